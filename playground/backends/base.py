@@ -1,0 +1,141 @@
+"""What every backend can do, and the one way to turn its stream into a Completion.
+
+    async for chunk in backend.stream(request): ...
+
+A stream that ends by itself says so with `finish` in its last chunk; one that breaks raises BackendError;
+one that is left (task cancelled, generator closed) stops the work on the server.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Protocol, runtime_checkable
+
+from playground.types import (
+    Chunk,
+    Completion,
+    Finish,
+    GenerationRequest,
+    Health,
+    Message,
+    ModelInfo,
+    RenderedChat,
+)
+
+
+class Backend(Protocol):
+    """A source of answers. Further abilities are separate small protocols below."""
+
+    name: str
+
+    async def models(self) -> list[ModelInfo]:
+        """Models that can be chosen now; empty when the backend does not answer."""
+        ...
+
+    def stream(self, request: GenerationRequest) -> AsyncIterator[Chunk]:
+        """Chunks of one answer; raises BackendError. Closing the iterator stops the server's work."""
+        ...
+
+    async def health(self) -> Health:
+        """Whether it answers, without starting anything expensive."""
+        ...
+
+    async def close(self) -> None:
+        """Release processes and connections; further calls are an error."""
+        ...
+
+
+@runtime_checkable
+class RendersChat(Protocol):
+    """A backend that can show the exact text and tokens a model would receive."""
+
+    async def render_chat(self, model: str, messages: Sequence[Message]) -> RenderedChat:
+        """Text after the chat template with its token ids, nothing generated."""
+        ...
+
+
+@runtime_checkable
+class CountsTokens(Protocol):
+    """A backend that can count tokens of plain text."""
+
+    async def count_tokens(self, model: str, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without template and special tokens."""
+        ...
+
+
+@dataclass(slots=True)
+class Fold:
+    """Gathers chunks into a Completion and measures time from its creation (or `started`)."""
+
+    clock: Callable[[], float] = time.perf_counter
+    started: float | None = None
+    first_token_s: float | None = None
+    finish: Finish | None = None
+    _text: list[str] = field(default_factory=list)
+    _reasoning: list[str] = field(default_factory=list)
+    _last: Chunk = Chunk()
+
+    def __post_init__(self) -> None:
+        if self.started is None:
+            self.started = self.clock()
+
+    def add(self, chunk: Chunk) -> None:
+        """Take one chunk; later non-empty fields replace earlier ones, text is appended."""
+        if self.first_token_s is None and (chunk.text or chunk.reasoning):
+            self.first_token_s = self.elapsed_s()
+        self._text.append(chunk.text)
+        self._reasoning.append(chunk.reasoning)
+        known = {
+            f.name: getattr(chunk, f.name)
+            for f in fields(chunk)
+            if f.name not in ("text", "reasoning") and getattr(chunk, f.name) not in (None, ())
+        }
+        if known:
+            self._last = replace(self._last, **known)
+        if chunk.finish is not None:
+            self.finish = chunk.finish
+
+    def elapsed_s(self) -> float:
+        """Seconds since the request was sent."""
+        assert self.started is not None
+        return self.clock() - self.started
+
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        if len(self._text) > 1:
+            self._text = ["".join(self._text)]
+        return self._text[0] if self._text else ""
+
+    def completion(self, finish: Finish | None = None) -> Completion:
+        """The answer with its measurements; `finish` overrides what the stream said.
+
+        A stream that stopped without saying why counts as "aborted", never as a success.
+        """
+        last = self._last
+        return Completion(
+            text=self.text,
+            reasoning="".join(self._reasoning),
+            finish=finish or self.finish or "aborted",
+            prompt_tokens=last.prompt_tokens,
+            completion_tokens=last.completion_tokens,
+            cached_tokens=last.cached_tokens,
+            context_tokens=last.context_tokens,
+            first_token_s=self.first_token_s,
+            total_s=self.elapsed_s(),
+            rendered_prompt=last.rendered_prompt,
+            model_digest=last.model_digest,
+            backend_version=last.backend_version,
+            mode=last.mode,
+            ignored=last.ignored,
+        )
+
+
+async def complete(backend: Backend, request: GenerationRequest) -> Completion:
+    """The whole answer of one request: the same path as streaming, folded."""
+    fold = Fold()
+    async for chunk in backend.stream(request):
+        fold.add(chunk)
+    return fold.completion()

@@ -1,0 +1,197 @@
+"""GGUF models on this machine, run by the engine process.
+
+    backend = LlamaCppBackend(settings)
+    await backend.models() → [ModelInfo(id="llama.cpp:SmolLM2-135M-Instruct", …)]
+
+Nothing starts before the first request, and this process never imports llama.cpp. What the engine does not
+honour stands in `Chunk.ignored`; today that is only the chat template of a file that has none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from playground.engine.client import Engine, EngineOptions
+from playground.engine.findings import library_version
+from playground.engine.gguf import Header, display_name, read_header
+from playground.engine.protocol import Done, Started
+from playground.errors import BackendError, NotFoundError
+from playground.settings import Settings, embedded_model_path
+from playground.types import Chunk, Finish, GenerationRequest, Health, Message, ModelInfo, RenderedChat
+
+_FINISH: dict[str, Finish] = {"stop": "stop", "length": "length", "cancelled": "cancelled"}
+
+
+class LlamaCppBackend:
+    """Backend, RendersChat and CountsTokens over one engine process."""
+
+    name = "llama.cpp"
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine: Engine | None = None
+        self._closed = False
+
+    @property
+    def engine(self) -> Engine:
+        """The parent's end of the engine process, created on first use."""
+        if self._closed:
+            raise BackendError("The llama.cpp backend has been closed.", "Start the app again.")
+        if self._engine is None:
+            self._engine = Engine(
+                EngineOptions(
+                    threads=self._settings.engine_threads,
+                    parallel=self._settings.engine_parallel,
+                    context_tokens=self._settings.context_tokens,
+                    memory_mb=self._settings.engine_memory_mb,
+                    findings_path=self._settings.data_dir / "engine.json",
+                )
+            )
+        return self._engine
+
+    async def models(self) -> list[ModelInfo]:
+        """Embedded model, then the configured files, then `data/models/*.gguf`; unreadable ones are left out."""
+        return await asyncio.to_thread(self._list_models)
+
+    async def stream(self, request: GenerationRequest) -> AsyncIterator[Chunk]:
+        """Chunks of one answer; the last one carries everything that is known about it."""
+        path = await asyncio.to_thread(self._path, request.model)
+        messages = _pairs(request.messages)
+        facts = Chunk()
+        events = self.engine.generate(path, messages, request.sampling)
+        try:
+            async for event in events:
+                if isinstance(event, Started):
+                    facts = Chunk(
+                        prompt_tokens=event.prompt_tokens,
+                        context_tokens=event.context_tokens,
+                        rendered_prompt=event.rendered_prompt,
+                        backend_version=event.version,
+                        mode=event.mode,
+                        ignored=tuple(event.ignored),
+                    )
+                    yield facts
+                elif isinstance(event, Done):
+                    yield Chunk(
+                        finish=_FINISH[event.finish],
+                        prompt_tokens=facts.prompt_tokens,
+                        completion_tokens=event.completion_tokens,
+                        cached_tokens=event.cached_tokens,
+                        context_tokens=facts.context_tokens,
+                        rendered_prompt=facts.rendered_prompt,
+                        model_digest=event.digest or None,
+                        backend_version=facts.backend_version,
+                        mode=facts.mode,
+                        ignored=facts.ignored,
+                    )
+                else:
+                    yield Chunk(text=event.text)
+        finally:
+            await events.aclose()
+
+    async def render_chat(self, model: str, messages: Sequence[Message]) -> RenderedChat:
+        """Exact text, token ids and window; loads the vocabulary only."""
+        path = await asyncio.to_thread(self._path, model)
+        rendered = await self.engine.render(path, _pairs(messages))
+        return RenderedChat(rendered.text, tuple(rendered.tokens), rendered.context_tokens)
+
+    async def count_tokens(self, model: str, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without template and special tokens."""
+        path = await asyncio.to_thread(self._path, model)
+        return await self.engine.count(path, texts)
+
+    async def health(self) -> Health:
+        """Whether the library is installed and a model is at hand; starts nothing."""
+        version = library_version()
+        if not version:
+            return Health(
+                False, "llama-cpp-python is not installed.", "Install it with: pip install llama-cpp-python"
+            )
+        models = await self.models()
+        if not models:
+            hint = "Start with --model FILE.gguf, or put a GGUF into the folder models of the data folder."
+            return Health(False, f"llama-cpp-python {version}, but no readable model.", hint)
+        return Health(
+            True, f"llama-cpp-python {version}, {len(models)} model{'s' if len(models) > 1 else ''}."
+        )
+
+    async def close(self) -> None:
+        """End the engine process."""
+        self._closed = True
+        if self._engine:
+            await self._engine.close()
+
+    def doctor_findings(self) -> list[str]:
+        """Sentences for `playground doctor`: library, threads, extra buffers, files that cannot be used."""
+        findings = self.engine.findings
+        asked = "configured" if self._settings.engine_threads else "one per usable core"
+        lines = [
+            f"llama-cpp-python {library_version() or 'is not installed'}",
+            f"engine threads: {self.engine.options.thread_count} ({asked})",
+        ]
+        if not findings.tried:
+            lines.append("llama.cpp extra buffers: not tried yet, the first answer will")
+        elif findings.extra_buffers("") is False:
+            lines.append(
+                "llama.cpp extra buffers: off, because a trial run crashed with them on this CPU; answers are right but slower to start"
+            )
+        else:
+            lines.append("llama.cpp extra buffers: on, a trial run worked")
+        for path in self._files():
+            try:
+                read_header(path)
+            except BackendError as exc:
+                lines.append(str(exc))
+        return lines
+
+    def _files(self) -> list[Path]:
+        """Model files in order of preference, each once."""
+        embedded = embedded_model_path() if self._settings.embedded else None
+        folder = self._settings.data_dir / "models"
+        found = [*([embedded] if embedded else []), *self._settings.models, *sorted(folder.glob("*.gguf"))]
+        return list(dict.fromkeys(path.expanduser().absolute() for path in found))
+
+    def _named_files(self) -> dict[str, Path]:
+        """Model id → file. Files of one name are told apart by their full stem, then by a number."""
+        names: dict[str, Path] = {}
+        for path in self._files():
+            candidates = [display_name(path), path.stem, *(f"{path.stem}-{n}" for n in range(2, 1000))]
+            name = next(name for name in candidates if f"{self.name}:{name}" not in names)
+            names[f"{self.name}:{name}"] = path
+        return names
+
+    def _path(self, model: str) -> Path:
+        path = self._named_files().get(model)
+        if path is None:
+            raise NotFoundError(
+                f"There is no model {model}.", "Run: playground doctor, to see which models are there."
+            )
+        return path
+
+    def _list_models(self) -> list[ModelInfo]:
+        models = []
+        for model_id, path in self._named_files().items():
+            try:
+                models.append(self._info(model_id, read_header(path)))
+            except BackendError:
+                continue  # doctor names it; a run that asks for it gets the reason
+        return models
+
+    def _info(self, model_id: str, header: Header) -> ModelInfo:
+        window = self._settings.context_tokens
+        return ModelInfo(
+            id=model_id,
+            backend=self.name,
+            name=model_id.removeprefix(f"{self.name}:"),
+            detail=f"GGUF {header.quantization}".strip(),
+            context_tokens=min(window, header.context_tokens or window),
+            size_bytes=header.size_bytes,
+            quantization=header.quantization,
+        )
+
+
+def _pairs(messages: Sequence[Message]) -> list[list[str]]:
+    """Messages as the engine's protocol carries them."""
+    return [[message.role, message.content] for message in messages]

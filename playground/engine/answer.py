@@ -1,0 +1,53 @@
+"""From token bytes to text that may be shown: whole characters only, and nothing of a stop string.
+
+text = AnswerText(stop=["END"])
+text.add(b"so E")   → "so "      "E" may be the beginning of END
+text.add(b"ND!")    → ""         and text.stopped is True
+"""
+
+from __future__ import annotations
+
+import codecs
+
+
+class AnswerText:
+    """The growing text of one answer. Bytes that are no UTF-8 become U+FFFD once it is sure that they are none."""
+
+    def __init__(self, stop: list[str]) -> None:
+        self.stopped = False
+        self._stop = stop
+        self._held = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def add(self, piece: bytes) -> str:
+        """Text that can be shown after these bytes; sets `stopped` when a stop string is complete."""
+        return self._release(self._decoder.decode(piece))
+
+    def finish(self) -> str:
+        """Text that was still held back, when the answer ends without a stop string."""
+        if self.stopped:
+            return ""
+        text = self._release(self._decoder.decode(b"", final=True))
+        text, self._held = text + self._held, ""
+        return text
+
+    def _release(self, text: str) -> str:
+        if self.stopped:
+            return ""
+        text = self._held + text
+        found = [at for at in (text.find(stop) for stop in self._stop) if at >= 0]
+        if found:
+            self.stopped, self._held = True, ""
+            return text[: min(found)]
+        keep = max((_overlap(text, stop) for stop in self._stop), default=0)
+        cut = len(text) - keep
+        self._held = text[cut:]
+        return text[:cut]
+
+
+def _overlap(text: str, stop: str) -> int:
+    """Length of the longest end of `text` that is a beginning of `stop` (but not all of it)."""
+    for size in range(min(len(text), len(stop) - 1), 0, -1):
+        if text.endswith(stop[:size]):
+            return size
+    return 0

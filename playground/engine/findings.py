@@ -1,0 +1,111 @@
+"""What the engine has found out and need not find out again: one small JSON file in the data folder.
+
+    {"build": "0.3.36 …", "extra_buffers": {"Q4_1": true}, "digests": {"/m/a.gguf 98362432 17…": "5f3e…"}}
+
+`extra_buffers` says, per quantization, whether a probe decode with llama.cpp's extra buffers survived; it holds for one
+build of the library on one CPU. Where the file cannot be written, the findings last as long as the process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+_DIGESTS = 64
+
+
+def library_version() -> str:
+    """Version of llama-cpp-python, empty when it is not installed; does not import it."""
+    try:
+        return version("llama-cpp-python")
+    except PackageNotFoundError:
+        return ""
+
+
+def current_build() -> str:
+    """Names this build of llama.cpp on this CPU: version, size and time of the compiled library, CPU features."""
+    parts = [library_version()]
+    spec = find_spec("llama_cpp")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for library in sorted(Path(folder, "lib").glob("*ggml-cpu*")):
+            stat = library.stat()
+            parts.append(f"{library.name} {stat.st_size} {stat.st_mtime_ns}")
+    with suppress(OSError):
+        wanted = ("model name", "flags", "Features")
+        lines = {x for x in Path("/proc/cpuinfo").read_text().splitlines() if x.startswith(wanted)}
+        parts += sorted(lines)
+    return f"{parts[0]} {hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}"
+
+
+class Findings:
+    """Reads once, writes at every new finding (a new file put in place of the old one, never half a file)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._build = current_build()
+        self._buffers: dict[str, bool] = {}
+        self._digests: dict[str, str] = {}
+        with suppress(OSError, ValueError, AttributeError):
+            stored = json.loads(path.read_text())
+            digests = stored.get("digests", {})
+            self._digests = {k: v for k, v in digests.items() if isinstance(k, str) and isinstance(v, str)}
+            if stored.get("build") == self._build:
+                buffers = stored.get("extra_buffers", {})
+                self._buffers = {
+                    k: v for k, v in buffers.items() if isinstance(k, str) and isinstance(v, bool)
+                }
+
+    def extra_buffers(self, quantization: str) -> bool | None:
+        """Verdict of the probe: True safe, False crashes, None not tried. One crash of any quantization counts for all."""
+        return False if False in self._buffers.values() else self._buffers.get(quantization)
+
+    def remember_extra_buffers(self, quantization: str, safe: bool) -> None:
+        """Keep the verdict of a probe."""
+        self._buffers[quantization] = safe
+        self._write()
+
+    @property
+    def tried(self) -> bool:
+        """Whether any probe has been made with this build."""
+        return bool(self._buffers)
+
+    def digest(self, path: Path) -> str:
+        """SHA-256 of the file as it is now, if it has been computed before; else empty."""
+        return self._digests.get(_file_key(path), "")
+
+    def remember_digest(self, path: Path, digest: str) -> None:
+        """Keep a checksum for as long as the file's size and change time stay."""
+        key = _file_key(path)
+        if self._digests.get(key) == digest:
+            return
+        self._digests[key] = digest
+        while len(self._digests) > _DIGESTS:
+            del self._digests[next(iter(self._digests))]
+        self._write()
+
+    def _write(self) -> None:
+        content = {"build": self._build, "extra_buffers": self._buffers, "digests": self._digests}
+        with suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}-")
+            try:
+                with os.fdopen(handle, "w") as file:
+                    json.dump(content, file, indent=1)
+                Path(name).replace(self.path)
+            except OSError:
+                Path(name).unlink(missing_ok=True)
+
+
+def _file_key(path: Path) -> str:
+    """Path, size and change time; a file that is gone has a key nobody stored."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return ""
+    return f"{path} {stat.st_size} {stat.st_mtime_ns}"

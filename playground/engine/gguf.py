@@ -1,0 +1,170 @@
+"""The header of a GGUF file, read without llama.cpp: whether it is one, and what it says about itself.
+
+    read_header(Path("SmolLM2-135M-Instruct.Q4_1.gguf"))
+    → Header(name="SmolLM2 135M Instruct", quantization="Q4_1", context_tokens=8192, kv_bytes_per_token=23040, …)
+
+Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2 and 3, little endian).
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playground.errors import BackendError
+
+_SCALARS = {
+    0: "<B",
+    1: "<b",
+    2: "<H",
+    3: "<h",
+    4: "<I",
+    5: "<i",
+    6: "<f",
+    7: "<?",
+    10: "<Q",
+    11: "<q",
+    12: "<d",
+}
+_STRING, _ARRAY = 8, 9
+_FILE_TYPES = {
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S",
+    12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 19: "IQ2_XXS",
+    20: "IQ2_XS", 21: "Q2_K_S", 22: "IQ3_XS", 23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL", 26: "IQ3_S", 27: "IQ3_M",
+    28: "IQ2_S", 29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
+}  # fmt: skip
+_QUANTIZATION = re.compile(r"(?i)(?:^|[.\-_])((?:IQ|Q|TQ)\d+(?:_[A-Z0-9]+)*|BF16|F16|F32|MXFP4)$")
+_LONG_ARRAY = 1024  # longer ones are vocabularies: skipped, not kept
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the playground wants to know before it loads a model; sizes in bytes, None where the file is silent."""
+
+    path: Path
+    size_bytes: int
+    name: str
+    architecture: str
+    quantization: str
+    context_tokens: int | None
+    kv_bytes_per_token: int
+
+
+def read_header(path: Path) -> Header:
+    """Header of the GGUF at `path`; raises BackendError with one sentence when it is not a readable model."""
+    try:
+        with path.open("rb") as file:
+            size = path.stat().st_size
+            if file.read(4) != b"GGUF":
+                raise BackendError(
+                    f"{path} is not a GGUF file.",
+                    "Choose a model file in the GGUF format (it starts with the letters GGUF).",
+                )
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+                values = _metadata(view)
+    except FileNotFoundError as exc:
+        raise BackendError(f"There is no model file at {path}.", "Check the path.") from exc
+    except OSError as exc:
+        raise BackendError(
+            f"The model file {path} cannot be read: {exc.strerror}.", "Check its permissions."
+        ) from exc
+    except (struct.error, IndexError, OverflowError, ValueError) as exc:
+        raise BackendError(
+            f"The GGUF file {path} is damaged or cut off.", "Copy or download it again."
+        ) from exc
+    architecture = str(values.get("general.architecture", ""))
+    return Header(
+        path=path,
+        size_bytes=size,
+        name=str(values.get("general.name", "")),
+        architecture=architecture,
+        quantization=_quantization(path, values.get("general.file_type")),
+        context_tokens=_positive(values.get(f"{architecture}.context_length")),
+        kv_bytes_per_token=_kv_bytes_per_token(architecture, values),
+    )
+
+
+def _quantization(path: Path, file_type: object) -> str:
+    """From the file's own type number, else from the usual suffix of its name, else empty."""
+    if isinstance(file_type, int) and file_type in _FILE_TYPES:
+        return _FILE_TYPES[file_type]
+    match = _QUANTIZATION.search(path.stem)
+    return match[1].upper() if match else ""
+
+
+def display_name(path: Path) -> str:
+    """Stem of the file without a quantization suffix: `SmolLM2-135M-Instruct.Q4_1.gguf` → `SmolLM2-135M-Instruct`."""
+    return _QUANTIZATION.sub("", path.stem) or path.stem
+
+
+def _kv_bytes_per_token(architecture: str, values: dict[str, Any]) -> int:
+    """Memory of one KV cell at 16 bits: keys and values of every layer; 0 where the header does not say enough."""
+
+    def get(key: str) -> Any:
+        return values.get(f"{architecture}.{key}")
+
+    layers, heads, width = (
+        _positive(get(k)) for k in ("block_count", "attention.head_count", "embedding_length")
+    )
+    kv_heads = get("attention.head_count_kv")
+    total_heads = (
+        sum(kv_heads) if isinstance(kv_heads, list) else (_positive(kv_heads) or heads or 0) * (layers or 0)
+    )
+    head = width // heads if heads and width else 0
+    keys = _positive(get("attention.key_length")) or head
+    return 2 * total_heads * (keys + (_positive(get("attention.value_length")) or head))
+
+
+def _positive(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def _metadata(view: mmap.mmap) -> dict[str, Any]:
+    """Key-value pairs of the header; long arrays (the vocabulary) are skipped. Raises struct.error when cut off."""
+    version, _tensors, pairs = struct.unpack_from("<IQQ", view, 4)
+    if version not in (2, 3) or pairs > 100_000:
+        raise ValueError(f"GGUF version {version}")
+    values: dict[str, Any] = {}
+    at = 24
+    for _ in range(pairs):
+        key, at = _string(view, at)
+        (kind,) = struct.unpack_from("<I", view, at)
+        values[key], at = _value(view, at + 4, kind)
+    return values
+
+
+def _string(view: mmap.mmap, at: int) -> tuple[str, int]:
+    (length,) = struct.unpack_from("<Q", view, at)
+    if at + 8 + length > len(view):
+        raise IndexError("string beyond the end of the file")
+    return view[at + 8 : at + 8 + length].decode("utf-8", "replace"), at + 8 + length
+
+
+def _value(view: mmap.mmap, at: int, kind: int) -> tuple[Any, int]:
+    if kind == _STRING:
+        return _string(view, at)
+    if kind != _ARRAY:
+        form = _SCALARS.get(kind)
+        if form is None:
+            raise ValueError(f"unknown value type {kind}")
+        return struct.unpack_from(form, view, at)[0], at + struct.calcsize(form)
+    inner, count = struct.unpack_from("<IQ", view, at)
+    at += 12
+    if count > len(view) or inner == _ARRAY or (inner != _STRING and inner not in _SCALARS):
+        raise ValueError("impossible array")
+    if count <= _LONG_ARRAY:
+        items = []
+        for _ in range(count):
+            item, at = _value(view, at, inner)
+            items.append(item)
+        return items, at
+    if inner == _STRING:
+        unpack = struct.Struct("<Q").unpack_from
+        for _ in range(count):
+            at += 8 + unpack(view, at)[0]
+        return None, at
+    return None, at + count * struct.calcsize(_SCALARS[inner])

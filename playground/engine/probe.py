@@ -1,0 +1,34 @@
+"""Does this build of llama.cpp survive its own extra buffers on this CPU? Tried in a process that may die.
+
+    python -m playground.engine.probe MODEL.gguf extra|plain      exit code 0: a decode worked; 1: the file cannot be loaded
+
+llama-cpp-python 0.3.36 dies with SIGSEGV at the first decode on CPUs with AMX unless weights stay out of the extra
+(repacked) buffers: ggml-org/llama.cpp#20824.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str]) -> int:
+    """Load the model and decode 32 rows and one row, which take different paths through llama.cpp."""
+    from playground.engine.gguf import read_header
+    from playground.engine.model import LoadedModel, Options, Row, start_library
+    from playground.errors import BackendError
+
+    path, buffers = arguments
+    start_library()
+    try:
+        options = Options(context_tokens=256, parallel=1, threads=1, extra_buffers=buffers == "extra")
+        model = LoadedModel(read_header(Path(path)), options)
+    except BackendError:
+        return 1
+    model.decode([Row(token=1, position=i, sequence=0, wants_logits=i == 31) for i in range(32)])
+    model.decode([Row(token=1, position=32, sequence=0, wants_logits=True)])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,195 @@
+"""What parent and engine process say to each other: one JSON object a line, UTF-8, over the child's pipes.
+
+    → {"type": "generate", "id": 7, "model": "/m/a.gguf", "messages": [["user", "Hi"]], …}
+    ← {"type": "started", "id": 7, "prompt_tokens": 31, "context_tokens": 8192, …}
+    ← {"type": "piece", "id": 7, "text": "Hel"}
+    ← {"type": "done", "id": 7, "finish": "stop", "completion_tokens": 12, …}
+
+Each message is a frozen dataclass below; its fields are exactly the keys of the line. `decode` refuses a line with
+a missing, unknown or wrongly typed key. After `generate` come `started`, any number of `piece`, then exactly one
+`done`; or exactly one `failed` at any point. A cancelled request gets `done` with finish "cancelled".
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from typing import Any, get_args, get_origin, get_type_hints
+
+
+class ProtocolError(ValueError):
+    """A line that is not a message of this protocol."""
+
+
+# --- parent → child -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """First message: limits that hold for the life of the process.
+
+    `parallel` sequences per model, `context_tokens` the window asked for, `memory_mb` (10^6 bytes) for all loaded
+    models together, `threads` of the compute pool.
+    """
+
+    threads: int
+    parallel: int
+    context_tokens: int
+    memory_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Answer `messages` ([role, content] pairs). `digest` is the file's SHA-256 when the parent knows it, else ""."""
+
+    id: int
+    model: str
+    extra_buffers: bool
+    digest: str
+    messages: list[list[str]]
+    temperature: float
+    top_p: float
+    top_k: int
+    min_p: float
+    repetition_penalty: float
+    presence_penalty: float
+    frequency_penalty: float
+    seed: int
+    max_tokens: int
+    stop: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Stop the request `id`; nothing happens when it has already ended."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """Apply the chat template of `model`; answered by `rendered`."""
+
+    id: int
+    model: str
+    messages: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Count the tokens of plain `texts`; answered by `counted`."""
+
+    id: int
+    model: str
+    texts: list[str]
+
+
+# --- child → parent -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The prompt is prepared and waits for its turn: what was rendered, how long it is, what was not honoured."""
+
+    id: int
+    prompt_tokens: int
+    context_tokens: int
+    rendered_prompt: str
+    mode: str
+    version: str
+    ignored: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The next piece of the answer: whole characters, never a part of a stop string."""
+
+    id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of an answer. `finish` is "stop", "length" or "cancelled"; `digest` is "" while it is not known yet."""
+
+    id: int
+    finish: str
+    completion_tokens: int
+    cached_tokens: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The exact text after the chat template with its token ids."""
+
+    id: int
+    text: str
+    tokens: list[int]
+    context_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The number of tokens of each text, in order."""
+
+    id: int
+    counts: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The request ended with an error. For kind "overflow" both numbers are set, otherwise they are 0."""
+
+    id: int
+    kind: str
+    message: str
+    hint: str
+    prompt_tokens: int = 0
+    context_tokens: int = 0
+
+
+ToChild = Configure | Generate | Cancel | Render | Count
+FromChild = Started | Piece | Done | Rendered | Counted | Failed
+Message = ToChild | FromChild
+
+_TYPES: dict[str, type[Any]] = {t.__name__.lower(): t for t in (*get_args(ToChild), *get_args(FromChild))}
+_HINTS: dict[str, dict[str, Any]] = {name: get_type_hints(kind) for name, kind in _TYPES.items()}
+
+
+def encode(message: Message) -> bytes:
+    """Line of a message, with its newline; pure ASCII, so that no byte of a text can end a line."""
+    line: dict[str, Any] = {"type": type(message).__name__.lower()}
+    line.update((f.name, getattr(message, f.name)) for f in fields(message))
+    return json.dumps(line, separators=(",", ":")).encode() + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """Message of a line; raises ProtocolError naming what is wrong."""
+    try:
+        value = json.loads(line)
+    except ValueError as exc:
+        raise ProtocolError(f"not JSON: {line[:80]!r}") from exc
+    if not isinstance(value, dict):
+        raise ProtocolError(f"not an object: {line[:80]!r}")
+    name = value.pop("type", None)
+    hints = _HINTS.get(name) if isinstance(name, str) else None
+    if hints is None:
+        raise ProtocolError(f"unknown message type {name!r}")
+    if value.keys() != hints.keys():
+        wrong = sorted(value.keys() ^ hints.keys())
+        raise ProtocolError(f"{name}: missing or unknown keys {', '.join(wrong)}")
+    for key, hint in hints.items():
+        if not _fits(value[key], hint):
+            raise ProtocolError(f"{name}.{key}: expected {hint}, got {type(value[key]).__name__}")
+    message: Message = _TYPES[str(name)](**value)
+    return message
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Whether a JSON value has the type of a field; an int passes for a float, a bool never for a number."""
+    if get_origin(hint) is list:
+        return isinstance(value, list) and all(_fits(item, get_args(hint)[0]) for item in value)
+    if hint is bool or isinstance(value, bool):
+        return hint is bool and isinstance(value, bool)
+    return isinstance(value, (int, float) if hint is float else hint)

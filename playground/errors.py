@@ -1,0 +1,88 @@
+"""What can go wrong, as a tree; every error says what happened and what to do next.
+
+PlaygroundError            message + hint; the two shells show it, nobody prints a traceback
+├── SettingsError          a port, folder, file or value that was configured cannot be used
+├── PromptError            a prompt, file or form that cannot be read as a prompt
+│   └── TemplateError      turn, line and column of a template that does not parse or render
+├── NotFoundError          a run, prompt, version or model that is not there
+├── StoreError             the database cannot be opened, upgraded or written
+│   └── ReadOnlyData       the data folder or file may not be written; another folder would do
+└── BackendError           one request failed; it is stored in its cell, the neighbours go on
+    ├── BackendUnavailable the server or engine does not answer
+    └── ContextOverflow    the prompt does not fit; carries both numbers
+"""
+
+from __future__ import annotations
+
+
+class PlaygroundError(Exception):
+    """A problem a person can act on: `message` says what happened, `hint` what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class SettingsError(PlaygroundError):
+    """A configured port, folder, file or value cannot be used."""
+
+
+class PromptError(PlaygroundError):
+    """Text or a form that cannot be read as a prompt."""
+
+
+class TemplateError(PromptError):
+    """A template does not parse or render.
+
+    `turn` counts from 0, `line` and `column` from 1, inside that turn's own text; None where unknown.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        turn: int | None = None,
+        line: int | None = None,
+        column: int | None = None,
+    ) -> None:
+        super().__init__(message, hint)
+        self.turn = turn
+        self.line = line
+        self.column = column
+
+
+class NotFoundError(PlaygroundError):
+    """A run, prompt, version or model that is not there."""
+
+
+class StoreError(PlaygroundError):
+    """The database cannot be opened, upgraded or written."""
+
+
+class ReadOnlyData(StoreError):
+    """The data folder or the database file may not be written; the caller may choose another folder."""
+
+
+class BackendError(PlaygroundError):
+    """One request to a model failed; the text that had arrived is kept."""
+
+
+class BackendUnavailable(BackendError):
+    """The server or the engine process does not answer."""
+
+
+class ContextOverflow(BackendError):
+    """A prompt that does not fit into the model's context window; nothing was cut, nothing was run."""
+
+    def __init__(self, prompt_tokens: int, context_tokens: int) -> None:
+        super().__init__(
+            f"{prompt_tokens:,} tokens do not fit into {context_tokens:,}.",
+            "Shorten the prompt or a value, or choose a model with a larger context.",
+        )
+        self.prompt_tokens = prompt_tokens
+        self.context_tokens = context_tokens

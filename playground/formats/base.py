@@ -1,0 +1,101 @@
+"""What every interchange format takes and gives.
+
+    write(Export) -> ExportFile(name, media_type, text, losses)
+    read(text, file) -> Reading(prompt, losses)
+
+A loss is one line, "field: reason": what the other side cannot hold, or what was left behind on the way in.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from playground.types import ExportFile, Message, Prompt, Sampling, Score
+
+
+class Reading(NamedTuple):
+    """A prompt read from a file, and what of the file it does not hold."""
+
+    prompt: Prompt
+    losses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Everything a format may want to write about one prompt, or one answer to it.
+
+    `model` is a `ModelInfo.id` ("backend:name") or empty; `sampling` is what the answer was made with and
+    replaces the prompt's own; `messages` are rendered with `values`.
+    """
+
+    prompt: Prompt
+    values: dict[str, Any] = field(default_factory=dict)
+    messages: tuple[Message, ...] = ()
+    answer: str | None = None
+    model: str = ""
+    sampling: Sampling = Sampling()
+    version_hash: str = ""
+    scores: tuple[Score, ...] = ()
+    created: datetime | None = None
+
+    @property
+    def model_name(self) -> str:
+        """The model's name as its server knows it, without our backend prefix."""
+        return self.model.partition(":")[2] or self.model
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A row of FORMATS. `suffix` is what the file name ends with; `read` is None where reading makes no sense."""
+
+    name: str
+    label: str
+    suffix: str
+    media_type: str
+    read: Callable[[str, str], Reading] | None
+    write: Callable[[Export], ExportFile]
+
+
+_RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$")
+
+
+def file_name(name: str, suffix: str) -> str:
+    """A safe ASCII file name from any prompt name: letters, digits and hyphens, at most 60, plus the suffix."""
+    ascii_text = unicodedata.normalize("NFKD", name[:1000]).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower())[:61].strip("-")[:60].strip("-")
+    if not slug or _RESERVED.match(slug):
+        slug = f"prompt-{slug}".strip("-")
+    return slug + suffix
+
+
+def receipt(export: Export) -> dict[str, str]:
+    """Short facts about where an export comes from, as label and text: what comments and tables show."""
+    facts = {
+        "Prompt": " ".join(export.prompt.name.split()),
+        "Model": export.model,
+        "Version": export.version_hash,
+        "Created": export.created.isoformat(timespec="seconds") if export.created else "",
+        "Sampling": ", ".join(f"{key} {value}" for key, value in sampling_facts(export.sampling).items()),
+    }
+    facts |= {f"Score {score.name}": score_text(score) for score in export.scores}
+    return {label: text for label, text in facts.items() if text}
+
+
+def sampling_facts(sampling: Sampling) -> dict[str, str]:
+    """Every sampling value by name as text; an unset seed and an empty stop list are left out."""
+    values = sampling.model_dump(exclude={"stop"}) | (
+        {"stop": json.dumps(sampling.stop, ensure_ascii=False)} if sampling.stop else {}
+    )
+    return {key: str(value) for key, value in values.items() if value is not None}
+
+
+def score_text(score: Score) -> str:
+    """A score on one line: its value with two decimals, or that it does not apply, and why."""
+    value = "does not apply" if score.value is None else f"{score.value:.2f}"
+    return f"{value} ({' '.join(score.explanation.split())})" if score.explanation else value

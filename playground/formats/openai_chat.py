@@ -1,0 +1,236 @@
+"""OpenAI chat JSON: the body of one POST to /v1/chat/completions, which vLLM, Ollama and llama.cpp accept too.
+
+    {"model": "…", "messages": [{"role": "user", "content": "…"}], "temperature": 0.0, "max_tokens": 64,
+     "metadata": {"prompt": "…", "version": "…"}}
+
+Variables are frozen on writing. Reading takes every message as literal text: braces in it are no template.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from pydantic import ValidationError
+
+from playground.errors import PromptError
+from playground.formats.base import Export, Format, Reading, file_name, score_text
+from playground.templates import normalise
+from playground.templating.syntax import ROLE_LINE
+from playground.types import ExportFile, Prompt, Role, Sampling, Turn
+
+SUFFIX = ".json"
+MEDIA_TYPE = "application/json"
+MAX_BYTES = 2_000_000
+MAX_STOPS = 4  # the API's own limit, and vLLM's
+MAX_TEMPERATURE = 2.0
+MAX_METADATA, MAX_METADATA_CHARS = 16, 512  # pairs, and characters of one value (API reference)
+
+_FIELDS = ("temperature", "top_p", "max_tokens", "presence_penalty", "frequency_penalty", "seed", "stop")
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+}
+_KNOWN = {
+    *_FIELDS,
+    "messages",
+    "model",
+    "metadata",
+    "response_format",
+    "max_completion_tokens",
+    "n",
+    "stream",
+}
+
+
+# --- writing ------------------------------------------------------------------------------------------------
+
+
+def write(export: Export) -> ExportFile:
+    """The rendered messages with model and sampling; where it comes from stands in `metadata`."""
+    losses: list[str] = []
+    body: dict[str, Any] = {
+        "model": export.model_name,
+        "messages": [{"role": message.role, "content": message.content} for message in export.messages],
+        **_sampling(export.sampling, losses),
+    }
+    if schema := export.prompt.output_schema:
+        body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    body["metadata"] = _metadata(export, losses)
+    if export.prompt.inputs or export.values:
+        losses.append("variables: frozen at the values of this run")
+    if export.prompt.checks:
+        losses.append("checks: this format has no such field")
+    if export.answer is not None:
+        losses.append("answer: this format is a request, it holds no answer")
+    text = json.dumps(
+        {key: value for key, value in body.items() if value != {}}, ensure_ascii=False, indent=2
+    )
+    return ExportFile(file_name(export.prompt.name, SUFFIX), MEDIA_TYPE, text + "\n", tuple(losses))
+
+
+def _sampling(sampling: Sampling, losses: list[str]) -> dict[str, Any]:
+    """The fields the API has; every other value that is not neutral is a loss."""
+    values = sampling.model_dump()
+    body = {key: values[key] for key in _FIELDS if values[key] not in (None, ())}
+    neutral = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
+    losses += [f"{key}: this format has no such field" for key, off in neutral.items() if values[key] != off]
+    if sampling.temperature > MAX_TEMPERATURE:
+        body["temperature"] = MAX_TEMPERATURE
+        losses.append(
+            f"temperature: {sampling.temperature:g} is written as {MAX_TEMPERATURE:g}, the most it allows"
+        )
+    if len(sampling.stop) > MAX_STOPS:
+        body["stop"] = sampling.stop[:MAX_STOPS]
+        losses.append(
+            f"stop: only {MAX_STOPS} texts are allowed, the last {len(sampling.stop) - MAX_STOPS} are left out"
+        )
+    return body
+
+
+def _metadata(export: Export, losses: list[str]) -> dict[str, str]:
+    """The receipt as the API's map from text to text, within its limits."""
+    pairs = {
+        "prompt": export.prompt.name,
+        "version": export.version_hash,
+        "model": export.model,
+        "created": export.created.isoformat(timespec="seconds") if export.created else "",
+    }
+    pairs |= {
+        f"score_{number}": f"{score.name}: {score_text(score)}"
+        for number, score in enumerate(export.scores, 1)
+    }
+    pairs = {key: value for key, value in pairs.items() if value}
+    if len(pairs) > MAX_METADATA:
+        losses.append(
+            f"scores: only {MAX_METADATA} entries fit into metadata, {len(pairs) - MAX_METADATA} are left out"
+        )
+    if cut := [key for key, value in pairs.items() if len(value) > MAX_METADATA_CHARS]:
+        losses.append(f"metadata: {', '.join(cut)} cut to {MAX_METADATA_CHARS} characters")
+    return {key: value[:MAX_METADATA_CHARS] for key, value in list(pairs.items())[:MAX_METADATA]}
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+def read(text: str, file: str = "The file") -> Reading:
+    """A prompt without variables from a request body, or from its list of messages alone.
+
+    Raises PromptError naming the file, and the line where the JSON does not parse.
+    """
+    data = _parse(text, file)
+    if isinstance(data, list):
+        data = {"messages": data}
+    if not isinstance(data, dict) or not isinstance(data.get("messages"), list):
+        raise PromptError(f"{file} holds no `messages`.", "A chat is an object with a list of messages.")
+    losses = [f"{key}: there is no such field here" for key in data if key not in _KNOWN]
+    if data.get("model"):
+        losses.append(f"model: {data['model']!r}; the model is chosen when the prompt runs")
+    losses += [
+        f"{key}: {data[key]!r} is not used here"
+        for key in ("n", "stream")
+        if data.get(key) not in (None, 1, False)
+    ]
+    metadata = data.get("metadata")
+    if not isinstance(metadata, dict):
+        metadata = {}
+    prompt = Prompt(
+        name=str(metadata.get("prompt") or ""),
+        turns=normalise(_turns(data["messages"], file, losses)),
+        sampling=_read_sampling(data, losses),
+        output_schema=_read_schema(data.get("response_format"), losses),
+        metadata={key: value for key, value in metadata.items() if key != "prompt"},
+    )
+    return Reading(prompt, tuple(losses))
+
+
+def literal(text: str) -> str:
+    """Jinja2 source that renders to exactly this text, in which no line opens a turn."""
+    source = re.sub(r"\{[{%#]", lambda match: "{{ '" + match[0] + "' }}", text)
+    return ROLE_LINE.sub(lambda match: "{{ '' }}" + match[0], source)
+
+
+def _turns(messages: list[Any], file: str, losses: list[str]) -> list[Turn]:
+    turns = []
+    for number, message in enumerate(messages, 1):
+        if not isinstance(message, dict):
+            raise PromptError(
+                f"{file}: message {number} is not an object.", 'Write {"role": …, "content": …}.'
+            )
+        role = _ROLES.get(str(message.get("role")))
+        if role is None:
+            losses.append(f"message {number}: the role {message.get('role')!r} is left out")
+            continue
+        losses += [
+            f"message {number}.{key}: there is no such field here"
+            for key in message
+            if key not in ("role", "content")
+        ]
+        content = message.get("content")
+        if isinstance(content, list):
+            parts = [
+                part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"
+            ]
+            if len(parts) < len(content):
+                losses.append(f"message {number}: only its text parts are kept")
+            content = "\n".join(str(part) for part in parts)
+        text = "" if content is None else str(content)
+        if text.endswith(("\n", "\r")):
+            losses.append(f"message {number}: the line breaks at its end are dropped")
+        turns.append(Turn(role=role, template=literal(text)))
+    return turns
+
+
+def _read_sampling(data: dict[str, Any], losses: list[str]) -> Sampling | None:
+    found = {key: data[key] for key in _FIELDS if data.get(key) is not None}
+    if data.get("max_completion_tokens") is not None:
+        found["max_tokens"] = data["max_completion_tokens"]
+    if isinstance(found.get("stop"), str):
+        found["stop"] = [found["stop"]]
+    while found:
+        try:
+            return Sampling.model_validate(found | {"seed": found.get("seed")})
+        except ValidationError as exc:
+            bad = str(exc.errors()[0]["loc"][0])
+            losses.append(f"{bad}: {found.pop(bad)!r} cannot be used here ({exc.errors()[0]['msg']})")
+    return None
+
+
+def _read_schema(data: Any, losses: list[str]) -> dict[str, Any] | None:
+    if data is None:
+        return None
+    holder = data.get("json_schema") if isinstance(data, dict) else None
+    schema = holder.get("schema") if isinstance(holder, dict) else None
+    if isinstance(schema, dict):
+        return schema
+    losses.append("response_format: only a JSON schema is kept")
+    return None
+
+
+def _parse(text: str, file: str) -> Any:
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise PromptError(
+            f"{file} is larger than {MAX_BYTES:,} bytes.", "One chat is far smaller; check the file."
+        )
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError("a key stands twice in one object")
+        return found
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not a JSON number")
+
+    try:
+        return json.loads(text.removeprefix("\ufeff"), object_pairs_hook=unique, parse_constant=refuse)
+    except json.JSONDecodeError as exc:
+        raise PromptError(f"{file}, line {exc.lineno}: {exc.msg}.", "Correct the JSON on that line.") from exc
+    except (ValueError, RecursionError) as exc:
+        raise PromptError(f"{file} is not usable JSON: {exc}.", "Correct it and read it again.") from exc
+
+
+FORMAT = Format("openai", "OpenAI chat JSON", SUFFIX, MEDIA_TYPE, read, write)

@@ -1,0 +1,315 @@
+"""Prompty files (`.prompty`): our own format on disk. Reads v1 and v2, writes v2.
+
+    ---
+    name: Sentiment of a review
+    metadata:
+      tags: [classification]
+      playground:                    # what prompty has no field for
+        family: classification
+        checks:
+          - scorer: equals
+            options: {text: negative}
+    model:
+      options: {temperature: 0, maxOutputTokens: 4}
+    inputs:
+      - name: review
+        kind: string
+    ---
+    user:
+    Review: {{ review }}
+
+Front matter is data and hostile: nothing in it is executed, fetched or expanded, and what asks for that is
+dropped and named. Writing and reading again gives the same prompt, but for the losses that writing reports.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import ValidationError
+
+from playground.errors import PromptError
+from playground.formats import yaml_text
+from playground.formats.base import Export, Format, Reading, file_name
+from playground.formats.properties import read_inputs, read_outputs, write_inputs, write_outputs
+from playground.templates import join_turns, normalise, split_turns
+from playground.types import Check, ExportFile, Prompt, Sampling
+
+SUFFIX = ".prompty"
+MEDIA_TYPE = "text/markdown"
+
+_OPTIONS = {  # Sampling field -> key of model.options
+    "temperature": "temperature",
+    "max_tokens": "maxOutputTokens",
+    "top_p": "topP",
+    "top_k": "topK",
+    "seed": "seed",
+    "stop": "stopSequences",
+    "frequency_penalty": "frequencyPenalty",
+    "presence_penalty": "presencePenalty",
+}
+_V1_PARAMETERS = {field: field for field in Sampling.model_fields}
+_OWN_TEXTS = ("family", "technique", "use_when", "avoid_when", "source")
+_OWN_KEYS = {*_OWN_TEXTS, "kinds", "checks", "sampling", "output_schema", "exported"}
+_FRONT = re.compile(r"\A\s*?---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.S | re.M)
+# Other loaders of prompty replace such a value by the content of a file or an environment variable.
+_REFERENCE = re.compile(r"\$\{\s*(env|file)\s*:.*\}", re.S | re.I)
+_CODE_KEYS = {"functions", "exec"}
+
+
+# --- writing ------------------------------------------------------------------------------------------------
+
+
+def dump(prompt: Prompt, exported: dict[str, Any] | None = None) -> tuple[str, tuple[str, ...]]:
+    """The text of a `.prompty` file, and what of the prompt it does not hold.
+
+    `exported` is a receipt kept under `metadata.playground.exported`, which reading passes over.
+    """
+    losses: list[str] = []
+    rows, kinds = write_inputs(prompt.inputs)
+    own: dict[str, Any] = {key: getattr(prompt, key) for key in _OWN_TEXTS}
+    own["kinds"] = kinds
+    own["checks"] = [check.model_dump(exclude_defaults=True) for check in prompt.checks]
+    outputs = write_outputs(prompt.output_schema) if prompt.output_schema else None
+    if prompt.output_schema is not None and outputs is None:
+        own["output_schema"] = prompt.output_schema
+    options: dict[str, Any] = {}
+    if prompt.sampling is not None:
+        values = prompt.sampling.model_dump()
+        own["sampling"] = {
+            key: value
+            for key, value in values.items()
+            if key not in _OPTIONS and value != Sampling.model_fields[key].default
+        }
+        options = {
+            key: values[field]
+            for field, key in _OPTIONS.items()
+            if values[field] != () and (key, values[field]) != ("topK", 0)
+        }
+    own = {key: value for key, value in own.items() if value not in ("", {}, [])}
+    if exported:
+        own["exported"] = exported
+
+    taken = [key for key in ("tags", "playground") if key in prompt.metadata]
+    losses += [f"metadata.{key}: the name is reserved in this format" for key in taken]
+    metadata = {key: value for key, value in prompt.metadata.items() if key not in taken}
+    metadata |= ({"tags": prompt.tags} if prompt.tags else {}) | ({"playground": own} if own else {})
+    data = {
+        "name": prompt.name,
+        "description": prompt.description,
+        "metadata": metadata,
+        "model": {"options": options} if options else {},
+        "inputs": rows,
+        "outputs": outputs or [],
+    }
+    data = {key: value for key, value in data.items() if value or key == "name"}
+    data["template"] = {"format": {"kind": "jinja2"}, "parser": {"kind": "prompty"}}
+    data = _without_references(
+        yaml_text.plain(data), "", losses, "other programs would replace it by a file or a secret"
+    )
+    body = join_turns(prompt.turns)
+    if split_turns(body) != normalise(prompt.turns):
+        losses.append("turns: a block or comment that is not closed runs into the next turn; close it first")
+    return f"---\n{yaml_text.dump(data)}---\n{body}", tuple(losses)
+
+
+def write(export: Export) -> ExportFile:
+    """The prompt with the export's sampling as its own, and the receipt of the answer in its metadata."""
+    exported: dict[str, Any] = {
+        "model": export.model,
+        "version": export.version_hash,
+        "created": export.created.isoformat(timespec="seconds") if export.created else "",
+        "scores": [
+            {
+                "name": score.name,
+                "value": score.value,
+                "weight": score.weight,
+                "explanation": score.explanation,
+            }
+            for score in export.scores
+        ],
+    }
+    text, losses = dump(
+        export.prompt.model_copy(update={"sampling": export.sampling}),
+        {key: value for key, value in exported.items() if value},
+    )
+    if export.answer is not None:
+        losses += ("answer: this format holds the prompt, not an answer",)
+    return ExportFile(file_name(export.prompt.name, SUFFIX), MEDIA_TYPE, text, losses)
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+def read(text: str, file: str = "The file") -> Reading:
+    """The prompt of a `.prompty` file, v1 or v2, with what was not kept.
+
+    Raises PromptError naming the file and, where there is one, the line. Templates are not rendered.
+    """
+    if len(text.encode("utf-8", "surrogatepass")) > yaml_text.MAX_BYTES:
+        raise PromptError(
+            f"{file} is larger than {yaml_text.MAX_BYTES:,} bytes.", "A prompt file is a few kilobytes."
+        )
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    losses: list[str] = []
+    front = _FRONT.match(text)
+    if front is None and text.lstrip().startswith("---\n"):
+        raise PromptError(
+            f"{file} does not end its front matter.", "Put a line `---` between it and the prompt."
+        )
+    first_line = text[: front.start(1)].count("\n") + 1 if front else 1
+    data = yaml_text.load(front[1], file=file, first_line=first_line) if front else {}
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        raise PromptError(
+            f"{file}: the front matter is not a list of `key: value` lines.",
+            "Correct the lines between the two `---`.",
+        )
+    data = _without_references(data, "", losses, "refused, nothing is fetched or executed")
+    body = text[front.end() :] if front else text
+
+    metadata = _mapping(data.pop("metadata", None), "metadata", file)
+    own = _mapping(metadata.pop("playground", None), "metadata.playground", file)
+    losses += [f"metadata.playground.{key}: not known to this version" for key in own if key not in _OWN_KEYS]
+    tags = metadata.pop("tags", None) or data.pop("tags", None) or ()
+    name, display = data.pop("name", None), data.pop("displayName", None)
+    if display and name and display != name:
+        losses.append(f"name: {name!r} gives way to the display name")
+    samples = _mapping(data.pop("sample", None), "sample", file)
+    kinds = _mapping(own.get("kinds"), "metadata.playground.kinds", file)
+    inputs, input_losses = read_inputs(data.pop("inputs", None), kinds, samples, file)
+    sampling, model_losses = _read_model(data.pop("model", None), own, file)
+    schema = own.get("output_schema") or _read_outputs(data.pop("outputs", None), losses)
+    losses += input_losses + model_losses + _template_losses(data.pop("template", None))
+    if data.pop("tools", None):
+        losses.append("tools: prompts here have no tools")
+    for key in [key for key in data if key in metadata or key in ("tags", "playground")]:
+        losses.append(f"{key}: stands in `metadata` too, which is kept")
+        del data[key]
+    try:
+        prompt = Prompt(
+            name=_text(display or name),
+            description=_text(data.pop("description", None)),
+            turns=split_turns(body),
+            inputs=inputs,
+            checks=tuple(Check.model_validate(row) for row in own.get("checks") or ()),
+            sampling=sampling,
+            output_schema=schema,
+            tags=tuple(_text(tag) for tag in ([tags] if isinstance(tags, str) else tags)),
+            metadata=metadata | data,
+            **{key: _text(own.get(key)) for key in _OWN_TEXTS},
+        )
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise PromptError(
+            f"{file}: {place or 'a field'} cannot be used: {first['msg']}.",
+            "Correct that field and read it again.",
+        ) from exc
+    except TypeError as exc:
+        raise PromptError(
+            f"{file}: a list was expected in `checks` or `tags`.", "Write one row a line, with `- `."
+        ) from exc
+    return Reading(prompt, tuple(losses))
+
+
+def _read_model(data: Any, own: dict[str, Any], file: str) -> tuple[Sampling | None, list[str]]:
+    """Sampling values of `model`; the model itself, connections and keys are named as losses."""
+    losses: list[str] = []
+    if isinstance(data, str):
+        data = {"id": data}
+    model = _mapping(data, "model", file)
+    found = dict(_mapping(own.get("sampling"), "metadata.playground.sampling", file))
+    for block, names in (("options", _OPTIONS), ("parameters", _V1_PARAMETERS)):
+        fields = {key: field for field, key in names.items()}
+        for key, value in _mapping(model.pop(block, None), f"model.{block}", file).items():
+            if key in fields:
+                found[fields[key]] = [value] if fields[key] == "stop" and isinstance(value, str) else value
+            else:
+                losses.append(f"model.{block}.{key}: there is no such setting here")
+    for key in ("connection", "configuration"):
+        if model.pop(key, None) is not None:
+            losses.append(f"model.{key}: addresses and keys are not taken from files")
+    model.pop("apiType", None)
+    if (api := model.pop("api", "chat")) != "chat":
+        losses.append(f"model.api: {api!r} is read as a chat")
+    if "exported" not in own:
+        losses += [
+            f"model.{key}: {value!r}; the model is chosen when the prompt runs"
+            for key, value in model.items()
+            if value
+        ]
+
+    while found:
+        try:
+            return Sampling.model_validate(found), losses
+        except ValidationError as exc:
+            bad = str(exc.errors()[0]["loc"][0])
+            losses.append(f"{bad}: {found.pop(bad)!r} cannot be used here ({exc.errors()[0]['msg']})")
+    return None, losses
+
+
+def _read_outputs(rows: Any, losses: list[str]) -> dict[str, Any] | None:
+    if not rows:
+        return None
+    if isinstance(rows, dict):
+        rows = [
+            {"name": name, **(row if isinstance(row, dict) else {"kind": row})} for name, row in rows.items()
+        ]
+    try:
+        return read_outputs(rows)
+    except (KeyError, TypeError, AttributeError):
+        losses.append("outputs: not a list of properties of known kinds")
+        return None
+
+
+def _template_losses(data: Any) -> list[str]:
+    """A note when the body is written for another template language than Jinja2."""
+    kind = data.get("format", data.get("type")) if isinstance(data, dict) else data
+    kind = kind.get("kind") if isinstance(kind, dict) else kind
+    return [] if kind in (None, "jinja2") else [f"template: {kind!r} is read as Jinja2; check the variables"]
+
+
+def _without_references(value: Any, where: str, losses: list[str], reason: str) -> Any:
+    """The value without `${env:…}` and `${file:…}` texts and without keys that carry code, each named."""
+
+    def is_refused(key: str, item: Any) -> bool:
+        return (
+            isinstance(item, str)
+            and bool(_REFERENCE.fullmatch(item.strip()))
+            or (not where and key in _CODE_KEYS)
+        )
+
+    pairs = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    )
+    if pairs is None:
+        return value
+    kept = []
+    for key, item in pairs:
+        place = f"{where}.{key}".lstrip(".")
+        if is_refused(str(key), item):
+            losses.append(f"{place}: {reason}")
+        else:
+            kept.append((key, _without_references(item, place, losses, reason)))
+    return dict(kept) if isinstance(value, dict) else [item for _, item in kept]
+
+
+def _mapping(value: Any, where: str, file: str) -> dict[str, Any]:
+    """A copy of the mapping, empty for nothing; raises PromptError for any other type."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise PromptError(
+            f"{file}: `{where}` is not a block of `key: value` lines.", "Correct it or remove it."
+        )
+    return dict(value)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else str(value)
+
+
+FORMAT = Format("prompty", "Prompty", SUFFIX, MEDIA_TYPE, read, write)

@@ -1,0 +1,158 @@
+"""Runs cells at the same time and tells what happens to each: the only place that fans out.
+
+    execution = Execution(cells, backend_of, slots={"llama.cpp": asyncio.Semaphore(8)})
+    async for event in execution.events():   # Started, Delta…, Finished or Failed, for every cell
+        ...
+
+Leaving `events()` (closed tab, cancelled task) cancels every cell and closes its stream, which stops the work
+on the server, before the first token too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import cast
+
+from playground.backends.base import Backend, Fold
+from playground.errors import PlaygroundError
+from playground.types import Chunk, Completion, GenerationRequest, Prompt
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One answer to get: where it stands (`column`, `repeat`), from which prompt, with which request."""
+
+    column: int
+    repeat: int
+    prompt: Prompt
+    request: GenerationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The request of this cell is on its way."""
+
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """More text of this cell's answer."""
+
+    cell: Cell
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The answer is complete, cut at its limit, or was stopped (`completion.finish`)."""
+
+    cell: Cell
+    completion: Completion
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The request failed; `completion` holds the text that had arrived."""
+
+    cell: Cell
+    completion: Completion
+    message: str
+    hint: str
+
+
+Event = Started | Delta | Finished | Failed
+
+
+class Execution:
+    """Cells under way. `stop()` ends one column or all of them; what had arrived is kept as "cancelled"."""
+
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        backend_of: Callable[[str], Backend],
+        slots: Mapping[str, asyncio.Semaphore],
+    ) -> None:
+        self._cells = tuple(cells)
+        self._backend_of = backend_of
+        self._slots = slots
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._ended: set[int] = set()
+
+    def stop(self, column: int | None = None) -> None:
+        """Cancel that column's cell, or all of them; unknown or finished columns are no error."""
+        for key, task in self._tasks.items():
+            if column is None or key == column:
+                task.cancel()
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Every event of every cell, in the order of their happening; ends when all cells have ended."""
+        self._tasks = {cell.column: asyncio.create_task(self._run(cell)) for cell in self._cells}
+        closer = asyncio.create_task(self._close_queue())
+        try:
+            while (event := await self._queue.get()) is not None:
+                yield event
+        finally:
+            self.stop()
+            with suppress(asyncio.CancelledError):
+                await closer
+
+    def leftover(self) -> list[Finished | Failed]:
+        """Ends of cells that nobody took because `events()` was left early; empty afterwards."""
+        ends = []
+        while not self._queue.empty():
+            event = self._queue.get_nowait()
+            if isinstance(event, Finished | Failed):
+                ends.append(event)
+        return ends
+
+    async def _close_queue(self) -> None:
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        for cell in self._cells:
+            if cell.column not in self._ended:  # cancelled before its task ever ran
+                self._end(Finished(cell, Fold().completion("cancelled")))
+        self._queue.put_nowait(None)
+
+    def _end(self, event: Finished | Failed) -> None:
+        self._ended.add(event.cell.column)
+        self._queue.put_nowait(event)
+
+    async def _run(self, cell: Cell) -> None:
+        fold = Fold()
+        try:
+            backend = self._backend_of(cell.request.model)
+            async with self._slots[backend.name]:
+                self._queue.put_nowait(Started(cell))
+                fold = Fold()  # a cell that waited for its turn has not been slow
+                # Backends are async generators: closing one closes its connection.
+                stream = cast("AsyncIterator[Chunk]", backend.stream(cell.request))
+                async with aclosing(stream):  # type: ignore[type-var]
+                    async for chunk in stream:
+                        fold.add(chunk)
+                        if chunk.text:
+                            self._queue.put_nowait(Delta(cell, chunk.text))
+            self._end(_outcome(cell, fold.completion()))
+        except asyncio.CancelledError:
+            # Stop is an outcome of the cell, not an exception of the run.
+            self._end(Finished(cell, fold.completion("cancelled")))
+        except PlaygroundError as exc:
+            self._end(Failed(cell, fold.completion("error"), exc.message, exc.hint))
+        except Exception as exc:
+            log.exception("unexpected error in column %d (%s)", cell.column + 1, cell.request.model)
+            message = f"{cell.request.model} failed with {type(exc).__name__}."
+            hint = "This is a fault of the program; its log has the details."
+            self._end(Failed(cell, fold.completion("error"), message, hint))
+
+
+def _outcome(cell: Cell, completion: Completion) -> Finished | Failed:
+    if completion.finish != "aborted":
+        return Finished(cell, completion)
+    message = f"{cell.request.model} ended its answer without saying why."
+    return Failed(cell, completion, message, "The text above is kept and not scored. Run this column again.")

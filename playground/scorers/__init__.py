@@ -1,0 +1,227 @@
+"""Checks on an answer: the registry of scorers and the one function that applies a check.
+
+    score(Check(scorer="length", options={"max": 70}), Sample(answer="…"))
+    → Score("at most 70 words", 0.0, "…", "77 words, 7 over", weight=1.0)
+
+A scorer is a pure function `(sample, *, options) -> Score`; its keyword options are the schema for YAML and for
+the form. Any text among them may hold `{{ name }}`, the value of that variable in the case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+from playground.errors import PromptError
+from playground.scorers.options import (
+    NoValue,
+    Option,
+    OptionError,
+    options_from,
+    placeholders,
+    read_options,
+    written_options,
+)
+from playground.scorers.structure import json_schema, json_schema_problem, valid_json
+from playground.scorers.text import (
+    clip,
+    contains,
+    contains_all,
+    contains_any,
+    equals,
+    length,
+    length_problem,
+    levenshtein,
+    levenshtein_problem,
+    number,
+    number_problem,
+    plural,
+    quote,
+    quote_all,
+    regex,
+    regex_problem,
+    show_number,
+    starts_with,
+)
+from playground.types import Check, Sample, Score
+
+__all__ = [
+    "SCORERS",
+    "Option",
+    "Scorer",
+    "check_name",
+    "check_problem",
+    "options_of",
+    "passed",
+    "score",
+    "score_all",
+    "summary",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """One row of the registry.
+
+    `sentence` names a check from its options; `problem` says why options that have the right types still cannot
+    be meant.
+    """
+
+    function: Callable[..., Score]
+    label: str
+    sentence: Callable[[Mapping[str, Any]], str]
+    problem: Callable[..., str | None] = lambda **_: None
+
+
+def _number_sentence(options: Mapping[str, Any]) -> str:
+    tolerance = options["tolerance"]
+    return f"number {_shown(options['expected'])}" + (f" within {_shown(tolerance)}" if tolerance else "")
+
+
+def _levenshtein_sentence(options: Mapping[str, Any]) -> str:
+    text, at_least = quote(options["text"], 40), options["at_least"]
+    return f"similar to {text}" if at_least is None else f"at least {_shown(at_least)} similar to {text}"
+
+
+def _length_sentence(options: Mapping[str, Any]) -> str:
+    low, high, unit = options["min"], options["max"], options["unit"]
+    if low is not None and high is not None:
+        amount = f"exactly {_shown(low)}" if low == high else f"{_shown(low)} to {_shown(high)}"
+        return f"{amount} {plural(high, unit)}"
+    bound = low if high is None else high
+    return f"{'at least' if high is None else 'at most'} {_shown(bound)} {plural(bound, unit)}"
+
+
+def _schema_sentence(options: Mapping[str, Any]) -> str:
+    schema = options["schema"]
+    title = schema.get("title") if isinstance(schema, dict) else None
+    return (
+        f"JSON matching {quote(title, 40)}" if isinstance(title, str) and title else "JSON matching a schema"
+    )
+
+
+def _shown(value: Any) -> str:
+    return show_number(float(value)) if isinstance(value, int | float) else str(value)
+
+
+SCORERS: dict[str, Scorer] = {
+    "equals": Scorer(equals, "Equals", lambda o: f"equals {quote(o['text'], 40)}"),
+    "contains": Scorer(contains, "Contains", lambda o: f"contains {quote(o['text'], 40)}"),
+    "contains_any": Scorer(
+        contains_any, "Contains any", lambda o: f"contains any of {quote_all(o['texts'])}"
+    ),
+    "contains_all": Scorer(
+        contains_all, "Contains all", lambda o: f"contains all of {quote_all(o['texts'])}"
+    ),
+    "starts_with": Scorer(starts_with, "Starts with", lambda o: f"starts with {quote(o['text'], 40)}"),
+    "regex": Scorer(regex, "Regex", lambda o: f"matches {clip(o['pattern'], 40)}", regex_problem),
+    "number": Scorer(number, "Number", _number_sentence, number_problem),
+    "json": Scorer(valid_json, "Valid JSON", lambda o: "valid JSON"),
+    "json_schema": Scorer(json_schema, "JSON schema", _schema_sentence, json_schema_problem),
+    "levenshtein": Scorer(levenshtein, "Levenshtein similarity", _levenshtein_sentence, levenshtein_problem),
+    "length": Scorer(length, "Length", _length_sentence, length_problem),
+}
+
+
+def score(check: Check, sample: Sample) -> Score:
+    """The verdict of one check on one answer, negated and weighted as the check says.
+
+    Raises PromptError for a check that cannot be applied to any answer. None ("does not apply") for an answer
+    that is incomplete and for a case without the value that a placeholder names.
+    """
+    if problem := _problem(check):
+        raise problem
+    scorer = SCORERS[check.scorer]
+    name = _name(check)
+    if sample.finish not in ("stop", "length"):
+        return _not_applicable(check, name, sample, "the answer is incomplete")
+    try:
+        options = read_options(scorer.function, check.options, sample.values or {})
+    except (NoValue, OptionError) as exc:
+        return _not_applicable(check, name, sample, str(exc).rstrip("."))
+    if placeholders(check.options) and (reason := scorer.problem(**options)):
+        # The check itself was found good above: it is this case's value that does not fit.
+        return _not_applicable(check, name, sample, reason.rstrip("."))
+    result = scorer.function(sample, **options)
+    if check.negate:
+        result = _negated(result)
+    return replace(result, name=name, weight=check.weight)
+
+
+def score_all(checks: Iterable[Check], sample: Sample) -> tuple[Score, ...]:
+    """One score per check, in their order; raises PromptError like `score`."""
+    return tuple(score(check, sample) for check in checks)
+
+
+def check_problem(check: Check) -> str | None:
+    """Why the check cannot be applied to any answer, with what to do, or None; needs no answer."""
+    problem = _problem(check)
+    return str(problem) if problem else None
+
+
+def check_name(check: Check) -> str:
+    """A short sentence for the check: `contains "Paris"`, `at most 70 words`, `not: valid JSON`.
+
+    Placeholders stay as written, so that the name is the same in every case. A check that cannot be applied is
+    called by its scorer's name.
+    """
+    if _problem(check) is None:
+        return _name(check)
+    sentence = clip(check.scorer) or "a check without a scorer"
+    return f"not: {sentence}" if check.negate else sentence
+
+
+def options_of(name: str) -> tuple[Option, ...]:
+    """The options of a scorer for a form or a table; raises PromptError for an unknown one."""
+    if name not in SCORERS:
+        raise _unknown_scorer(name)
+    return options_from(SCORERS[name].function)
+
+
+def summary(scores: Iterable[Score]) -> float | None:
+    """The weighted mean in 0..1 of the scores that apply, None when none does."""
+    applying = [(score.value, score.weight) for score in scores if score.value is not None]
+    total = sum(weight for _, weight in applying)
+    return sum(value * weight for value, weight in applying) / total if total else None
+
+
+def passed(score: Score) -> bool | None:
+    """Whether the check is met in full; None when it does not apply. A part score has not passed."""
+    return None if score.value is None else score.value >= 1
+
+
+def _name(check: Check) -> str:
+    scorer = SCORERS[check.scorer]
+    sentence = scorer.sentence(written_options(scorer.function, check.options))
+    return f"not: {sentence}" if check.negate else sentence
+
+
+def _problem(check: Check) -> PromptError | None:
+    scorer = SCORERS.get(check.scorer)
+    if scorer is None:
+        return _unknown_scorer(check.scorer)
+    try:
+        reason = scorer.problem(**read_options(scorer.function, check.options))
+    except OptionError as exc:
+        reason = str(exc)
+    return PromptError(f'The check "{scorer.label}" cannot be used.', reason) if reason else None
+
+
+def _unknown_scorer(name: str) -> PromptError:
+    close = get_close_matches(name[:100], SCORERS, n=1)
+    hint = f'Did you mean "{close[0]}"?' if close else f"The checks are: {', '.join(SCORERS)}."
+    return PromptError(f"There is no check {quote(name)}.", hint)
+
+
+def _not_applicable(check: Check, name: str, sample: Sample, reason: str) -> Score:
+    return Score(name, None, sample.answer.strip(), f"does not apply: {reason}", check.weight)
+
+
+def _negated(result: Score) -> Score:
+    """The opposite verdict; the fact stays, and whether it was wanted is said anew."""
+    if result.value is None:
+        return result
+    wanted = {0.0: ", as wanted", 1.0: ", which is not wanted"}.get(result.value, "")
+    return replace(result, value=1 - result.value, explanation=result.explanation + wanted)

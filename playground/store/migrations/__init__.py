@@ -1,0 +1,1 @@
+"""Alembic revisions of the schema; `env.py` is run by `playground.store.schema`, never from a shell."""

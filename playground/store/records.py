@@ -1,0 +1,199 @@
+"""What the store hands out: frozen values, detached from the database.
+
+    PromptSummary ─ VersionSummary ─ SavedVersion        the saved prompts
+    NewCell → StoredRun(StoredCell(StoredStep…)…)        one run, complete enough to be shown again
+    HistoryPage(RunSummary(ColumnSummary…)…)             the list of runs
+
+All times are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from playground.types import (
+    CellStatus,
+    Choice,
+    Comparison,
+    Completion,
+    Finish,
+    Message,
+    Prompt,
+    Sampling,
+    Score,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSummary:
+    """A saved prompt in a list; `latest` is the number of its newest version, counted from 1."""
+
+    id: str
+    name: str
+    origin: str
+    forked_from: str
+    latest: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSummary:
+    """One version of a prompt without its content."""
+
+    id: str
+    prompt_id: str
+    number: int
+    content_hash: str
+    message: str
+    author: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SavedVersion:
+    """One version with its content. `name` is the prompt's name today, `prompt.name` the one of that day."""
+
+    id: str
+    prompt_id: str
+    number: int
+    content_hash: str
+    message: str
+    author: str
+    created_at: datetime
+    name: str
+    origin: str
+    forked_from: str
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class NewCell:
+    """A cell to be run. `prompt` is the effective one (shared or variant), `sampling.seed` is already drawn."""
+
+    column: int
+    model: str
+    backend: str
+    prompt: Prompt
+    sampling: Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStep:
+    """One call of a cell: what was sent and what came back."""
+
+    number: int
+    label: str
+    messages: tuple[Message, ...]
+    rendered_prompt: str | None
+    text: str
+    reasoning: str
+    finish: Finish | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    first_token_s: float | None
+    total_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCell:
+    """One cell as it was run; `completion` is None when nothing had come back."""
+
+    column: int
+    repeat: int
+    model: str
+    backend: str
+    content_hash: str
+    prompt: Prompt
+    sampling: Sampling
+    status: CellStatus
+    completion: Completion | None
+    steps: tuple[StoredStep, ...]
+    scores: tuple[Score, ...]
+    thumb: int
+    error: str
+    hint: str
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What the last call was sent; empty before the cell has run."""
+        return self.steps[-1].messages if self.steps else ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVote:
+    """A person's choice for a run; `column` and `repeat` are None for a tie and for "all bad"."""
+
+    kind: Choice
+    column: int | None
+    repeat: int | None
+    note: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """One run. `cells` has the latest repeat of each column in order, `earlier` the ones before."""
+
+    id: str
+    created_at: datetime
+    title: str
+    status: CellStatus
+    note: str
+    comparison: Comparison
+    content_hash: str
+    version: SavedVersion | None
+    cells: tuple[StoredCell, ...]
+    earlier: tuple[StoredCell, ...]
+    vote: StoredVote | None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSummary:
+    """A column in a list of runs. `passed` counts checks of value 1, `checks` those that apply.
+
+    `score` is their weighted mean in 0..1, None when no check applies.
+    """
+
+    column: int
+    model: str
+    status: CellStatus
+    passed: int
+    checks: int
+    score: float | None
+    thumb: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run in a list; `columns` describe the latest repeat of each column."""
+
+    id: str
+    created_at: datetime
+    title: str
+    models: tuple[str, ...]
+    columns: tuple[ColumnSummary, ...]
+    vote: StoredVote | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Some runs, newest first, and how many there are in all."""
+
+    rows: tuple[RunSummary, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """What `doctor` shows. `revision` is None when there is no database yet; `counts` are rows by table."""
+
+    path: str
+    size_bytes: int
+    revision: str | None
+    head: str
+    counts: dict[str, int] = field(default_factory=dict)

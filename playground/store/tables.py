@@ -1,0 +1,218 @@
+"""The tables.
+
+    content ◁─ version ▷─ prompt          a prompt's body is stored once, under its hash
+       ▲          ▲
+       ├───────── run ─◁ cell ─◁ step     one cell per column and repeat; one step per call
+       └──────────────────┤  └──◁ score
+                         vote             at most one per run; a thumb is a column of its cell
+
+Table classes do not validate: only this package builds them, from validated values. Every change here needs a
+revision in `migrations/versions/` (a test compares the two).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+_AWKWARD = re.compile(r"\x00|\A\x01|[\ud800-\udfff]")
+
+
+class ExactText(sa.types.TypeDecorator[str]):
+    """Text that comes back character by character from every database.
+
+    PostgreSQL refuses NUL, and no database takes half a surrogate pair; such a text is stored as the control
+    character 1 and its JSON form. All others are stored as they are, readable with any tool.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Python to database."""
+        return "\x01" + json.dumps(value) if value and _AWKWARD.search(value) else value
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Database to Python."""
+        return json.loads(value[1:]) if value and value[0] == "\x01" else value
+
+
+class UtcTime(sa.types.TypeDecorator[datetime]):
+    """An aware time, stored and returned in UTC (SQLite itself drops the zone)."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(timezone=True)
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Python to database."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Database to Python."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def new_id() -> str:
+    """A short random identifier: 16 hexadecimal digits."""
+    return uuid4().hex[:16]
+
+
+def now() -> datetime:
+    """The time to write into a row."""
+    return datetime.now(UTC)
+
+
+class Table(SQLModel):
+    """Base of the tables; the naming convention lets later revisions name any constraint."""
+
+    metadata: ClassVar[sa.MetaData] = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Content(Table, table=True):
+    """The body of a prompt under the SHA-256 of its canonical JSON; shared by versions, runs and cells.
+
+    `json_text` keeps the order of keys that the first writer had (a schema's properties are read in that order).
+    """
+
+    hash: str = Field(primary_key=True)
+    json_text: str = Field(sa_type=sa.Text)
+
+
+class PromptRow(Table, table=True):
+    """A saved prompt. `name_key` is the folded name, unique; NULL once deleted, which frees the name."""
+
+    __tablename__ = "prompt"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    name: str
+    name_key: str | None = Field(unique=True)
+    origin: str = "mine"
+    forked_from: str = Field(default="", sa_type=ExactText)
+    latest: int = 0
+    search_text: str = Field(default="", sa_type=sa.Text)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
+    updated_at: datetime = Field(default_factory=now, sa_type=UtcTime)
+    deleted_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class Version(Table, table=True):
+    """One save of a prompt, never changed; `number` counts from 1."""
+
+    __table_args__ = (sa.UniqueConstraint("prompt_id", "number"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    prompt_id: str = Field(foreign_key="prompt.id")
+    number: int
+    content_hash: str = Field(foreign_key="content.hash", index=True)
+    message: str = Field(default="", sa_type=ExactText)
+    author: str = Field(default="", sa_type=ExactText)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
+
+
+class Run(Table, table=True):
+    """One press of Run. `comparison` names prompts by their hash; `search_text` is folded and bounded."""
+
+    __table_args__ = (sa.Index("ix_run_created_at_id", "created_at", "id"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
+    status: str = Field(default="pending", index=True)
+    title: str = Field(sa_type=ExactText)
+    note: str = Field(default="", sa_type=ExactText)
+    version_id: str | None = Field(default=None, foreign_key="version.id")
+    content_hash: str = Field(foreign_key="content.hash")
+    search_text: str = Field(default="", sa_type=sa.Text)
+    comparison: dict[str, Any] = Field(sa_type=sa.JSON)
+
+
+class Cell(Table, table=True):
+    """One answer, or the reason why there is none. `finish` is NULL until something came back."""
+
+    __table_args__ = (sa.UniqueConstraint("run_id", "column_index", "repeat"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: str = Field(foreign_key="run.id")
+    column_index: int
+    repeat: int
+    status: str = "pending"
+    thumb: int = 0
+    model: str = Field(sa_type=ExactText)
+    backend: str = Field(sa_type=ExactText)
+    content_hash: str = Field(foreign_key="content.hash")
+    sampling: dict[str, Any] = Field(sa_type=sa.JSON)
+    started_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    finish: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    context_tokens: int | None = None
+    first_token_s: float | None = None
+    total_s: float = 0.0
+    model_digest: str | None = Field(default=None, sa_type=ExactText)
+    backend_version: str | None = Field(default=None, sa_type=ExactText)
+    mode: str | None = Field(default=None, sa_type=ExactText)
+    ignored: list[str] = Field(default_factory=list, sa_type=sa.JSON)
+    error: str = Field(default="", sa_type=ExactText)
+    hint: str = Field(default="", sa_type=ExactText)
+    text: str = Field(default="", sa_type=ExactText)
+    reasoning: str = Field(default="", sa_type=ExactText)
+
+
+class Step(Table, table=True):
+    """One call of a cell; a cell without a multi-call technique has exactly one."""
+
+    cell_id: int = Field(primary_key=True, foreign_key="cell.id")
+    number: int = Field(primary_key=True)
+    label: str = Field(default="", sa_type=ExactText)
+    messages: list[dict[str, str]] = Field(sa_type=sa.JSON)
+    rendered_prompt: str | None = Field(default=None, sa_type=ExactText)
+    text: str = Field(default="", sa_type=ExactText)
+    reasoning: str = Field(default="", sa_type=ExactText)
+    finish: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    first_token_s: float | None = None
+    total_s: float | None = None
+
+
+class ScoreRow(Table, table=True):
+    """One check's verdict; `value` NULL means that the check does not apply."""
+
+    __tablename__ = "score"
+
+    cell_id: int = Field(primary_key=True, foreign_key="cell.id")
+    number: int = Field(primary_key=True)
+    name: str = Field(sa_type=ExactText)
+    value: float | None = None
+    answer: str = Field(sa_type=ExactText)
+    explanation: str = Field(sa_type=ExactText)
+    weight: float = 1.0
+
+
+class Vote(Table, table=True):
+    """The current vote of a run; voting again replaces it."""
+
+    run_id: str = Field(primary_key=True, foreign_key="run.id")
+    kind: str
+    cell_id: int | None = Field(default=None, foreign_key="cell.id")
+    note: str = Field(default="", sa_type=ExactText)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcTime)

@@ -1,0 +1,1 @@
+"""The inside of `templates.py`: syntax, names, the sandbox, and the process that renders."""

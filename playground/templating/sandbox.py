@@ -1,0 +1,105 @@
+"""The Jinja2 sandbox that templates are read, checked and rendered in.
+
+    {{ ticket.subject }}   plain data and its fields: yes
+    {{ ticket.__class__ }} {{ range(10**9) }} {{ 10**10**10 }}   refused, in words for the template's author
+
+Globals are `range`, `dict` and `namespace`. The sandbox is the first wall; the second is that templates with
+more than plain output run in a process that can be killed (worker.py).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateRuntimeError, Undefined
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context, LoopContext, Macro
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace, missing
+
+MAX_RANGE = 100_000
+MAX_NUMBER_BITS = 20_000
+MAX_REPEATED = 50_000_000
+
+
+class Missing(StrictUndefined):
+    """A name without a value: every use but `is defined` and `default` is an error, in our words."""
+
+    __slots__ = ()
+
+    @property
+    def _undefined_message(self) -> str:
+        name = self._undefined_name
+        if self._undefined_exception is SecurityError:
+            return f'"{name}" may not be used in a template.'
+        if self._undefined_hint:
+            return str(self._undefined_hint)
+        if self._undefined_obj is missing:
+            return f'"{name}" has no value.'
+        return f'there is no "{name}" in this {_kind(self._undefined_obj)}.'
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja2's sandbox, narrowed: attributes only of plain data, no huge numbers, nothing odd printed."""
+
+    # Intercepted operators are also not computed by the compiler.
+    intercepted_binops = frozenset({"*", "**"})
+    _open_types = (str, int, float, list, dict, tuple, type(None), Namespace, LoopContext, Macro, Undefined)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Whether `obj.attr` may be read: only on plain data, loops, macros and namespaces."""
+        return isinstance(obj, self._open_types) and super().is_safe_attribute(obj, attr, value)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Multiply or raise to a power; OverflowError before a huge result is computed."""
+        if operator == "**" and isinstance(left, int) and isinstance(right, int):
+            if left.bit_length() * abs(right) > MAX_NUMBER_BITS:
+                raise OverflowError("this power is too large.")
+        elif operator == "*":
+            for times, text in ((left, right), (right, left)):
+                repeats = isinstance(times, int) and isinstance(text, (str, list, tuple))
+                if repeats and len(text) * times > MAX_REPEATED:
+                    raise OverflowError("this repeats a text or list too often.")
+        return super().call_binop(context, operator, left, right)
+
+
+def _kind(value: object) -> str:
+    kinds = {dict: "object", list: "list", str: "text", int: "number", float: "number", bool: "boolean"}
+    return "empty value" if value is None else kinds.get(type(value), "value")
+
+
+def _range(*bounds: int) -> range:
+    numbers = range(*bounds)
+    try:
+        too_many = len(numbers) > MAX_RANGE
+    except OverflowError:
+        too_many = True
+    if too_many:
+        raise OverflowError(f"a range of more than {MAX_RANGE:,} numbers is not available.")
+    return numbers
+
+
+def _printable(value: Any) -> Any:
+    """The value of `{{ … }}`; functions and iterators are refused, their text would be a memory address."""
+    if value is None or isinstance(value, (str, int, float, list, dict, tuple, Undefined)):
+        return value
+    if callable(value):
+        raise TemplateRuntimeError('this is a function, not a text; call it with "()".')
+    raise TemplateRuntimeError('this cannot be printed as it is; add "|list" or "|join(…)".')
+
+
+def _to_json(value: Any, indent: int | None = None) -> str:
+    # Jinja2's own filter escapes < > & ' for HTML pages; a model should see the characters themselves.
+    return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+def _sandbox() -> Sandbox:
+    """The one environment. Globals: range, dict, namespace; not lipsum, cycler, joiner (`loop` does both)."""
+    sandbox = Sandbox(undefined=Missing, autoescape=False, keep_trailing_newline=True, finalize=_printable)
+    sandbox.globals = {"range": _range, "dict": dict, "namespace": Namespace}
+    sandbox.filters["tojson"] = _to_json
+    return sandbox
+
+
+SANDBOX = _sandbox()

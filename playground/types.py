@@ -1,0 +1,259 @@
+"""The values that travel between the parts. Frozen, without behaviour.
+
+Values that cross a boundary (file, form, HTTP, database) are pydantic and refuse unknown keys; values that
+stay inside are frozen dataclasses.
+
+    Prompt ─render→ Message… ─GenerationRequest→ Chunk… ─fold→ Completion ─scorers→ Score
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Role = Literal["system", "user", "assistant"]
+Finish = Literal["stop", "length", "cancelled", "error", "aborted"]
+CellStatus = Literal["pending", "running", "done", "cancelled", "error", "interrupted"]
+InputKind = Literal["text", "long_text", "number", "choice", "boolean", "examples"]
+Choice = Literal["column", "tie", "all_bad"]
+
+
+class Value(BaseModel):
+    """A frozen value that refuses unknown keys: the base of everything that crosses a boundary."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- what a person writes -------------------------------------------------------------------------------
+
+
+class Turn(Value):
+    """One turn of a prompt; `template` is Jinja2 source.
+
+    A line `user:` (or `system:`, `assistant:`) *inside a block* of the template opens a further message for
+    each time the block runs, so that a loop over examples can emit turns.
+    """
+
+    role: Role
+    template: str
+
+
+class Input(Value):
+    """A variable of a prompt: how it is asked for. `example` fills the form, `default` a missing value."""
+
+    name: str
+    kind: InputKind = "text"
+    description: str = ""
+    required: bool = True
+    default: Any = None
+    example: Any = None
+    choices: tuple[str, ...] = ()
+
+
+class Check(Value):
+    """One row of a prompt's checks: a scorer by name, its options, negated or not, with a weight > 0."""
+
+    scorer: str
+    options: dict[str, Any] = {}
+    negate: bool = False
+    weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
+
+
+class Sampling(Value):
+    """Every sampling value, always all of them: no backend fills a gap with a default of its own.
+
+    temperature 0 is greedy; top_k 0, top_p 1, min_p 0, repetition_penalty 1 and the other penalties 0 are off.
+    `seed` None asks for a fresh one each run (the one drawn is stored with the cell).
+    """
+
+    temperature: Annotated[float, Field(ge=0, le=5)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    top_k: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    min_p: Annotated[float, Field(ge=0, le=1)] = 0.0
+    repetition_penalty: Annotated[float, Field(gt=0, le=10)] = 1.0
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
+    seed: Annotated[int, Field(ge=0, le=2**32 - 2)] | None = 42
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] = 256
+    stop: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+
+
+PRESETS: dict[str, Sampling] = {
+    # Neutral but for the named change, so that backends with another sampler order still do the same:
+    # top-k alone does not depend on the order, and top-p does not at temperature 1.
+    "Greedy": Sampling(),
+    "Balanced": Sampling(temperature=0.7, top_k=40),
+    "Creative": Sampling(temperature=1.0, top_p=0.95),
+}
+
+
+class Prompt(Value):
+    """A prompt with its variables and checks: what a version freezes and a `.prompty` file holds.
+
+    `name` is what people read; `metadata` keeps further front-matter keys of an imported file.
+    """
+
+    name: str = ""
+    description: str = ""
+    turns: tuple[Turn, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    checks: tuple[Check, ...] = ()
+    sampling: Sampling | None = None
+    output_schema: dict[str, Any] | None = None
+    family: str = ""
+    technique: str = ""
+    tags: tuple[str, ...] = ()
+    use_when: str = ""
+    avoid_when: str = ""
+    source: str = ""
+    metadata: dict[str, Any] = {}
+
+
+class Column(Value):
+    """One column of a comparison: a model, its sampling, and its own variant of the prompt or None."""
+
+    model: str
+    sampling: Sampling = Sampling()
+    prompt: Prompt | None = None
+
+
+class Comparison(Value):
+    """What Run asks for: the shared prompt, the values of its variables, one to four columns."""
+
+    prompt: Prompt
+    values: dict[str, Any] = {}
+    columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=4)]
+
+
+# --- what goes to a model and comes back ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One rendered message, exactly as it is handed to the chat template."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """One call. `model` is a `ModelInfo.id`; `sampling.seed` is already drawn."""
+
+    model: str
+    messages: tuple[Message, ...]
+    sampling: Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of an answer. Text arrives piecewise; every other field is set when it becomes known.
+
+    The last chunk of a stream that ended by itself carries `finish`.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    finish: Finish | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    context_tokens: int | None = None
+    rendered_prompt: str | None = None
+    model_digest: str | None = None
+    backend_version: str | None = None
+    mode: str | None = None
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A whole answer with its measurements; None means the backend did not tell.
+
+    `first_token_s` and `total_s` are seconds on the caller's clock from the moment the request was sent.
+    `ignored` names every setting that this backend did not honour, one short phrase each.
+    """
+
+    text: str
+    finish: Finish
+    reasoning: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    context_tokens: int | None = None
+    first_token_s: float | None = None
+    total_s: float = 0.0
+    rendered_prompt: str | None = None
+    model_digest: str | None = None
+    backend_version: str | None = None
+    mode: str | None = None
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model that can be chosen. `id` is `backend:name` and is what runs store."""
+
+    id: str
+    backend: str
+    name: str
+    detail: str = ""
+    context_tokens: int | None = None
+    size_bytes: int | None = None
+    quantization: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether a backend answers; `hint` says what to do when it does not."""
+
+    ok: bool
+    detail: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedChat:
+    """The exact text after a model's chat template, with its token ids."""
+
+    text: str
+    tokens: tuple[int, ...]
+    context_tokens: int
+
+
+# --- what is said about an answer -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a scorer looks at: the answer, how it ended, and the values of the case (for `{{ }}` in options)."""
+
+    answer: str
+    finish: Finish = "stop"
+    values: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A check's verdict: value in 0..1, or None for "does not apply" (never counted as zero).
+
+    `answer` is the text the scorer looked at, `explanation` one sentence why, with the number that failed.
+    """
+
+    name: str
+    value: float | None
+    answer: str
+    explanation: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """A file for another tool: its name, media type and text, and what that format cannot hold."""
+
+    name: str
+    media_type: str
+    text: str
+    losses: tuple[str, ...] = ()

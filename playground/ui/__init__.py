@@ -1,0 +1,1 @@
+"""The web shell: reads forms, calls the workbench, shows what comes back."""

@@ -1,0 +1,75 @@
+"""One call of the page, checked, sent to the function of that action, and answered with an update.
+
+    {"action": "vote", "run": "3f…", "vote": "column", "column": "1"}  →  {"vote": "<div …>", "toast": "…"}
+
+An action is `async (workbench, ask) -> Update`. Errors become an alert in the update; nothing escapes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from playground.errors import PromptError
+from playground.ui.alerts import to_alert
+from playground.ui.forms import CompareForm
+from playground.workbench import Workbench
+
+Update = dict[str, Any]
+"""What the page shall show; its script (`main.js`, apply) lists the keys."""
+
+
+class Ask(BaseModel):
+    """One call: the form and run on screen, and the arguments of the element that asked."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    action: str
+    form: dict[str, Any] | None = None
+    run: str | None = None
+    previous: str | None = None
+    fields: dict[str, str | bool] = {}
+
+    def text(self, name: str, default: str = "") -> str:
+        """An argument as text."""
+        value = (self.model_extra or {}).get(name, self.fields.get(name, default))
+        return default if value is None else str(value)
+
+    def integer(self, name: str) -> int:
+        """An argument as a whole number; raises PromptError."""
+        try:
+            return int(self.text(name))
+        except ValueError as exc:
+            raise PromptError(f'"{name}" must be a whole number.', "Reload the page and try again.") from exc
+
+    def compare_form(self) -> CompareForm:
+        """The form on screen; raises ValidationError."""
+        return CompareForm.model_validate(self.form or {})
+
+    def run_id(self) -> str:
+        """The run on screen; raises PromptError when there is none."""
+        if not self.run:
+            raise PromptError("There is no run yet.", "Press Run first.")
+        return self.run
+
+
+Action = Callable[[Workbench, Ask], Awaitable[Update]]
+
+
+def make_call(workbench: Workbench, actions: Mapping[str, Action]) -> Callable[[str], Awaitable[str]]:
+    """The function the page's script calls: JSON text in, JSON text out, never an exception."""
+
+    async def call(payload: str) -> str:
+        try:
+            ask = Ask.model_validate_json(payload)
+            if ask.action not in actions:
+                raise PromptError(f'There is no action "{ask.action}".', "Reload the page.")
+            update = await actions[ask.action](workbench, ask)
+        except Exception as exc:  # the edge: whatever it is, the page gets words
+            update = {"alert": to_alert(exc)}
+        return json.dumps(update)
+
+    return call

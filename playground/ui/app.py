@@ -1,0 +1,41 @@
+"""The page: its head, its tabs, and the one function that its script calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from playground.ui import compare, details, history, library
+from playground.ui.actions import make_call
+from playground.workbench import Workbench
+
+ASSETS = Path(__file__).parent / "assets"
+ACTIONS = compare.ACTIONS | details.ACTIONS | library.ACTIONS | history.ACTIONS
+
+_HEAD = """<div class="pp"><h1>Prompt Playground</h1>
+<button class="btn quiet" data-keys title="Keys" aria-label="Keys"><kbd>?</kbd><span>Keys</span></button>
+<button class="btn quiet icon" data-act="theme" title="Light or dark" aria-label="Light or dark"><svg class="i" aria-hidden="true"><use href="#i-moon"></use></svg></button>
+</div><div id="live" class="sr" role="status" aria-live="polite"></div><div id="toasts"></div>"""
+
+
+def build(workbench: Workbench) -> gr.Blocks:
+    """The whole page; nothing is read from the database yet."""
+    icons = (ASSETS / "icons.svg").read_text()
+    with gr.Blocks(title="Prompt Playground", analytics_enabled=False, fill_width=True) as page:
+        gr.HTML(icons + _HEAD, elem_id="head", apply_default_css=False)
+        with gr.Tabs(elem_id="page"):
+            with gr.Tab("Compare", id="compare-tab"):
+                tab = compare.build(make_call(workbench, ACTIONS))
+            with gr.Tab("Library", id="library-tab", render_children=True):
+                library.build()
+            with gr.Tab("History", id="history-tab", render_children=True):
+                history.build()
+        compare.wire(tab, workbench)
+    page.queue(api_open=False)
+    return page
+
+
+def theme() -> gr.themes.Base:
+    """Gradio's own parts in our colours; our style sheet does the rest."""
+    return gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])

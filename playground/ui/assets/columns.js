@@ -1,0 +1,240 @@
+// The columns: head (model, sampling, own prompt), answer, foot; the command bar and the phone's pager above them.
+
+import { $, $$, h, icon, select } from "./dom.js";
+import { turnBlock } from "./editor.js";
+import { changed, onChange, page, setColumns } from "./store.js";
+
+const FIELDS = [
+  ["temperature", "Temperature", 0, 5, 0.05], ["top_p", "Top-p", 0.01, 1, 0.01], ["top_k", "Top-k (0 is off)", 0, 1000000, 1],
+  ["min_p", "Min-p", 0, 1, 0.01], ["repetition_penalty", "Repetition penalty", 0.05, 10, 0.05],
+  ["presence_penalty", "Presence penalty", -2, 2, 0.1], ["frequency_penalty", "Frequency penalty", -2, 2, 0.1],
+  ["seed", "Seed (empty: new each run)", 0, 4294967294, 1], ["max_tokens", "Max tokens", 1, 1000000, 1]];
+const OWN = "Own values";
+const views = [];  // per column: {text, state, since}
+
+export const presetOptions = () => [...Object.keys(page.presets), OWN].map((name) => ({ value: name, label: name }));
+
+export function summary(s) {
+  const parts = [s.temperature === 0 ? "temperature 0 (greedy)" : `temperature ${s.temperature}`];
+  if (s.top_p < 1) parts.push(`top-p ${s.top_p}`);
+  if (s.top_k) parts.push(`top-k ${s.top_k}`);
+  if (s.min_p) parts.push(`min-p ${s.min_p}`);
+  if (s.repetition_penalty !== 1) parts.push(`repetition penalty ${s.repetition_penalty}`);
+  if (s.presence_penalty) parts.push(`presence ${s.presence_penalty}`);
+  if (s.frequency_penalty) parts.push(`frequency ${s.frequency_penalty}`);
+  parts.push(s.seed === null ? "new seed" : `seed ${s.seed}`, `max ${s.max_tokens}`);
+  if (s.stop.length) parts.push(`${s.stop.length} stop`);
+  return parts.join(", ");
+}
+
+// --- one column ------------------------------------------------------------------------------------------
+
+export function mountColumn({ element, props, watch }, i) {
+  const view = views[i] = { text: "", state: "idle", since: 0, follow: true, element };
+  element.replaceChildren(h("section", { class: "col pp", id: `col${i}`, tabindex: "-1", "aria-label": `Column ${i + 1}` },
+    h("header", { class: "col-head" }, h("div", { class: "l1" }), h("div", { class: "l2" }), h("div", { class: "l3" })),
+    h("div", { class: "own", hidden: true }),
+    h("div", { class: "col-body", tabindex: "0", "aria-label": `Answer ${i + 1}` }, h("pre", { class: "out" }), h("div", { class: "view md", hidden: true }), h("div", { class: "problem" })),
+    h("div", { class: "col-foot" })));
+  const body = $(".col-body", element);
+  body.addEventListener("scroll", () => { view.follow = body.scrollTop + body.clientHeight > body.scrollHeight - 24; });
+  watch("value", () => setText(i, props.value ?? ""));
+  view.props = props;
+}
+
+export function setText(i, text) {
+  const view = views[i];
+  const out = $(".out", view.element);
+  if (text === view.text) return;
+  // Appending one node is cheaper than laying out the whole answer again.
+  if (view.text && text.startsWith(view.text) && out.firstChild) out.firstChild.appendData(text.slice(view.text.length));
+  else out.textContent = text;
+  view.text = text;
+  if (view.follow) { const body = $(".col-body", view.element); body.scrollTop = body.scrollHeight; }
+}
+
+export function applyColumn(i, data) {
+  const view = views[i];
+  const section = $(`#col${i}`);
+  if (data.text !== undefined) { setText(i, data.text); showView(i, null); }
+  if (data.state) {
+    const writing = data.state.kind === "running" || data.state.kind === "pending";
+    if (writing && view.state !== data.state.kind) {
+      view.since = performance.now(); view.follow = true; showView(i, null);
+      if (view.state !== "pending") setText(i, "");
+    }
+    view.state = data.state.kind;
+    view.label = data.state.text;
+    view.icon = data.state.icon;
+    section.classList.toggle("writing", data.state.kind === "running");
+    if (writing) page.busy.add(i); else page.busy.delete(i);
+    drawState(i);
+    if (!writing && data.state.say) say(data.state.say);
+    document.dispatchEvent(new Event("busy"));
+  }
+  if (data.badges !== undefined) $(".l3", section).innerHTML = data.badges;
+  if (data.problem !== undefined) $(".problem", section).innerHTML = data.problem;
+  if (data.foot !== undefined) $(".col-foot", section).innerHTML = data.foot;
+}
+
+export function say(text) { $("#live").textContent = text; }
+
+export function showView(i, html) {
+  const section = $(`#col${i}`);
+  const md = $(".view", section);
+  md.hidden = html === null;
+  $(".out", section).hidden = html !== null;
+  if (html !== null) md.innerHTML = html;
+  $$("[data-act=markdown]", section).forEach((b) => { b.classList.toggle("on", html !== null); b.setAttribute("aria-pressed", String(html !== null)); });
+}
+
+function drawState(i) {
+  const view = views[i];
+  const el = $(`#col${i} .state`);
+  if (!el) return;
+  el.className = `state ${view.state}`;
+  const seconds = ((performance.now() - view.since) / 1000).toFixed(1);
+  const text = view.state === "running" ? `writing, ${seconds} s` : view.state === "pending" ? "waits" : view.label ?? "";
+  if (el.dataset.icon !== view.icon || !el.lastChild) el.replaceChildren(...(view.icon ? [icon(view.icon)] : []), h("span", {}, text));
+  else if (el.lastChild.textContent !== text) el.lastChild.textContent = text;
+  el.dataset.icon = view.icon ?? "";
+  const stop = $(`#col${i} .stop`);
+  if (stop) stop.hidden = !page.busy.has(i);
+}
+
+setInterval(() => { for (const i of page.busy) drawState(i); }, 100);
+
+// --- heads ------------------------------------------------------------------------------------------------
+
+function drawHead(i) {
+  const column = page.form.columns[i];
+  const section = $(`#col${i}`);
+  if (!column || !section) return;
+  const info = page.models.find((m) => m.id === column.model);
+  const models = page.models.map((m) => ({ value: m.id, label: m.name, title: m.detail }));
+  $(".l1", section).replaceChildren(
+    h("span", { class: "key", "aria-hidden": "true" }, String(i + 1)),
+    select(models, column.model, { class: "bare model grow", "aria-label": `Model of column ${i + 1}`, missing: `${column.model} (not here)`, onchange: (e) => { column.model = e.target.value; changed("columns"); } }),
+    h("span", { class: "state" }),
+    h("button", { class: "btn small stop", hidden: !page.busy.has(i), "data-act": "stop", "data-column": i, "aria-label": `Stop column ${i + 1}` }, icon("stop"), "Stop"));
+  $(".l2", section).replaceChildren(
+    h("span", {}, info?.backend ?? column.model.split(":")[0]), h("span", { class: "hint" }, "·"),
+    select(presetOptions(), column.preset, { class: "bare", "aria-label": `Sampling of column ${i + 1}`, title: summary(column.sampling), onchange: (e) => {
+      column.preset = e.target.value;
+      if (page.presets[column.preset]) column.sampling = structuredClone(page.presets[column.preset]);
+      changed("columns");
+      if (column.preset === OWN) openSampling(i);
+    } }),
+    h("button", { class: "btn quiet icon small", title: summary(column.sampling), "aria-label": `Sampling values of column ${i + 1}`, style: "height:20px;width:24px", onclick: () => openSampling(i) }, icon("gear")),
+    h("span", { class: "hint" }, "·"),
+    select([{ value: "", label: "shared prompt" }, { value: "own", label: "own prompt" }], column.own ? "own" : "", { class: "bare", "aria-label": `Prompt of column ${i + 1}`, onchange: (e) => {
+      column.own = e.target.value === "own";
+      if (column.own && !column.turns.length) column.turns = structuredClone(page.form.prompt.turns);
+      changed("columns");
+    } }));
+  drawState(i);
+  drawOwn(i);
+}
+
+function drawOwn(i) {
+  const column = page.form.columns[i];
+  const own = $(`#col${i} .own`);
+  own.hidden = !column.own;
+  const draw = () => own.replaceChildren(...column.turns.map((turn, n) => turnBlock(column.turns, turn, n, { onStructure: draw, label: `Column ${i + 1}, ` })),
+    h("div", { style: "padding:4px 24px" }, h("button", { class: "btn quiet small", onclick: () => { column.turns.push({ role: "user", template: "" }); draw(); changed("turns"); } }, icon("plus"), "Add turn")));
+  if (column.own) draw(); else own.replaceChildren();
+}
+
+function openSampling(i) {
+  $(".pop")?.remove();
+  const column = page.form.columns[i];
+  const button = $(`#col${i} .l2 button`);
+  const at = button.getBoundingClientRect();
+  const problem = h("p", { class: "bad", role: "alert" });
+  const set = (key, value) => { column.sampling = { ...column.sampling, [key]: value }; column.preset = OWN; changed("values"); $(`#col${i} .l2 select`).value = OWN; drawBar(); };
+  const rows = FIELDS.flatMap(([key, label, min, max, step]) => {
+    const id = `s${i}-${key}`;
+    return [h("label", { for: id }, label), h("input", { id, class: "field num", type: "number", min, max, step: "any", "data-step": step, value: column.sampling[key] ?? "", oninput: (e) => {
+      const raw = e.target.value;
+      const value = Number(raw);
+      const whole = ["top_k", "seed", "max_tokens"].includes(key);
+      if (key === "seed" && raw === "") { problem.textContent = ""; set(key, null); return; }
+      const wrong = raw === "" || !Number.isFinite(value) || value < min || value > max || (whole && !Number.isInteger(value));
+      problem.textContent = wrong ? `${label}: a ${whole ? "whole " : ""}number from ${min} to ${max.toLocaleString("en")}.` : "";
+      if (!wrong) set(key, value);
+    } })];
+  });
+  const pop = h("div", { class: "pop pp", role: "dialog", "aria-label": `Sampling of column ${i + 1}`, style: `left:${Math.max(8, Math.min(at.left, innerWidth - 356))}px;top:${Math.max(8, Math.min(at.bottom + 4, innerHeight - 500))}px` },
+    h("div", { style: "display:flex;align-items:center" }, h("h3", { class: "grow" }, `Sampling, column ${i + 1}`), h("button", { class: "btn quiet icon", "aria-label": "Close", onclick: () => { pop.remove(); button.focus(); } }, icon("cross"))),
+    h("div", { class: "grid" }, rows,
+      h("label", { for: `s${i}-stop` }, "Stop texts, one a line"), h("span"),
+      h("textarea", { id: `s${i}-stop`, class: "field mono", rows: 2, style: "grid-column:1/-1", value: column.sampling.stop.join("\n"), oninput: (e) => set("stop", e.target.value.split("\n").filter((s) => s !== "")) })),
+    problem);
+  document.body.append(pop);
+  $("input", pop).focus();
+}
+
+// --- bar and pager ----------------------------------------------------------------------------------------
+
+let bar, pager;
+
+export function mountBar(root) {
+  bar = h("div", { class: "bar pp" });
+  root.replaceChildren(bar);
+  onChange((what) => {
+    if (what === "all" || what === "columns") { drawColumns(); drawBar(); }
+    if (what === "name") drawBar();
+  });
+  document.addEventListener("busy", () => { drawRun(); drawPager(); });
+}
+
+export function mountPager(root) { pager = h("div", { class: "pager pp", role: "tablist", "aria-label": "Columns" }); root.replaceChildren(pager); }
+
+export function drawColumns() {
+  const count = page.form.columns.length;
+  for (let i = 0; i < 4; i++) {
+    const block = $(`#answer${i}`);
+    block.classList.toggle("off", i >= count);
+    block.classList.toggle("front", i === page.front);
+    if (i < count) drawHead(i);
+  }
+  drawPager();
+}
+
+function drawPager() {
+  if (!page.form) return;
+  pager.replaceChildren(...page.form.columns.map((column, i) => h("button", { role: "tab", "aria-selected": String(i === page.front), onclick: () => { page.front = i; drawColumns(); } },
+    h("span", { class: "key" }, String(i + 1)), page.models.find((m) => m.id === column.model)?.name.slice(0, 12) ?? "", views[i]?.icon ? icon(views[i].icon) : "")));
+}
+
+export function drawBar() {
+  const { form } = page;
+  const same = form.columns.every((c) => JSON.stringify(c.sampling) === JSON.stringify(form.columns[0].sampling));
+  const preset = same ? form.columns[0].preset : "";
+  const title = h("input", { class: "title", id: "prompt-name", "aria-label": "Name of the prompt", placeholder: "Untitled prompt", value: form.prompt.name, oninput: (e) => { form.prompt.name = e.target.value; changed("title"); } });
+  const origin = form.version ? `version ${form.version}` : form.origin ? "from the library" : "not saved";
+  bar.replaceChildren(
+    title, h("span", { class: "hint fold" }, origin),
+    h("button", { class: "btn quiet fold", id: "save", "data-act": "save_form" }, icon("save"), "Save", h("kbd", {}, "Ctrl S")),
+    form.prompt_id ? h("button", { class: "btn quiet fold", "data-act": "versions", "data-prompt": form.prompt_id }, icon("history"), "Versions") : "",
+    h("span", { class: "rule fold" }),
+    select([...(same ? [] : [{ value: "", label: "Sampling differs" }]), ...presetOptions()], preset, { class: "field fold", "aria-label": "Sampling of all columns", onchange: (e) => {
+      for (const c of form.columns) { if (!e.target.value) continue; c.preset = e.target.value; if (page.presets[c.preset]) c.sampling = structuredClone(page.presets[c.preset]); }
+      changed("columns");
+    } }),
+    h("span", { class: "sum fold" }, same ? summary(form.columns[0].sampling) : ""),
+    h("span", { class: "grow" }),
+    h("button", { class: "btn small fold-only", "data-act": "unfold" }, "Edit"),
+    h("span", { class: "seg cols", role: "group", "aria-label": "Number of columns" }, [1, 2, 3, 4].map((n) => h("button", { "aria-pressed": String(form.columns.length === n), title: `${n} column${n > 1 ? "s" : ""}`, onclick: () => setColumns(n) }, String(n)))),
+    h("button", { class: "btn", id: "stop", "data-act": "stop", title: "Nothing is running" }, icon("stop"), "Stop all", h("kbd", {}, "Esc")),
+    h("button", { class: "btn primary", id: "run", "data-act": "run" }, icon("play"), "Run", h("kbd", {}, "Ctrl Enter")));
+  drawRun();
+}
+
+function drawRun() {
+  const busy = page.busy.size > 0;
+  const run = $("#run"), stop = $("#stop");
+  if (!run) return;
+  run.disabled = busy; run.title = busy ? "Stop the columns that are writing first" : "";
+  stop.disabled = !busy; stop.title = busy ? "" : "Nothing is running";
+}

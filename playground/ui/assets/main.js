@@ -1,0 +1,184 @@
+// Entry: connects Gradio's components to the page, sends actions to Python and shows what comes back.
+//
+// An element with data-act="name" asks for that action when it is clicked; its other data-* attributes and the
+// fields of the form around it go along. Python answers with an update: what to show, and nothing else changes.
+
+import { applyColumn, drawBar, mountBar, mountColumn, mountPager, showView } from "./columns.js";
+import { $, $$, debounce, h, icon } from "./dom.js";
+import { mountEditor } from "./editor.js";
+import "./keys.js";
+import { call, changed, page, takeDraft } from "./store.js";
+
+const waiting = { bridge: null, columns: new Set() };
+
+const MOUNT = {
+  bridge({ element, props, trigger, server, watch }) {
+    page.server = server;
+    page.trigger = trigger;
+    watch("value", () => { if (props.value) apply(JSON.parse(props.value)); });
+    waiting.bridge = true;
+  },
+  column(ctx, i) { mountColumn(ctx, i); waiting.columns.add(i); },
+  bar(ctx) { mountBar(ctx.element); },
+  editor(ctx) { mountEditor(ctx.element); },
+  pager(ctx) { mountPager(ctx.element); },
+  panel() {},
+};
+
+const mounted = new Set();
+window.playgroundMount = (kind, ctx, i) => {
+  MOUNT[kind](ctx, i);
+  mounted.add(kind);
+  const ready = waiting.bridge && waiting.columns.size === 4 && ["bar", "editor", "pager"].every((k) => mounted.has(k));
+  if (ready && !page.form) start();
+};
+for (const [kind, ctx, i] of window.playgroundQueue ?? []) window.playgroundMount(kind, ctx, i);
+
+async function start() {
+  page.form = {};  // taken: a second mount must not start again
+  const draft = takeDraft();
+  const query = Object.fromEntries(new URL(location).searchParams);
+  apply(await call("load", { query, draft: draft?.form ?? null, draft_run: draft?.run ?? null }));
+  document.documentElement.dataset.ready = "yes";
+}
+
+// --- updates from Python ----------------------------------------------------------------------------------
+
+export function apply(update) {
+  if (update.models) { page.models = update.models; page.presets = update.presets; page.scorers = update.scorers; }
+  if (update.form) { page.form = update.form; page.spare = []; page.front = 0; changed("all"); }
+  if (update.saved) { Object.assign(page.form, update.saved); if (update.name) page.form.prompt.name = update.name; drawBar(); changed("name"); }
+  if (update.run !== undefined) { page.previous = page.run === update.run ? page.previous : page.run; page.run = update.run; setUrl({ run: update.run, prompt: null, pattern: null, version: null }); }
+  for (const [i, data] of Object.entries(update.columns ?? {})) applyColumn(Number(i), data);
+  if (update.vote !== undefined) $("#vote").innerHTML = update.vote;
+  if (update.view) showView(update.view.column, update.view.html);
+  for (const [id, html] of Object.entries(update.html ?? {})) { const el = document.getElementById(id); if (el) el.innerHTML = html; }
+  if (update.drawer !== undefined) update.drawer ? openDrawer(update.drawer) : closeDrawer();
+  if (update.copy !== undefined) copy(update.copy);
+  if (update.toast) toast(update.toast);
+  if (update.alert) showAlert(update.alert);
+  if (update.tab) $$("[role=tab]").find((t) => t.textContent.trim() === update.tab)?.click();
+}
+
+export function setUrl(params) {
+  const url = new URL(location);
+  for (const [key, value] of Object.entries(params)) value === null || value === undefined ? url.searchParams.delete(key) : url.searchParams.set(key, value);
+  history.replaceState(history.state, "", url);
+}
+
+export function toast(text) {
+  const el = h("div", { class: "toast pp", role: "status" }, icon("check"), h("span", {}, text));
+  $("#toasts").append(el);
+  let timer = setTimeout(() => el.remove(), 6000);
+  el.addEventListener("mouseenter", () => clearTimeout(timer));
+  el.addEventListener("mouseleave", () => { timer = setTimeout(() => el.remove(), 2000); });
+}
+
+export function showAlert({ message, hint }) {
+  const el = h("div", { class: "alert pp", role: "alert" }, icon("warn"), h("div", { class: "grow" }, h("b", {}, message), hint ?? ""),
+    h("button", { class: "btn quiet icon", "aria-label": "Dismiss", onclick: () => el.remove() }, icon("cross")));
+  const home = $(".drawer .messages") ?? $("#messages");
+  home.replaceChildren(el);
+  el.scrollIntoView({ block: "nearest" });
+}
+
+async function copy(text) {
+  try { await navigator.clipboard.writeText(text); toast("Copied"); }
+  catch {
+    const area = h("textarea", { value: text }); document.body.append(area); area.select();
+    toast(document.execCommand("copy") ? "Copied" : "The browser does not allow copying here"); area.remove();
+  }
+}
+
+// --- drawer -----------------------------------------------------------------------------------------------
+
+let opener = null;
+
+export function openDrawer({ title, body, foot = "", narrow = false, nodes = null }) {
+  const before = document.activeElement;
+  const open = $(".drawer");
+  if (!open) opener = before;
+  closeDrawer(false);
+  const bodyBox = h("div", { class: "body" });
+  if (nodes) bodyBox.append(...nodes); else bodyBox.innerHTML = body;
+  const footBox = h("footer", { hidden: !foot }); footBox.innerHTML = foot;
+  const drawer = h("div", { class: `drawer pp ${narrow ? "narrow" : ""}`, role: "dialog", "aria-modal": "true", "aria-label": title },
+    h("header", {}, h("h2", { class: "grow" }, title), h("button", { class: "btn quiet icon", "aria-label": "Close", onclick: () => closeDrawer() }, icon("cross"))),
+    h("div", { class: "messages" }), bodyBox);
+  if (foot) drawer.append(footBox);
+  document.body.append(h("div", { class: "scrim", onclick: () => closeDrawer() }), drawer);
+  ($("[autofocus]", drawer) ?? $("input, select, textarea", bodyBox) ?? $("header button", drawer)).focus();
+  drawer.addEventListener("keydown", (e) => {
+    if (e.key !== "Tab") return;
+    const all = $$("button, a[href], input, select, textarea, [tabindex='0']", drawer).filter((el) => !el.disabled && el.offsetParent);
+    const edge = e.shiftKey ? all[0] : all.at(-1);
+    if (document.activeElement === edge) { e.preventDefault(); (e.shiftKey ? all.at(-1) : all[0]).focus(); }
+  });
+}
+
+export function closeDrawer(back = true) {
+  $$(".drawer, .scrim").forEach((el) => el.remove());
+  if (back) { opener?.isConnected && opener.focus(); opener = null; }
+}
+
+// --- actions ----------------------------------------------------------------------------------------------
+
+const LOCAL = {
+  run: () => run(null),
+  rerun: ({ column }) => run(Number(column)),
+  stop: ({ column }) => { if (page.run) call("stop", { run: page.run, column: column === undefined ? null : Number(column) }); },
+  copy: ({ column }) => copy($(`#col${column} .out`).textContent),
+  copy_text: ({ from }) => copy($(from).textContent),
+  link: () => copy(location.href),
+  close: () => closeDrawer(),
+  unfold: () => { $("#compare").classList.remove("folded"); },
+  theme: () => { const dark = document.body.classList.toggle("dark"); try { localStorage.setItem("playground.theme", dark ? "dark" : "light"); } catch { /* forbidden */ } },
+  markdown: ({ column }) => {
+    if (!$(`#col${column} .view`).hidden) showView(Number(column), null);
+    else send("markdown", { text: $(`#col${column} .out`).textContent, column: Number(column) });
+  },
+  show_checks: ({ column }) => { const list = $(`#col${column} .all-checks`); list.hidden = !list.hidden; },
+  save_form: () => send("save_form", {}),
+  new_prompt: () => send("new_prompt", {}),
+};
+
+function run(only) {
+  if (page.busy.size && only === null) return;
+  $("#messages").replaceChildren();
+  if (only === null) {
+    if (innerWidth < 900 || innerHeight < 820) $("#compare").classList.add("folded");
+    page.form.columns.forEach((_, i) => applyColumn(i, { state: { kind: "pending", icon: "ring", text: "waits" }, problem: "", badges: "", foot: "" }));
+  }
+  page.trigger("run", { form: JSON.stringify(page.form), only, run: only === null ? null : page.run });
+}
+
+export async function send(action, args) {
+  apply(await call(action, { ...args, form: page.form, run: page.run, previous: page.previous ?? null }));
+}
+
+export function act(el) {
+  const { act: name, ...args } = el.dataset;
+  const form = el.closest("[data-form]");
+  if (form) args.fields = Object.fromEntries($$("[name]", form).map((f) => [f.name, f.type === "checkbox" ? f.checked : f.value]));
+  return LOCAL[name] ? LOCAL[name](args) : send(name, args);
+}
+
+document.addEventListener("click", (e) => {
+  const el = e.target.closest?.("[data-act]");
+  if (el && !["SELECT", "INPUT", "TEXTAREA"].includes(el.tagName)) { if (el.tagName !== "A") e.preventDefault(); if (!el.disabled) act(el); }
+  const pop = $(".pop");
+  if (pop && !pop.contains(e.target) && !e.target.closest(".l2")) pop.remove();
+});
+document.addEventListener("change", (e) => { if (e.target.dataset?.act && e.target.dataset.on !== "input") act(e.target); });
+const typed = debounce(150, (el) => act(el));
+document.addEventListener("input", (e) => { if (e.target.dataset?.on === "input") typed(e.target); });
+document.addEventListener("keydown", (e) => {
+  if (e.key === "Enter" && e.target.closest?.("[data-form]") && e.target.tagName === "INPUT") { e.preventDefault(); e.target.closest("[data-form]").querySelector(".btn.primary, [data-default]")?.click(); }
+  if ((e.key === "Enter" || e.key === " ") && e.target.matches?.("tr[data-act]")) { e.preventDefault(); act(e.target); }
+});
+// Tabs tell Python when they are opened, so that lists are fresh.
+document.addEventListener("click", (e) => {
+  const tab = e.target.closest?.("[role=tab]");
+  if (tab && ["Library", "History"].includes(tab.textContent.trim())) setTimeout(() => send(`open_${tab.textContent.trim().toLowerCase()}`, {}), 0);
+});
+

@@ -1,0 +1,407 @@
+"""The Compare tab: layout, the stream of a run, and its actions.
+
+One generator feeds all columns (`on_run`). It yields at most 25 times a second and only what changed, and at
+least twice a second so that a closed tab is noticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from playground.errors import NotFoundError, PlaygroundError
+from playground.runner import Delta, Started
+from playground.scorers import SCORERS, options_of
+from playground.store.records import StoredRun
+from playground.types import PRESETS
+from playground.ui import panels
+from playground.ui.actions import Action, Ask, Update
+from playground.ui.alerts import to_alert
+from playground.ui.forms import CompareForm, first_form, form_of_prompt, form_of_run, to_comparison, variant
+from playground.workbench import Ended, Event, Preview, RunStarted, Workbench
+
+COLUMNS = 4
+BEAT_S = 0.04
+"""Between two paints: 25 a second is more than the eye needs and less than the browser can do."""
+PULSE_S = 0.5
+"""A silent run yields nothing this often, because Gradio notices a closed tab only at a yield."""
+FIRST_PATTERN = "techniques/zero-shot/instruct"
+
+
+@dataclass(frozen=True)
+class CompareTab:
+    """Components that events need: the bridge to the page's script and the four answers."""
+
+    bridge: gr.HTML
+    answers: tuple[gr.HTML, ...]
+
+
+def mount(kind: str, extra: str = "") -> str:
+    """The script that hands a component to the page once both exist; events are named for Gradio in quotes."""
+    return (
+        f"(window.playgroundMount ? (k, c, i) => window.playgroundMount(k, c, i) : (k, c, i) => "
+        f"(window.playgroundQueue ??= []).push([k, c, i]))"
+        f"('{kind}', {{element, props, trigger, server, watch}}, {extra or 'null'}); /* 'run' */"
+    )
+
+
+def plain(kind: str, **more: Any) -> gr.HTML:
+    """A component that the page's script fills."""
+    return gr.HTML(
+        html_template='<div class="slot"></div>',
+        js_on_load=mount(kind, more.pop("extra", "")),
+        apply_default_css=False,
+        elem_id=more.pop("elem_id", kind),
+        **more,
+    )
+
+
+def build(call: Any) -> CompareTab:
+    """Layout only."""
+    with gr.Column(elem_id="compare"):
+        bridge = plain("bridge", visible="hidden", server_functions=[call])
+        plain("bar")
+        gr.HTML('<div id="messages"></div>', apply_default_css=False)
+        plain("editor")
+        plain("pager")
+        with gr.Row(elem_id="columns"):
+            answers = tuple(plain("column", elem_id=f"answer{i}", extra=str(i)) for i in range(COLUMNS))
+        gr.HTML('<div id="vote"></div>', apply_default_css=False)
+    return CompareTab(bridge, answers)
+
+
+def wire(tab: CompareTab, workbench: Workbench) -> None:
+    """Run is the one event that streams; everything else is an action."""
+
+    async def on_run(event: gr.EventData) -> AsyncIterator[tuple[Any, ...]]:
+        async with aclosing(stream_run(workbench, event._data or {})) as paints:
+            async for paint in paints:
+                yield paint
+
+    tab.bridge.run(
+        on_run,
+        None,
+        [tab.bridge, *tab.answers],
+        show_progress="hidden",
+        trigger_mode="multiple",
+        concurrency_limit=None,
+        api_visibility="private",
+    )
+
+
+# --- the stream of a run --------------------------------------------------------------------------------
+
+
+@dataclass
+class Board:
+    """What the page shall show of a run, gathered between two paints."""
+
+    run_id: str | None = None
+    texts: dict[int, str] = field(default_factory=dict)
+    columns: dict[int, dict[str, Any]] = field(default_factory=dict)
+    extra: Update = field(default_factory=dict)
+    dirty_texts: set[int] = field(default_factory=set)
+    dirty_status: bool = False
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def status(self, **extra: Any) -> None:
+        """Note that the status of a column, or something beside the columns, has changed."""
+        self.extra |= extra
+        self.dirty_status = True
+        self.wake.set()
+
+    def paint(self) -> tuple[Any, ...]:
+        """The values of bridge and answers; `gr.skip()` where nothing changed.
+
+        The status holds all columns each time: one that is lost to a busy browser is made good by the next.
+        """
+        status = gr.skip()
+        if self.dirty_status:
+            update = {"run": self.run_id, "columns": self.columns, **self.extra}
+            status = json.dumps({**update, "at": time.monotonic()})
+        answers = [self.texts[i] if i in self.dirty_texts else gr.skip() for i in range(COLUMNS)]
+        self.dirty_texts.clear()
+        self.dirty_status = False
+        self.wake.clear()
+        return (status, *answers)
+
+
+async def stream_run(workbench: Workbench, data: dict[str, Any]) -> AsyncIterator[tuple[Any, ...]]:
+    """Paints of one run, or of one column run again (`data["only"]`), until all of it has ended."""
+    board = Board()
+    worker = asyncio.create_task(_follow(workbench, data, board))
+    worker.add_done_callback(lambda _: board.wake.set())
+    try:
+        painted = 0.0
+        while True:
+            try:
+                async with asyncio.timeout(PULSE_S):
+                    await board.wake.wait()
+            except TimeoutError:
+                yield tuple(gr.skip() for _ in range(COLUMNS + 1))
+                continue
+            await asyncio.sleep(max(0.0, painted + BEAT_S - time.monotonic()))
+            painted = time.monotonic()
+            ended = worker.done()
+            yield board.paint()
+            if ended:
+                break
+    finally:
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+
+
+async def _follow(workbench: Workbench, data: dict[str, Any], board: Board) -> None:
+    form: CompareForm | None = None
+    try:
+        if data.get("only") is None:
+            form = CompareForm.model_validate_json(data.get("form") or "{}")
+            events = workbench.compare(to_comparison(form))
+        else:
+            board.run_id = str(data.get("run"))
+            events = workbench.rerun(board.run_id, int(data["only"]))
+        async with aclosing(events):  # type: ignore[type-var]
+            async for event in events:
+                await _take(workbench, board, event)
+    except Exception as exc:
+        count = len(form.columns) if form else COLUMNS
+        idle = {"state": {"kind": "idle", "icon": "", "text": ""}, "stamp": str(time.monotonic())}
+        unfinished = {i: idle for i in range(count) if i not in board.columns}
+        board.columns |= unfinished if board.run_id is None else {}
+        board.status(alert=to_alert(exc))
+
+
+async def _take(workbench: Workbench, board: Board, event: Event) -> None:
+    match event:
+        case RunStarted(run_id):
+            board.run_id = run_id
+            board.status()
+        case Started(cell):
+            board.texts[cell.column] = ""
+            running = {"kind": "running", "icon": "dot", "text": ""}
+            board.columns[cell.column] = {"state": running, "stamp": f"{board.run_id}/{cell.repeat}/running"}
+            board.status()
+        case Delta(cell, text):
+            board.texts[cell.column] = board.texts.get(cell.column, "") + text
+            board.dirty_texts.add(cell.column)
+            board.wake.set()
+        case Ended(run_id, stored):
+            run = await workbench.run(run_id)
+            board.columns[stored.column] = panels.column_update(stored, run)
+            board.texts[stored.column] = stored.completion.text if stored.completion else ""
+            board.dirty_texts.add(stored.column)
+            board.status(vote=panels.vote_bar(run, len(run.comparison.columns)))
+
+
+# --- actions --------------------------------------------------------------------------------------------
+
+
+async def load(workbench: Workbench, ask: Ask) -> Update:
+    """The page as it opens: the run or prompt of the address, else the draft of this browser, else a first prompt."""
+    extra = ask.model_extra or {}
+    query = extra.get("query") or {}
+    update = await lists(workbench)
+    form, alert = None, None
+    try:
+        if query.get("run"):
+            run = await workbench.run(str(query["run"]))
+            update |= shown_run(run)
+        elif query.get("pattern"):
+            update |= await open_pattern(workbench, str(query["pattern"]), ask)
+        elif query.get("prompt"):
+            number = int(query["version"]) if str(query.get("version", "")).isdigit() else None
+            update |= await open_version(workbench, str(query["prompt"]), number, ask)
+    except PlaygroundError as exc:
+        alert = to_alert(exc)
+    # What was typed after the run of this address is newer than the run.
+    typed_on = bool(query.get("run")) and extra.get("draft_run") == query.get("run")
+    if extra.get("draft") and (typed_on or not update.get("form")):
+        form = readable_draft(extra["draft"])
+    if form is not None:
+        update["form"] = form.model_dump(mode="json")
+    if not update.get("form"):
+        update["form"] = (await default_form(workbench)).model_dump(mode="json")
+    update.setdefault("vote", panels.vote_bar(None, len(update["form"]["columns"])))
+    if alert:
+        update["alert"] = alert
+    elif not update["models"]:
+        update["alert"] = {
+            "message": "No model is here.",
+            "hint": "Start with: playground --model FILE.gguf, or look at: playground doctor",
+        }
+    return update
+
+
+async def lists(workbench: Workbench) -> Update:
+    """Models, presets and scorers: what the page's choices are made of."""
+    return {
+        "models": [
+            {"id": m.id, "name": m.name, "backend": m.backend, "detail": m.detail} for m in await workbench.models()
+        ],
+        "presets": {name: preset.model_dump(mode="json") for name, preset in PRESETS.items()},
+        "scorers": [
+            {
+                "name": name,
+                "label": row.label,
+                "options": [
+                    {
+                        "name": o.name,
+                        "kind": o.kind,
+                        "default": o.default,
+                        "required": o.required,
+                        "choices": list(o.choices),
+                        "label": o.label,
+                    }
+                    for o in options_of(name)
+                ],
+            }
+            for name, row in SCORERS.items()
+        ],
+    }
+
+
+async def default_form(workbench: Workbench) -> CompareForm:
+    """The first prompt of a newcomer; an empty one when the library lacks it."""
+    models = await workbench.models()
+    try:
+        return first_form(models, workbench.library.get(FIRST_PATTERN))
+    except NotFoundError:
+        return first_form(models, None)
+
+
+def readable_draft(draft: Any) -> CompareForm | None:
+    """The draft a browser kept, or None when it is not one any more (an older version wrote it)."""
+    try:
+        return CompareForm.model_validate(draft)
+    except ValueError:
+        return None
+
+
+def shown_run(run: StoredRun) -> Update:
+    """A stored run on the Compare tab: its form, answers, readings and vote."""
+    form = form_of_run(run)
+    columns: dict[int, Any] = {}
+    for cell in run.cells:
+        text = cell.completion.text if cell.completion else ""
+        columns[cell.column] = {**panels.column_update(cell, run), "text": text}
+    return {
+        "form": form.model_dump(mode="json"),
+        "columns": columns,
+        "run": run.id,
+        "vote": panels.vote_bar(run, len(form.columns)),
+    }
+
+
+def cleared(form: CompareForm) -> Update:
+    """A form on the Compare tab without a run."""
+    empty = {"text": "", "badges": "", "foot": "", "problem": "", "state": {"kind": "idle", "icon": "", "text": ""}}
+    return {
+        "form": form.model_dump(mode="json"),
+        "columns": {i: {**empty, "stamp": str(time.monotonic())} for i in range(COLUMNS)},
+        "run": None,
+        "vote": panels.vote_bar(None, len(form.columns)),
+        "tab": "Compare",
+        "drawer": None,
+    }
+
+
+async def open_pattern(workbench: Workbench, slug: str, ask: Ask) -> Update:
+    """A library pattern, filled with its example, in the columns that are there."""
+    pattern = workbench.library.get(slug)
+    if pattern.error:
+        raise pattern.error
+    columns = (readable_draft(ask.form) or await default_form(workbench)).columns
+    return cleared(form_of_prompt(pattern.prompt, columns, origin=slug))
+
+
+async def open_version(workbench: Workbench, prompt_id: str, number: int | None, ask: Ask) -> Update:
+    """A saved version (None: the newest) in the columns that are there."""
+    version = await asyncio.to_thread(workbench.store.version, prompt_id, number)
+    columns = (readable_draft(ask.form) or await default_form(workbench)).columns
+    return cleared(form_of_prompt(version.prompt, columns, version=version))
+
+
+async def preview(workbench: Workbench, ask: Ask) -> Update:
+    """Variables, problems and token counts of what is being typed, for the shared prompt and each own one."""
+    form = ask.compare_form()
+    model = form.columns[0].model
+    shared = await workbench.preview(form.prompt, form.values, model)
+    names = list(shared.variables)
+    problems = _problems(shared, None)
+    for index, column in enumerate(form.columns):
+        if column.own:
+            own = await workbench.preview(variant(form, index), form.values, None)
+            names += [name for name in own.variables if name not in names]
+            problems += [p for p in _problems(own, index) if p["turn"] is not None]
+    messages = None
+    if shared.messages is not None:
+        messages = [{"role": m.role, "content": m.content} for m in shared.messages]
+    answer = {"variables": names, "problems": problems, "messages": messages}
+    return {"preview": {**answer, "tokens": list(shared.tokens), "total": shared.total}}
+
+
+def _problems(preview: Preview, column: int | None) -> list[dict[str, Any]]:
+    return [{"column": column, "turn": p.turn, "message": p.message, "hint": p.hint} for p in preview.problems]
+
+
+async def stop(workbench: Workbench, ask: Ask) -> Update:
+    """End one column or all; the run's own stream shows what was kept."""
+    column = ask.text("column")
+    workbench.stop(ask.run_id(), int(column) if column.isdigit() else None)
+    return {}
+
+
+async def vote(workbench: Workbench, ask: Ask) -> Update:
+    """Store the vote; choosing the same again takes it back."""
+    run = await workbench.run(ask.run_id())
+    kind = ask.text("vote")
+    column = ask.integer("column") if kind == "column" else None
+    same = run.vote is not None and (run.vote.kind, run.vote.column) == (kind, column)
+    await asyncio.to_thread(workbench.store.vote, run.id, None if same else kind, column)
+    return {"vote": await _bar(workbench, run)}
+
+
+async def thumb(workbench: Workbench, ask: Ask) -> Update:
+    """Thumb up or down for a column; the same again takes it back."""
+    run_id, column, value = ask.run_id(), ask.integer("column"), ask.integer("value")
+    run = await workbench.run(run_id)
+    now = next((cell.thumb for cell in run.cells if cell.column == column), 0)
+    await asyncio.to_thread(workbench.store.thumb, run_id, column, 0 if now == value else value)
+    run = await workbench.run(run_id)
+    return {"columns": {cell.column: {"foot": panels.foot(cell)} for cell in run.cells if cell.column == column}}
+
+
+async def note(workbench: Workbench, ask: Ask) -> Update:
+    """Keep the note on this comparison."""
+    await asyncio.to_thread(workbench.store.note, ask.run_id(), ask.text("value"))
+    return {"toast": "Note kept"}
+
+
+async def _bar(workbench: Workbench, run: StoredRun) -> str:
+    return panels.vote_bar(await workbench.run(run.id), len(run.comparison.columns))
+
+
+async def new_prompt(workbench: Workbench, ask: Ask) -> Update:
+    """An empty prompt in the columns that are there."""
+    form = await default_form(workbench)
+    columns = (readable_draft(ask.form) or form).columns
+    empty = form.prompt.model_validate({"turns": [{"role": "system", "template": ""}, {"role": "user", "template": ""}]})
+    return cleared(form_of_prompt(empty, columns))
+
+
+ACTIONS: dict[str, Action] = {
+    "load": load,
+    "preview": preview,
+    "stop": stop,
+    "vote": vote,
+    "thumb": thumb,
+    "note": note,
+    "new_prompt": new_prompt,
+}

@@ -1,0 +1,123 @@
+"""The page's form as a value, and the ways between it, comparisons, stored runs and prompts.
+
+    {"prompt": {...}, "prompt_id": null, "version": null, "origin": "", "values": {...},
+     "columns": [{"model": "llama.cpp:…", "preset": "Greedy", "sampling": {...}, "own": false, "turns": []}]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from playground.library import Pattern
+from playground.store.records import SavedVersion, StoredRun
+from playground.types import PRESETS, Column, Comparison, ModelInfo, Prompt, Sampling, Turn, Value
+from playground.workbench import example_values
+
+OWN_VALUES = "Own values"
+
+
+class ColumnForm(Value):
+    """One column as the page holds it; `turns` are its own variant, used when `own` is set."""
+
+    model: str
+    preset: str = "Greedy"
+    sampling: Sampling = Sampling()
+    own: bool = False
+    turns: tuple[Turn, ...] = ()
+
+
+class CompareForm(Value):
+    """Everything on the Compare tab that a person can change."""
+
+    prompt: Prompt
+    prompt_id: str | None = None
+    version: int | None = None
+    origin: str = ""
+    values: dict[str, Any] = {}
+    columns: Annotated[tuple[ColumnForm, ...], Field(min_length=1, max_length=4)]
+
+
+def to_comparison(form: CompareForm) -> Comparison:
+    """What Run asks for."""
+    columns = tuple(
+        Column(model=c.model, sampling=c.sampling, prompt=variant(form, index) if c.own else None)
+        for index, c in enumerate(form.columns)
+    )
+    return Comparison(prompt=form.prompt, values=form.values, columns=columns)
+
+
+def variant(form: CompareForm, column: int) -> Prompt:
+    """The prompt a column would run: the shared one, or the same with the column's own turns."""
+    chosen = form.columns[column]
+    return form.prompt.model_copy(update={"turns": chosen.turns}) if chosen.own else form.prompt
+
+
+def form_of_run(run: StoredRun) -> CompareForm:
+    """The form as it was when this run was started."""
+    comparison = run.comparison
+    columns = tuple(
+        ColumnForm(
+            model=column.model,
+            preset=preset_of(column.sampling),
+            sampling=column.sampling,
+            own=column.prompt is not None,
+            turns=column.prompt.turns if column.prompt else (),
+        )
+        for column in comparison.columns
+    )
+    version = run.version
+    return CompareForm(
+        prompt=comparison.prompt,
+        prompt_id=version.prompt_id if version else None,
+        version=version.number if version else None,
+        values=comparison.values,
+        columns=columns,
+    )
+
+
+def form_of_prompt(
+    prompt: Prompt,
+    columns: Sequence[ColumnForm],
+    *,
+    version: SavedVersion | None = None,
+    origin: str = "",
+) -> CompareForm:
+    """A form with this prompt and its example values; the columns keep their models and lose their variants."""
+    sampling = prompt.sampling
+    fresh = tuple(
+        ColumnForm(
+            model=column.model,
+            preset=preset_of(sampling) if sampling else column.preset,
+            sampling=sampling or column.sampling,
+        )
+        for column in columns
+    )
+    return CompareForm(
+        prompt=prompt,
+        prompt_id=version.prompt_id if version else None,
+        version=version.number if version else None,
+        origin=origin,
+        values=example_values(prompt),
+        columns=fresh,
+    )
+
+
+def first_form(models: Sequence[ModelInfo], pattern: Pattern | None) -> CompareForm:
+    """What a newcomer sees: a pattern in column 1 and a reworded variant of it in column 2, ready to run."""
+    model = models[0].id if models else "llama.cpp:none"
+    column = ColumnForm(model=model)
+    if pattern is None or pattern.prompt is None:
+        return CompareForm(prompt=Prompt(turns=(Turn(role="user", template=""),)), columns=(column, column))
+    form = form_of_prompt(pattern.prompt, (column, column), origin=pattern.slug)
+    steps = Turn(role="system", template="You are a careful assistant. Answer in one short sentence.")
+    turns = (steps, *(turn for turn in pattern.prompt.turns if turn.role != "system"))
+    second = form.columns[1].model_copy(update={"own": True, "turns": turns})
+    return form.model_copy(update={"columns": (form.columns[0], second)})
+
+
+def preset_of(sampling: Sampling) -> str:
+    """The name of the preset with exactly these values, else "Own values"."""
+    return next((name for name, preset in PRESETS.items() if preset == sampling), OWN_VALUES)

@@ -1,0 +1,317 @@
+"""Readings of a comparison as HTML: state, badges, checks, measurements, vote. Every text is escaped.
+
+`Markup("…{}…").format(text)` escapes what it inserts; nothing here joins strings by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from playground.scorers import passed
+from playground.store.records import StoredCell, StoredRun
+from playground.types import Completion, Finish, Score
+
+ENDED: dict[Finish, str] = {
+    "stop": "end of text",
+    "length": "max tokens",
+    "cancelled": "stopped",
+    "error": "error",
+    "aborted": "error",
+}
+
+
+def icon(name: str, extra: str = "") -> Markup:
+    """An icon of the page's sprite; drawn in the colour of the text."""
+    return Markup('<svg class="i {}" aria-hidden="true"><use href="#i-{}"></use></svg>').format(extra, name)
+
+
+def button(
+    label: str, action: str, *, symbol: str = "", kind: str = "", keys: str = "", disabled: bool = False, **data: Any
+) -> Markup:
+    """A button that asks for an action; `data` becomes its data-* attributes, `keys` is shown on it."""
+    return Markup('<button class="btn {}" data-act="{}"{}{}>{}{}{}</button>').format(
+        kind,
+        action,
+        attributes(data),
+        Markup(" disabled") if disabled else "",
+        icon(symbol, "soft-icon") if symbol else "",
+        label,
+        Markup("<kbd>{}</kbd>").format(keys) if keys else "",
+    )
+
+
+def attributes(data: dict[str, Any]) -> Markup:
+    """`data-*` attributes; None leaves one out."""
+    return Markup("").join(
+        Markup(' data-{}="{}"').format(name.replace("_", "-"), value) for name, value in data.items() if value is not None
+    )
+
+
+def join(parts: Iterable[Markup | str]) -> Markup:
+    """Pieces one after another."""
+    return Markup("").join(parts)
+
+
+# --- words and numbers ----------------------------------------------------------------------------------
+
+
+def seconds(value: float | None) -> str:
+    """ "0.42 s", "3.9 s", "6 min 51 s"; a dash when unknown."""
+    if value is None:
+        return "–"
+    if value >= 60:
+        return f"{int(value // 60)} min {int(value % 60)} s"
+    return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"
+
+
+def count(value: int | None) -> str:
+    """ "1,142"; a dash when unknown."""
+    return "–" if value is None else f"{value:,}"
+
+
+def tokens_per_second(completion: Completion) -> float | None:
+    """Decoding speed after the first token, in tokens per second.
+
+    None when the backend reported no count or the answer is one token: a made-up rate would look measured.
+    """
+    tokens, first = completion.completion_tokens, completion.first_token_s
+    if tokens is None or tokens < 2 or first is None or completion.total_s <= first:
+        return None
+    return (tokens - 1) / (completion.total_s - first)
+
+
+def plural(number: int, word: str) -> str:
+    """ "1 check", "3 checks"."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+# --- one column -----------------------------------------------------------------------------------------
+
+
+def column_update(cell: StoredCell, run: StoredRun) -> dict[str, Any]:
+    """Everything the page shows of an ended cell, as the page's script takes it."""
+    return {
+        "stamp": f"{run.id}/{cell.repeat}/{cell.status}",
+        "state": state(cell),
+        "badges": badges(cell, run),
+        "problem": problem(cell),
+        "foot": foot(cell),
+    }
+
+
+def state(cell: StoredCell) -> dict[str, str]:
+    """Kind, icon and words of a column's state, and the sentence a screen reader hears."""
+    took = seconds(cell.completion.total_s) if cell.completion else "0 s"
+    symbol, text = {
+        "pending": ("ring", "waits"),
+        "running": ("dot", "writing"),
+        "done": ("check", f"done in {took}"),
+        "cancelled": ("stop", f"stopped at {took}"),
+        "error": ("warn", f"failed at {took}"),
+        "interrupted": ("clock", "interrupted"),
+    }[cell.status]
+    return {"kind": cell.status, "icon": symbol, "text": text, "say": f"Column {cell.column + 1} {text}."}
+
+
+def badge(kind: str, text: str, explanation: str) -> Markup:
+    """A small fact in a column's head; it opens its explanation."""
+    symbol = {"ignored": "ignored", "different": "different", "cut": "cut", "mode": "check"}.get(kind, "")
+    return Markup('<button class="badge {}" data-act="explain" title="{}" data-text="{}">{}{}</button>').format(
+        kind, explanation, explanation, icon(symbol) if symbol else "", text
+    )
+
+
+def badges(cell: StoredCell, run: StoredRun) -> Markup:
+    """What was cut, different or ignored, then the mode and the context used: in this order."""
+    done = cell.completion
+    if done is None:
+        return Markup("")
+    shown: list[Markup] = []
+    if done.finish == "length":
+        limit = cell.sampling.max_tokens
+        at_limit = done.completion_tokens is None or done.completion_tokens >= limit
+        why = f"max tokens is {limit:,}" if at_limit else "the context window is full"
+        text = f"cut: {count(done.completion_tokens)} tokens"
+        shown.append(badge("cut", text, f"The answer was cut because {why}. The model had not ended it."))
+    shown += different(cell, run)
+    for setting in done.ignored:
+        shown.append(badge("ignored", f"ignored: {setting}", f"This backend does not honour {setting}."))
+    if done.context_tokens and done.prompt_tokens is not None:
+        used = done.prompt_tokens + (done.completion_tokens or 0)
+        text = f"context {used:,} of {done.context_tokens:,}"
+        explanation = f"Prompt and answer fill {used:,} of the {done.context_tokens:,} tokens this model can hold here."
+        shown.append(badge("fact", text, explanation))
+    return join(shown)
+
+
+def different(cell: StoredCell, run: StoredRun) -> list[Markup]:
+    """A badge when the first column of the same prompt was sent another text than this one."""
+    mine = cell.completion.rendered_prompt if cell.completion else None
+    for other in run.cells:
+        theirs = other.completion.rendered_prompt if other.completion else None
+        if other.column >= cell.column:
+            break
+        if other.content_hash != cell.content_hash or mine is None or theirs is None or mine == theirs:
+            continue
+        assert cell.completion and other.completion
+        extra = (cell.completion.prompt_tokens or 0) - (other.completion.prompt_tokens or 0)
+        text = f"different text sent: {'+' if extra >= 0 else '−'}{abs(extra)} tokens"
+        why = f"Column {other.column + 1} has the same prompt, but its model received another text. What it saw shows both."
+        return [badge("different", text, why)]
+    return []
+
+
+def problem(cell: StoredCell) -> Markup:
+    """The reason of a failure, below the text that had arrived."""
+    if not cell.error:
+        return Markup("")
+    again = button("Run again", "rerun", symbol="redo", kind="small", column=cell.column)
+    return Markup(
+        '<div class="alert" role="alert">{}<div><b>{}</b>{}<div style="margin-top:8px">{}</div></div></div>'
+    ).format(icon("warn"), cell.error, cell.hint, again)
+
+
+def foot(cell: StoredCell) -> Markup:
+    """Checks, five readings, and what can be done with the answer."""
+    return join((checks(cell), readings(cell.completion), acts(cell)))
+
+
+def checks(cell: StoredCell) -> Markup:
+    """Always two lines: the first failure with its number, then how many pass; all of them on demand."""
+    total = len(cell.prompt.checks)
+    scores = cell.scores
+    if not total:
+        lines = Markup('<div class="row hint">{}<span class="what">No checks yet. Add them in the editor.</span></div>').format(
+            icon("ring")
+        )
+        return Markup('<div class="checks">{}</div>').format(lines)
+    applied = [score for score in scores if score.value is not None]
+    if not applied:
+        word = "does not apply" if total == 1 else "do not apply"
+        why = scores[0].explanation if scores else "the answer is incomplete"
+        text = f"{plural(total, 'check')} {word}: {why.removeprefix('does not apply: ')}"
+        row = Markup('<div class="row hint">{}<span class="what" title="{}">{}</span></div>').format(icon("dash"), text, text)
+        return Markup('<div class="checks">{}</div>').format(row)
+    worst = next((score for score in applied if not passed(score)), None)
+    passing = sum(1 for score in applied if passed(score))
+    first = check_row(worst) if worst else Markup("")
+    more = Markup('<button class="bare soft" data-act="show_checks" data-column="{}">show all</button>').format(cell.column)
+    tick = icon("check", "ok") if passing == len(applied) else icon("half", "soft")
+    second = Markup('<div class="row">{}<span class="what">{} of {} pass</span>{}</div>').format(
+        tick, passing, plural(len(applied), "check"), more
+    )
+    every = join(check_row(score) for score in scores)
+    return Markup('<div class="checks">{}{}<div class="all-checks" hidden>{}</div></div>').format(first, second, every)
+
+
+def check_row(score: Score) -> Markup:
+    """One check: mark, name, and why."""
+    if score.value is None:
+        mark, colour = icon("dash", "soft"), "soft"
+    elif passed(score):
+        mark, colour = icon("check", "ok"), "soft"
+    elif score.value > 0:
+        mark, colour = icon("half", "warn"), "warn"
+    else:
+        mark, colour = icon("cross", "bad"), "bad"
+    return Markup(
+        '<div class="row" title="{}">{}<span class="what">{}</span><span class="why {}">{}</span></div>'
+    ).format(score.explanation, mark, score.name, colour, score.explanation)
+
+
+def readings(done: Completion | None) -> Markup:
+    """Five readings in fixed places; unknown is a dash."""
+    speed = tokens_per_second(done) if done else None
+    rows = (
+        ("tokens in", count(done.prompt_tokens) if done else "–"),
+        ("tokens out", count(done.completion_tokens) if done else "–"),
+        ("first token", seconds(done.first_token_s) if done else "–"),
+        ("tokens/s", f"{speed:.1f}" if speed else "–"),
+        ("ended by", ENDED[done.finish] if done else "–"),
+    )
+    cells = join(Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(label, value) for label, value in rows)
+    return Markup('<dl class="readings">{}</dl>').format(cells)
+
+
+def acts(cell: StoredCell) -> Markup:
+    """Copy, Markdown, Diff, What it saw, Run again, thumbs."""
+    column = cell.column
+    rows = (
+        ("Copy", "copy", "copy", "Copy the answer"),
+        ("Markdown", "markdown", "", "Show the answer as Markdown"),
+        ("Diff", "diff", "diff", "Compare with another answer, word by word"),
+        ("What it saw", "saw", "eye", "The exact text this model received"),
+        ("Run again", "rerun", "redo", "Repeat this column exactly as it was sent"),
+    )
+    left = join(
+        Markup('<button class="btn quiet" data-act="{}" data-column="{}" title="{}">{}{}</button>').format(
+            act, column, title, icon(symbol, "soft-icon") if symbol else "", label
+        )
+        for label, act, symbol, title in rows
+    )
+    thumbs = join(
+        Markup(
+            '<button class="btn quiet icon {}" data-act="thumb" data-column="{}" data-value="{}" aria-pressed="{}" '
+            'aria-label="{}" title="{}">{}</button>'
+        ).format("on" if cell.thumb == value else "", column, value, str(cell.thumb == value).lower(), label, label, icon(symbol))
+        for value, label, symbol in ((1, "Good answer", "up"), (-1, "Bad answer", "down"))
+    )
+    return Markup('<div class="acts">{}<span class="thumbs">{}</span></div>').format(left, thumbs)
+
+
+# --- vote bar -------------------------------------------------------------------------------------------
+
+
+def vote_bar(run: StoredRun | None, columns: int) -> Markup:
+    """The votes, open once two columns are done, else shut with the reason in words."""
+    cells = run.cells if run else ()
+    done = [cell.column for cell in cells if cell.status in ("done", "cancelled")]
+    failed = [cell.column for cell in cells if cell.status in ("error", "interrupted")]
+    open_ = len(done) >= 2
+    vote = run.vote if run else None
+    votes = [_vote("column", f"Column {n + 1}", str(n + 1), open_ and n in done, vote, n) for n in range(columns)]
+    votes.append(_vote("tie", "Tie", "=", open_, vote))
+    votes.append(_vote("all_bad", "All bad", "0", open_, vote))
+    note = Markup(
+        '<input class="field note" aria-label="Note on this comparison" placeholder="Note" data-act="note" value="{}">'
+    ).format(run.note if run else "")
+    best = vote.column if vote and vote.kind == "column" else (done[0] if len(done) == 1 == columns else None)
+    export = Markup('<button class="btn" data-act="export" data-column="{}"{}>{}Export</button>').format(
+        best if best is not None else (done[0] if done else 0), "" if done else Markup(' disabled title="Opens after a run"'), icon("download")
+    )
+    why_save = "" if best is not None else "Opens after a vote"
+    winner = Markup('<button class="btn" data-act="save_winner" data-column="{}" title="{}"{}>{}Save winner</button>').format(
+        best if best is not None else "", why_save, "" if best is not None else Markup(" disabled"), icon("pin")
+    )
+    link = button("Link", "link", symbol="link", kind="quiet") if run else ""
+    return Markup(
+        '<div class="vote pp" role="group" aria-label="Vote"><b>Which is best?</b>{}'
+        '<span class="hint reason grow">{}</span>{}{}{}{}</div>'
+    ).format(join(votes), _vote_reason(run, open_, done, failed, columns), note if run else "", link, export, winner)
+
+
+def _vote(kind: str, label: str, key: str, enabled: bool, vote: Any, column: int | None = None) -> Markup:
+    chosen = vote is not None and vote.kind == kind and vote.column == column
+    return Markup(
+        '<button class="btn {}" data-act="vote" data-vote="{}"{} aria-pressed="{}"{}><kbd>{}</kbd>{}</button>'
+    ).format(
+        "on" if chosen else "",
+        kind,
+        attributes({"column": column}),
+        str(chosen).lower(),
+        "" if enabled else Markup(" disabled"),
+        key,
+        label,
+    )
+
+
+def _vote_reason(run: StoredRun | None, open_: bool, done: Sequence[int], failed: Sequence[int], columns: int) -> str:
+    sits_out = f" Column {', '.join(str(n + 1) for n in failed)} failed and sits out." if failed else ""
+    if open_:
+        return ("Vote stored." if run and run.vote else "") + sits_out
+    if columns < 2:
+        return "One column: add another to vote."
+    return "Opens when two columns are done." + sits_out

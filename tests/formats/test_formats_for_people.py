@@ -1,0 +1,86 @@
+"""Markdown, plain text, file names and the table of formats."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from playground.formats import FORMATS, Export, file_name, markdown
+from playground.types import Input, Message, Prompt, Sampling, Score
+
+EXPORT = Export(
+    prompt=Prompt(name="Greeting <b>", description="Says | hello.", inputs=(Input(name="a"),)),
+    values={"a": "x"},
+    messages=(Message("system", "Be brief."), Message("user", "```\n# Hi\n```\n  indented ")),
+    answer="Hello",
+    model="llama.cpp:SmolLM2",
+    sampling=Sampling(stop=("\n",)),
+    version_hash="3f2a",
+    scores=(Score('contains "Hello"', 1.0, "Hello", "found it"), Score("json", None, "", "")),
+    created=datetime(2026, 1, 2, tzinfo=UTC),
+)
+
+
+@pytest.mark.parametrize(("name", "file"), [("markdown", "greeting-b.md"), ("text", "greeting-b.txt")])
+def test_the_written_page_equals_the_golden_one(name: str, file: str, golden: Any) -> None:
+    written = FORMATS[name].write(EXPORT)
+    golden(file, written.text)
+    assert written.name == file
+    assert written.losses == ("variables: the text is rendered with the values of this run",)
+
+
+@given(st.lists(st.text("`~#<>|\n \tab", max_size=20), min_size=1, max_size=3), st.text(max_size=20))
+def test_no_message_or_name_breaks_out_of_its_place_in_markdown(contents: list[str], name: str) -> None:
+    messages = tuple(Message("user", content) for content in contents)
+    page = markdown.write(Export(prompt=Prompt(name=name), messages=messages, answer="end")).text
+    tokens = MarkdownIt("commonmark", {"html": True}).parse(page)
+    fences = [token.content for token in tokens if token.type == "fence"]
+    # CommonMark reads a NUL as U+FFFD; none is drawn here.
+    assert fences == [content + "\n" for content in [*contents, "end"]]
+    assert sum(token.type == "heading_open" for token in tokens) == len(contents) + 2
+    assert not any(token.type.startswith("html") for token in tokens)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Extract to JSON", "extract-to-json.txt"),
+        ("", "prompt.txt"),
+        ("../../etc/passwd", "etc-passwd.txt"),
+        ("/", "prompt.txt"),
+        ("a\x00b", "a-b.txt"),
+        ("CON", "prompt-con.txt"),
+        ("lpt1", "prompt-lpt1.txt"),
+        ("\u4f60\u597d", "prompt.txt"),
+        ("Caf\u00e9", "cafe.txt"),
+        ("x" * 300, "x" * 60 + ".txt"),
+        ("<img onerror=alert(1)>", "img-onerror-alert-1.txt"),
+    ],
+)
+def test_any_prompt_name_gives_a_safe_file_name(name: str, expected: str) -> None:
+    assert file_name(name, ".txt") == expected
+
+
+@given(st.text(max_size=400))
+def test_file_names_hold_only_letters_digits_and_hyphens(name: str) -> None:
+    stem = file_name(name, "")
+    assert 1 <= len(stem) <= 67
+    assert set(stem) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    assert not stem.startswith("-") and not stem.endswith("-")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_writes_an_empty_prompt_under_its_own_suffix(name: str) -> None:
+    row = FORMATS[name]
+    written = row.write(Export(prompt=Prompt()))
+    assert row.name == name and row.label
+    assert written.name == "prompt" + row.suffix and written.media_type == row.media_type
+
+
+def test_reading_formats_are_prompty_and_openai() -> None:
+    assert [name for name, row in FORMATS.items() if row.read] == ["prompty", "openai"]

@@ -1,0 +1,212 @@
+"""Checks as a whole: options, names, negation, weight, placeholders, what does not apply."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from playground.errors import PromptError
+from playground.scorers import (
+    SCORERS,
+    check_name,
+    check_problem,
+    options_of,
+    passed,
+    score,
+    score_all,
+    summary,
+)
+from playground.scorers.options import Option
+from playground.types import Check, Finish, Sample, Score
+
+
+def valued(value: float | None, weight: float = 1.0) -> Score:
+    return Score("", value, "", "", weight)
+
+
+def test_the_options_of_a_scorer_come_from_its_signature() -> None:
+    assert options_of("length") == (
+        Option("min", "integer", None, False, (), "Min"),
+        Option("max", "integer", None, False, (), "Max"),
+        Option("unit", "choice", "words", False, ("words", "characters", "lines"), "Unit"),
+    )
+    assert options_of("levenshtein")[:2] == (
+        Option("text", "long_text", None, True, (), "Text"),
+        Option("at_least", "number", None, False, (), "At least"),
+    )
+
+
+@pytest.mark.parametrize("name", SCORERS)
+def test_every_scorer_has_options_that_a_form_can_ask_for(name: str) -> None:
+    assert all(option.label and option.kind for option in options_of(name))
+    assert SCORERS[name].label
+
+
+@pytest.mark.parametrize(
+    ("check", "name"),
+    [
+        (Check(scorer="contains", options={"text": "Paris"}), 'contains "Paris"'),
+        (Check(scorer="equals", options={"text": "a\n b"}), 'equals "a b"'),
+        (Check(scorer="contains_any", options={"texts": ["a", "b"]}), 'contains any of "a", "b"'),
+        (
+            Check(scorer="contains_all", options={"texts": list("abcde")}),
+            'contains all of "a", "b", "c" and 2 more',
+        ),
+        (Check(scorer="starts_with", options={"text": "x" * 50}), f'starts with "{"x" * 39}…"'),
+        (Check(scorer="regex", options={"pattern": "a+"}), "matches a+"),
+        (Check(scorer="number", options={"expected": 1142}), "number 1,142"),
+        (Check(scorer="number", options={"expected": -2, "tolerance": 0.5}), "number −2 within 0.5"),
+        (Check(scorer="json", negate=True), "not: valid JSON"),
+        (Check(scorer="json_schema", options={"schema": {"title": "Order"}}), 'JSON matching "Order"'),
+        (Check(scorer="json_schema", options={"schema": {}}), "JSON matching a schema"),
+        (Check(scorer="levenshtein", options={"text": "abc"}), 'similar to "abc"'),
+        (
+            Check(scorer="levenshtein", options={"text": "abc", "at_least": 0.8}),
+            'at least 0.8 similar to "abc"',
+        ),
+        (Check(scorer="length", options={"max": 70}), "at most 70 words"),
+        (Check(scorer="length", options={"min": 1, "unit": "lines"}), "at least 1 line"),
+        (Check(scorer="length", options={"min": 5, "max": 70}), "5 to 70 words"),
+        (Check(scorer="length", options={"min": 5, "max": 5}), "exactly 5 words"),
+        (Check(scorer="length", options={"max": "{{ limit }}"}), "at most {{ limit }} words"),
+        (Check(scorer="equals", options={"text": "{{expected}}"}), 'equals "{{ expected }}"'),
+        (Check(scorer="contains_any", options={"texts": ["{{ a }}", "b"]}), 'contains any of "{{ a }}", "b"'),
+        (Check(scorer="number", options={"expected": "{{ n }}"}), "number {{ n }}"),
+        (Check(scorer="length"), "length"),
+        (Check(scorer="nonsense"), "nonsense"),
+    ],
+)
+def test_a_check_is_named_by_a_short_sentence(check: Check, name: str) -> None:
+    assert check_name(check) == name
+
+
+@pytest.mark.parametrize(
+    ("scorer", "options", "message"),
+    [
+        ("contain", {}, 'There is no check "contain". Did you mean "contains"?'),
+        ("zzz", {}, 'There is no check "zzz". The checks are: equals, contains,'),
+        ("contains", {}, 'The check "Contains" cannot be used. The option "text" is missing.'),
+        ("contains", {"text": " "}, 'The option "text" is empty.'),
+        ("contains", {"text": ["a"]}, 'The option "text" must be text.'),
+        (
+            "contains",
+            {"text": "a", "case": 1},
+            'There is no option "case"; the options are: text, ignore_case.',
+        ),
+        ("contains", {"text": "a", "ignore_case": "no"}, 'The option "ignore_case" must be true or false.'),
+        ("contains_any", {"texts": []}, 'The option "texts" is empty.'),
+        ("contains_any", {"texts": ["a", ""]}, 'An item of the option "texts" is empty or not text.'),
+        ("contains_any", {"texts": 3}, 'The option "texts" must be a list of texts.'),
+        ("number", {"expected": "abc"}, 'The option "expected" must be a number.'),
+        ("number", {"expected": True}, 'The option "expected" must be a number.'),
+        ("number", {"expected": float("nan")}, 'The option "expected" must be a number.'),
+        ("number", {"expected": 1, "tolerance": -1}, 'The option "tolerance" must not be negative.'),
+        ("number", {"expected": 1, "which": "best"}, "must be one of: last, first, only."),
+        ("levenshtein", {"text": "a", "at_least": 80}, "must be above 0 and at most 1."),
+        ("length", {}, 'Set "min", "max" or both.'),
+        ("length", {"min": 5, "max": 2}, '"min" is 5, above "max", which is 2.'),
+        ("length", {"max": 2.5}, 'The option "max" must be a whole number.'),
+        ("length", {"max": -1}, "must not be negative"),
+    ],
+)
+def test_a_check_that_cannot_be_meant_is_a_prompt_error_with_a_hint(
+    scorer: str, options: dict[str, Any], message: str
+) -> None:
+    check = Check(scorer=scorer, options=options)
+    assert message in (check_problem(check) or "")
+    with pytest.raises(PromptError) as caught:
+        score(check, Sample("a"))
+    assert caught.value.hint
+
+
+def test_an_empty_optional_field_of_a_form_counts_as_not_given() -> None:
+    check = Check(scorer="length", options={"min": "", "max": "3", "unit": None})
+    assert score(check, Sample("a b c d")).explanation == "4 words, 1 over"
+
+
+@pytest.mark.parametrize(
+    ("answer", "value", "explanation"),
+    [
+        ("Paris", 0, 'found "Paris", which is not wanted'),
+        ("Rome", 1, 'did not find "Paris", as wanted'),
+    ],
+)
+def test_a_negated_check_turns_the_verdict_and_keeps_the_fact(
+    answer: str, value: float, explanation: str
+) -> None:
+    check = Check(scorer="contains", options={"text": "Paris"}, negate=True, weight=2.5)
+    assert score(check, Sample(answer)) == Score('not: contains "Paris"', value, answer, explanation, 2.5)
+
+
+def test_a_negated_part_score_is_one_minus_it() -> None:
+    check = Check(scorer="levenshtein", options={"text": "abcd"}, negate=True)
+    result = score(check, Sample("abcx"))
+    assert (result.value, result.explanation) == (0.25, "similarity 0.75")
+
+
+@pytest.mark.parametrize("finish", ["cancelled", "error", "aborted"])
+@pytest.mark.parametrize("negate", [False, True])
+def test_an_incomplete_answer_is_not_scored(finish: Finish, negate: bool) -> None:
+    result = score(Check(scorer="json", negate=negate, weight=3), Sample("{}", finish))
+    assert (result.value, result.explanation, result.weight) == (
+        None,
+        "does not apply: the answer is incomplete",
+        3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("scorer", "options", "values", "value", "explanation"),
+    [
+        ("equals", {"text": "{{ expected }}"}, {"expected": "42"}, 1, 'the answer is "42"'),
+        ("equals", {"text": "{{expected}}"}, {"expected": 42}, 1, 'the answer is "42"'),
+        ("contains", {"text": "4{{ last }}"}, {"last": "2"}, 1, 'found "42"'),
+        ("contains", {"text": "{{ a }}"}, {"a": "{{ b }}"}, 0, 'did not find "{{ b }}"'),
+        ("number", {"expected": "{{ n }}", "tolerance": 1}, {"n": 41}, 1, "found 42, 1 away from 41"),
+        (
+            "number",
+            {"expected": "{{ n }}"},
+            {"n": "many"},
+            None,
+            'does not apply: The option "expected" must be a number',
+        ),
+        ("length", {"max": "{{ n }}"}, {"n": "3"}, 1, "1 word"),
+        ("contains_any", {"texts": ["{{ all }}"]}, {"all": ["x", "42"]}, 1, 'found "42"'),
+        ("contains_any", {"texts": "{{ all }}"}, {"all": ["x", 42]}, 1, 'found "42"'),
+        (
+            "regex",
+            {"pattern": "{{ p }}"},
+            {"p": "(a"},
+            None,
+            "does not apply: The pattern is not valid at character 3: missing )",
+        ),
+        ("equals", {"text": "{{ expected }}"}, {}, None, "does not apply: no expected"),
+        ("equals", {"text": "{{ expected }}"}, None, None, "does not apply: no expected"),
+        ("equals", {"text": "{{ expected }}"}, {"expected": None}, None, "does not apply: no expected"),
+        ("equals", {"text": "{{ expected }}"}, {"expected": " "}, None, "does not apply: no expected"),
+        ("contains_any", {"texts": "{{ all }}"}, {"all": []}, None, "does not apply: no all"),
+    ],
+)
+def test_an_option_takes_the_values_of_the_case(
+    scorer: str, options: dict[str, Any], values: dict[str, Any] | None, value: float | None, explanation: str
+) -> None:
+    check = Check(scorer=scorer, options=options)
+    assert check_problem(check) is None
+    result = score(check, Sample("42", values=values))
+    assert (result.value, result.explanation) == (value, explanation)
+
+
+def test_the_summary_weighs_what_applies_and_leaves_out_what_does_not() -> None:
+    assert summary([valued(1, 3), valued(0, 1), valued(None, 100)]) == 0.75
+    assert summary([valued(None)]) is None
+    assert summary([]) is None
+
+
+def test_a_part_score_has_not_passed_and_none_is_neither() -> None:
+    assert [passed(valued(value)) for value in (1.0, 0.99, 0.0, None)] == [True, False, False, None]
+
+
+def test_all_checks_are_scored_in_their_order() -> None:
+    checks = [Check(scorer="json"), Check(scorer="contains", options={"text": "a"})]
+    assert [result.name for result in score_all(checks, Sample("a"))] == ["valid JSON", 'contains "a"']

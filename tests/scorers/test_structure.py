@@ -1,0 +1,171 @@
+"""Tables for the scorers that read the answer as data, hostile answers and schemas included."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+from playground.scorers import check_problem, score
+from playground.types import Check, Finish, Sample, Score
+
+PERSON = {
+    "type": "object",
+    "properties": {"age": {"type": "integer"}, "tags": {"type": "array", "uniqueItems": True}},
+    "required": ["age"],
+    "additionalProperties": False,
+}
+
+
+def judged(scorer: str, answer: str, finish: Finish = "stop", **options: Any) -> Score:
+    return score(Check(scorer=scorer, options=options), Sample(answer, finish))
+
+
+def doubling_schema(levels: int) -> dict[str, Any]:
+    """Each definition refers twice to the next: 2**levels visits."""
+    definitions: dict[str, Any] = {
+        f"d{i}": {"allOf": [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(levels)
+    }
+    return {"$ref": "#/$defs/d0", "$defs": {**definitions, f"d{levels}": {}}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "value", "explanation"),
+    [
+        (' {"a": [1, null]}\n', 1, "valid JSON"),
+        ("17", 1, "valid JSON"),
+        ("", 0, "the answer is empty"),
+        ("Here: {}", 0, 'not valid JSON: it starts with "Here: {}"'),
+        ('{"a": }', 0, "not valid JSON at line 1, column 7: Expecting value"),
+        ("{} {}", 0, "not valid JSON at line 1, column 4: Extra data"),
+        ("```json\n{}\n```", 0, "JSON is wrapped in a code fence"),
+        ("```\nnot json\n```", 0, 'not valid JSON: it starts with "``` not json ```"'),
+        ('{"a": 1, "a": 2}', 0, 'the key "a" appears twice in one object'),
+        ('{"a": NaN}', 0, "NaN is not a JSON number"),
+        ("-Infinity", 0, "-Infinity is not a JSON number"),
+        ("[" * 1_000_000, 0, "nested too deeply to be read as JSON"),
+        ("9" * 1_000_000, 0, "holds a number with too many digits"),
+        ('{"a\ud800": 1, "a\ud800": 1}', 0, 'the key "a?" appears twice in one object'),
+    ],
+)
+def test_json_says_whether_the_whole_answer_is_one_value(answer: str, value: float, explanation: str) -> None:
+    result = judged("json", answer)
+    assert (result.value, result.explanation) == (value, explanation)
+
+
+def test_a_code_fence_can_be_allowed_and_its_inside_is_what_was_looked_at() -> None:
+    result = judged("json", '```json\n{"a": 1}\n```', allow_fence=True)
+    assert (result.value, result.answer) == (1, '{"a": 1}')
+
+
+@pytest.mark.parametrize("scorer", ["json", "json_schema"])
+@pytest.mark.parametrize("answer", ['{"age": 1', "12", ""])
+def test_json_cut_at_the_token_limit_says_so(scorer: str, answer: str) -> None:
+    options: dict[str, Any] = {"schema": {}} if scorer == "json_schema" else {}
+    result = judged(scorer, answer, "length", **options)
+    assert (result.value, result.explanation) == (0, "cut at the token limit, so not valid JSON")
+
+
+def test_an_object_that_closed_just_before_the_limit_is_whole() -> None:
+    assert judged("json", '{"age": 1}', "length").value == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "value", "explanation"),
+    [
+        ('{"age": 7}', 1, "matches the schema"),
+        ('{"age": "x"}', 0, "at $.age: 'x' is not of type 'integer'"),
+        ("{}", 0, "at $: 'age' is a required property"),
+        ('{"age": 7, "b": 1}', 0, 'at $: the key "b" is not in the schema'),
+        ('{"age": 7, "tags": [1, true, "1"]}', 1, "matches the schema"),
+        ('{"age": 7, "tags": [{"a": 1}, {"a": 1.0}]}', 0, 'at $.tags: "{"a": 1.0}" appears twice in a list'),
+        ("{", 0, "not valid JSON at line 1, column 2: Expecting property name enclosed in double quotes"),
+    ],
+)
+def test_json_schema_names_the_place_that_does_not_match(answer: str, value: float, explanation: str) -> None:
+    result = judged("json_schema", answer, schema=PERSON)
+    assert (result.value, result.explanation) == (value, explanation)
+
+
+@pytest.mark.parametrize(
+    ("schema", "answer", "value"),
+    [
+        ({"patternProperties": {"^n": {"type": "number"}}, "additionalProperties": False}, '{"n1": 1}', 1),
+        ({"patternProperties": {"^n": {"type": "number"}}, "additionalProperties": False}, '{"m": 1}', 0),
+        ({"patternProperties": {"^n": {"type": "number"}}}, '{"n1": "x"}', 0),
+        ({"additionalProperties": {"type": "number"}}, '{"a": 1, "b": "x"}', 0),
+        ({"pattern": r"^\p{Lu}"}, '"Élan"', 1),
+        ({"pattern": r"^\p{Lu}"}, '"élan"', 0),
+        ({"$ref": "#/$defs/n", "$defs": {"n": {"type": "number"}}}, "1", 1),
+        ({"$schema": "http://json-schema.org/draft-07/schema#", "type": "null"}, "null", 1),
+        ('{"type": "integer"}', "1.5", 0),
+        (False, "1", 0),
+    ],
+)
+def test_keywords_that_were_made_to_stop_still_mean_what_the_draft_says(
+    schema: Any, answer: str, value: float
+) -> None:
+    assert judged("json_schema", answer, schema=schema).value == value
+
+
+@pytest.mark.parametrize(
+    ("schema", "answer", "explanation"),
+    [
+        ({"pattern": "^(a|aa)+$"}, '"' + "a" * 60 + '!"', "the schema took longer than 1 s"),
+        (doubling_schema(40), "1", "the schema took longer than 1 s"),
+        (
+            {**doubling_schema(40), "$schema": "http://json-schema.org/draft-07/schema#"},
+            "1",
+            "the schema took longer than 1 s",
+        ),
+        ({"$ref": "#"}, "1", "the schema or the answer is too deeply nested to compare"),
+    ],
+)
+def test_a_schema_that_explodes_is_stopped_and_does_not_apply(
+    schema: Any, answer: str, explanation: str
+) -> None:
+    result = judged("json_schema", answer, schema=schema)
+    assert (result.value, result.explanation) == (None, f"does not apply: {explanation}")
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        ({"type": "objec"}, "The schema is not valid at $.type"),
+        ({"properties": {"a": {"minimum": "x"}}}, "The schema is not valid at $.properties.a.minimum"),
+        ({"$ref": "https://example.com/person.json"}, "leads outside the schema"),
+        ({"items": {"$ref": "file:///etc/passwd"}}, "leads outside the schema"),
+        ({"$ref": "#/$defs/missing"}, 'The reference "#/$defs/missing" leads nowhere.'),
+        ({"pattern": "(a"}, "The pattern is not valid at character 3"),
+        ({"patternProperties": {"(a": {}}}, "The pattern is not valid at character 3"),
+        ({"patternProperties": {"a": {}}, "unevaluatedProperties": False}, 'Use "additionalProperties"'),
+        ("{", "not valid JSON at line 1, column 2"),
+        ("[" * 100_000, "not JSON that can be read"),
+        ([1], "must be a JSON object"),
+        (None, "is missing"),
+    ],
+)
+def test_a_bad_schema_is_a_problem_of_the_check_not_a_zero(schema: Any, reason: str) -> None:
+    problem = check_problem(Check(scorer="json_schema", options={"schema": schema}))
+    assert problem is not None
+    assert reason in problem
+
+
+def test_a_schema_never_reaches_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a connection was attempted")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    # The reference is found from the top of the schema, but not from the inner $id, which becomes its base.
+    schema = {
+        "$id": "https://example.com/a",
+        "$defs": {"n": {}},
+        "properties": {"b": {"$id": "https://example.com/b", "$ref": "#/$defs/n"}},
+    }
+    result = judged("json_schema", '{"b": 1}', schema=schema)
+    assert (result.value, result.explanation) == (
+        None,
+        "does not apply: a reference in the schema leads nowhere",
+    )

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from playground.settings import Settings
+from playground.store import Store, open_store
+from playground.store.records import NewCell
+from playground.types import Column, Comparison, Completion, Message, Prompt, Sampling, Turn
+
+MakeRun = Callable[..., str]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data", database_url="")
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file without rows, made once: a copy of it is faster than a migration for each test."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("empty"), database_url="")
+    open_store(settings).close()
+    return settings.database_path
+
+
+@pytest.fixture
+def store(settings: Settings, empty_database: Path) -> Iterator[Store]:
+    settings.data_dir.mkdir(mode=0o700)
+    shutil.copy(empty_database, settings.database_path)
+    opened = open_store(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def make_run(store: Store) -> MakeRun:
+    """Creates a run with one column per answer; an answer None stays pending, the others are done."""
+
+    def make(
+        *answers: str | None,
+        title: str = "A run",
+        template: str = "Hello {{ name }}",
+        values: dict[str, object] | None = None,
+        model: str = "scripted:echo",
+    ) -> str:
+        prompt = Prompt(name="Greeting", turns=(Turn(role="user", template=template),))
+        answers = answers or (None,)
+        comparison = Comparison(
+            prompt=prompt, values=values or {}, columns=tuple(Column(model=model) for _ in answers)
+        )
+        cells = [NewCell(n, model, "scripted", prompt, Sampling(seed=7)) for n in range(len(answers))]
+        run_id = store.create_run(comparison, cells, title=title)
+        for column, answer in enumerate(answers):
+            if answer is not None:
+                store.save_cell(
+                    run_id,
+                    column,
+                    0,
+                    status="done",
+                    completion=Completion(answer, "stop"),
+                    messages=[Message("user", "Hello")],
+                )
+        return run_id
+
+    return make

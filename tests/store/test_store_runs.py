@@ -1,0 +1,297 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Thread
+
+import pytest
+
+from playground.errors import NotFoundError
+from playground.settings import Settings
+from playground.store import Store, content_hash, open_store
+from playground.store.records import NewCell
+from playground.types import Column, Comparison, Completion, Message, Prompt, Sampling, Score, Turn
+
+MakeRun = Callable[..., str]
+ODD = "a\0b 👩‍👩‍👧 \u202eשלום e\u0301\r\n<script>"
+PROMPT = Prompt(
+    name="Tone", turns=(Turn(role="system", template="Be {{ tone }}."), Turn(role="user", template=ODD))
+)
+VARIANT = Prompt(name="Tone", turns=(Turn(role="user", template="Short: {{ tone }}"),))
+COMPARISON = Comparison(
+    prompt=PROMPT,
+    values={"tone": ODD, "rows": [{"in": 1, "out": None}], "n": 0.5, "ok": True},
+    columns=(
+        Column(model="llamacpp:small", sampling=Sampling(seed=None, temperature=0.7)),
+        Column(model="ollama:big", prompt=VARIANT),
+    ),
+)
+CELLS = [
+    NewCell(0, "llamacpp:small", "llamacpp", PROMPT, Sampling(seed=2**32 - 2, temperature=0.7)),
+    NewCell(1, "ollama:big", "ollama", VARIANT, Sampling(stop=("\n",))),
+]
+MESSAGES = (Message("system", "Be kind."), Message("user", ODD))
+ANSWER = Completion(
+    text=ODD,
+    finish="length",
+    reasoning="because " + ODD,
+    prompt_tokens=12,
+    completion_tokens=256,
+    cached_tokens=3,
+    context_tokens=8192,
+    first_token_s=0.125,
+    total_s=1.5,
+    rendered_prompt="<|im_start|>" + ODD,
+    model_digest="sha256:abc",
+    backend_version="0.3.36",
+    mode="batched",
+    ignored=("min_p is not supported",),
+)
+SCORES = (
+    Score("contains", 1.0, ODD, "It is there.", 2.0),
+    Score("regex", 0.0, "x", "No match."),
+    Score("number", None, "", "No number."),
+)
+
+
+def create(store: Store) -> str:
+    return store.create_run(COMPARISON, CELLS, title="Tone of a mail")
+
+
+def test_a_run_comes_back_with_everything_that_was_sent_and_received(store: Store) -> None:
+    version = store.save_version(PROMPT, message="")
+    run_id = store.create_run(COMPARISON, CELLS, title="Tone of a mail", version_id=version.id)
+    store.start_cell(run_id, 0)
+    store.save_cell(run_id, 0, 0, status="done", completion=ANSWER, messages=MESSAGES, scores=SCORES)
+    run = store.run(run_id)
+    assert (run.title, run.status, run.comparison, run.version) == (
+        "Tone of a mail",
+        "running",
+        COMPARISON,
+        version,
+    )
+    assert run.content_hash == content_hash(PROMPT) == version.content_hash
+    first, second = run.cells
+    assert (first.completion, first.messages, first.scores) == (ANSWER, MESSAGES, SCORES)
+    assert (first.prompt, first.sampling, first.status) == (PROMPT, CELLS[0].sampling, "done")
+    assert first.started_at is not None and first.finished_at is not None
+    assert run.created_at <= first.started_at <= first.finished_at
+    (step,) = first.steps
+    assert (step.text, step.rendered_prompt, step.finish) == (ODD, ANSWER.rendered_prompt, "length")
+    assert (second.prompt, second.completion, second.status) == (VARIANT, None, "pending")
+    assert (second.content_hash, second.messages) == (content_hash(VARIANT), ())
+
+
+@pytest.mark.parametrize("status", ["cancelled", "error"])
+def test_a_cell_that_did_not_finish_keeps_its_partial_text_and_the_reason(store: Store, status: str) -> None:
+    run_id = create(store)
+    partial = Completion("The answ", "cancelled" if status == "cancelled" else "error", total_s=0.5)
+    store.save_cell(
+        run_id,
+        0,
+        0,
+        status=status,
+        completion=partial,
+        messages=MESSAGES,
+        error="It broke.",
+        hint="Again.",  # type: ignore[arg-type]
+    )
+    store.save_cell(
+        run_id, 1, 0, status="error", completion=None, messages=(), error="Too long.", hint="Cut."
+    )
+    run = store.run(run_id)
+    assert (run.cells[0].completion, run.cells[0].status, run.cells[0].error) == (
+        partial,
+        status,
+        "It broke.",
+    )
+    assert (run.cells[1].completion, run.cells[1].error, run.cells[1].hint) == (None, "Too long.", "Cut.")
+    assert run.status == "done"
+
+
+def test_saving_a_cell_again_replaces_its_scores_and_its_step(store: Store) -> None:
+    run_id = create(store)
+    store.save_cell(run_id, 0, 0, status="done", completion=ANSWER, messages=MESSAGES, scores=SCORES)
+    better = replace(ANSWER, text="Better")
+    store.save_cell(run_id, 0, 0, status="done", completion=better, messages=MESSAGES[1:], scores=SCORES[:1])
+    cell = store.run(run_id).cells[0]
+    assert (cell.completion, cell.scores, cell.messages) == (better, SCORES[:1], MESSAGES[1:])
+    assert len(cell.steps) == 1
+
+
+def test_running_a_column_again_keeps_the_earlier_answer(store: Store) -> None:
+    run_id = create(store)
+    store.save_cell(run_id, 0, 0, status="done", completion=ANSWER, messages=MESSAGES)
+    again = replace(CELLS[0], sampling=Sampling(seed=5))
+    now = COMPARISON.model_copy(update={"values": {"tone": "dry"}})
+    assert store.add_repeat(run_id, 0, again, comparison=now) == 1
+    store.save_cell(run_id, 0, 1, status="done", completion=replace(ANSWER, text="two"), messages=MESSAGES)
+    run = store.run(run_id)
+    assert [(c.column, c.repeat) for c in run.cells] == [(0, 1), (1, 0)]
+    assert run.cells[0].sampling.seed == 5
+    assert [(c.column, c.repeat, c.completion) for c in run.earlier] == [(0, 0, ANSWER)]
+    assert run.comparison.values == {"tone": "dry"}
+
+
+def test_cells_of_one_column_are_numbered_as_repeats(store: Store) -> None:
+    run_id = store.create_run(COMPARISON, [CELLS[0], CELLS[0], CELLS[1]], title="")
+    run = store.run(run_id)
+    assert [(c.column, c.repeat) for c in (*run.earlier, *run.cells)] == [(0, 0), (0, 1), (1, 0)]
+
+
+def test_one_body_is_stored_once_however_often_it_is_run(store: Store) -> None:
+    store.save_version(PROMPT, message="")
+    for _ in range(3):
+        create(store)
+    assert store.facts().counts["content"] == 2
+    assert store.facts().counts["cell"] == 6
+
+
+def test_voting_again_replaces_the_vote_and_none_takes_it_back(store: Store) -> None:
+    run_id = create(store)
+    store.vote(run_id, "column", 1, "clearer")
+    first = store.run(run_id).vote
+    assert first is not None and (first.kind, first.column, first.repeat, first.note) == (
+        "column",
+        1,
+        0,
+        "clearer",
+    )
+    store.vote(run_id, "tie")
+    second = store.run(run_id).vote
+    assert second is not None and (second.kind, second.column, second.note) == ("tie", None, "")
+    assert store.facts().counts["vote"] == 1
+    store.vote(run_id, None)
+    assert store.run(run_id).vote is None
+
+
+def test_a_vote_stays_with_the_answer_it_was_given_for(store: Store) -> None:
+    run_id = create(store)
+    store.vote(run_id, "column", 0)
+    store.add_repeat(run_id, 0, CELLS[0])
+    vote = store.run(run_id).vote
+    assert vote is not None and (vote.column, vote.repeat) == (0, 0)
+
+
+def test_a_thumb_goes_up_down_and_away(store: Store) -> None:
+    run_id = create(store)
+    seen = []
+    for value in (1, -1, 0):
+        store.thumb(run_id, 1, value)
+        seen.append([cell.thumb for cell in store.run(run_id).cells])
+    assert seen == [[0, 1], [0, -1], [0, 0]]
+
+
+def test_a_note_comes_back(store: Store) -> None:
+    run_id = create(store)
+    store.note(run_id, ODD)
+    assert store.run(run_id).note == ODD
+
+
+@pytest.mark.parametrize("run_id", ["", "nope", "\0", "\ud800", "../../x"])
+def test_an_unknown_run_is_not_found(store: Store, run_id: str) -> None:
+    for call in (
+        lambda: store.run(run_id),
+        lambda: store.vote(run_id, "tie"),
+        lambda: store.note(run_id, ""),
+        lambda: store.start_cell(run_id, 0),
+        lambda: store.add_repeat(run_id, 0, CELLS[0]),
+    ):
+        with pytest.raises(NotFoundError):
+            call()
+
+
+@pytest.mark.parametrize("column", [None, -1, 2, 10**30])
+def test_a_vote_for_a_column_that_is_not_there_keeps_the_old_vote(store: Store, column: int | None) -> None:
+    run_id = create(store)
+    store.vote(run_id, "all_bad")
+    with pytest.raises(NotFoundError, match="no such column"):
+        store.vote(run_id, "column", column)
+    vote = store.run(run_id).vote
+    assert vote is not None and vote.kind == "all_bad"
+
+
+def test_two_threads_finishing_cells_of_one_run_lose_nothing(store: Store) -> None:
+    run_ids = [create(store) for _ in range(8)]
+    failures: list[Exception] = []
+
+    def finish(column: int) -> None:
+        try:
+            for run_id in run_ids:
+                store.start_cell(run_id, column)
+                answer = replace(ANSWER, text=f"column{column}")
+                store.save_cell(run_id, column, 0, status="done", completion=answer, messages=MESSAGES)
+        except Exception as exc:
+            failures.append(exc)
+
+    threads = [Thread(target=finish, args=(column,)) for column in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert store.history("column0 column1").total == len(run_ids)
+    assert {store.run(run_id).status for run_id in run_ids} == {"done"}
+
+
+def test_unfinished_cells_become_interrupted_and_finished_ones_stay(store: Store, make_run: MakeRun) -> None:
+    done, half, new = make_run("a", "b"), make_run("a", None, None), make_run(None)
+    store.start_cell(half, 1)
+    assert store.mark_interrupted() == 3
+    assert [cell.status for cell in store.run(half).cells] == ["done", "interrupted", "interrupted"]
+    assert [store.run(run_id).status for run_id in (done, half, new)] == [
+        "done",
+        "interrupted",
+        "interrupted",
+    ]
+    assert store.mark_interrupted() == 0
+
+
+def test_a_result_that_arrives_after_the_mark_is_kept(store: Store, make_run: MakeRun) -> None:
+    run_id = make_run(None)
+    store.mark_interrupted()
+    store.save_cell(run_id, 0, 0, status="done", completion=ANSWER, messages=MESSAGES)
+    run = store.run(run_id)
+    assert (run.status, run.cells[0].status, run.cells[0].completion) == ("done", "done", ANSWER)
+
+
+VICTIM = """
+import os, signal, sys
+from pathlib import Path
+from playground.settings import Settings
+from playground.store import open_store
+from playground.store.records import NewCell
+from playground.types import *
+
+store = open_store(Settings(data_dir=Path(sys.argv[1]), database_url=""))
+prompt = Prompt(turns=(Turn(role="user", template="Hi"),))
+columns = tuple(Column(model="a:b") for _ in range(3))
+cells = [NewCell(n, "a:b", "a", prompt, Sampling()) for n in range(3)]
+run_id = store.create_run(Comparison(prompt=prompt, columns=columns), cells, title="Killed")
+store.start_cell(run_id, 0)
+store.start_cell(run_id, 1)
+store.save_cell(run_id, 0, 0, status="done", completion=Completion("finished", "stop"), messages=[Message("user", "Hi")])
+os.write(1, run_id.encode())
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_kill_9_in_the_middle_of_a_run_loses_no_finished_cell(settings: Settings) -> None:
+    child = subprocess.run(
+        [sys.executable, "-c", VICTIM, str(settings.data_dir)],
+        capture_output=True,
+        text=True,
+        env=dict(os.environ),
+    )
+    assert child.returncode == -signal.SIGKILL, child.stderr
+    store = open_store(settings)
+    assert store.mark_interrupted() == 2
+    run = store.run(child.stdout)
+    store.close()
+    assert [cell.status for cell in run.cells] == ["done", "interrupted", "interrupted"]
+    assert run.cells[0].completion == Completion("finished", "stop")
+    assert run.cells[0].messages == (Message("user", "Hi"),)
