@@ -89,9 +89,12 @@ class _Planned:
 
 def open_workbench(settings: Settings) -> Workbench:
     """A workbench on the settings' database; raises StoreError when that cannot be opened."""
-    store = open_store(settings)
-    names = [name for name in rows() if name != "scripted"]
-    return Workbench(settings, store, {name: make_backend(name, settings) for name in names})
+    return Workbench(settings, open_store(settings), every_backend(settings))
+
+
+def every_backend(settings: Settings) -> dict[str, Backend]:
+    """The backends a person can choose from, by name; nothing is started yet."""
+    return {name: make_backend(name, settings) for name in rows() if name != "scripted"}
 
 
 class Workbench:
@@ -129,8 +132,9 @@ class Workbench:
         found = exact or [m for m in models if not name or m.name.casefold() == name.casefold()][: 1 if not name else 2]
         if len(found) == 1:
             return found[0]
-        known = ", ".join(m.id for m in models) or "none; start with --model FILE.gguf"
-        raise NotFoundError(f'No single model is called "{name}".', f"Models: {known}.")
+        if not models:
+            raise NotFoundError("There is no model.", "Give one with --model FILE.gguf.")
+        raise NotFoundError(f'No single model is called "{name}".', f"Models: {', '.join(m.id for m in models)}.")
 
     def backend_of(self, model: str) -> Backend:
         """The backend that serves a model id; raises BackendError when there is none of that name."""

@@ -2,7 +2,7 @@
 
 llama.cpp's threads meet several hundred times per token. Waiting threads that spin for long are fastest on an idle machine
 and ruinous on a busy one; threads that sleep at once are slow everywhere. `SPIN_COUNT` is the measured middle
-(two cores, SmolLM2-135M, tokens per second, alone / beside one busy process; `tests/bench/engine_threads.py`).
+between them, for one and for four answers at once, alone and beside a busy process: `tests/bench/engine_latency.py --spin …`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def _cgroup_quota(system: Path) -> int | None:
 def thread_environment(threads: int) -> dict[str, str]:
     """Environment of the engine process; it must be set before the process starts."""
     return {
+        "MALLOC_ARENA_MAX": "1",  # the side threads hardly allocate; an arena for each would only hold memory
         "OMP_NUM_THREADS": str(threads),
         "GOMP_SPINCOUNT": str(SPIN_COUNT),
         "OPENBLAS_NUM_THREADS": "1",  # numpy comes with llama-cpp-python and would start threads of its own

@@ -1,4 +1,4 @@
-"""Give back memory that llama.cpp cleared but nobody has used yet. Runs in the child, on Linux only.
+"""Give back memory that llama.cpp cleared or freed but does not use. Runs in the child, on Linux only.
 
 llama.cpp writes zeros over the whole KV cache when it creates a context, which makes every page resident: 184 MB for
 8,192 tokens of a model of 98 MB. An anonymous private page that holds only zeros can be dropped without a
@@ -50,6 +50,13 @@ def drop_zero_pages(before: list[Range]) -> int:
             if libc.memcmp(at, zeros, _BLOCK) == 0 and libc.madvise(at, _BLOCK, _MADV_DONTNEED) == 0:
                 dropped += _BLOCK
     return dropped
+
+
+def return_freed() -> None:
+    """Hand memory that was freed back to the system, where the C library can."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)
 
 
 def _added(now: list[Range], before: list[Range]) -> list[Range]:

@@ -137,6 +137,7 @@ class LoadedModel:
         before = memory.anonymous_ranges()
         self._context = self._new_context(options)
         memory.drop_zero_pages(before)
+        memory.return_freed()  # what reading the file took
         self._memory = llama.llama_get_memory(self._context)
         self.cells: int = llama.llama_n_ctx(self._context)
         self._batch = llama.llama_batch_init(STEP_ROWS, 0, 1)

@@ -5,7 +5,6 @@ shelf.take(request) → Entry      loads if need be; None while all room is take
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 import llama_cpp.llama_cpp as llama
 
+from playground.engine import memory
 from playground.engine.gguf import Header, read_header
 from playground.engine.model import LoadedModel, Options, estimated_bytes, open_model, window
 from playground.engine.protocol import Configure, Generate
@@ -141,11 +141,12 @@ class Shelf:
 
     def _unload(self, path: str) -> None:
         self._entries.pop(path).model.close()
-        _return_free_memory()
+        memory.return_freed()
 
     def _drop_vocabulary(self, model: str) -> None:
         handle, _ = self._vocabularies.pop(model)
         llama.llama_model_free(handle)
+        memory.return_freed()
 
 
 def render(vocabulary: Vocabulary, messages: list[list[str]]) -> Rendered:
@@ -168,10 +169,3 @@ def _stamp(path: Path) -> tuple[int, int]:
             f"The model file {path} cannot be read: {exc.strerror}.", "Check the path."
         ) from exc
     return stat.st_size, stat.st_mtime_ns
-
-
-def _return_free_memory() -> None:
-    """Hand memory that was freed back to the system, where the C library can."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim:
-        trim(0)

@@ -80,7 +80,8 @@ def _body(turns: Turns, nonce: str) -> list[nodes.Node]:
         except TemplateError as exc:
             raise placed(exc, turns, number) from None
         for node in walk(tree):
-            node.lineno += number * TURN_LINES
+            # Operands of a comparison have no line of their own.
+            node.lineno = (node.lineno or 0) + number * TURN_LINES
         opening = nodes.TemplateData(mark(nonce, ROLES.index(role)))
         body += [nodes.Output([opening], lineno=number * TURN_LINES + 1), *tree.body]
     return body

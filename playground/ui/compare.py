@@ -245,6 +245,7 @@ async def lists(workbench: Workbench) -> Update:
         "models": [
             {"id": m.id, "name": m.name, "backend": m.backend, "detail": m.detail} for m in await workbench.models()
         ],
+        "foot": panels.waiting_foot(),
         "presets": {name: preset.model_dump(mode="json") for name, preset in PRESETS.items()},
         "scorers": [
             {
@@ -301,7 +302,7 @@ def shown_run(run: StoredRun) -> Update:
 
 def cleared(form: CompareForm) -> Update:
     """A form on the Compare tab without a run."""
-    empty = {"text": "", "badges": "", "foot": "", "problem": "", "state": {"kind": "idle", "icon": "", "text": ""}}
+    empty = {"text": "", "badges": "", "foot": None, "problem": "", "state": {"kind": "idle", "icon": "", "text": ""}}
     return {
         "form": form.model_dump(mode="json"),
         "columns": {i: {**empty, "stamp": str(time.monotonic())} for i in range(COLUMNS)},

@@ -119,5 +119,6 @@ def first_form(models: Sequence[ModelInfo], pattern: Pattern | None) -> CompareF
 
 
 def preset_of(sampling: Sampling) -> str:
-    """The name of the preset with exactly these values, else "Own values"."""
-    return next((name for name, preset in PRESETS.items() if preset == sampling), OWN_VALUES)
+    """The name of the preset with this distribution (seed, length and stop texts aside), else "Own values"."""
+    kept = {"seed": sampling.seed, "max_tokens": sampling.max_tokens, "stop": sampling.stop}
+    return next((n for n, preset in PRESETS.items() if preset.model_copy(update=kept) == sampling), OWN_VALUES)

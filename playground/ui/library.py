@@ -119,24 +119,24 @@ async def _preview(workbench: Workbench, key: str) -> Markup:
     if kind == "pattern":
         prompt, saved = workbench.library.get(ident).prompt, None
         head = f"Shipped, {prompt.family}"
-        acts = [button("Try it", "try_pattern", symbol="arrow", kind="primary", slug=ident)]
+        first = button("Try it", "try_pattern", symbol="arrow", kind="primary", slug=ident)
+        acts = []
     else:
         saved = await asyncio.to_thread(workbench.store.version, ident, None)
         prompt = saved.prompt
         head = Markup("Mine, version {}, {}").format(saved.number, stamp(saved.created_at))
-        acts = [
-            button("Try it", "open_version", symbol="arrow", kind="primary", prompt=ident, number=saved.number),
-            button("Versions", "versions", symbol="history", prompt=ident),
-        ]
-    acts.append(button("Export", "export_prompt", symbol="download", key=key))
+        first = button("Try it", "open_version", symbol="arrow", kind="primary", prompt=ident, number=saved.number)
+        acts = [button("Versions", "versions", symbol="history", kind="quiet", prompt=ident)]
+    acts.append(button("Export", "export_prompt", symbol="download", kind="quiet", key=key))
     if saved:
-        acts.append(button("Delete", "delete_prompt", symbol="trash", kind="danger", prompt=ident))
+        acts.append(button("Delete", "delete_prompt", symbol="trash", kind="quiet", prompt=ident))
     source = Markup(' <a href="{}" target="_blank" rel="noreferrer noopener">Guide</a>').format(prompt.source) if prompt.source.startswith("https://") else ""
     facts = [("Use when", prompt.use_when), ("Not when", prompt.avoid_when), ("Tags", ", ".join(prompt.tags))]
     listed = join(Markup("<dt>{}</dt><dd>{}</dd>").format(label, text) for label, text in facts if text)
-    title = Markup('<section><div style="display:flex;gap:8px;flex-wrap:wrap;align-items:center"><h2 class="grow">{}</h2>{}</div><p class="hint">{}{}</p><p>{}</p></section>').format(
-        saved.name if saved else prompt.name, join(acts), head, source, prompt.description
-    )
+    title = Markup(
+        '<section><div style="display:flex;gap:16px;align-items:flex-start"><h2 class="grow">{}</h2>{}</div>'
+        '<p class="hint">{}{}</p><p>{}</p><div style="display:flex;gap:24px;margin-top:8px">{}</div></section>'
+    ).format(saved.name if saved else prompt.name, first, head, source, prompt.description, join(acts))
     facts_part = Markup('<section><dl class="facts">{}</dl></section>').format(listed) if listed else ""
     return Markup('<div class="preview">{}{}{}{}</div>').format(title, facts_part, _turns(prompt), _tables(prompt))
 

@@ -179,6 +179,12 @@ def foot(cell: StoredCell) -> Markup:
     return join((checks(cell), readings(cell.completion), acts(cell)))
 
 
+def waiting_foot() -> Markup:
+    """The foot before an answer has ended: every place is there, so that nothing jumps; the script counts checks."""
+    line = Markup('<div class="checks"><div class="row hint">{}<span class="what checks-wait"></span></div></div>')
+    return join((line.format(icon("ring")), readings(None), Markup('<div class="acts"></div>')))
+
+
 def checks(cell: StoredCell) -> Markup:
     """Always two lines: the first failure with its number, then how many pass; all of them on demand."""
     total = len(cell.prompt.checks)
@@ -272,7 +278,7 @@ def vote_bar(run: StoredRun | None, columns: int) -> Markup:
     failed = [cell.column for cell in cells if cell.status in ("error", "interrupted")]
     open_ = len(done) >= 2
     vote = run.vote if run else None
-    votes = [_vote("column", f"Column {n + 1}", str(n + 1), open_ and n in done, vote, n) for n in range(columns)]
+    votes = [_vote("column", Markup('<span class="word">Column </span>{}').format(n + 1), str(n + 1), open_ and n in done, vote, n) for n in range(columns)]
     votes.append(_vote("tie", "Tie", "=", open_, vote))
     votes.append(_vote("all_bad", "All bad", "0", open_, vote))
     note = Markup(
@@ -289,11 +295,11 @@ def vote_bar(run: StoredRun | None, columns: int) -> Markup:
     link = button("Link", "link", symbol="link", kind="quiet") if run else ""
     return Markup(
         '<div class="vote pp" role="group" aria-label="Vote"><b>Which is best?</b>{}'
-        '<span class="hint reason grow">{}</span>{}{}{}{}</div>'
+        '<span class="hint reason grow">{}</span><span class="after">{}{}{}{}</span></div>'
     ).format(join(votes), _vote_reason(run, open_, done, failed, columns), note if run else "", link, export, winner)
 
 
-def _vote(kind: str, label: str, key: str, enabled: bool, vote: Any, column: int | None = None) -> Markup:
+def _vote(kind: str, label: Markup | str, key: str, enabled: bool, vote: Any, column: int | None = None) -> Markup:
     chosen = vote is not None and vote.kind == kind and vote.column == column
     return Markup(
         '<button class="btn {}" data-act="vote" data-vote="{}"{} aria-pressed="{}"{}><kbd>{}</kbd>{}</button>'

@@ -12,6 +12,15 @@ const FIELDS = [
 const OWN = "Own values";
 const views = [];  // per column: {text, state, since}
 
+// A preset is a distribution; length, seed and stop texts are a choice of their own and stay.
+function usePreset(column, name) {
+  column.preset = name;
+  const { seed, max_tokens, stop } = column.sampling;
+  if (page.presets[name]) column.sampling = { ...page.presets[name], seed, max_tokens, stop };
+}
+
+const KEPT = ["seed", "max_tokens", "stop"];
+
 export const presetOptions = () => [...Object.keys(page.presets), OWN].map((name) => ({ value: name, label: name }));
 
 export function summary(s) {
@@ -56,6 +65,9 @@ export function setText(i, text) {
 export function applyColumn(i, data) {
   const view = views[i];
   const section = $(`#col${i}`);
+  // A run tells the status of all its columns each time; what is known is not drawn again.
+  if (data.stamp && data.stamp === view.stamp) return;
+  if (data.stamp) view.stamp = data.stamp;
   if (data.text !== undefined) { setText(i, data.text); showView(i, null); }
   if (data.state) {
     const writing = data.state.kind === "running" || data.state.kind === "pending";
@@ -74,7 +86,11 @@ export function applyColumn(i, data) {
   }
   if (data.badges !== undefined) $(".l3", section).innerHTML = data.badges;
   if (data.problem !== undefined) $(".problem", section).innerHTML = data.problem;
-  if (data.foot !== undefined) $(".col-foot", section).innerHTML = data.foot;
+  if (data.foot !== undefined) {
+    $(".col-foot", section).innerHTML = data.foot ?? page.foot;
+    const wait = $(".checks-wait", section), n = page.form.prompt?.checks.length ?? 0;
+    if (wait) wait.textContent = n ? `${n} check${n === 1 ? " runs" : "s run"} when the answer ends` : "No checks yet. Add them in the editor.";
+  }
 }
 
 export function say(text) { $("#live").textContent = text; }
@@ -114,14 +130,13 @@ function drawHead(i) {
   const models = page.models.map((m) => ({ value: m.id, label: m.name, title: m.detail }));
   $(".l1", section).replaceChildren(
     h("span", { class: "key", "aria-hidden": "true" }, String(i + 1)),
-    select(models, column.model, { class: "bare model grow", "aria-label": `Model of column ${i + 1}`, missing: `${column.model} (not here)`, onchange: (e) => { column.model = e.target.value; changed("columns"); } }),
-    h("span", { class: "state" }),
+    select(models, column.model, { class: "bare model", "aria-label": `Model of column ${i + 1}`, missing: `${column.model} (not here)`, onchange: (e) => { column.model = e.target.value; changed("columns"); } }),
+    h("span", { class: "grow" }), h("span", { class: "state" }),
     h("button", { class: "btn small stop", hidden: !page.busy.has(i), "data-act": "stop", "data-column": i, "aria-label": `Stop column ${i + 1}` }, icon("stop"), "Stop"));
   $(".l2", section).replaceChildren(
     h("span", {}, info?.backend ?? column.model.split(":")[0]), h("span", { class: "hint" }, "·"),
     select(presetOptions(), column.preset, { class: "bare", "aria-label": `Sampling of column ${i + 1}`, title: summary(column.sampling), onchange: (e) => {
-      column.preset = e.target.value;
-      if (page.presets[column.preset]) column.sampling = structuredClone(page.presets[column.preset]);
+      usePreset(column, e.target.value);
       changed("columns");
       if (column.preset === OWN) openSampling(i);
     } }),
@@ -151,7 +166,7 @@ function openSampling(i) {
   const button = $(`#col${i} .l2 button`);
   const at = button.getBoundingClientRect();
   const problem = h("p", { class: "bad", role: "alert" });
-  const set = (key, value) => { column.sampling = { ...column.sampling, [key]: value }; column.preset = OWN; changed("values"); $(`#col${i} .l2 select`).value = OWN; drawBar(); };
+  const set = (key, value) => { column.sampling = { ...column.sampling, [key]: value }; if (!KEPT.includes(key)) column.preset = OWN; changed("values"); $(`#col${i} .l2 select`).value = column.preset; drawBar(); };
   const rows = FIELDS.flatMap(([key, label, min, max, step]) => {
     const id = `s${i}-${key}`;
     return [h("label", { for: id }, label), h("input", { id, class: "field num", type: "number", min, max, step: "any", "data-step": step, value: column.sampling[key] ?? "", oninput: (e) => {
@@ -219,7 +234,7 @@ export function drawBar() {
     form.prompt_id ? h("button", { class: "btn quiet fold", "data-act": "versions", "data-prompt": form.prompt_id }, icon("history"), "Versions") : "",
     h("span", { class: "rule fold" }),
     select([...(same ? [] : [{ value: "", label: "Sampling differs" }]), ...presetOptions()], preset, { class: "field fold", "aria-label": "Sampling of all columns", onchange: (e) => {
-      for (const c of form.columns) { if (!e.target.value) continue; c.preset = e.target.value; if (page.presets[c.preset]) c.sampling = structuredClone(page.presets[c.preset]); }
+      for (const c of form.columns) if (e.target.value) usePreset(c, e.target.value);
       changed("columns");
     } }),
     h("span", { class: "sum fold" }, same ? summary(form.columns[0].sampling) : ""),

@@ -131,7 +131,7 @@ function drawVars(preview) {
 function varRow(name, kind) {
   const input = declared(name);
   const id = `v-${name}`;
-  const row = h("div", { class: `var ${kind === "long_text" || kind === "examples" ? "" : ""}`, "data-v": name, "data-kind": kind });
+  const row = h("div", { class: "var", "data-v": name, "data-kind": kind });
   const redraw = () => row.replaceWith(varRow(name, declared(name)?.kind ?? "text"));
   const kindSelect = select(KINDS, kind, { class: "bare kind", "aria-label": `Type of ${name}`, onchange: (e) => { declare(name, { kind: e.target.value }); redraw(); changed("values"); } });
   const more = h("button", { class: "btn quiet icon small", title: `How ${name} is asked for`, "aria-label": `Declare ${name}`, "aria-expanded": "false", onclick: () => {
@@ -139,7 +139,7 @@ function varRow(name, kind) {
     more.setAttribute("aria-expanded", String(!open));
     if (open) open.remove(); else row.append(declareForm(name, redraw));
   } }, icon("gear"));
-  row.append(h("label", { for: id }, name, h("br"), kindSelect, more), widget(name, kind, id, input));
+  row.append(h("label", { for: id, title: input?.description ?? "" }, name), h("span", { class: "how" }, kindSelect, more), widget(name, kind, id, input));
   if (input?.description) row.append(h("span", { class: "hint note" }, input.description));
   return row;
 }
@@ -151,7 +151,7 @@ function widget(name, kind, id, input) {
   const text = value === undefined || value === null ? "" : String(value);
   const hint = input?.example !== null && input?.example !== undefined && typeof input.example !== "object" ? `for example ${input.example}` : "";
   switch (kind) {
-    case "long_text": return h("textarea", { id, class: "field mono", rows: 3, value: text, placeholder: hint, oninput: (e) => setValue(name, e.target.value) });
+    case "long_text": return h("textarea", { id, class: "field mono", rows: Math.min(5, Math.max(2, Math.ceil(text.length / 34))), value: text, placeholder: hint, oninput: (e) => setValue(name, e.target.value) });
     case "number": return h("input", { id, class: "field num", type: "number", step: "any", value: text, placeholder: hint, oninput: (e) => setValue(name, e.target.value === "" ? null : Number(e.target.value)) });
     case "boolean": return h("span", { style: "padding-top:6px" }, h("input", { id, type: "checkbox", checked: value === true, onchange: (e) => setValue(name, e.target.checked) }));
     case "choice": {

@@ -38,26 +38,40 @@ async function start() {
   page.form = {};  // taken: a second mount must not start again
   const draft = takeDraft();
   const query = Object.fromEntries(new URL(location).searchParams);
-  apply(await call("load", { query, draft: draft?.form ?? null, draft_run: draft?.run ?? null }));
+  const update = await call("load", { query, draft: draft?.form ?? null, draft_run: draft?.run ?? null });
+  for (let i = 0; i < 4; i++) update.columns = { ...update.columns, [i]: { foot: null, ...update.columns?.[i] } };
+  apply(update);
+  if (innerWidth < 900) $("#compare").classList.add("folded");
   document.documentElement.dataset.ready = "yes";
 }
 
 // --- updates from Python ----------------------------------------------------------------------------------
 
 export function apply(update) {
-  if (update.models) { page.models = update.models; page.presets = update.presets; page.scorers = update.scorers; }
+  if (update.models) { page.models = update.models; page.presets = update.presets; page.scorers = update.scorers; page.foot = update.foot; }
   if (update.form) { page.form = update.form; page.spare = []; page.front = 0; changed("all"); }
   if (update.saved) { Object.assign(page.form, update.saved); if (update.name) page.form.prompt.name = update.name; drawBar(); changed("name"); }
   if (update.run !== undefined) { page.previous = page.run === update.run ? page.previous : page.run; page.run = update.run; setUrl({ run: update.run, prompt: null, pattern: null, version: null }); }
   for (const [i, data] of Object.entries(update.columns ?? {})) applyColumn(Number(i), data);
   if (update.vote !== undefined) $("#vote").innerHTML = update.vote;
   if (update.view) showView(update.view.column, update.view.html);
-  for (const [id, html] of Object.entries(update.html ?? {})) { const el = document.getElementById(id); if (el) el.innerHTML = html; }
+  for (const [id, html] of Object.entries(update.html ?? {})) { const el = document.getElementById(id); if (el) { el.innerHTML = html; wordTimes(el); } }
   if (update.drawer !== undefined) update.drawer ? openDrawer(update.drawer) : closeDrawer();
   if (update.copy !== undefined) copy(update.copy);
   if (update.toast) toast(update.toast);
   if (update.alert) showAlert(update.alert);
   if (update.tab) $$("[role=tab]").find((t) => t.textContent.trim() === update.tab)?.click();
+}
+
+// Python writes UTC; people read their own clock: "16:02" today, else "10 May, 16:02", the full stamp on hover.
+function wordTimes(root) {
+  for (const el of $$("time", root)) {
+    const when = new Date(el.dateTime);
+    const clock = when.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    const day = when.toLocaleDateString("en-GB", { day: "numeric", month: "short", ...(when.getFullYear() === new Date().getFullYear() ? {} : { year: "numeric" }) });
+    el.title = when.toLocaleString();
+    el.textContent = when.toDateString() === new Date().toDateString() ? clock : `${day}, ${clock}`;
+  }
 }
 
 export function setUrl(params) {
@@ -100,7 +114,7 @@ export function openDrawer({ title, body, foot = "", narrow = false, nodes = nul
   if (!open) opener = before;
   closeDrawer(false);
   const bodyBox = h("div", { class: "body" });
-  if (nodes) bodyBox.append(...nodes); else bodyBox.innerHTML = body;
+  if (nodes) bodyBox.append(...nodes); else { bodyBox.innerHTML = body; wordTimes(bodyBox); }
   const footBox = h("footer", { hidden: !foot }); footBox.innerHTML = foot;
   const drawer = h("div", { class: `drawer pp ${narrow ? "narrow" : ""}`, role: "dialog", "aria-modal": "true", "aria-label": title },
     h("header", {}, h("h2", { class: "grow" }, title), h("button", { class: "btn quiet icon", "aria-label": "Close", onclick: () => closeDrawer() }, icon("cross"))),
@@ -130,6 +144,11 @@ const LOCAL = {
   copy: ({ column }) => copy($(`#col${column} .out`).textContent),
   copy_text: ({ from }) => copy($(from).textContent),
   link: () => copy(location.href),
+  explain: ({ text }, el) => {
+    $(".pop")?.remove();
+    const at = el.getBoundingClientRect();
+    document.body.append(h("div", { class: "pop pp", role: "note", style: `left:${Math.max(8, Math.min(at.left, innerWidth - 356))}px;top:${at.bottom + 4}px` }, text));
+  },
   close: () => closeDrawer(),
   unfold: () => { $("#compare").classList.remove("folded"); },
   theme: () => { const dark = document.body.classList.toggle("dark"); try { localStorage.setItem("playground.theme", dark ? "dark" : "light"); } catch { /* forbidden */ } },
@@ -147,27 +166,29 @@ function run(only) {
   $("#messages").replaceChildren();
   if (only === null) {
     if (innerWidth < 900 || innerHeight < 820) $("#compare").classList.add("folded");
-    page.form.columns.forEach((_, i) => applyColumn(i, { state: { kind: "pending", icon: "ring", text: "waits" }, problem: "", badges: "", foot: "" }));
+    page.form.columns.forEach((_, i) => applyColumn(i, { state: { kind: "pending", icon: "ring", text: "waits" }, problem: "", badges: "", foot: null }));
   }
   page.trigger("run", { form: JSON.stringify(page.form), only, run: only === null ? null : page.run });
 }
 
 export async function send(action, args) {
   apply(await call(action, { ...args, form: page.form, run: page.run, previous: page.previous ?? null }));
+  if (args.key && innerWidth < 1200) $("#lib-preview").scrollIntoView();
 }
 
 export function act(el) {
   const { act: name, ...args } = el.dataset;
   const form = el.closest("[data-form]");
   if (form) args.fields = Object.fromEntries($$("[name]", form).map((f) => [f.name, f.type === "checkbox" ? f.checked : f.value]));
-  return LOCAL[name] ? LOCAL[name](args) : send(name, args);
+  if ("value" in el && el.tagName !== "BUTTON") args.value = el.value;
+  return LOCAL[name] ? LOCAL[name](args, el) : send(name, args);
 }
 
 document.addEventListener("click", (e) => {
   const el = e.target.closest?.("[data-act]");
   if (el && !["SELECT", "INPUT", "TEXTAREA"].includes(el.tagName)) { if (el.tagName !== "A") e.preventDefault(); if (!el.disabled) act(el); }
   const pop = $(".pop");
-  if (pop && !pop.contains(e.target) && !e.target.closest(".l2")) pop.remove();
+  if (pop && !pop.contains(e.target) && !e.target.closest(".l2, .badge")) pop.remove();
 });
 document.addEventListener("change", (e) => { if (e.target.dataset?.act && e.target.dataset.on !== "input") act(e.target); });
 const typed = debounce(150, (el) => act(el));

@@ -1,0 +1,178 @@
+"""What the words of the command line stand for: settings, a prompt, its values, its sampling.
+
+    read_values(prompt, ["city=Paris", "stars=4", "text=@letter.txt"])
+    → {"city": "Paris", "stars": 4, "text": "Dear …"}
+
+Whatever cannot be understood raises a PlaygroundError; nothing is printed and nothing is run.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from playground.engine.gguf import read_header
+from playground.errors import NotFoundError, PromptError, SettingsError
+from playground.library import read_prompt
+from playground.scorers import check_problem
+from playground.settings import Settings
+from playground.store.content import fold
+from playground.templates import check, normalise, variables
+from playground.types import PRESETS, Input, Prompt, Sampling
+from playground.ui.alerts import validation_alert
+from playground.workbench import Workbench, with_defaults
+
+
+def load_settings(context: typer.Context, data: Path | None = None, *, check_models: bool = True) -> Settings:
+    """Settings from the options and the environment; raises SettingsError, BackendError for an unusable model."""
+    try:
+        settings = Settings(**given)
+    except ValidationError as exc:
+        raise SettingsError(**validation_alert(exc)) from exc
+    except ValueError as exc:  # what pydantic-settings raises for a variable that is not JSON
+        hint = """Write a list as JSON, for example PLAYGROUND_MODELS='["model.gguf"]'."""
+        raise SettingsError(f"The environment cannot be read: {exc}.", hint) from exc
+    if check_models:
+        for path in settings.models:
+            read_header(path.expanduser())
+    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+
+
+class Found(NamedTuple):
+    """A prompt and, unless it was saved in the database, the file it came from."""
+
+    prompt: Prompt
+    file: Path | None
+
+
+def find_prompt(workbench: Workbench, name: str) -> Found:
+    """The prompt of a `.prompty` file, of a pattern's slug, or saved under that name.
+
+    Raises PromptError for a file that cannot be read, NotFoundError for a name nobody has.
+    """
+    if name.endswith(".prompty"):
+        prompt, losses = read_prompt(Path(name).expanduser())
+        for loss in losses:
+            tell(f"left out of {name}: {loss}")
+        return Found(prompt, Path(name).expanduser())
+    for pattern in workbench.library.patterns():
+        if pattern.slug == name:
+            if pattern.error:
+                raise pattern.error
+            return Found(pattern.prompt, pattern.file)
+    for summary in workbench.store.prompts(name, limit=10_000):
+        if fold(summary.name) == fold(name.strip()):
+            return Found(workbench.store.version(summary.id).prompt, None)
+    raise NotFoundError(f'There is no prompt "{name[:100]}".', "See what there is: playground list")
+
+
+def choose_sampling(prompt: Prompt, preset: str, changes: dict[str, Any]) -> Sampling:
+    """The preset, else the prompt's own sampling, else greedy, with what was changed; raises PromptError."""
+    base = prompt.sampling or Sampling()
+    if preset:
+        named = {name.casefold(): sampling for name, sampling in PRESETS.items()}
+        if preset.casefold() not in named:
+            raise PromptError(f'There is no preset "{preset[:60]}".', f"Presets: {', '.join(PRESETS)}.")
+        base = named[preset.casefold()]
+    changed = {key: value for key, value in changes.items() if value is not None}
+    try:
+        return Sampling.model_validate(base.model_dump() | changed)
+    except ValidationError as exc:
+        raise PromptError(**validation_alert(exc)) from exc
+
+
+def read_values(prompt: Prompt, pairs: Iterable[str]) -> dict[str, Any]:
+    """The values of `NAME=VALUE` arguments, of the kinds that the prompt declares; raises PromptError."""
+    declared = {field.name: field for field in prompt.inputs}
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise PromptError(f'"{pair[:60]}" is not NAME=VALUE.', "For example: --var city=Paris")
+        if text.startswith("@@"):
+            text = text[1:]
+        elif text.startswith("@"):
+            text = read_text(text[1:])
+        values[name] = to_value(declared.get(name) or Input(name=name), text)
+        try:
+            json.dumps(values[name], ensure_ascii=False).encode()
+        except UnicodeEncodeError as exc:
+            raise PromptError(f'The value of "{name}" is not valid text.', "Give it as UTF-8.") from exc
+    return values
+
+
+def read_text(name: str) -> str:
+    """The text of a file or, for "-", of standard input, at most 16 MB of it; raises PromptError."""
+    limit = 16_000_000
+    try:
+        with sys.stdin.buffer if name == "-" else Path(name).expanduser().open("rb") as file:
+            data = file.read(limit + 1)
+        if len(data) > limit:
+            raise PromptError(f"{name} is larger than {limit:,} bytes.", "Give a shorter text.")
+        return data.decode()
+    except UnicodeDecodeError as exc:
+        raise PromptError(f"{name} is not UTF-8 text.", "Save it as UTF-8.") from exc
+    except OSError as exc:
+        hint = "Check the path; a text that begins with @ is written @@."
+        raise PromptError(f"{name} cannot be read: {exc.strerror}.", hint) from exc
+
+
+def to_value(field: Input, text: str) -> Any:
+    """The text as a value of the field's kind; raises PromptError."""
+    if field.kind in ("text", "long_text"):
+        return text
+    if field.kind == "choice":
+        if field.choices and text not in field.choices:
+            raise PromptError(
+                f'"{field.name}" cannot be "{text[:60]}".', f"Choices: {', '.join(field.choices)}."
+            )
+        return text
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if field.kind == "number":
+        fits = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
+        fits, wanted, sample = fits and not isinstance(value, bool), "a number", "4.5"
+    elif field.kind == "boolean":
+        fits, wanted, sample = isinstance(value, bool), "true or false", "true"
+    else:
+        fits, wanted, sample = (
+            isinstance(value, list),
+            "a list as JSON",
+            """'[{"input": "a", "output": "b"}]'""",
+        )
+    if not fits:
+        raise PromptError(f'"{field.name}" must be {wanted}.', f"For example: --var {field.name}={sample}")
+    return value
+
+
+def require_ready(prompt: Prompt, values: dict[str, Any]) -> None:
+    """Raises PromptError for a prompt that cannot run with these values, naming every variable it misses."""
+    turns = normalise(prompt.turns)
+    for problem in check(turns):
+        raise problem
+    for bad in filter(None, map(check_problem, prompt.checks)):
+        raise PromptError(bad, "Correct the checks of the prompt.")
+    used = variables(turns)
+    known = [
+        *dict.fromkeys([*(field.name for field in prompt.inputs), *(variable.name for variable in used)])
+    ]
+    for name in values:
+        if name not in known:
+            raise PromptError(
+                f'The prompt has no variable "{name}".', f"Variables: {', '.join(known) or 'none'}."
+            )
+    given = with_defaults(prompt, values)
+    missing = [variable.name for variable in used if not variable.optional and variable.name not in given]
+    if missing:
+        raise PromptError(
+            f"These variables need a value: {', '.join(missing)}.",
+            f"Give each with --var {missing[0]}=VALUE, or take the prompt's examples with --example.",
+        )

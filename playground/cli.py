@@ -1,0 +1,425 @@
+"""The command line: reads arguments, calls the workbench, prints.
+
+    playground                                                     the app, on http://localhost:7860
+    playground run hub/classification/sentiment --var review="Never again."
+    playground export techniques/role/role --format modelfile --output Modelfile
+
+Exit codes: 0 done (and every check passed), 1 a fault of the set-up, of the answer or of a check, 2 bad input,
+130 stopped with Ctrl+C. Heavy imports stand inside the commands that need them, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import aclosing
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+
+import typer
+
+from playground.errors import NotFoundError, PlaygroundError, PromptError, ReadOnlyData, SettingsError
+
+if TYPE_CHECKING:
+    from playground.settings import Settings
+    from playground.store.records import StoredCell
+    from playground.types import Comparison
+    from playground.workbench import Ended, Event, Workbench
+
+T = TypeVar("T")
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+class Output(StrEnum):
+    """How a command prints."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of the database.")]
+PromptName = Annotated[
+    str, typer.Argument(metavar="PROMPT", help="A .prompty file, a pattern, or the name of a saved prompt.")
+]
+Vars = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--var",
+        metavar="NAME=VALUE",
+        help="Value of a variable; @FILE reads a file, @- standard input, @@ stands for @. Repeatable.",
+    ),
+]
+ModelName = Annotated[
+    str, typer.Option(metavar="MODEL", help="Id or name of a model; the first one if left out.")
+]
+PrintAs = Annotated[Output, typer.Option("--format", help="How to print.")]
+
+
+# --- serving --------------------------------------------------------------------------------------------
+
+
+@app.callback(invoke_without_command=True)
+def serve(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to serve on (7860).")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to serve on (127.0.0.1).")] = None,
+    data: Data = None,
+    model: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE.gguf", help="Offer this model file too. Repeatable.")
+    ] = None,
+    no_embedded: Annotated[bool, typer.Option("--no-embedded", help="Leave out the embedded model.")] = False,
+) -> None:
+    """Compare prompts side by side on real models. Without a command: serve the app in the browser."""
+    given = {"port": port, "host": host, "data_dir": data, "models": tuple(model) if model else None}
+    context.obj = {key: value for key, value in given.items() if value is not None}
+    if no_embedded:
+        context.obj["embedded"] = False
+    if context.invoked_subcommand is not None:
+        return
+    settings = load_settings(context)
+    from playground.ui.server import serve as serve_app
+
+    if not is_loopback(settings.host):
+        tell(
+            f"Warning: anybody who reaches {settings.host} over the network can use this app and read its runs."
+        )
+    address = f"Prompt Playground: {address_of(settings)}"
+    workbench = open_or_move(settings)
+    serve_app(workbench.settings, workbench, lambda: typer.echo(address))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server on that address."""
+    return host.lower() == "localhost" or host == "::1" or host.startswith("127.")
+
+
+def address_of(settings: Settings) -> str:
+    """What to type into a browser on this machine."""
+    everywhere = settings.host in ("0.0.0.0", "::")
+    host = "localhost" if everywhere or is_loopback(settings.host) else settings.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+# --- running --------------------------------------------------------------------------------------------
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    prompt: PromptName,
+    var: Vars = None,
+    example: Annotated[bool, typer.Option("--example", help="Use the prompt's example values.")] = False,
+    model: ModelName = "",
+    preset: Annotated[str, typer.Option(metavar="NAME", help="Greedy, Balanced or Creative.")] = "",
+    temperature: Annotated[float | None, typer.Option(help="0 is greedy.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="1 is off.")] = None,
+    top_k: Annotated[int | None, typer.Option(help="0 is off.")] = None,
+    min_p: Annotated[float | None, typer.Option(help="0 is off.")] = None,
+    repetition_penalty: Annotated[float | None, typer.Option(help="1 is off.")] = None,
+    presence_penalty: Annotated[float | None, typer.Option(help="0 is off.")] = None,
+    frequency_penalty: Annotated[float | None, typer.Option(help="0 is off.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same answer.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Cut the answer here.")] = None,
+    stop: Annotated[
+        list[str] | None, typer.Option(help="End the answer before this text. Repeatable.")
+    ] = None,
+    output: PrintAs = Output.TEXT,
+    data: Data = None,
+) -> None:
+    """Run a prompt once, print the answer as it comes, and keep it in the history.
+
+    Exit code 0: answered, and every check that applies passed. 1: a check or the answer failed. 2: bad input.
+    """
+    settings = load_settings(context, data)
+    changes: dict[str, Any] = {
+        "temperature": temperature,
+        "top_p": top_p,
+        "top_k": top_k,
+        "min_p": min_p,
+        "repetition_penalty": repetition_penalty,
+        "presence_penalty": presence_penalty,
+        "frequency_penalty": frequency_penalty,
+        "seed": seed,
+        "max_tokens": max_tokens,
+        "stop": tuple(stop) if stop else None,
+    }
+
+    async def answer(workbench: Workbench) -> Ended:
+        from playground.types import Column, Comparison
+        from playground.workbench import example_values
+
+        found = find_prompt(workbench, prompt)
+        sampling = choose_sampling(found.prompt, preset, changes)
+        values = example_values(found.prompt) if example else {}
+        values |= read_values(found.prompt, var or ())
+        require_ready(found.prompt, values)
+        column = Column(model=(await workbench.find_model(model)).id, sampling=sampling)
+        comparison = Comparison(prompt=found.prompt, values=values, columns=(column,))
+        return await run_one(workbench, comparison, write if output is Output.TEXT else ignore)
+
+    ended = with_workbench(open_or_move(settings), answer)
+    if output is Output.JSON:
+        typer.echo(json.dumps(to_json(ended), ensure_ascii=False, indent=2))
+    raise typer.Exit(0 if report(ended.cell) else 1)
+
+
+async def run_one(workbench: Workbench, comparison: Comparison, show: Callable[[str], None]) -> Ended:
+    """The stored end of a comparison with one column; its text goes to `show` as it arrives.
+
+    Leaving early (Ctrl+C, a closed pipe) stops the model; what had come is stored as cancelled.
+    """
+    from playground.runner import Delta
+    from playground.workbench import Ended
+
+    ended: list[Ended] = []
+    last = ""
+    try:
+        stream = cast("AsyncGenerator[Event]", workbench.compare(comparison))
+        async with aclosing(stream):
+            async for event in stream:
+                if isinstance(event, Delta):
+                    last = event.text
+                    show(event.text)
+                elif isinstance(event, Ended):
+                    ended.append(event)
+    finally:
+        if last and not last.endswith("\n"):
+            show("\n")
+    return ended[0]
+
+
+def write(text: str) -> None:
+    """Text to standard output at once."""
+    typer.echo(text, nl=False)
+
+
+def ignore(text: str) -> None:
+    """Nothing: the whole answer is printed at the end."""
+
+
+def report(cell: StoredCell) -> bool:
+    """Whether the answer and all its checks are good; what is not, and what was cut or ignored, goes to stderr."""
+    if cell.error:
+        tell(f"error: {cell.error} {cell.hint}".strip())
+    if cell.completion:
+        for ignored in cell.completion.ignored:
+            tell(f"note: {ignored}")
+        if cell.completion.finish == "length":
+            tell(
+                f"note: the answer was cut at its limit of {cell.sampling.max_tokens} tokens (--max-tokens)."
+            )
+    failed = [score for score in cell.scores if score.value is not None and score.value < 1]
+    for score in failed:
+        tell(f"check failed: {score.name}: {score.explanation}")
+    return cell.status == "done" and not cell.error and not failed
+
+
+def to_json(ended: Ended) -> dict[str, Any]:
+    """What `run --format json` prints: the answer with everything that is needed to repeat it."""
+    from dataclasses import asdict
+
+    cell = ended.cell
+    told = asdict(cell.completion) if cell.completion else {}
+    return {
+        "text": told.get("text", ""),
+        "reasoning": told.get("reasoning", ""),
+        "status": cell.status,
+        "finish": told.get("finish"),
+        "error": cell.error,
+        "hint": cell.hint,
+        "tokens": {
+            kind: told.get(f"{kind}_tokens") for kind in ("prompt", "completion", "cached", "context")
+        },
+        "timings": {name: told.get(name) for name in ("first_token_s", "total_s")},
+        "scores": [asdict(score) for score in cell.scores],
+        "ignored": list(told.get("ignored", ())),
+        "model": cell.model,
+        "model_digest": told.get("model_digest"),
+        "backend_version": told.get("backend_version"),
+        "sampling": cell.sampling.model_dump(mode="json"),
+        "messages": [asdict(message) for message in cell.messages],
+        "run": ended.run_id,
+        "hash": cell.content_hash,
+    }
+
+
+# --- looking and exporting ------------------------------------------------------------------------------
+
+
+@app.command("list")
+def list_prompts(context: typer.Context, output: PrintAs = Output.TEXT, data: Data = None) -> None:
+    """List the patterns that come with the program, and the saved prompts."""
+    workbench = open_there(load_settings(context, data))
+    patterns = workbench.library.patterns()
+    saved = workbench.store.prompts(limit=10_000)
+    workbench.store.close()
+    if output is Output.JSON:
+        keys = ("name", "description", "family", "technique", "tags")
+        rows = {
+            "patterns": [{"slug": p.slug} | {key: getattr(p.prompt, key) for key in keys} for p in patterns],
+            "saved": [
+                {"name": s.name, "version": s.latest, "updated": s.updated_at.isoformat()} for s in saved
+            ],
+        }
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    print_table("Patterns", [(p.slug, str(p.error) if p.error else p.prompt.name) for p in patterns])
+    print_table("Saved prompts", [(s.name, f"version {s.latest}, {s.updated_at:%Y-%m-%d}") for s in saved])
+
+
+@app.command()
+def show(context: typer.Context, prompt: PromptName, data: Data = None) -> None:
+    """Print a prompt as a .prompty file."""
+    from playground.formats import prompty
+
+    workbench = open_there(load_settings(context, data))
+    found = find_prompt(workbench, prompt)
+    workbench.store.close()
+    # A file keeps its comments; they say why a pattern has these words.
+    text = found.file.read_text() if found.file else prompty.dump(found.prompt)[0]
+    write(text if text.endswith("\n") else text + "\n")
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    prompt: PromptName,
+    format_name: Annotated[
+        str, typer.Option("--format", metavar="NAME", help="prompty, openai, markdown, text or modelfile.")
+    ] = "prompty",
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File or folder to write to; else standard output.")
+    ] = None,
+    var: Vars = None,
+    model: ModelName = "",
+    data: Data = None,
+) -> None:
+    """Write a prompt in another tool's format; what that format cannot hold is named on stderr.
+
+    Variables without a value take the prompt's examples, as in the app.
+    """
+
+    async def make(workbench: Workbench) -> Any:
+        from playground.workbench import example_values
+
+        found = find_prompt(workbench, prompt)
+        values = example_values(found.prompt) | read_values(found.prompt, var or ())
+        models = [await workbench.find_model(model)] if model else await workbench.models()
+        return await workbench.export_prompt(
+            found.prompt, values, models[0].id if models else "", format_name
+        )
+
+    file = with_workbench(open_there(load_settings(context, data)), make)
+    if output is None:
+        write(file.text)
+    else:
+        target = output / file.name if output.is_dir() else output
+        try:
+            target.write_bytes(file.text.encode())
+        except OSError as exc:
+            raise SettingsError(
+                f"{target} cannot be written: {exc.strerror}.", "Choose another --output."
+            ) from exc
+    for loss in file.losses:
+        tell(f"not in the file: {loss}")
+
+
+@app.command()
+def doctor(context: typer.Context, data: Data = None) -> None:
+    """Say what is installed, what answers, where the data is, and what to do about each fault.
+
+    Exit code 0 only when a model answers and the database opens.
+    """
+    from playground.doctor import can_run, examine
+    from playground.workbench import every_backend
+
+    settings = load_settings(context, data, check_models=False)
+    findings = run_async(examine(settings, every_backend(settings)))
+    marks = {True: "ok", False: "FAULT", None: "-"}
+    for finding in findings:
+        typer.echo(f"{marks[finding.ok]:<6} {finding.what}: {finding.detail}")
+        if finding.hint:
+            typer.echo(f"{'':<7}{finding.hint}")
+    raise typer.Exit(0 if can_run(findings) else 1)
+
+
+# --- edges ----------------------------------------------------------------------------------------------
+
+
+def open_there(settings: Settings) -> Workbench:
+    """The workbench on the data folder; raises StoreError."""
+    from playground.workbench import open_workbench
+
+    return open_workbench(settings)
+
+
+def open_or_move(settings: Settings) -> Workbench:
+    """The workbench; where nothing can be written, on a private temporary folder, and that is said."""
+    try:
+        return open_there(settings)
+    except ReadOnlyData as exc:
+        folder = Path(tempfile.mkdtemp(prefix="prompt-playground-"))
+        tell(f"{exc.message} Runs are kept in {folder} until the computer restarts. {exc.hint}")
+        models = (*settings.models, *sorted((settings.data_dir / "models").glob("*.gguf")))
+        moved = {"data_dir": folder, "database_url": "", "models": models}
+        return open_there(settings.model_copy(update=moved))
+
+
+def with_workbench(workbench: Workbench, work: Callable[[Workbench], Coroutine[Any, Any, T]]) -> T:
+    """What `work` gives, with the workbench closed afterwards."""
+
+    async def bracket() -> T:
+        try:
+            return await work(workbench)
+        finally:
+            await workbench.close()
+
+    return run_async(bracket())
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine; Ctrl+C cancels it, lets it end in good order, and exits with 130."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def print_table(title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """A heading and two columns; nothing without rows."""
+    width = min(48, max((len(left) for left, _ in rows), default=0))
+    for line in (f"{title}:", *(f"  {left:<{width}}  {right}" for left, right in rows)) if rows else ():
+        typer.echo(line)
+
+
+def tell(line: str) -> None:
+    """A line for a person, apart from the output."""
+    typer.echo(line, err=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of `playground`: runs a command, shows errors without a traceback, exits."""
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(
+                errors="backslashreplace"
+            )  # a terminal that cannot show a character must not end the run
+    try:
+        app(arguments, prog_name="playground")
+    except PlaygroundError as exc:
+        tell(f"error: {exc}")
+        sys.exit(2 if isinstance(exc, PromptError | NotFoundError) else 1)
+    except ModuleNotFoundError as exc:
+        tell(f"error: The package {exc.name} is not installed. Install the program again: pip install .")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
