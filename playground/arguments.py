@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,8 +29,11 @@ from playground.ui.alerts import validation_alert
 from playground.workbench import Workbench, with_defaults
 
 
-def load_settings(context: typer.Context, data: Path | None = None, *, check_models: bool = True) -> Settings:
-    """Settings from the options and the environment; raises SettingsError, BackendError for an unusable model."""
+def load_settings(given: Mapping[str, Any], *, check_models: bool = True) -> Settings:
+    """Settings from these options and the environment.
+
+    Raises SettingsError and, with `check_models`, BackendError for a model file that cannot be used.
+    """
     try:
         settings = Settings(**given)
     except ValidationError as exc:
@@ -38,17 +41,36 @@ def load_settings(context: typer.Context, data: Path | None = None, *, check_mod
     except ValueError as exc:  # what pydantic-settings raises for a variable that is not JSON
         hint = """Write a list as JSON, for example PLAYGROUND_MODELS='["model.gguf"]'."""
         raise SettingsError(f"The environment cannot be read: {exc}.", hint) from exc
-    if check_models:
-        for path in settings.models:
-            read_header(path.expanduser())
-    return settings.model_copy(update={"data_dir": settings.data_dir.expanduser().absolute()})
+    try:
+        models = tuple(path.expanduser().absolute() for path in settings.models)
+        folder = settings.data_dir.expanduser().absolute()
+    except RuntimeError as exc:
+        raise SettingsError(
+            "A path begins with the home of a user who is not there.", "Write it out."
+        ) from exc
+    for path in models if check_models else ():
+        read_header(path)
+    return settings.model_copy(update={"data_dir": folder, "models": models})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server on that address."""
+    return host.lower() == "localhost" or host == "::1" or host.startswith("127.")
+
+
+def address_of(settings: Settings) -> str:
+    """What to type into a browser on this machine."""
+    everywhere = settings.host in ("0.0.0.0", "::")
+    host = "localhost" if everywhere or is_loopback(settings.host) else settings.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 class Found(NamedTuple):
-    """A prompt and, unless it was saved in the database, the file it came from."""
+    """A prompt; the file it came from, None for a saved one; what of that file the prompt does not hold."""
 
     prompt: Prompt
-    file: Path | None
+    file: Path | None = None
+    losses: tuple[str, ...] = ()
 
 
 def find_prompt(workbench: Workbench, name: str) -> Found:
@@ -57,18 +79,16 @@ def find_prompt(workbench: Workbench, name: str) -> Found:
     Raises PromptError for a file that cannot be read, NotFoundError for a name nobody has.
     """
     if name.endswith(".prompty"):
-        prompt, losses = read_prompt(Path(name).expanduser())
-        for loss in losses:
-            tell(f"left out of {name}: {loss}")
-        return Found(prompt, Path(name).expanduser())
+        prompt, losses = read_prompt(Path(name))
+        return Found(prompt, Path(name), losses)
     for pattern in workbench.library.patterns():
         if pattern.slug == name:
             if pattern.error:
                 raise pattern.error
-            return Found(pattern.prompt, pattern.file)
+            return Found(pattern.prompt, pattern.file, pattern.losses)
     for summary in workbench.store.prompts(name, limit=10_000):
         if fold(summary.name) == fold(name.strip()):
-            return Found(workbench.store.version(summary.id).prompt, None)
+            return Found(workbench.store.version(summary.id).prompt)
     raise NotFoundError(f'There is no prompt "{name[:100]}".', "See what there is: playground list")
 
 
@@ -111,7 +131,7 @@ def read_text(name: str) -> str:
     """The text of a file or, for "-", of standard input, at most 16 MB of it; raises PromptError."""
     limit = 16_000_000
     try:
-        with sys.stdin.buffer if name == "-" else Path(name).expanduser().open("rb") as file:
+        with sys.stdin.buffer if name == "-" else Path(name).open("rb") as file:
             data = file.read(limit + 1)
         if len(data) > limit:
             raise PromptError(f"{name} is larger than {limit:,} bytes.", "Give a shorter text.")
@@ -129,28 +149,33 @@ def to_value(field: Input, text: str) -> Any:
         return text
     if field.kind == "choice":
         if field.choices and text not in field.choices:
-            raise PromptError(
-                f'"{field.name}" cannot be "{text[:60]}".', f"Choices: {', '.join(field.choices)}."
-            )
+            hint = f"Choices: {', '.join(field.choices)}."
+            raise PromptError(f'"{field.name}" cannot be "{text[:60]}".', hint)
         return text
+    fits, wanted, sample = _JSON_KINDS[field.kind]
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = None
-    if field.kind == "number":
-        fits = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
-        fits, wanted, sample = fits and not isinstance(value, bool), "a number", "4.5"
-    elif field.kind == "boolean":
-        fits, wanted, sample = isinstance(value, bool), "true or false", "true"
-    else:
-        fits, wanted, sample = (
-            isinstance(value, list),
-            "a list as JSON",
-            """'[{"input": "a", "output": "b"}]'""",
-        )
-    if not fits:
+    if not fits(value):
         raise PromptError(f'"{field.name}" must be {wanted}.', f"For example: --var {field.name}={sample}")
     return value
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int or (type(value) is float and math.isfinite(value))
+
+
+# kind -> whether a JSON value is of it, its name, an example
+_JSON_KINDS: dict[str, tuple[Callable[[Any], bool], str, str]] = {
+    "number": (_is_number, "a number", "4.5"),
+    "boolean": (lambda value: type(value) is bool, "true or false", "true"),
+    "examples": (
+        lambda value: type(value) is list,
+        "a list as JSON",
+        """'[{"input": "a", "output": "b"}]'""",
+    ),
+}
 
 
 def require_ready(prompt: Prompt, values: dict[str, Any]) -> None:
@@ -161,14 +186,10 @@ def require_ready(prompt: Prompt, values: dict[str, Any]) -> None:
     for bad in filter(None, map(check_problem, prompt.checks)):
         raise PromptError(bad, "Correct the checks of the prompt.")
     used = variables(turns)
-    known = [
-        *dict.fromkeys([*(field.name for field in prompt.inputs), *(variable.name for variable in used)])
-    ]
-    for name in values:
-        if name not in known:
-            raise PromptError(
-                f'The prompt has no variable "{name}".', f"Variables: {', '.join(known) or 'none'}."
-            )
+    known = dict.fromkeys([*(field.name for field in prompt.inputs), *(variable.name for variable in used)])
+    for name in values.keys() - known.keys():
+        hint = f"Variables: {', '.join(known) or 'none'}."
+        raise PromptError(f'The prompt has no variable "{name}".', hint)
     given = with_defaults(prompt, values)
     missing = [variable.name for variable in used if not variable.optional and variable.name not in given]
     if missing:

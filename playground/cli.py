@@ -14,11 +14,11 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -27,8 +27,8 @@ from playground.errors import NotFoundError, PlaygroundError, PromptError, ReadO
 if TYPE_CHECKING:
     from playground.settings import Settings
     from playground.store.records import StoredCell
-    from playground.types import Comparison
-    from playground.workbench import Ended, Event, Workbench
+    from playground.types import Comparison, ExportFile
+    from playground.workbench import Ended, Workbench
 
 T = TypeVar("T")
 
@@ -74,35 +74,25 @@ def serve(
     ] = None,
     no_embedded: Annotated[bool, typer.Option("--no-embedded", help="Leave out the embedded model.")] = False,
 ) -> None:
-    """Compare prompts side by side on real models. Without a command: serve the app in the browser."""
-    given = {"port": port, "host": host, "data_dir": data, "models": tuple(model) if model else None}
-    context.obj = {key: value for key, value in given.items() if value is not None}
+    """Compare prompts side by side on real models.
+
+    Without a command: serve the app in the browser.
+    """
+    options = {"port": port, "host": host, "data_dir": data, "models": tuple(model) if model else None}
+    context.obj = {key: value for key, value in options.items() if value is not None}
     if no_embedded:
         context.obj["embedded"] = False
     if context.invoked_subcommand is not None:
         return
-    settings = load_settings(context)
+    from playground.arguments import address_of, is_loopback
     from playground.ui.server import serve as serve_app
 
+    settings = settings_of(context)
     if not is_loopback(settings.host):
-        tell(
-            f"Warning: anybody who reaches {settings.host} over the network can use this app and read its runs."
-        )
+        tell("Warning: anybody on the network can use this app, change its prompts and read its runs.")
     address = f"Prompt Playground: {address_of(settings)}"
     workbench = open_or_move(settings)
     serve_app(workbench.settings, workbench, lambda: typer.echo(address))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server on that address."""
-    return host.lower() == "localhost" or host == "::1" or host.startswith("127.")
-
-
-def address_of(settings: Settings) -> str:
-    """What to type into a browser on this machine."""
-    everywhere = settings.host in ("0.0.0.0", "::")
-    host = "localhost" if everywhere or is_loopback(settings.host) else settings.host
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 # --- running --------------------------------------------------------------------------------------------
@@ -131,38 +121,30 @@ def run(
     output: PrintAs = Output.TEXT,
     data: Data = None,
 ) -> None:
-    """Run a prompt once, print the answer as it comes, and keep it in the history.
+    """Run a prompt and print the answer.
 
-    Exit code 0: answered, and every check that applies passed. 1: a check or the answer failed. 2: bad input.
+    The text comes as it is written, and the run is kept in the history. Exit code 0: answered, and
+    every check that applies passed. 1: a check or the answer failed. 2: bad input.
     """
-    settings = load_settings(context, data)
-    changes: dict[str, Any] = {
-        "temperature": temperature,
-        "top_p": top_p,
-        "top_k": top_k,
-        "min_p": min_p,
-        "repetition_penalty": repetition_penalty,
-        "presence_penalty": presence_penalty,
-        "frequency_penalty": frequency_penalty,
-        "seed": seed,
-        "max_tokens": max_tokens,
-        "stop": tuple(stop) if stop else None,
-    }
 
     async def answer(workbench: Workbench) -> Ended:
-        from playground.types import Column, Comparison
+        from playground.arguments import choose_sampling, find_prompt, read_values, require_ready
+        from playground.types import Column, Comparison, Sampling
         from playground.workbench import example_values
 
         found = find_prompt(workbench, prompt)
+        tell_all("left out", found.losses)
+        # The options above have the names of the fields, so that none can be forgotten.
+        changes = {name: context.params[name] for name in Sampling.model_fields if context.params[name] != ()}
         sampling = choose_sampling(found.prompt, preset, changes)
         values = example_values(found.prompt) if example else {}
         values |= read_values(found.prompt, var or ())
         require_ready(found.prompt, values)
         column = Column(model=(await workbench.find_model(model)).id, sampling=sampling)
         comparison = Comparison(prompt=found.prompt, values=values, columns=(column,))
-        return await run_one(workbench, comparison, write if output is Output.TEXT else ignore)
+        return await run_one(workbench, comparison, write if output is Output.TEXT else lambda _: None)
 
-    ended = with_workbench(open_or_move(settings), answer)
+    ended = with_workbench(open_or_move(settings_of(context, data)), answer)
     if output is Output.JSON:
         typer.echo(json.dumps(to_json(ended), ensure_ascii=False, indent=2))
     raise typer.Exit(0 if report(ended.cell) else 1)
@@ -176,30 +158,18 @@ async def run_one(workbench: Workbench, comparison: Comparison, show: Callable[[
     from playground.runner import Delta
     from playground.workbench import Ended
 
-    ended: list[Ended] = []
-    last = ""
+    last = "\n"
     try:
-        stream = cast("AsyncGenerator[Event]", workbench.compare(comparison))
-        async with aclosing(stream):
-            async for event in stream:
+        async with aclosing(workbench.compare(comparison)) as events:
+            async for event in events:
                 if isinstance(event, Delta):
                     last = event.text
                     show(event.text)
-                elif isinstance(event, Ended):
-                    ended.append(event)
     finally:
-        if last and not last.endswith("\n"):
+        if not last.endswith("\n"):
             show("\n")
-    return ended[0]
-
-
-def write(text: str) -> None:
-    """Text to standard output at once."""
-    typer.echo(text, nl=False)
-
-
-def ignore(text: str) -> None:
-    """Nothing: the whole answer is printed at the end."""
+    assert isinstance(event, Ended)  # the last event of a comparison
+    return event
 
 
 def report(cell: StoredCell) -> bool:
@@ -207,15 +177,11 @@ def report(cell: StoredCell) -> bool:
     if cell.error:
         tell(f"error: {cell.error} {cell.hint}".strip())
     if cell.completion:
-        for ignored in cell.completion.ignored:
-            tell(f"note: {ignored}")
+        tell_all("note", cell.completion.ignored)
         if cell.completion.finish == "length":
-            tell(
-                f"note: the answer was cut at its limit of {cell.sampling.max_tokens} tokens (--max-tokens)."
-            )
+            tell(f"note: the answer was cut after {cell.sampling.max_tokens} tokens (--max-tokens).")
     failed = [score for score in cell.scores if score.value is not None and score.value < 1]
-    for score in failed:
-        tell(f"check failed: {score.name}: {score.explanation}")
+    tell_all("check failed", [f"{score.name}: {score.explanation}" for score in failed])
     return cell.status == "done" and not cell.error and not failed
 
 
@@ -232,10 +198,8 @@ def to_json(ended: Ended) -> dict[str, Any]:
         "finish": told.get("finish"),
         "error": cell.error,
         "hint": cell.hint,
-        "tokens": {
-            kind: told.get(f"{kind}_tokens") for kind in ("prompt", "completion", "cached", "context")
-        },
-        "timings": {name: told.get(name) for name in ("first_token_s", "total_s")},
+        "tokens": {k: told.get(f"{k}_tokens") for k in ("prompt", "completion", "cached", "context")},
+        "timings": {k: told.get(k) for k in ("first_token_s", "total_s")},
         "scores": [asdict(score) for score in cell.scores],
         "ignored": list(told.get("ignored", ())),
         "model": cell.model,
@@ -253,8 +217,8 @@ def to_json(ended: Ended) -> dict[str, Any]:
 
 @app.command("list")
 def list_prompts(context: typer.Context, output: PrintAs = Output.TEXT, data: Data = None) -> None:
-    """List the patterns that come with the program, and the saved prompts."""
-    workbench = open_there(load_settings(context, data))
+    """List patterns and saved prompts."""
+    workbench = open_there(settings_of(context, data))
     patterns = workbench.library.patterns()
     saved = workbench.store.prompts(limit=10_000)
     workbench.store.close()
@@ -268,16 +232,19 @@ def list_prompts(context: typer.Context, output: PrintAs = Output.TEXT, data: Da
         }
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    print_table("Patterns", [(p.slug, str(p.error) if p.error else p.prompt.name) for p in patterns])
-    print_table("Saved prompts", [(s.name, f"version {s.latest}, {s.updated_at:%Y-%m-%d}") for s in saved])
+    for pattern in patterns:
+        typer.echo(f"{pattern.slug:<40} {pattern.error or pattern.prompt.name}")
+    for summary in saved:
+        typer.echo(f"{summary.name:<40} saved, version {summary.latest}, {summary.updated_at:%Y-%m-%d}")
 
 
 @app.command()
 def show(context: typer.Context, prompt: PromptName, data: Data = None) -> None:
     """Print a prompt as a .prompty file."""
+    from playground.arguments import find_prompt
     from playground.formats import prompty
 
-    workbench = open_there(load_settings(context, data))
+    workbench = open_there(settings_of(context, data))
     found = find_prompt(workbench, prompt)
     workbench.store.close()
     # A file keeps its comments; they say why a pattern has these words.
@@ -299,22 +266,24 @@ def export(
     model: ModelName = "",
     data: Data = None,
 ) -> None:
-    """Write a prompt in another tool's format; what that format cannot hold is named on stderr.
+    """Write a prompt for another tool.
 
-    Variables without a value take the prompt's examples, as in the app.
+    What the format cannot hold is named on standard error. Variables without a value take the prompt's examples, as in the app.
     """
 
-    async def make(workbench: Workbench) -> Any:
+    async def make(workbench: Workbench) -> ExportFile:
+        from playground.arguments import find_prompt, read_values
         from playground.workbench import example_values
 
         found = find_prompt(workbench, prompt)
+        tell_all("left out", found.losses)
         values = example_values(found.prompt) | read_values(found.prompt, var or ())
         models = [await workbench.find_model(model)] if model else await workbench.models()
         return await workbench.export_prompt(
             found.prompt, values, models[0].id if models else "", format_name
         )
 
-    file = with_workbench(open_there(load_settings(context, data)), make)
+    file = with_workbench(open_there(settings_of(context, data)), make)
     if output is None:
         write(file.text)
     else:
@@ -325,20 +294,19 @@ def export(
             raise SettingsError(
                 f"{target} cannot be written: {exc.strerror}.", "Choose another --output."
             ) from exc
-    for loss in file.losses:
-        tell(f"not in the file: {loss}")
+    tell_all("not in the file", file.losses)
 
 
 @app.command()
 def doctor(context: typer.Context, data: Data = None) -> None:
-    """Say what is installed, what answers, where the data is, and what to do about each fault.
+    """Say what works and what to do.
 
-    Exit code 0 only when a model answers and the database opens.
+    Prints what is installed, which models and servers answer, and where the data is. Exit code 0 only when a model answers and the database opens.
     """
     from playground.doctor import can_run, examine
     from playground.workbench import every_backend
 
-    settings = load_settings(context, data, check_models=False)
+    settings = settings_of(context, data, check_models=False)
     findings = run_async(examine(settings, every_backend(settings)))
     marks = {True: "ok", False: "FAULT", None: "-"}
     for finding in findings:
@@ -349,6 +317,14 @@ def doctor(context: typer.Context, data: Data = None) -> None:
 
 
 # --- edges ----------------------------------------------------------------------------------------------
+
+
+def settings_of(context: typer.Context, data: Path | None = None, *, check_models: bool = True) -> Settings:
+    """Settings from the options before the command, its own data folder, and the environment."""
+    from playground.arguments import load_settings
+
+    given = context.obj | ({"data_dir": data} if data else {})
+    return load_settings(given, check_models=check_models)
 
 
 def open_there(settings: Settings) -> Workbench:
@@ -390,16 +366,20 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(130) from None
 
 
-def print_table(title: str, rows: Sequence[tuple[str, str]]) -> None:
-    """A heading and two columns; nothing without rows."""
-    width = min(48, max((len(left) for left, _ in rows), default=0))
-    for line in (f"{title}:", *(f"  {left:<{width}}  {right}" for left, right in rows)) if rows else ():
-        typer.echo(line)
+def write(text: str) -> None:
+    """Text to standard output at once."""
+    typer.echo(text, nl=False)
 
 
 def tell(line: str) -> None:
     """A line for a person, apart from the output."""
     typer.echo(line, err=True)
+
+
+def tell_all(label: str, lines: Iterable[str]) -> None:
+    """Such a line for each."""
+    for line in lines:
+        tell(f"{label}: {line}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import cast
@@ -92,7 +92,7 @@ class Execution:
             if column is None or key == column:
                 task.cancel()
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """Every event of every cell, in the order of their happening; ends when all cells have ended."""
         self._tasks = {cell.column: asyncio.create_task(self._run(cell)) for cell in self._cells}
         closer = asyncio.create_task(self._close_queue())
@@ -132,8 +132,8 @@ class Execution:
                 self._queue.put_nowait(Started(cell))
                 fold = Fold()  # a cell that waited for its turn has not been slow
                 # Backends are async generators: closing one closes its connection.
-                stream = cast("AsyncIterator[Chunk]", backend.stream(cell.request))
-                async with aclosing(stream):  # type: ignore[type-var]
+                stream = cast("AsyncGenerator[Chunk, None]", backend.stream(cell.request))
+                async with aclosing(stream):
                     async for chunk in stream:
                         fold.add(chunk)
                         if chunk.text:

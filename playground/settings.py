@@ -1,6 +1,6 @@
 """Settings: paths, address and limits. The only place that reads the environment.
 
-    PLAYGROUND_PORT=7861 PLAYGROUND_DATA_DIR=~/prompts playground
+PLAYGROUND_PORT=7861 PLAYGROUND_DATA_DIR=~/prompts playground
 """
 
 from __future__ import annotations

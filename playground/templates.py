@@ -26,8 +26,8 @@ from typing import Any
 
 from jinja2 import nodes
 
-from playground.templating import worker
 from playground.errors import TemplateError
+from playground.templating import worker
 from playground.templating.names import Names
 from playground.templating.syntax import did_you_mean, locate, parse, refusals, role_lines, walk
 from playground.templating.worker import placed
@@ -218,7 +218,9 @@ class Renderer:
             return self._child
         await self._end()
         # The package's folder goes last on the path, and the working directory not at all (-P).
-        code = "import sys; sys.path.append(sys.argv[1]); from playground.templating.worker import main; main()"
+        code = (
+            "import sys; sys.path.append(sys.argv[1]); from playground.templating.worker import main; main()"
+        )
         self._child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-c", code, str(Path(__file__).parents[1])),
             stdin=asyncio.subprocess.PIPE,

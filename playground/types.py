@@ -18,6 +18,8 @@ Finish = Literal["stop", "length", "cancelled", "error", "aborted"]
 CellStatus = Literal["pending", "running", "done", "cancelled", "error", "interrupted"]
 InputKind = Literal["text", "long_text", "number", "choice", "boolean", "examples"]
 Choice = Literal["column", "tie", "all_bad"]
+Mode = Literal["exact", "throughput"]
+"""exact: the answer depends on nothing but its request; throughput: batched with others, sums may round differently."""
 
 
 class Value(BaseModel):
@@ -145,6 +147,7 @@ class GenerationRequest:
     model: str
     messages: tuple[Message, ...]
     sampling: Sampling
+    mode: Mode = "exact"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -108,7 +108,8 @@ class Workbench:
         self._renderer = Renderer(settings.render_seconds, settings.render_chars)
         self._active: dict[str, Execution] = {}
         self._slots = {
-            name: asyncio.Semaphore(settings.engine_parallel if name == "llama.cpp" else 64) for name in backends
+            name: asyncio.Semaphore(settings.engine_parallel if name == "llama.cpp" else 64)
+            for name in backends
         }
 
     async def close(self) -> None:
@@ -129,12 +130,17 @@ class Workbench:
         """The model of that id or, when only one matches, of that name; the first one for an empty name."""
         models = await self.models()
         exact = [m for m in models if m.id == name]
-        found = exact or [m for m in models if not name or m.name.casefold() == name.casefold()][: 1 if not name else 2]
+        found = (
+            exact
+            or [m for m in models if not name or m.name.casefold() == name.casefold()][: 1 if not name else 2]
+        )
         if len(found) == 1:
             return found[0]
         if not models:
             raise NotFoundError("There is no model.", "Give one with --model FILE.gguf.")
-        raise NotFoundError(f'No single model is called "{name}".', f"Models: {', '.join(m.id for m in models)}.")
+        raise NotFoundError(
+            f'No single model is called "{name}".', f"Models: {', '.join(m.id for m in models)}."
+        )
 
     def backend_of(self, model: str) -> Backend:
         """The backend that serves a model id; raises BackendError when there is none of that name."""
@@ -166,7 +172,9 @@ class Workbench:
         names = tuple(dict.fromkeys(variable.name for variable in variables(turns)))
         given = with_defaults(prompt, values)
         problems = tuple(check(turns, given.keys()))
-        problems += tuple(_as_template_error(problem) for problem in map(check_problem, prompt.checks) if problem)
+        problems += tuple(
+            _as_template_error(problem) for problem in map(check_problem, prompt.checks) if problem
+        )
         if any(problem.turn is not None for problem in problems):
             return Preview(names, problems)
         try:
@@ -207,7 +215,7 @@ class Workbench:
 
     # --- runs -------------------------------------------------------------------------------------------
 
-    async def compare(self, comparison: Comparison) -> AsyncIterator[Event]:
+    async def compare(self, comparison: Comparison) -> AsyncGenerator[Event, None]:
         """Run every column at once; store, score and tell. Leaving early stops the work and keeps what arrived.
 
         Raises before anything is stored when the shared prompt cannot be rendered; a column whose own variant
@@ -227,7 +235,7 @@ class Workbench:
             async for event in events:
                 yield event
 
-    async def rerun(self, run_id: str, column: int) -> AsyncIterator[Event]:
+    async def rerun(self, run_id: str, column: int) -> AsyncGenerator[Event, None]:
         """Repeat one column of a stored run exactly as it was sent; a seed that was free is drawn again."""
         run = await self.run(run_id)
         cell = find_cell(run, column)
@@ -290,7 +298,7 @@ class Workbench:
 
     async def _execute(
         self, run_id: str, planned: Sequence[_Planned], repeats: Sequence[int], values: dict[str, Any]
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         cells = []
         for plan, repeat in zip(planned, repeats, strict=True):
             cell = Cell(plan.new.column, repeat, plan.new.prompt, _request(plan))
@@ -310,7 +318,9 @@ class Workbench:
                         yield await asyncio.shield(self._save(run_id, event, values))
                         continue
                     if isinstance(event, Started):
-                        await asyncio.to_thread(self.store.start_cell, run_id, event.cell.column, event.cell.repeat)
+                        await asyncio.to_thread(
+                            self.store.start_cell, run_id, event.cell.column, event.cell.repeat
+                        )
                     yield event
         finally:
             self._active.pop(key, None)
@@ -363,7 +373,9 @@ class Workbench:
             ),
         )
 
-    async def export_prompt(self, prompt: Prompt, values: dict[str, Any], model: str, format_name: str) -> ExportFile:
+    async def export_prompt(
+        self, prompt: Prompt, values: dict[str, Any], model: str, format_name: str
+    ) -> ExportFile:
         """A file made from a prompt alone, rendered with these values where the format needs that."""
         try:
             messages = await self.render(prompt, values)
@@ -417,7 +429,9 @@ def with_defaults(prompt: Prompt, values: dict[str, Any]) -> dict[str, Any]:
 
 def example_values(prompt: Prompt) -> dict[str, Any]:
     """The declared examples (else defaults) by name: what a form is filled with when the prompt is opened."""
-    pairs = ((field.name, field.default if field.example is None else field.example) for field in prompt.inputs)
+    pairs = (
+        (field.name, field.default if field.example is None else field.example) for field in prompt.inputs
+    )
     return {name: value for name, value in pairs if value is not None}
 
 

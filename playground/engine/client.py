@@ -10,22 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
-import signal
-import sys
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-import playground
 from playground.engine import protocol
-from playground.engine.cores import thread_environment, usable_cores
 from playground.engine.findings import Findings
 from playground.engine.gguf import Header, read_header
+from playground.engine.process import Child, EngineOptions, how_it_ended, trial_run
 from playground.engine.protocol import (
     Cancel,
-    Configure,
     Count,
     Counted,
     Done,
@@ -39,26 +32,7 @@ from playground.engine.protocol import (
 from playground.errors import BackendError, BackendUnavailable, ContextOverflow
 from playground.types import Sampling
 
-_LINE_BYTES = 256 << 20  # the token ids of a very long preview are one line
-_STDERR_BYTES = 4000
-_CLOSE_S = 2.0
-_PROBE_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """Limits of the child (`Configure` explains them); `threads` 0 means one per usable core."""
-
-    threads: int
-    parallel: int
-    context_tokens: int
-    memory_mb: int
-    findings_path: Path
-
-    @property
-    def thread_count(self) -> int:
-        """Threads the child really uses."""
-        return self.threads or usable_cores()
+__all__ = ["Engine", "EngineOptions"]
 
 
 class Engine:
@@ -68,7 +42,7 @@ class Engine:
         self.options = options
         self.starts = 0
         self._findings: Findings | None = None
-        self._child: _Child | None = None
+        self._child: Child | None = None
         self._starting = asyncio.Lock()
         self._probing = asyncio.Lock()
         self._ids = itertools.count(1)
@@ -111,7 +85,7 @@ class Engine:
             max_tokens=sampling.max_tokens,
             stop=list(sampling.stop),
         )
-        answers = await child.send(request)
+        answers = child.send(request)
         has_ended = False
         try:
             while not has_ended:
@@ -150,7 +124,7 @@ class Engine:
 
     async def _ask(self, question: Render | Count) -> protocol.FromChild:
         child = await self._running_child()
-        answers = await child.send(question)
+        answers = child.send(question)
         try:
             answer = await answers.get()
         finally:
@@ -159,12 +133,12 @@ class Engine:
             raise to_error(answer)
         return answer
 
-    async def _running_child(self) -> _Child:
+    async def _running_child(self) -> Child:
         async with self._starting:
             if self._closed:
                 raise BackendUnavailable("The engine has been shut down.", "Start the app again.")
             if self._child is None or self._child.ended:
-                self._child = await _Child.start(self.options)
+                self._child = await Child.start(self.options)
                 self.starts += 1
             return self._child
 
@@ -174,112 +148,20 @@ class Engine:
             known = self.findings.extra_buffers(header.quantization)
             if known is not None:
                 return known
-            code = await _probe(header.path, "extra")
+            code = await trial_run(header.path, "extra")
             if code is not None and code > 0:
                 return True  # an ordinary error, not a crash: the engine will say what is wrong
             if code == 0:
                 self.findings.remember_extra_buffers(header.quantization, True)
                 return True
-            plain = await _probe(header.path, "plain")
+            plain = await trial_run(header.path, "plain")
             if plain == 0:
                 self.findings.remember_extra_buffers(header.quantization, False)
                 return False
             raise BackendError(
-                f"llama.cpp dies on {header.path.name} in a trial run ({_how_it_ended(plain)}), with and without extra buffers.",
+                f"llama.cpp dies on {header.path.name} in a trial run ({how_it_ended(plain)}), with and without extra buffers.",
                 "Choose another model, or reinstall llama-cpp-python for this CPU.",
             )
-
-
-class _Child:
-    """One running engine process, the queues of its requests, and the last lines it wrote to stderr."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        self.ended = False
-        self._queues: dict[int, asyncio.Queue[protocol.FromChild]] = {}
-        self._stderr = b""
-        self._tasks = [asyncio.create_task(self._read_events()), asyncio.create_task(self._read_stderr())]
-
-    @classmethod
-    async def start(cls, options: EngineOptions) -> _Child:
-        process = await _python("playground.engine.worker", threads=options.thread_count)
-        child = cls(process)
-        child.send_nowait(
-            Configure(
-                threads=options.thread_count,
-                parallel=options.parallel,
-                context_tokens=options.context_tokens,
-                memory_mb=options.memory_mb,
-            )
-        )
-        return child
-
-    async def send(self, request: Generate | Render | Count) -> asyncio.Queue[protocol.FromChild]:
-        """Send a request; its answers arrive in the queue, also when the child dies."""
-        queue: asyncio.Queue[protocol.FromChild] = asyncio.Queue()
-        if self.ended:
-            queue.put_nowait(self._death(request.id))
-            return queue
-        self._queues[request.id] = queue
-        self.send_nowait(request)
-        return queue
-
-    def send_nowait(self, message: protocol.ToChild) -> None:
-        """Write one line; the pipe buffers, a dead child swallows it."""
-        stdin = self.process.stdin
-        if stdin and not stdin.is_closing() and not self.ended:
-            stdin.write(protocol.encode(message))
-
-    def forget(self, request_id: int) -> None:
-        """Drop what still arrives for a request."""
-        self._queues.pop(request_id, None)
-
-    async def close(self) -> None:
-        """Close the child's stdin, wait, and kill it when it does not end."""
-        if self.process.stdin:
-            self.process.stdin.close()
-        try:
-            await asyncio.wait_for(self.process.wait(), _CLOSE_S)
-        except TimeoutError:
-            with suppress(ProcessLookupError):
-                self.process.kill()
-        await asyncio.gather(*self._tasks)
-
-    async def _read_events(self) -> None:
-        assert self.process.stdout
-        try:
-            while line := await self.process.stdout.readline():
-                message = protocol.decode(line)
-                if isinstance(message, protocol.FromChild) and message.id in self._queues:
-                    self._queues[message.id].put_nowait(message)
-        except ValueError:  # not our protocol: nothing after it can be trusted
-            self.process.kill()
-        self.ended = True
-        await self.process.wait()
-        if self.process.stdin:
-            self.process.stdin.close()
-        await asyncio.wait(self._tasks[1:], timeout=_CLOSE_S)  # the last words on stderr
-        for request_id, queue in self._queues.items():
-            queue.put_nowait(self._death(request_id))
-
-    async def _read_stderr(self) -> None:
-        assert self.process.stderr
-        while data := await self.process.stderr.read(_STDERR_BYTES):
-            self._stderr = (self._stderr + data)[-_STDERR_BYTES:]
-
-    def _death(self, request_id: int) -> Failed:
-        code = self.process.returncode
-        last = self._stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-        words = f" Its last words: {last[0][:300]}" if last else ""
-        hint = "The next request starts it again. If it happens again, run: playground doctor"
-        if code == -signal.SIGKILL:
-            hint = "The system may have run out of memory: choose a smaller model. The next request starts it again."
-        return Failed(
-            request_id,
-            kind="crash",
-            message=f"The engine process ended ({_how_it_ended(code)}) while it worked on this.{words}",
-            hint=hint,
-        )
 
 
 def to_error(failed: Failed) -> BackendError:
@@ -289,54 +171,3 @@ def to_error(failed: Failed) -> BackendError:
     if failed.kind == "crash":
         return BackendUnavailable(failed.message, failed.hint)
     return BackendError(failed.message, failed.hint)
-
-
-async def _python(module: str, *arguments: str, threads: int = 1) -> asyncio.subprocess.Process:
-    """Python process of this installation, in a session of its own so that Ctrl-C reaches only the parent."""
-    root = str(Path(playground.__file__).parent.parent)
-    path = os.pathsep.join(x for x in (root, os.environ.get("PYTHONPATH", "")) if x)
-    pipe = asyncio.subprocess.PIPE
-    try:
-        return await asyncio.create_subprocess_exec(
-            *(
-                sys.executable,
-                "-P",
-                "-m",
-                module,
-                *arguments,
-            ),  # -P: a json.py in the user's folder is not ours
-            stdin=pipe,
-            stdout=pipe,
-            stderr=pipe,
-            limit=_LINE_BYTES,
-            env=os.environ | thread_environment(threads) | {"PYTHONPATH": path},
-            start_new_session=True,
-        )
-    except OSError as exc:
-        raise BackendUnavailable(
-            f"The engine process cannot be started: {exc.strerror}.", "Run: playground doctor"
-        ) from exc
-
-
-async def _probe(model: Path, buffers: str) -> int | None:
-    """Exit code of a trial run in a throw-away process; None when it hung and was killed."""
-    process = await _python("playground.engine.probe", str(model), buffers)
-    try:
-        await asyncio.wait_for(process.communicate(), _PROBE_S)
-    except TimeoutError:
-        return None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return process.returncode
-
-
-def _how_it_ended(code: int | None) -> str:
-    """Words for an exit code: SIGSEGV, exit code 1, no answer."""
-    if code is None:
-        return "it did not answer"
-    if code < 0:
-        with suppress(ValueError):
-            return signal.Signals(-code).name
-    return f"exit code {code}"

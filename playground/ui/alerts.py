@@ -32,8 +32,17 @@ def validation_alert(exc: ValidationError) -> dict[str, str]:
     """The first thing that is wrong with a form, by the names a person sees."""
     error: Any = exc.errors()[0]
     where = " ".join(_word(part) for part in error["loc"])
-    return {"message": f"{where or 'The form'}: {error['msg'][:1].lower()}{error['msg'][1:]}.", "hint": "Correct it, then try again."}
+    return {
+        "message": f"{where or 'The form'}: {error['msg'][:1].lower()}{error['msg'][1:]}.",
+        "hint": "Correct it, then try again.",
+    }
 
 
 def _word(part: str | int) -> str:
-    return str(part + 1) if isinstance(part, int) else part.replace("_", " ").removesuffix("s") if part == "columns" else part.replace("_", " ")
+    return (
+        str(part + 1)
+        if isinstance(part, int)
+        else part.replace("_", " ").removesuffix("s")
+        if part == "columns"
+        else part.replace("_", " ")
+    )

@@ -22,6 +22,7 @@ _HEAD = """<div class="pp"><h1>Prompt Playground</h1>
 def build(workbench: Workbench) -> gr.Blocks:
     """The whole page; nothing is read from the database yet."""
     icons = (ASSETS / "icons.svg").read_text()
+    page: gr.Blocks
     with gr.Blocks(title="Prompt Playground", analytics_enabled=False, fill_width=True) as page:
         gr.HTML(icons + _HEAD, elem_id="head", apply_default_css=False)
         with gr.Tabs(elem_id="page"):

@@ -9,18 +9,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
+from pydantic import TypeAdapter
 
 from playground.errors import NotFoundError, PlaygroundError
 from playground.runner import Delta, Started
 from playground.scorers import SCORERS, options_of
 from playground.store.records import StoredRun
-from playground.types import PRESETS
+from playground.types import PRESETS, Choice
 from playground.ui import panels
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.alerts import to_alert
@@ -80,7 +81,7 @@ def build(call: Any) -> CompareTab:
 def wire(tab: CompareTab, workbench: Workbench) -> None:
     """Run is the one event that streams; everything else is an action."""
 
-    async def on_run(event: gr.EventData) -> AsyncIterator[tuple[Any, ...]]:
+    async def on_run(event: gr.EventData) -> AsyncGenerator[tuple[Any, ...], None]:
         async with aclosing(stream_run(workbench, event._data or {})) as paints:
             async for paint in paints:
                 yield paint
@@ -133,7 +134,7 @@ class Board:
         return (status, *answers)
 
 
-async def stream_run(workbench: Workbench, data: dict[str, Any]) -> AsyncIterator[tuple[Any, ...]]:
+async def stream_run(workbench: Workbench, data: dict[str, Any]) -> AsyncGenerator[tuple[Any, ...], None]:
     """Paints of one run, or of one column run again (`data["only"]`), until all of it has ended."""
     board = Board()
     worker = asyncio.create_task(_follow(workbench, data, board))
@@ -167,7 +168,7 @@ async def _follow(workbench: Workbench, data: dict[str, Any], board: Board) -> N
         else:
             board.run_id = str(data.get("run"))
             events = workbench.rerun(board.run_id, int(data["only"]))
-        async with aclosing(events):  # type: ignore[type-var]
+        async with aclosing(events):
             async for event in events:
                 await _take(workbench, board, event)
     except Exception as exc:
@@ -243,7 +244,8 @@ async def lists(workbench: Workbench) -> Update:
     """Models, presets and scorers: what the page's choices are made of."""
     return {
         "models": [
-            {"id": m.id, "name": m.name, "backend": m.backend, "detail": m.detail} for m in await workbench.models()
+            {"id": m.id, "name": m.name, "backend": m.backend, "detail": m.detail}
+            for m in await workbench.models()
         ],
         "foot": panels.waiting_foot(),
         "presets": {name: preset.model_dump(mode="json") for name, preset in PRESETS.items()},
@@ -302,7 +304,13 @@ def shown_run(run: StoredRun) -> Update:
 
 def cleared(form: CompareForm) -> Update:
     """A form on the Compare tab without a run."""
-    empty = {"text": "", "badges": "", "foot": None, "problem": "", "state": {"kind": "idle", "icon": "", "text": ""}}
+    empty = {
+        "text": "",
+        "badges": "",
+        "foot": None,
+        "problem": "",
+        "state": {"kind": "idle", "icon": "", "text": ""},
+    }
     return {
         "form": form.model_dump(mode="json"),
         "columns": {i: {**empty, "stamp": str(time.monotonic())} for i in range(COLUMNS)},
@@ -349,7 +357,9 @@ async def preview(workbench: Workbench, ask: Ask) -> Update:
 
 
 def _problems(preview: Preview, column: int | None) -> list[dict[str, Any]]:
-    return [{"column": column, "turn": p.turn, "message": p.message, "hint": p.hint} for p in preview.problems]
+    return [
+        {"column": column, "turn": p.turn, "message": p.message, "hint": p.hint} for p in preview.problems
+    ]
 
 
 async def stop(workbench: Workbench, ask: Ask) -> Update:
@@ -359,10 +369,13 @@ async def stop(workbench: Workbench, ask: Ask) -> Update:
     return {}
 
 
+_CHOICE: TypeAdapter[Choice] = TypeAdapter(Choice)
+
+
 async def vote(workbench: Workbench, ask: Ask) -> Update:
     """Store the vote; choosing the same again takes it back."""
     run = await workbench.run(ask.run_id())
-    kind = ask.text("vote")
+    kind = _CHOICE.validate_python(ask.text("vote"))
     column = ask.integer("column") if kind == "column" else None
     same = run.vote is not None and (run.vote.kind, run.vote.column) == (kind, column)
     await asyncio.to_thread(workbench.store.vote, run.id, None if same else kind, column)
@@ -376,7 +389,9 @@ async def thumb(workbench: Workbench, ask: Ask) -> Update:
     now = next((cell.thumb for cell in run.cells if cell.column == column), 0)
     await asyncio.to_thread(workbench.store.thumb, run_id, column, 0 if now == value else value)
     run = await workbench.run(run_id)
-    return {"columns": {cell.column: {"foot": panels.foot(cell)} for cell in run.cells if cell.column == column}}
+    return {
+        "columns": {cell.column: {"foot": panels.foot(cell)} for cell in run.cells if cell.column == column}
+    }
 
 
 async def note(workbench: Workbench, ask: Ask) -> Update:
@@ -393,7 +408,9 @@ async def new_prompt(workbench: Workbench, ask: Ask) -> Update:
     """An empty prompt in the columns that are there."""
     form = await default_form(workbench)
     columns = (readable_draft(ask.form) or form).columns
-    empty = form.prompt.model_validate({"turns": [{"role": "system", "template": ""}, {"role": "user", "template": ""}]})
+    empty = form.prompt.model_validate(
+        {"turns": [{"role": "system", "template": ""}, {"role": "user", "template": ""}]}
+    )
     return cleared(form_of_prompt(empty, columns))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from playground.diff import Piece, describe, diff_fields, diff_turns, diff_words
+from playground.diff import Piece, TurnDiff, describe, diff_fields, diff_turns, diff_words
 from playground.errors import NotFoundError, PlaygroundError
 from playground.formats import FORMATS
 from playground.store.records import SavedVersion, StoredCell, StoredRun
@@ -36,7 +36,9 @@ def pieces(parts: Sequence[Piece], *, side: str = "both") -> Markup:
 def options(choices: Sequence[tuple[str, str]], chosen: str) -> Markup:
     """The options of a select, value and label each."""
     return join(
-        Markup('<option value="{}"{}>{}</option>').format(value, Markup(" selected") if value == chosen else "", label)
+        Markup('<option value="{}"{}>{}</option>').format(
+            value, Markup(" selected") if value == chosen else "", label
+        )
         for value, label in choices
     )
 
@@ -75,7 +77,9 @@ async def saw(workbench: Workbench, ask: Ask) -> Update:
         '<span data-form><label class="hint" for="saw-with">beside</label> <select id="saw-with" class="field" style="width:auto" '
         'data-act="saw" data-column="{}" data-view="{}">{}</select></span>'
     ).format(cell.column, view, options([("", "nothing"), *columns], str(other.column) if other else ""))
-    head = Markup('<div style="display:flex;gap:16px;align-items:center;flex-wrap:wrap">{}<span class="grow"></span>{}</div>').format(
+    head = Markup(
+        '<div style="display:flex;gap:16px;align-items:center;flex-wrap:wrap">{}<span class="grow"></span>{}</div>'
+    ).format(
         segments("saw", tabs, view, column=cell.column, value=str(other.column) if other else ""), beside
     )
     body = join((head, _saw_sentence(cells, seen), _saw_views(cells, seen, view), _settings_table(cells)))
@@ -99,21 +103,29 @@ def _text(cell: StoredCell, seen: RenderedChat | PlaygroundError | None) -> str 
     return stored or (seen.text if isinstance(seen, RenderedChat) else None)
 
 
-def _saw_sentence(cells: Sequence[StoredCell], seen: Sequence[RenderedChat | PlaygroundError | None]) -> Markup:
+def _saw_sentence(
+    cells: Sequence[StoredCell], seen: Sequence[RenderedChat | PlaygroundError | None]
+) -> Markup:
     if len(cells) == 1:
-        return Markup('<p class="soft">The text below is all that reached the model in column {}.</p>').format(cells[0].column + 1)
+        return Markup(
+            '<p class="soft">The text below is all that reached the model in column {}.</p>'
+        ).format(cells[0].column + 1)
     texts = [_text(cell, chat) for cell, chat in zip(cells, seen, strict=True)]
     if None in texts:
         return Markup('<p class="soft">One of the backends does not tell what it sent.</p>')
     numbers = [c.column + 1 for c in cells]
     if texts[0] == texts[1]:
-        return Markup('<p><span class="ok">{}</span> Columns {} and {} received the same text.</p>').format(icon("check"), *numbers)
-    return Markup('<p><span class="warn">{}</span> <b>Columns {} and {} received different texts.</b> Seen from column {}, column {} {}.</p>').format(
-        icon("different"), *numbers, *numbers, describe(diff_words(texts[0] or "", texts[1] or ""))
-    )
+        return Markup('<p><span class="ok">{}</span> Columns {} and {} received the same text.</p>').format(
+            icon("check"), *numbers
+        )
+    return Markup(
+        '<p><span class="warn">{}</span> <b>Columns {} and {} received different texts.</b> Seen from column {}, column {} {}.</p>'
+    ).format(icon("different"), *numbers, *numbers, describe(diff_words(texts[0] or "", texts[1] or "")))
 
 
-def _saw_views(cells: Sequence[StoredCell], seen: Sequence[RenderedChat | PlaygroundError | None], view: str) -> Markup:
+def _saw_views(
+    cells: Sequence[StoredCell], seen: Sequence[RenderedChat | PlaygroundError | None], view: str
+) -> Markup:
     texts = [_text(cell, chat) for cell, chat in zip(cells, seen, strict=True)]
     shown = []
     for index, (cell, chat) in enumerate(zip(cells, seen, strict=True)):
@@ -136,18 +148,28 @@ def _saw_views(cells: Sequence[StoredCell], seen: Sequence[RenderedChat | Playgr
         if isinstance(chat, PlaygroundError) and not (view == "text" and texts[index]) and view != "messages":
             part = Markup('<p class="bad">{} {}</p>').format(chat.message, chat.hint)
         copy = Markup('<div style="padding-top:8px">{}</div>').format(
-            button("Copy text", "copy_text", symbol="copy", kind="quiet", **{"from": f"#saw{cell.column}"})
+            button("Copy text", "copy_text", symbol="copy", kind="quiet", from_=f"#saw{cell.column}")
         )
-        shown.append(Markup("<div>{}{}{}</div>").format(head, part, copy + Markup('<pre id="saw{}" hidden>{}</pre>').format(cell.column, texts[index] or "")))
+        shown.append(
+            Markup("<div>{}{}{}</div>").format(
+                head,
+                part,
+                copy + Markup('<pre id="saw{}" hidden>{}</pre>').format(cell.column, texts[index] or ""),
+            )
+        )
     return Markup('<div class="{}">{}</div>').format("two" if len(shown) == 2 else "", join(shown))
 
 
 def _messages(cell: StoredCell) -> Markup:
     rows = join(
-        Markup('<div class="turn-view"><b>{}</b><pre class="diff">{}</pre></div>').format(m.role.capitalize(), m.content)
+        Markup('<div class="turn-view"><b>{}</b><pre class="diff">{}</pre></div>').format(
+            m.role.capitalize(), m.content
+        )
         for m in cell.messages
     )
-    return Markup('<div class="preview" style="padding:0">{}</div>').format(rows or Markup('<p class="hint">Nothing was sent.</p>'))
+    return Markup('<div class="preview" style="padding:0">{}</div>').format(
+        rows or Markup('<p class="hint">Nothing was sent.</p>')
+    )
 
 
 def _ids(chat: RenderedChat | PlaygroundError | None) -> Markup:
@@ -162,10 +184,14 @@ def _lines(text: str | None, other: str | None) -> Markup:
     mine = text.splitlines(keepends=True)
     same = set(range(len(mine)))
     if other is not None:
-        blocks = SequenceMatcher(None, other.splitlines(keepends=True), mine, autojunk=False).get_matching_blocks()
+        blocks = SequenceMatcher(
+            None, other.splitlines(keepends=True), mine, autojunk=False
+        ).get_matching_blocks()
         same = {block.b + offset for block in blocks for offset in range(block.size)}
     rows = join(
-        Markup('<span class="n">{}</span><span class="t{}">{}</span>').format(n + 1, "" if n in same else " differs", _line(line))
+        Markup('<span class="n">{}</span><span class="t{}">{}</span>').format(
+            n + 1, "" if n in same else " differs", _line(line)
+        )
         for n, line in enumerate(mine)
     )
     return Markup('<div class="lines" tabindex="0">{}</div>').format(rows)
@@ -202,7 +228,9 @@ def _settings_table(cells: Sequence[StoredCell]) -> Markup:
     )
     heads = join(Markup("<th>Column {}</th>").format(cell.column + 1) for cell in cells)
     last = Markup("<th></th>") if len(cells) == 2 else ""
-    return Markup('<div class="scroll-x"><h3>Settings as sent</h3><table class="table"><tr><th>Setting</th>{}{}</tr>{}</table></div>').format(heads, last, body)
+    return Markup(
+        '<div class="scroll-x"><h3>Settings as sent</h3><table class="table"><tr><th>Setting</th>{}{}</tr>{}</table></div>'
+    ).format(heads, last, body)
 
 
 def _equal(values: Sequence[str]) -> Markup:
@@ -220,7 +248,9 @@ async def diff(workbench: Workbench, ask: Ask) -> Update:
     cell = find_cell(run, ask.integer("column"))
     rivals = await _rivals(workbench, run, cell, ask.previous)
     if not rivals:
-        raise NotFoundError("There is no other answer to compare with.", "Run a second column, or this one again.")
+        raise NotFoundError(
+            "There is no other answer to compare with.", "Run a second column, or this one again."
+        )
     chosen = ask.text("value")
     chosen = chosen if chosen in rivals else next(iter(rivals))
     label, before = rivals[chosen]
@@ -228,14 +258,28 @@ async def diff(workbench: Workbench, ask: Ask) -> Update:
     parts = await asyncio.to_thread(diff_words, before, after)
     choice = Markup(
         '<p>Column {} against <select class="field" style="width:auto" aria-label="Compare with" data-act="diff" data-column="{}">{}</select></p>'
-    ).format(cell.column + 1, cell.column, options([(key, name) for key, (name, _) in rivals.items()], chosen))
-    sentence = "The two answers are equal." if before == after else f"Column {cell.column + 1} {describe(parts)}."
-    body = join((choice, Markup("<h3>{}</h3>").format(sentence), Markup('<div class="diff">{}</div>').format(pieces(parts))))
-    legend = Markup('<span class="add">added</span><span class="del">removed</span><span class="hint">compared word by word, against {}</span>').format(label)
+    ).format(
+        cell.column + 1, cell.column, options([(key, name) for key, (name, _) in rivals.items()], chosen)
+    )
+    sentence = (
+        "The two answers are equal." if before == after else f"Column {cell.column + 1} {describe(parts)}."
+    )
+    body = join(
+        (
+            choice,
+            Markup("<h3>{}</h3>").format(sentence),
+            Markup('<div class="diff">{}</div>').format(pieces(parts)),
+        )
+    )
+    legend = Markup(
+        '<span class="add">added</span><span class="del">removed</span><span class="hint">compared word by word, against {}</span>'
+    ).format(label)
     return {"drawer": {"title": "Difference", "body": body, "foot": legend}}
 
 
-async def _rivals(workbench: Workbench, run: StoredRun, cell: StoredCell, previous: str | None) -> dict[str, tuple[str, str]]:
+async def _rivals(
+    workbench: Workbench, run: StoredRun, cell: StoredCell, previous: str | None
+) -> dict[str, tuple[str, str]]:
     """Answers to compare with: key → label and text; the column's own last answer comes after the others."""
     rivals = {
         str(other.column): (f"column {other.column + 1}", other.completion.text)
@@ -273,10 +317,18 @@ async def save_winner(workbench: Workbench, ask: Ask) -> Update:
 
 
 def _save_drawer(name: str, prompt_id: str | None, version: int | None, column: int | None) -> dict[str, Any]:
-    which = f"the prompt and sampling of column {column + 1}" if column is not None else "the prompt with its variables and checks"
+    which = (
+        f"the prompt and sampling of column {column + 1}"
+        if column is not None
+        else "the prompt with its variables and checks"
+    )
     again = Markup(
         '<label for="save-new" class="soft">As</label><select id="save-new" name="as" class="field">{}</select>'
-    ).format(options([("version", f"version {(version or 0) + 1} of this prompt"), ("new", "a new prompt")], "version"))
+    ).format(
+        options(
+            [("version", f"version {(version or 0) + 1} of this prompt"), ("new", "a new prompt")], "version"
+        )
+    )
     body = Markup(
         '<div class="form" data-form><label for="save-name" class="soft">Name</label>'
         '<input id="save-name" name="name" class="field" maxlength="200" value="{}" {}>'
@@ -319,7 +371,10 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
             }
         )
         update["form"] = shared.model_dump(mode="json")
-    update |= {"saved": {"prompt_id": version.prompt_id, "version": version.number, "origin": ""}, "name": version.name}
+    update |= {
+        "saved": {"prompt_id": version.prompt_id, "version": version.number, "origin": ""},
+        "name": version.name,
+    }
     return update
 
 
@@ -340,13 +395,26 @@ async def versions(workbench: Workbench, ask: Ask) -> Update:
             row.message or Markup('<span class="hint">no message</span>'),
             stamp(row.created_at),
             button("Open", "open_version", kind="small", prompt=prompt_id, number=row.number),
-            button("Compare", "versions", kind="small", prompt=prompt_id, to=newest if row.number != newest else to, **{"from": row.number}),
-            button("Restore", "restore", kind="small", prompt=prompt_id, number=row.number) if row.number != newest else "",
+            button(
+                "Compare",
+                "versions",
+                kind="small",
+                prompt=prompt_id,
+                to=newest if row.number != newest else to,
+                from_=row.number,
+            ),
+            button("Restore", "restore", kind="small", prompt=prompt_id, number=row.number)
+            if row.number != newest
+            else "",
         )
         for row in rows
     )
-    head = Markup('<div class="scroll-x"><table class="table"><tr><th class="num" style="width:48px">No.</th><th>What changed</th><th style="width:140px">Saved</th><th style="width:250px"></th></tr>{}</table></div>').format(table)
-    return {"drawer": {"title": f"Versions of {after.name}", "body": join((head, version_diff(before, after)))}}
+    head = Markup(
+        '<div class="scroll-x"><table class="table"><tr><th class="num" style="width:48px">No.</th><th>What changed</th><th style="width:140px">Saved</th><th style="width:250px"></th></tr>{}</table></div>'
+    ).format(table)
+    return {
+        "drawer": {"title": f"Versions of {after.name}", "body": join((head, version_diff(before, after)))}
+    }
 
 
 def version_diff(before: SavedVersion, after: SavedVersion) -> Markup:
@@ -361,7 +429,7 @@ def version_diff(before: SavedVersion, after: SavedVersion) -> Markup:
         Markup(
             '<div class="turn-view"><span><b>{}</b><br><span class="hint">{}</span></span><div class="two"><div class="diff">{}</div><div class="diff">{}</div></div></div>'
         ).format(
-            ((turn.after or turn.before).role if (turn.after or turn.before) else "").capitalize(),
+            _role(turn),
             turn.kind,
             pieces(turn.pieces, side="before"),
             pieces(turn.pieces, side="after"),
@@ -369,15 +437,26 @@ def version_diff(before: SavedVersion, after: SavedVersion) -> Markup:
         for turn in turns
     )
     rows = join(
-        Markup('<tr><td>{}</td><td><span class="del">{}</span></td><td><span class="add">{}</span></td></tr>').format(f.field, f.before, f.after)
+        Markup(
+            '<tr><td>{}</td><td><span class="del">{}</span></td><td><span class="add">{}</span></td></tr>'
+        ).format(f.field, f.before, f.after)
         for f in fields
     )
     table = (
-        Markup('<h3>Settings, inputs and checks</h3><table class="table"><tr><th>Field</th><th>Version {}</th><th>Version {}</th></tr>{}</table>').format(before.number, after.number, rows)
+        Markup(
+            '<h3>Settings, inputs and checks</h3><table class="table"><tr><th>Field</th><th>Version {}</th><th>Version {}</th></tr>{}</table>'
+        ).format(before.number, after.number, rows)
         if fields
         else ""
     )
-    return Markup('<h3>{}</h3><div class="preview" style="padding:0">{}</div>{}').format(sentence, shown, table)
+    return Markup('<h3>{}</h3><div class="preview" style="padding:0">{}</div>{}').format(
+        sentence, shown, table
+    )
+
+
+def _role(turn: TurnDiff) -> str:
+    side = turn.after or turn.before
+    return side.role.capitalize() if side else ""
 
 
 def stamp(when: Any) -> Markup:
@@ -387,7 +466,9 @@ def stamp(when: Any) -> Markup:
 
 async def open_version(workbench: Workbench, ask: Ask) -> Update:
     """A saved version on the Compare tab."""
-    return await compare.open_version(workbench, ask.text("prompt"), int(ask.text("number") or 0) or None, ask)
+    return await compare.open_version(
+        workbench, ask.text("prompt"), int(ask.text("number") or 0) or None, ask
+    )
 
 
 async def restore(workbench: Workbench, ask: Ask) -> Update:
@@ -405,18 +486,30 @@ async def export(workbench: Workbench, ask: Ask) -> Update:
     run_id, column = ask.run_id(), ask.integer("column")
     chosen = ask.text("value") or ask.text("format") or "prompty"
     run = await workbench.run(run_id)
-    rows = Markup('<label class="soft" for="export-format">Format</label><select id="export-format" class="field" style="width:auto" autofocus data-act="export" data-column="{}">{}</select>').format(
-        column, options([(name, row.label) for name, row in FORMATS.items()], chosen)
-    )
+    rows = Markup(
+        '<label class="soft" for="export-format">Format</label><select id="export-format" class="field" style="width:auto" autofocus data-act="export" data-column="{}">{}</select>'
+    ).format(column, options([(name, row.label) for name, row in FORMATS.items()], chosen))
     columns = segments_of_columns(run, column, chosen)
-    head = Markup('<div style="display:flex;gap:12px;align-items:center;flex-wrap:wrap">{}<span class="grow"></span>{}</div>').format(rows, columns)
+    head = Markup(
+        '<div style="display:flex;gap:12px;align-items:center;flex-wrap:wrap">{}<span class="grow"></span>{}</div>'
+    ).format(rows, columns)
     try:
         file = await workbench.export_cell(run_id, column, chosen)
     except PlaygroundError as exc:
-        alert = Markup('<div class="alert">{}<div><b>{}</b>{}</div></div>').format(icon("warn"), exc.message, exc.hint)
+        alert = Markup('<div class="alert">{}<div><b>{}</b>{}</div></div>').format(
+            icon("warn"), exc.message, exc.hint
+        )
         return {"drawer": {"title": "Export", "body": join((head, alert))}}
-    foot = Markup('<a class="btn primary" download="{}" href="files/run/{}/{}/{}">{}Download {}</a>{}').format(
-        file.name, run_id, column, chosen, icon("download"), file.name, button("Copy", "copy_text", symbol="copy", kind="quiet", **{"from": "#export-text"})
+    foot = Markup(
+        '<a class="btn primary" download="{}" href="files/run/{}/{}/{}">{}Download {}</a>{}'
+    ).format(
+        file.name,
+        run_id,
+        column,
+        chosen,
+        icon("download"),
+        file.name,
+        button("Copy", "copy_text", symbol="copy", kind="quiet", from_="#export-text"),
     )
     return {"drawer": {"title": "Export", "body": join((head, export_body(file))), "foot": foot}}
 
@@ -424,16 +517,23 @@ async def export(workbench: Workbench, ask: Ask) -> Update:
 def export_body(file: ExportFile) -> Markup:
     """What a format cannot hold, and the file itself."""
     losses = join(Markup("<li>{}</li>").format(loss) for loss in file.losses)
-    report = Markup('<div class="alert warn">{}<div><b>Not in this file</b><ul style="margin:0">{}</ul></div></div>').format(icon("ignored"), losses)
-    return join((report if file.losses else "", Markup('<pre class="file" id="export-text" tabindex="0">{}</pre>').format(file.text)))
+    report = Markup(
+        '<div class="alert warn">{}<div><b>Not in this file</b><ul style="margin:0">{}</ul></div></div>'
+    ).format(icon("ignored"), losses)
+    return join(
+        (
+            report if file.losses else "",
+            Markup('<pre class="file" id="export-text" tabindex="0">{}</pre>').format(file.text),
+        )
+    )
 
 
 def segments_of_columns(run: StoredRun, column: int, chosen: str) -> Markup:
     """Which column is exported."""
     buttons = join(
-        Markup('<button data-act="export" data-column="{}" data-format="{}" aria-pressed="{}">Column {}</button>').format(
-            cell.column, chosen, str(cell.column == column).lower(), cell.column + 1
-        )
+        Markup(
+            '<button data-act="export" data-column="{}" data-format="{}" aria-pressed="{}">Column {}</button>'
+        ).format(cell.column, chosen, str(cell.column == column).lower(), cell.column + 1)
         for cell in run.cells
     )
     return Markup('<span class="seg">{}</span>').format(buttons)

@@ -1,7 +1,7 @@
 """The page's form as a value, and the ways between it, comparisons, stored runs and prompts.
 
-    {"prompt": {...}, "prompt_id": null, "version": null, "origin": "", "values": {...},
-     "columns": [{"model": "llama.cpp:…", "preset": "Greedy", "sampling": {...}, "own": false, "turns": []}]}
+{"prompt": {...}, "prompt_id": null, "version": null, "origin": "", "values": {...},
+ "columns": [{"model": "llama.cpp:…", "preset": "Greedy", "sampling": {...}, "own": false, "turns": []}]}
 """
 
 from __future__ import annotations
@@ -121,4 +121,6 @@ def first_form(models: Sequence[ModelInfo], pattern: Pattern | None) -> CompareF
 def preset_of(sampling: Sampling) -> str:
     """The name of the preset with this distribution (seed, length and stop texts aside), else "Own values"."""
     kept = {"seed": sampling.seed, "max_tokens": sampling.max_tokens, "stop": sampling.stop}
-    return next((n for n, preset in PRESETS.items() if preset.model_copy(update=kept) == sampling), OWN_VALUES)
+    return next(
+        (n for n, preset in PRESETS.items() if preset.model_copy(update=kept) == sampling), OWN_VALUES
+    )

@@ -20,7 +20,14 @@ _PAGE_HTML = """<div class="pp histbox"><div class="searchbar" data-form><input 
  placeholder="Search prompts, values, answers, models and notes" aria-label="Search the history" data-act="open_history" data-on="input">
 <span class="hint num" id="hist-count"></span></div><div id="hist-list" class="hist scroll-x"></div></div>"""
 
-_MARKS = {"done": ("check", "ok"), "cancelled": ("stop", "soft"), "error": ("warn", "bad"), "interrupted": ("clock", "soft"), "running": ("dot", "accent"), "pending": ("ring", "soft")}
+_MARKS = {
+    "done": ("check", "ok"),
+    "cancelled": ("stop", "soft"),
+    "error": ("warn", "bad"),
+    "interrupted": ("clock", "soft"),
+    "running": ("dot", "accent"),
+    "pending": ("ring", "soft"),
+}
 
 
 def build() -> None:
@@ -39,14 +46,22 @@ async def open_history(workbench: Workbench, ask: Ask) -> Update:
 
 def _table(page: HistoryPage, search: str, show: int) -> Markup:
     if not page.total:
-        text = f'No run holds "{search}".' if search else "No run yet. Every comparison you run in Compare is kept here."
+        text = (
+            f'No run holds "{search}".'
+            if search
+            else "No run yet. Every comparison you run in Compare is kept here."
+        )
         return Markup('<p class="empty" style="padding:16px 24px">{}</p>').format(text)
     rows = join(_row(run) for run in page.rows)
     more = ""
     if page.total > len(page.rows) and show < 500:
-        more = Markup('<p style="padding:12px 24px">{}</p>').format(button("Show more", "open_history", show=show + 100, search=search))
+        more = Markup('<p style="padding:12px 24px">{}</p>').format(
+            button("Show more", "open_history", show=show + 100, search=search)
+        )
     elif page.total > len(page.rows):
-        more = Markup('<p class="hint" style="padding:12px 24px">The newest {} of {:,}. Search to find older ones.</p>').format(len(page.rows), page.total)
+        more = Markup(
+            '<p class="hint" style="padding:12px 24px">The newest {} of {:,}. Search to find older ones.</p>'
+        ).format(len(page.rows), page.total)
     return Markup(
         '<table class="table"><tr><th style="width:130px">Time</th><th style="width:24%">Prompt</th><th>Models</th>'
         '<th style="width:180px">Checks</th><th style="width:110px">Vote</th><th style="width:20%">Note</th></tr>{}</table>{}'
@@ -58,15 +73,27 @@ def _row(run: RunSummary) -> Markup:
     return Markup(
         '<tr data-act="open_run" data-id="{}" tabindex="0" aria-label="Open run {}"><td class="soft">{}</td><td><b class="one" title="{}">{}</b></td>'
         '<td class="mono"><span class="one" title="{}">{}</span></td><td class="num" style="text-align:left">{}</td><td>{}</td><td><span class="one soft" title="{}">{}</span></td></tr>'
-    ).format(run.id, run.title, stamp(run.created_at), run.title, run.title, models, models, join(_column(c) for c in run.columns), _vote(run), run.note, run.note)
+    ).format(
+        run.id,
+        run.title,
+        stamp(run.created_at),
+        run.title,
+        run.title,
+        models,
+        models,
+        join(_column(c) for c in run.columns),
+        _vote(run),
+        run.note,
+        run.note,
+    )
 
 
 def _column(column: ColumnSummary) -> Markup:
     symbol, colour = _MARKS[column.status]
     score = f" {column.passed}/{column.checks}" if column.checks else ""
-    return Markup('<span style="margin-right:10px;white-space:nowrap" title="column {}: {}"><span class="{}">{}</span>{}</span>').format(
-        column.column + 1, column.status, colour, icon(symbol), score
-    )
+    return Markup(
+        '<span style="margin-right:10px;white-space:nowrap" title="column {}: {}"><span class="{}">{}</span>{}</span>'
+    ).format(column.column + 1, column.status, colour, icon(symbol), score)
 
 
 def _vote(run: RunSummary) -> str:

@@ -50,7 +50,13 @@ async def items(workbench: Workbench, search: str) -> list[Item]:
     """Saved prompts, newest first, then the shipped patterns in the order of their folders."""
     saved = await asyncio.to_thread(workbench.store.prompts, search)
     mine = [
-        Item(f"prompt:{p.id}", "Mine", p.name, f"version {p.latest}" + (f", from {p.forked_from}" if p.forked_from else ""), "")
+        Item(
+            f"prompt:{p.id}",
+            "Mine",
+            p.name,
+            f"version {p.latest}" + (f", from {p.forked_from}" if p.forked_from else ""),
+            "",
+        )
         for p in saved
     ]
     shipped = [
@@ -79,28 +85,46 @@ async def open_library(workbench: Workbench, ask: Ask) -> Update:
 
 def _side(found: Sequence[Item], origin: str, family: str) -> Markup:
     origins, families = Counter(i.origin for i in found), Counter(i.family for i in found if i.family)
-    parts = [Markup('<input type="hidden" name="origin_now" value="{}"><input type="hidden" name="family_now" value="{}">').format(origin, family)]
+    parts = [
+        Markup(
+            '<input type="hidden" name="origin_now" value="{}"><input type="hidden" name="family_now" value="{}">'
+        ).format(origin, family)
+    ]
     parts.append(Markup('<div class="group">Origin</div>'))
-    parts += [_filter("origin", name, number, origin) for name, number in (("All", len(found)), *origins.items())]
+    parts += [
+        _filter("origin", name, number, origin) for name, number in (("All", len(found)), *origins.items())
+    ]
     parts.append(Markup('<div class="group">Family</div>'))
-    parts += [_filter("family", name, number, family) for name, number in (("All", len(found)), *sorted(families.items()))]
+    parts += [
+        _filter("family", name, number, family)
+        for name, number in (("All", len(found)), *sorted(families.items()))
+    ]
     return join(parts)
 
 
 def _filter(kind: str, name: str, number: int, now: str) -> Markup:
-    return Markup('<button class="pick" data-act="open_library"{} aria-pressed="{}"><span>{}</span><span class="num hint">{}</span></button>').format(
-        attributes({kind: name}), str(name == now).lower(), name, number
-    )
+    return Markup(
+        '<button class="pick" data-act="open_library"{} aria-pressed="{}"><span>{}</span><span class="num hint">{}</span></button>'
+    ).format(attributes({kind: name}), str(name == now).lower(), name, number)
 
 
 def _list(shown: Sequence[Item], chosen: Item | None, search: str, any_found: bool) -> Markup:
     if not shown:
         text = "Nothing matches in this filter." if any_found else f'Nothing matches "{search}".'
-        return Markup('<p class="empty" style="padding:16px 24px">{} {}</p>').format(text, button("Start an empty prompt", "new_prompt", kind="quiet"))
+        return Markup('<p class="empty" style="padding:16px 24px">{} {}</p>').format(
+            text, button("Start an empty prompt", "new_prompt", kind="quiet")
+        )
     rows = join(
         Markup(
             '<li><button class="item {}" data-act="open_library" data-key="{}" aria-pressed="{}"><span class="grow"><b>{}</b><span class="d">{}</span></span><span class="hint">{}</span></button></li>'
-        ).format("on" if i is chosen else "", i.key, str(i is chosen).lower(), _marked(i.name, search), _marked(i.summary, search), i.family or i.origin.lower())
+        ).format(
+            "on" if i is chosen else "",
+            i.key,
+            str(i is chosen).lower(),
+            _marked(i.name, search),
+            _marked(i.summary, search),
+            i.family or i.origin.lower(),
+        )
         for i in shown
     )
     return Markup('<ul class="items">{}</ul>').format(rows)
@@ -111,7 +135,9 @@ def _marked(text: str, search: str) -> Markup:
     if not words:
         return escape(text)
     parts = re.split(f"({'|'.join(words)})", text, flags=re.IGNORECASE)
-    return join(Markup("<mark>{}</mark>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts))
+    return join(
+        Markup("<mark>{}</mark>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts)
+    )
 
 
 async def _preview(workbench: Workbench, key: str) -> Markup:
@@ -125,12 +151,18 @@ async def _preview(workbench: Workbench, key: str) -> Markup:
         saved = await asyncio.to_thread(workbench.store.version, ident, None)
         prompt = saved.prompt
         head = Markup("Mine, version {}, {}").format(saved.number, stamp(saved.created_at))
-        first = button("Try it", "open_version", symbol="arrow", kind="primary", prompt=ident, number=saved.number)
+        first = button(
+            "Try it", "open_version", symbol="arrow", kind="primary", prompt=ident, number=saved.number
+        )
         acts = [button("Versions", "versions", symbol="history", kind="quiet", prompt=ident)]
     acts.append(button("Export", "export_prompt", symbol="download", kind="quiet", key=key))
     if saved:
         acts.append(button("Delete", "delete_prompt", symbol="trash", kind="quiet", prompt=ident))
-    source = Markup(' <a href="{}" target="_blank" rel="noreferrer noopener">Guide</a>').format(prompt.source) if prompt.source.startswith("https://") else ""
+    source = (
+        Markup(' <a href="{}" target="_blank" rel="noreferrer noopener">Guide</a>').format(prompt.source)
+        if prompt.source.startswith("https://")
+        else ""
+    )
     facts = [("Use when", prompt.use_when), ("Not when", prompt.avoid_when), ("Tags", ", ".join(prompt.tags))]
     listed = join(Markup("<dt>{}</dt><dd>{}</dd>").format(label, text) for label, text in facts if text)
     title = Markup(
@@ -138,7 +170,9 @@ async def _preview(workbench: Workbench, key: str) -> Markup:
         '<p class="hint">{}{}</p><p>{}</p><div style="display:flex;gap:24px;margin-top:8px">{}</div></section>'
     ).format(saved.name if saved else prompt.name, first, head, source, prompt.description, join(acts))
     facts_part = Markup('<section><dl class="facts">{}</dl></section>').format(listed) if listed else ""
-    return Markup('<div class="preview">{}{}{}{}</div>').format(title, facts_part, _turns(prompt), _tables(prompt))
+    return Markup('<div class="preview">{}{}{}{}</div>').format(
+        title, facts_part, _turns(prompt), _tables(prompt)
+    )
 
 
 _JINJA = re.compile(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", re.DOTALL)
@@ -148,7 +182,10 @@ def _turns(prompt: Prompt) -> Markup:
     return join(
         Markup('<div class="turn-view"><b>{}</b><pre>{}</pre></div>').format(
             turn.role.capitalize(),
-            join(Markup('<span class="jinja">{}</span>').format(p) if n % 2 else escape(p) for n, p in enumerate(_JINJA.split(turn.template))),
+            join(
+                Markup('<span class="jinja">{}</span>').format(p) if n % 2 else escape(p)
+                for n, p in enumerate(_JINJA.split(turn.template))
+            ),
         )
         for turn in prompt.turns
     )
@@ -158,13 +195,23 @@ def _tables(prompt: Prompt) -> Markup:
     parts = []
     if prompt.inputs:
         rows = join(
-            Markup('<tr><td class="mono">{}</td><td>{}</td><td class="mono">{}</td></tr>').format(field.name, field.kind.replace("_", " "), _short(example_values(prompt).get(field.name, "")))
+            Markup('<tr><td class="mono">{}</td><td>{}</td><td class="mono">{}</td></tr>').format(
+                field.name, field.kind.replace("_", " "), _short(example_values(prompt).get(field.name, ""))
+            )
             for field in prompt.inputs
         )
-        parts.append(Markup('<section><h3>Inputs</h3><table class="table"><tr><th style="width:30%">Name</th><th style="width:20%">Type</th><th>Example</th></tr>{}</table></section>').format(rows))
+        parts.append(
+            Markup(
+                '<section><h3>Inputs</h3><table class="table"><tr><th style="width:30%">Name</th><th style="width:20%">Type</th><th>Example</th></tr>{}</table></section>'
+            ).format(rows)
+        )
     if prompt.checks:
         rows = join(Markup("<li>{}</li>").format(check_name(check)) for check in prompt.checks)
-        parts.append(Markup('<section><h3>Checks</h3><ul style="margin:0;padding-left:20px;list-style:disc">{}</ul></section>').format(rows))
+        parts.append(
+            Markup(
+                '<section><h3>Checks</h3><ul style="margin:0;padding-left:20px;list-style:disc">{}</ul></section>'
+            ).format(rows)
+        )
     return join(parts)
 
 
@@ -183,8 +230,13 @@ async def delete_prompt(workbench: Workbench, ask: Ask) -> Update:
     prompt_id = ask.text("prompt")
     version = await asyncio.to_thread(workbench.store.version, prompt_id, None)
     if ask.text("sure") != "yes":
-        body = Markup('<p>"{}" and its {} versions leave the library. Runs that used them stay in History.</p><p>{} {}</p>').format(
-            version.name, version.number, button("Delete it", "delete_prompt", symbol="trash", kind="danger", prompt=prompt_id, sure="yes"), button("Keep it", "close")
+        body = Markup(
+            '<p>"{}" and its {} versions leave the library. Runs that used them stay in History.</p><p>{} {}</p>'
+        ).format(
+            version.name,
+            version.number,
+            button("Delete it", "delete_prompt", symbol="trash", kind="danger", prompt=prompt_id, sure="yes"),
+            button("Keep it", "close"),
         )
         return {"drawer": {"title": "Delete this prompt", "body": body, "narrow": True}}
     await asyncio.to_thread(workbench.store.delete_prompt, prompt_id)
@@ -202,12 +254,18 @@ async def export_prompt(workbench: Workbench, ask: Ask) -> Update:
         prompt = (await asyncio.to_thread(workbench.store.version, ident, None)).prompt
     chosen = ask.text("value") or "prompty"
     models = await workbench.models()
-    file = await workbench.export_prompt(prompt, example_values(prompt), models[0].id if models else "", chosen)
-    head = Markup('<div><label class="soft" for="export-format">Format</label> <select id="export-format" class="field" style="width:auto" data-act="export_prompt" data-key="{}">{}</select></div>').format(
-        key, options([(name, row.label) for name, row in FORMATS.items()], chosen)
+    file = await workbench.export_prompt(
+        prompt, example_values(prompt), models[0].id if models else "", chosen
     )
-    foot = Markup('<a class="btn primary" download="{}" href="files/prompt/{}/{}">{}Download {}</a>').format(file.name, chosen, key, icon("download"), file.name)
-    return {"drawer": {"title": f"Export {prompt.name}", "body": join((head, export_body(file))), "foot": foot}}
+    head = Markup(
+        '<div><label class="soft" for="export-format">Format</label> <select id="export-format" class="field" style="width:auto" data-act="export_prompt" data-key="{}">{}</select></div>'
+    ).format(key, options([(name, row.label) for name, row in FORMATS.items()], chosen))
+    foot = Markup('<a class="btn primary" download="{}" href="files/prompt/{}/{}">{}Download {}</a>').format(
+        file.name, chosen, key, icon("download"), file.name
+    )
+    return {
+        "drawer": {"title": f"Export {prompt.name}", "body": join((head, export_body(file))), "foot": foot}
+    }
 
 
 ACTIONS: dict[str, Action] = {

@@ -28,25 +28,19 @@ def icon(name: str, extra: str = "") -> Markup:
     return Markup('<svg class="i {}" aria-hidden="true"><use href="#i-{}"></use></svg>').format(extra, name)
 
 
-def button(
-    label: str, action: str, *, symbol: str = "", kind: str = "", keys: str = "", disabled: bool = False, **data: Any
-) -> Markup:
-    """A button that asks for an action; `data` becomes its data-* attributes, `keys` is shown on it."""
-    return Markup('<button class="btn {}" data-act="{}"{}{}>{}{}{}</button>').format(
-        kind,
-        action,
-        attributes(data),
-        Markup(" disabled") if disabled else "",
-        icon(symbol, "soft-icon") if symbol else "",
-        label,
-        Markup("<kbd>{}</kbd>").format(keys) if keys else "",
+def button(label: str, action: str, *, symbol: str = "", kind: str = "", **data: Any) -> Markup:
+    """A button that asks for an action; `data` becomes its data-* attributes."""
+    return Markup('<button class="btn {}" data-act="{}"{}>{}{}</button>').format(
+        kind, action, attributes(data), icon(symbol, "soft-icon") if symbol else "", label
     )
 
 
 def attributes(data: dict[str, Any]) -> Markup:
-    """`data-*` attributes; None leaves one out."""
+    """`data-*` attributes; None leaves one out, and `from_` is how `from` is written in Python."""
     return Markup("").join(
-        Markup(' data-{}="{}"').format(name.replace("_", "-"), value) for name, value in data.items() if value is not None
+        Markup(' data-{}="{}"').format(name.strip("_"), value)
+        for name, value in data.items()
+        if value is not None
     )
 
 
@@ -59,7 +53,7 @@ def join(parts: Iterable[Markup | str]) -> Markup:
 
 
 def seconds(value: float | None) -> str:
-    """ "0.42 s", "3.9 s", "6 min 51 s"; a dash when unknown."""
+    """A duration such as "0.42 s", "3.9 s" or "6 min 51 s"; a dash when unknown."""
     if value is None:
         return "–"
     if value >= 60:
@@ -68,7 +62,7 @@ def seconds(value: float | None) -> str:
 
 
 def count(value: int | None) -> str:
-    """ "1,142"; a dash when unknown."""
+    """A number such as "1,142"; a dash when unknown."""
     return "–" if value is None else f"{value:,}"
 
 
@@ -84,7 +78,7 @@ def tokens_per_second(completion: Completion) -> float | None:
 
 
 def plural(number: int, word: str) -> str:
-    """ "1 check", "3 checks"."""
+    """A counted word: "1 check", "3 checks"."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
@@ -119,9 +113,9 @@ def state(cell: StoredCell) -> dict[str, str]:
 def badge(kind: str, text: str, explanation: str) -> Markup:
     """A small fact in a column's head; it opens its explanation."""
     symbol = {"ignored": "ignored", "different": "different", "cut": "cut", "mode": "check"}.get(kind, "")
-    return Markup('<button class="badge {}" data-act="explain" title="{}" data-text="{}">{}{}</button>').format(
-        kind, explanation, explanation, icon(symbol) if symbol else "", text
-    )
+    return Markup(
+        '<button class="badge {}" data-act="explain" title="{}" data-text="{}">{}{}</button>'
+    ).format(kind, explanation, explanation, icon(symbol) if symbol else "", text)
 
 
 def badges(cell: StoredCell, run: StoredRun) -> Markup:
@@ -142,7 +136,9 @@ def badges(cell: StoredCell, run: StoredRun) -> Markup:
     if done.context_tokens and done.prompt_tokens is not None:
         used = done.prompt_tokens + (done.completion_tokens or 0)
         text = f"context {used:,} of {done.context_tokens:,}"
-        explanation = f"Prompt and answer fill {used:,} of the {done.context_tokens:,} tokens this model can hold here."
+        explanation = (
+            f"Prompt and answer fill {used:,} of the {done.context_tokens:,} tokens this model can hold here."
+        )
         shown.append(badge("fact", text, explanation))
     return join(shown)
 
@@ -181,7 +177,9 @@ def foot(cell: StoredCell) -> Markup:
 
 def waiting_foot() -> Markup:
     """The foot before an answer has ended: every place is there, so that nothing jumps; the script counts checks."""
-    line = Markup('<div class="checks"><div class="row hint">{}<span class="what checks-wait"></span></div></div>')
+    line = Markup(
+        '<div class="checks"><div class="row hint">{}<span class="what checks-wait"></span></div></div>'
+    )
     return join((line.format(icon("ring")), readings(None), Markup('<div class="acts"></div>')))
 
 
@@ -190,27 +188,33 @@ def checks(cell: StoredCell) -> Markup:
     total = len(cell.prompt.checks)
     scores = cell.scores
     if not total:
-        lines = Markup('<div class="row hint">{}<span class="what">No checks yet. Add them in the editor.</span></div>').format(
-            icon("ring")
-        )
+        lines = Markup(
+            '<div class="row hint">{}<span class="what">No checks yet. Add them in the editor.</span></div>'
+        ).format(icon("ring"))
         return Markup('<div class="checks">{}</div>').format(lines)
     applied = [score for score in scores if score.value is not None]
     if not applied:
         word = "does not apply" if total == 1 else "do not apply"
         why = scores[0].explanation if scores else "the answer is incomplete"
         text = f"{plural(total, 'check')} {word}: {why.removeprefix('does not apply: ')}"
-        row = Markup('<div class="row hint">{}<span class="what" title="{}">{}</span></div>').format(icon("dash"), text, text)
+        row = Markup('<div class="row hint">{}<span class="what" title="{}">{}</span></div>').format(
+            icon("dash"), text, text
+        )
         return Markup('<div class="checks">{}</div>').format(row)
     worst = next((score for score in applied if not passed(score)), None)
     passing = sum(1 for score in applied if passed(score))
     first = check_row(worst) if worst else Markup("")
-    more = Markup('<button class="bare soft" data-act="show_checks" data-column="{}">show all</button>').format(cell.column)
+    more = Markup(
+        '<button class="bare soft" data-act="show_checks" data-column="{}">show all</button>'
+    ).format(cell.column)
     tick = icon("check", "ok") if passing == len(applied) else icon("half", "soft")
     second = Markup('<div class="row">{}<span class="what">{} of {} pass</span>{}</div>').format(
         tick, passing, plural(len(applied), "check"), more
     )
     every = join(check_row(score) for score in scores)
-    return Markup('<div class="checks">{}{}<div class="all-checks" hidden>{}</div></div>').format(first, second, every)
+    return Markup('<div class="checks">{}{}<div class="all-checks" hidden>{}</div></div>').format(
+        first, second, every
+    )
 
 
 def check_row(score: Score) -> Markup:
@@ -262,7 +266,15 @@ def acts(cell: StoredCell) -> Markup:
         Markup(
             '<button class="btn quiet icon {}" data-act="thumb" data-column="{}" data-value="{}" aria-pressed="{}" '
             'aria-label="{}" title="{}">{}</button>'
-        ).format("on" if cell.thumb == value else "", column, value, str(cell.thumb == value).lower(), label, label, icon(symbol))
+        ).format(
+            "on" if cell.thumb == value else "",
+            column,
+            value,
+            str(cell.thumb == value).lower(),
+            label,
+            label,
+            icon(symbol),
+        )
         for value, label, symbol in ((1, "Good answer", "up"), (-1, "Bad answer", "down"))
     )
     return Markup('<div class="acts">{}<span class="thumbs">{}</span></div>').format(left, thumbs)
@@ -278,7 +290,17 @@ def vote_bar(run: StoredRun | None, columns: int) -> Markup:
     failed = [cell.column for cell in cells if cell.status in ("error", "interrupted")]
     open_ = len(done) >= 2
     vote = run.vote if run else None
-    votes = [_vote("column", Markup('<span class="word">Column </span>{}').format(n + 1), str(n + 1), open_ and n in done, vote, n) for n in range(columns)]
+    votes = [
+        _vote(
+            "column",
+            Markup('<span><span class="word">Column </span>{}</span>').format(n + 1),
+            str(n + 1),
+            open_ and n in done,
+            vote,
+            n,
+        )
+        for n in range(columns)
+    ]
     votes.append(_vote("tie", "Tie", "=", open_, vote))
     votes.append(_vote("all_bad", "All bad", "0", open_, vote))
     note = Markup(
@@ -286,20 +308,36 @@ def vote_bar(run: StoredRun | None, columns: int) -> Markup:
     ).format(run.note if run else "")
     best = vote.column if vote and vote.kind == "column" else (done[0] if len(done) == 1 == columns else None)
     export = Markup('<button class="btn" data-act="export" data-column="{}"{}>{}Export</button>').format(
-        best if best is not None else (done[0] if done else 0), "" if done else Markup(' disabled title="Opens after a run"'), icon("download")
+        best if best is not None else (done[0] if done else 0),
+        "" if done else Markup(' disabled title="Opens after a run"'),
+        icon("download"),
     )
     why_save = "" if best is not None else "Opens after a vote"
-    winner = Markup('<button class="btn" data-act="save_winner" data-column="{}" title="{}"{}>{}Save winner</button>').format(
-        best if best is not None else "", why_save, "" if best is not None else Markup(" disabled"), icon("pin")
+    winner = Markup(
+        '<button class="btn" data-act="save_winner" data-column="{}" title="{}"{}>{}Save winner</button>'
+    ).format(
+        best if best is not None else "",
+        why_save,
+        "" if best is not None else Markup(" disabled"),
+        icon("pin"),
     )
     link = button("Link", "link", symbol="link", kind="quiet") if run else ""
     return Markup(
         '<div class="vote pp" role="group" aria-label="Vote"><b>Which is best?</b>{}'
         '<span class="hint reason grow">{}</span><span class="after">{}{}{}{}</span></div>'
-    ).format(join(votes), _vote_reason(run, open_, done, failed, columns), note if run else "", link, export, winner)
+    ).format(
+        join(votes),
+        _vote_reason(run, open_, done, failed, columns),
+        note if run else "",
+        link,
+        export,
+        winner,
+    )
 
 
-def _vote(kind: str, label: Markup | str, key: str, enabled: bool, vote: Any, column: int | None = None) -> Markup:
+def _vote(
+    kind: str, label: Markup | str, key: str, enabled: bool, vote: Any, column: int | None = None
+) -> Markup:
     chosen = vote is not None and vote.kind == kind and vote.column == column
     return Markup(
         '<button class="btn {}" data-act="vote" data-vote="{}"{} aria-pressed="{}"{}><kbd>{}</kbd>{}</button>'
@@ -314,7 +352,9 @@ def _vote(kind: str, label: Markup | str, key: str, enabled: bool, vote: Any, co
     )
 
 
-def _vote_reason(run: StoredRun | None, open_: bool, done: Sequence[int], failed: Sequence[int], columns: int) -> str:
+def _vote_reason(
+    run: StoredRun | None, open_: bool, done: Sequence[int], failed: Sequence[int], columns: int
+) -> str:
     sits_out = f" Column {', '.join(str(n + 1) for n in failed)} failed and sits out." if failed else ""
     if open_:
         return ("Vote stored." if run and run.vote else "") + sits_out

@@ -42,7 +42,13 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
 }
 # Nothing of ours is uploaded or served from Gradio's cache, so these doors stay shut.
-SHUT = ("/gradio_api/file", "/gradio_api/upload", "/gradio_api/proxy", "/gradio_api/stream", "/gradio_api/deep_link")
+SHUT = (
+    "/gradio_api/file",
+    "/gradio_api/upload",
+    "/gradio_api/proxy",
+    "/gradio_api/stream",
+    "/gradio_api/deep_link",
+)
 SIMPLE_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
 
@@ -82,7 +88,9 @@ class Guard:
         if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
             return PlainTextResponse("Requests of other sites are refused.\n", 403)
         site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode", "navigate")
-        if site not in ("same-origin", "none") and (mode != "navigate" or scope["method"] not in ("GET", "HEAD")):
+        if site not in ("same-origin", "none") and (
+            mode != "navigate" or scope["method"] not in ("GET", "HEAD")
+        ):
             return PlainTextResponse("Requests of other sites are refused.\n", 403)
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if scope["method"] not in ("GET", "HEAD") and origin is None and (not kind or kind in SIMPLE_FORMS):
@@ -108,7 +116,9 @@ def allowed_hosts(settings: Settings) -> frozenset[str]:
     return frozenset(names)
 
 
-def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], None] = lambda: None) -> ASGIApp:
+def make_app(
+    settings: Settings, workbench: Workbench, on_ready: Callable[[], None] = lambda: None
+) -> ASGIApp:
     """The guarded application; closing it closes the workbench."""
     # Read by Gradio when it is imported and when it writes its cache.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -172,7 +182,9 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
     async def prompt_file(format_name: str, key: str) -> Response:
         try:
             kind, _, ident = key.partition(":")
-            prompt = (workbench.library.get(ident) if kind == "pattern" else workbench.store.version(ident)).prompt
+            prompt = (
+                workbench.library.get(ident) if kind == "pattern" else workbench.store.version(ident)
+            ).prompt
             models = await workbench.models()
             model = models[0].id if models else ""
             return download(await workbench.export_prompt(prompt, example_values(prompt), model, format_name))

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from playground.engine.client import Engine
+from playground.engine.model import STEP_ROWS
 from playground.engine.protocol import Done, Piece, Started
 from playground.errors import BackendError, BackendUnavailable, ContextOverflow
 from playground.types import Sampling
@@ -64,7 +65,7 @@ async def test_greedy_text_equals_the_high_level_api(new_engine: NewEngine, mode
         "List three colours.",
         "What is 2 + 2?",
         "Write a line about rain.",
-        "def add(a, b):" + "\n    # note" * 20,
+        "def add(a, b):" + "\n    # note" * 40,
     ]
     answers = [await answer(engine, model, [["user", p]], max_tokens=24) for p in prompts]
     tokens = [(await engine.render(model, [["user", p]])).tokens for p in prompts]
@@ -74,10 +75,12 @@ async def test_greedy_text_equals_the_high_level_api(new_engine: NewEngine, mode
         "import llama_cpp.llama_cpp as low; defaults = low.llama_model_default_params\n"
         "def params():\n    p = defaults(); p.use_extra_bufts = safe; return p\n"
         "low.llama_model_default_params = params\n"
-        "llm = Llama(model, n_ctx=2048, flash_attn=True, verbose=False, n_threads=2)\n"
+        f"llm = Llama(model, n_ctx=2048, flash_attn=True, verbose=False, n_batch={STEP_ROWS}, n_ubatch={STEP_ROWS})\n"
         "off = dict(temperature=0, top_p=1, top_k=0, min_p=0, repeat_penalty=1.0)\n"
-        "texts = [llm.create_completion(p, max_tokens=24, **off)['choices'][0]['text'] for p in prompts]\n"
-        "print(json.dumps(texts))"
+        "def text(prompt):\n"
+        "    llm.reset(); llm._ctx.kv_cache_clear()  # its own reuse of the last prompt changes the last bits\n"
+        "    return llm.create_completion(prompt, max_tokens=24, **off)['choices'][0]['text']\n"
+        "print(json.dumps([text(prompt) for prompt in prompts]))"
     )
     question = json.dumps([str(model), tokens, engine.findings.extra_buffers("Q4_1")])
     run = subprocess.run(
@@ -313,7 +316,7 @@ async def test_extra_buffers_that_crash_are_found_out_and_remembered(
     assert json.loads(path.read_text())["extra_buffers"] == {"Q4_1": False}
 
     trials = []
-    monkeypatch.setattr("playground.engine.client._probe", lambda *arguments: trials.append(arguments))
+    monkeypatch.setattr("playground.engine.client.trial_run", lambda *arguments: trials.append(arguments))
     assert (await answer(new_engine(findings_path=path), model)).text
     assert trials == []
 

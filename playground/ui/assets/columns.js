@@ -207,6 +207,7 @@ export function mountPager(root) { pager = h("div", { class: "pager pp", role: "
 
 export function drawColumns() {
   const count = page.form.columns.length;
+  $("#columns").classList.toggle("four", count === 4);
   for (let i = 0; i < 4; i++) {
     const block = $(`#answer${i}`);
     block.classList.toggle("off", i >= count);

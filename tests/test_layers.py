@@ -1,0 +1,99 @@
+"""The picture in the architecture, compared with the real imports."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent / "playground"
+
+# From the ground up. A module imports from rows below its own, and within its own part.
+ROWS = (
+    {"types", "settings", "errors"},
+    {"engine", "templates"},
+    {"techniques", "scorers", "backends"},
+    {"library", "formats", "stats", "diff"},
+    {"runner", "store", "experiments"},
+    {"workbench", "doctor"},
+    {"ui", "cli"},
+)
+# One part in two places.
+INSIDE = {"templating": "templates", "arguments": "cli"}
+# Neighbours that know each other: the shelf reads its format; the command line serves the page and words errors as it does.
+NEIGHBOURS = {("library", "formats"), ("cli", "ui"), ("settings", "errors")}
+# The one home of each third-party package; pydantic is at home everywhere.
+HOMES = {
+    "gradio": {"ui"},
+    "fastapi": {"ui"},
+    "starlette": {"ui"},
+    "uvicorn": {"ui"},
+    "markdown_it": {"ui"},
+    "markupsafe": {"ui"},
+    "typer": {"cli"},
+    "sqlmodel": {"store"},
+    "sqlalchemy": {"store"},
+    "alembic": {"store"},
+    "jinja2": {"templates"},
+    "llama_cpp": {"engine"},
+    "yaml": {"formats"},
+    "regex": {"scorers"},
+    "rapidfuzz": {"scorers"},
+    "jsonschema": {"scorers"},
+    "referencing": {"scorers"},
+    "httpx": {"backends", "doctor"},
+    "pydantic_settings": {"settings"},
+    "platformdirs": {"settings"},
+}
+ROW_OF = {part: number for number, row in enumerate(ROWS) for part in row}
+
+
+def part_of(module: str) -> str:
+    """`playground.store.tables` → `store`; the package itself, which only knows its version, is ground."""
+    name = (module.split(".") + [""])[1].removesuffix(".py")
+    return INSIDE.get(name, name)
+
+
+def imports() -> Iterator[tuple[str, str, str]]:
+    """Every import as (file, its part, imported module), those inside functions too."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        file = path.relative_to(PACKAGE.parent).as_posix()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                # `from playground import templates` imports a module too.
+                whole = node.module == "playground"
+                names = [f"playground.{alias.name}" if whole else str(node.module) for alias in node.names]
+            else:
+                continue
+            for name in names:
+                yield file, part_of(file.replace("/", ".")), name
+
+
+def test_every_part_has_a_row() -> None:
+    parts = {part_of(file.replace("/", ".")) for file, _, _ in imports()} - {"__init__"}
+    assert parts <= ROW_OF.keys()
+
+
+def test_imports_go_downwards_only() -> None:
+    wrong = [
+        f"{file} imports {module}"
+        for file, part, module in imports()
+        if module.startswith("playground.")
+        and (target := part_of(module)) not in (part, "__version__")
+        and ROW_OF[target] >= ROW_OF[part]
+        and (part, target) not in NEIGHBOURS
+    ]
+    assert wrong == []
+
+
+def test_each_third_party_package_has_one_home() -> None:
+    wrong = [
+        f"{file} imports {module}"
+        for file, part, module in imports()
+        if (top := module.partition(".")[0]) not in sys.stdlib_module_names | {"playground", "pydantic"}
+        and part not in HOMES.get(top, ())
+    ]
+    assert wrong == []
