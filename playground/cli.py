@@ -78,10 +78,9 @@ def serve(
 
     Without a command: serve the app in the browser.
     """
-    options = {"port": port, "host": host, "data_dir": data, "models": tuple(model) if model else None}
+    options = {"port": port, "host": host, "data_dir": data, "models": tuple(model or ()) or None}
+    options["embedded"] = False if no_embedded else None
     context.obj = {key: value for key, value in options.items() if value is not None}
-    if no_embedded:
-        context.obj["embedded"] = False
     if context.invoked_subcommand is not None:
         return
     from playground.arguments import address_of, is_loopback
@@ -90,9 +89,8 @@ def serve(
     settings = settings_of(context)
     if not is_loopback(settings.host):
         tell("Warning: anybody on the network can use this app, change its prompts and read its runs.")
-    address = f"Prompt Playground: {address_of(settings)}"
     workbench = open_or_move(settings)
-    serve_app(workbench.settings, workbench, lambda: typer.echo(address))
+    serve_app(workbench.settings, workbench, lambda: typer.echo(f"Prompt Playground: {address_of(settings)}"))
 
 
 # --- running --------------------------------------------------------------------------------------------

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from playground.backends import make_backend, rows
-from playground.backends.base import Backend, CountsTokens, RendersChat
+from playground.backends.base import Backend, CountsTokens, RendersChat, WarmsUp
 from playground.errors import BackendError, NotFoundError, PlaygroundError, PromptError, TemplateError
 from playground.formats import FORMATS
 from playground.formats.base import Export
@@ -50,6 +50,7 @@ class RunStarted:
     """The run is stored; its cells are pending."""
 
     run_id: str
+    columns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Workbench:
         self.library = Library(shipped_folder())
         self._renderer = Renderer(settings.render_seconds, settings.render_chars)
         self._active: dict[str, Execution] = {}
+        self._background: set[asyncio.Task[None]] = set()
         self._slots = {
             name: asyncio.Semaphore(settings.engine_parallel if name == "llama.cpp" else 64)
             for name in backends
@@ -115,6 +117,8 @@ class Workbench:
     async def close(self) -> None:
         """Stop what runs, end child processes."""
         self.stop_all()
+        for task in self._background:
+            task.cancel()
         await asyncio.gather(*(backend.close() for backend in self.backends.values()))
         await self._renderer.close()
         await asyncio.to_thread(self.store.close)
@@ -148,6 +152,14 @@ class Workbench:
         if name not in self.backends:
             raise BackendError(f'No backend is called "{name}".', "Choose another model for this column.")
         return self.backends[name]
+
+    def warm_up(self, model: str) -> None:
+        """Start loading a model in the background, where its backend can; failures show when it is used."""
+        backend = self.backends.get(model.partition(":")[0])
+        if isinstance(backend, WarmsUp):
+            task = asyncio.create_task(_quietly(backend.warm_up(model)))
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
 
     # --- prompts ----------------------------------------------------------------------------------------
 
@@ -230,7 +242,7 @@ class Workbench:
             title=comparison.prompt.name or _first_words(planned),
             version_id=version.id if version else None,
         )
-        yield RunStarted(run_id)
+        yield RunStarted(run_id, len(planned))
         async with aclosing(self._execute(run_id, planned, [0] * len(planned), comparison.values)) as events:
             async for event in events:
                 yield event
@@ -395,6 +407,11 @@ class Workbench:
                 created=datetime.now(UTC),
             ),
         )
+
+
+async def _quietly(work: Awaitable[None]) -> None:
+    with suppress(PlaygroundError):
+        await work
 
 
 def write_export(format_name: str, export: Export) -> ExportFile:

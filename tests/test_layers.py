@@ -35,7 +35,7 @@ HOMES = {
     "sqlmodel": {"store"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},
-    "jinja2": {"templates"},
+    "jinja2": {"templates", "engine"},  # the engine catches what a model's own chat template raises
     "llama_cpp": {"engine"},
     "yaml": {"formats"},
     "regex": {"scorers"},

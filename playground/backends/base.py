@@ -65,6 +65,15 @@ class CountsTokens(Protocol):
         ...
 
 
+@runtime_checkable
+class WarmsUp(Protocol):
+    """A backend that can load a model before it is asked for."""
+
+    async def warm_up(self, model: str) -> None:
+        """Load the model; returns when it is ready, harmless to call often."""
+        ...
+
+
 @dataclass(slots=True)
 class Fold:
     """Gathers chunks into a Completion and measures time from its creation (or `started`)."""

@@ -36,6 +36,10 @@ PULSE_S = 0.5
 FIRST_PATTERN = "techniques/zero-shot/instruct"
 
 
+BLANK: dict[str, Any] = {"badges": "", "problem": "", "foot": None}
+"""A column whose answer has not ended; the page fills the foot's places with dashes."""
+
+
 @dataclass(frozen=True)
 class CompareTab:
     """Components that events need: the bridge to the page's script and the four answers."""
@@ -104,6 +108,7 @@ def wire(tab: CompareTab, workbench: Workbench) -> None:
 class Board:
     """What the page shall show of a run, gathered between two paints."""
 
+    stream: str = ""
     run_id: str | None = None
     texts: dict[int, str] = field(default_factory=dict)
     columns: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -125,7 +130,9 @@ class Board:
         """
         status = gr.skip()
         if self.dirty_status:
-            update = {"run": self.run_id, "columns": self.columns, **self.extra}
+            update: Update = {"stream": self.stream, "columns": self.columns, **self.extra}
+            if self.run_id is not None:
+                update["run"] = self.run_id
             status = json.dumps({**update, "at": time.monotonic()})
         answers = [self.texts[i] if i in self.dirty_texts else gr.skip() for i in range(COLUMNS)]
         self.dirty_texts.clear()
@@ -136,7 +143,7 @@ class Board:
 
 async def stream_run(workbench: Workbench, data: dict[str, Any]) -> AsyncGenerator[tuple[Any, ...], None]:
     """Paints of one run, or of one column run again (`data["only"]`), until all of it has ended."""
-    board = Board()
+    board = Board(stream=str(data.get("stream")))
     worker = asyncio.create_task(_follow(workbench, data, board))
     worker.add_done_callback(lambda _: board.wake.set())
     try:
@@ -160,7 +167,6 @@ async def stream_run(workbench: Workbench, data: dict[str, Any]) -> AsyncGenerat
 
 
 async def _follow(workbench: Workbench, data: dict[str, Any], board: Board) -> None:
-    form: CompareForm | None = None
     try:
         if data.get("only") is None:
             form = CompareForm.model_validate_json(data.get("form") or "{}")
@@ -172,22 +178,23 @@ async def _follow(workbench: Workbench, data: dict[str, Any], board: Board) -> N
             async for event in events:
                 await _take(workbench, board, event)
     except Exception as exc:
-        count = len(form.columns) if form else COLUMNS
-        idle = {"state": {"kind": "idle", "icon": "", "text": ""}, "stamp": str(time.monotonic())}
-        unfinished = {i: idle for i in range(count) if i not in board.columns}
-        board.columns |= unfinished if board.run_id is None else {}
-        board.status(alert=to_alert(exc))
+        board.status(alert=to_alert(exc), not_started=True)
 
 
 async def _take(workbench: Workbench, board: Board, event: Event) -> None:
     match event:
-        case RunStarted(run_id):
+        case RunStarted(run_id, columns):
             board.run_id = run_id
-            board.status()
+            board.columns = {i: {**BLANK, "stamp": f"{run_id}/{i}/new"} for i in range(columns)}
+            board.status(vote=panels.vote_bar(None, columns))
         case Started(cell):
             board.texts[cell.column] = ""
             running = {"kind": "running", "icon": "dot", "text": ""}
-            board.columns[cell.column] = {"state": running, "stamp": f"{board.run_id}/{cell.repeat}/running"}
+            board.columns[cell.column] = {
+                **BLANK,
+                "state": running,
+                "stamp": f"{board.run_id}/{cell.repeat}/running",
+            }
             board.status()
         case Delta(cell, text):
             board.texts[cell.column] = board.texts.get(cell.column, "") + text
@@ -195,9 +202,8 @@ async def _take(workbench: Workbench, board: Board, event: Event) -> None:
             board.wake.set()
         case Ended(run_id, stored):
             run = await workbench.run(run_id)
-            board.columns[stored.column] = panels.column_update(stored, run)
-            board.texts[stored.column] = stored.completion.text if stored.completion else ""
-            board.dirty_texts.add(stored.column)
+            text = stored.completion.text if stored.completion else ""
+            board.columns[stored.column] = {**panels.column_update(stored, run), "text": text}
             board.status(vote=panels.vote_bar(run, len(run.comparison.columns)))
 
 
@@ -229,6 +235,7 @@ async def load(workbench: Workbench, ask: Ask) -> Update:
         update["form"] = form.model_dump(mode="json")
     if not update.get("form"):
         update["form"] = (await default_form(workbench)).model_dump(mode="json")
+    workbench.warm_up(update["form"]["columns"][0]["model"])
     update.setdefault("vote", panels.vote_bar(None, len(update["form"]["columns"])))
     if alert:
         update["alert"] = alert
@@ -295,6 +302,7 @@ def shown_run(run: StoredRun) -> Update:
         text = cell.completion.text if cell.completion else ""
         columns[cell.column] = {**panels.column_update(cell, run), "text": text}
     return {
+        "replaces": True,
         "form": form.model_dump(mode="json"),
         "columns": columns,
         "run": run.id,
@@ -312,6 +320,7 @@ def cleared(form: CompareForm) -> Update:
         "state": {"kind": "idle", "icon": "", "text": ""},
     }
     return {
+        "replaces": True,
         "form": form.model_dump(mode="json"),
         "columns": {i: {**empty, "stamp": str(time.monotonic())} for i in range(COLUMNS)},
         "run": None,

@@ -162,7 +162,7 @@ def _saw_views(
 
 def _messages(cell: StoredCell) -> Markup:
     rows = join(
-        Markup('<div class="turn-view"><b>{}</b><pre class="diff">{}</pre></div>').format(
+        Markup('<div class="turn-view"><b>{}</b><pre class="words">{}</pre></div>').format(
             m.role.capitalize(), m.content
         )
         for m in cell.messages
@@ -175,7 +175,7 @@ def _messages(cell: StoredCell) -> Markup:
 def _ids(chat: RenderedChat | PlaygroundError | None) -> Markup:
     if not isinstance(chat, RenderedChat):
         return Markup('<p class="hint">This backend does not tell.</p>')
-    return Markup('<p class="diff">{}</p>').format(" ".join(map(str, chat.tokens)))
+    return Markup('<p class="words">{}</p>').format(" ".join(map(str, chat.tokens)))
 
 
 def _lines(text: str | None, other: str | None) -> Markup:
@@ -268,7 +268,7 @@ async def diff(workbench: Workbench, ask: Ask) -> Update:
         (
             choice,
             Markup("<h3>{}</h3>").format(sentence),
-            Markup('<div class="diff">{}</div>').format(pieces(parts)),
+            Markup('<div class="words">{}</div>').format(pieces(parts)),
         )
     )
     legend = Markup(
@@ -427,7 +427,7 @@ def version_diff(before: SavedVersion, after: SavedVersion) -> Markup:
     sentence = f"Version {after.number} against {before.number}: {describe(all_pieces)}; {plural(len(fields), 'field')} differ."
     shown = join(
         Markup(
-            '<div class="turn-view"><span><b>{}</b><br><span class="hint">{}</span></span><div class="two"><div class="diff">{}</div><div class="diff">{}</div></div></div>'
+            '<div class="turn-view"><span><b>{}</b><br><span class="hint">{}</span></span><div class="two"><div class="words">{}</div><div class="words">{}</div></div></div>'
         ).format(
             _role(turn),
             turn.kind,

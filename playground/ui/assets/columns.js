@@ -47,8 +47,8 @@ export function mountColumn({ element, props, watch }, i) {
     h("div", { class: "col-foot" })));
   const body = $(".col-body", element);
   body.addEventListener("scroll", () => { view.follow = body.scrollTop + body.clientHeight > body.scrollHeight - 24; });
-  watch("value", () => setText(i, props.value ?? ""));
-  view.props = props;
+  // The end of an answer comes with its status; what arrives when nobody writes belongs to a run that was left.
+  watch("value", () => { if (page.busy.has(i)) setText(i, props.value ?? ""); });
 }
 
 export function setText(i, text) {
@@ -71,10 +71,8 @@ export function applyColumn(i, data) {
   if (data.text !== undefined) { setText(i, data.text); showView(i, null); }
   if (data.state) {
     const writing = data.state.kind === "running" || data.state.kind === "pending";
-    if (writing && view.state !== data.state.kind) {
-      view.since = performance.now(); view.follow = true; showView(i, null);
-      if (view.state !== "pending") setText(i, "");
-    }
+    if (data.state.kind === "running") { view.since = performance.now(); view.follow = true; showView(i, null); setText(i, ""); }
+    if (!writing) view.settled = data.state;
     view.state = data.state.kind;
     view.label = data.state.text;
     view.icon = data.state.icon;
@@ -91,6 +89,11 @@ export function applyColumn(i, data) {
     const wait = $(".checks-wait", section), n = page.form.prompt?.checks.length ?? 0;
     if (wait) wait.textContent = n ? `${n} check${n === 1 ? " runs" : "s run"} when the answer ends` : "No checks yet. Add them in the editor.";
   }
+}
+
+// A run that did not start leaves every column as it was.
+export function settleColumns() {
+  for (const i of [...page.busy]) applyColumn(i, { state: views[i].settled ?? { kind: "idle", icon: "", text: "" } });
 }
 
 export function say(text) { $("#live").textContent = text; }

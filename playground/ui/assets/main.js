@@ -3,7 +3,7 @@
 // An element with data-act="name" asks for that action when it is clicked; its other data-* attributes and the
 // fields of the form around it go along. Python answers with an update: what to show, and nothing else changes.
 
-import { applyColumn, drawBar, mountBar, mountColumn, mountPager, showView } from "./columns.js";
+import { applyColumn, drawBar, mountBar, mountColumn, mountPager, settleColumns, showView } from "./columns.js";
 import { $, $$, debounce, h, icon } from "./dom.js";
 import { mountEditor } from "./editor.js";
 import "./keys.js";
@@ -15,7 +15,10 @@ const MOUNT = {
   bridge({ element, props, trigger, server, watch }) {
     page.server = server;
     page.trigger = trigger;
-    watch("value", () => { if (props.value) apply(JSON.parse(props.value)); });
+    watch("value", () => {
+      const update = JSON.parse(props.value || "{}");
+      if (page.streams.has(update.stream)) apply(update);
+    });
     waiting.bridge = true;
   },
   column(ctx, i) { mountColumn(ctx, i); waiting.columns.add(i); },
@@ -49,6 +52,8 @@ async function start() {
 
 export function apply(update) {
   if (update.models) { page.models = update.models; page.presets = update.presets; page.scorers = update.scorers; page.foot = update.foot; }
+  if (update.replaces) leaveRun();
+  if (update.not_started) settleColumns();
   if (update.form) { page.form = update.form; page.spare = []; page.front = 0; changed("all"); }
   if (update.saved) { Object.assign(page.form, update.saved); if (update.name) page.form.prompt.name = update.name; drawBar(); changed("name"); }
   if (update.run !== undefined) { page.previous = page.run === update.run ? page.previous : page.run; page.run = update.run; setUrl({ run: update.run, prompt: null, pattern: null, version: null }); }
@@ -161,14 +166,25 @@ const LOCAL = {
   new_prompt: () => send("new_prompt", {}),
 };
 
+const WAITS = { kind: "pending", icon: "ring", text: "waits" };
+
 function run(only) {
   if (page.busy.size && only === null) return;
   $("#messages").replaceChildren();
   if (only === null) {
     if (innerWidth < 900 || innerHeight < 820) $("#compare").classList.add("folded");
-    page.form.columns.forEach((_, i) => applyColumn(i, { state: { kind: "pending", icon: "ring", text: "waits" }, problem: "", badges: "", foot: null }));
-  }
-  page.trigger("run", { form: JSON.stringify(page.form), only, run: only === null ? null : page.run });
+    page.form.columns.forEach((_, i) => applyColumn(i, { state: WAITS }));
+  } else applyColumn(only, { state: WAITS });
+  const stream = crypto.randomUUID?.() ?? String(Math.random());
+  page.streams.add(stream);
+  page.trigger("run", { form: JSON.stringify(page.form), only, run: only === null ? null : page.run, stream });
+}
+
+// Another run or prompt takes the columns: what still writes is stopped, and kept as far as it came.
+function leaveRun() {
+  if (page.busy.size && page.run) call("stop", { run: page.run });
+  page.streams.clear();
+  settleColumns();
 }
 
 export async function send(action, args) {

@@ -12,6 +12,7 @@ export const page = {
   form: null, spare: [],            // columns beyond the chosen count keep their settings
   preview: null,                    // last answer of the server to what is typed
   run: null, busy: new Set(),       // id of the run on screen, columns that are writing
+  streams: new Set(),               // runs under way whose updates this page still wants
   front: 0,                         // the column a phone shows
 };
 

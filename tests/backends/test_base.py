@@ -1,0 +1,149 @@
+"""Fold: chunks in, one Completion with its measurements out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from playground.backends.base import Fold, complete
+from playground.backends.scripted import ScriptedBackend
+from playground.types import Chunk, Completion, GenerationRequest, Message, Sampling
+
+
+class Clock:
+    """Shows what the test sets."""
+
+    def __init__(self, now: float = 100.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def folded(chunks: Iterable[Chunk]) -> Completion:
+    fold = Fold(clock=Clock())
+    for chunk in chunks:
+        fold.add(chunk)
+    return fold.completion()
+
+
+def test_time_counts_from_the_making_of_the_fold():
+    clock = Clock(100.0)
+    fold = Fold(clock=clock)
+    clock.now = 100.5
+    fold.add(Chunk(text="a"))
+    clock.now = 103.0
+    done = fold.completion("stop")
+    assert (done.first_token_s, done.total_s) == (0.5, 3.0)
+
+
+def test_time_counts_from_a_start_that_is_given():
+    assert Fold(clock=Clock(10.0), started=4.0).completion("stop").total_s == 6.0
+
+
+def test_a_start_at_zero_is_a_start():
+    assert Fold(clock=Clock(10.0), started=0.0).elapsed_s() == 10.0
+
+
+def test_chunks_without_text_are_not_the_first_token():
+    clock = Clock(0.0)
+    fold = Fold(clock=clock)
+    fold.add(Chunk(prompt_tokens=9))
+    assert fold.first_token_s is None
+    clock.now = 2.0
+    fold.add(Chunk(text="now"))
+    clock.now = 3.0
+    fold.add(Chunk(text=" later"))
+    assert fold.completion("stop").first_token_s == 2.0
+
+
+def test_reasoning_counts_as_the_first_token():
+    clock = Clock(0.0)
+    fold = Fold(clock=clock)
+    clock.now = 1.0
+    fold.add(Chunk(reasoning="hm"))
+    clock.now = 5.0
+    fold.add(Chunk(text="yes"))
+    done = fold.completion("stop")
+    assert (done.first_token_s, done.reasoning, done.text) == (1.0, "hm", "yes")
+
+
+def test_a_first_token_at_once_is_zero_seconds_and_not_unknown():
+    fold = Fold(clock=Clock())
+    fold.add(Chunk(text="a"))
+    fold.add(Chunk(text="b"))
+    assert fold.completion("stop").first_token_s == 0.0
+
+
+def test_an_answer_without_text_has_no_first_token():
+    done = folded([Chunk(finish="stop", completion_tokens=0)])
+    assert (done.text, done.first_token_s, done.completion_tokens) == ("", None, 0)
+
+
+def test_a_stream_that_does_not_say_why_it_ended_is_aborted():
+    assert folded([Chunk(text="half")]).finish == "aborted"
+    assert folded([]).finish == "aborted"
+
+
+def test_the_caller_may_know_better_how_it_ended():
+    fold = Fold(clock=Clock())
+    fold.add(Chunk(text="half", finish="stop"))
+    assert fold.completion("cancelled").finish == "cancelled"
+    assert fold.completion().finish == "stop"
+
+
+def test_a_later_field_replaces_an_earlier_one_and_a_missing_one_does_not():
+    done = folded(
+        [
+            Chunk(prompt_tokens=5, completion_tokens=1, ignored=("top-k",), model_digest="abc"),
+            Chunk(text="x", completion_tokens=2),
+            Chunk(finish="length", completion_tokens=0),
+        ]
+    )
+    assert (done.prompt_tokens, done.completion_tokens) == (5, 0)
+    assert (done.ignored, done.model_digest, done.finish) == (("top-k",), "abc", "length")
+
+
+def test_every_field_of_a_chunk_reaches_the_completion():
+    values = {
+        "text": "t",
+        "reasoning": "r",
+        "finish": "length",
+        "prompt_tokens": 1,
+        "completion_tokens": 2,
+        "cached_tokens": 3,
+        "context_tokens": 4,
+        "rendered_prompt": "p",
+        "model_digest": "d",
+        "backend_version": "v",
+        "mode": "m",
+        "ignored": ("i",),
+    }
+    assert set(values) == {field.name for field in fields(Chunk)}, "a new field: carry it through Fold"
+    done = folded([Chunk(**values)])
+    assert {name: getattr(done, name) for name in values} == values
+
+
+def test_the_text_can_be_read_while_it_grows():
+    fold = Fold(clock=Clock())
+    assert fold.text == ""
+    for word, so_far in (("one", "one"), (" two", "one two"), ("", "one two"), (" three", "one two three")):
+        fold.add(Chunk(text=word))
+        assert fold.text == so_far
+    assert fold.completion().text == "one two three"
+
+
+@given(st.lists(st.tuples(st.text(), st.text())))
+def test_text_and_reasoning_are_joined_without_loss(pieces: list[tuple[str, str]]):
+    done = folded(Chunk(text=text, reasoning=reasoning) for text, reasoning in pieces)
+    assert done.text == "".join(text for text, _ in pieces)
+    assert done.reasoning == "".join(reasoning for _, reasoning in pieces)
+
+
+async def test_complete_gives_the_whole_answer_of_a_stream():
+    request = GenerationRequest("scripted:a", (Message("user", "hi"),), Sampling())
+    done = await complete(ScriptedBackend({"a": "one two"}), request)
+    assert (done.text, done.finish, done.completion_tokens) == ("one two", "stop", 2)

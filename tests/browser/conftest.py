@@ -1,0 +1,354 @@
+"""Two servers for the session, one Chromium a module, and `App`: the page as a person uses it.
+
+    app = scripted("slow", "echo", turns="Say {{ word }}", values={"word": "hello"})
+    app.run()
+    app.wait_until_idle()
+    assert app.answer(1) == "Say hello"
+
+Every test fails on a page error, on a console error and on any request beyond the page's own origin.
+Playwright's synchronous interface keeps an event loop in this thread, so it ends with its module and leaves the
+asynchronous tests of other folders alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_MS = 15_000
+"""How long a condition may take on a busy machine; nothing sleeps for it."""
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+expect.set_options(timeout=PATIENCE_MS)
+
+
+# --- servers --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app: its address, process, data folder and the file of its output."""
+
+    url: str
+    pid: int
+    data: Path
+    log: Path
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What a query finds in the database, read beside the running server."""
+        connection = sqlite3.connect(f"file:{self.data / 'playground.db'}?mode=ro", uri=True)
+        try:
+            return connection.execute(query, values).fetchall()
+        finally:
+            connection.close()
+
+    def children(self, word: str) -> list[int]:
+        """Process ids of the server's children whose command line holds the word."""
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                parent = int(stat.read_text().rpartition(")")[2].split()[1])
+                command = (stat.parent / "cmdline").read_text()
+            except OSError:
+                continue  # it has ended meanwhile
+            if parent == self.pid and word in command:
+                found.append(int(stat.parent.name))
+        return found
+
+
+def wait_for(question: Callable[[], Any], what: str, seconds: float = PATIENCE_MS / 1000) -> Any:
+    """The first answer of `question` that is true; fails after that many seconds."""
+    end = time.monotonic() + seconds
+    while not (answer := question()):
+        assert time.monotonic() < end, f"{what}: not within {seconds:g} s"
+        time.sleep(0.05)
+    return answer
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def serving(command: Sequence[str], port: int, data: Path, log: Path) -> Iterator[Server]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PLAYGROUND_")}
+    environment |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+        try:
+            wait_for(lambda: log.read_text() or process.poll() is not None, "the server's first line", 60)
+            assert process.poll() is None, log.read_text()
+            yield Server(f"http://127.0.0.1:{port}/", process.pid, data, log)
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def scripted_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app with the scripted models of serve.py."""
+    folder, port = tmp_path_factory.mktemp("scripted"), free_port()
+    script = str(Path(__file__).parent / "serve.py")
+    yield from serving([script, str(port), str(folder)], port, folder, folder / "log")
+
+
+@pytest.fixture(scope="session")
+def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app as a person starts it, with the embedded model; its output must hold no traceback."""
+    folder, port = tmp_path_factory.mktemp("embedded"), free_port()
+    command = ["-m", "playground.cli", "--port", str(port), "--data", str(folder)]
+    yield from serving(command, port, folder, folder / "log")
+    assert "Traceback" not in (folder / "log").read_text()
+
+
+# --- the page -------------------------------------------------------------------------------------------
+
+
+@dataclass
+class App:
+    """One tab of a browser on the app."""
+
+    page: Page
+    server: Server
+    faults: list[str] = field(default_factory=list)
+    forgiven: list[str] = field(default_factory=list)
+    """Patterns of console messages that this test brings about on purpose."""
+
+    def watch(self) -> None:
+        """Note page errors, console errors and foreign requests from now on."""
+        self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
+        self.page.on("console", self._console)
+        self.page.on("request", self._request)
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error":
+            self.faults.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def _request(self, request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and parts.netloc != urlsplit(self.server.url).netloc:
+            self.faults.append(f"foreign request: {request.url}")
+
+    def remaining_faults(self) -> list[str]:
+        return [f for f in self.faults if not any(re.search(p, f) for p in self.forgiven)]
+
+    def open(self, query: str = "") -> App:
+        """Load the page and wait until it can be used."""
+        self.page.goto(self.server.url + query)
+        return self.wait_until_ready()
+
+    def reload(self) -> App:
+        """Load the page again, after what was typed has been kept."""
+        self.wait_for_draft()
+        self.page.reload()
+        return self.wait_until_ready()
+
+    def wait_until_ready(self) -> App:
+        expect(self.page.locator("html[data-ready=yes]")).to_have_count(1)
+        # The fields of the variables come with the first answer of the server.
+        expect(self.page.locator(".vars > *").first).to_be_attached()
+        return self
+
+    def wait_for_draft(self) -> None:
+        """Until the browser has kept what is on screen."""
+        script = """async () => { const { page } = await import('/playground/store.js');
+            const kept = JSON.parse(localStorage.getItem('playground.draft'));
+            return kept === null || JSON.stringify(kept.form) === JSON.stringify(page.form); }"""
+        wait_for(lambda: self.page.evaluate(script), "the draft")
+
+    # columns
+
+    def column(self, number: int) -> Locator:
+        return self.page.locator(f"#col{number}")
+
+    def output(self, number: int) -> Locator:
+        return self.page.locator(f"#col{number} .out")
+
+    def answer(self, number: int) -> str:
+        return self.output(number).text_content() or ""
+
+    def state(self, number: int) -> Locator:
+        return self.page.locator(f"#col{number} .state")
+
+    def problem(self, number: int) -> Locator:
+        return self.page.locator(f"#col{number} .problem .alert")
+
+    def act(self, number: int, action: str) -> None:
+        self.page.locator(f"#col{number} [data-act={action}]").first.click()
+
+    def run(self) -> None:
+        self.page.click("#run")
+
+    def wait_until_idle(self, timeout_ms: float = 2 * PATIENCE_MS) -> None:
+        """Until no column writes."""
+        expect(self.page.locator("#run")).to_be_enabled(timeout=timeout_ms)
+
+    def run_to_the_end(self) -> None:
+        self.run()
+        self.wait_until_idle()
+        for number in range(self.page.locator("#columns > :not(.off)").count()):
+            expect(self.state(number)).not_to_have_text("")
+
+    def wait_for_text(self, number: int) -> None:
+        expect(self.output(number)).not_to_have_text("")
+
+    # editor
+
+    def turn(self, number: int) -> Locator:
+        return self.page.locator(f'.editor [data-turn="{number}"] textarea').first
+
+    def turn_problem(self, number: int) -> Locator:
+        return self.page.locator(f'.editor [data-turn="{number}"] .problem')
+
+    def variable(self, name: str) -> Locator:
+        return self.page.locator(f"#v-{name}")
+
+    @property
+    def alert(self) -> Locator:
+        """The message above the editor."""
+        return self.page.locator("#messages .alert")
+
+    @property
+    def drawer(self) -> Locator:
+        return self.page.locator(".drawer")
+
+    @property
+    def toast(self) -> Locator:
+        return self.page.locator(".toast").last
+
+    def close_drawer(self) -> None:
+        self.page.keyboard.press("Escape")
+        expect(self.drawer).to_have_count(0)
+
+    def tab(self, name: str) -> None:
+        self.page.locator("#page").get_by_role("tab", name=name, exact=True).click()
+
+    def save(self, name: str, message: str = "") -> None:
+        """Ask for a version under that name; whether it worked is for the test to see."""
+        self.page.click("#save")
+        self.drawer.get_by_label("Name").fill(name)
+        self.drawer.get_by_label("What changed").fill(message)
+        self.drawer.get_by_role("button", name="Save version").click()
+
+    def run_id(self) -> str:
+        """The run of the address."""
+        self.page.wait_for_url(re.compile(r"[?&]run="))
+        return re.findall(r"[?&]run=([0-9a-f]+)", self.page.url)[0]
+
+    def is_hacked(self) -> bool:
+        """Whether text that was only to be shown has been executed."""
+        return bool(self.page.evaluate("window.hacked !== undefined"))
+
+
+class OpenApp(Protocol):
+    """Opens a page in a fresh browser context, with a form already in it; see `opened` for the arguments."""
+
+    def __call__(self, *models: str, **rest: Any) -> App: ...
+
+
+def form_of(
+    models: Sequence[str],
+    backend: str,
+    turns: str | Sequence[tuple[str, str]],
+    values: dict[str, Any],
+    **prompt: Any,
+) -> dict[str, Any]:
+    """The form as the page holds it: one column a model, a prompt, its values."""
+    pairs = [("user", turns)] if isinstance(turns, str) else turns
+    return {
+        "prompt": {"turns": [{"role": r, "template": t} for r, t in pairs], **prompt},
+        "values": values,
+        "columns": [{"model": f"{backend}:{name}"} for name in models],
+    }
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The Chromium of the system."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert path, "Chromium is not installed: apt install chromium"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def contexts(browser: Browser) -> Iterator[Callable[..., tuple[BrowserContext, list[App]]]]:
+    """A function that makes fresh contexts; when the test is over, nothing may have gone wrong in any of them."""
+    made: list[tuple[BrowserContext, list[App]]] = []
+
+    def make(**options: Any) -> tuple[BrowserContext, list[App]]:
+        defaults: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "color_scheme": "light"}
+        context = browser.new_context(**(defaults | options))
+        context.set_default_timeout(PATIENCE_MS)
+        made.append((context, []))
+        return made[-1]
+
+    yield make
+    for context, _ in made:
+        context.close()
+    assert [fault for _, apps in made for app in apps for fault in app.remaining_faults()] == []
+
+
+def opener(server: Server, backend: str, contexts: Any) -> OpenApp:
+    def opened(
+        *models: str,
+        turns: str | Sequence[tuple[str, str]] = "Say {{ word }}",
+        values: dict[str, Any] | None = None,
+        query: str = "",
+        beside: App | None = None,
+        prompt: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> App:
+        """Without models the page opens as a newcomer sees it; `beside` opens a tab in that app's browser."""
+        if beside:
+            context = beside.page.context
+            apps = next(apps for other, apps in made if other is context)
+        else:
+            context, apps = contexts(**options)
+            made.append((context, apps))
+        if models:
+            given = {"word": "hello"} if values is None else values
+            draft = json.dumps({"form": form_of(models, backend, turns, given, **(prompt or {})), "run": None})
+            # Once: a reload must find what the page itself has kept.
+            context.add_init_script(
+                f"if (!localStorage.getItem('playground.draft')) localStorage.setItem('playground.draft', {json.dumps(draft)})"
+            )
+        app = App(context.new_page(), server)
+        app.watch()
+        apps.append(app)
+        return app.open(query)
+
+    made: list[tuple[BrowserContext, list[App]]] = []
+    return opened
+
+
+@pytest.fixture
+def scripted(scripted_server: Server, contexts: Any) -> OpenApp:
+    """Opens the app with scripted models."""
+    return opener(scripted_server, "scripted", contexts)
+
+
+@pytest.fixture
+def embedded(embedded_server: Server, contexts: Any) -> OpenApp:
+    """Opens the app with the embedded model."""
+    return opener(embedded_server, "llama.cpp", contexts)

@@ -1,0 +1,71 @@
+"""Serves the app with scripted answers: `python tests/browser/serve.py PORT DATA_DIR`.
+
+Each model of the list below is one behaviour of a model that the browser tests need.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from playground.backends.scripted import Script, ScriptedBackend
+from playground.errors import BackendError
+from playground.settings import Settings
+from playground.store import open_store
+from playground.types import Chunk, GenerationRequest
+from playground.ui.server import serve
+from playground.workbench import Workbench
+
+HOSTILE = (
+    "<script>window.hacked = 1</script><img src=x onerror=window.hacked=2>"
+    "<svg onload=window.hacked=3></svg></pre><iframe src=javascript:window.hacked=4></iframe>"
+)
+MARKDOWN = (
+    "# A title\n\nSome **bold** text.\n\n- one\n- two\n\n"
+    "![pixel](http://tracker.example/pixel.png)\n\n"
+    "[bad link](javascript:window.hacked=1)\n\n"
+    "<form action='http://tracker.example/'><input name=q></form>\n\n<script>window.hacked=2</script>\n"
+)
+
+
+def written(text: str, pause_s: float) -> list[str | float | Exception]:
+    """The words of a text with a pause after each."""
+    return [piece for word in text.split() for piece in (f"{word} ", pause_s)]
+
+
+SCRIPTS: dict[str, Script] = {
+    "echo": "{last}",
+    "steady": written(" ".join(f"word{n}" for n in range(12)), 0.08),
+    "slow": written(" ".join(f"word{n}" for n in range(300)), 0.1),
+    "breaks": ["Half an ", 0.1, "answer", BackendError("The server went away.", "Start it again.")],
+    "faulty": ["Some text", RuntimeError("a secret detail")],
+    "aborted": "cut off here",
+    "deaf": "{last}",
+    "html": HOSTILE,
+    "markdown": [MARKDOWN],
+    "long": " ".join(f"word{n}" for n in range(3000)),
+    "cat": "The cat sat on the mat.",
+    "dog": "The dog sat on the mat.",
+    "json": '{"city": "Paris", "year": 2024}',
+}
+
+
+class Backend(ScriptedBackend):
+    """Scripted answers; "aborted" ends without saying why, "deaf" does not honour a setting."""
+
+    async def stream(self, request: GenerationRequest) -> AsyncIterator[Chunk]:
+        """The script's chunks."""
+        name = request.model.partition(":")[2]
+        async for chunk in super().stream(request):
+            if name == "aborted" and chunk.finish:
+                return
+            yield chunk
+        if name == "deaf":
+            yield Chunk(ignored=("repetition penalty",))
+
+
+if __name__ == "__main__":
+    settings = Settings(port=int(sys.argv[1]), data_dir=Path(sys.argv[2]))
+    workbench = Workbench(settings, open_store(settings), {"scripted": Backend(SCRIPTS, context_tokens=4096)})
+    serve(settings, workbench, lambda: print("ready", flush=True))

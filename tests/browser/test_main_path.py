@@ -1,0 +1,213 @@
+"""The main job on the embedded model, from an empty page to a file that another program can read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from playground.formats import prompty
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import App, OpenApp
+
+WATCH = """() => {
+  window.seen = { grown: [0, 0], together: false };
+  const outs = [0, 1].map((i) => document.querySelector(`#col${i} .out`));
+  const lengths = [0, 0];
+  const look = () => {
+    const writing = [0, 1].map((i) => document.querySelector(`#col${i} .state`).textContent.startsWith('writing'));
+    outs.forEach((out, i) => {
+      const length = out.textContent.length;
+      if (length > lengths[i] && lengths[i] > 0 && writing[i]) window.seen.grown[i] += 1;
+      if (length > lengths[i] && writing[0] && writing[1] && outs[1 - i].textContent) window.seen.together = true;
+      lengths[i] = length;
+    });
+  };
+  outs.forEach((out) => new MutationObserver(look).observe(out, { childList: true, characterData: true, subtree: true }));
+}"""
+
+
+def write_a_prompt(app: App) -> None:
+    """A prompt with one variable, typed into the editor of a newcomer's page."""
+    app.tab("Library")
+    app.page.get_by_role("button", name="New prompt").click()
+    expect(app.turn(1)).to_be_visible()
+    app.turn(0).fill("You are a helpful assistant.")
+    app.turn(1).fill("Write four sentences about {{ place }}.")
+    app.variable("place").fill("Lake Constance")
+
+
+def test_write_run_vote_save_reload_find_and_export(embedded: OpenApp, tmp_path: Path) -> None:
+    app = embedded()
+    write_a_prompt(app)
+    app.page.click("#checks-button")
+    app.drawer.get_by_role("button", name="Add check").click()
+    app.page.fill("#check0-text", "lake")
+    app.close_drawer()
+
+    app.page.evaluate(WATCH)
+    app.page.get_by_label("Sampling of column 2").select_option("Balanced")
+    app.run()
+    app.wait_until_idle(60_000)
+    seen = app.page.evaluate("window.seen")
+    assert min(seen["grown"]) >= 2, f"the answers did not grow while they were being written: {seen}"
+    assert seen["together"], "the columns wrote one after the other"
+    answers = [app.answer(0), app.answer(1)]
+    assert all(len(answer) > 40 for answer in answers)
+    expect(app.state(0)).to_contain_text("done in")
+    expect(app.column(0).locator(".checks")).to_contain_text("of 1 check pass")
+    expect(app.column(1).locator(".readings")).to_contain_text("tokens out")
+
+    app.page.click('#vote [data-vote=column][data-column="1"]')
+    expect(app.page.locator("#vote")).to_contain_text("Vote stored.")
+    app.save("Four sentences", "The first one")
+    expect(app.toast).to_contain_text("Saved as version 1")
+    run = app.run_id()
+
+    app.reload()
+    assert [app.answer(0), app.answer(1)] == answers
+    assert app.run_id() == run
+    expect(app.page.locator("#prompt-name")).to_have_value("Four sentences")
+    expect(app.turn(1)).to_have_value("Write four sentences about {{ place }}.")
+    expect(app.variable("place")).to_have_value("Lake Constance")
+    expect(app.page.get_by_label("Sampling of column 2")).to_have_value("Balanced")
+    expect(app.page.locator('#vote [data-vote=column][data-column="1"]')).to_have_attribute("aria-pressed", "true")
+
+    app.tab("History")
+    app.page.fill("#hist-search", "constance")
+    expect(app.page.locator("#hist-count")).to_have_text("1 run")
+    row = app.page.locator("#hist-list tr[data-act=open_run]")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("column 2")
+    row.click()
+    expect(app.output(1)).to_have_text(answers[1])
+
+    app.page.click("#vote [data-act=export]")
+    expect(app.drawer.locator("#export-text")).to_contain_text("Write four sentences about {{ place }}.")
+    with app.page.expect_download() as download:
+        app.drawer.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename.endswith(".prompty")
+    file = tmp_path / "winner.prompty"
+    download.value.save_as(file)
+    prompt = prompty.read(file.read_text(encoding="utf-8")).prompt
+    assert prompt.name == "Four sentences"
+    assert [turn.template for turn in prompt.turns] == [
+        "You are a helpful assistant.",
+        "Write four sentences about {{ place }}.",
+    ]
+    assert [field.name for field in prompt.inputs] == ["place"]
+    assert [check.scorer for check in prompt.checks] == ["contains"]
+    assert prompt.sampling is not None and prompt.sampling.temperature == 0.7
+
+
+def test_every_format_shows_a_preview_and_downloads_the_same_text(embedded: OpenApp, tmp_path: Path) -> None:
+    app = embedded()
+    app.run()
+    app.wait_until_idle(60_000)
+    app.page.click("#vote [data-act=export]")
+    formats = app.drawer.locator("#export-format option").evaluate_all("all => all.map((o) => o.value)")
+    assert len(formats) == 5
+    for name in formats:
+        app.drawer.locator("#export-format").select_option(name)
+        expect(app.drawer.locator(f'a[href$="/{name}"]')).to_be_visible()
+        shown = app.drawer.locator("#export-text").text_content()
+        with app.page.expect_download() as download:
+            app.drawer.get_by_role("link", name="Download").click()
+        file = tmp_path / name
+        download.value.save_as(file)
+        assert file.read_bytes().decode() == shown
+
+
+def test_a_newcomer_needs_one_click_to_see_two_prompts_answer(embedded: OpenApp) -> None:
+    app = embedded()
+    expect(app.page.locator("#columns > :not(.off)")).to_have_count(2)
+    app.run()
+    app.wait_until_idle(60_000)
+    assert app.answer(0) and app.answer(1)
+
+
+def test_the_winner_is_saved_with_its_sampling_and_becomes_the_shared_prompt(embedded: OpenApp) -> None:
+    app = embedded()
+    app.run()
+    app.wait_until_idle(60_000)
+    app.page.click('#vote [data-vote=column][data-column="1"]')
+    app.page.locator("#vote [data-act=save_winner]").click()
+    app.drawer.get_by_label("Name").fill("The careful one")
+    app.drawer.get_by_role("button", name="Save version").click()
+    expect(app.toast).to_contain_text("Saved as version 1")
+    expect(app.turn(0)).to_have_value("You are a careful assistant. Answer in one short sentence.")
+    expect(app.page.get_by_label("Prompt of column 2")).to_have_value("")
+
+
+def test_the_embedded_engine_dies_and_the_next_run_works(embedded: OpenApp) -> None:
+    app = embedded()
+    app.turn(1).fill("Count from one to one thousand in words.")
+    for number in (1, 2):
+        app.page.get_by_label(f"Prompt of column {number}").select_option("")
+    app.page.get_by_label("Sampling values of column 1").click()
+    app.page.fill("#s0-max_tokens", "2000")
+    app.page.keyboard.press("Escape")
+    app.page.get_by_label("Sampling values of column 2").click()
+    app.page.fill("#s1-max_tokens", "2000")
+    app.page.keyboard.press("Escape")
+    app.run()
+    app.wait_for_text(0)
+    app.wait_for_text(1)
+    kill_engine(app)
+    app.wait_until_idle()
+    for number in (0, 1):
+        expect(app.state(number)).to_contain_text("failed")
+        expect(app.problem(number)).to_be_visible()
+        hint = app.problem(number).locator("div").first.evaluate("el => el.childNodes[1].textContent")
+        assert hint.strip(), "the error does not say what to do"
+        assert app.answer(number), "what had arrived is gone"
+
+    app.page.get_by_label("Sampling values of column 1").click()
+    app.page.fill("#s0-max_tokens", "8")
+    app.page.keyboard.press("Escape")
+    app.page.get_by_label("Sampling values of column 2").click()
+    app.page.fill("#s1-max_tokens", "8")
+    app.page.keyboard.press("Escape")
+    app.run()
+    app.wait_until_idle(60_000)
+    for number in (0, 1):
+        expect(app.state(number)).to_contain_text("done")
+        expect(app.column(number)).to_contain_text("cut: 8 tokens")
+
+
+def kill_engine(app: App) -> None:
+    import os
+    import signal
+
+    (child,) = app.server.children("playground.engine.worker")
+    os.kill(child, signal.SIGKILL)
+
+
+def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(embedded: OpenApp) -> None:
+    app = embedded("SmolLM2-135M-Instruct", "SmolLM2-135M-Instruct", turns="{{ text }}", values={"text": "word " * 12_000})
+    app.run()
+    app.wait_until_idle(60_000)
+    for number in (0, 1):
+        expect(app.problem(number)).to_contain_text("do not fit into")
+        numbers = app.problem(number).locator("b").inner_text().replace(",", "").split()
+        sent, room = [int(word.strip(".")) for word in numbers if word.strip(".").isdigit()]
+        assert sent > room >= 2048
+        assert app.answer(number) == ""
+
+
+def test_what_it_saw_shows_the_models_own_template_and_token_ids(embedded: OpenApp) -> None:
+    app = embedded()
+    app.run()
+    app.wait_until_idle(60_000)
+    app.act(0, "saw")
+    expect(app.drawer).to_contain_text("<|im_start|>system")
+    app.drawer.get_by_role("button", name="Token ids").click()
+    ids = app.drawer.locator("p.diff")
+    expect(ids).to_be_visible()
+    tokens = ids.inner_text().split()
+    assert all(token.isdigit() for token in tokens)
+    expect(app.drawer).to_contain_text(f"{len(tokens)} tokens")
+    app.drawer.get_by_label("beside").select_option("1")
+    expect(app.drawer).to_contain_text("received different texts")
