@@ -141,13 +141,33 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """A token of an answer with its natural log-probability and the best alternatives, most likely first.
+
+    Of the raw distribution, before temperature and truncation. `token` may be empty inside a multi-byte character.
+    """
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """One call. `model` is a `ModelInfo.id`; `sampling.seed` is already drawn."""
+    """One call. `model` is a `ModelInfo.id`; `sampling.seed` is already drawn.
+
+    `json_schema` is a JSON schema as JSON text that the answer must match; `top_logprobs` asks for log-probabilities
+    with so many alternatives (0 to 20); `raw_prompt` is text to send as it is, in place of the messages.
+    """
 
     model: str
     messages: tuple[Message, ...]
     sampling: Sampling
     mode: Mode = "exact"
+    json_schema: str | None = None
+    top_logprobs: int | None = None
+    thinking: bool = False
+    raw_prompt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +189,7 @@ class Chunk:
     backend_version: str | None = None
     mode: str | None = None
     ignored: tuple[str, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +214,7 @@ class Completion:
     backend_version: str | None = None
     mode: str | None = None
     ignored: tuple[str, ...] = ()
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

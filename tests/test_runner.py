@@ -7,8 +7,6 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, suppress
 
-import pytest
-
 from playground.backends.base import Backend
 from playground.backends.scripted import Script, ScriptedBackend
 from playground.errors import BackendError
@@ -82,7 +80,9 @@ async def test_the_events_carry_the_cell_they_were_given():
     backend = ScriptedBackend({"a": "x"})
     given = cell(3, "a", repeat=7)
     run = Execution([given], lambda _: backend, {"scripted": asyncio.Semaphore(1)})
-    assert {event.cell for event in await all_events(run)} == {given}
+    events = await all_events(run)
+    assert len(events) == 3
+    assert all(event.cell is given for event in events)
 
 
 async def test_no_cells_end_at_once():
@@ -237,11 +237,11 @@ async def test_a_column_can_be_stopped_while_it_waits_for_a_slot():
 async def test_a_column_can_be_stopped_before_its_task_has_run():
     backend = ScriptedBackend({"a": "one", "b": "two"})
     run = execution(backend, "a", "b")
-    asyncio.get_running_loop().call_soon(run.stop, 1)  # runs after the tasks are made, before they start
-    made = asyncio.create_task(all_events(run))
-    await asyncio.sleep(0)
-    run.stop(1)
-    events = await made
+    reader = asyncio.create_task(all_events(run))
+    # The reader's first step makes the tasks of the cells; this call is queued before any of them.
+    reader_began = asyncio.get_running_loop().call_soon
+    reader_began(run.stop, 1)
+    events = await reader
     assert [type(event) for event in events if event.cell.column == 1] == [Finished]
     assert ends(events)[1].completion.finish == "cancelled"
     assert ends(events)[0].completion.text == "one"
@@ -328,13 +328,3 @@ async def test_the_slot_is_free_again_after_leaving():
     async with aclosing(run.events()) as events:
         await anext(events)
     assert not slots["scripted"].locked()
-
-
-@pytest.mark.parametrize("column", [None, 0])
-async def test_a_stop_before_the_first_event_is_asked_for_is_not_forgotten(column: int | None):
-    backend = ScriptedBackend({"a": ["x", HOUR]})
-    run = execution(backend, "a")
-    run.stop(column)
-    done = ends(await all_events(run))
-    assert done[0].completion.finish == "cancelled"
-    assert backend.requests == []

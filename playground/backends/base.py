@@ -22,6 +22,7 @@ from playground.types import (
     Message,
     ModelInfo,
     RenderedChat,
+    TokenLogprob,
 )
 
 
@@ -84,6 +85,7 @@ class Fold:
     finish: Finish | None = None
     _text: list[str] = field(default_factory=list)
     _reasoning: list[str] = field(default_factory=list)
+    _logprobs: list[TokenLogprob] = field(default_factory=list)
     _last: Chunk = Chunk()
 
     def __post_init__(self) -> None:
@@ -96,10 +98,11 @@ class Fold:
             self.first_token_s = self.elapsed_s()
         self._text.append(chunk.text)
         self._reasoning.append(chunk.reasoning)
+        self._logprobs += chunk.logprobs
         known = {
             f.name: getattr(chunk, f.name)
             for f in fields(chunk)
-            if f.name not in ("text", "reasoning") and getattr(chunk, f.name) not in (None, ())
+            if f.name not in ("text", "reasoning", "logprobs") and getattr(chunk, f.name) not in (None, ())
         }
         if known:
             self._last = replace(self._last, **known)
@@ -139,6 +142,7 @@ class Fold:
             backend_version=last.backend_version,
             mode=last.mode,
             ignored=last.ignored,
+            logprobs=tuple(self._logprobs),
         )
 
 

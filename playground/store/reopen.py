@@ -23,6 +23,7 @@ from playground.types import (
     Role,
     Sampling,
     Score,
+    TokenLogprob,
 )
 
 
@@ -128,6 +129,10 @@ def _completion(cell: Cell, rendered_prompt: str | None) -> Completion | None:
         backend_version=cell.backend_version,
         mode=cell.mode,
         ignored=tuple(cell.ignored),
+        logprobs=tuple(
+            TokenLogprob(row["token"], row["logprob"], tuple((text, value) for text, value in row["top"]))
+            for row in cell.logprobs
+        ),
     )
 
 

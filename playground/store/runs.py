@@ -117,7 +117,8 @@ def save_cell(
     if completion is not None:
         values = asdict(completion)
         del values["rendered_prompt"]  # kept with the step it was sent in
-        for name, value in (values | {"ignored": list(completion.ignored)}).items():
+        lists = {"ignored": list(completion.ignored), "logprobs": list(values["logprobs"])}
+        for name, value in (values | lists).items():
             setattr(cell, name, value)
     session.exec(delete(Step).where(col(Step.cell_id) == cell.id))
     session.exec(delete(ScoreRow).where(col(ScoreRow.cell_id) == cell.id))

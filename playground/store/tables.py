@@ -171,6 +171,7 @@ class Cell(Table, table=True):
     backend_version: str | None = Field(default=None, sa_type=ExactText)
     mode: str | None = Field(default=None, sa_type=ExactText)
     ignored: list[str] = Field(default_factory=list, sa_type=sa.JSON)
+    logprobs: list[dict[str, Any]] = Field(default_factory=list, sa_type=sa.JSON)
     error: str = Field(default="", sa_type=ExactText)
     hint: str = Field(default="", sa_type=ExactText)
     text: str = Field(default="", sa_type=ExactText)

@@ -80,6 +80,12 @@ def wait_for(question: Callable[[], Any], what: str, seconds: float = PATIENCE_M
     return answer
 
 
+@pytest.fixture(name="wait_for")
+def wait_for_fixture() -> Callable[..., Any]:
+    """`wait_for`, for tests."""
+    return wait_for
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

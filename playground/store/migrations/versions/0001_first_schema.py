@@ -89,6 +89,7 @@ def upgrade() -> None:
         sa.Column("backend_version", sa.Text(), nullable=True),
         sa.Column("mode", sa.Text(), nullable=True),
         sa.Column("ignored", sa.JSON(), nullable=False),
+        sa.Column("logprobs", sa.JSON(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("hint", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),

@@ -1,0 +1,151 @@
+"""Stop one column, stop all, close the tab: what was shown is kept and stored as cancelled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import App, OpenApp
+
+CELLS = (
+    "select column_index, status, finish, text from cell where run_id = ? and repeat = 0 order by column_index"
+)
+
+
+def cells(app: App, run: str) -> list[tuple[int, str, str, str]]:
+    """Column, status, finish and text of a run's cells, as stored."""
+    return [(int(c), str(s), str(f), str(t)) for c, s, f, t in app.server.rows(CELLS, run)]
+
+
+def test_stopping_one_column_leaves_the_other_writing(scripted: OpenApp) -> None:
+    app = scripted("slow", "slow")
+    app.run()
+    app.wait_for_text(0)
+    app.wait_for_text(1)
+    app.page.get_by_label("Stop column 1").click()
+    expect(app.state(0)).to_contain_text("stopped")
+    expect(app.state(1)).to_contain_text("writing")
+    length = len(app.answer(1))
+    app.page.wait_for_function(f"document.querySelector('#col1 .out').textContent.length > {length}")
+    kept = app.answer(0)
+    app.page.click("#stop")
+    app.wait_until_idle()
+    expect(app.state(1)).to_contain_text("stopped")
+    stored = cells(app, app.run_id())
+    assert [(status, finish) for _, status, finish, _ in stored] == [("cancelled", "cancelled")] * 2
+    assert stored[0][3] == kept and kept.startswith("word0 word1")
+    assert stored[1][3] == app.answer(1)
+
+
+@pytest.mark.parametrize("how", ["button", "Escape"])
+def test_stopping_all_keeps_the_text_and_history_shows_it_as_stopped(scripted: OpenApp, how: str) -> None:
+    app = scripted("slow", "slow", prompt={"name": f"Stopped by {how}"})
+    app.run()
+    app.wait_for_text(0)
+    app.wait_for_text(1)
+    if how == "button":
+        app.page.click("#stop")
+    else:
+        app.page.keyboard.press("Escape")
+    expect(app.page.locator("#run")).to_be_enabled(timeout=2000)
+    kept = [app.answer(0), app.answer(1)]
+    assert all(kept)
+    assert [text for *_, text in cells(app, app.run_id())] == kept
+    app.tab("History")
+    app.page.fill("#hist-search", f"stopped {how}")
+    row = app.page.locator("#hist-list tr[data-act=open_run]")
+    expect(row).to_have_count(1)
+    expect(row.locator('[title="column 1: cancelled"]')).to_be_visible()
+    expect(row.locator('[title="column 2: cancelled"]')).to_be_visible()
+
+
+def test_stopping_before_the_first_word_works(scripted: OpenApp) -> None:
+    app = scripted("slow")
+    app.run()
+    app.page.click("#stop")
+    app.wait_until_idle()
+    expect(app.state(0)).to_contain_text("stopped")
+    app.run()
+    app.wait_for_text(0)
+    app.page.keyboard.press("Escape")
+    app.wait_until_idle()
+
+
+def test_closing_the_tab_stores_the_run_as_cancelled_with_the_text_that_had_come(
+    scripted: OpenApp, wait_for: object
+) -> None:
+    app = scripted("slow", "echo")
+    app.run()
+    app.page.wait_for_function("document.querySelector('#col0 .out').textContent.includes('word3')")
+    run = app.run_id()
+    app.page.close()
+    stored = wait_for(  # type: ignore[operator]
+        lambda: (found := cells(app, run)) and all(s not in ("running", "pending") for _, s, _, _ in found) and found,
+        "the end of a run whose tab is closed",
+        5,
+    )
+    assert stored[0][1:3] == ("cancelled", "cancelled")
+    assert stored[0][3].startswith("word0 word1 word2 word3")
+    assert len(stored[0][3].split()) < 100, "the model wrote on for nobody"
+    assert stored[1][1:] == ("done", "stop", "Say hello")
+
+    other = scripted("echo", query=f"?run={run}")
+    expect(other.state(0)).to_contain_text("stopped")
+    assert other.answer(0) == stored[0][3]
+
+
+def test_reloading_in_mid_stream_stops_the_run_and_the_page_works(scripted: OpenApp) -> None:
+    app = scripted("slow", "slow")
+    app.run()
+    app.wait_for_text(0)
+    app.page.reload()
+    app.wait_until_ready()
+    expect(app.page.locator("#run")).to_be_enabled()
+    app.page.get_by_label("Model of column 1").select_option("scripted:echo")
+    app.page.get_by_label("Model of column 2").select_option("scripted:cat")
+    app.run_to_the_end()
+    assert [app.answer(0), app.answer(1)] == ["Say hello", "The cat sat on the mat."]
+
+
+def test_two_tabs_run_at_once_and_do_not_mix(scripted: OpenApp) -> None:
+    first = scripted("steady", "echo", values={"word": "one"})
+    second = scripted(beside=first)
+    second.variable("word").fill("two")
+    first.run()
+    second.run()
+    expect(first.state(0)).to_contain_text("writing")
+    expect(second.state(0)).to_contain_text("writing")
+    first.wait_until_idle()
+    second.wait_until_idle()
+    assert (first.answer(1), second.answer(1)) == ("Say one", "Say two")
+    assert first.answer(0) == second.answer(0)
+    assert first.run_id() != second.run_id()
+
+
+def test_stopping_one_tab_leaves_the_other_running(scripted: OpenApp) -> None:
+    first = scripted("slow")
+    second = scripted("slow")
+    first.run()
+    second.run()
+    first.wait_for_text(0)
+    second.wait_for_text(0)
+    first.page.keyboard.press("Escape")
+    first.wait_until_idle()
+    expect(second.state(0)).to_contain_text("writing")
+    second.page.keyboard.press("Escape")
+    second.wait_until_idle()
+
+
+def test_one_column_is_run_again_and_its_last_answer_can_be_compared(scripted: OpenApp) -> None:
+    app = scripted("echo", "cat")
+    app.run_to_the_end()
+    app.act(0, "rerun")
+    expect(app.page.locator("#run")).to_be_disabled()
+    app.wait_until_idle()
+    assert [app.answer(0), app.answer(1)] == ["Say hello", "The cat sat on the mat."]
+    app.act(0, "diff")
+    app.drawer.get_by_label("Compare with").select_option("previous")
+    expect(app.drawer).to_contain_text("The two answers are equal.")
