@@ -93,14 +93,17 @@ def find_prompt(workbench: Workbench, name: str) -> Found:
 
 
 def choose_sampling(prompt: Prompt, preset: str, changes: dict[str, Any]) -> Sampling:
-    """The preset, else the prompt's own sampling, else greedy, with what was changed; raises PromptError."""
+    """The preset, else the prompt's own sampling, else greedy, with what was changed; raises PromptError.
+
+    A change that is None or an empty list is none.
+    """
     base = prompt.sampling or Sampling()
     if preset:
         named = {name.casefold(): sampling for name, sampling in PRESETS.items()}
         if preset.casefold() not in named:
             raise PromptError(f'There is no preset "{preset[:60]}".', f"Presets: {', '.join(PRESETS)}.")
         base = named[preset.casefold()]
-    changed = {key: value for key, value in changes.items() if value is not None}
+    changed = {key: value for key, value in changes.items() if value not in (None, (), [])}
     try:
         return Sampling.model_validate(base.model_dump() | changed)
     except ValidationError as exc:

@@ -54,10 +54,8 @@ Vars = Annotated[
         help="Value of a variable; @FILE reads a file, @- standard input, @@ stands for @. Repeatable.",
     ),
 ]
-ModelName = Annotated[
-    str, typer.Option(metavar="MODEL", help="Id or name of a model; the first one if left out.")
-]
-PrintAs = Annotated[Output, typer.Option("--format", help="How to print.")]
+ModelName = Annotated[str, typer.Option(metavar="MODEL", help="Id or name of a model; else the first.")]
+PrintAs = Annotated[Output, typer.Option("--format", metavar="text|json", help="How to print.")]
 
 
 # --- serving --------------------------------------------------------------------------------------------
@@ -66,8 +64,8 @@ PrintAs = Annotated[Output, typer.Option("--format", help="How to print.")]
 @app.callback(invoke_without_command=True)
 def serve(
     context: typer.Context,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to serve on (7860).")] = None,
-    host: Annotated[str | None, typer.Option(help="Address to serve on (127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(metavar="PORT", help="Serve on this port (7860).")] = None,
+    host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Serve here (127.0.0.1).")] = None,
     data: Data = None,
     model: Annotated[
         list[Path] | None, typer.Option(metavar="FILE.gguf", help="Offer this model file too. Repeatable.")
@@ -104,18 +102,16 @@ def run(
     example: Annotated[bool, typer.Option("--example", help="Use the prompt's example values.")] = False,
     model: ModelName = "",
     preset: Annotated[str, typer.Option(metavar="NAME", help="Greedy, Balanced or Creative.")] = "",
-    temperature: Annotated[float | None, typer.Option(help="0 is greedy.")] = None,
-    top_p: Annotated[float | None, typer.Option(help="1 is off.")] = None,
-    top_k: Annotated[int | None, typer.Option(help="0 is off.")] = None,
-    min_p: Annotated[float | None, typer.Option(help="0 is off.")] = None,
-    repetition_penalty: Annotated[float | None, typer.Option(help="1 is off.")] = None,
-    presence_penalty: Annotated[float | None, typer.Option(help="0 is off.")] = None,
-    frequency_penalty: Annotated[float | None, typer.Option(help="0 is off.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same answer.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(help="Cut the answer here.")] = None,
-    stop: Annotated[
-        list[str] | None, typer.Option(help="End the answer before this text. Repeatable.")
-    ] = None,
+    temperature: Annotated[float | None, typer.Option(metavar="N", help="0 is greedy.")] = None,
+    top_p: Annotated[float | None, typer.Option(metavar="N", help="1 is off.")] = None,
+    top_k: Annotated[int | None, typer.Option(metavar="N", help="0 is off.")] = None,
+    min_p: Annotated[float | None, typer.Option(metavar="N", help="0 is off.")] = None,
+    repetition_penalty: Annotated[float | None, typer.Option(metavar="N", help="1 is off.")] = None,
+    presence_penalty: Annotated[float | None, typer.Option(metavar="N", help="0 is off.")] = None,
+    frequency_penalty: Annotated[float | None, typer.Option(metavar="N", help="0 is off.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Same seed, same answer.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(metavar="N", help="Cut the answer here.")] = None,
+    stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="End here. Repeatable.")] = None,
     output: PrintAs = Output.TEXT,
     data: Data = None,
 ) -> None:
@@ -133,7 +129,7 @@ def run(
         found = find_prompt(workbench, prompt)
         tell_all("left out", found.losses)
         # The options above have the names of the fields, so that none can be forgotten.
-        changes = {name: context.params[name] for name in Sampling.model_fields if context.params[name] != ()}
+        changes = {name: context.params[name] for name in Sampling.model_fields}
         sampling = choose_sampling(found.prompt, preset, changes)
         values = example_values(found.prompt) if example else {}
         values |= read_values(found.prompt, var or ())
@@ -246,7 +242,7 @@ def show(context: typer.Context, prompt: PromptName, data: Data = None) -> None:
     found = find_prompt(workbench, prompt)
     workbench.store.close()
     # A file keeps its comments; they say why a pattern has these words.
-    text = found.file.read_text() if found.file else prompty.dump(found.prompt)[0]
+    text = found.file.read_text("utf-8") if found.file else prompty.dump(found.prompt)[0]
     write(text if text.endswith("\n") else text + "\n")
 
 
@@ -299,7 +295,8 @@ def export(
 def doctor(context: typer.Context, data: Data = None) -> None:
     """Say what works and what to do.
 
-    Prints what is installed, which models and servers answer, and where the data is. Exit code 0 only when a model answers and the database opens.
+    Prints what is installed, which models and servers answer, and where the data is. Exit code 0
+    only when a model answers and the database opens.
     """
     from playground.doctor import can_run, examine
     from playground.workbench import every_backend

@@ -90,7 +90,8 @@ def refused(data: Path, *options: str) -> tuple[int, str, str]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("server") / "data") as running:
+    folder = tmp_path_factory.mktemp("server")
+    with served(folder / "data", **watched(folder)) as running:
         yield running
 
 
@@ -104,7 +105,7 @@ def test_it_says_its_address_answers_and_ends_in_good_order(tmp_path: Path, sign
             page = client.get("/")
         assert page.status_code == 200 and "Prompt Playground" in page.text
         running.process.send_signal(signal_)
-        out, errors = running.process.communicate(timeout=10)
+        out, errors = running.process.communicate(timeout=30)
         assert (running.process.returncode, out, errors) == (0, "", "")
         assert (tmp_path / "data" / "playground.db").is_file()
 
@@ -152,7 +153,7 @@ def test_a_read_only_data_folder_is_announced_and_the_app_starts(tmp_path: Path)
         pytest.skip("this system has no folder that even root cannot write")
     with served(tmp_path / "home", "--data", "/sys/kernel/playground", TMPDIR=str(tmp_path)) as running:
         running.process.send_signal(signal.SIGTERM)
-        _, errors = running.process.communicate(timeout=10)
+        _, errors = running.process.communicate(timeout=30)
     [folder] = tmp_path.glob("prompt-playground-*")
     assert "/sys/kernel/playground cannot be written" in errors
     assert f"Runs are kept in {folder} until the computer restarts." in errors
@@ -195,16 +196,13 @@ def test_the_watch_sees_a_connection_to_the_outside(tmp_path: Path) -> None:
     assert foreign(tmp_path) == ["socket.connect ('192.0.2.1', 9)"]
 
 
-def test_serving_a_page_connects_to_nothing_outside(tmp_path: Path) -> None:
-    with served(tmp_path / "data", **watched(tmp_path)) as running:
-        with running.client() as client:
-            page = client.get("/").text
-            for asset in set(re.findall(r'(?:src|href)="\./?([^"]+)"', page)):
-                client.get(f"/{asset}")
-            assert client.get("/config").status_code == 200
-        running.process.send_signal(signal.SIGTERM)
-        running.process.communicate(timeout=10)
-    assert foreign(tmp_path) == []
+def test_starting_and_serving_a_page_connects_to_nothing_outside(server: Served) -> None:
+    with server.client() as client:
+        page = client.get("/").text
+        for asset in set(re.findall(r'(?:src|href)="\./?([^"]+)"', page)):
+            client.get(f"/{asset}")
+        assert client.get("/config").status_code == 200
+    assert foreign(server.data.parent) == []
 
 
 def test_an_answer_of_the_embedded_model_connects_to_nothing_outside(tmp_path: Path) -> None:

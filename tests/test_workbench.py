@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from typing import Any
@@ -422,6 +423,32 @@ async def test_leaving_at_a_column_that_did_not_render_leaves_no_cell_pending(wo
     assert [cell.status for cell in run.cells] == ["error", "cancelled"]
 
 
+async def test_leaving_while_a_start_is_being_stored_does_not_leave_the_cell_running(
+    make_workbench: MakeWorkbench, monkeypatch: pytest.MonkeyPatch
+):
+    workbench = make_workbench({"a": ["x", HOUR]})
+    began, go_on, noted = threading.Event(), threading.Event(), threading.Event()
+    start_cell = workbench.store.start_cell
+
+    def slow_start(*args: Any) -> None:
+        began.set()
+        go_on.wait(20)
+        start_cell(*args)
+        noted.set()
+
+    monkeypatch.setattr(workbench.store, "start_cell", slow_start)
+    reader = asyncio.create_task(take(workbench.compare(comparison("a"))))
+    while not began.is_set():
+        await asyncio.sleep(0.01)
+    reader.cancel()
+    asyncio.get_running_loop().call_later(0.2, go_on.set)
+    with suppress(asyncio.CancelledError):
+        await reader
+    await asyncio.to_thread(noted.wait, 20)
+    run = await workbench.run(workbench.store.history().rows[0].id)
+    assert [cell.status for cell in run.cells] == ["cancelled"]
+
+
 async def test_a_store_that_cannot_be_written_is_raised_and_stops_the_work(
     make_workbench: MakeWorkbench, monkeypatch: pytest.MonkeyPatch
 ):
@@ -504,7 +531,7 @@ async def test_a_preview_without_a_model_that_counts_has_no_numbers(workbench: W
 @pytest.mark.parametrize(
     ("template", "word"),
     [
-        ("{% if %}", "Expected"),
+        ("{% if %}", "expected"),
         ("{{ word", ""),
         ("Say {{ missing }}", "missing"),
         ("{{ word|nothing }}", "nothing"),
@@ -578,11 +605,11 @@ async def test_a_model_that_is_slow_to_count_does_not_hold_up_the_preview(
 
 
 async def test_turns_of_a_loop_have_one_total_and_no_count_each(workbench: Workbench):
-    loop = "{% for n in word %}\nuser:\n{{ n }}\n{% endfor %}"
+    loop = "Count\n{% for n in word %}\nuser:\n{{ n }}\n{% endfor %}"
     seen = await workbench.preview(prompt(loop), {"word": ["a b", "c"]}, "scripted:echo")
     assert seen.messages is not None
-    assert [message.content for message in seen.messages] == ["a b", "c"]
-    assert (seen.tokens, seen.total) == ((), 3)
+    assert [message.content for message in seen.messages] == ["Count", "a b", "c"]
+    assert (seen.tokens, seen.total) == ((), 4)
 
 
 # --- values -----------------------------------------------------------------------------------------------

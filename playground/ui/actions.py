@@ -38,10 +38,13 @@ class Ask(BaseModel):
         value = (self.model_extra or {}).get(name, self.fields.get(name, default))
         return default if value is None else str(value)
 
-    def integer(self, name: str) -> int:
-        """An argument as a whole number; raises PromptError."""
+    def integer(self, name: str, default: int | None = None) -> int:
+        """An argument as a whole number, the default when it is missing or empty; raises PromptError."""
+        text = self.text(name)
+        if not text and default is not None:
+            return default
         try:
-            return int(self.text(name))
+            return int(text)
         except ValueError as exc:
             raise PromptError(f'"{name}" must be a whole number.', "Reload the page and try again.") from exc
 

@@ -213,7 +213,7 @@ async def _take(workbench: Workbench, board: Board, event: Event) -> None:
 async def load(workbench: Workbench, ask: Ask) -> Update:
     """The page as it opens: the run or prompt of the address, else the draft of this browser, else a first prompt."""
     extra = ask.model_extra or {}
-    query = extra.get("query") or {}
+    query = extra["query"] if isinstance(extra.get("query"), dict) else {}
     update = await lists(workbench)
     form, alert = None, None
     try:
@@ -223,7 +223,8 @@ async def load(workbench: Workbench, ask: Ask) -> Update:
         elif query.get("pattern"):
             update |= await open_pattern(workbench, str(query["pattern"]), ask)
         elif query.get("prompt"):
-            number = int(query["version"]) if str(query.get("version", "")).isdigit() else None
+            version = str(query.get("version", ""))
+            number = int(version) if version.isdecimal() and len(version) < 10 else None
             update |= await open_version(workbench, str(query["prompt"]), number, ask)
     except PlaygroundError as exc:
         alert = to_alert(exc)
@@ -374,7 +375,7 @@ def _problems(preview: Preview, column: int | None) -> list[dict[str, Any]]:
 async def stop(workbench: Workbench, ask: Ask) -> Update:
     """End one column or all; the run's own stream shows what was kept."""
     column = ask.text("column")
-    workbench.stop(ask.run_id(), int(column) if column.isdigit() else None)
+    workbench.stop(ask.run_id(), ask.integer("column") if column.isdecimal() else None)
     return {}
 
 

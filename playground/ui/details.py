@@ -88,7 +88,7 @@ async def saw(workbench: Workbench, ask: Ask) -> Update:
 
 async def _other(run: StoredRun, ask: Ask) -> StoredCell | None:
     value = ask.text("value")
-    return find_cell(run, int(value)) if value.isdigit() else None
+    return find_cell(run, ask.integer("value")) if value.isdecimal() else None
 
 
 async def _rendered(workbench: Workbench, cell: StoredCell) -> RenderedChat | PlaygroundError | None:
@@ -353,8 +353,8 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
     column = ask.text("column")
     prompt = form.prompt
     sampling = form.columns[0].sampling if len({c.sampling for c in form.columns}) == 1 else prompt.sampling
-    if column.isdigit():
-        cell = find_cell(await workbench.run(ask.run_id()), int(column))
+    if column.isdecimal():
+        cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"))
         prompt, sampling = cell.prompt, cell.sampling
     version = await workbench.save_prompt(
         prompt.model_copy(update={"name": name, "sampling": sampling}),
@@ -363,7 +363,7 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
         forked_from=form.origin,
     )
     update: Update = {"drawer": None, "toast": f"Saved as version {version.number}"}
-    if column.isdigit():  # the winner becomes the shared prompt, so that the next change starts from it
+    if column.isdecimal():  # the winner becomes the shared prompt, so that the next change starts from it
         shared = form.model_copy(
             update={
                 "prompt": version.prompt,
@@ -383,8 +383,8 @@ async def versions(workbench: Workbench, ask: Ask) -> Update:
     prompt_id = ask.text("prompt")
     rows = await asyncio.to_thread(workbench.store.versions, prompt_id)
     newest = max(row.number for row in rows)
-    to = int(ask.text("to") or newest)
-    since = int(ask.text("from") or max(1, to - 1))
+    to = ask.integer("to", newest)
+    since = ask.integer("from", max(1, to - 1))
     before = await asyncio.to_thread(workbench.store.version, prompt_id, since)
     after = await asyncio.to_thread(workbench.store.version, prompt_id, to)
     table = join(
@@ -466,9 +466,7 @@ def stamp(when: Any) -> Markup:
 
 async def open_version(workbench: Workbench, ask: Ask) -> Update:
     """A saved version on the Compare tab."""
-    return await compare.open_version(
-        workbench, ask.text("prompt"), int(ask.text("number") or 0) or None, ask
-    )
+    return await compare.open_version(workbench, ask.text("prompt"), ask.integer("number", 0) or None, ask)
 
 
 async def restore(workbench: Workbench, ask: Ask) -> Update:

@@ -38,7 +38,7 @@ def build() -> None:
 async def open_history(workbench: Workbench, ask: Ask) -> Update:
     """The runs that match; `show` is how many rows, more on demand."""
     search = ask.text("search")
-    show = min(int(ask.text("show") or PAGE), 500)
+    show = min(ask.integer("show", PAGE), 500)
     page = await asyncio.to_thread(workbench.store.history, search, show, 0)
     counted = plural(page.total, "run") if page.total != 1 or not search else "1 run"
     return {"html": {"hist-list": _table(page, search, show), "hist-count": Markup("{}").format(counted)}}

@@ -56,9 +56,9 @@ def seconds(value: float | None) -> str:
     """A duration such as "0.42 s", "3.9 s" or "6 min 51 s"; a dash when unknown."""
     if value is None:
         return "–"
-    if value >= 60:
-        return f"{int(value // 60)} min {int(value % 60)} s"
-    return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"
+    if value >= 59.95:  # what would be rounded to 60.0 s
+        return f"{round(value) // 60} min {round(value) % 60} s"
+    return f"{value:.2f} s" if value < 0.995 else f"{value:.1f} s"
 
 
 def count(value: int | None) -> str:
@@ -154,7 +154,7 @@ def different(cell: StoredCell, run: StoredRun) -> list[Markup]:
             continue
         assert cell.completion and other.completion
         extra = (cell.completion.prompt_tokens or 0) - (other.completion.prompt_tokens or 0)
-        text = f"different text sent: {'+' if extra >= 0 else '−'}{abs(extra)} tokens"
+        text = f"different text sent: {'+' if extra >= 0 else '−'}{abs(extra):,} tokens"
         why = f"Column {other.column + 1} has the same prompt, but its model received another text. What it saw shows both."
         return [badge("different", text, why)]
     return []
@@ -355,7 +355,9 @@ def _vote(
 def _vote_reason(
     run: StoredRun | None, open_: bool, done: Sequence[int], failed: Sequence[int], columns: int
 ) -> str:
-    sits_out = f" Column {', '.join(str(n + 1) for n in failed)} failed and sits out." if failed else ""
+    names = ", ".join(str(n + 1) for n in failed)
+    sits_out = f" Columns {names} failed and sit out." if len(failed) > 1 else ""
+    sits_out = f" Column {names} failed and sits out." if len(failed) == 1 else sits_out
     if open_:
         return ("Vote stored." if run and run.vote else "") + sits_out
     if columns < 2:

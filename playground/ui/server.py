@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,6 +25,7 @@ from playground.errors import NotFoundError, PlaygroundError, SettingsError
 from playground.settings import Settings
 from playground.types import ExportFile
 from playground.ui.alerts import to_alert
+from playground.ui.quick_gradio import import_gradio
 from playground.workbench import Workbench, example_values
 
 # Gradio evaluates code of its own to draw the page; everything else comes from here or not at all.
@@ -81,6 +82,7 @@ class Guard:
     def refusal(self, scope: Scope) -> Response | None:
         """Why this request is not answered, or None."""
         headers = Headers(scope=scope)
+        method = scope.get("method", "GET")  # a websocket has none
         host = headers.get("host", "")
         if _name(host) not in self.hosts:
             return PlainTextResponse("This address is not served here. Open http://localhost instead.\n", 400)
@@ -88,12 +90,10 @@ class Guard:
         if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
             return PlainTextResponse("Requests of other sites are refused.\n", 403)
         site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode", "navigate")
-        if site not in ("same-origin", "none") and (
-            mode != "navigate" or scope["method"] not in ("GET", "HEAD")
-        ):
+        if site not in ("same-origin", "none") and (mode != "navigate" or method not in ("GET", "HEAD")):
             return PlainTextResponse("Requests of other sites are refused.\n", 403)
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if scope["method"] not in ("GET", "HEAD") and origin is None and (not kind or kind in SIMPLE_FORMS):
+        if method not in ("GET", "HEAD") and origin is None and (not kind or kind in SIMPLE_FORMS):
             return PlainTextResponse("Posts need JSON, or an origin of this server.\n", 403)
         if scope["path"].startswith(SHUT):
             return PlainTextResponse("Not found.\n", 404)
@@ -107,12 +107,16 @@ def _name(host: str) -> str:
 
 def allowed_hosts(settings: Settings) -> frozenset[str]:
     """Names this server answers to: loopback, the address it was given and, when that is "any", this machine's own."""
-    names = {"localhost", "127.0.0.1", "[::1]", settings.host.lower(), *settings.allowed_hosts}
+    names = {"localhost", "127.0.0.1", "[::1]", settings.host.lower(), f"[{settings.host.lower()}]"}
+    names |= {name.lower() for name in settings.allowed_hosts}
     if settings.host in ("0.0.0.0", "::", ""):
         names.add(socket.gethostname().lower())
-        for family, *_, address in socket.getaddrinfo(socket.gethostname(), None, proto=socket.IPPROTO_TCP):
-            ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
-            names.add(f"[{ip}]" if family == socket.AF_INET6 else str(ip))
+        with suppress(OSError):  # a machine that cannot look up its own name is still localhost
+            for family, *_, address in socket.getaddrinfo(
+                socket.gethostname(), None, proto=socket.IPPROTO_TCP
+            ):
+                ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
+                names.add(f"[{ip}]" if family == socket.AF_INET6 else str(ip))
     return frozenset(names)
 
 
@@ -124,7 +128,8 @@ def make_app(
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "cache")
-    import gradio as gr  # two seconds: only when a page is served
+    import_gradio()  # more than a second: only when a page is served
+    import gradio as gr
 
     from playground.ui import app as page
 
@@ -210,12 +215,15 @@ def bind(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         sock = socket.socket(family, socket.SOCK_STREAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((settings.host, settings.port))
-        sock.listen(128)
-    except OSError as exc:
+        with ExitStack() as undo:
+            undo.callback(sock.close)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((settings.host, settings.port))
+            sock.listen(128)
+            undo.pop_all()
+    except (OSError, UnicodeError) as exc:
         raise SettingsError(
-            f"Port {settings.port} on {settings.host} cannot be used: {(exc.strerror or str(exc)).lower()}.",
+            f"Port {settings.port} on {settings.host} cannot be used: {(getattr(exc, 'strerror', None) or str(exc)).lower()}.",
             f"Choose another: playground --port {settings.port % 65535 + 1}",
         ) from exc
     return sock

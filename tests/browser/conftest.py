@@ -334,7 +334,9 @@ def opener(server: Server, backend: str, contexts: Any) -> OpenApp:
             made.append((context, apps))
         if models:
             given = {"word": "hello"} if values is None else values
-            draft = json.dumps({"form": form_of(models, backend, turns, given, **(prompt or {})), "run": None})
+            draft = json.dumps(
+                {"form": form_of(models, backend, turns, given, **(prompt or {})), "run": None}
+            )
             # Once: a reload must find what the page itself has kept.
             context.add_init_script(
                 f"if (!localStorage.getItem('playground.draft')) localStorage.setItem('playground.draft', {json.dumps(draft)})"

@@ -76,7 +76,9 @@ def test_write_run_vote_save_reload_find_and_export(embedded: OpenApp, tmp_path:
     expect(app.turn(1)).to_have_value("Write four sentences about {{ place }}.")
     expect(app.variable("place")).to_have_value("Lake Constance")
     expect(app.page.get_by_label("Sampling of column 2")).to_have_value("Balanced")
-    expect(app.page.locator('#vote [data-vote=column][data-column="1"]')).to_have_attribute("aria-pressed", "true")
+    expect(app.page.locator('#vote [data-vote=column][data-column="1"]')).to_have_attribute(
+        "aria-pressed", "true"
+    )
 
     app.tab("History")
     app.page.fill("#hist-search", "constance")
@@ -183,7 +185,12 @@ def kill_engine(app: App) -> None:
 
 
 def test_a_prompt_longer_than_the_context_is_refused_with_both_numbers(embedded: OpenApp) -> None:
-    app = embedded("SmolLM2-135M-Instruct", "SmolLM2-135M-Instruct", turns="{{ text }}", values={"text": "word " * 12_000})
+    app = embedded(
+        "SmolLM2-135M-Instruct",
+        "SmolLM2-135M-Instruct",
+        turns="{{ text }}",
+        values={"text": "word " * 12_000},
+    )
     app.run()
     app.wait_until_idle(60_000)
     for number in (0, 1):

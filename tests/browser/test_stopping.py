@@ -10,9 +10,7 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
 
-CELLS = (
-    "select column_index, status, finish, text from cell where run_id = ? and repeat = 0 order by column_index"
-)
+CELLS = "select column_index, status, finish, text from cell where run_id = ? and repeat = 0 order by column_index"
 
 
 def cells(app: App, run: str) -> list[tuple[int, str, str, str]]:
@@ -64,14 +62,11 @@ def test_stopping_all_keeps_the_text_and_history_shows_it_as_stopped(scripted: O
 
 def test_stopping_before_the_first_word_works(scripted: OpenApp) -> None:
     app = scripted("slow")
-    app.run()
-    app.page.click("#stop")
-    app.wait_until_idle()
-    expect(app.state(0)).to_contain_text("stopped")
-    app.run()
-    app.wait_for_text(0)
-    app.page.keyboard.press("Escape")
-    app.wait_until_idle()
+    for _ in range(2):
+        # In one go: the page does not know the run's id yet.
+        app.page.evaluate("document.querySelector('#run').click(); document.querySelector('#stop').click()")
+        expect(app.page.locator("#run")).to_be_enabled(timeout=5000)
+        expect(app.state(0)).to_contain_text("stopped")
 
 
 def test_closing_the_tab_stores_the_run_as_cancelled_with_the_text_that_had_come(
@@ -83,7 +78,11 @@ def test_closing_the_tab_stores_the_run_as_cancelled_with_the_text_that_had_come
     run = app.run_id()
     app.page.close()
     stored = wait_for(  # type: ignore[operator]
-        lambda: (found := cells(app, run)) and all(s not in ("running", "pending") for _, s, _, _ in found) and found,
+        lambda: (
+            (found := cells(app, run))
+            and all(s not in ("running", "pending") for _, s, _, _ in found)
+            and found
+        ),
         "the end of a run whose tab is closed",
         5,
     )
@@ -99,6 +98,8 @@ def test_closing_the_tab_stores_the_run_as_cancelled_with_the_text_that_had_come
 
 def test_reloading_in_mid_stream_stops_the_run_and_the_page_works(scripted: OpenApp) -> None:
     app = scripted("slow", "slow")
+    # Gradio's own words about the stream that the reload cuts.
+    app.forgiven += ["AbortError: signal is aborted", "Connection errored out"]
     app.run()
     app.wait_for_text(0)
     app.page.reload()
@@ -140,12 +141,13 @@ def test_stopping_one_tab_leaves_the_other_running(scripted: OpenApp) -> None:
 
 
 def test_one_column_is_run_again_and_its_last_answer_can_be_compared(scripted: OpenApp) -> None:
-    app = scripted("echo", "cat")
+    app = scripted("steady", "cat")
     app.run_to_the_end()
     app.act(0, "rerun")
     expect(app.page.locator("#run")).to_be_disabled()
     app.wait_until_idle()
-    assert [app.answer(0), app.answer(1)] == ["Say hello", "The cat sat on the mat."]
+    assert app.answer(0).split()[-1] == "word11"
+    assert app.answer(1) == "The cat sat on the mat."
     app.act(0, "diff")
     app.drawer.get_by_label("Compare with").select_option("previous")
     expect(app.drawer).to_contain_text("The two answers are equal.")

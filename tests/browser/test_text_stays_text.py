@@ -86,14 +86,16 @@ def test_html_in_names_notes_checks_and_messages_is_shown_as_text(scripted: Open
 
 def test_html_in_errors_and_searches_is_shown_as_text(scripted: OpenApp) -> None:
     app = scripted("echo", turns="Say {{ word | h }}")
-    app.turn(0).fill("Say {{ '<img src=x onerror=window.hacked=1>' | nosuchfilter }}<img src=x onerror=window.hacked=1>")
+    app.turn(0).fill(
+        "Say {{ '<img src=x onerror=window.hacked=1>' | nosuchfilter }}<img src=x onerror=window.hacked=1>"
+    )
     expect(app.turn_problem(0)).to_contain_text("nosuchfilter")
     app.tab("History")
-    app.page.fill("#hist-search", HOSTILE)
-    expect(app.page.locator("#hist-list")).to_contain_text(f'No run holds "{HOSTILE}"')
+    app.page.fill("#hist-search", f"nowhere {HOSTILE}")
+    expect(app.page.locator("#hist-list")).to_contain_text(f'No run holds "nowhere {HOSTILE}"')
     app.tab("Library")
-    app.page.fill("#lib-search", HOSTILE)
-    expect(app.page.locator("#lib-list")).to_contain_text(f'Nothing matches "{HOSTILE}"')
+    app.page.fill("#lib-search", f"nowhere {HOSTILE}")
+    expect(app.page.locator("#lib-list")).to_contain_text(f'Nothing matches "nowhere {HOSTILE}"')
     assert not app.is_hacked()
 
 
@@ -146,7 +148,9 @@ def test_a_role_line_in_a_value_opens_no_turn(scripted: OpenApp) -> None:
     [FAMILY, RIGHT_TO_LEFT, "a\u200db", "before\x00after", "tab\tand  two spaces", "\N{OLD ITALIC LETTER A}"],
     ids=["joined emoji", "right to left", "joiner", "NUL", "blanks", "beyond the basic plane"],
 )
-def test_an_unusual_value_reaches_the_model_and_the_stored_run_unchanged(scripted: OpenApp, value: str) -> None:
+def test_an_unusual_value_reaches_the_model_and_the_stored_run_unchanged(
+    scripted: OpenApp, value: str
+) -> None:
     app = scripted("echo")
     app.variable("word").fill(value)
     app.run_to_the_end()
@@ -161,8 +165,12 @@ def test_an_unusual_value_reaches_the_model_and_the_stored_run_unchanged(scripte
 def test_unusual_text_of_the_embedded_model_is_kept_whole(embedded: OpenApp) -> None:
     text = f"{FAMILY} {RIGHT_TO_LEFT}"
     app = embedded("SmolLM2-135M-Instruct", turns="Repeat: {{ word }}", values={"word": text})
+    app.page.get_by_label("Sampling values of column 1").click()
+    app.page.get_by_label("Max tokens").fill("24")
+    app.page.keyboard.press("Escape")
     app.run_to_the_end()
     expect(app.state(0)).to_contain_text("done")
-    assert "\ufffd" not in app.answer(0)
+    # A character may be unfinished at the limit, but never within the answer.
+    assert app.answer(0) and "\ufffd" not in app.answer(0).rstrip("\ufffd")
     app.act(0, "saw")
     expect(app.drawer).to_contain_text(text)

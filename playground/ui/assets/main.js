@@ -57,6 +57,7 @@ export function apply(update) {
   if (update.form) { page.form = update.form; page.spare = []; page.front = 0; changed("all"); }
   if (update.saved) { Object.assign(page.form, update.saved); if (update.name) page.form.prompt.name = update.name; drawBar(); changed("name"); }
   if (update.run !== undefined) { page.previous = page.run === update.run ? page.previous : page.run; page.run = update.run; setUrl({ run: update.run, prompt: null, pattern: null, version: null }); }
+  if (update.run && starting) { starting = false; if (stopAsked) call("stop", { run: page.run, ...stopAsked }); }
   for (const [i, data] of Object.entries(update.columns ?? {})) applyColumn(Number(i), data);
   if (update.vote !== undefined) $("#vote").innerHTML = update.vote;
   if (update.view) showView(update.view.column, update.view.html);
@@ -145,7 +146,10 @@ export function closeDrawer(back = true) {
 const LOCAL = {
   run: () => run(null),
   rerun: ({ column }) => run(Number(column)),
-  stop: ({ column }) => { if (page.run) call("stop", { run: page.run, column: column === undefined ? null : Number(column) }); },
+  stop: ({ column }) => {
+    const asked = { column: column === undefined ? null : Number(column) };
+    if (starting) stopAsked = asked; else if (page.run) call("stop", { run: page.run, ...asked });
+  },
   copy: ({ column }) => copy($(`#col${column} .out`).textContent),
   copy_text: ({ from }) => copy($(from).textContent),
   link: () => copy(location.href),
@@ -166,6 +170,8 @@ const LOCAL = {
   new_prompt: () => send("new_prompt", {}),
 };
 
+// A run is under way before the page knows its id; Stop pressed until then is sent once it is known.
+let starting = false, stopAsked = null;
 const WAITS = { kind: "pending", icon: "ring", text: "waits" };
 
 function run(only) {
@@ -177,6 +183,7 @@ function run(only) {
   } else applyColumn(only, { state: WAITS });
   const stream = crypto.randomUUID?.() ?? String(Math.random());
   page.streams.add(stream);
+  starting = only === null; stopAsked = null;
   page.trigger("run", { form: JSON.stringify(page.form), only, run: only === null ? null : page.run, stream });
 }
 
@@ -184,6 +191,7 @@ function run(only) {
 function leaveRun() {
   if (page.busy.size && page.run) call("stop", { run: page.run });
   page.streams.clear();
+  starting = false;
   settleColumns();
 }
 

@@ -1,0 +1,133 @@
+"""The page on a phone and in the dark, and what people with other senses meet."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import App, OpenApp
+
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+UNNAMED = """() => [...document.querySelectorAll('button, input, select, textarea, a[href], [role=tab], [role=dialog]')]
+  .filter((el) => el.checkVisibility() && el.type !== 'hidden')
+  .filter((el) => !(el.getAttribute('aria-label') || el.labels?.length || el.getAttribute('aria-labelledby')
+    || (!['INPUT', 'SELECT', 'TEXTAREA'].includes(el.tagName) && el.innerText.trim())))
+  .map((el) => el.outerHTML.slice(0, 120))"""
+
+
+def is_wide(app: App) -> bool:
+    return bool(app.page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+def places(app: App) -> Any:
+    """Every place of the page in turn, after a run: its name, and the page standing there."""
+    app.run_to_the_end()
+    yield "compare"
+    for action in ("saw", "diff"):
+        app.act(1, action)
+        expect(app.drawer).to_be_visible()
+        yield action
+        app.close_drawer()
+    app.page.click("#vote [data-act=export]")
+    expect(app.drawer.locator("#export-text")).to_be_visible()
+    yield "export"
+    app.close_drawer()
+    app.tab("Library")
+    expect(app.page.locator("#lib-preview h2")).to_be_attached()
+    yield "library"
+    app.tab("History")
+    expect(app.page.locator("#hist-list tr[data-act]").first).to_be_visible()
+    yield "history"
+
+
+def test_a_phone_shows_one_column_at_a_time_and_never_scrolls_sideways(scripted: OpenApp) -> None:
+    app = scripted("echo", "long", "cat", "dog", values={"word": "x" * 300}, **PHONE)
+    app.page.evaluate("document.querySelector('#compare').classList.remove('folded')")
+    assert not is_wide(app), "the editor"
+    app.run()
+    app.wait_until_idle()
+    expect(app.column(0)).to_be_visible()
+    expect(app.column(1)).to_be_hidden()
+    app.page.get_by_role("tablist", name="Columns").get_by_role("tab").nth(1).click()
+    expect(app.column(1)).to_be_visible()
+    expect(app.column(0)).to_be_hidden()
+    assert app.answer(1).startswith("word0 word1")
+    for place in places(app):
+        assert not is_wide(app), place
+
+
+def test_a_phone_reaches_the_editor_and_runs(scripted: OpenApp) -> None:
+    app = scripted("echo", **PHONE)
+    edit = app.page.get_by_role("button", name="Edit", exact=True)
+    edit.click()
+    app.turn(0).fill("Say {{ word }} on the phone")
+    app.run_to_the_end()
+    assert app.answer(0) == "Say hello on the phone"
+
+
+@pytest.mark.parametrize("width", [768, 1280])
+def test_four_columns_fit_on_a_desk_without_sideways_scrolling(scripted: OpenApp, width: int) -> None:
+    app = scripted("echo", "cat", "dog", "long", viewport={"width": width, "height": 900})
+    app.run_to_the_end()
+    assert not is_wide(app)
+
+
+def luminance(app: App, selector: str, what: str) -> float:
+    """Rough brightness in 0..1 of a colour that the element really has."""
+    script = "([s, w]) => getComputedStyle(document.querySelector(s))[w].match(/[\\d.]+/g).slice(0, 3).map(Number)"
+    red, green, blue = app.page.evaluate(script, [selector, what])
+    return float(0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255
+
+
+def test_dark_is_dark_forced_chosen_or_of_the_system(scripted: OpenApp) -> None:
+    light = scripted("echo")
+    assert luminance(light, "gradio-app", "backgroundColor") > 0.8
+    for app in (scripted("echo", query="?__theme=dark"), scripted("echo", color_scheme="dark")):
+        expect(app.page.locator("body")).to_have_class("dark")
+        assert luminance(app, "gradio-app", "backgroundColor") < 0.2
+        assert luminance(app, ".editor textarea", "caretColor") > 0.5
+        assert luminance(app, "#prompt-name", "color") > 0.7
+    light.page.get_by_role("button", name="Light or dark").click()
+    expect(light.page.locator("body.dark")).to_have_count(1)
+    light.page.reload()
+    light.wait_until_ready()
+    expect(light.page.locator("body.dark")).to_have_count(1)
+    assert luminance(light, "gradio-app", "backgroundColor") < 0.2
+
+
+def test_every_control_has_a_name(scripted: OpenApp) -> None:
+    check = {"scorer": "contains", "options": {"text": "cat"}}
+    app = scripted("echo", "cat", prompt={"checks": [check]})
+    unnamed = {}
+    for place in places(app):
+        unnamed[place] = app.page.evaluate(UNNAMED)
+    app.tab("Compare")
+    for button in ("#checks-button", "#save"):
+        app.page.click(button)
+        expect(app.drawer).to_be_visible()
+        unnamed[button] = app.page.evaluate(UNNAMED)
+        app.close_drawer()
+    assert {place: found for place, found in unnamed.items() if found} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_violation(scripted: OpenApp, scheme: str) -> None:
+    spec = find_spec("axe_core_python")
+    if spec is None or not spec.submodule_search_locations:
+        pytest.skip("axe-core is not installed: pip install axe-core-python")
+    source = (Path(spec.submodule_search_locations[0]) / "axe.min.js").read_text(encoding="utf-8")
+    app = scripted("breaks", "cat", "long", color_scheme=scheme, prompt={"name": "For axe"})
+    app.page.evaluate(source)
+    found = []
+    for place in places(app):
+        report = app.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+        for violation in report["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                nodes = [node["html"][:160] for node in violation["nodes"][:3]]
+                found.append((place, violation["id"], len(violation["nodes"]), nodes))
+    assert found == []

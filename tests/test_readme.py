@@ -1,0 +1,119 @@
+"""The README cannot lie: its tables and its tree are made from the code; `README=write` writes them anew."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from playground.cli import app
+from playground.formats import FORMATS
+from playground.scorers import SCORERS, options_of
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+OUTSIDE = {
+    "prompts": "the pattern library: one .prompty file per prompt; travels in the wheel",
+    "data": "playground.db of a checkout (not in git), screenshots of this page",
+    "tests": "mirrors the tree; browser/ drives a real Chromium, bench/ measures, wire/ replays recorded servers",
+}
+
+
+def first_line(path: Path) -> str:
+    """What a module says of itself, without its full stop."""
+    doc = ast.get_docstring(ast.parse(path.read_text())) or ""
+    return doc.partition("\n")[0].rstrip(".")
+
+
+def script_line(path: Path) -> str:
+    """What a script says of itself in its first comment, without its full stop."""
+    return path.read_text().partition("\n")[0].removeprefix("// ").partition(". ")[0].rstrip(".")
+
+
+def commands() -> str:
+    """Every command with its help's first sentence, from the command line's own definition."""
+    group = typer.main.get_command(app)
+    rows = ["| command | what it does |", "|---|---|", "| `playground` | Serve the app on this machine. |"]
+    for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
+        summary = (command.help or "").strip().partition("\n\n")[0].replace("\n", " ")
+        rows.append(f"| `playground {name}` | {summary} |")
+    return "\n".join(rows)
+
+
+def formats() -> str:
+    """The registry of formats."""
+    rows = ["| format | file | read | write |", "|---|---|---|---|"]
+    for name, row in FORMATS.items():
+        rows.append(f"| {row.label} (`{name}`) | `{row.suffix}` | {'yes' if row.read else '–'} | yes |")
+    return "\n".join(rows)
+
+
+def scorers() -> str:
+    """The registry of checks with their options."""
+    rows = ["| check | options |", "|---|---|"]
+    for name, row in SCORERS.items():
+        shown = ", ".join(f"`{o.name}`{'' if o.required else ' (optional)'}" for o in options_of(name))
+        rows.append(f"| {row.label} (`{name}`) | {shown or '–'} |")
+    return "\n".join(rows)
+
+
+def tree() -> str:
+    """Every module with the first line of its docstring."""
+    lines = [f"{name + '/':<26}{text}" for name, text in OUTSIDE.items()]
+    lines.append("playground/")
+    package = ROOT / "playground"
+    tops = sorted(package.iterdir(), key=lambda p: (p.is_dir(), p.name))
+    for path in tops:
+        if path.suffix == ".py" and path.name != "__init__.py":
+            lines.append(f"  {path.name:<24}{first_line(path)}")
+        elif path.is_dir() and (path / "__init__.py").is_file():
+            lines.append(f"  {path.name + '/':<24}{first_line(path / '__init__.py')}")
+            for module in sorted(path.glob("*.py")):
+                if module.name != "__init__.py":
+                    lines.append(f"    {module.name:<22}{first_line(module)}")
+        if path.name == "ui":
+            lines.append(f"    {'assets/':<22}look.css, icons.svg, and the page's script:")
+            lines += [
+                f"      {script.name:<20}{script_line(script)}" for script in sorted(path.glob("assets/*.js"))
+            ]
+    return "\n".join(["```", *lines, "```"])
+
+
+PARTS = {"commands": commands, "formats": formats, "scorers": scorers, "tree": tree}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_generated_parts_of_the_readme_are_those_of_the_code(part: str) -> None:
+    text = README.read_text()
+    pattern = re.compile(rf"(<!-- generated: {part} -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+    found = pattern.search(text)
+    assert found, f"README.md has no part called {part}"
+    wanted = PARTS[part]() + "\n"
+    if os.environ.get("README") == "write":
+        README.write_text(pattern.sub(lambda m: m[1] + wanted + m[3], text))
+        return
+    assert found[2] == wanted, "README.md is out of date: README=write pytest tests/test_readme.py"
+
+
+def test_every_module_says_in_one_line_what_it_is() -> None:
+    silent = [
+        p for p in (ROOT / "playground").rglob("*.py") if "migrations" not in p.parts and not first_line(p)
+    ]
+    assert silent == []
+
+
+def test_every_picture_and_path_of_the_readme_is_there() -> None:
+    text = README.read_text()
+    paths = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
+    assert len(paths) >= 3
+    assert [path for path in paths if not (ROOT / path).is_file()] == []
+
+
+def test_patterns_named_in_the_readme_exist() -> None:
+    slugs = re.findall(r"\b(?:techniques|hub)(?:/[\w-]+){2}\b", README.read_text())
+    assert slugs
+    assert [slug for slug in slugs if not (ROOT / "prompts" / f"{slug}.prompty").is_file()] == []

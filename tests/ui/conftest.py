@@ -1,0 +1,120 @@
+"""What the tests of the web shell share: the page's calls, a run to look at, and a reader of HTML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from playground.store.records import StoredRun
+from playground.types import Comparison, Prompt, Turn
+from playground.ui.actions import make_call
+from playground.ui.app import ACTIONS
+from playground.workbench import RunStarted, Workbench
+
+Call = Callable[..., Awaitable[dict[str, Any]]]
+Run = Callable[..., Awaitable[StoredRun]]
+
+
+@pytest.fixture
+def call(workbench: Workbench) -> Call:
+    """`await call("vote", run=…, vote="tie")`, as the page's script does it: JSON there and back."""
+    answer = make_call(workbench, ACTIONS)
+
+    async def ask(action: str, **arguments: Any) -> dict[str, Any]:
+        update = json.loads(await answer(json.dumps({"action": action, **arguments})))
+        assert isinstance(update, dict)
+        return update
+
+    return ask
+
+
+@pytest.fixture
+def form() -> dict[str, Any]:
+    """The form of two columns as the page holds it."""
+    column = {"model": "scripted:echo", "preset": "Greedy", "sampling": {}, "own": False, "turns": []}
+    return {
+        "prompt": {"name": "Greeting", "turns": [{"role": "user", "template": "Say {{ word }}"}]},
+        "prompt_id": None,
+        "version": None,
+        "origin": "",
+        "values": {"word": "hello"},
+        "columns": [column, column],
+    }
+
+
+@pytest.fixture
+def ran(workbench: Workbench) -> Run:
+    """`await ran(2)` runs that many columns of one prompt and gives the stored run."""
+
+    async def go(
+        columns: int = 2, template: str = "Say {{ word }}", word: str = "hello", **prompt: Any
+    ) -> StoredRun:
+        wanted = Comparison.model_validate(
+            {
+                "prompt": Prompt(name="Greeting", turns=(Turn(role="user", template=template),), **prompt),
+                "values": {"word": word},
+                "columns": [{"model": "scripted:echo"}] * columns,
+            }
+        )
+        run_id = ""
+        async with aclosing(workbench.compare(wanted)) as events:
+            async for event in events:
+                if isinstance(event, RunStarted):
+                    run_id = event.run_id
+        return await workbench.run(run_id)
+
+    return go
+
+
+class Page(HTMLParser):
+    """What a browser would make of some HTML: its elements in order, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(str(html))  # a Markup would escape the pieces it is cut into
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in ("input", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"</{tag}> closes something else"
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(f"a comment: {data}")
+
+    def handle_decl(self, decl: str) -> None:
+        raise AssertionError(f"a declaration: {decl}")
+
+    @property
+    def shape(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Elements with the names of their attributes: the part that no text may change."""
+        return [(tag, tuple(attributes)) for tag, attributes in self.elements]
+
+    def find(self, tag: str = "", **attributes: str) -> list[dict[str, str | None]]:
+        """Attributes of the elements that have these; `_` in a name stands for "-"."""
+        wanted = {name.replace("_", "-"): value for name, value in attributes.items()}
+        return [
+            found
+            for name, found in self.elements
+            if (not tag or tag == name) and wanted.items() <= found.items()
+        ]
+
+
+@pytest.fixture(scope="session")
+def read_html() -> type[Page]:
+    """`read_html(html).shape`, `.text`, `.find("button", data_act="vote")`."""
+    return Page

@@ -1,0 +1,361 @@
+"""The stream of a run as the page gets it, and the actions of the Compare tab."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from playground.backends.scripted import ScriptedBackend
+from playground.store.records import StoredRun
+from playground.types import Turn
+from playground.ui import compare
+from playground.ui.compare import COLUMNS, stream_run
+from playground.workbench import Workbench
+
+HOUR = 3600.0
+Call = Callable[..., Awaitable[dict[str, Any]]]
+MakeWorkbench = Callable[..., Workbench]
+Run = Callable[..., Awaitable[StoredRun]]
+
+
+def asked(*models: str, template: str = "Hello", **more: Any) -> dict[str, Any]:
+    """What the page sends for Run."""
+    columns = [{"model": f"scripted:{model}", "sampling": {"max_tokens": 100_000}} for model in models]
+    form = {"prompt": {"turns": [{"role": "user", "template": template}]}, "columns": columns}
+    return {"form": json.dumps(form), "only": None, "run": None, **more}
+
+
+async def paints_of(workbench: Workbench, data: dict[str, Any]) -> list[tuple[Any, ...]]:
+    async with asyncio.timeout(30), aclosing(stream_run(workbench, data)) as paints:
+        return [paint async for paint in paints]
+
+
+def statuses(paints: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    return [json.loads(paint[0]) for paint in paints if isinstance(paint[0], str)]
+
+
+def texts(paints: list[tuple[Any, ...]], column: int) -> list[str]:
+    return [paint[column + 1] for paint in paints if isinstance(paint[column + 1], str)]
+
+
+def scripted(workbench: Workbench) -> ScriptedBackend:
+    backend = workbench.backends["scripted"]
+    assert isinstance(backend, ScriptedBackend)
+    return backend
+
+
+# --- the stream ---------------------------------------------------------------------------------------------
+
+
+async def test_every_paint_has_a_status_and_a_text_for_each_of_four_columns(make_workbench: MakeWorkbench):
+    paints = await paints_of(make_workbench({"a": "one two"}), asked("a"))
+    assert {len(paint) for paint in paints} == {COLUMNS + 1}
+
+
+async def test_the_last_status_tells_the_run_the_ends_and_the_votes(make_workbench: MakeWorkbench):
+    workbench = make_workbench({"a": "one two", "b": "three"})
+    paints = await paints_of(workbench, asked("a", "b"))
+    last = statuses(paints)[-1]
+    run = await workbench.run(last["run"])
+    assert {i: column["state"]["kind"] for i, column in last["columns"].items()} == {"0": "done", "1": "done"}
+    assert last["columns"]["0"]["stamp"] == f"{run.id}/0/done"
+    assert 'data-act="vote"' in last["vote"]
+    assert [texts(paints, n)[-1] for n in (0, 1)] == ["one two", "three"]
+    assert "alert" not in last
+
+
+async def test_a_text_only_grows_until_its_end(make_workbench: MakeWorkbench):
+    words: list[str | float] = [piece for n in range(20) for piece in (f"word{n} ", 0.02)]
+    shown = texts(await paints_of(make_workbench({"a": words}), asked("a")), 0)
+    assert len(shown) > 2
+    assert all(later.startswith(earlier) for earlier, later in zip(shown, shown[1:], strict=False))
+
+
+async def test_columns_that_did_not_change_are_not_painted(make_workbench: MakeWorkbench):
+    workbench = make_workbench({"quick": "x", "slow": [piece for _ in range(10) for piece in ("y ", 0.05)]})
+    paints = await paints_of(workbench, asked("quick", "slow"))
+    assert texts(paints, 2) == texts(paints, 3) == []
+    assert len(texts(paints, 0)) <= 2 < len(texts(paints, 1))
+
+
+async def test_four_fast_columns_are_painted_at_most_25_times_a_second(make_workbench: MakeWorkbench):
+    fast: list[str | float] = [piece for _ in range(300) for piece in ("word ", 0.003)]
+    workbench = make_workbench(dict.fromkeys("abcd", fast))
+    began = time.monotonic()
+    paints = await paints_of(workbench, asked(*"abcd"))
+    seconds = time.monotonic() - began
+    assert len(paints) <= seconds * 25 + 2
+    assert texts(paints, 3)[-1] == "word " * 300
+
+
+async def test_a_silent_run_yields_all_the_same(
+    make_workbench: MakeWorkbench, monkeypatch: pytest.MonkeyPatch
+):
+    assert compare.PULSE_S <= 0.5
+    monkeypatch.setattr(compare, "PULSE_S", 0.02)
+    workbench = make_workbench({"a": [HOUR]})
+    silent = 0
+    async with asyncio.timeout(30), aclosing(stream_run(workbench, asked("a"))) as paints:
+        async for paint in paints:
+            silent = silent + 1 if not any(isinstance(value, str) for value in paint) else 0
+            if silent == 3:
+                break
+    assert silent == 3
+
+
+async def test_a_closed_tab_stops_the_work_and_keeps_what_arrived(make_workbench: MakeWorkbench):
+    workbench = make_workbench({"a": ["kept ", HOUR], "b": [HOUR]})
+    async with asyncio.timeout(30), aclosing(stream_run(workbench, asked("a", "b"))) as paints:
+        async for paint in paints:
+            if paint[1] == "kept ":
+                break
+    assert scripted(workbench).running == 0
+    run = await workbench.run(workbench.store.history().rows[0].id)
+    assert [(cell.status, cell.completion and cell.completion.text) for cell in run.cells] == [
+        ("cancelled", "kept "),
+        ("cancelled", ""),
+    ]
+
+
+async def test_a_failed_column_shows_its_reason_and_the_text_it_had(make_workbench: MakeWorkbench):
+    workbench = make_workbench({"bad": ["half", ZeroDivisionError()], "good": "fine"})
+    paints = await paints_of(workbench, asked("bad", "good"))
+    columns = statuses(paints)[-1]["columns"]
+    assert columns["0"]["state"]["kind"] == "error"
+    assert "ZeroDivisionError" in columns["0"]["problem"]
+    assert columns["1"]["state"]["kind"] == "done"
+    assert [texts(paints, n)[-1] for n in (0, 1)] == ["half", "fine"]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (asked("a", template="{{ missing }}"), "missing"),
+        (asked("a", template=" "), "The prompt is empty."),
+        ({"form": "{"}, "invalid JSON"),
+        ({"form": None}, "field required"),
+        ({}, "field required"),
+        ({"form": json.dumps({"prompt": {}, "columns": []})}, "column"),
+        ({"only": 0, "run": "nothing"}, "no such run"),
+        ({"only": "x", "run": "nothing"}, ""),
+    ],
+)
+async def test_a_run_that_cannot_start_is_one_alert(
+    make_workbench: MakeWorkbench, data: dict[str, Any], words: str
+):
+    workbench = make_workbench({"a": "x"})
+    last = statuses(await paints_of(workbench, data))[-1]
+    assert words in last["alert"]["message"]
+    assert last["columns"] == {}
+    assert workbench.store.history().total == 0
+
+
+async def test_a_column_runs_again_alone(make_workbench: MakeWorkbench):
+    workbench = make_workbench({"a": "one", "b": "two"})
+    first = statuses(await paints_of(workbench, asked("a", "b")))[-1]
+    again = await paints_of(workbench, {"only": 1, "run": first["run"]})
+    last = statuses(again)[-1]
+    assert list(last["columns"]) == ["1"]
+    assert last["columns"]["1"]["stamp"] == f"{first['run']}/1/done"
+    assert (texts(again, 0), texts(again, 1)[-1]) == ([], "two")
+
+
+async def test_stop_ends_the_stream_with_what_was_kept(make_workbench: MakeWorkbench):
+    workbench = make_workbench({"a": ["kept ", HOUR]})
+    paints = []
+    async with asyncio.timeout(30), aclosing(stream_run(workbench, asked("a"))) as stream:
+        async for paint in stream:
+            paints.append(paint)
+            if paint[1] == "kept ":
+                assert (
+                    await compare.stop(workbench, compare.Ask(action="stop", run=statuses(paints)[-1]["run"]))
+                    == {}
+                )
+    assert statuses(paints)[-1]["columns"]["0"]["state"]["kind"] == "cancelled"
+    assert texts(paints, 0)[-1] == "kept "
+
+
+# --- opening the page ---------------------------------------------------------------------------------------
+
+
+async def test_a_newcomer_gets_the_first_pattern_ready_to_run(call: Call):
+    update = await call("load", query={})
+    assert [column["model"] for column in update["form"]["columns"]] == ["scripted:echo"] * 2
+    assert update["form"]["prompt"]["turns"]
+    assert {"models", "presets", "scorers", "foot", "vote"} <= update.keys()
+    assert "alert" not in update
+
+
+async def test_the_choices_of_the_page_are_listed(call: Call):
+    update = await call("load")
+    assert [model["id"] for model in update["models"]] == ["scripted:echo"]
+    assert list(update["presets"]) == ["Greedy", "Balanced", "Creative"]
+    contains = next(scorer for scorer in update["scorers"] if scorer["name"] == "contains")
+    assert contains["label"] == "Contains"
+    assert [option["name"] for option in contains["options"]][0] == "text"
+
+
+async def test_without_a_model_the_page_says_how_to_get_one(make_workbench: MakeWorkbench):
+    update = await compare.load(make_workbench({}), compare.Ask(action="load"))
+    assert "--model" in update["alert"]["hint"]
+    assert update["form"]
+
+
+async def test_the_address_of_a_run_opens_it(call: Call, ran: Run):
+    run = await ran(2)
+    await call("vote", run=run.id, vote="column", column="1")
+    update = await call("load", query={"run": run.id})
+    assert update["run"] == run.id
+    assert update["form"]["values"] == {"word": "hello"}
+    assert [update["columns"][n]["text"] for n in ("0", "1")] == ["Say hello"] * 2
+    assert 'aria-pressed="true"' in update["vote"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"run": "nothing"}, {"pattern": "no/such"}, {"prompt": "nothing"}, {"prompt": "x", "version": "y"}],
+)
+async def test_an_address_of_nothing_opens_the_page_with_an_alert(call: Call, query: dict[str, str]):
+    update = await call("load", query=query)
+    assert update["alert"]["message"]
+    assert update["form"]["columns"]
+
+
+async def test_a_pattern_opens_with_its_example_in_the_columns_that_are_there(
+    call: Call, workbench: Workbench, form: dict[str, Any]
+):
+    slug = workbench.library.patterns()[0].slug
+    update = await call("load", query={"pattern": slug}, form=form)
+    assert update["form"]["origin"] == slug
+    assert len(update["form"]["columns"]) == 2
+    assert update["run"] is None
+
+
+async def test_a_draft_is_kept_unless_the_address_asks_for_something_else(
+    call: Call, ran: Run, form: dict[str, Any]
+):
+    form["values"] = {"word": "drafted"}
+    assert (await call("load", draft=form))["form"]["values"] == {"word": "drafted"}
+    run = await ran(1)
+    opened = await call("load", draft=form, query={"run": run.id})
+    assert opened["form"]["values"] == {"word": "hello"}
+    typed_on = await call("load", draft=form, draft_run=run.id, query={"run": run.id})
+    assert typed_on["form"]["values"] == {"word": "drafted"}
+    assert typed_on["run"] == run.id
+
+
+@pytest.mark.parametrize("draft", [{"old": "format"}, {"prompt": 5}, "text", [], 7, {"columns": []}])
+async def test_a_draft_that_is_none_is_ignored(call: Call, draft: Any):
+    update = await call("load", draft=draft)
+    assert "alert" not in update
+    assert update["form"]["columns"]
+
+
+# --- typing -------------------------------------------------------------------------------------------------
+
+
+async def test_a_preview_has_variables_messages_and_tokens(call: Call, form: dict[str, Any]):
+    assert (await call("preview", form=form))["preview"] == {
+        "variables": ["word"],
+        "problems": [],
+        "messages": [{"role": "user", "content": "Say hello"}],
+        "tokens": [2],
+        "total": 2,
+    }
+
+
+async def test_a_preview_names_the_turn_of_a_problem_and_the_column_of_a_variant(
+    call: Call, form: dict[str, Any]
+):
+    own = {"own": True, "turns": [{"role": "user", "template": "{{ word }} {{ other }}"}]}
+    form["columns"] = [form["columns"][0], form["columns"][1] | own]
+    seen = (await call("preview", form=form))["preview"]
+    assert seen["variables"] == ["word", "other"]
+    assert [(p["column"], p["turn"]) for p in seen["problems"]] == [(1, 0)]
+    assert seen["messages"] is not None
+    form["prompt"]["turns"] = [{"role": "user", "template": "{% if %}"}]
+    seen = (await call("preview", form=form))["preview"]
+    assert (seen["problems"][0]["column"], seen["problems"][0]["turn"]) == (None, 0)
+    assert "line 1" in seen["problems"][0]["message"]
+    assert seen["messages"] is None
+
+
+# --- voting -------------------------------------------------------------------------------------------------
+
+
+async def test_a_vote_is_stored_changed_and_taken_back(call: Call, ran: Run, workbench: Workbench):
+    run = await ran(2)
+
+    async def stored() -> tuple[str, int | None] | None:
+        vote = (await workbench.run(run.id)).vote
+        return (vote.kind, vote.column) if vote else None
+
+    await call("vote", run=run.id, vote="column", column="0")
+    assert await stored() == ("column", 0)
+    await call("vote", run=run.id, vote="column", column="1")
+    assert await stored() == ("column", 1)
+    await call("vote", run=run.id, vote="tie")
+    assert await stored() == ("tie", None)
+    update = await call("vote", run=run.id, vote="tie")
+    assert await stored() is None
+    assert 'aria-pressed="true"' not in update["vote"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"vote": "best"},
+        {"vote": "column"},
+        {"vote": "column", "column": "7"},
+        {"vote": "column", "column": "x"},
+        {},
+    ],
+)
+async def test_a_vote_that_means_nothing_is_refused(
+    call: Call, ran: Run, workbench: Workbench, arguments: dict[str, str]
+):
+    run = await ran(2)
+    assert (await call("vote", run=run.id, **arguments))["alert"]["message"]
+    assert (await workbench.run(run.id)).vote is None
+
+
+async def test_a_thumb_is_stored_and_taken_back(call: Call, ran: Run, workbench: Workbench):
+    run = await ran(2)
+    for value, expected in (("1", 1), ("-1", -1), ("-1", 0)):
+        update = await call("thumb", run=run.id, column="1", value=value)
+        assert [cell.thumb for cell in (await workbench.run(run.id)).cells] == [0, expected]
+        assert list(update["columns"]) == ["1"]
+
+
+async def test_a_note_is_kept_as_it_was_written(call: Call, ran: Run, workbench: Workbench):
+    run = await ran(1)
+    assert (await call("note", run=run.id, value="<b>good</b>"))["toast"] == "Note kept"
+    assert (await workbench.run(run.id)).note == "<b>good</b>"
+
+
+@pytest.mark.parametrize("action", ["vote", "thumb", "note", "stop"])
+async def test_before_a_run_there_is_nothing_to_judge(call: Call, action: str):
+    alert = (await call(action, vote="tie", column="0", value="1"))["alert"]
+    assert alert["message"] == "There is no run yet."
+
+
+async def test_stopping_a_run_that_has_ended_changes_nothing(call: Call, ran: Run, workbench: Workbench):
+    run = await ran(2)
+    for column in (None, 0, "0", "9"):
+        assert await call("stop", run=run.id, column=column) == {}
+    assert await workbench.run(run.id) == run
+
+
+async def test_a_new_prompt_is_empty_in_the_columns_that_are_there(call: Call, form: dict[str, Any]):
+    form["columns"] = [form["columns"][0]] * 3
+    update = await call("new_prompt", form=form)
+    assert [turn["template"] for turn in update["form"]["prompt"]["turns"]] == ["", ""]
+    assert len(update["form"]["columns"]) == 3
+    assert (update["run"], update["tab"]) == (None, "Compare")
+    assert Turn.model_validate(update["form"]["prompt"]["turns"][0]).role == "system"

@@ -1,0 +1,133 @@
+"""The History tab: what is listed, found, worded and opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from playground.store.records import ColumnSummary, HistoryPage, RunSummary, StoredRun, StoredVote
+from playground.types import Check
+from playground.ui import history
+from playground.workbench import Workbench
+
+NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+Call = Callable[..., Awaitable[dict[str, Any]]]
+Run = Callable[..., Awaitable[StoredRun]]
+Read = Callable[[str], Any]
+
+
+def summary(**more: Any) -> RunSummary:
+    column = ColumnSummary(0, "scripted:echo", "done", 1, 2, 0.5, 0)
+    blank = RunSummary("r1", NOW, "A title", ("scripted:echo",), (column,), None, "")
+    return replace(blank, **more)
+
+
+def listed(*rows: RunSummary, total: int | None = None, search: str = "", show: int = 50) -> str:
+    return history._table(HistoryPage(rows, len(rows) if total is None else total), search, show)
+
+
+async def test_runs_are_listed_newest_first_with_what_they_are_known_by(
+    call: Call, ran: Run, read_html: Read
+):
+    first, second = await ran(1, word="one"), await ran(2, word="two", checks=(Check(scorer="json"),))
+    await call("note", run=second.id, value="a note")
+    update = await call("open_history")
+    page = read_html(update["html"]["hist-list"])
+    assert [row["data-id"] for row in page.find("tr", data_act="open_run")] == [second.id, first.id]
+    assert "a note" in page.text
+    assert "0/1" in page.text
+    assert update["html"]["hist-count"] == "2 runs"
+
+
+async def test_a_search_finds_by_words_in_any_letter_case(call: Call, ran: Run, read_html: Read):
+    await ran(1, word="Zanzibar")
+    await ran(1, word="Paris")
+    update = await call("open_history", fields={"search": "zanziBAR say"})
+    assert len(read_html(update["html"]["hist-list"]).find("tr", data_act="open_run")) == 1
+    assert update["html"]["hist-count"] == "1 run"
+
+
+async def test_nothing_to_list_is_said_in_words(call: Call, ran: Run):
+    assert "No run yet" in (await call("open_history"))["html"]["hist-list"]
+    await ran(1)
+    update = await call("open_history", search="<nothing>")
+    assert "No run holds &#34;&lt;nothing&gt;&#34;." in update["html"]["hist-list"]
+    assert update["html"]["hist-count"] == "0 runs"
+
+
+async def test_more_rows_are_shown_on_demand_and_keep_the_search(read_html: Read):
+    (more,) = read_html(listed(summary(), total=120, search="x y")).find("button", data_act="open_history")
+    assert (more["data-show"], more["data-search"]) == ("150", "x y")
+    assert "The newest 1 of 1,200" in listed(summary(), total=1200, show=500)
+    assert "Show more" not in listed(summary())
+
+
+async def test_a_run_opens_in_compare_with_everything_it_had(call: Call, ran: Run):
+    run = await ran(2)
+    await call("vote", run=run.id, vote="tie")
+    update = await call("open_run", id=run.id)
+    assert (update["run"], update["tab"], update["drawer"]) == (run.id, "Compare", None)
+    assert update["form"]["values"] == {"word": "hello"}
+    assert update["form"]["prompt"]["turns"][0]["template"] == "Say {{ word }}"
+    assert update["columns"]["1"]["text"] == "Say hello"
+    assert update["columns"]["1"]["state"]["kind"] == "done"
+    assert 'data-vote="tie" aria-pressed="true"' in update["vote"]
+
+
+async def test_a_run_that_was_cut_off_opens_as_interrupted(call: Call, ran: Run, workbench: Workbench):
+    run = await ran(1)
+    workbench.store.add_repeat(run.id, 0, _again(run))
+    workbench.store.mark_interrupted()
+    update = await call("open_run", id=run.id)
+    assert update["columns"]["0"]["state"]["kind"] == "interrupted"
+    assert "interrupted" in (await call("open_history"))["html"]["hist-list"]
+
+
+def _again(run: StoredRun) -> Any:
+    from playground.store.records import NewCell
+
+    cell = run.cells[0]
+    return NewCell(0, cell.model, cell.backend, cell.prompt, cell.sampling)
+
+
+async def test_a_run_that_is_not_there_is_an_alert(call: Call):
+    assert (await call("open_run", id="nothing"))["alert"]["message"] == "There is no such run."
+
+
+@pytest.mark.parametrize(
+    ("vote", "words"),
+    [
+        (None, "–"),
+        (StoredVote("tie", None, None, "", NOW), "tie"),
+        (StoredVote("all_bad", None, None, "", NOW), "all bad"),
+        (StoredVote("column", 1, 0, "", NOW), "column 2"),
+    ],
+)
+def test_a_vote_is_worded(vote: StoredVote | None, words: str):
+    assert f"<td>{words}</td>" in listed(summary(vote=vote))
+
+
+@pytest.mark.parametrize("status", ["pending", "running", "done", "cancelled", "error", "interrupted"])
+def test_every_status_has_its_mark(read_html: Read, status: Any):
+    column = ColumnSummary(1, "m", status, 0, 0, None, 0)
+    page = read_html(listed(summary(columns=(column,))))
+    assert page.find("span", title=f"column 2: {status}")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(st.text(min_size=1) | st.just("\"><script>x</script><b a='"))
+def test_no_text_of_a_run_becomes_an_element(read_html: Read, text: str):
+    def rows(text: str) -> Any:
+        run = summary(id=text, title=text, note=text, models=(text,))
+        return read_html(listed(run, total=99, search=text) + listed(search=text))
+
+    page = rows(text)
+    assert page.shape == rows("plain").shape
+    assert page.open == []
+    assert page.find("tr", data_act="open_run")[0]["data-id"] == text
