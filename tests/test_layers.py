@@ -37,6 +37,7 @@ HOMES = {
     "alembic": {"store"},
     "jinja2": {"templates", "engine"},  # the engine catches what a model's own chat template raises
     "llama_cpp": {"engine"},
+    "numpy": {"engine"},  # comes with llama-cpp-python
     "yaml": {"formats"},
     "regex": {"scorers"},
     "rapidfuzz": {"scorers"},

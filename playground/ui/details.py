@@ -424,7 +424,9 @@ def version_diff(before: SavedVersion, after: SavedVersion) -> Markup:
     if before.number == after.number:
         return Markup('<p class="hint">One version. The next one shows here what it changed.</p>')
     all_pieces = [piece for turn in turns for piece in turn.pieces]
-    sentence = f"Version {after.number} against {before.number}: {describe(all_pieces)}; {plural(len(fields), 'field')} differ."
+    sentence = (
+        f"Version {after.number} against {before.number}: {describe(all_pieces)}{_fields(len(fields))}."
+    )
     shown = join(
         Markup(
             '<div class="turn-view"><span><b>{}</b><br><span class="hint">{}</span></span><div class="two"><div class="words">{}</div><div class="words">{}</div></div></div>'
@@ -435,6 +437,13 @@ def version_diff(before: SavedVersion, after: SavedVersion) -> Markup:
             pieces(turn.pieces, side="after"),
         )
         for turn in turns
+        if turn.kind != "same"
+    )
+    equal = sum(1 for turn in turns if turn.kind == "same")
+    shown += (
+        Markup('<p class="hint" style="padding-top:8px">{} as before.</p>').format(plural(equal, "turn"))
+        if equal
+        else ""
     )
     rows = join(
         Markup(
@@ -452,6 +461,10 @@ def version_diff(before: SavedVersion, after: SavedVersion) -> Markup:
     return Markup('<h3>{}</h3><div class="preview" style="padding:0">{}</div>{}').format(
         sentence, shown, table
     )
+
+
+def _fields(number: int) -> str:
+    return "" if not number else f"; {plural(number, 'field')} {'differs' if number == 1 else 'differ'}"
 
 
 def _role(turn: TurnDiff) -> str:

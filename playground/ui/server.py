@@ -49,6 +49,8 @@ SHUT = (
     "/gradio_api/proxy",
     "/gradio_api/stream",
     "/gradio_api/deep_link",
+    "/gradio_api/openapi.json",
+    "/gradio_api/info",
 )
 SIMPLE_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
@@ -214,7 +216,8 @@ def bind(settings: Settings) -> socket.socket:
     """A listening socket, so that nobody can take the port before the server has it; raises SettingsError."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        # Named as TCP, or asyncio would not switch Nagle's delay off: 40 ms for an answer in two pieces.
+        sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         with ExitStack() as undo:
             undo.callback(sock.close)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -169,6 +169,7 @@ function examplesGrid(name, id) {
   const box = h("div", { class: "examples", id });
   const redraw = () => { box.replaceWith(examplesGrid(name, id)); changed("values"); };
   const commit = () => setValue(name, list);
+  if (list.length) box.append(h("div", { class: "keys hint mono", "aria-hidden": "true" }, keys.map((key) => h("span", {}, key))));
   box.append(...list.map((row, i) => h("div", { class: "ex" },
     keys.map((key) => h("input", { class: "field mono", "aria-label": `${name} ${i + 1}, ${key}`, placeholder: key, value: row[key] ?? "", oninput: (e) => { row[key] = e.target.value; commit(); } })),
     h("button", { class: "btn quiet icon", title: "Remove example", "aria-label": `Remove example ${i + 1}`, onclick: () => { list.splice(i, 1); page.form.values[name] = list; redraw(); } }, icon("cross")))),
