@@ -1,22 +1,30 @@
 """The pattern library: a folder of `.prompty` files, read once, searched and filtered in memory.
 
     Library(shipped_folder()).get("hub/classification/sentiment").prompt
+    Library(shipped_folder()).notes_of("hub/classification/sentiment")[0].title
 
 A slug is the file's path below the folder without its suffix. A file that cannot be read stays in the list with
-its error, and never hides the others.
+its error, and never hides the others. Notes are the Markdown files in `notes/`: what is worth knowing about
+several patterns at once.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from playground.errors import NotFoundError, PromptError
-from playground.formats import prompty
+from playground.formats import prompty, yaml_text
 from playground.formats.yaml_text import MAX_BYTES
 from playground.types import Prompt
+
+NOTES = "notes"
+"""The folder inside a library whose Markdown files are notes."""
+_FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.S | re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,27 @@ class Pattern:
     error: PromptError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One Markdown note: `text` without its front matter, and `patterns`, the slugs or folders it explains.
+
+    `text` is empty and `error` says why when the file cannot be read.
+    """
+
+    slug: str
+    title: str
+    file: Path
+    title_zh: str = ""
+    patterns: tuple[str, ...] = ()
+    source: str = ""
+    text: str = ""
+    error: PromptError | None = None
+
+    def explains(self, slug: str) -> bool:
+        """Whether the note names the pattern itself or a folder that it lies in."""
+        return any(slug == name or slug.startswith(f"{name.rstrip('/')}/") for name in self.patterns)
+
+
 def shipped_folder() -> Path:
     """The patterns that come with the program: inside the installed package, else beside it in a checkout."""
     package = Path(__file__).parent
@@ -39,21 +68,30 @@ def shipped_folder() -> Path:
 
 def read_prompt(path: Path) -> tuple[Prompt, tuple[str, ...]]:
     """The prompt of a `.prompty` file and what of the file it does not hold; raises PromptError."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise PromptError(
-                f"{path.name} is larger than {MAX_BYTES:,} bytes.", "A prompt is a few kilobytes."
-            )
-        text = path.read_bytes().decode()
-    except UnicodeDecodeError as exc:
-        raise PromptError(f"{path.name} is not UTF-8 text.", "Save it as UTF-8 and read it again.") from exc
-    except (OSError, ValueError) as exc:
-        reason = getattr(exc, "strerror", None) or str(exc)
-        raise PromptError(
-            f"{path.name} cannot be read: {reason}.", "Check the path and its permissions."
-        ) from exc
-    reading = prompty.read(text, path.name)
+    reading = prompty.read(_read_text(path), path.name)
     return reading.prompt, reading.losses
+
+
+def read_note(path: Path) -> Note:
+    """The note of a Markdown file, called by the file's name when it has no title; raises PromptError."""
+    text = _read_text(path).removeprefix("\ufeff").replace("\r\n", "\n")
+    front = _FRONT.match(text)
+    data = yaml_text.load(front[1], file=path.name, first_line=2) if front else {}
+    patterns = data.get("patterns") or [] if isinstance(data, dict) else None
+    if not isinstance(patterns, list):
+        raise PromptError(
+            f"{path.name}: the front matter is not `title`, `title_zh`, `source` and a list `patterns`.",
+            "Correct the lines between the two `---`.",
+        )
+    return Note(
+        slug=path.stem,
+        title=_line(data.get("title")) or path.stem,
+        file=path,
+        title_zh=_line(data.get("title_zh")),
+        patterns=tuple(_line(name) for name in patterns),
+        source=_line(data.get("source")),
+        text=(text[front.end() :] if front else text).strip(),
+    )
 
 
 class Library:
@@ -76,6 +114,11 @@ class Library:
     def search(self, text: str = "", family: str | None = None, tag: str | None = None) -> list[Pattern]:
         """Readable patterns that hold every word of `text`, whatever its case; a match in the name comes first."""
         words = text.casefold().split()
+
+        def has_other_name(pattern: Pattern) -> bool:
+            names = f"{pattern.prompt.name}\n{pattern.prompt.name_zh}".casefold()
+            return not all(word in names for word in words)
+
         found = [
             pattern
             for pattern in self.patterns()
@@ -84,7 +127,7 @@ class Library:
             and (not tag or tag in pattern.prompt.tags)
             and all(word in self._texts[pattern.slug] for word in words)
         ]
-        return sorted(found, key=lambda pattern: not all(w in pattern.prompt.name.casefold() for w in words))
+        return sorted(found, key=has_other_name)
 
     def families(self) -> list[str]:
         """Families that occur, in order."""
@@ -93,6 +136,19 @@ class Library:
     def tags(self) -> list[str]:
         """Tags that occur, in order."""
         return sorted({tag for pattern in self.patterns() for tag in pattern.prompt.tags})
+
+    def notes(self) -> list[Note]:
+        """Every note, readable or not, in the order of their files; read from disk on the first call only."""
+        return self._notes
+
+    def notes_of(self, slug: str) -> list[Note]:
+        """The notes that explain this pattern, by its slug or a folder above it; none for an unknown one."""
+        return [note for note in self.notes() if note.explains(slug)]
+
+    @cached_property
+    def _notes(self) -> list[Note]:
+        files = sorted((self.folder / NOTES).glob("*.md"))
+        return [_load_note(file) for file in files if file.is_file()]
 
     @cached_property
     def _by_slug(self) -> dict[str, Pattern]:
@@ -114,7 +170,37 @@ def _load(file: Path, folder: Path) -> Pattern:
     return Pattern(slug, prompt, file, losses)
 
 
+def _load_note(file: Path) -> Note:
+    try:
+        return read_note(file)
+    except PromptError as exc:
+        return Note(file.stem, file.stem, file, error=exc)
+
+
+def _read_text(path: Path) -> str:
+    """The text of a small UTF-8 file; raises PromptError."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PromptError(
+                f"{path.name} is larger than {MAX_BYTES:,} bytes.", "A prompt is a few kilobytes."
+            )
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as exc:
+        raise PromptError(f"{path.name} is not UTF-8 text.", "Save it as UTF-8 and read it again.") from exc
+    except (OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or str(exc)
+        raise PromptError(
+            f"{path.name} cannot be read: {reason}.", "Check the path and its permissions."
+        ) from exc
+
+
+def _line(value: Any) -> str:
+    """A front-matter value as one line of text."""
+    return "" if value is None else " ".join(str(value).split())
+
+
 def _searchable(pattern: Pattern) -> Iterable[str]:
     prompt = pattern.prompt
     yield from (pattern.slug, prompt.name, prompt.description, prompt.family, prompt.technique)
+    yield from (prompt.name_zh, prompt.description_zh)
     yield from (prompt.use_when, *prompt.tags, *(turn.template for turn in prompt.turns))

@@ -105,7 +105,8 @@ class Execution:
                 await closer
 
     def leftover(self) -> list[Finished | Failed]:
-        """Ends of cells that nobody took because `events()` was left early; empty afterwards."""
+        """Ends of cells that nobody took because `events()` was left early or never begun; empty afterwards."""
+        self._end_rest()
         ends = []
         while not self._queue.empty():
             event = self._queue.get_nowait()
@@ -115,10 +116,13 @@ class Execution:
 
     async def _close_queue(self) -> None:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._end_rest()
+        self._queue.put_nowait(None)
+
+    def _end_rest(self) -> None:
         for cell in self._cells:
             if cell.column not in self._ended:  # cancelled before its task ever ran
                 self._end(Finished(cell, Fold().completion("cancelled")))
-        self._queue.put_nowait(None)
 
     def _end(self, event: Finished | Failed) -> None:
         self._ended.add(event.cell.column)

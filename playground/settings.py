@@ -5,6 +5,8 @@ PLAYGROUND_PORT=7861 PLAYGROUND_DATA_DIR=~/prompts playground
 
 from __future__ import annotations
 
+import os
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +31,11 @@ def embedded_model_path() -> Path | None:
         for path in sorted(Path(folder).glob("*.gguf")):
             return path
     return None
+
+
+def key_variable(server: str) -> str:
+    """Name of the environment variable with the key of a server: "my box" → PLAYGROUND_KEY_MY_BOX."""
+    return "PLAYGROUND_KEY_" + re.sub(r"[^A-Z0-9]", "_", server.upper())
 
 
 class Settings(BaseSettings):
@@ -57,6 +64,28 @@ class Settings(BaseSettings):
     """A template that takes longer is stopped."""
     render_chars: Annotated[int, Field(ge=1000)] = 4_000_000
     """A rendered prompt beyond this is refused."""
+
+    ollama_url: str = "http://127.0.0.1:11434"
+    vllm_url: str = "http://127.0.0.1:8000"
+    llama_server_url: str = "http://127.0.0.1:8080"
+    llamafactory_url: str = "http://127.0.0.1:8190"
+    openai_url: str = ""
+    """Where servers are looked for; an empty address leaves that kind out."""
+    ollama_parallel: Annotated[int, Field(ge=1, le=64)] = 1
+    """Answers asked of Ollama at the same time: its OLLAMA_NUM_PARALLEL."""
+    server_parallel: Annotated[int, Field(ge=1, le=1000)] = 64
+    """Answers asked of vLLM and other batching servers at the same time."""
+    connect_seconds: Annotated[float, Field(gt=0)] = 2.0
+    first_token_seconds: Annotated[float, Field(gt=0)] = 300.0
+    """A server may load a model, queue and read the prompt for so long before its first token."""
+    stall_seconds: Annotated[float, Field(gt=0)] = 120.0
+    """An answer that has begun and then stays silent for so long has failed."""
+    busy_retries: Annotated[int, Field(ge=0, le=20)] = 4
+    """How often a server whose queue is full is asked again."""
+
+    def server_key(self, server: str) -> str:
+        """The key for a server of that name in the environment, `PLAYGROUND_KEY_<NAME>`; empty without one."""
+        return os.environ.get(key_variable(server), "").strip()
 
     @property
     def database_path(self) -> Path:

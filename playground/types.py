@@ -94,11 +94,14 @@ PRESETS: dict[str, Sampling] = {
 class Prompt(Value):
     """A prompt with its variables and checks: what a version freezes and a `.prompty` file holds.
 
-    `name` is what people read; `metadata` keeps further front-matter keys of an imported file.
+    `name` is what people read, `name_zh` and `description_zh` the same in simplified Chinese; `metadata` keeps
+    further front-matter keys of an imported file.
     """
 
     name: str = ""
     description: str = ""
+    name_zh: str = ""
+    description_zh: str = ""
     turns: tuple[Turn, ...] = ()
     inputs: tuple[Input, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -219,7 +222,10 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model that can be chosen. `id` is `backend:name` and is what runs store."""
+    """A model that can be chosen. `id` is `backend:name` and is what runs store.
+
+    `capabilities` are the server's words (completion, vision, tools, thinking, embedding); empty when it does not tell.
+    """
 
     id: str
     backend: str
@@ -228,6 +234,8 @@ class ModelInfo:
     context_tokens: int | None = None
     size_bytes: int | None = None
     quantization: str = ""
+    capabilities: tuple[str, ...] = ()
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +245,37 @@ class Health:
     ok: bool
     detail: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that is in a server's memory now, with the context window in force."""
+
+    name: str
+    context_tokens: int | None = None
+    size_bytes: int | None = None
+    gpu_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A step of a long task on a server; with a `layer`, so many of its bytes are there."""
+
+    status: str
+    layer: str = ""
+    done_bytes: int | None = None
+    total_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerMetrics:
+    """Load of a server; shares are 0..1, rates need a second look and are None at the first."""
+
+    running: int | None = None
+    waiting: int | None = None
+    kv_cache_use: float | None = None
+    prefix_hit_rate: float | None = None
+    tokens_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

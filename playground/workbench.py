@@ -242,8 +242,9 @@ class Workbench:
             title=comparison.prompt.name or _first_words(planned),
             version_id=version.id if version else None,
         )
-        yield RunStarted(run_id, len(planned))
-        async with aclosing(self._execute(run_id, planned, [0] * len(planned), comparison.values)) as events:
+        first = RunStarted(run_id, len(planned))
+        run = self._execute(run_id, planned, [0] * len(planned), comparison.values, first)
+        async with aclosing(run) as events:
             async for event in events:
                 yield event
 
@@ -309,20 +310,32 @@ class Workbench:
         return planned
 
     async def _execute(
-        self, run_id: str, planned: Sequence[_Planned], repeats: Sequence[int], values: dict[str, Any]
+        self,
+        run_id: str,
+        planned: Sequence[_Planned],
+        repeats: Sequence[int],
+        values: dict[str, Any],
+        first: RunStarted | None = None,
     ) -> AsyncGenerator[Event, None]:
-        cells = []
+        cells: list[Cell] = []
+        failures: list[Finished | Failed] = []
         for plan, repeat in zip(planned, repeats, strict=True):
             cell = Cell(plan.new.column, repeat, plan.new.prompt, _request(plan))
             if plan.problem is None:
                 cells.append(cell)
             else:
-                failed = Failed(cell, Completion("", "error"), plan.problem.message, plan.problem.hint)
-                yield await self._save(run_id, failed, values)
+                failures.append(
+                    Failed(cell, Completion("", "error"), plan.problem.message, plan.problem.hint)
+                )
         execution = Execution(cells, self.backend_of, self._slots)
         key = f"{run_id}/{'-'.join(str(cell.column) for cell in cells)}/{secrets.token_hex(4)}"
         self._active[key] = execution
         try:
+            # From here on leaving stores an end for every cell, whether it was begun or not.
+            if first is not None:
+                yield first
+            while failures:
+                yield await asyncio.shield(self._save(run_id, failures.pop(0), values))
             async with aclosing(execution.events()) as events:
                 async for event in events:
                     if isinstance(event, Finished | Failed):
@@ -336,7 +349,7 @@ class Workbench:
                     yield event
         finally:
             self._active.pop(key, None)
-            for end in execution.leftover():
+            for end in (*failures, *execution.leftover()):
                 await asyncio.shield(self._save(run_id, end, values))
 
     async def _save(self, run_id: str, event: Finished | Failed, values: dict[str, Any]) -> Ended:

@@ -19,9 +19,13 @@ from playground.types import (
     Finish,
     GenerationRequest,
     Health,
+    LoadedModel,
     Message,
     ModelInfo,
+    Progress,
     RenderedChat,
+    Sampling,
+    ServerMetrics,
     TokenLogprob,
 )
 
@@ -72,6 +76,46 @@ class WarmsUp(Protocol):
 
     async def warm_up(self, model: str) -> None:
         """Load the model; returns when it is ready, harmless to call often."""
+        ...
+
+
+@runtime_checkable
+class ManagesModels(Protocol):
+    """A server whose models can be fetched, made, unloaded and deleted from here. Leaving an iterator cancels the task."""
+
+    def pull(self, name: str) -> AsyncIterator[Progress]:
+        """Fetch a model from the server's registry, layer by layer."""
+        ...
+
+    def create(
+        self, name: str, base: str, messages: Sequence[Message], sampling: Sampling | None = None
+    ) -> AsyncIterator[Progress]:
+        """Make a model from another one, with a prompt and sampling values built in."""
+        ...
+
+    async def delete(self, model: str) -> None:
+        """Remove a model from the server's disk."""
+        ...
+
+    async def unload(self, model: str) -> None:
+        """Remove a model from the server's memory."""
+        ...
+
+    async def installed(self) -> list[ModelInfo]:
+        """Every model the server has, those that cannot chat too; raises BackendError."""
+        ...
+
+    async def loaded(self) -> list[LoadedModel]:
+        """What is in memory now; raises BackendError."""
+        ...
+
+
+@runtime_checkable
+class ReportsMetrics(Protocol):
+    """A server that tells how busy it is."""
+
+    async def metrics(self) -> ServerMetrics:
+        """Load and rates; raises BackendError."""
         ...
 
 

@@ -12,20 +12,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from playground.engine.client import Engine, EngineOptions
+from playground.engine.client import Engine, EngineOptions, Wishes
 from playground.engine.findings import library_version
 from playground.engine.gguf import Header, display_name, read_header
 from playground.engine.protocol import Done, Started
 from playground.errors import BackendError, NotFoundError
 from playground.settings import Settings, embedded_model_path
-from playground.types import Chunk, Finish, GenerationRequest, Health, Message, ModelInfo, RenderedChat
+from playground.types import (
+    Chunk,
+    Finish,
+    GenerationRequest,
+    Health,
+    Message,
+    ModelInfo,
+    RenderedChat,
+    TokenLogprob,
+)
 
 _FINISH: dict[str, Finish] = {"stop": "stop", "length": "length", "cancelled": "cancelled"}
 
 
 class LlamaCppBackend:
-    """Backend, RendersChat and CountsTokens over one engine process."""
+    """Backend, RendersChat, CountsTokens and WarmsUp over one engine process."""
 
     name = "llama.cpp"
 
@@ -60,7 +70,14 @@ class LlamaCppBackend:
         path = await asyncio.to_thread(self._path, request.model)
         messages = _pairs(request.messages)
         facts = Chunk()
-        events = self.engine.generate(path, messages, request.sampling)
+        wishes = Wishes(
+            mode=request.mode,
+            raw_prompt=request.raw_prompt,
+            thinking=request.thinking,
+            json_schema=request.json_schema,
+            top_logprobs=request.top_logprobs,
+        )
+        events = self.engine.generate(path, messages, request.sampling, wishes)
         try:
             async for event in events:
                 if isinstance(event, Started):
@@ -87,9 +104,13 @@ class LlamaCppBackend:
                         ignored=facts.ignored,
                     )
                 else:
-                    yield Chunk(text=event.text)
+                    yield Chunk(text=event.text, logprobs=tuple(_token(*scored) for scored in event.logprobs))
         finally:
             await events.aclose()
+
+    async def warm_up(self, model: str) -> None:
+        """Start the engine and load the model; returns when it is ready, raises BackendError or NotFoundError."""
+        await self.engine.warm_up(await asyncio.to_thread(self._path, model))
 
     async def render_chat(self, model: str, messages: Sequence[Message]) -> RenderedChat:
         """Exact text, token ids and window; loads the vocabulary only."""
@@ -190,6 +211,11 @@ class LlamaCppBackend:
             size_bytes=header.size_bytes,
             quantization=header.quantization,
         )
+
+
+def _token(text: str, logprob: float, top: list[list[Any]]) -> TokenLogprob:
+    """A scored token as the engine's protocol carries it."""
+    return TokenLogprob(text, logprob, tuple((str(other), float(value)) for other, value in top))
 
 
 def _pairs(messages: Sequence[Message]) -> list[list[str]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from playground.engine import protocol
@@ -28,11 +29,31 @@ from playground.engine.protocol import (
     Render,
     Rendered,
     Started,
+    Warm,
+    Warmed,
 )
 from playground.errors import BackendError, BackendUnavailable, ContextOverflow
-from playground.types import Sampling
+from playground.types import Mode, Sampling
 
-__all__ = ["Engine", "EngineOptions"]
+__all__ = ["NO_WISHES", "Engine", "EngineOptions", "Wishes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a request can ask for beyond its sampling; `Generate` explains each."""
+
+    mode: Mode = "exact"
+    raw_prompt: str | None = None
+    thinking: bool = False
+    grammar: str | None = None
+    json_schema: str | None = None
+    top_logprobs: int | None = None
+    ignore_eos: bool = False
+    adapter: str | None = None
+    adapter_scale: float = 1.0
+
+
+NO_WISHES = Wishes()
 
 
 class Engine:
@@ -61,13 +82,12 @@ class Engine:
         return self._child.process.pid if self._child and not self._child.ended else None
 
     async def generate(
-        self, model: Path, messages: list[list[str]], sampling: Sampling
+        self, model: Path, messages: list[list[str]], sampling: Sampling, wishes: Wishes = NO_WISHES
     ) -> AsyncGenerator[Started | Piece | Done]:
         """One Started, pieces of text, one Done; raises BackendError (ContextOverflow when the prompt does not fit)."""
         if sampling.seed is None:
             raise BackendError("A request reached the engine without a seed.", "Draw one before sending.")
-        header = await asyncio.to_thread(read_header, model)
-        child, extra_buffers = await asyncio.gather(self._running_child(), self._extra_buffers(header))
+        child, extra_buffers = await self._ready(model)
         request = Generate(
             id=next(self._ids),
             model=str(model),
@@ -84,6 +104,7 @@ class Engine:
             seed=sampling.seed,
             max_tokens=sampling.max_tokens,
             stop=list(sampling.stop),
+            **asdict(wishes),
         )
         answers = child.send(request)
         has_ended = False
@@ -101,6 +122,15 @@ class Engine:
             child.forget(request.id)
             if not has_ended:
                 child.send_nowait(Cancel(request.id))
+
+    async def warm_up(self, model: Path) -> None:
+        """Start the child and load the model, so that the next request need not wait; raises BackendError."""
+        child, extra_buffers = await self._ready(model)
+        request = Warm(next(self._ids), str(model), extra_buffers, self.findings.digest(model))
+        answer = await self._answer(child, request)
+        assert isinstance(answer, Warmed)
+        if answer.digest:
+            self.findings.remember_digest(model, answer.digest)
 
     async def render(self, model: Path, messages: list[list[str]]) -> Rendered:
         """Exact text and token ids after the model's chat template."""
@@ -123,7 +153,10 @@ class Engine:
             self._child = None
 
     async def _ask(self, question: Render | Count) -> protocol.FromChild:
-        child = await self._running_child()
+        return await self._answer(await self._running_child(), question)
+
+    async def _answer(self, child: Child, question: Render | Count | Warm) -> protocol.FromChild:
+        """The single message that answers a question; raises BackendError."""
         answers = child.send(question)
         try:
             answer = await answers.get()
@@ -132,6 +165,11 @@ class Engine:
         if isinstance(answer, Failed):
             raise to_error(answer)
         return answer
+
+    async def _ready(self, model: Path) -> tuple[Child, bool]:
+        """The running child, and whether extra buffers are safe for this model."""
+        header = await asyncio.to_thread(read_header, model)
+        return await asyncio.gather(self._running_child(), self._extra_buffers(header))
 
     async def _running_child(self) -> Child:
         async with self._starting:

@@ -14,19 +14,21 @@ from pathlib import Path
 
 def main(arguments: list[str]) -> int:
     """Load the model and decode 32 rows and one row, which take different paths through llama.cpp."""
+    from playground.engine.context import Row
     from playground.engine.gguf import read_header
-    from playground.engine.model import LoadedModel, Options, Row, start_library
+    from playground.engine.library import start_library
+    from playground.engine.model import LoadedModel, Options
     from playground.errors import BackendError
 
     path, buffers = arguments
     start_library()
     try:
         options = Options(context_tokens=256, parallel=1, threads=1, extra_buffers=buffers == "extra")
-        model = LoadedModel(read_header(Path(path)), options)
+        context = LoadedModel(read_header(Path(path)), options).new_context(256)
     except BackendError:
         return 1
-    model.decode([Row(token=1, position=i, sequence=0, wants_logits=i == 31) for i in range(32)])
-    model.decode([Row(token=1, position=32, sequence=0, wants_logits=True)])
+    context.decode([Row(token=1, position=i, sequence=0, wants_logits=i == 31) for i in range(32)])
+    context.decode([Row(token=1, position=32, sequence=0, wants_logits=True)])
     return 0
 
 

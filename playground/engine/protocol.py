@@ -13,8 +13,11 @@ a missing, unknown or wrongly typed key. After `generate` come `started`, any nu
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, get_args, get_origin, get_type_hints
+
+Scored = list[Any]
+"""A token with its log-probability and the best alternatives: [text, logprob, [[text, logprob], …]]."""
 
 
 class ProtocolError(ValueError):
@@ -40,12 +43,18 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class Generate:
-    """Answer `messages` ([role, content] pairs). `digest` is the file's SHA-256 when the parent knows it, else ""."""
+    """Answer `messages` ([role, content] pairs), or continue `raw_prompt` when there is one.
+
+    `mode` is "exact" or "throughput". `digest` is the file's SHA-256 when the parent knows it, else "". The answer keeps to
+    `grammar` (GBNF) or `json_schema` (JSON text). `top_logprobs` asks for log-probabilities with so many alternatives.
+    `adapter` is the path of a LoRA in the GGUF format.
+    """
 
     id: int
     model: str
     extra_buffers: bool
     digest: str
+    mode: str
     messages: list[list[str]]
     temperature: float
     top_p: float
@@ -57,6 +66,24 @@ class Generate:
     seed: int
     max_tokens: int
     stop: list[str]
+    raw_prompt: str | None = None
+    thinking: bool = False
+    grammar: str | None = None
+    json_schema: str | None = None
+    top_logprobs: int | None = None
+    ignore_eos: bool = False
+    adapter: str | None = None
+    adapter_scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """Load a model, so that the next request need not wait; answered by `warmed`."""
+
+    id: int
+    model: str
+    extra_buffers: bool
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +129,19 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The next piece of the answer: whole characters, never a part of a stop string."""
+    """The next piece of the answer: whole characters, never a part of a stop string; scores of the tokens so far."""
 
     id: int
     text: str
+    logprobs: list[Scored] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Warmed:
+    """The model is loaded. `digest` is the file's SHA-256 when it is known already, else ""."""
+
+    id: int
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +185,8 @@ class Failed:
     context_tokens: int = 0
 
 
-ToChild = Configure | Generate | Cancel | Render | Count
-FromChild = Started | Piece | Done | Rendered | Counted | Failed
+ToChild = Configure | Generate | Warm | Cancel | Render | Count
+FromChild = Started | Piece | Done | Warmed | Rendered | Counted | Failed
 Message = ToChild | FromChild
 
 _TYPES: dict[str, type[Any]] = {t.__name__.lower(): t for t in (*get_args(ToChild), *get_args(FromChild))}
@@ -188,6 +224,10 @@ def decode(line: bytes) -> Message:
 
 def _fits(value: object, hint: Any) -> bool:
     """Whether a JSON value has the type of a field; an int passes for a float, a bool never for a number."""
+    if hint is Any:
+        return True
+    if type(None) in get_args(hint):
+        return value is None or _fits(value, get_args(hint)[0])
     if get_origin(hint) is list:
         return isinstance(value, list) and all(_fits(item, get_args(hint)[0]) for item in value)
     if hint is bool or isinstance(value, bool):

@@ -1,6 +1,6 @@
-"""One sampler chain per request, in llama.cpp's own order. Runs in the child.
+"""One sampler chain per request, in llama.cpp's own order, and log-probabilities. Runs in the child.
 
-    penalties → top-k → top-p → min-p → temperature → draw     (temperature 0: penalties → most likely token)
+    no end → penalties → grammar → top-k → top-p → min-p → temperature → draw       (temperature 0: … grammar → most likely)
 
 Only samplers that change something are added. The penalties look at the last `PENALTY_WINDOW` tokens of the answer;
 the prompt does not count (llama-cpp-python's rule; Ollama and llama-server count the prompt too).
@@ -11,14 +11,22 @@ from __future__ import annotations
 from typing import Any
 
 import llama_cpp.llama_cpp as llama
+import numpy
 
-from playground.engine.protocol import Generate
+from playground.engine.context import Vector
+from playground.engine.grammar import new_grammar_sampler
+from playground.engine.protocol import Generate, Scored
+from playground.engine.vocabulary import Vocabulary
 
 PENALTY_WINDOW = 64
 
 
-def new_chain(request: Generate, vocabulary_size: int) -> Any:
-    """llama.cpp's handle of a chain; the caller frees it with `free_chain`."""
+def new_chain(request: Generate, vocabulary: Vocabulary) -> Any:
+    """llama.cpp's handle of a chain; the caller frees it with `free_chain`. Raises BackendError for a bad grammar.
+
+    `request.grammar` is GBNF; a JSON schema has been turned into one before.
+    """
+    grammar = new_grammar_sampler(vocabulary.handle, request.grammar) if request.grammar else None
     chain = llama.llama_sampler_chain_init(llama.llama_sampler_chain_default_params())
 
     def add(sampler: Any) -> None:
@@ -26,13 +34,21 @@ def new_chain(request: Generate, vocabulary_size: int) -> Any:
             raise MemoryError("llama.cpp could not create a sampler")
         llama.llama_sampler_chain_add(chain, sampler)
 
+    if request.ignore_eos:
+        ends = vocabulary.end_tokens()
+        biases = (llama.llama_logit_bias * len(ends))()
+        for bias, token in zip(biases, ends, strict=True):
+            bias.token, bias.bias = token, float("-inf")
+        add(llama.llama_sampler_init_logit_bias(vocabulary.size, len(ends), biases))
     repetition, presence = request.repetition_penalty, request.presence_penalty
     if repetition != 1 or presence != 0 or request.frequency_penalty != 0:
         add(
             llama.llama_sampler_init_penalties(
-                vocabulary_size, PENALTY_WINDOW, repetition, request.frequency_penalty, presence
+                vocabulary.size, PENALTY_WINDOW, repetition, request.frequency_penalty, presence
             )
         )
+    if grammar:
+        add(grammar)
     if request.temperature <= 0:
         add(llama.llama_sampler_init_greedy())
         return chain
@@ -50,3 +66,35 @@ def new_chain(request: Generate, vocabulary_size: int) -> Any:
 def free_chain(chain: Any) -> None:
     """Free a chain with everything in it."""
     llama.llama_sampler_free(chain)
+
+
+def draw(
+    context: Any, chain: Any, row: int, top_logprobs: int | None, vocabulary: Vocabulary
+) -> tuple[int, list[Scored]]:
+    """The next token after row `row` of a context's last decode, with its score when one is asked for."""
+    logits = context.logits(row) if top_logprobs is not None else None  # sampling may change them in place
+    token: int = context.sample(chain, row)
+    if logits is None or top_logprobs is None:
+        return token, []
+    return token, [score(logits, token, top_logprobs, vocabulary)]
+
+
+def log_probabilities(logits: Vector) -> Vector:
+    """Natural logarithm of the softmax over the vocabulary."""
+    shifted = logits - logits.max()
+    result: Vector = shifted - numpy.log(numpy.exp(shifted.astype(numpy.float64)).sum()).astype(numpy.float32)
+    return result
+
+
+def score(logits: Vector, token: int, alternatives: int, vocabulary: Vocabulary) -> Scored:
+    """A token with its log-probability in the raw distribution, and the best alternatives, most likely first."""
+    logs = log_probabilities(logits)
+    top: list[int] = []
+    if alternatives:
+        unordered = numpy.argpartition(-logs, alternatives - 1)[:alternatives]
+        top = sorted((int(i) for i in unordered), key=lambda i: (-logs[i], i))
+    return [
+        vocabulary.name(token),
+        float(logs[token]),
+        [[vocabulary.name(i), float(logs[i])] for i in top],
+    ]

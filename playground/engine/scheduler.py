@@ -1,87 +1,74 @@
-"""Continuous batching: many answers grow in the same decode calls. Runs in the child, knows no pipes.
+"""Continuous batching: many answers grow in the same decode calls, on a shared KV cache. Runs in the child, knows no pipes.
 
     scheduler.submit(request, prompt)      joins between two steps
     scheduler.step() → [Piece, Done, …]    one decode call for everybody
     scheduler.cancel(id) → Done | None     leaves between two steps
 
-Every step takes one row of each answer that is being written, then fills up with prompt rows, oldest request first.
-Requests wait when no sequence or not enough cells are free. When cells run out in mid-flight the youngest gives its cells
-back, waits, and later reads its own text again; the oldest never does, so each request that fits alone ends.
+Every step takes one row of each answer that is being written, then fills up with prompt rows, oldest request first. What a
+prompt shares with anything in the cache is not computed again (`prefix_tree.py`); what waiting prompts share with each other
+is computed once, by the first of them. When cells run out, first closed branches go, least recently used first; then the
+youngest request goes back to the queue and later goes on where it was. The oldest never does, so each request that fits
+alone ends.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from playground.engine.answer import AnswerText
-from playground.engine.model import STEP_ROWS, Row
-from playground.engine.protocol import Done, Failed, Generate, Piece
-from playground.engine.sampler import free_chain, new_chain
+from playground.engine.context import STEP_ROWS, Row
+from playground.engine.job import Event, Job
+from playground.engine.prefix_tree import Node, PrefixTree, common_length
+from playground.engine.protocol import Done, Generate
+from playground.engine.sampler import draw, free_chain, new_chain
 from playground.engine.vocabulary import Vocabulary
 
-MODE = "batched"
-"""Name of this execution mode in receipts: rows of other requests may change the last bits of a sum."""
 _PROMPT_ROWS_BESIDE = 64  # prompt rows in a step that also carries running answers, which wait for them
 _HEADROOM = 32  # cells that must stay free when a request joins, so that it does not leave at once
-
-Event = Piece | Done | Failed
+_WORTH_WAITING = 16  # shared tokens still to be computed by another request for which it pays to wait
 
 
 class Model(Protocol):
     """What the scheduler needs of `LoadedModel`."""
 
     vocabulary: Vocabulary
-    vocabulary_size: int
     context_tokens: int
-    sequences: int
     cells: int
+    parallel: int
+    shares_prefixes: bool
 
-    def decode(self, rows: list[Row]) -> int: ...  # noqa: D102
-    def sample(self, chain: Any, row: int) -> int: ...  # noqa: D102
-    def forget(self, sequence: int, start: int = 0) -> bool: ...  # noqa: D102
+    def new_context(self, cells: int, sequences: int) -> Any: ...  # noqa: D102
 
 
 @dataclass(slots=True, eq=False)
-class _Job:
-    """One request. `tokens` is prompt and answer; the first `cached` of them are in the KV cache."""
+class _Run:
+    """A request with its place in the cache: the first `leaf.end` of its tokens have been computed."""
 
-    request: Generate
-    order: int
-    tokens: list[int]
-    chain: Any
-    text: AnswerText
-    prompt_tokens: int = field(init=False)
-    sequence: int = -1
-    cached: int = 0
-
-    def __post_init__(self) -> None:
-        self.prompt_tokens = len(self.tokens)
+    job: Job
+    leaf: Node | None = None
+    reused: int = 0
 
     @property
-    def answer_tokens(self) -> int:
-        return len(self.tokens) - self.prompt_tokens
-
-    def rows(self, count: int) -> list[Row]:
-        """Next `count` tokens; the very last one wants logits."""
-        last = len(self.tokens) - 1
-        return [
-            Row(self.tokens[i], i, self.sequence, i == last) for i in range(self.cached, self.cached + count)
-        ]
+    def computed(self) -> int:
+        return self.leaf.end if self.leaf else 0
 
     @property
     def is_writing(self) -> bool:
-        return self.answer_tokens > 0 and len(self.tokens) - self.cached == 1
+        return self.job.answer_tokens > 0 and len(self.job.tokens) - self.computed == 1
 
 
 class Scheduler:
-    """All requests of one model."""
+    """All throughput requests of one model. `close` frees the cache."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._free = list(range(model.sequences))
-        self._running: list[_Job] = []  # both lists: oldest first
-        self._waiting: list[_Job] = []
+        # Each answer needs a sequence; as many again keep ended ones for later prompts.
+        sequences = min(256, 2 * model.parallel + 16) if model.shares_prefixes else model.parallel
+        self._context = model.new_context(model.cells, sequences)
+        self.cells: int = self._context.cells
+        self.tree = PrefixTree(self._context, shares=model.shares_prefixes)
+        self._running: list[_Run] = []  # both lists: oldest first
+        self._waiting: list[_Run] = []
         self._count = 0
 
     @property
@@ -90,16 +77,16 @@ class Scheduler:
         return not self._running and not self._waiting
 
     def submit(self, request: Generate, prompt: list[int]) -> None:
-        """Queue a request; `prompt` has 1 to context_tokens - 1 token ids (the caller checks)."""
-        chain = new_chain(request, self._model.vocabulary_size)
+        """Queue a request; `prompt` has 1 to context_tokens - 1 token ids. Raises BackendError for a bad grammar."""
+        chain = new_chain(request, self._model.vocabulary)
         self._count += 1
-        self._waiting.append(_Job(request, self._count, list(prompt), chain, AnswerText(request.stop)))
+        self._waiting.append(_Run(Job(request, self._count, list(prompt), chain)))
 
     def cancel(self, request_id: int) -> Done | None:
         """End a request at once; None when there is no such request any more."""
-        for job in (*self._running, *self._waiting):
-            if job.request.id == request_id:
-                return self._end(job, "cancelled")
+        for run in (*self._running, *self._waiting):
+            if run.job.request.id == request_id:
+                return self._end(run, "cancelled")
         return None
 
     def step(self) -> list[Event]:
@@ -108,108 +95,130 @@ class Scheduler:
         shares = self._plan()
         if not shares:
             return []
-        rows = [row for job, share in shares for row in job.rows(share)]
-        code = self._model.decode(rows)
+        rows = [row for run, share in shares for row in _rows(run, share)]
+        code = self._context.decode(rows)
         if code != 0:
-            return self._recover(code, [job for job, _ in shares])
+            return self._recover(code, [run for run, _ in shares])
         events: list[Event] = []
         end = 0
-        for job, share in shares:
+        for run, share in shares:
             end += share
-            job.cached += share
-            if job.cached == len(job.tokens):
-                events += self._advance(job, self._model.sample(job.chain, end - 1))
+            assert run.leaf
+            self.tree.grow(run.leaf, run.job.tokens[run.computed : run.computed + share])
+            if run.computed == len(run.job.tokens):
+                events += self._advance(run, end - 1)
         return events
+
+    def use_threads(self, threads: int) -> None:
+        """Compute with so many threads from the next step on."""
+        self._context.use_threads(threads)
+
+    def close(self) -> None:
+        """Free the cache; the object is unusable afterwards."""
+        self._context.close()
 
     def _admit(self) -> None:
-        while self._waiting and self._free:
-            job = self._waiting[0]
-            promised = sum(len(other.tokens) for other in self._running)
-            if self._running and promised + len(job.tokens) + _HEADROOM > self._model.cells:
+        """Start waiting requests, oldest first, as far as answers, sequences and cells allow."""
+        for run in list(self._waiting):
+            if len(self._running) >= self._model.parallel or not self._has_room(run.job):
                 return
-            self._waiting.pop(0)
-            job.sequence = self._free.pop()
-            self._running.append(job)
-            self._running.sort(key=lambda j: j.order)
+            if self._waits_for_another(run.job):
+                continue  # the prefix is on its way; the others need not wait for it
+            run.leaf = self.tree.open(run.job.tokens)
+            if run.leaf is None:
+                return
+            run.reused = max(run.reused, run.leaf.start) if not run.job.answer_tokens else run.reused
+            self._waiting.remove(run)
+            self._running.append(run)
+            self._running.sort(key=lambda r: r.job.order)
 
-    def _plan(self) -> list[tuple[_Job, int]]:
+    def _has_room(self, job: Job) -> bool:
+        promised = sum(len(run.job.tokens) - run.computed for run in self._running)
+        new = len(job.tokens) - self.tree.longest(job.tokens).length
+        return not self._running or self.tree.open_cells() + promised + new + _HEADROOM <= self.cells
+
+    def _waits_for_another(self, job: Job) -> bool:
+        """Whether a running request is about to compute much more of this prompt's beginning than there is."""
+        if not self._model.shares_prefixes:
+            return False
+        there = self.tree.longest(job.tokens).length
+        for other in self._running:
+            if not other.is_writing:
+                common = min(common_length(other.job.tokens, job.tokens), len(job.tokens) - 1)
+                if common > other.computed and common - there >= _WORTH_WAITING:
+                    return True
+        return False
+
+    def _plan(self) -> list[tuple[_Run, int]]:
         """Who takes part in the next decode, with how many of its tokens."""
         while True:
-            writing = [job for job in self._running if job.is_writing]
+            writing = [run for run in self._running if run.is_writing]
             left = min(STEP_ROWS - len(writing), _PROMPT_ROWS_BESIDE) if writing else STEP_ROWS
-            shares = [(job, 1) for job in writing]
-            for job in self._running:
-                if not job.is_writing and left > 0:
-                    share = min(left, len(job.tokens) - job.cached)
-                    shares.append((job, share))
+            shares = [(run, 1) for run in writing]
+            for run in self._running:
+                if not run.is_writing and left > 0:
+                    share = min(left, len(run.job.tokens) - run.computed)
+                    shares.append((run, share))
                     left -= share
-            cells = sum(share for _, share in shares) + sum(job.cached for job in self._running)
-            if cells <= self._model.cells or len(self._running) == 1:
+            if self.tree.cells + sum(share for _, share in shares) <= self.cells:
                 return shares
-            self._give_back(self._running[-1])
+            if not self._make_room():
+                return shares
 
-    def _advance(self, job: _Job, token: int) -> list[Event]:
-        """Take one sampled token into the answer."""
-        vocabulary = self._model.vocabulary
-        if vocabulary.ends_generation(token):
-            return self._finish(job, "stop")
-        job.tokens.append(token)
-        shown = job.text.add(vocabulary.piece(token))
-        events: list[Event] = [Piece(job.request.id, shown)] if shown else []
-        if job.text.stopped:
-            return [*events, self._end(job, "stop")]
-        if job.answer_tokens >= job.request.max_tokens or len(job.tokens) >= self._model.context_tokens:
-            return [*events, *self._finish(job, "length")]
-        return events
+    def _make_room(self) -> bool:
+        """Free some cells: a closed branch, else the youngest request; False when one request is all there is."""
+        if self.tree.evict():
+            return True
+        if len(self._running) < 2:
+            return False
+        youngest = self._running[-1]
+        self._release(youngest)
+        self._waiting.append(youngest)
+        self._waiting.sort(key=lambda r: r.job.order)
+        return True
 
-    def _finish(self, job: _Job, finish: str) -> list[Event]:
-        rest = job.text.finish()
-        events: list[Event] = [Piece(job.request.id, rest)] if rest else []
-        return [*events, self._end(job, "stop" if job.text.stopped else finish)]
+    def _advance(self, run: _Run, row: int) -> list[Event]:
+        """Take one more token into an answer."""
+        job, vocabulary = run.job, self._model.vocabulary
+        token, scores = draw(self._context, job.chain, row, job.request.top_logprobs, vocabulary)
+        events = job.take(token, vocabulary, self._model.context_tokens, scores)
+        return [*events, self._end(run)] if job.finish else events
 
-    def _end(self, job: _Job, finish: str) -> Done:
-        self._release(job)
-        free_chain(job.chain)
-        return Done(job.request.id, finish, completion_tokens=job.answer_tokens, cached_tokens=0, digest="")
+    def _end(self, run: _Run, finish: str = "") -> Done:
+        self._release(run)
+        free_chain(run.job.chain)
+        return run.job.done(run.reused, finish)
 
-    def _release(self, job: _Job) -> None:
-        """Take the job out of its list and free its cells."""
-        if job.sequence >= 0:
-            self._running.remove(job)
-            self._model.forget(job.sequence)
-            self._free.append(job.sequence)
-            job.sequence, job.cached = -1, 0
+    def _release(self, run: _Run) -> None:
+        """Take the request out of its list; its branch stays in the cache, closed."""
+        if run.leaf:
+            self._running.remove(run)
+            self.tree.close(run.leaf)
+            run.leaf = None
         else:
-            self._waiting.remove(job)
+            self._waiting.remove(run)
 
-    def _give_back(self, job: _Job) -> None:
-        """Back to the queue, in order of arrival; its text so far is kept and read again later."""
-        self._release(job)
-        self._waiting.append(job)
-        self._waiting.sort(key=lambda j: j.order)
-
-    def _recover(self, code: int, jobs: list[_Job]) -> list[Event]:
-        """Events when llama.cpp did not decode the rows of these jobs."""
-        if (
-            code == 1 and len(self._running) > 1
-        ):  # no cells although the count said so: make room and try again
-            self._give_back(self._running[-1])
+    def _recover(self, code: int, runs: list[_Run]) -> list[Event]:
+        """Events when llama.cpp did not decode the rows of these requests."""
+        if code == 1 and self._make_room():  # no cells although the count said so: make room and try again
             return []
         if code == 2:  # interrupted for a cancellation: the next step repeats it
-            for job in jobs:
-                if not self._model.forget(job.sequence, job.cached):
-                    self._model.forget(job.sequence)
-                    job.cached = 0
+            for run in runs:
+                assert run.leaf
+                self.tree.rewind(run.leaf)
             return []
         events: list[Event] = []
-        for job in jobs:
-            self._end(job, "error")
-            events.append(
-                Failed(
-                    job.request.id,
-                    kind="engine",
-                    message=f"llama.cpp could not compute the next token (llama_decode returned {code}).",
-                    hint="Try again; if it repeats, restart the app or choose another model.",
-                )
-            )
+        for run in runs:
+            leaf = run.leaf
+            assert leaf
+            self.tree.rewind(leaf)
+            self._end(run)
+            events.append(run.job.failed(code))
         return events
+
+
+def _rows(run: _Run, count: int) -> list[Row]:
+    """The next `count` tokens of a request; the very last one wants logits."""
+    assert run.leaf
+    tokens, start, last = run.job.tokens, run.computed, len(run.job.tokens) - 1
+    return [Row(tokens[i], i, run.leaf.sequence, i == last) for i in range(start, start + count)]

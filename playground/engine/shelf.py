@@ -1,6 +1,6 @@
 """The models in memory: which are loaded, which go when there is no room. Runs in the child.
 
-shelf.take(request) → Entry      loads if need be; None while all room is taken by busy models
+shelf.take(request) → Entry      loads if need be; None while it is loading or all room is taken by busy models
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from typing import Any
 import llama_cpp.llama_cpp as llama
 
 from playground.engine import memory
+from playground.engine.exact import ExactScheduler
 from playground.engine.gguf import Header, read_header
+from playground.engine.job import Event
 from playground.engine.model import LoadedModel, Options, estimated_bytes, open_model, window
-from playground.engine.protocol import Configure, Generate
+from playground.engine.protocol import Configure, Done, Generate, Warm
 from playground.engine.scheduler import Scheduler
 from playground.engine.vocabulary import Rendered, TemplateRefused, Vocabulary
 from playground.errors import BackendError
@@ -28,27 +30,108 @@ _VOCABULARIES = 2  # kept for previews of models that are not loaded
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """A loaded model with its requests. `stamp` is size and change time of the file that was read."""
+    """A loaded model with its requests. `stamp` is size and change time of the file that was read.
+
+    KV cells are at most one window for the exact requests, and one for the throughput cache while that is in use.
+    """
 
     model: LoadedModel
-    scheduler: Scheduler
     stamp: tuple[int, int]
     bytes: int
+    exact: ExactScheduler = field(init=False)
+    throughput: Scheduler | None = None
     used: float = 0.0
     _digest: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.exact = ExactScheduler(self.model)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request of this model runs or waits."""
+        return self.exact.is_idle and (self.throughput is None or self.throughput.is_idle)
+
+    def submit(self, request: Generate, prompt: list[int]) -> None:
+        """Hand a request to the scheduler of its mode; raises BackendError."""
+        if request.mode == "exact":
+            self._give_way()
+            self.exact.submit(request, prompt)
+        else:
+            if self.throughput is None:
+                self.throughput = Scheduler(self.model)
+            self.throughput.submit(request, prompt)
+
+    def step(self) -> list[Event]:
+        """One decode call for each mode that has work."""
+        events = [] if self.exact.is_idle else self.exact.step()
+        if self.throughput and not self.throughput.is_idle:
+            events += self.throughput.step()
+        return events
+
+    def cancel(self, request_id: int) -> Done | None:
+        """End a request at once; None when it is not here."""
+        done = self.exact.cancel(request_id)
+        return done or (self.throughput.cancel(request_id) if self.throughput else None)
 
     def digest(self) -> str:
         """SHA-256 of the file, empty while it is still being computed."""
         return self._digest[0] if self._digest else ""
 
-    def compute_digest(self, path: Path) -> None:
-        """Read the file in a thread of its own, at the side of the first answer."""
+    def learn_digest(self, known: str) -> None:
+        """Take the checksum, or read the file in a thread of its own, at the side of the first answer."""
 
         def compute() -> None:
-            with suppress(OSError), path.open("rb") as file:
+            with suppress(OSError), self.model.header.path.open("rb") as file:
                 self._digest.append(hashlib.file_digest(file, "sha256").hexdigest())
 
-        threading.Thread(target=compute, name="digest", daemon=True).start()
+        if known:
+            self._digest.append(known)
+        else:
+            threading.Thread(target=compute, name="digest", daemon=True).start()
+
+    def close(self) -> None:
+        """Free an idle model."""
+        if self.throughput:
+            self.throughput.close()
+        self.model.close()
+
+    def _give_way(self) -> None:
+        """Drop an idle throughput cache that is half full: its cells would come on top of the exact ones."""
+        if self.throughput and self.throughput.is_idle and self.throughput.tree.cells > self.model.cells // 2:
+            self.throughput.close()
+            self.throughput = None
+
+
+class _Loading:
+    """A model that is being read in a thread of its own, while the others go on."""
+
+    def __init__(self, header: Header, options: Options, request: Generate | Warm, needed: int) -> None:
+        self.stamp = _stamp(header.path)
+        self.digest = request.digest
+        self.bytes = needed
+        self._result: list[LoadedModel | Exception] = []
+
+        def load() -> None:
+            with memory.writing(header.path.name):
+                started.set()
+                try:
+                    self._result.append(LoadedModel(header, options))
+                except Exception as exc:  # told by the thread that asks for the result
+                    self._result.append(exc)
+
+        started = threading.Event()
+        threading.Thread(target=load, name="loader", daemon=True).start()
+        started.wait()  # from here on `memory` knows that somebody writes
+
+    @property
+    def has_ended(self) -> bool:
+        return bool(self._result)
+
+    def model(self) -> LoadedModel:
+        result = self._result[0]
+        if isinstance(result, Exception):
+            raise result
+        return result
 
 
 class Shelf:
@@ -57,6 +140,7 @@ class Shelf:
     def __init__(self, limits: Configure) -> None:
         self._limits = limits
         self._entries: dict[str, Entry] = {}
+        self._loading: dict[str, _Loading] = {}  # one at most
         self._vocabularies: dict[str, tuple[Any, Vocabulary]] = {}
 
     @property
@@ -64,25 +148,23 @@ class Shelf:
         """Every loaded model."""
         return list(self._entries.values())
 
-    def take(self, request: Generate) -> Entry | None:
+    def take(self, request: Generate | Warm) -> Entry | None:
         """Model of this request, loaded.
 
-        None while it has to wait for a busy model to fall idle. Raises BackendError when it can never be loaded, and
-        LoadingInterrupted when a cancellation came in between (ask again).
+        None while it is being loaded or has to wait for a busy model to fall idle: ask again. Raises BackendError when it
+        can never be loaded.
         """
         path = Path(request.model)
         entry = self._entries.get(request.model)
         if entry and entry.stamp != _stamp(path):  # the file was replaced on disk
-            if not entry.scheduler.is_idle:
+            if not entry.is_idle:
                 return None
             self._unload(request.model)
             entry = None
         if entry is None:
-            header = read_header(path)
-            if not self._make_room(header):
-                return None
-            entry = self._load(header, request)
-        entry.used = time.monotonic()
+            entry = self._load(path, request)
+        if entry:
+            entry.used = time.monotonic()
         return entry
 
     def vocabulary(self, model: str) -> tuple[Vocabulary, int]:
@@ -109,7 +191,7 @@ class Shelf:
                 f"{self._limits.memory_mb:,} MB.",
                 "Raise PLAYGROUND_ENGINE_MEMORY_MB, or lower PLAYGROUND_CONTEXT_TOKENS.",
             )
-        idle = sorted((e.used, path) for path, e in self._entries.items() if e.scheduler.is_idle)
+        idle = sorted((e.used, path) for path, e in self._entries.items() if e.is_idle)
         taken = sum(entry.bytes for entry in self._entries.values())
         if taken - sum(self._entries[path].bytes for _, path in idle) + needed > limit:
             return False
@@ -120,27 +202,33 @@ class Shelf:
             self._unload(path)
         return True
 
-    def _load(self, header: Header, request: Generate) -> Entry:
-        options = Options(
-            context_tokens=self._limits.context_tokens,
-            parallel=self._limits.parallel,
-            threads=self._limits.threads,
-            extra_buffers=request.extra_buffers,
-        )
+    def _load(self, path: Path, request: Generate | Warm) -> Entry | None:
+        """Begin to load, or fetch what has been loaded."""
+        loading = self._loading.get(request.model)
+        if loading is None:
+            header = read_header(path)
+            if not self._loading and self._make_room(header):
+                options = Options(
+                    context_tokens=self._limits.context_tokens,
+                    parallel=self._limits.parallel,
+                    threads=self._limits.threads,
+                    extra_buffers=request.extra_buffers,
+                )
+                needed = estimated_bytes(header, self._limits.context_tokens)
+                self._loading[request.model] = _Loading(header, options, request, needed)
+            return None
+        if not loading.has_ended:
+            return None
+        del self._loading[request.model]
+        entry = Entry(loading.model(), loading.stamp, loading.bytes)
+        entry.learn_digest(loading.digest)
         if request.model in self._vocabularies:
             self._drop_vocabulary(request.model)
-        stamp = _stamp(header.path)
-        model = LoadedModel(header, options)
-        entry = Entry(model, Scheduler(model), stamp, estimated_bytes(header, self._limits.context_tokens))
-        if request.digest:
-            entry._digest.append(request.digest)
-        else:
-            entry.compute_digest(header.path)
         self._entries[request.model] = entry
         return entry
 
     def _unload(self, path: str) -> None:
-        self._entries.pop(path).model.close()
+        self._entries.pop(path).close()
         memory.return_freed()
 
     def _drop_vocabulary(self, model: str) -> None:
@@ -149,10 +237,10 @@ class Shelf:
         memory.return_freed()
 
 
-def render(vocabulary: Vocabulary, messages: list[list[str]]) -> Rendered:
+def render(vocabulary: Vocabulary, messages: list[list[str]], *, thinking: bool = False) -> Rendered:
     """Chat as the model receives it; raises BackendError when its template refuses."""
     try:
-        return vocabulary.render(messages)
+        return vocabulary.render(messages, thinking=thinking)
     except TemplateRefused as exc:
         raise BackendError(
             f"The model's chat template does not accept these turns: {exc}",

@@ -14,6 +14,7 @@ import llama_cpp.llama_cpp as llama
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 NO_TEMPLATE = "chat template: the GGUF has none, the messages were joined as plain text"
+NO_THINKING = "thinking: the model's chat template cannot turn it on"
 _PIECE_BYTES = 64
 
 
@@ -38,6 +39,7 @@ class Vocabulary:
 
     def __init__(self, model: Any) -> None:
         self.handle = llama.llama_model_get_vocab(model)
+        self.size: int = llama.llama_vocab_n_tokens(self.handle)
         self.trained_context = llama.llama_model_n_ctx_train(model)
         self._bos = llama.llama_vocab_bos(self.handle)
         self._adds_bos = llama.llama_vocab_get_add_bos(self.handle)
@@ -45,6 +47,7 @@ class Vocabulary:
         source = llama.llama_model_chat_template(model, None)
         self._template = source.decode("utf-8", "replace") if source else None
         self._formatter: Any = None
+        self._ends: list[int] = []
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         """Token ids, never with a BOS added; `special` reads control tokens written out in the text."""
@@ -75,8 +78,30 @@ class Vocabulary:
         """Whether the model says with this token that it is done."""
         return bool(llama.llama_vocab_is_eog(self.handle, token))
 
-    def render(self, messages: list[list[str]]) -> Rendered:
+    def end_tokens(self) -> list[int]:
+        """Every token that ends an answer."""
+        if not self._ends:
+            self._ends = [token for token in range(self.size) if self.ends_generation(token)]
+        return self._ends
+
+    def name(self, token: int) -> str:
+        """How a token is shown on its own; control tokens as they are written, halves of characters empty."""
+        piece = self.piece(token)
+        if not piece:
+            return self._text(token)
+        try:
+            return piece.decode()
+        except UnicodeDecodeError:
+            return ""
+
+    def raw(self, text: str) -> Rendered:
+        """Text as it is, with control tokens read and the BOS that the model asks for."""
+        return self._tokens(text, [])
+
+    def render(self, messages: list[list[str]], *, thinking: bool = False) -> Rendered:
         """Text and ids of [role, content] pairs; raises TemplateRefused with the template's own reason.
+
+        `thinking` reaches the template as `enable_thinking`; where it does not ask for that, a note says so.
 
         Control tokens written in a message count as control tokens, because template and messages are one text
         by then; every server that applies such a template does the same.
@@ -86,14 +111,18 @@ class Vocabulary:
             text = "\n\n".join(content for _, content in messages)
             notes.append(NO_TEMPLATE)
         else:
-            text = self._apply(
-                self._template, [{"role": role, "content": content} for role, content in messages]
-            )
+            turns = [{"role": role, "content": content} for role, content in messages]
+            text = self._apply(self._template, turns, thinking)
+        if thinking and "enable_thinking" not in (self._template or ""):
+            notes.append(NO_THINKING)
+        return self._tokens(text, notes)
+
+    def _tokens(self, text: str, notes: list[str]) -> Rendered:
         if self._adds_bos and self._bos >= 0 and not (self._bos_text and text.startswith(self._bos_text)):
             return Rendered(self._bos_text + text, [self._bos, *self.tokenize(text, special=True)], notes)
         return Rendered(text, self.tokenize(text, special=True), notes)
 
-    def _apply(self, template: str, messages: list[dict[str, str]]) -> str:
+    def _apply(self, template: str, messages: list[dict[str, str]], thinking: bool) -> str:
         eos = llama.llama_vocab_eos(self.handle)
         try:
             if self._formatter is None:
@@ -103,7 +132,7 @@ class Vocabulary:
                     bos_token=self._bos_text,
                     stop_token_ids=[eos],
                 )
-            return str(self._formatter(messages=messages).prompt)
+            return str(self._formatter(messages=messages, enable_thinking=thinking).prompt)
         except (
             jinja2.TemplateError,
             ValueError,

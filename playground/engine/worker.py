@@ -19,12 +19,27 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from playground.engine import protocol
-from playground.engine.model import LoadingInterrupted, interrupt, resume, start_library
-from playground.engine.protocol import Cancel, Configure, Count, Counted, Done, Failed, Generate, Render
-from playground.engine.scheduler import MODE
+from playground.engine.context import Row
+from playground.engine.grammar import grammar_of
+from playground.engine.job import Event
+from playground.engine.library import interrupt, resume, start_library
+from playground.engine.protocol import (
+    Cancel,
+    Configure,
+    Count,
+    Counted,
+    Done,
+    Failed,
+    Generate,
+    Render,
+    Warm,
+    Warmed,
+)
 from playground.engine.shelf import Entry, Shelf, render
+from playground.engine.vocabulary import Rendered
 from playground.errors import BackendError, ContextOverflow
 
+_POLL_S = 0.005  # how often to look whether a model is loaded or a checksum known
 _DIGEST_WAIT_S = 1.0  # a first, very short answer may end before the file's checksum is known
 
 
@@ -101,25 +116,25 @@ class Worker:
         self._pipes = pipes
         self._shelf = shelf
         self._version = version
-        self._pending: deque[Generate] = deque()  # requests whose model is not loaded yet
+        self._pending: deque[Generate | Warm] = deque()  # requests whose model is not loaded yet
         self._held: list[HeldDone] = []
 
     def run(self) -> None:
         """Serve until the process ends."""
         while True:
-            is_busy = bool(self._pending) or not all(entry.scheduler.is_idle for entry in self._shelf.entries)
+            is_busy = any(not entry.is_idle for entry in self._shelf.entries)
             resume()
-            for message in self._pipes.receive(0 if is_busy else 0.02 if self._held else None):
+            wait_s = 0 if is_busy else _POLL_S if self._pending or self._held else None
+            for message in self._pipes.receive(wait_s):
                 self._handle(message)
             self._admit_pending()
-            for entry in list(self._shelf.entries):
-                if not entry.scheduler.is_idle:
-                    for event in entry.scheduler.step():
-                        self._report(event, entry)
+            for entry in self._shelf.entries:
+                for event in entry.step():
+                    self._report(event, entry)
             self._release_held()
 
     def _handle(self, message: protocol.Message) -> None:
-        if isinstance(message, Generate):
+        if isinstance(message, Generate | Warm):
             self._pending.append(message)
         elif isinstance(message, Cancel):
             self._cancel(message.id)
@@ -143,58 +158,76 @@ class Worker:
         for request in list(self._pending):
             try:
                 entry = self._shelf.take(request)
-            except LoadingInterrupted:
-                return
             except BackendError as exc:
                 self._pending.remove(request)
                 self._pipes.send(failed(request.id, exc))
                 continue
-            if entry is None:  # no memory until another model falls idle
+            if entry is None:  # being loaded, or no memory until another model falls idle
                 continue
             self._pending.remove(request)
-            self._start(request, entry)
+            if isinstance(request, Warm):
+                self._touch(request, entry)
+            else:
+                self._start(request, entry)
+
+    def _touch(self, request: Warm, entry: Entry) -> None:
+        """Decode one token, so that the weights are in memory when the first request comes."""
+        try:
+            context = entry.model.new_context(1)
+            context.decode([Row(0, 0, 0, False)])
+            context.close()
+        except BackendError as exc:
+            self._pipes.send(failed(request.id, exc))
+        else:
+            self._pipes.send(Warmed(request.id, entry.digest()))
 
     def _start(self, request: Generate, entry: Entry) -> None:
         """Render, refuse what does not fit, submit."""
         context = entry.model.context_tokens
         try:
-            rendered = render(entry.model.vocabulary, request.messages)
-            if not rendered.tokens:
-                raise BackendError(
-                    "The prompt is empty: there is nothing to send.", "Write some text in a turn."
-                )
-            if len(rendered.tokens) >= context:
-                raise ContextOverflow(len(rendered.tokens), context)
+            prompt = self._prompt(request, entry)
+            request, notes = with_grammar(request)
+            if len(prompt.tokens) >= context:
+                raise ContextOverflow(len(prompt.tokens), context)
+            entry.submit(request, prompt.tokens)
         except BackendError as exc:
             self._pipes.send(failed(request.id, exc))
             return
         started = protocol.Started(
             id=request.id,
-            prompt_tokens=len(rendered.tokens),
+            prompt_tokens=len(prompt.tokens),
             context_tokens=context,
-            rendered_prompt=rendered.text,
-            mode=MODE,
+            rendered_prompt=prompt.text,
+            mode=request.mode,
             version=self._version,
-            ignored=rendered.notes,
+            ignored=[*prompt.notes, *notes],
         )
         self._pipes.send(started)
-        entry.scheduler.submit(request, rendered.tokens)
+
+    def _prompt(self, request: Generate, entry: Entry) -> Rendered:
+        vocabulary = entry.model.vocabulary
+        if request.raw_prompt is not None:
+            prompt = vocabulary.raw(request.raw_prompt)
+        else:
+            prompt = render(vocabulary, request.messages, thinking=request.thinking)
+        if not prompt.tokens:
+            raise BackendError("The prompt is empty: there is nothing to send.", "Write some text in a turn.")
+        return prompt
 
     def _cancel(self, request_id: int) -> None:
         for request in self._pending:
             if request.id == request_id:
                 self._pending.remove(request)
-                self._pipes.send(
-                    Done(request_id, "cancelled", completion_tokens=0, cached_tokens=0, digest="")
-                )
+                if isinstance(request, Generate):
+                    self._pipes.send(Done(request_id, "cancelled", 0, 0, digest=""))
                 return
         for entry in self._shelf.entries:
-            done = entry.scheduler.cancel(request_id)
+            done = entry.cancel(request_id)
             if done:
                 self._pipes.send(replace(done, digest=entry.digest()))
                 return
 
-    def _report(self, event: protocol.Piece | Done | Failed, entry: Entry) -> None:
+    def _report(self, event: Event, entry: Entry) -> None:
         if isinstance(event, Done):
             self._held.append(HeldDone(event, entry, time.monotonic() + _DIGEST_WAIT_S))
         else:
@@ -208,6 +241,18 @@ class Worker:
             if digest or now >= held.until:
                 self._held.remove(held)
                 self._pipes.send(replace(held.done, digest=digest))
+
+
+def with_grammar(request: Generate) -> tuple[Generate, list[str]]:
+    """The request with its JSON schema as a grammar, and what that does not enforce; raises BackendError."""
+    if request.max_tokens < 1:
+        raise BackendError("An answer of zero tokens was asked for.", "Set max tokens to 1 or more.")
+    if request.json_schema is None:
+        return request, []
+    if request.grammar is not None:
+        raise BackendError("A request has both a grammar and a JSON schema.", "Send one of them.")
+    grammar = grammar_of(request.json_schema)
+    return replace(request, grammar=grammar.text), grammar.notes
 
 
 def failed(request_id: int, error: BackendError) -> Failed:

@@ -50,7 +50,7 @@ _OPTIONS = {  # Sampling field -> key of model.options
     "presence_penalty": "presencePenalty",
 }
 _V1_PARAMETERS = {field: field for field in Sampling.model_fields}
-_OWN_TEXTS = ("family", "technique", "use_when", "avoid_when", "source")
+_OWN_TEXTS = ("name_zh", "description_zh", "family", "technique", "use_when", "avoid_when", "source")
 _OWN_KEYS = {*_OWN_TEXTS, "kinds", "checks", "sampling", "output_schema", "exported"}
 _FRONT = re.compile(r"\A\s*?---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.S | re.M)
 # Other loaders of prompty replace such a value by the content of a file or an environment variable.

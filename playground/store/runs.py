@@ -88,6 +88,8 @@ def start_cell(session: Session, run_id: str, column: int, repeat: int) -> None:
     """Note that the cell's request is on its way."""
     row = find_run(session, run_id, lock=True)
     cell = _cell(session, row.id, column, repeat)
+    if cell.status != "pending":  # its end was stored first: the start of a run that was left came late
+        return
     row.status = cell.status = "running"
     cell.started_at = now()
     session.add_all([row, cell])

@@ -28,6 +28,7 @@ def test_what_it_saw_shows_messages_text_ids_and_the_column_beside(scripted: Ope
     app.drawer.get_by_role("button", name="Token ids").click()
     expect(app.drawer).to_contain_text("0 1 2 3")
     app.drawer.get_by_role("button", name="Text after the template").click()
+    expect(app.drawer.locator(".lines")).to_be_visible()
     app.drawer.get_by_label("beside").select_option("1")
     expect(app.drawer).to_contain_text("Columns 1 and 2 received different texts.")
     expect(app.drawer.locator(".differs").filter(has_text="Shout hello")).to_have_count(1)
@@ -116,7 +117,8 @@ def test_voting_is_shut_until_two_columns_are_done_and_says_why(scripted: OpenAp
 
 
 @pytest.mark.parametrize(
-    ("key", "kind", "column"), [("1", "column", 0), ("2", "column", 1), ("=", "tie", None), ("0", "all_bad", None)]
+    ("key", "kind", "column"),
+    [("1", "column", 0), ("2", "column", 1), ("=", "tie", None), ("0", "all_bad", None)],
 )
 def test_a_key_votes(scripted: OpenApp, key: str, kind: str, column: int | None) -> None:
     app = scripted("cat", "dog")

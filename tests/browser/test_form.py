@@ -17,7 +17,7 @@ CHECKS: dict[str, dict[str, str]] = {
     "starts_with": {"text": "The"},
     "regex": {"pattern": "c.t"},
     "number": {"expected": "7", "tolerance": "0.5"},
-    "valid_json": {},
+    "json": {},
     "json_schema": {"schema": '{"type": "object"}'},
     "levenshtein": {"text": "The cat sat on the mat."},
     "length": {"max": "10"},
@@ -60,7 +60,9 @@ def test_a_variable_put_before_others_leaves_their_values_by_name(scripted: Open
 
 def test_the_prompt_as_sent_is_previewed_with_its_tokens(scripted: OpenApp) -> None:
     app = scripted("echo", turns=[("system", "Be brief."), ("user", "Say {{ word }}")])
-    expect(app.page.locator(".editor .after").first).to_contain_text("4 tokens before the template, 1 variable")
+    expect(app.page.locator(".editor .after").first).to_contain_text(
+        "4 tokens before the template, 1 variable"
+    )
     app.variable("word").fill("good day")
     expect(app.page.locator(".editor .after").first).to_contain_text("5 tokens")
     app.page.get_by_role("button", name="Preview as sent").click()
@@ -145,7 +147,11 @@ def test_every_kind_of_check_can_be_added_and_looks_at_the_answer(scripted: Open
     app.page.click("#checks-button")
     add = app.drawer.get_by_role("button", name="Add check")
     add.click()
-    kinds = app.drawer.get_by_label("Kind of check 1").locator("option").evaluate_all("a => a.map((o) => o.value)")
+    kinds = (
+        app.drawer.get_by_label("Kind of check 1")
+        .locator("option")
+        .evaluate_all("a => a.map((o) => o.value)")
+    )
     assert sorted(kinds) == sorted(CHECKS)
     for number, kind in enumerate(kinds):
         if number:
@@ -159,8 +165,8 @@ def test_every_kind_of_check_can_be_added_and_looks_at_the_answer(scripted: Open
     app.act(0, "show_checks")
     rows = app.column(0).locator(".all-checks .row")
     expect(rows).to_have_count(11)
-    expect(app.column(0).locator(".checks")).to_contain_text("8 of 1")  # JSON twice and a number fail
-    for words in ("at most 10 words", 'contains "cat"', "not JSON"):
+    expect(app.column(0).locator(".checks")).to_contain_text("8 of 11 checks pass")  # JSON, schema, number
+    for words in ("at most 10 words", 'contains "cat"', "not valid JSON"):
         expect(app.column(0).locator(".all-checks")).to_contain_text(words, ignore_case=True)
 
 
@@ -207,7 +213,11 @@ def test_columns_come_and_go_and_keep_their_settings(scripted: OpenApp) -> None:
     expect(shown).to_have_count(4)
     app.page.get_by_label("Model of column 4").select_option("scripted:dog")
     app.run_to_the_end()
-    assert [app.answer(i) for i in range(4)] == ["Say hello", *["The cat sat on the mat."] * 2, "The dog sat on the mat."]
+    assert [app.answer(i) for i in range(4)] == [
+        "Say hello",
+        *["The cat sat on the mat."] * 2,
+        "The dog sat on the mat.",
+    ]
     count.get_by_role("button", name="1").click()
     expect(shown).to_have_count(1)
     count.get_by_role("button", name="4").click()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from playground.library import shipped_folder
+from playground.library import Library, shipped_folder
 
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
@@ -133,16 +133,20 @@ def test_the_library_is_searched_as_you_type_and_filtered(scripted: OpenApp) -> 
     app = scripted("echo")
     app.tab("Library")
     items = app.page.locator("#lib-list .item")
-    expect(items.filter(has_text="Classify sentiment")).to_have_count(1)
+    sentiment = items.filter(has=app.page.get_by_text("Classify sentiment", exact=True))
+    expect(sentiment).to_have_count(1)
     app.page.locator("#lib-search").press_sequentially("json", delay=30)
     expect(items.filter(has_text="JSON")).not_to_have_count(0)
-    expect(items.filter(has_text="Classify sentiment")).to_have_count(0)
+    expect(sentiment).to_have_count(0)
     expect(app.page.locator("#lib-search")).to_be_focused()
     app.page.fill("#lib-search", "")
-    side = app.page.locator("#lib-side")
-    side.get_by_role("button", name=re.compile("^classification")).click()
-    expect(items).to_have_count(1)
-    expect(app.page.locator("#lib-preview")).to_contain_text("Classify sentiment")
+    family = app.page.locator("#lib-side").get_by_role("button", name=re.compile("^classification"))
+    number = int(family.locator(".num").inner_text())
+    family.click()
+    expect(family).to_have_attribute("aria-pressed", "true")
+    expect(items).to_have_count(number)
+    sentiment.click()
+    expect(app.page.locator("#lib-preview h2")).to_have_text("Classify sentiment")
     app.page.fill("#lib-search", "no such pattern")
     expect(app.page.locator("#lib-list")).to_contain_text("Nothing matches")
 
@@ -158,13 +162,12 @@ def test_a_pattern_is_found_filled_in_and_run_in_four_clicks(scripted: OpenApp) 
     assert "{{" not in app.answer(0) and len(app.answer(0)) > 40
 
 
-def test_every_shipped_pattern_opens_and_runs_with_its_example(scripted: OpenApp) -> None:
+def test_a_pattern_with_each_kind_of_input_opens_and_runs_with_its_example(scripted: OpenApp) -> None:
+    patterns = Library(shipped_folder()).patterns()
+    by_kind = {field.kind: pattern.slug for pattern in patterns for field in pattern.prompt.inputs}
+    assert {"text", "long_text", "examples"} <= by_kind.keys()
     app = scripted("echo")
-    slugs = sorted(
-        path.relative_to(shipped_folder()).with_suffix("").as_posix() for path in shipped_folder().rglob("*.prompty")
-    )
-    assert len(slugs) >= 12
-    for slug in slugs:
+    for slug in by_kind.values():
         app.open(f"?pattern={slug}")
         expect(app.page.locator("#prompt-name")).not_to_have_value("")
         expect(app.page.locator(".editor .problem")).to_have_count(0)
@@ -210,7 +213,9 @@ def test_the_link_of_a_run_shows_the_same_in_another_browser(scripted: OpenApp) 
     assert [other.answer(i) for i in (0, 1)] == [app.answer(i) for i in (0, 1)]
     expect(other.turn(0)).to_have_value("Say {{ word }}")
     expect(other.variable("word")).to_have_value("linked")
-    assert other.page.locator("#col0 .readings").inner_text() == app.page.locator("#col0 .readings").inner_text()
+    assert (
+        other.page.locator("#col0 .readings").inner_text() == app.page.locator("#col0 .readings").inner_text()
+    )
 
 
 def test_what_was_typed_after_a_run_is_newer_than_the_run(scripted: OpenApp) -> None:

@@ -1,14 +1,18 @@
-"""One folder of findings for all engine tests, so that the trial run of llama.cpp happens once."""
+"""One folder of findings for all engine tests, so that the trial run of llama.cpp happens once; and a fake model."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from playground.engine import exact, scheduler
 from playground.engine.client import Engine, EngineOptions
+from playground.engine.context import STEP_ROWS, Row
 from playground.settings import embedded_model_path
 
 
@@ -44,3 +48,109 @@ async def new_engine(findings_path: Path) -> AsyncIterator[Callable[..., Engine]
     yield make
     for engine in made:
         await engine.close()
+
+
+class FakeVocabulary:
+    """Token 9 ends an answer; every other one is written as its number and a comma."""
+
+    def piece(self, token: int) -> bytes:
+        return b"%d," % token
+
+    def ends_generation(self, token: int) -> bool:
+        return token == 9
+
+
+def next_token(tokens: list[int]) -> int:
+    """What the fake model says after these tokens: a number that every one of them and its place decide."""
+    return 10 + sum((i + 1) * token for i, token in enumerate(tokens)) % 80
+
+
+class FakeContext:
+    """llama.cpp's unified KV cache in miniature: a cell has a position, a token and the sequences that hold it."""
+
+    def __init__(self, model: FakeModel, cells: int, sequences: int) -> None:
+        self.model = model
+        self.cells = cells
+        self.sequences = sequences
+        self.held: list[tuple[int, int, set[int]]] = []
+        self.batches: list[list[Row]] = []
+
+    def tokens_of(self, sequence: int) -> list[int]:
+        mine = sorted((position, token) for position, token, holders in self.held if sequence in holders)
+        assert [position for position, _ in mine] == list(range(len(mine))), "a gap or a repetition"
+        return [token for _, token in mine]
+
+    def decode(self, rows: list[Row]) -> int:
+        assert 0 < len(rows) <= STEP_ROWS
+        code = self.model.codes.pop(0) if self.model.codes else 0
+        if code:
+            return code
+        if len(self.held) + len(rows) > self.cells:
+            return 1
+        for row in rows:
+            assert row.position == self.last_position(row.sequence) + 1
+            assert row.sequence < self.sequences
+            self.held.append((row.position, row.token, {row.sequence}))
+        self.batches.append(rows)
+        self.model.calls.append(rows)
+        return 0
+
+    def sample(self, chain: Any, row: int) -> int:
+        last = self.batches[-1][row]
+        assert last.wants_logits
+        return next_token(self.tokens_of(last.sequence)[: last.position + 1])
+
+    def share(self, source: int, target: int, end: int) -> None:
+        assert self.last_position(source) >= end - 1
+        for position, _, holders in self.held:
+            if source in holders and position < end:
+                holders.add(target)
+
+    def forget(self, sequence: int, start: int = 0) -> bool:
+        if start and not self.model.shares_prefixes:
+            return False
+        for position, _, holders in self.held:
+            if position >= start:
+                holders.discard(sequence)
+        self.held = [cell for cell in self.held if cell[2]]
+        return True
+
+    def last_position(self, sequence: int) -> int:
+        return max((position for position, _, holders in self.held if sequence in holders), default=-1)
+
+    def close(self) -> None:
+        self.model.contexts.remove(self)
+
+
+@dataclass
+class FakeModel:
+    """A model whose answers are `next_token` of everything before. `codes` are what the next decode calls return."""
+
+    cells: int = 1000
+    parallel: int = 4
+    context_tokens: int = 500
+    shares_prefixes: bool = True
+    codes: list[int] = field(default_factory=list)
+    contexts: list[FakeContext] = field(default_factory=list)
+    calls: list[list[Row]] = field(default_factory=list)
+    vocabulary: Any = field(default_factory=FakeVocabulary)
+
+    def new_context(self, cells: int, sequences: int = 1) -> FakeContext:
+        self.contexts.append(FakeContext(self, cells, sequences))
+        return self.contexts[-1]
+
+    def says(self, prompt: list[int], tokens: int) -> str:
+        """The right answer of so many tokens."""
+        everything = list(prompt)
+        for _ in range(tokens):
+            everything.append(next_token(everything))
+        return "".join(f"{token}," for token in everything[len(prompt) :])
+
+
+@pytest.fixture
+def new_fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeModel]:
+    """A function that makes fake models; samplers are out of the way."""
+    for module in (exact, scheduler):
+        monkeypatch.setattr(module, "new_chain", lambda request, vocabulary: object())
+        monkeypatch.setattr(module, "free_chain", lambda chain: None)
+    return FakeModel

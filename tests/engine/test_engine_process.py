@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from playground.engine.client import Engine
-from playground.engine.model import STEP_ROWS
+from playground.engine.client import NO_WISHES, Engine, Wishes
 from playground.engine.protocol import Done, Piece, Started
 from playground.errors import BackendError, BackendUnavailable, ContextOverflow
 from playground.types import Sampling
@@ -32,10 +31,14 @@ class Answer(NamedTuple):
 
 
 async def answer(
-    engine: Engine, model: Path, messages: list[list[str]] = HELLO, **sampling: object
+    engine: Engine,
+    model: Path,
+    messages: list[list[str]] = HELLO,
+    wishes: Wishes = NO_WISHES,
+    **sampling: object,
 ) -> Answer:
     options = {"max_tokens": 12} | sampling
-    events = [e async for e in engine.generate(model, messages, Sampling(**options))]  # type: ignore[arg-type]
+    events = [e async for e in engine.generate(model, messages, Sampling(**options), wishes)]  # type: ignore[arg-type]
     started, *pieces, done = events
     assert isinstance(started, Started)
     assert isinstance(done, Done)
@@ -49,7 +52,7 @@ async def test_an_answer_comes_in_pieces_with_its_receipt(new_engine: NewEngine,
     assert got.started.context_tokens == 2048
     assert got.started.rendered_prompt.endswith("France?<|im_end|>\n<|im_start|>assistant\n")
     assert got.started.version.startswith("llama-cpp-python 0.")
-    assert got.started.mode == "batched"
+    assert got.started.mode == "exact"
     assert got.started.ignored == []
     assert got.text.startswith("L'É")
     assert (got.done.finish, got.done.completion_tokens, got.done.cached_tokens) == ("length", 8, 0)
@@ -57,36 +60,6 @@ async def test_an_answer_comes_in_pieces_with_its_receipt(new_engine: NewEngine,
         0
     ]
     assert got.done.digest == digest
-
-
-async def test_greedy_text_equals_the_high_level_api(new_engine: NewEngine, model: Path) -> None:
-    engine = new_engine()
-    prompts = [
-        "List three colours.",
-        "What is 2 + 2?",
-        "Write a line about rain.",
-        "def add(a, b):" + "\n    # note" * 40,
-    ]
-    answers = [await answer(engine, model, [["user", p]], max_tokens=24) for p in prompts]
-    tokens = [(await engine.render(model, [["user", p]])).tokens for p in prompts]
-    script = (
-        "import json, sys; from llama_cpp import Llama\n"
-        "model, prompts, safe = json.load(sys.stdin)\n"
-        "import llama_cpp.llama_cpp as low; defaults = low.llama_model_default_params\n"
-        "def params():\n    p = defaults(); p.use_extra_bufts = safe; return p\n"
-        "low.llama_model_default_params = params\n"
-        f"llm = Llama(model, n_ctx=2048, flash_attn=True, verbose=False, n_batch={STEP_ROWS}, n_ubatch={STEP_ROWS})\n"
-        "off = dict(temperature=0, top_p=1, top_k=0, min_p=0, repeat_penalty=1.0)\n"
-        "def text(prompt):\n"
-        "    llm.reset(); llm._ctx.kv_cache_clear()  # its own reuse of the last prompt changes the last bits\n"
-        "    return llm.create_completion(prompt, max_tokens=24, **off)['choices'][0]['text']\n"
-        "print(json.dumps([text(prompt) for prompt in prompts]))"
-    )
-    question = json.dumps([str(model), tokens, engine.findings.extra_buffers("Q4_1")])
-    run = subprocess.run(
-        [sys.executable, "-c", script], input=question, capture_output=True, text=True, check=True
-    )
-    assert [a.text for a in answers] == json.loads(run.stdout.splitlines()[-1])
 
 
 async def test_the_seed_decides_the_text(new_engine: NewEngine, model: Path) -> None:

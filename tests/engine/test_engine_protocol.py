@@ -10,6 +10,7 @@ GENERATE = Generate(
     model="/m/a.gguf",
     extra_buffers=True,
     digest="",
+    mode="exact",
     messages=[["user", "a\nb\u2028c\0 👩\u200d🚀 \ud800"]],
     temperature=0,
     top_p=1,

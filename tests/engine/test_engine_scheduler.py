@@ -1,209 +1,325 @@
-"""The scheduler with a fake model: each answer counts upwards from its prompt's length."""
+"""Both schedulers with a fake model, whose answer depends on every token that is in the cache for it."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from playground.engine import scheduler as module
-from playground.engine.model import STEP_ROWS, Row
+from playground.engine.exact import ExactScheduler
 from playground.engine.protocol import Done, Failed, Generate, Piece
 from playground.engine.scheduler import Scheduler
 
-END = 9
-
-
-class FakeVocabulary:
-    def piece(self, token: int) -> bytes:
-        return b"%d," % token
-
-    def ends_generation(self, token: int) -> bool:
-        return token == END
-
-
-@dataclass
-class FakeModel:
-    cells: int = 1000
-    sequences: int = 4
-    context_tokens: int = 500
-    vocabulary: Any = field(default_factory=FakeVocabulary)
-    vocabulary_size: int = 100
-    codes: list[int] = field(default_factory=list)
-    batches: list[list[Row]] = field(default_factory=list)
-    held: dict[int, list[int]] = field(default_factory=dict)
-    can_forget_parts: bool = True
-
-    def decode(self, rows: list[Row]) -> int:
-        assert 0 < len(rows) <= STEP_ROWS
-        code = self.codes.pop(0) if self.codes else 0
-        if code:
-            return code
-        for row in rows:
-            tokens = self.held.setdefault(row.sequence, [])
-            assert row.position == len(tokens), "a gap or a repetition"
-            tokens.append(row.token)
-        assert sum(map(len, self.held.values())) <= self.cells
-        self.batches.append(rows)
-        return 0
-
-    def sample(self, chain: Any, row: int) -> int:
-        last = self.batches[-1][row]
-        assert last.wants_logits
-        return 10 + last.position
-
-    def forget(self, sequence: int, start: int = 0) -> bool:
-        if start and not self.can_forget_parts:
-            return False
-        self.held[sequence] = self.held.get(sequence, [])[:start]
-        return True
-
-
-@pytest.fixture(autouse=True)
-def no_samplers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "new_chain", lambda request, size: object())
-    monkeypatch.setattr(module, "free_chain", lambda chain: None)
+NewFake = Callable[..., Any]
+BOTH = pytest.mark.parametrize("kind", [Scheduler, ExactScheduler], ids=["throughput", "exact"])
 
 
 def request(number: int, max_tokens: int = 5, stop: list[str] | None = None) -> Generate:
-    return Generate(number, "m", True, "", [], 0, 1, 0, 0, 1, 0, 0, 0, max_tokens, stop or [])
+    return Generate(number, "m", True, "", "exact", [], 0, 1, 0, 0, 1, 0, 0, 0, max_tokens, stop or [])
 
 
-def run(scheduler: Scheduler, limit: int = 10_000) -> tuple[dict[int, str], dict[int, Done | Failed]]:
-    texts: dict[int, str] = {}
-    ends: dict[int, Done | Failed] = {}
-    for _ in range(limit):
-        if scheduler.is_idle:
-            break
-        for event in scheduler.step():
-            if isinstance(event, Piece):
-                texts[event.id] = texts.get(event.id, "") + event.text
-            else:
-                assert event.id not in ends, "ended twice"
-                ends[event.id] = event
-    assert scheduler.is_idle
-    return texts, ends
+class Story:
+    """What happened to each request of a scheduler."""
+
+    def __init__(self, scheduler: Any) -> None:
+        self.scheduler = scheduler
+        self.texts: dict[int, str] = {}
+        self.ends: dict[int, Done | Failed] = {}
+
+    def step(self) -> None:
+        for event in self.scheduler.step():
+            self.note(event)
+
+    def note(self, event: Any) -> None:
+        assert event.id not in self.ends, "something came after the end"
+        if isinstance(event, Piece):
+            self.texts[event.id] = self.texts.get(event.id, "") + event.text
+        else:
+            self.ends[event.id] = event
+
+    def run(self, limit: int = 10_000) -> Story:
+        for _ in range(limit):
+            if self.scheduler.is_idle:
+                return self
+            self.step()
+        raise AssertionError("a request starves")
 
 
-def expected(prompt: int, tokens: int) -> str:
-    return "".join(f"{10 + prompt - 1 + i}," for i in range(tokens))
+@BOTH
+def test_more_requests_than_there_is_room_for_wait_and_all_end(kind: Any, new_fake: NewFake) -> None:
+    model = new_fake(cells=768)
+    scheduler = kind(model)
+    prompts = {n: [n + 1] * (n + 1) for n in range(20)}
+    for number, prompt in prompts.items():
+        scheduler.submit(request(number, 3), prompt)
+    story = Story(scheduler).run()
+    assert story.texts == {n: model.says(prompt, 3) for n, prompt in prompts.items()}
+    ends = {(e.finish, e.completion_tokens) for e in story.ends.values() if isinstance(e, Done)}
+    assert ends == {("length", 3)}
 
 
-def test_answers_grow_in_the_same_steps() -> None:
-    model = FakeModel()
-    scheduler = Scheduler(model)
-    scheduler.submit(request(1, 20), [1] * 3)
-    scheduler.step()
-    scheduler.submit(request(2, 20), [1] * 3)
-    scheduler.step()
-    scheduler.step()
-    assert {row.sequence for row in model.batches[-1]} == {2, 3}
-    assert len(model.batches[-1]) == 2
+@BOTH
+def test_a_request_that_fits_alone_uses_every_cell(kind: Any, new_fake: NewFake) -> None:
+    model = new_fake(cells=512, context_tokens=512)
+    scheduler = kind(model)
+    long, longer = [1] * 500, [2] * 511
+    scheduler.submit(request(1, 1000), longer)
+    scheduler.submit(request(2, 1000), long)
+    story = Story(scheduler).run()
+    assert story.texts == {1: model.says(longer, 1), 2: model.says(long, 12)}
+    assert [e.finish for e in story.ends.values() if isinstance(e, Done)] == ["length", "length"]
 
 
-def test_a_long_prompt_is_cut_so_that_running_answers_go_on() -> None:
-    model = FakeModel()
-    scheduler = Scheduler(model)
-    scheduler.submit(request(1, 50), [1] * 3)
-    scheduler.step()
-    scheduler.submit(request(2, 5), [1] * 400)
-    before = len(model.batches)
-    run(scheduler)
-    beside = [rows for rows in model.batches[before:] if len(rows) > 2]
-    assert len(beside) == 7
-    assert all(rows[0].sequence == 3 for rows in beside), "the running answer has a row in each"
-
-
-def test_more_requests_than_sequences_wait_and_all_end() -> None:
-    scheduler = Scheduler(FakeModel())
-    for number in range(20):
-        scheduler.submit(request(number, 3), [1] * (number + 1))
-    texts, ends = run(scheduler)
-    assert texts == {n: expected(n + 1, 3) for n in range(20)}
-    assert {(e.finish, e.completion_tokens) for e in ends.values() if isinstance(e, Done)} == {("length", 3)}
-
-
-def test_without_cells_the_youngest_waits_and_loses_nothing() -> None:
-    model = FakeModel(cells=300, context_tokens=300)
-    scheduler = Scheduler(model)
-    for number in range(3):
-        scheduler.submit(request(number, 150), [1] * 60)
-    texts, ends = run(scheduler)
-    assert texts == {n: expected(60, 150) for n in range(3)}
-    assert list(ends) == [0, 1, 2], "first come, first served"
-    assert sum(map(len, model.held.values())) == 0
-
-
-def test_a_request_that_fits_alone_uses_every_cell() -> None:
-    scheduler = Scheduler(FakeModel(cells=300, context_tokens=300))
-    scheduler.submit(request(1, 1000), [1] * 299)
-    scheduler.submit(request(2, 1000), [1] * 290)
-    texts, ends = run(scheduler)
-    assert texts == {1: expected(299, 1), 2: expected(290, 10)}
-    assert all(isinstance(e, Done) and e.finish == "length" for e in ends.values())
-
-
-def test_no_cells_from_llama_cpp_itself_moves_the_youngest_back() -> None:
-    model = FakeModel(codes=[0, 1, 1])
-    scheduler = Scheduler(model)
-    for number in range(3):
-        scheduler.submit(request(number), [1] * 4)
-    texts, _ = run(scheduler)
-    assert texts == {n: expected(4, 5) for n in range(3)}
-
-
-@pytest.mark.parametrize("can_forget_parts", [True, False])
-def test_an_interrupted_step_is_repeated(can_forget_parts: bool) -> None:
-    model = FakeModel(codes=[0, 2, 0, 2], can_forget_parts=can_forget_parts)
-    scheduler = Scheduler(model)
+@BOTH
+def test_an_interrupted_call_is_repeated(kind: Any, new_fake: NewFake) -> None:
+    model = new_fake(codes=[0, 2, 0, 2])
+    scheduler = kind(model)
     scheduler.submit(request(1), [1] * 200)
     scheduler.submit(request(2), [1] * 3)
-    texts, _ = run(scheduler)
-    assert texts == {1: expected(200, 5), 2: expected(3, 5)}
+    assert Story(scheduler).run().texts == {1: model.says([1] * 200, 5), 2: model.says([1] * 3, 5)}
 
 
-def test_a_broken_decode_fails_the_requests_of_that_step_and_the_next_one_works() -> None:
-    model = FakeModel(codes=[0, -3])
-    scheduler = Scheduler(model)
+@BOTH
+def test_a_broken_call_fails_its_requests_and_the_next_one_works(kind: Any, new_fake: NewFake) -> None:
+    model = new_fake(codes=[0, -3])
+    scheduler = kind(model)
     scheduler.submit(request(1), [1] * 3)
-    _, ends = run(scheduler)
-    assert isinstance(ends[1], Failed)
-    assert "llama_decode returned -3" in ends[1].message
+    story = Story(scheduler).run()
+    failed = story.ends[1]
+    assert isinstance(failed, Failed)
+    assert "llama_decode returned -3" in failed.message
     scheduler.submit(request(2), [1] * 3)
-    texts, _ = run(scheduler)
-    assert texts == {2: expected(3, 5)}
+    assert story.run().texts[2] == model.says([1] * 3, 5)
 
 
-def test_no_cells_for_a_single_request_is_an_error_not_a_loop() -> None:
-    scheduler = Scheduler(FakeModel(codes=[1]))
+@BOTH
+def test_no_cells_for_a_single_request_is_an_error_not_a_loop(kind: Any, new_fake: NewFake) -> None:
+    scheduler = kind(new_fake(codes=[1]))
     scheduler.submit(request(1), [1] * 3)
-    _, ends = run(scheduler)
-    assert isinstance(ends[1], Failed)
+    assert isinstance(Story(scheduler).run().ends[1], Failed)
 
 
-def test_cancelling_frees_the_cells_whether_running_or_waiting() -> None:
-    model = FakeModel(sequences=1)
-    scheduler = Scheduler(model)
-    scheduler.submit(request(1, 50), [1] * 3)
-    scheduler.submit(request(2, 50), [1] * 3)
+@BOTH
+def test_cancelling_works_whether_running_or_waiting(kind: Any, new_fake: NewFake) -> None:
+    scheduler = kind(new_fake(parallel=1, cells=256, context_tokens=256))
+    scheduler.submit(request(1, 250), [1] * 3)
+    scheduler.submit(request(2, 250), [2] * 3)
     scheduler.step()
     assert scheduler.cancel(2) == Done(2, "cancelled", 0, 0, "")
     assert scheduler.cancel(1) == Done(1, "cancelled", 1, 0, "")
     assert scheduler.cancel(1) is None
     assert scheduler.is_idle
-    assert sum(map(len, model.held.values())) == 0
+    assert scheduler.step() == []
 
 
-def test_a_stop_string_over_two_tokens_ends_the_answer_without_it() -> None:
-    scheduler = Scheduler(FakeModel())
-    scheduler.submit(request(1, 50, stop=["4,15"]), [1] * 3)
-    texts, ends = run(scheduler)
-    assert texts == {1: "12,13,1"}
-    assert ends[1] == Done(1, "stop", 4, 0, "")
+@BOTH
+def test_a_stop_string_over_two_tokens_ends_the_answer_without_it(kind: Any, new_fake: NewFake) -> None:
+    model = new_fake()
+    scheduler = kind(model)
+    whole = model.says([1] * 3, 6)
+    first, second, third, *_ = whole.split(",")
+    scheduler.submit(request(1, 50, stop=[f"{second[-1]},{third[0]}"]), [1] * 3)
+    scheduler.submit(request(2, 2, stop=[f"{second[-1]},never"]), [1] * 3)
+    story = Story(scheduler).run()
+    assert story.texts == {1: f"{first},{second[:-1]}", 2: f"{first},{second},"}
+    assert story.ends == {1: Done(1, "stop", 3, 0, ""), 2: Done(2, "length", 2, 0, "")}
 
 
-def test_text_held_back_for_a_stop_string_is_shown_at_the_end() -> None:
-    scheduler = Scheduler(FakeModel())
-    scheduler.submit(request(1, 2, stop=["3,9"]), [1] * 3)
-    texts, ends = run(scheduler)
-    assert texts == {1: "12,13,"}
-    assert ends[1] == Done(1, "length", 2, 0, "")
+# --- exact ----------------------------------------------------------------------------------------------
+
+
+def test_exact_answers_take_turns_and_never_share_a_call(new_fake: NewFake) -> None:
+    model = new_fake(cells=2048)
+    scheduler = ExactScheduler(model)
+    scheduler.submit(request(1, 20), [1] * 3)
+    scheduler.submit(request(2, 20), [2] * 300)
+    Story(scheduler).run()
+    assert [len(rows) for rows in model.calls[:10]] == [3, 64, 1, 64, 1, 64, 1, 108, 1, 1]
+    assert model.contexts == [], "every context has been closed"
+
+
+def test_exact_contexts_together_keep_within_the_cells(new_fake: NewFake) -> None:
+    model = new_fake(cells=1024, context_tokens=1024)
+    scheduler = ExactScheduler(model)
+    for number in range(6):
+        scheduler.submit(request(number, 200), [number + 1] * 200)  # 512 cells each
+    story = Story(scheduler)
+    while not scheduler.is_idle:
+        story.step()
+        assert sum(context.cells for context in model.contexts) == scheduler.cells <= 1024
+    assert list(story.ends) == [0, 1, 2, 3, 4, 5], "first come, first served"
+
+
+# --- throughput -----------------------------------------------------------------------------------------
+
+
+def test_answers_grow_in_the_same_steps(new_fake: NewFake) -> None:
+    model = new_fake()
+    scheduler = Scheduler(model)
+    scheduler.submit(request(1, 20), [1] * 3)
+    scheduler.step()
+    scheduler.submit(request(2, 20), [2] * 3)
+    scheduler.step()
+    scheduler.step()
+    assert len(model.calls[-1]) == 2
+    assert len({row.sequence for row in model.calls[-1]}) == 2
+
+
+def test_a_long_prompt_is_cut_so_that_running_answers_go_on(new_fake: NewFake) -> None:
+    model = new_fake()
+    scheduler = Scheduler(model)
+    scheduler.submit(request(1, 50), [1] * 3)
+    scheduler.step()
+    writer = model.calls[-1][0].sequence
+    scheduler.submit(request(2, 5), [2] * 400)
+    before = len(model.calls)
+    Story(scheduler).run()
+    beside = [rows for rows in model.calls[before:] if len(rows) > 2]
+    assert len(beside) == 7
+    assert all(rows[0].sequence == writer for rows in beside), "the running answer has a row in each"
+
+
+def test_a_prefix_is_computed_once_even_by_requests_that_wait(new_fake: NewFake) -> None:
+    model = new_fake(parallel=8)
+    scheduler = Scheduler(model)
+    prefixes = [[1] * 100, [2] * 150]
+    prompts = {n: prefixes[n % 2] + [30 + n] * 5 for n in range(8)}
+    for number, prompt in prompts.items():
+        scheduler.submit(request(number, 3), prompt)
+    story = Story(scheduler).run()
+    assert story.texts == {n: model.says(prompt, 3) for n, prompt in prompts.items()}
+    computed = sum(row.position < 150 and row.token in (1, 2) for rows in model.calls for row in rows)
+    assert computed == 100 + 150
+    reused = [story.ends[n].cached_tokens for n in range(8)]  # type: ignore[union-attr]
+    assert reused == [0, 0, 100, 150, 100, 150, 100, 150]
+
+
+def test_the_prefix_of_an_ended_answer_is_still_there(new_fake: NewFake) -> None:
+    model = new_fake()
+    scheduler = Scheduler(model)
+    scheduler.submit(request(1, 4), [1] * 50)
+    story = Story(scheduler).run()
+    said = [int(token) for token in story.texts[1].split(",")[:3]]
+    scheduler.submit(request(2, 4), [1] * 50 + said + [5])
+    done = story.run().ends[2]
+    assert isinstance(done, Done)
+    assert done.cached_tokens == 53, "the answer's own tokens count too"
+    assert story.texts[2] == model.says([1] * 50 + said + [5], 4)
+
+
+def test_least_recently_used_branches_make_room(new_fake: NewFake) -> None:
+    model = new_fake(cells=256, context_tokens=200)
+    scheduler = Scheduler(model)
+    story = Story(scheduler)
+    for number, token in enumerate((1, 2, 1, 3, 1, 2)):
+        scheduler.submit(request(number, 2), [token] * 100)
+        story.run()
+    cached = [story.ends[n].cached_tokens for n in range(6)]  # type: ignore[union-attr]
+    assert cached == [0, 0, 99, 0, 99, 0], "2 went when 3 came"
+
+
+def test_without_cells_the_youngest_waits_and_loses_nothing(new_fake: NewFake) -> None:
+    model = new_fake(cells=300, context_tokens=300)
+    scheduler = Scheduler(model)
+    for number in range(3):
+        scheduler.submit(request(number, 150), [number + 1] * 60)
+    story = Story(scheduler).run()
+    assert story.texts == {n: model.says([n + 1] * 60, 150) for n in range(3)}
+    assert list(story.ends) == [0, 1, 2], "first come, first served"
+
+
+def test_no_cells_from_llama_cpp_itself_moves_the_youngest_back(new_fake: NewFake) -> None:
+    model = new_fake(codes=[0, 1, 1])
+    scheduler = Scheduler(model)
+    for number in range(3):
+        scheduler.submit(request(number), [number + 1] * 4)
+    assert Story(scheduler).run().texts == {n: model.says([n + 1] * 4, 5) for n in range(3)}
+
+
+def test_a_model_that_forgets_only_everything_is_served_without_sharing(new_fake: NewFake) -> None:
+    model = new_fake(shares_prefixes=False, codes=[0, 2, 0, 2])
+    scheduler = Scheduler(model)
+    for number in range(6):
+        scheduler.submit(request(number), [1] * 150)
+    story = Story(scheduler).run()
+    assert story.texts == {n: model.says([1] * 150, 5) for n in range(6)}
+    assert {e.cached_tokens for e in story.ends.values() if isinstance(e, Done)} == {0}
+    assert model.contexts[0].held == []
+
+
+ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("join"), st.integers(0, 3), st.integers(0, 30), st.integers(1, 25)),
+        st.tuples(st.just("cancel"), st.integers(0, 20)),
+        st.tuples(st.just("steps"), st.integers(1, 12)),
+        st.tuples(st.just("interrupt")),
+        st.tuples(st.just("no cells")),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    database=None,
+)
+@given(ACTIONS, st.integers(60, 140), st.integers(1, 5), st.booleans())
+def test_any_schedule_keeps_its_books(
+    new_fake: NewFake, actions: list[Any], cells: int, parallel: int, shares: bool
+) -> None:
+    model = new_fake(cells=cells, context_tokens=60, parallel=parallel, shares_prefixes=shares)
+    scheduler = Scheduler(model)
+    story = Story(scheduler)
+    prompts: dict[int, list[int]] = {}
+    wanted: dict[int, int] = {}
+    for action in actions:
+        if action[0] == "join":
+            number, (_, prefix, suffix, max_tokens) = len(prompts), action
+            prompts[number] = [prefix + 1] * (8 * prefix) + [50 + number % 3] * suffix + [7]
+            prompts[number] = prompts[number][:59]
+            wanted[number] = max_tokens
+            scheduler.submit(request(number, max_tokens), prompts[number])
+        elif action[0] == "cancel":
+            done = scheduler.cancel(action[1])
+            assert (done is None) == (action[1] not in prompts or action[1] in story.ends)
+            if done:
+                story.note(done)
+        elif action[0] == "steps":
+            for _ in range(action[1]):
+                story.step()
+                check_books(scheduler, model)
+        elif not scheduler.is_idle and len(scheduler._running) > 1:
+            model.codes.append(2 if action[0] == "interrupt" else 1)
+        check_books(scheduler, model)
+    while model.codes or not scheduler.is_idle:
+        model.codes.clear()
+        story.step()
+        check_books(scheduler, model)
+    assert story.ends.keys() == prompts.keys()
+    for number, prompt in prompts.items():
+        end, said = story.ends[number], story.texts.get(number, "")
+        assert isinstance(end, Done)
+        whole = model.says(prompt, min(wanted[number], 60 - len(prompt)))
+        assert whole.startswith(said) if end.finish == "cancelled" else whole == said
+
+
+def check_books(scheduler: Scheduler, model: Any) -> None:
+    """The tree, the sequences and what really lies in the cache agree."""
+    tree, context = scheduler.tree, model.contexts[0]
+    assert (
+        tree.cells == len(context.held) == sum(len(node.tokens) for node in tree.nodes()) <= scheduler.cells
+    )
+    assert sum(leaf.is_open for leaf in tree.leaves) == len(scheduler._running)
+    used = [leaf.sequence for leaf in tree.leaves]
+    assert sorted(used + tree._free) == list(range(context.sequences)), "a sequence leaked"
+    for leaf in tree.leaves:
+        assert context.last_position(leaf.sequence) == leaf.end - 1
+    for node in tree.nodes():
+        assert (node.sequence >= 0) == (not node.children)
+        assert node.tokens or node.is_open

@@ -235,10 +235,11 @@ def test_a_cut_says_whether_the_limit_or_the_window_was_full():
     assert "context window is full" in panels.badges(cell(completion=window), run())
 
 
-def test_fewer_tokens_have_a_true_minus():
-    other = cell(0, replace(DONE, prompt_tokens=12, rendered_prompt="<user>Hello!"))
+@pytest.mark.parametrize(("theirs", "words"), [(12, "−2 tokens"), (1152, "−1,142 tokens"), (5, "+5 tokens")])
+def test_a_difference_in_tokens_has_its_sign(theirs: int, words: str):
+    other = cell(0, replace(DONE, prompt_tokens=theirs, rendered_prompt="<user>Hello!"))
     mine = cell(1)
-    assert "different text sent: −2 tokens" in panels.badges(mine, run(other, mine))
+    assert f"different text sent: {words}" in panels.badges(mine, run(other, mine))
 
 
 @pytest.mark.parametrize(
@@ -335,6 +336,7 @@ def open_votes(page: Any) -> list[str]:
         (("done", "error"), [], "Column 2 failed and sits out."),
         (("done", "done", "error"), ["0", "1", "tie", "all_bad"], "Column 3 failed and sits out."),
         (("done", "interrupted", "done"), ["0", "2", "tie", "all_bad"], "Column 2 failed"),
+        (("done", "error", "error"), [], "Columns 2, 3 failed and sit out."),
         (("done",), [], "One column: add another to vote."),
     ],
 )

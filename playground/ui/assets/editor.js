@@ -133,7 +133,7 @@ function varRow(name, kind) {
   const id = `v-${name}`;
   const row = h("div", { class: "var", "data-v": name, "data-kind": kind });
   const redraw = () => row.replaceWith(varRow(name, declared(name)?.kind ?? "text"));
-  const kindSelect = select(KINDS, kind, { class: "bare kind", "aria-label": `Type of ${name}`, onchange: (e) => { declare(name, { kind: e.target.value }); redraw(); changed("values"); } });
+  const kindSelect = select(KINDS, kind, { class: "bare kind", "aria-label": `Type of ${name}`, onchange: (e) => { declare(name, { kind: e.target.value }); page.form.values[name] = valueAs(e.target.value, page.form.values[name]); redraw(); changed("values"); } });
   const more = h("button", { class: "btn quiet icon small", title: `How ${name} is asked for`, "aria-label": `Declare ${name}`, "aria-expanded": "false", onclick: () => {
     const open = $(".declare", row);
     more.setAttribute("aria-expanded", String(!open));
@@ -142,6 +142,14 @@ function varRow(name, kind) {
   row.append(h("label", { for: id, title: input?.description ?? "" }, name), h("span", { class: "how" }, kindSelect, more), widget(name, kind, id, input));
   if (input?.description) row.append(h("span", { class: "hint note" }, input.description));
   return row;
+}
+
+// Another type shows the value in another field; what that field cannot show is not sent either.
+function valueAs(kind, value) {
+  if (kind === "boolean") return value === true;
+  if (kind === "number") return value === "" || value === null || !Number.isFinite(Number(value)) ? null : Number(value);
+  if (kind === "examples") return Array.isArray(value) ? value : [];
+  return value === null || value === undefined || typeof value === "object" ? "" : String(value);
 }
 
 function setValue(name, value) { page.form.values[name] = value; changed("values"); }

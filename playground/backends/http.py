@@ -1,0 +1,353 @@
+"""One connection to a model server: a client made when first used, deadlines on data, errors in plain words.
+
+    async with connection.post("/api/chat", body, patience) as reply:
+        async for line in reply.lines():   # bytes, without their line end
+            ...
+
+Leaving the block closes the response and with it the server's work. Redirects are not followed, proxies not used
+for this machine. Keep-alive comments are bytes but not data: they do not extend a deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from playground.backends.addresses import check_resolved, is_loopback
+from playground.backends.faults import error_for, fault_of, read_fault
+from playground.errors import BackendError, BackendUnavailable
+from playground.settings import Settings
+
+if TYPE_CHECKING:  # httpx takes longer to import than a workbench to open: imported at the first call
+    import httpx
+
+LONGEST_LINE = 16_000_000
+"""Bytes of one line; a server that sends more without an end is not a model server."""
+LONGEST_FAULT = 100_000
+BUSY = (429, 503)
+
+
+class Patience:
+    """How long silence is borne: `first_s` until the first token, `stall_s` between data after it."""
+
+    def __init__(self, first_s: float, stall_s: float) -> None:
+        self.first_s = first_s
+        self.stall_s = stall_s
+        self._speaking = False
+        self.until = asyncio.get_running_loop().time() + first_s
+
+    def data(self) -> None:
+        """Something other than a keep-alive has arrived."""
+        if self._speaking:
+            self.until = asyncio.get_running_loop().time() + self.stall_s
+
+    def speaking(self) -> None:
+        """The first token has arrived: from now on the shorter limit holds."""
+        self._speaking = True
+        self.data()
+
+    def complaint(self) -> str:
+        """What did not happen in time."""
+        if self._speaking:
+            return f"has sent nothing for {self.stall_s:g} s in the middle of its answer"
+        return f"has sent no word of an answer in {self.first_s:g} s"
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer whose head has arrived; `retries` counts how often the server was too busy before."""
+
+    media_type: str
+    retries: int
+    _response: httpx.Response
+    _patience: Patience
+    _connection: Connection
+    _complete: bool = False
+
+    async def lines(self) -> AsyncGenerator[bytes, None]:
+        r"""Lines as they arrive, cut at `\n` only: other line ends may stand inside a JSON string."""
+        pending: list[bytes] = []
+        size = 0
+        async with aclosing(_pieces(self._response)) as pieces:
+            while data := await self._read(pieces):
+                *whole, rest = data.split(b"\n")
+                for line in whole:
+                    line = b"".join((*pending, line)).rstrip(b"\r")
+                    pending, size = [], 0
+                    if line and not line.startswith(b":"):
+                        self._patience.data()
+                    yield line
+                pending.append(rest)
+                size = self._bounded(size + len(rest))
+        if last := b"".join(pending):
+            yield last
+
+    async def body(self) -> bytes:
+        """All of the answer, up to the limit of one line."""
+        whole = bytearray()
+        async with aclosing(_pieces(self._response)) as pieces:
+            while data := await self._read(pieces):
+                whole += data
+                self._bounded(len(whole))
+        return bytes(whole)
+
+    def last_word(self) -> None:
+        """The answer is complete: take what little follows, so that the connection serves the next call."""
+        self._complete = True
+        self._patience.until = asyncio.get_running_loop().time() + 0.2
+
+    async def _read(self, pieces: AsyncIterator[bytes]) -> bytes:
+        """The next bytes, empty at the end."""
+        import httpx
+
+        try:
+            async with asyncio.timeout_at(self._patience.until):
+                # httpx yields no empty piece.
+                return await anext(pieces, b"")
+        except TimeoutError as exc:
+            if self._complete:
+                return b""
+            raise self._connection.too_slow(self._patience) from exc
+        except httpx.HTTPError as exc:
+            if self._complete:
+                return b""
+            raise BackendError(
+                f"The connection to {self._connection.label} broke in the middle of its answer.",
+                "What had arrived is kept. See whether the server still runs, then run this column again.",
+            ) from exc
+
+    def _bounded(self, size: int) -> int:
+        if size > LONGEST_LINE:
+            label = self._connection.label
+            raise BackendError(f"{label} sends a line without an end.", "Check the address of the server.")
+        return size
+
+
+class Connection:
+    """All calls to one server. Nothing is opened before the first call; the key never leaves this object in a text."""
+
+    def __init__(
+        self,
+        label: str,
+        url: str,
+        settings: Settings,
+        *,
+        key: str = "",
+        start_hint: str = "",
+        key_hint: str = "",
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.label = label
+        self.url = url
+        self.settings = settings
+        self._key = key
+        self._start_hint = start_hint
+        self._key_hint = key_hint
+        self._transport = transport
+        self._client: httpx.AsyncClient | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __repr__(self) -> str:
+        return f"Connection({self.label!r}, {self.url!r})"
+
+    def patience(self) -> Patience:
+        """The deadlines for one answer, from the settings."""
+        return Patience(self.settings.first_token_seconds, self.settings.stall_seconds)
+
+    async def get(self, path: str, *, timeout_s: float = 5.0) -> Any:
+        """Decoded JSON of a GET; raises BackendError."""
+        return self._decode(await self._small("GET", path, None, timeout_s))
+
+    async def get_text(self, path: str, *, timeout_s: float = 5.0) -> str:
+        """The text of a GET; raises BackendError."""
+        return (await self._small("GET", path, None, timeout_s)).decode("utf-8", "replace")
+
+    async def call(self, path: str, body: Any, *, method: str = "POST", timeout_s: float = 30.0) -> Any:
+        """Decoded JSON of a call with a JSON body, None for an empty answer; raises BackendError."""
+        answer = await self._small(method, path, body, timeout_s)
+        return self._decode(answer) if answer.strip() else None
+
+    @asynccontextmanager
+    async def post(self, path: str, body: Any, patience: Patience) -> AsyncIterator[Reply]:
+        """The answer to a POST as soon as its head is there; waits and tries again while the server is busy."""
+        async with self.send("POST", path, body, patience, retries=self.settings.busy_retries) as reply:
+            yield reply
+
+    @asynccontextmanager
+    async def send(
+        self, method: str, path: str, body: Any, patience: Patience, *, retries: int = 0
+    ) -> AsyncIterator[Reply]:
+        """One exchange; raises BackendUnavailable when nobody answers, BackendError when the server refuses."""
+        tries, waited_s = 0, 0.0
+        while True:
+            response = await self._open(method, path, body, patience)
+            try:
+                status = response.status_code
+                media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+                if status in range(200, 300) and media_type != "text/html":
+                    yield Reply(media_type, tries, response, patience, self)
+                    return
+                fault = b"<html>" if status in range(200, 300) else await _fault(response)
+                if status not in BUSY or tries >= retries:
+                    raise self._refused(status, fault, tries, waited_s)
+                pause_s = _pause(tries, response.headers.get("retry-after", ""))
+            finally:
+                await response.aclose()
+            tries, waited_s = tries + 1, waited_s + pause_s
+            await asyncio.sleep(pause_s)
+
+    async def close(self) -> None:
+        """Close what was opened; a later call would open it again."""
+        client, self._client = self._client, None
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await client.aclose()
+
+    def too_slow(self, patience: Patience) -> BackendError:
+        """The error for a deadline that has passed."""
+        return BackendError(
+            f"{self.label} {patience.complaint()}.",
+            "What had arrived is kept. A larger PLAYGROUND_FIRST_TOKEN_SECONDS or PLAYGROUND_STALL_SECONDS waits longer.",
+        )
+
+    def unreadable(self) -> BackendError:
+        """The error for data that is not what this kind of server sends."""
+        return BackendError(
+            f"{self.label} at {self.url} sent something that is not complete JSON.",
+            "What had arrived is kept. Check the address and the kind of the server, then run this column again.",
+        )
+
+    def reported(self, fault: Any) -> BackendError:
+        """The error for a fault that a server reports inside an answer that began well."""
+        return error_for(None, fault_of(self.redact(fault)), **self._facts())
+
+    def redact(self, value: Any) -> Any:
+        """The same value without the key, should a server repeat it."""
+        if not self._key:
+            return value
+        if isinstance(value, bytes):
+            return value.replace(self._key.encode(), b"(key)")
+        if isinstance(value, str):
+            return value.replace(self._key, "(key)")
+        return json.loads(json.dumps(value).replace(json.dumps(self._key)[1:-1], "(key)"))
+
+    def _facts(self) -> dict[str, Any]:
+        return {"label": self.label, "url": self.url, "key_hint": self._key_hint, "has_key": bool(self._key)}
+
+    def _refused(self, status: int, body: bytes, tries: int, waited_s: float) -> BackendError:
+        error = error_for(status, read_fault(self.redact(body)), **self._facts())
+        if tries:
+            error.hint = f"Asked {tries + 1} times in {waited_s:.1f} s. {error.hint}"
+        return error
+
+    async def _small(self, method: str, path: str, body: Any, timeout_s: float) -> bytes:
+        async with self.send(method, path, body, Patience(timeout_s, timeout_s)) as reply:
+            return await reply.body()
+
+    async def _open(self, method: str, path: str, body: Any, patience: Patience) -> httpx.Response:
+        """A response whose head has arrived; cancelled before that, its connection is closed."""
+        import httpx
+
+        await check_resolved(self.url)
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        try:
+            request = self.client.build_request(
+                method, self.url + path, content=encode(body), headers=headers
+            )
+            async with asyncio.timeout_at(patience.until):
+                return await self.client.send(request, stream=True)
+        except TimeoutError as exc:
+            raise self.too_slow(patience) from exc
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL) as exc:
+            raise BackendUnavailable(
+                f"{self.label} does not answer at {self.url}.", self._start_hint
+            ) from exc
+        except httpx.HTTPError as exc:
+            message = f"{self.label} at {self.url} closed the connection without an answer."
+            raise BackendUnavailable(message, self._start_hint) from exc
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """The client of the running event loop."""
+        import httpx
+
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            headers = {"Accept-Encoding": "identity", "User-Agent": "prompt-playground"}
+            if self._key:
+                headers["Authorization"] = f"Bearer {self._key}"
+            self._loop = loop
+            self._client = httpx.AsyncClient(
+                headers=headers,
+                timeout=httpx.Timeout(None, connect=self.settings.connect_seconds),
+                # uvicorn closes idle connections after 5 s: ours go first, or a request would meet a closed door.
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=2.0),
+                trust_env=not is_loopback(self.url),
+                follow_redirects=False,
+                verify=_verify(self.url),
+                transport=self._transport,
+            )
+        return self._client
+
+    def _decode(self, body: bytes) -> Any:
+        try:
+            return decode(body)
+        except ValueError as exc:
+            raise self.unreadable() from exc
+
+
+def _pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    return cast("AsyncGenerator[bytes, None]", response.aiter_bytes())
+
+
+async def _fault(response: httpx.Response) -> bytes:
+    """The body of an error answer, as far as it comes within two seconds."""
+    import httpx
+
+    body = bytearray()
+    try:
+        async with asyncio.timeout(2), aclosing(_pieces(response)) as pieces:
+            async for data in pieces:
+                body += data
+                if len(body) > LONGEST_FAULT:
+                    break
+    except (TimeoutError, httpx.HTTPError):
+        pass  # the status says enough
+    return bytes(body)
+
+
+def encode(body: Any) -> bytes | None:
+    """JSON as UTF-8; raises BackendError for text that cannot be sent unchanged."""
+    if body is None:
+        return None
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as exc:  # a lone surrogate, or a number that JSON does not have
+        raise BackendError(
+            "The request holds half a character or a number that cannot be sent.",
+            "Look for pasted text with broken emoji, and for NaN in the schema.",
+        ) from exc
+
+
+def decode(line: bytes) -> Any:
+    """The JSON value of a line; raises ValueError for everything else."""
+    try:
+        return json.loads(line.decode("utf-8"))
+    except RecursionError as exc:
+        raise ValueError("nested too deeply") from exc
+
+
+def _verify(url: str) -> Any:
+    """Certificates are loaded for https only: reading them takes longer than a call to this machine."""
+    import ssl
+
+    return True if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _pause(tries: int, retry_after: str) -> float:
+    """Seconds until the next try: the server's wish up to 10, else doubling from half a second."""
+    wish = float(retry_after) if retry_after.isdigit() else 0.0
+    return min(10.0, max(wish, 0.5 * 2.0**tries))

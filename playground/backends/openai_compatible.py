@@ -1,0 +1,333 @@
+"""Servers that speak OpenAI's chat protocol: the part that is the same everywhere, and the plain kind itself.
+
+    data: {"choices":[{"index":0,"delta":{"content":"Par"}}]}      → Chunk(text="Par")
+    data: {"choices":[],"usage":{"prompt_tokens":37}}              → counts, told in the last chunk
+    data: {"error":{…}}                                            → BackendError, although [DONE] follows
+
+Kinds with more abilities (vLLM, llama-server) or fewer (LLaMA-Factory) are subclasses that write another `Plan`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from playground.backends.answers import (
+    FINISHES,
+    OPEN,
+    ThinkSplitter,
+    completion_logprobs,
+    token_logprobs,
+    whole_number,
+)
+from playground.backends.http import Connection, Reply, decode
+from playground.backends.remote import RemoteBackend, name_of
+from playground.backends.servers import OWNERS, Kind, listed
+from playground.errors import BackendError
+from playground.types import Chunk, Finish, GenerationRequest, ModelInfo, TokenLogprob
+
+NOT_CHATTING = ("embed", "rerank", "whisper", "tts")
+"""Words in names of models that answer no chat, on servers that do not tell abilities."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A request as this server gets it: where to, the body, and what of the asked-for it leaves out."""
+
+    path: str
+    body: dict[str, Any]
+    ignored: tuple[str, ...] = ()
+    counted_tokens: int | None = None
+    context_tokens: int | None = None
+
+
+class OpenAICompatibleBackend(RemoteBackend):
+    """Any server with /v1/chat/completions, of which nothing more is known."""
+
+    kind: ClassVar[Kind] = "openai"
+
+    async def stream(self, request: GenerationRequest) -> AsyncIterator[Chunk]:
+        """Chunks of one answer; everything but text and log-probabilities stands in the last one."""
+        patience = self._patience()
+        plan = await self.plan(request)
+        answer = Answer(self.connection, thinking=opened(request.raw_prompt))
+        async with self.connection.post(plan.path, plan.body, patience) as reply:
+            async with aclosing(payloads(self.connection, reply)) as found:
+                async for payload in found:
+                    chunk = answer.read(self.adapted(payload))
+                    if chunk is not None:
+                        patience.speaking()
+                        yield chunk
+            if (rest := answer.rest()) is not None:
+                yield rest
+            finish = answer.ended()
+            rendered = request.raw_prompt or answer.prompt_text or await self.rendered(request, plan)
+        yield Chunk(
+            finish=finish,
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=answer.completion_tokens,
+            cached_tokens=answer.cached_tokens,
+            context_tokens=plan.context_tokens,
+            rendered_prompt=rendered,
+            model_digest=self._digest(request),
+            backend_version=self.version or self.label,
+            ignored=plan.ignored + answer.notes(request, plan, reply),
+        )
+
+    async def plan(self, request: GenerationRequest) -> Plan:
+        """The request in this server's words; raises BackendError for what it cannot do at all."""
+        if request.raw_prompt is not None:
+            raise no_raw_route(self.label)
+        sampling = request.sampling
+        ignored = [
+            word
+            for word, asked in (
+                ("top-k", sampling.top_k > 0),
+                ("min-p", sampling.min_p > 0),
+                ("repetition penalty", sampling.repetition_penalty != 1),
+                ("thinking", request.thinking),
+            )
+            if asked
+        ]
+        info = await self._info(name_of(request.model))
+        body = chat_body(request) | log_fields(request) | schema_field(request)
+        return Plan(
+            "/v1/chat/completions", body, tuple(ignored), context_tokens=info.context_tokens if info else None
+        )
+
+    def adapted(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """An object of the answer in OpenAI's shape, for servers with routes of their own."""
+        return payload
+
+    async def rendered(self, request: GenerationRequest, plan: Plan) -> str | None:
+        """The text after the chat template, where the server tells it for one cheap call."""
+        return None
+
+    async def _list(self) -> list[ModelInfo]:
+        answer = await self.connection.get("/v1/models")
+        if not isinstance(answer, dict):
+            raise self.connection.unreadable()
+        rows = [row for row in listed(answer, "data") if isinstance(row.get("id"), str)]
+        if self.server.found and self.kind != "openai":
+            # On a usual port another kind of server may listen; one that was added is taken at its word.
+            rows = [row for row in rows if OWNERS.get(str(row.get("owned_by", "")).lower()) == self.kind]
+        return [self._row(row) for row in rows]
+
+    def _row(self, row: dict[str, Any]) -> ModelInfo:
+        name = str(row["id"])
+        embeds = any(word in name.lower() for word in NOT_CHATTING)
+        return ModelInfo(
+            id=self._model_id(name),
+            backend=self.name,
+            name=name,
+            detail=self.label,
+            context_tokens=whole_number(row.get("max_model_len") or row.get("context_length")),
+            capabilities=("embedding",) if embeds else (),
+        )
+
+    def _digest(self, request: GenerationRequest) -> str | None:
+        info = self._known.get(name_of(request.model))
+        return info.digest if info else None
+
+
+# --- writing the request --------------------------------------------------------------------------------
+
+
+def chat_body(request: GenerationRequest) -> dict[str, Any]:
+    """The fields every OpenAI-compatible server knows, all of them."""
+    messages = [{"role": message.role, "content": message.content} for message in request.messages]
+    return {"model": name_of(request.model), "messages": messages} | common_fields(request)
+
+
+def common_fields(request: GenerationRequest) -> dict[str, Any]:
+    """Sampling and streaming; the seed only where one was drawn, because null is a value to some servers."""
+    sampling = request.sampling
+    seed = {} if sampling.seed is None else {"seed": sampling.seed}
+    return seed | {
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "presence_penalty": sampling.presence_penalty,
+        "frequency_penalty": sampling.frequency_penalty,
+        "max_tokens": sampling.max_tokens,
+        "stop": list(sampling.stop),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+def log_fields(request: GenerationRequest) -> dict[str, Any]:
+    """What asks for log-probabilities of a chat."""
+    if request.top_logprobs is None:
+        return {}
+    return {"logprobs": True, "top_logprobs": request.top_logprobs}
+
+
+def schema_field(request: GenerationRequest) -> dict[str, Any]:
+    """The schema as `response_format`, which all versions of all servers know under one name."""
+    if request.json_schema is None:
+        return {}
+    schema = {"name": "answer", "strict": True, "schema": schema_of(request)}
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}
+
+
+def schema_of(request: GenerationRequest) -> Any:
+    """The decoded JSON schema; raises BackendError for text that is none."""
+    try:
+        schema = json.loads(request.json_schema or "")
+    except (ValueError, RecursionError) as exc:
+        raise BackendError("The JSON schema is not valid JSON.", "Correct it on the prompt.") from exc
+    if not isinstance(schema, dict):
+        raise BackendError("The JSON schema is not an object.", 'Begin it with {"type": "object", …}.')
+    return schema
+
+
+def no_raw_route(label: str) -> BackendError:
+    """The error for raw text to a server that only takes messages."""
+    return BackendError(
+        f"{label} has no raw route: it always applies its own chat template.",
+        "Leave this column out of the same-text comparison.",
+    )
+
+
+def opened(text: str | None) -> bool:
+    """Whether a prompt ends inside a reasoning block, so that the answer begins with reasoning."""
+    return text is not None and text.rstrip().endswith(OPEN)
+
+
+# --- reading the answer ---------------------------------------------------------------------------------
+
+
+async def payloads(connection: Connection, reply: Reply) -> AsyncGenerator[dict[str, Any], None]:
+    """The JSON objects of an answer, up to [DONE]; also of a server that does not stream."""
+    if reply.media_type == "application/json":
+        yield _object(connection, await reply.body())
+        return
+    async with aclosing(reply.lines()) as lines:
+        async for line in lines:
+            if line.startswith(b"data:"):
+                data = line[5:].strip()
+                if data == b"[DONE]":
+                    reply.last_word()
+                elif data:
+                    yield _object(connection, data)
+            elif line.startswith(b"{"):  # an error outside the frame of an event
+                yield _object(connection, line)
+            elif line and not line.startswith((b":", b"event:", b"id:", b"retry:")):
+                raise connection.unreadable()
+
+
+def _object(connection: Connection, data: bytes) -> dict[str, Any]:
+    try:
+        value = decode(data)
+    except ValueError as exc:
+        raise connection.unreadable() from exc
+    if not isinstance(value, dict):
+        raise connection.unreadable()
+    return value
+
+
+class Answer:
+    """Reads the objects of one answer; remembers how it ended and what was counted."""
+
+    def __init__(self, connection: Connection, *, thinking: bool = False) -> None:
+        self.prompt_tokens: int | None = None
+        self.completion_tokens: int | None = None
+        self.cached_tokens: int | None = None
+        self.prompt_text: str | None = None
+        self._connection = connection
+        self._splitter = ThinkSplitter(inside=thinking)
+        self._word = ""
+        self._logprobs_seen = False
+
+    def read(self, payload: dict[str, Any]) -> Chunk | None:
+        """Text, reasoning and log-probabilities of one object; raises BackendError for a fault inside it."""
+        if payload.get("error"):
+            raise self._connection.reported(payload)
+        self._count(payload.get("usage"), payload.get("timings"))
+        if isinstance(prompt := payload.get("prompt_text"), str) and not self.prompt_text:
+            self.prompt_text = prompt
+            self._splitter = ThinkSplitter(inside=opened(prompt))
+        text, reasoning = "", ""
+        logprobs: tuple[TokenLogprob, ...] = ()
+        for choice in listed(payload, "choices"):
+            if choice.get("index", 0) != 0:
+                continue
+            part = choice.get("delta") or choice.get("message") or choice
+            written = _text(part.get("content")) or _text(choice.get("text"))
+            pieces = self._splitter.feed(written) if written else None
+            text += pieces.text if pieces else ""
+            reasoning += _text(part.get("reasoning")) or _text(part.get("reasoning_content"))
+            reasoning += pieces.reasoning if pieces else ""
+            logprobs += self._log(choice, written)
+            self._word = str(choice.get("finish_reason") or self._word)
+        if text or reasoning or logprobs:
+            return Chunk(text=text, reasoning=reasoning, logprobs=logprobs)
+        return None
+
+    def rest(self) -> Chunk | None:
+        """Text that was held back while it could have become a tag."""
+        pieces = self._splitter.rest()
+        return Chunk(text=pieces.text, reasoning=pieces.reasoning) if any(pieces) else None
+
+    def ended(self) -> Finish:
+        """How the answer ended; raises BackendError when it did not end by itself."""
+        if not self._word:
+            raise BackendError(
+                f"{self._connection.label} ended its answer without saying why.",
+                "What had arrived is kept and not scored. Run this column again.",
+            )
+        if self._word not in FINISHES:
+            raise BackendError(
+                f'{self._connection.label} broke its answer off ("{self._word[:40]}").',
+                "What had arrived is kept and not scored. Look into the server's log.",
+            )
+        return FINISHES[self._word]
+
+    def notes(self, request: GenerationRequest, plan: Plan, reply: Reply) -> tuple[str, ...]:
+        """What only the answer shows: promises not kept, counts that differ, waiting for a full queue."""
+        notes = []
+        if request.top_logprobs is not None and not self._logprobs_seen and "log-probs" not in plan.ignored:
+            notes.append("log-probs")
+        counted, told = plan.counted_tokens, self.prompt_tokens
+        if counted is not None and told is not None and counted != told:
+            notes.append(f"{counted:,} prompt tokens counted, {told:,} processed")
+        if reply.retries:
+            notes.append(f"queue full, asked {reply.retries + 1} times")
+        return tuple(notes)
+
+    def _log(self, choice: dict[str, Any], written: str) -> tuple[TokenLogprob, ...]:
+        given = choice.get("logprobs")
+        if not isinstance(given, dict):
+            return ()
+        self._logprobs_seen = True
+        tokens = token_logprobs(given["content"]) if "content" in given else completion_logprobs(given)
+        # vLLM counts the end token among them, which is no part of the text.
+        by_itself = choice.get("finish_reason") == "stop" and choice.get("stop_reason") is None
+        if by_itself and tokens and tokens[-1].token and not written.endswith(tokens[-1].token):
+            tokens = tokens[:-1]
+        return tokens
+
+    def _count(self, usage: Any, timings: Any) -> None:
+        if isinstance(usage, dict):
+            details = usage.get("prompt_tokens_details")
+            cached = details.get("cached_tokens") if isinstance(details, dict) else None
+            self.prompt_tokens = _newer(usage.get("prompt_tokens"), self.prompt_tokens)
+            self.completion_tokens = _newer(usage.get("completion_tokens"), self.completion_tokens)
+            self.cached_tokens = _newer(cached, self.cached_tokens)
+        if isinstance(timings, dict):
+            self.cached_tokens = _newer(timings.get("cache_n"), self.cached_tokens)
+
+
+def _newer(value: Any, known: int | None) -> int | None:
+    number = whole_number(value)
+    return known if number is None else number
+
+
+def _text(content: Any) -> str:
+    """The text of a content field: a string, or parts with text in them."""
+    if isinstance(content, list):
+        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""

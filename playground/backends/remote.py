@@ -1,0 +1,144 @@
+"""What the backends of all servers share: an address, a key, a short memory of the models, health."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar
+
+from playground.backends.http import Connection, Patience
+from playground.backends.servers import LABELS, Kind, Server, key_hint, key_of, usual_server
+from playground.errors import BackendError, PlaygroundError
+from playground.settings import Settings
+from playground.types import GenerationRequest, Health, ModelInfo, Sampling
+
+if TYPE_CHECKING:
+    import httpx
+
+FRESH_SECONDS = 3.0
+"""So long a list of models is taken as true; also the empty one of a server that is down."""
+LIST_SECONDS = 0.9
+"""Choosing a model never waits longer for one server."""
+
+
+class RemoteBackend:
+    """A server of one kind. Built without touching the network; subclasses say what the server offers."""
+
+    kind: ClassVar[Kind]
+    start_hint: ClassVar[str] = "Start the server, or check its address."
+
+    def __init__(
+        self,
+        settings: Settings,
+        server: Server | None = None,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.settings = settings
+        self.server = server or usual_server(self.kind, settings)
+        self.name = self.server.name
+        self.label = LABELS[self.kind] if self.server.found else self.name
+        self.version = ""
+        self.connection = Connection(
+            self.label,
+            self.server.url,
+            settings,
+            key=key_of(settings, self.name),
+            start_hint=self.start_hint,
+            key_hint=key_hint(self.name),
+            transport=transport,
+        )
+        self._known: dict[str, ModelInfo] = {}
+        self._listed: list[ModelInfo] = []
+        self._listed_at = float("-inf")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.server!r})"
+
+    @property
+    def parallel(self) -> int:
+        """Answers to ask for at the same time."""
+        return self.settings.server_parallel
+
+    async def models(self) -> list[ModelInfo]:
+        """Models that can chat; empty, within a second, when the server does not answer. Never raises."""
+        now = asyncio.get_running_loop().time()
+        if now - self._listed_at > FRESH_SECONDS:
+            try:
+                async with asyncio.timeout(LIST_SECONDS):
+                    installed = await self.installed()
+                self._listed = [model for model in installed if can_chat(model)]
+            except (PlaygroundError, TimeoutError):
+                self._listed = []
+            self._listed_at = asyncio.get_running_loop().time()
+        return list(self._listed)
+
+    async def installed(self) -> list[ModelInfo]:
+        """Every model the server names; raises BackendError."""
+        if not self.server.url:
+            return []
+        models = await self._list()
+        self._known = {model.name: model for model in models}
+        return models
+
+    async def health(self) -> Health:
+        """Whether it answers, with its version and how many models it has."""
+        if not self.server.url:
+            return Health(False, f"{self.label} has no address.", "Add a server in the Models tab.")
+        try:
+            models = await self.installed()
+        except PlaygroundError as exc:
+            return Health(False, exc.message, exc.hint)
+        count = f"{len(models)} model{'' if len(models) == 1 else 's'}"
+        return Health(True, f"{self.version or self.label} at {self.server.url}, {count}.")
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self.connection.close()
+
+    async def _list(self) -> list[ModelInfo]:
+        raise NotImplementedError
+
+    async def _info(self, name: str) -> ModelInfo | None:
+        """What is known of a model; None when the server does not list it or does not answer now."""
+        if name not in self._known:
+            try:
+                async with asyncio.timeout(LIST_SECONDS):
+                    await self.installed()
+            except (PlaygroundError, TimeoutError):
+                return None  # the request itself will tell why
+        return self._known.get(name)
+
+    def _model_id(self, name: str) -> str:
+        return f"{self.name}:{name}"
+
+    def _patience(self) -> Patience:
+        if not self.server.url:
+            raise BackendError(f"{self.label} has no address.", "Add a server in the Models tab.")
+        return self.connection.patience()
+
+
+def can_chat(model: ModelInfo) -> bool:
+    """Whether a model may stand in a column: it completes text, or its server does not tell."""
+    return not model.capabilities or "completion" in model.capabilities
+
+
+def name_of(model: str) -> str:
+    """The server's own name of a model: all after the first colon of the id."""
+    return model.partition(":")[2]
+
+
+def may_not_fit(request: GenerationRequest, window: int | None) -> bool:
+    """Whether counting is worth a call: a token is at least one byte, so short prompts surely fit."""
+    if window is None:
+        return False
+    written = request.raw_prompt if request.raw_prompt is not None else ""
+    texts = [written] if request.raw_prompt is not None else [m.content for m in request.messages]
+    # 512 for a system prompt that a template may add, 16 for the marks of a turn.
+    most = sum(len(text.encode("utf-8", "replace")) + 16 for text in texts) + 512
+    return most + request.sampling.max_tokens > window
+
+
+def penalty_notes(sampling: Sampling) -> list[str]:
+    """What llama.cpp's servers do with penalties, where it differs from vLLM: they look back 64 tokens."""
+    on = sampling.repetition_penalty != 1 or sampling.presence_penalty != 0 or sampling.frequency_penalty != 0
+    return ["penalty window 64"] if on else []

@@ -1,0 +1,51 @@
+"""llama.cpp itself: started once per process, its last error, the flag that makes it give up. Runs in the child."""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from typing import Any
+
+import llama_cpp.llama_cpp as llama
+
+_LOG_LEVEL_ERROR = 4
+
+_errors: deque[str] = deque(maxlen=4)
+stop_flag = ctypes.create_string_buffer(2)
+
+
+@llama.llama_log_callback  # type: ignore[untyped-decorator]
+def _keep_errors(level: int, text: bytes, _data: Any) -> None:
+    if level == _LOG_LEVEL_ERROR:
+        _errors.append(text.decode("utf-8", "replace").strip())
+
+
+# llama.cpp asks this after every graph node whether to give up. libc's own strlen reads the flag: "" is 0 (go on),
+# "x" is 1 (give up). A Python function here would fight for the interpreter lock a thousand times per token.
+ask_stop_flag = ctypes.cast(ctypes.CDLL(None).strlen, llama.ggml_abort_callback)
+
+
+def interrupt() -> None:
+    """Make a running decode return early; callable from any thread."""
+    stop_flag.value = b"x"
+
+
+def resume() -> None:
+    """Take `interrupt` back."""
+    stop_flag.value = b""
+
+
+def start_library() -> str:
+    """Initialise llama.cpp once per process; its version for receipts."""
+    llama.llama_log_set(_keep_errors, None)
+    llama.llama_backend_init()
+    import llama_cpp
+
+    return f"llama-cpp-python {llama_cpp.__version__}"
+
+
+def last_error() -> str:
+    """The first of the latest errors that llama.cpp logged, in brackets after a blank; forgotten once told."""
+    words = f" ({_errors[0]})" if _errors else ""
+    _errors.clear()
+    return words
