@@ -85,16 +85,19 @@ class Execution:
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._ended: set[int] = set()
+        self._stopped: set[int] = set()
 
     def stop(self, column: int | None = None) -> None:
         """Cancel that column's cell, or all of them; unknown or finished columns are no error."""
+        self._stopped |= {cell.column for cell in self._cells if column is None or cell.column == column}
         for key, task in self._tasks.items():
-            if column is None or key == column:
+            if key in self._stopped:
                 task.cancel()
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """Every event of every cell, in the order of their happening; ends when all cells have ended."""
-        self._tasks = {cell.column: asyncio.create_task(self._run(cell)) for cell in self._cells}
+        waiting = [cell for cell in self._cells if cell.column not in self._stopped]
+        self._tasks = {cell.column: asyncio.create_task(self._run(cell)) for cell in waiting}
         closer = asyncio.create_task(self._close_queue())
         try:
             while (event := await self._queue.get()) is not None:
@@ -156,7 +159,7 @@ class Execution:
 
 
 def _outcome(cell: Cell, completion: Completion) -> Finished | Failed:
-    if completion.finish != "aborted":
+    if completion.finish not in ("aborted", "error"):
         return Finished(cell, completion)
     message = f"{cell.request.model} ended its answer without saying why."
     return Failed(cell, completion, message, "The text above is kept and not scored. Run this column again.")

@@ -247,6 +247,27 @@ async def test_a_column_can_be_stopped_before_its_task_has_run():
     assert ends(events)[0].completion.text == "one"
 
 
+async def test_a_column_stopped_before_the_run_begins_never_asks_its_model():
+    backend = ScriptedBackend({"a": "one two", "b": "three"})
+    run = execution(backend, "a", "b")
+    run.stop(0)
+    done = ends(await all_events(run))
+    assert done[0].completion.finish == "cancelled"
+    assert done[1].completion.text == "three"
+    assert [request.model for request in backend.requests] == ["scripted:b"]
+
+
+async def test_an_answer_that_its_backend_calls_an_error_is_one():
+    class Faulty(ScriptedBackend):
+        async def stream(self, request: GenerationRequest) -> AsyncIterator[Chunk]:
+            yield Chunk(text="half")
+            yield Chunk(finish="error")
+
+    (event,) = [e for e in await all_events(execution(Faulty(), "echo")) if isinstance(e, Finished | Failed)]
+    assert isinstance(event, Failed)
+    assert event.completion.text == "half"
+
+
 async def test_stopping_a_column_that_is_unknown_or_has_ended_is_no_error():
     run = execution(ScriptedBackend({"a": "x", "b": ["y", 0.02, "z"]}), "a", "b")
 

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import TemplateError
-from playground.templating.worker import render as render_here
 from playground.templates import (
     Renderer,
     Variable,
@@ -19,6 +18,7 @@ from playground.templates import (
     split_turns,
     variables,
 )
+from playground.templating.worker import render as render_here
 from playground.types import Message, Turn
 
 FEW_SHOT = """system:
@@ -282,6 +282,12 @@ async def test_blank_system_and_assistant_messages_go_and_an_empty_user_message_
     written = (*turns("{{ x }}", role="system"), *turns("{{ x }}"), *turns(" \n", role="assistant"))
     assert await renderer.render(written, {"x": ""}) == (Message("user", ""),)
     assert await renderer.render((), {}) == ()
+
+
+async def test_a_user_turn_that_only_holds_a_loop_of_turns_sends_nothing_of_its_own(renderer):
+    loop = "{% for q in questions %}\nuser:\n{{ q }}\n{% endfor %}"
+    messages = await renderer.render(turns(loop), {"questions": ["one", "two"]})
+    assert messages == (Message("user", "one"), Message("user", "two"))
 
 
 async def test_a_set_in_one_turn_is_seen_in_the_next(renderer):

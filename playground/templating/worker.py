@@ -96,11 +96,14 @@ def _messages(text: str, nonce: str) -> list[tuple[str, str]]:
             messages[-1][1].append(piece)
         else:
             messages.append((ROLES[int(code)], [piece]))
-    kept = []
+    kept: list[tuple[str, str]] = []
     for role, parts in messages:
         while len(parts) > 1 and not parts[-1].strip("\n"):
             parts.pop()
         content = "".join(parts)
+        # A user turn that only holds a loop of further user turns has nothing to say itself.
+        if role == "user" and kept and kept[-1][0] == "user" and not kept[-1][1].strip():
+            kept.pop()
         if role == "user" or content.strip():
             kept.append((role, content))
     return kept
