@@ -20,13 +20,14 @@ from pydantic import ValidationError
 from playground.engine.gguf import read_header
 from playground.errors import NotFoundError, PromptError, SettingsError
 from playground.library import read_prompt
+from playground.planning import with_defaults
 from playground.scorers import check_problem
 from playground.settings import Settings
 from playground.store.content import fold
 from playground.templates import check, normalise, variables
 from playground.types import PRESETS, Input, Prompt, Sampling
 from playground.ui.alerts import validation_alert
-from playground.workbench import Workbench, with_defaults
+from playground.workbench import Workbench
 
 
 def load_settings(given: Mapping[str, Any], *, check_models: bool = True) -> Settings:

@@ -123,8 +123,8 @@ def run(
 
     async def answer(workbench: Workbench) -> Ended:
         from playground.arguments import choose_sampling, find_prompt, read_values, require_ready
+        from playground.planning import example_values
         from playground.types import Column, Comparison, Sampling
-        from playground.workbench import example_values
 
         found = find_prompt(workbench, prompt)
         tell_all("left out", found.losses)
@@ -267,7 +267,7 @@ def export(
 
     async def make(workbench: Workbench) -> ExportFile:
         from playground.arguments import find_prompt, read_values
-        from playground.workbench import example_values
+        from playground.planning import example_values
 
         found = find_prompt(workbench, prompt)
         tell_all("left out", found.losses)

@@ -117,19 +117,30 @@ class Prompt(Value):
 
 
 class Column(Value):
-    """One column of a comparison: a model, its sampling, and its own variant of the prompt or None."""
+    """One column of a comparison: a model, its sampling, and its own variant of the prompt or None.
+
+    `thinking` lets a model reason before it answers; `top_logprobs` keeps the probabilities of its tokens with so
+    many alternatives.
+    """
 
     model: str
     sampling: Sampling = Sampling()
     prompt: Prompt | None = None
+    thinking: bool = False
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
 
 
 class Comparison(Value):
-    """What Run asks for: the shared prompt, the values of its variables, one to four columns."""
+    """What Run asks for: the shared prompt, the values of its variables, one to four columns.
+
+    With `same_text` (the id of a model) that model's chat template renders each prompt once, and every column is sent
+    exactly that text; a backend without a raw route refuses.
+    """
 
     prompt: Prompt
     values: dict[str, Any] = {}
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=4)]
+    same_text: str = ""
 
 
 # --- what goes to a model and comes back ----------------------------------------------------------------
@@ -225,6 +236,7 @@ class ModelInfo:
     """A model that can be chosen. `id` is `backend:name` and is what runs store.
 
     `capabilities` are the server's words (completion, vision, tools, thinking, embedding); empty when it does not tell.
+    `context_tokens` is the window it gets here, `trained_tokens` the one it was trained on.
     """
 
     id: str
@@ -236,6 +248,7 @@ class ModelInfo:
     quantization: str = ""
     capabilities: tuple[str, ...] = ()
     digest: str | None = None
+    trained_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

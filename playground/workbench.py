@@ -13,29 +13,45 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from playground.backends import make_backend, rows
-from playground.backends.base import Backend, CountsTokens, RendersChat, WarmsUp
-from playground.errors import BackendError, NotFoundError, PlaygroundError, PromptError, TemplateError
+from playground.backends import added_backends, make_backend, rows
+from playground.backends import servers as known_servers
+from playground.backends.base import Backend, CountsTokens, ManagesModels, RendersChat, WarmsUp
+from playground.errors import (
+    BackendError,
+    NotFoundError,
+    PlaygroundError,
+    PromptError,
+    SettingsError,
+    TemplateError,
+)
 from playground.formats import FORMATS
 from playground.formats.base import Export
+from playground.inventory import Inventory
+from playground.jobs import Jobs
 from playground.library import Library, shipped_folder
+from playground.planning import (
+    Planned,
+    checks_of,
+    first_words,
+    plan_again,
+    plan_column,
+    with_defaults,
+)
 from playground.runner import Cell, Delta, Execution, Failed, Finished, Started
 from playground.scorers import check_problem, score_all
 from playground.settings import Settings
 from playground.store import Store, content_hash, open_store
-from playground.store.records import NewCell, SavedVersion, StoredCell, StoredRun
+from playground.store.records import SavedVersion, StoredCell, StoredRun
 from playground.templates import Renderer, check, normalise, variables
 from playground.types import (
     CellStatus,
-    Column,
     Comparison,
     Completion,
     ExportFile,
-    GenerationRequest,
     Message,
     ModelInfo,
     Prompt,
@@ -79,15 +95,6 @@ class Preview:
     total: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """A column ready to run, or the reason why it cannot."""
-
-    new: NewCell
-    messages: tuple[Message, ...]
-    problem: PlaygroundError | None = None
-
-
 def open_workbench(settings: Settings) -> Workbench:
     """A workbench on the settings' database; raises StoreError when that cannot be opened."""
     return Workbench(settings, open_store(settings), every_backend(settings))
@@ -95,7 +102,8 @@ def open_workbench(settings: Settings) -> Workbench:
 
 def every_backend(settings: Settings) -> dict[str, Backend]:
     """The backends a person can choose from, by name; nothing is started yet."""
-    return {name: make_backend(name, settings) for name in rows() if name != "scripted"}
+    shipped = {name: make_backend(name, settings) for name in rows() if name != "scripted"}
+    return shipped | added_backends(settings)
 
 
 class Workbench:
@@ -106,6 +114,8 @@ class Workbench:
         self.store = store
         self.backends = backends
         self.library = Library(shipped_folder())
+        self.jobs = Jobs()
+        self.inventory = Inventory(settings, backends)
         self._renderer = Renderer(settings.render_seconds, settings.render_chars)
         self._active: dict[str, Execution] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -119,6 +129,7 @@ class Workbench:
         self.stop_all()
         for task in self._background:
             task.cancel()
+        await self.jobs.close()
         await asyncio.gather(*(backend.close() for backend in self.backends.values()))
         await self._renderer.close()
         await asyncio.to_thread(self.store.close)
@@ -160,6 +171,62 @@ class Workbench:
             task = asyncio.create_task(_quietly(backend.warm_up(model)))
             self._background.add(task)
             task.add_done_callback(self._background.discard)
+
+    # --- servers ----------------------------------------------------------------------------------------
+
+    async def add_server(self, name: str, kind: str, url: str, key: str = "") -> known_servers.Server:
+        """A server by address, at once usable in a column; an empty kind is found out.
+
+        Raises SettingsError for what cannot be a server, and when nothing that serves models answers there.
+        """
+        if not kind:
+            address = known_servers.base_url(url)
+            kind = await known_servers.identify(address, self.settings) or ""
+            if not kind:
+                raise SettingsError(
+                    f"Nothing that serves models answers at {address}.",
+                    "Start the server, or choose its kind to add it as it is.",
+                )
+        server = await asyncio.to_thread(known_servers.add_server, self.settings, name, kind, url, key)
+        await self._renew(server.name)
+        return server
+
+    async def remove_server(self, name: str) -> None:
+        """Forget an added server and its key; raises NotFoundError."""
+        await asyncio.to_thread(known_servers.remove_server, self.settings, name)
+        await self._renew(name)
+
+    async def set_server_key(self, name: str, key: str) -> None:
+        """Keep another key for a server, or none; raises SettingsError, NotFoundError for a name without a server."""
+        if name not in self.backends:
+            raise NotFoundError(f'No server is called "{name}".', "Look again.")
+        await asyncio.to_thread(known_servers.set_key, self.settings, name, key)
+        await self._renew(name)
+
+    def manager(self, name: str) -> ManagesModels:
+        """The backend of that name, whose models can be fetched, made and deleted; raises BackendError for others."""
+        backend = self.backends.get(name)
+        if not isinstance(backend, ManagesModels):
+            raise BackendError(f'"{name}" does not manage models.', "Choose an Ollama server.")
+        return backend
+
+    async def managers(self) -> list[str]:
+        """Names of the servers that manage models and answer now."""
+        names = [name for name, backend in self.backends.items() if isinstance(backend, ManagesModels)]
+        lists = await asyncio.gather(*(self.backends[name].models() for name in names))
+        return [name for name, models in zip(names, lists, strict=True) if models]
+
+    async def _renew(self, name: str) -> None:
+        """Build the backend of that name anew from what is remembered, or drop it; the old one is closed."""
+        old = self.backends.pop(name, None) if name not in rows() else self.backends[name]
+        fresh = make_backend(name, self.settings) if name in rows() else None
+        fresh = fresh or added_backends(self.settings).get(name)
+        if fresh is not None:
+            self.backends[name] = fresh
+            self._slots.setdefault(name, asyncio.Semaphore(64))
+        self.inventory.forget()
+        if old is not None:
+            await old.close()
 
     # --- prompts ----------------------------------------------------------------------------------------
 
@@ -239,7 +306,7 @@ class Workbench:
             self.store.create_run,
             comparison,
             [p.new for p in planned],
-            title=comparison.prompt.name or _first_words(planned),
+            title=comparison.prompt.name or first_words(planned),
             version_id=version.id if version else None,
         )
         first = RunStarted(run_id, len(planned))
@@ -252,23 +319,15 @@ class Workbench:
         """Repeat one column of a stored run exactly as it was sent; a seed that was free is drawn again."""
         run = await self.run(run_id)
         cell = find_cell(run, column)
-        free = run.comparison.columns[column].sampling.seed is None
-        new = NewCell(
-            column=column,
-            model=cell.model,
-            backend=cell.backend,
-            prompt=cell.prompt,
-            sampling=cell.sampling.model_copy(update={"seed": _draw_seed()}) if free else cell.sampling,
-        )
         messages, problem = cell.messages, None
         if not messages:
             try:
                 messages = await self.render(cell.prompt, run.comparison.values)
             except PlaygroundError as exc:
                 problem = exc
-        repeat = await asyncio.to_thread(self.store.add_repeat, run_id, column, new)
-        planned = [_Planned(new, messages, problem)]
-        async with aclosing(self._execute(run_id, planned, [repeat], run.comparison.values)) as events:
+        again = plan_again(run, cell, messages, problem)
+        repeat = await asyncio.to_thread(self.store.add_repeat, run_id, column, again.new)
+        async with aclosing(self._execute(run_id, [again], [repeat], run.comparison.values)) as events:
             async for event in events:
                 yield event
 
@@ -294,7 +353,7 @@ class Workbench:
             return None
         return await backend.render_chat(cell.model, cell.messages)
 
-    async def _plan(self, comparison: Comparison) -> list[_Planned]:
+    async def _plan(self, comparison: Comparison) -> list[Planned]:
         shared: tuple[Message, ...] = ()
         if any(column.prompt is None for column in comparison.columns):
             shared = await self.render(comparison.prompt, comparison.values)
@@ -306,13 +365,26 @@ class Workbench:
                     messages = await self.render(column.prompt, comparison.values)
                 except PlaygroundError as exc:
                     messages, problem = (), exc
-            planned.append(_Planned(_new_cell(index, column, comparison.prompt), messages, problem))
+            raw = None
+            if comparison.same_text and problem is None:
+                raw = (
+                    await self._template_of(comparison.same_text).render_chat(comparison.same_text, messages)
+                ).text
+            planned.append(replace(plan_column(comparison, index, messages, raw), problem=problem))
         return planned
+
+    def _template_of(self, model: str) -> RendersChat:
+        backend = self.backend_of(model)
+        if not isinstance(backend, RendersChat):
+            raise BackendError(
+                f"{model} does not tell its chat template.", "Choose another column's text for all of them."
+            )
+        return backend
 
     async def _execute(
         self,
         run_id: str,
-        planned: Sequence[_Planned],
+        planned: Sequence[Planned],
         repeats: Sequence[int],
         values: dict[str, Any],
         first: RunStarted | None = None,
@@ -320,7 +392,7 @@ class Workbench:
         cells: list[Cell] = []
         failures: list[Finished | Failed] = []
         for plan, repeat in zip(planned, repeats, strict=True):
-            cell = Cell(plan.new.column, repeat, plan.new.prompt, _request(plan))
+            cell = Cell(plan.new.column, repeat, plan.new.prompt, plan.request)
             if plan.problem is None:
                 cells.append(cell)
             else:
@@ -354,7 +426,7 @@ class Workbench:
 
     async def _save(self, run_id: str, event: Finished | Failed, values: dict[str, Any]) -> Ended:
         completion, cell = event.completion, event.cell
-        checks = cell.prompt.checks
+        checks = checks_of(cell.prompt)
         sample = Sample(completion.text, completion.finish, values)
         try:
             scores = await asyncio.to_thread(score_all, checks, sample)
@@ -442,56 +514,10 @@ def find_cell(run: StoredRun, column: int) -> StoredCell:
     raise NotFoundError(f"This run has no column {column + 1}.", "Open it from History again.")
 
 
-def with_defaults(prompt: Prompt, values: dict[str, Any]) -> dict[str, Any]:
-    """The values with declared defaults for what is missing or empty, and "" for what may be left out."""
-    filled = dict(values)
-    for field in prompt.inputs:
-        if filled.get(field.name) not in (None, ""):
-            continue
-        if field.default is not None:
-            filled[field.name] = field.default
-        elif not field.required:
-            filled[field.name] = [] if field.kind == "examples" else ""
-        elif filled.get(field.name) is None:
-            filled.pop(field.name, None)
-    return {name: value for name, value in filled.items() if value is not None}
-
-
-def example_values(prompt: Prompt) -> dict[str, Any]:
-    """The declared examples (else defaults) by name: what a form is filled with when the prompt is opened."""
-    pairs = (
-        (field.name, field.default if field.example is None else field.example) for field in prompt.inputs
-    )
-    return {name: value for name, value in pairs if value is not None}
-
-
-def _new_cell(index: int, column: Column, shared: Prompt) -> NewCell:
-    sampling = column.sampling
-    if sampling.seed is None:
-        sampling = sampling.model_copy(update={"seed": _draw_seed()})
-    prompt = column.prompt or shared
-    prompt = prompt.model_copy(update={"turns": normalise(prompt.turns)})
-    return NewCell(index, column.model, column.model.partition(":")[0], prompt, sampling)
-
-
-def _request(plan: _Planned) -> GenerationRequest:
-    return GenerationRequest(plan.new.model, plan.messages, plan.new.sampling)
-
-
-def _draw_seed() -> int:
-    return secrets.randbelow(2**31)
-
-
 def _status(event: Finished | Failed) -> CellStatus:
     if isinstance(event, Failed):
         return "error"
     return "cancelled" if event.completion.finish == "cancelled" else "done"
-
-
-def _first_words(planned: Sequence[_Planned]) -> str:
-    text = next((m.content for p in planned for m in reversed(p.messages) if m.content.strip()), "")
-    words = " ".join(text.split())
-    return words if len(words) <= 60 else words[:59] + "…"
 
 
 def _as_template_error(problem: str) -> TemplateError:

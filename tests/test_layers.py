@@ -15,12 +15,12 @@ ROWS = (
     {"engine", "templates"},
     {"techniques", "scorers", "backends"},
     {"library", "formats", "stats", "diff"},
-    {"runner", "store", "experiments"},
+    {"runner", "store", "experiments", "inventory", "jobs"},
     {"workbench", "doctor"},
     {"ui", "cli"},
 )
 # One part in two places.
-INSIDE = {"templating": "templates", "arguments": "cli"}
+INSIDE = {"templating": "templates", "arguments": "cli", "planning": "workbench"}
 # Neighbours that know each other: the shelf reads its format; the command line serves the page and words errors as it does.
 NEIGHBOURS = {("library", "formats"), ("cli", "ui"), ("settings", "errors")}
 # The one home of each third-party package; pydantic is at home everywhere.

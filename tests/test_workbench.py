@@ -21,6 +21,7 @@ from playground.errors import (
     TemplateError,
 )
 from playground.formats import FORMATS, prompty
+from playground.planning import example_values, with_defaults
 from playground.runner import Delta, Started
 from playground.store.records import StoredRun
 from playground.types import (
@@ -38,9 +39,7 @@ from playground.workbench import (
     Event,
     RunStarted,
     Workbench,
-    example_values,
     find_cell,
-    with_defaults,
 )
 
 HOUR = 3600.0

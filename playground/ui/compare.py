@@ -36,7 +36,7 @@ PULSE_S = 0.5
 FIRST_PATTERN = "techniques/zero-shot/instruct"
 
 
-BLANK: dict[str, Any] = {"badges": "", "problem": "", "foot": None}
+BLANK: dict[str, Any] = {"badges": "", "problem": "", "reasoning": "", "foot": None}
 """A column whose answer has not ended; the page fills the foot's places with dashes."""
 
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from math import exp
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -15,7 +16,7 @@ from playground.diff import Piece, TurnDiff, describe, diff_fields, diff_turns, 
 from playground.errors import NotFoundError, PlaygroundError
 from playground.formats import FORMATS
 from playground.store.records import SavedVersion, StoredCell, StoredRun
-from playground.types import ExportFile, RenderedChat
+from playground.types import ExportFile, RenderedChat, TokenLogprob
 from playground.ui import compare, panels
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.panels import button, count, icon, join, plural
@@ -57,7 +58,56 @@ def segments(action: str, rows: Sequence[tuple[str, str]], chosen: str, **data: 
 async def markdown(workbench: Workbench, ask: Ask) -> Update:
     """An answer as Markdown, sanitised: its own HTML stays text."""
     html = await asyncio.to_thread(_MARKDOWN.render, ask.text("text"))
-    return {"view": {"column": ask.integer("column"), "html": html}}
+    return {"view": {"column": ask.integer("column"), "html": html, "kind": "md"}}
+
+
+async def probabilities(workbench: Workbench, ask: Ask) -> Update:
+    """The answer's tokens, coloured by how sure the model was; alternatives on hover, and the table below."""
+    cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"))
+    tokens = cell.completion.logprobs if cell.completion else ()
+    html = await asyncio.to_thread(heat, tokens)
+    return {"view": {"column": cell.column, "html": html, "kind": "heat"}}
+
+
+def heat(tokens: Sequence[TokenLogprob]) -> Markup:
+    """Tokens over three steps of colour; below 10 % underlined too, so that colour is not the only sign."""
+    spans = join(
+        Markup('<span class="h{}{}" title="{}">{}</span>').format(
+            0 if exp(t.logprob) >= 0.9 else 1 if exp(t.logprob) >= 0.5 else 2,
+            " low" if exp(t.logprob) < 0.1 else "",
+            alternatives(t),
+            t.token,
+        )
+        for t in tokens
+    )
+    rows = join(
+        Markup('<tr><td class="mono">{}</td><td class="num">{}</td><td class="mono">{}</td></tr>').format(
+            repr(t.token)[1:-1], percent(t.logprob), alternatives(t)
+        )
+        for t in tokens[:400]
+    )
+    legend = Markup(
+        '<p class="hint"><span class="h0">90 % and more</span> <span class="h1">50 to 90 %</span> '
+        '<span class="h2">below 50 %</span> <span class="h2 low">below 10 %</span></p>'
+    )
+    return Markup(
+        '<pre>{}</pre>{}<details><summary>As a table</summary><table class="table"><tr><th style="width:30%">Token</th>'
+        '<th class="num" style="width:80px">Probability</th><th>Alternatives</th></tr>{}</table></details>'
+    ).format(spans, legend, rows)
+
+
+def percent(logprob: float) -> str:
+    """A probability in per cent: "83 %", "0.4 %", "< 0.1 %"."""
+    value = 100 * exp(logprob)
+    if value < 0.1:
+        return "< 0.1 %"
+    return f"{value:.1f} %" if value < 1 or 99 < value < 100 else f"{value:.0f} %"
+
+
+def alternatives(token: TokenLogprob) -> str:
+    """The token's own probability, then its rivals'."""
+    rivals = ", ".join(f"{text!r} {percent(logprob)}" for text, logprob in token.top)
+    return rivals or percent(token.logprob)
 
 
 # --- what the model saw ---------------------------------------------------------------------------------
@@ -118,9 +168,17 @@ def _saw_sentence(
         return Markup('<p><span class="ok">{}</span> Columns {} and {} received the same text.</p>').format(
             icon("check"), *numbers
         )
+    cure: Markup | str = ""
+    if cells[0].content_hash == cells[1].content_hash and isinstance(seen[0], RenderedChat):
+        send = button("Send the same text to all", "same_text", kind="primary", model=cells[0].model)
+        cure = Markup(
+            '<p>{} <span class="hint">Renders once with the template of column {}, sends it raw.</span></p>'
+        ).format(send, numbers[0])
     return Markup(
-        '<p><span class="warn">{}</span> <b>Columns {} and {} received different texts.</b> Seen from column {}, column {} {}.</p>'
-    ).format(icon("different"), *numbers, *numbers, describe(diff_words(texts[0] or "", texts[1] or "")))
+        '<p><span class="warn">{}</span> <b>Columns {} and {} received different texts.</b> Seen from column {}, column {} {}.</p>{}'
+    ).format(
+        icon("different"), *numbers, *numbers, describe(diff_words(texts[0] or "", texts[1] or "")), cure
+    )
 
 
 def _saw_views(
@@ -552,6 +610,7 @@ def segments_of_columns(run: StoredRun, column: int, chosen: str) -> Markup:
 
 ACTIONS: dict[str, Action] = {
     "markdown": markdown,
+    "probabilities": probabilities,
     "saw": saw,
     "diff": diff,
     "save_form": save_form,

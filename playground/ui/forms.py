@@ -12,9 +12,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from playground.library import Pattern
+from playground.planning import example_values
 from playground.store.records import SavedVersion, StoredRun
 from playground.types import PRESETS, Column, Comparison, ModelInfo, Prompt, Sampling, Turn, Value
-from playground.workbench import example_values
 
 OWN_VALUES = "Own values"
 
@@ -27,6 +27,8 @@ class ColumnForm(Value):
     sampling: Sampling = Sampling()
     own: bool = False
     turns: tuple[Turn, ...] = ()
+    thinking: bool = False
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
 
 
 class CompareForm(Value):
@@ -38,15 +40,22 @@ class CompareForm(Value):
     origin: str = ""
     values: dict[str, Any] = {}
     columns: Annotated[tuple[ColumnForm, ...], Field(min_length=1, max_length=4)]
+    same_text: str = ""
 
 
 def to_comparison(form: CompareForm) -> Comparison:
     """What Run asks for."""
     columns = tuple(
-        Column(model=c.model, sampling=c.sampling, prompt=variant(form, index) if c.own else None)
+        Column(
+            model=c.model,
+            sampling=c.sampling,
+            prompt=variant(form, index) if c.own else None,
+            thinking=c.thinking,
+            top_logprobs=c.top_logprobs,
+        )
         for index, c in enumerate(form.columns)
     )
-    return Comparison(prompt=form.prompt, values=form.values, columns=columns)
+    return Comparison(prompt=form.prompt, values=form.values, columns=columns, same_text=form.same_text)
 
 
 def variant(form: CompareForm, column: int) -> Prompt:
@@ -65,6 +74,8 @@ def form_of_run(run: StoredRun) -> CompareForm:
             sampling=column.sampling,
             own=column.prompt is not None,
             turns=column.prompt.turns if column.prompt else (),
+            thinking=column.thinking,
+            top_logprobs=column.top_logprobs,
         )
         for column in comparison.columns
     )
@@ -75,6 +86,7 @@ def form_of_run(run: StoredRun) -> CompareForm:
         version=version.number if version else None,
         values=comparison.values,
         columns=columns,
+        same_text=comparison.same_text,
     )
 
 

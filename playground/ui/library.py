@@ -13,13 +13,14 @@ import gradio as gr
 from markupsafe import Markup, escape
 
 from playground.formats import FORMATS
+from playground.planning import example_values
 from playground.scorers import check_name
 from playground.types import Prompt
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.compare import open_pattern
 from playground.ui.details import export_body, options, stamp
 from playground.ui.panels import attributes, button, icon, join
-from playground.workbench import Workbench, example_values
+from playground.workbench import Workbench
 
 _PAGE = """<div class="pane pp" data-form id="lib">
 <nav class="side" id="lib-side" aria-label="Filters"></nav>

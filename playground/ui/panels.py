@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from playground.planning import checks_of
 from playground.scorers import passed
 from playground.store.records import StoredCell, StoredRun
 from playground.types import Completion, Finish, Score
@@ -92,6 +93,7 @@ def column_update(cell: StoredCell, run: StoredRun) -> dict[str, Any]:
         "state": state(cell),
         "badges": badges(cell, run),
         "problem": problem(cell),
+        "reasoning": reasoning(cell),
         "foot": foot(cell),
     }
 
@@ -133,6 +135,11 @@ def badges(cell: StoredCell, run: StoredRun) -> Markup:
     shown += different(cell, run)
     for setting in done.ignored:
         shown.append(badge("ignored", f"ignored: {setting}", f"This backend does not honour {setting}."))
+    if run.comparison.same_text:
+        why = (
+            f"Every column was sent the text that {run.comparison.same_text} makes of the prompt, unchanged."
+        )
+        shown.append(badge("mode", "same text", why))
     if done.context_tokens and done.prompt_tokens is not None:
         used = done.prompt_tokens + (done.completion_tokens or 0)
         text = f"context {used:,} of {done.context_tokens:,}"
@@ -170,6 +177,16 @@ def problem(cell: StoredCell) -> Markup:
     ).format(icon("warn"), cell.error, cell.hint, again)
 
 
+def reasoning(cell: StoredCell) -> Markup:
+    """What the model thought before it answered, folded, apart from the answer; checks never look at it."""
+    text = cell.completion.reasoning if cell.completion else ""
+    if not text.strip():
+        return Markup("")
+    return Markup('<details class="reasoning"><summary>Thinking, {}</summary><pre>{}</pre></details>').format(
+        plural(len(text.split()), "word"), text.strip()
+    )
+
+
 def foot(cell: StoredCell) -> Markup:
     """Checks, five readings, and what can be done with the answer."""
     return join((checks(cell), readings(cell.completion), acts(cell)))
@@ -185,7 +202,7 @@ def waiting_foot() -> Markup:
 
 def checks(cell: StoredCell) -> Markup:
     """Always two lines: the first failure with its number, then how many pass; all of them on demand."""
-    total = len(cell.prompt.checks)
+    total = len(checks_of(cell.prompt))
     scores = cell.scores
     if not total:
         lines = Markup(
@@ -246,6 +263,9 @@ def readings(done: Completion | None) -> Markup:
     return Markup('<dl class="readings">{}</dl>').format(cells)
 
 
+PROBABILITIES = (("Probabilities", "probabilities", "", "How sure the model was of each token"),)
+
+
 def acts(cell: StoredCell) -> Markup:
     """Copy, Markdown, Diff, What it saw, Run again, thumbs."""
     column = cell.column
@@ -254,6 +274,7 @@ def acts(cell: StoredCell) -> Markup:
         ("Markdown", "markdown", "", "Show the answer as Markdown"),
         ("Diff", "diff", "diff", "Compare with another answer, word by word"),
         ("What it saw", "saw", "eye", "The exact text this model received"),
+        *PROBABILITIES[: bool(cell.completion and cell.completion.logprobs)],
         ("Run again", "rerun", "redo", "Repeat this column exactly as it was sent"),
     )
     left = join(

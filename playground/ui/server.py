@@ -22,11 +22,12 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.errors import NotFoundError, PlaygroundError, SettingsError
+from playground.planning import example_values
 from playground.settings import Settings
 from playground.types import ExportFile
 from playground.ui.alerts import to_alert
 from playground.ui.quick_gradio import import_gradio
-from playground.workbench import Workbench, example_values
+from playground.workbench import Workbench
 
 # Gradio evaluates code of its own to draw the page; everything else comes from here or not at all.
 POLICY = (

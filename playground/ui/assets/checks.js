@@ -10,8 +10,23 @@ export function openChecks() {
   box = h("div", { style: "display:grid;gap:12px" });
   openDrawer({ title: "Checks on the answer", narrow: true, nodes: [
     h("p", { class: "soft" }, "Each check looks at every answer when it ends and gives 0 to 1. They are kept with the prompt. ",
-      h("span", { class: "mono" }, "{{ name }}"), " stands for the value of a variable."), box] });
+      h("span", { class: "mono" }, "{{ name }}"), " stands for the value of a variable."), box, schemaField()] });
   draw();
+}
+
+function schemaField() {
+  const { prompt } = page.form;
+  const problem = h("p", { class: "bad", role: "alert" });
+  return h("div", { style: "display:grid;gap:6px" },
+    h("label", { for: "output-schema" }, h("b", {}, "Answer as JSON of this schema")),
+    h("p", { class: "hint" }, "A backend that can is held to it while it writes; the answer is checked against it in any case. Empty: free text."),
+    h("textarea", { id: "output-schema", class: "field mono", rows: 6, placeholder: '{"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}',
+      value: prompt.output_schema ? JSON.stringify(prompt.output_schema, null, 1) : "", oninput: (e) => {
+        let schema = null;
+        try { schema = e.target.value.trim() ? JSON.parse(e.target.value) : null; problem.textContent = schema === null || (typeof schema === "object" && !Array.isArray(schema)) ? "" : "A schema is a JSON object."; }
+        catch { problem.textContent = "This is not JSON yet."; }
+        if (!problem.textContent) { prompt.output_schema = schema; changed("checks"); }
+      } }), problem);
 }
 
 previewListeners.push((preview) => {

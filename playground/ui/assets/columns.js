@@ -43,7 +43,7 @@ export function mountColumn({ element, props, watch }, i) {
   element.replaceChildren(h("section", { class: "col pp", id: `col${i}`, tabindex: "-1", "aria-label": `Column ${i + 1}` },
     h("header", { class: "col-head" }, h("div", { class: "l1" }), h("div", { class: "l2" }), h("div", { class: "l3" })),
     h("div", { class: "own", hidden: true }),
-    h("div", { class: "col-body", tabindex: "0", "aria-label": `Answer ${i + 1}` }, h("pre", { class: "out" }), h("div", { class: "view md", hidden: true }), h("div", { class: "problem" })),
+    h("div", { class: "col-body", tabindex: "0", "aria-label": `Answer ${i + 1}` }, h("div", { class: "thoughts" }), h("pre", { class: "out" }), h("div", { class: "view md", hidden: true }), h("div", { class: "problem" })),
     h("div", { class: "col-foot" })));
   const body = $(".col-body", element);
   body.addEventListener("scroll", () => { view.follow = body.scrollTop + body.clientHeight > body.scrollHeight - 24; });
@@ -83,6 +83,7 @@ export function applyColumn(i, data) {
     document.dispatchEvent(new Event("busy"));
   }
   if (data.badges !== undefined) $(".l3", section).innerHTML = data.badges;
+  if (data.reasoning !== undefined) $(".thoughts", section).innerHTML = data.reasoning;
   if (data.problem !== undefined) $(".problem", section).innerHTML = data.problem;
   if (data.foot !== undefined) {
     $(".col-foot", section).innerHTML = data.foot ?? page.foot;
@@ -98,13 +99,15 @@ export function settleColumns() {
 
 export function say(text) { $("#live").textContent = text; }
 
-export function showView(i, html) {
+export function showView(i, html, kind = "md") {
   const section = $(`#col${i}`);
   const md = $(".view", section);
   md.hidden = html === null;
+  md.className = `view ${kind}`;
   $(".out", section).hidden = html !== null;
   if (html !== null) md.innerHTML = html;
-  $$("[data-act=markdown]", section).forEach((b) => { b.classList.toggle("on", html !== null); b.setAttribute("aria-pressed", String(html !== null)); });
+  for (const [act, on] of [["markdown", html !== null && kind === "md"], ["probabilities", html !== null && kind === "heat"]])
+    $$(`[data-act=${act}]`, section).forEach((b) => { b.classList.toggle("on", on); b.setAttribute("aria-pressed", String(on)); });
 }
 
 function drawState(i) {
@@ -187,6 +190,9 @@ function openSampling(i) {
     h("div", { class: "grid" }, rows,
       h("label", { for: `s${i}-stop` }, "Stop texts, one a line"), h("span"),
       h("textarea", { id: `s${i}-stop`, class: "field mono", rows: 2, style: "grid-column:1/-1", value: column.sampling.stop.join("\n"), oninput: (e) => set("stop", e.target.value.split("\n").filter((s) => s !== "")) })),
+    h("div", { class: "grid", style: "grid-template-columns:1fr" },
+      h("label", {}, h("input", { type: "checkbox", checked: column.top_logprobs !== null && column.top_logprobs !== undefined, onchange: (e) => { column.top_logprobs = e.target.checked ? 5 : null; changed("values"); } }), "Keep token probabilities"),
+      h("label", {}, h("input", { type: "checkbox", checked: column.thinking, onchange: (e) => { column.thinking = e.target.checked; changed("values"); } }), "Let the model think first")),
     problem);
   document.body.append(pop);
   $("input", pop).focus();
@@ -241,6 +247,7 @@ export function drawBar() {
       for (const c of form.columns) if (e.target.value) usePreset(c, e.target.value);
       changed("columns");
     } }),
+    form.same_text ? h("button", { class: "badge mode fold", title: `Every column gets the text of ${form.same_text}. Press to let each use its own template.`, onclick: () => { form.same_text = ""; changed("columns"); } }, icon("check"), "same text", icon("cross")) : "",
     h("span", { class: "sum fold" }, same ? summary(form.columns[0].sampling) : ""),
     h("span", { class: "grow" }),
     h("button", { class: "btn small fold-only", "data-act": "unfold" }, "Edit"),

@@ -60,7 +60,7 @@ export function apply(update) {
   if (update.run && starting) { starting = false; if (stopAsked) call("stop", { run: page.run, ...stopAsked }); }
   for (const [i, data] of Object.entries(update.columns ?? {})) applyColumn(Number(i), data);
   if (update.vote !== undefined) $("#vote").innerHTML = update.vote;
-  if (update.view) showView(update.view.column, update.view.html);
+  if (update.view) showView(update.view.column, update.view.html, update.view.kind);
   for (const [id, html] of Object.entries(update.html ?? {})) { const el = document.getElementById(id); if (el) { el.innerHTML = html; wordTimes(el); } }
   if (update.drawer !== undefined) update.drawer ? openDrawer(update.drawer) : closeDrawer();
   if (update.copy !== undefined) copy(update.copy);
@@ -162,9 +162,14 @@ const LOCAL = {
   unfold: () => { $("#compare").classList.remove("folded"); },
   theme: () => { const dark = document.body.classList.toggle("dark"); try { localStorage.setItem("playground.theme", dark ? "dark" : "light"); } catch { /* forbidden */ } },
   markdown: ({ column }) => {
-    if (!$(`#col${column} .view`).hidden) showView(Number(column), null);
+    if ($(`#col${column} .view.md:not([hidden])`)) showView(Number(column), null);
     else send("markdown", { text: $(`#col${column} .out`).textContent, column: Number(column) });
   },
+  probabilities: ({ column }) => {
+    if ($(`#col${column} .view.heat:not([hidden])`)) showView(Number(column), null);
+    else send("probabilities", { column: Number(column) });
+  },
+  same_text: ({ model }) => { page.form.same_text = model; closeDrawer(); changed("columns"); toast("Run again to send the same text to every column"); },
   show_checks: ({ column }) => { const list = $(`#col${column} .all-checks`); list.hidden = !list.hidden; },
   save_form: () => send("save_form", {}),
   new_prompt: () => send("new_prompt", {}),

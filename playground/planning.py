@@ -1,0 +1,118 @@
+"""From a comparison to cells that can run: values with their defaults, seeds, and one request a column.
+
+with_defaults(prompt, {"tone": "warm"}) → {"tone": "warm", "max_words": 70}
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from playground.errors import PlaygroundError
+from playground.store.records import NewCell, StoredCell, StoredRun
+from playground.templates import normalise
+from playground.types import Check, Column, Comparison, GenerationRequest, Message, Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A column ready to run, or the reason why it cannot."""
+
+    new: NewCell
+    request: GenerationRequest
+    problem: PlaygroundError | None = None
+
+
+def plan_column(
+    comparison: Comparison, index: int, messages: tuple[Message, ...], raw_prompt: str | None = None
+) -> Planned:
+    """One column of a comparison with its rendered messages; a free seed is drawn here, and stored with the cell."""
+    column = comparison.columns[index]
+    new = new_cell(index, column, comparison.prompt)
+    return Planned(new, make_request(new, column, messages, raw_prompt))
+
+
+def plan_again(
+    run: StoredRun, cell: StoredCell, messages: tuple[Message, ...], problem: PlaygroundError | None
+) -> Planned:
+    """The same cell once more, exactly as it was sent; a seed that was free is drawn again."""
+    column = run.comparison.columns[cell.column]
+    sampling = cell.sampling
+    if column.sampling.seed is None:
+        sampling = sampling.model_copy(update={"seed": draw_seed()})
+    new = NewCell(cell.column, cell.model, cell.backend, cell.prompt, sampling)
+    sent = cell.completion.rendered_prompt if cell.completion else None
+    return Planned(
+        new, make_request(new, column, messages, sent if run.comparison.same_text else None), problem
+    )
+
+
+def new_cell(index: int, column: Column, shared: Prompt) -> NewCell:
+    """The cell of a column, pending: its effective prompt, and sampling with a seed."""
+    sampling = column.sampling
+    if sampling.seed is None:
+        sampling = sampling.model_copy(update={"seed": draw_seed()})
+    prompt = column.prompt or shared
+    prompt = prompt.model_copy(update={"turns": normalise(prompt.turns)})
+    return NewCell(index, column.model, column.model.partition(":")[0], prompt, sampling)
+
+
+def make_request(
+    new: NewCell, column: Column, messages: tuple[Message, ...], raw_prompt: str | None
+) -> GenerationRequest:
+    """The call of a cell, with everything the column and the prompt ask for."""
+    schema = new.prompt.output_schema
+    return GenerationRequest(
+        model=new.model,
+        messages=messages,
+        sampling=new.sampling,
+        json_schema=json.dumps(schema) if schema is not None else None,
+        top_logprobs=column.top_logprobs,
+        thinking=column.thinking,
+        raw_prompt=raw_prompt,
+    )
+
+
+def checks_of(prompt: Prompt) -> tuple[Check, ...]:
+    """The prompt's checks and, where it has an output schema, that the answer matches it."""
+    if prompt.output_schema is None:
+        return prompt.checks
+    return (Check(scorer="json_schema", options={"schema": prompt.output_schema}), *prompt.checks)
+
+
+def with_defaults(prompt: Prompt, values: dict[str, Any]) -> dict[str, Any]:
+    """The values with declared defaults for what is missing or empty, and "" for what may be left out."""
+    filled = dict(values)
+    for field in prompt.inputs:
+        if filled.get(field.name) not in (None, ""):
+            continue
+        if field.default is not None:
+            filled[field.name] = field.default
+        elif not field.required:
+            filled[field.name] = [] if field.kind == "examples" else ""
+        elif filled.get(field.name) is None:
+            filled.pop(field.name, None)
+    return {name: value for name, value in filled.items() if value is not None}
+
+
+def example_values(prompt: Prompt) -> dict[str, Any]:
+    """The declared examples (else defaults) by name: what a form is filled with when the prompt is opened."""
+    pairs = (
+        (field.name, field.default if field.example is None else field.example) for field in prompt.inputs
+    )
+    return {name: value for name, value in pairs if value is not None}
+
+
+def draw_seed() -> int:
+    """A fresh seed, small enough for every backend."""
+    return secrets.randbelow(2**31)
+
+
+def first_words(planned: Sequence[Planned]) -> str:
+    """A title for a run whose prompt has no name: how its last message begins."""
+    messages = (message for plan in planned for message in reversed(plan.request.messages))
+    text = " ".join(next((m.content for m in messages if m.content.strip()), "").split())
+    return text if len(text) <= 60 else text[:59] + "…"
