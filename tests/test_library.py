@@ -1,184 +1,15 @@
-"""The library: found and searched, robust against bad files; and every shipped pattern does what it says."""
+"""The library: found and searched, robust against bad files; notes beside the patterns they explain."""
 
 from __future__ import annotations
 
 import string
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from playground.backends.base import complete
-from playground.backends.llamacpp import LlamaCppBackend
 from playground.errors import NotFoundError, PromptError
-from playground.formats import prompty
-from playground.library import Library, Pattern, read_prompt, shipped_folder
-from playground.scorers import check_problem, passed, score_all
-from playground.settings import Settings
-from playground.templates import Renderer, check, normalise, variables
-from playground.types import GenerationRequest, InputKind, Message, Prompt, Sample, Sampling
-
-SHIPPED = Library(shipped_folder())
-PATTERNS = SHIPPED.patterns()
-each = pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.slug)
-
-# Patterns whose checks the embedded model (135M) passes on their own example. What it cannot do stays out.
-MUST_PASS = {
-    "hub/classification/sentiment",
-    "hub/coding/explain-code",
-    "hub/creativity/rewrite-tone",
-    "hub/evaluation/judge-answer",
-    "hub/information-extraction/extract-json",
-    "hub/question-answering/closed-book",
-    "hub/question-answering/given-context",
-    "hub/text-summarization/summarise",
-    "techniques/chain-of-thought/zero-shot",
-    "techniques/few-shot/as-turns",
-    "techniques/role/role",
-    "techniques/zero-shot/instruct",
-}
-
-
-def examples(prompt: Prompt) -> dict[str, Any]:
-    return {item.name: item.example if item.example is not None else item.default for item in prompt.inputs}
-
-
-@pytest.fixture
-async def renderer() -> AsyncIterator[Renderer]:
-    renderer = Renderer(seconds=10, chars=100_000)
-    yield renderer
-    await renderer.close()
-
-
-# --- the shipped patterns -------------------------------------------------------------------------------
-
-
-def test_the_shipped_library_has_its_twelve_patterns() -> None:
-    assert {pattern.slug for pattern in PATTERNS} >= MUST_PASS
-    assert len({pattern.prompt.name for pattern in PATTERNS}) == len(PATTERNS) >= 12
-
-
-@each
-def test_a_shipped_pattern_reads_without_error_or_loss(pattern: Pattern) -> None:
-    assert pattern.error is None
-    assert pattern.losses == ()
-
-
-@each
-def test_a_shipped_pattern_says_what_it_is_for(pattern: Pattern) -> None:
-    prompt = pattern.prompt
-    texts = (prompt.name, prompt.description, prompt.use_when, prompt.avoid_when, prompt.technique)
-    assert all(text.strip() and "\n" not in text for text in texts)
-    assert prompt.tags and prompt.checks
-    assert prompt.source.startswith("https://www.promptingguide.ai/")
-    folder, category, _ = pattern.slug.split("/")
-    assert prompt.family == (folder if folder == "techniques" else category.replace("-", " "))
-
-
-@each
-def test_a_shipped_pattern_is_greedy_and_bounded(pattern: Pattern) -> None:
-    sampling = pattern.prompt.sampling
-    assert sampling is not None
-    assert sampling == Sampling(max_tokens=sampling.max_tokens) and sampling.max_tokens <= 256
-
-
-@each
-def test_a_shipped_pattern_starts_with_a_system_turn(pattern: Pattern) -> None:
-    """Without one, the chat templates of different servers add different texts of their own."""
-    assert pattern.prompt.turns[0].role == "system"
-
-
-@each
-def test_the_inputs_of_a_shipped_pattern_are_its_variables_each_with_a_filled_example(
-    pattern: Pattern,
-) -> None:
-    prompt = pattern.prompt
-    assert {item.name for item in variables(prompt.turns)} == {item.name for item in prompt.inputs}
-    assert check(prompt.turns, {item.name for item in prompt.inputs}) == []
-    fits: dict[InputKind, type | tuple[type, ...]] = {
-        "text": str,
-        "long_text": str,
-        "number": (int, float),
-        "choice": str,
-        "boolean": bool,
-        "examples": list,
-    }
-    for item in prompt.inputs:
-        assert item.description
-        assert isinstance(item.example, fits[item.kind]) and item.example != ""
-        assert (item.kind == "choice") == bool(item.choices) and (
-            not item.choices or item.example in item.choices
-        )
-
-
-def test_the_shipped_patterns_use_every_kind_of_input() -> None:
-    kinds = {item.kind for pattern in PATTERNS for item in pattern.prompt.inputs}
-    assert kinds == {"text", "long_text", "number", "choice", "boolean", "examples"}
-
-
-@each
-async def test_a_shipped_pattern_renders_with_its_own_example(pattern: Pattern, renderer: Renderer) -> None:
-    messages = await renderer.render(pattern.prompt.turns, examples(pattern.prompt))
-    assert messages[0].role == "system" and messages[-1].role == "user"
-    for message in messages:
-        assert message.content == message.content.strip()
-        assert "{{" not in message.content and "\n\n\n" not in message.content
-    for item in pattern.prompt.inputs:
-        if isinstance(item.example, str):
-            assert any(item.example in message.content for message in messages)
-
-
-@each
-def test_the_checks_of_a_shipped_pattern_can_be_applied(pattern: Pattern) -> None:
-    assert [check_problem(row) for row in pattern.prompt.checks] == [None] * len(pattern.prompt.checks)
-
-
-@each
-def test_a_shipped_pattern_survives_writing_and_reading(pattern: Pattern) -> None:
-    text, losses = prompty.dump(pattern.prompt)
-    assert losses == ()
-    assert prompty.read(text).prompt == pattern.prompt
-    assert pattern.prompt.turns == normalise(pattern.prompt.turns)
-
-
-async def test_few_shot_examples_become_turns(renderer: Renderer) -> None:
-    prompt = SHIPPED.get("techniques/few-shot/as-turns").prompt
-    values = {"examples": [{"input": "a", "output": "b"}], "input": "user:\nx"}
-    assert await renderer.render(prompt.turns, values) == (
-        Message("system", "Answer in the same way as in the examples."),
-        Message("user", "a"),
-        Message("assistant", "b"),
-        Message("user", "user:\nx"),
-    )
-
-
-async def test_the_embedded_model_passes_the_checks_of_the_patterns(
-    tmp_path: Path, renderer: Renderer, capsys: pytest.CaptureFixture[str]
-) -> None:
-    backend = LlamaCppBackend(Settings(data_dir=tmp_path, context_tokens=2048))
-    rows, failed = [], set()
-    try:
-        model = (await backend.models())[0].id
-        for pattern in PATTERNS:
-            prompt, values = pattern.prompt, examples(pattern.prompt)
-            messages = await renderer.render(prompt.turns, values)
-            answer = await complete(
-                backend, GenerationRequest(model, messages, prompt.sampling or Sampling())
-            )
-            scores = score_all(prompt.checks, Sample(answer.text, answer.finish, values))
-            if not all(passed(score) for score in scores):
-                failed.add(pattern.slug)
-            marks = " ".join("pass" if passed(score) else "FAIL" for score in scores)
-            rows.append(f"{pattern.slug:44} {marks:16} {answer.total_s:5.1f} s  {answer.text[:60]!r}")
-    finally:
-        await backend.close()
-    with capsys.disabled():
-        print("", *rows, sep="\n")
-    assert not failed & MUST_PASS
-
-
-# --- any library ----------------------------------------------------------------------------------------
+from playground.library import Library, read_note, read_prompt, shipped_folder
+from playground.types import Prompt
 
 
 @pytest.fixture
@@ -279,3 +110,68 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
         file.truncate(3_000_000)
     with pytest.raises(PromptError, match="larger than"):
         read_prompt(path)
+
+
+# --- Chinese names --------------------------------------------------------------------------------------
+
+
+def test_search_looks_at_the_chinese_name_and_summary_too(tmp_path: Path) -> None:
+    own = "metadata: {playground: {name_zh: 情感分类, description_zh: 判断评论的好坏。}}"
+    (tmp_path / "a.prompty").write_text("---\nname: other\n---\nuser:\n情感\n")
+    (tmp_path / "b.prompty").write_text(f"---\nname: Sentiment\n{own}\n---\nuser:\nx\n")
+    library = Library(tmp_path)
+    assert [pattern.prompt.name for pattern in library.search("评论")] == ["Sentiment"]
+    assert [pattern.prompt.name for pattern in library.search("情感")] == ["Sentiment", "other"]
+
+
+# --- notes ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def noted(tmp_path: Path) -> Path:
+    files = {
+        "notes/a-bad.md": "---\ntitle: [\n---\ntext\n",
+        "notes/balance.md": "---\ntitle: Balance\ntitle_zh: 均衡\nsource: https://example.org\n"
+        "patterns: [hub/first, few]\n---\n\nGive each label its share.\n",
+        "notes/bare.md": "Only text.\n",
+        "hub/first.prompty": "user:\nx\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_notes_are_listed_by_file_and_bad_ones_keep_their_place_with_an_error(noted: Path) -> None:
+    bad, balance, bare = Library(noted).notes()
+    assert (bad.slug, bad.text, bad.error is not None) == ("a-bad", "", True)
+    assert (balance.title, balance.title_zh, balance.text) == (
+        "Balance",
+        "均衡",
+        "Give each label its share.",
+    )
+    assert (balance.patterns, balance.source) == (("hub/first", "few"), "https://example.org")
+    assert (bare.title, bare.patterns, bare.text, bare.error) == ("bare", (), "Only text.", None)
+
+
+@pytest.mark.parametrize(
+    ("slug", "titles"),
+    [("hub/first", ["Balance"]), ("few/as-turns", ["Balance"]), ("fewer", []), ("hub/second", [])],
+)
+def test_a_note_explains_the_patterns_it_names_and_those_in_the_folders_it_names(
+    noted: Path, slug: str, titles: list[str]
+) -> None:
+    assert [note.title for note in Library(noted).notes_of(slug)] == titles
+
+
+def test_notes_are_no_patterns(noted: Path) -> None:
+    assert [pattern.slug for pattern in Library(noted).patterns()] == ["hub/first"]
+
+
+@pytest.mark.parametrize("front", ["- a list", "patterns: one", "patterns: {a: b}"])
+def test_a_note_whose_front_matter_has_another_form_is_a_prompt_error(tmp_path: Path, front: str) -> None:
+    path = tmp_path / "note.md"
+    path.write_text(f"---\n{front}\n---\ntext\n")
+    with pytest.raises(PromptError, match=r"note\.md: the front matter is not"):
+        read_note(path)

@@ -108,12 +108,16 @@ def is_loopback(url: str) -> bool:
     return literal.is_loopback or literal.is_unspecified
 
 
+def is_name(url: str) -> bool:
+    """Whether the host must be looked up before it is known where a request goes."""
+    host = urlsplit(url).hostname or ""
+    return host != "localhost" and _literal(host) is None
+
+
 async def check_resolved(url: str) -> None:
     """Raises SettingsError when the name stands for a refused address; a name that does not resolve is no matter here."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if _literal(host) is not None or host == "localhost":
-        return
     try:
         found = await asyncio.get_running_loop().getaddrinfo(
             host, parts.port or (443 if parts.scheme == "https" else 80), type=socket.SOCK_STREAM

@@ -119,6 +119,26 @@ class ReportsMetrics(Protocol):
         ...
 
 
+@runtime_checkable
+class Embeds(Protocol):
+    """A backend that can turn texts into vectors."""
+
+    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """One vector of length 1 per text; raises BackendError."""
+        ...
+
+
+@runtime_checkable
+class ScoresText(Protocol):
+    """A backend that can say how likely a given text is after a prompt."""
+
+    async def score_text(
+        self, model: str, prompt: str, continuations: Sequence[str]
+    ) -> list[list[TokenLogprob]]:
+        """The tokens of each continuation with their log-probabilities; plain text, no chat template."""
+        ...
+
+
 @dataclass(slots=True)
 class Fold:
     """Gathers chunks into a Completion and measures time from its creation (or `started`)."""

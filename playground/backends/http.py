@@ -17,7 +17,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from playground.backends.addresses import check_resolved, is_loopback
+from playground.backends.addresses import check_resolved, is_loopback, is_name
 from playground.backends.faults import error_for, fault_of, read_fault
 from playground.errors import BackendError, BackendUnavailable
 from playground.settings import Settings
@@ -150,6 +150,8 @@ class Connection:
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._urls: dict[str, httpx.URL] = {}
+        self._is_name = is_name(url)
 
     def __repr__(self) -> str:
         return f"Connection({self.label!r}, {self.url!r})"
@@ -251,14 +253,16 @@ class Connection:
         """A response whose head has arrived; cancelled before that, its connection is closed."""
         import httpx
 
-        await check_resolved(self.url)
+        if self._is_name:
+            await check_resolved(self.url)
         headers = {"Content-Type": "application/json"} if body is not None else {}
         try:
-            request = self.client.build_request(
-                method, self.url + path, content=encode(body), headers=headers
-            )
+            client = self.client
+            if (url := self._urls.get(path)) is None:
+                url = self._urls[path] = httpx.URL(self.url + path)
+            request = client.build_request(method, url, content=encode(body), headers=headers)
             async with asyncio.timeout_at(patience.until):
-                return await self.client.send(request, stream=True)
+                return await client.send(request, stream=True)
         except TimeoutError as exc:
             raise self.too_slow(patience) from exc
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL) as exc:
@@ -274,21 +278,28 @@ class Connection:
         """The client of the running event loop."""
         import httpx
 
+        from playground.backends.lanes import Lanes
+
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:
             headers = {"Accept-Encoding": "identity", "User-Agent": "prompt-playground"}
+            if any(not "!" <= character <= "~" for character in self._key):
+                # The HTTP library would refuse it too, and show it.
+                raise BackendError(
+                    f"The key for {self.label} holds a character that cannot be sent.", self._key_hint
+                )
             if self._key:
                 headers["Authorization"] = f"Bearer {self._key}"
             self._loop = loop
+            here = is_loopback(self.url)
             self._client = httpx.AsyncClient(
                 headers=headers,
                 timeout=httpx.Timeout(None, connect=self.settings.connect_seconds),
-                # uvicorn closes idle connections after 5 s: ours go first, or a request would meet a closed door.
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=2.0),
-                trust_env=not is_loopback(self.url),
+                trust_env=not here,
                 follow_redirects=False,
                 verify=_verify(self.url),
-                transport=self._transport,
+                transport=self._transport or (Lanes() if here and self.url.startswith("http:") else None),
             )
         return self._client
 

@@ -131,6 +131,7 @@ class LlamaServerBackend(OpenAICompatibleBackend):
         return replace(
             super()._row(row),
             context_tokens=whole_number(meta.get("n_ctx_train")),
+            trained_tokens=whole_number(meta.get("n_ctx_train")),
             size_bytes=whole_number(meta.get("size")),
             quantization=quantization[1].upper() if quantization else "",
         )

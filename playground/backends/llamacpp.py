@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from playground.backends import model_files
 from playground.engine.client import Engine, EngineOptions, Wishes
 from playground.engine.findings import library_version
 from playground.engine.gguf import Header, display_name, read_header
@@ -35,7 +36,7 @@ _FINISH: dict[str, Finish] = {"stop": "stop", "length": "length", "cancelled": "
 
 
 class LlamaCppBackend:
-    """Backend, RendersChat, CountsTokens and WarmsUp over one engine process."""
+    """Backend with every optional ability of `base`, over one engine process."""
 
     name = "llama.cpp"
 
@@ -112,6 +113,18 @@ class LlamaCppBackend:
         """Start the engine and load the model; returns when it is ready, raises BackendError or NotFoundError."""
         await self.engine.warm_up(await asyncio.to_thread(self._path, model))
 
+    async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
+        """One vector of length 1 per text: the mean over its tokens."""
+        return await self.engine.embed(await asyncio.to_thread(self._path, model), texts)
+
+    async def score_text(
+        self, model: str, prompt: str, continuations: Sequence[str]
+    ) -> list[list[TokenLogprob]]:
+        """The tokens of each continuation with their log-probabilities; plain text, no chat template."""
+        path = await asyncio.to_thread(self._path, model)
+        scores = await self.engine.score_text(path, prompt, continuations)
+        return [[TokenLogprob(text, logprob) for text, logprob in tokens] for tokens in scores]
+
     async def render_chat(self, model: str, messages: Sequence[Message]) -> RenderedChat:
         """Exact text, token ids and window; loads the vocabulary only."""
         path = await asyncio.to_thread(self._path, model)
@@ -172,6 +185,7 @@ class LlamaCppBackend:
         embedded = embedded_model_path() if self._settings.embedded else None
         folder = self._settings.data_dir / "models"
         found = [*([embedded] if embedded else []), *self._settings.models, *sorted(folder.glob("*.gguf"))]
+        found += model_files.added_files(self._settings.data_dir)
         return list(dict.fromkeys(path.expanduser().absolute() for path in found))
 
     def _named_files(self) -> dict[str, Path]:
@@ -210,7 +224,26 @@ class LlamaCppBackend:
             context_tokens=min(window, header.context_tokens or window),
             size_bytes=header.size_bytes,
             quantization=header.quantization,
+            trained_tokens=header.context_tokens,
         )
+
+    def facts(self) -> tuple[str, list[str]]:
+        """Version of the library, and sentences about threads and extra buffers."""
+        return library_version(), self.doctor_findings()[1:3]
+
+    # --- files added by path: see model_files.py ---------------------------------------------------------
+
+    def added_paths(self) -> list[Path]:
+        """Files and folders that were added; raises SettingsError."""
+        return model_files.added_paths(self._settings.data_dir)
+
+    def add_file(self, path: str) -> Path:
+        """Remember a GGUF file, or a folder of them; raises SettingsError or BackendError when there is no model."""
+        return model_files.add_path(self._settings.data_dir, path)
+
+    def remove_file(self, path: str) -> None:
+        """Forget an added file or folder; raises NotFoundError."""
+        model_files.remove_path(self._settings.data_dir, path)
 
 
 def _token(text: str, logprob: float, top: list[list[Any]]) -> TokenLogprob:

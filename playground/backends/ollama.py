@@ -207,6 +207,7 @@ class OllamaBackend(RemoteBackend):
             quantization=quantization,
             capabilities=tuple(map(str, abilities)) if isinstance(abilities, list) else (),
             digest=_text(row.get("digest")) or None,
+            trained_tokens=whole_number(details.get("context_length")),
         )
 
     # --- one request ------------------------------------------------------------------------------------

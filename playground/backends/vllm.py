@@ -73,15 +73,19 @@ class VllmBackend(OpenAICompatibleBackend):
         """The text after the chat template: two calls without generating, for servers that did not send it along."""
         with suppress(PlaygroundError, TimeoutError):
             async with asyncio.timeout(1):
-                return (await self.render_chat(request.model, request.messages)).text
+                return (await self._render(request)).text
         return None
 
     async def render_chat(self, model: str, messages: Sequence[Message]) -> RenderedChat:
         """Exact text, token ids and window, thinking off."""
-        request = GenerationRequest(model, tuple(messages), Sampling())
+        return await self._render(GenerationRequest(model, tuple(messages), Sampling()))
+
+    async def _render(self, request: GenerationRequest) -> RenderedChat:
         answer = await self._tokenize(request)
         tokens = tuple(token for token in answer.get("tokens") or () if isinstance(token, int))
-        text = await self.connection.call("/detokenize", {"model": name_of(model), "tokens": list(tokens)})
+        text = await self.connection.call(
+            "/detokenize", {"model": name_of(request.model), "tokens": list(tokens)}
+        )
         if not isinstance(text, dict) or not isinstance(text.get("prompt"), str):
             raise self.connection.unreadable()
         return RenderedChat(text["prompt"], tokens, whole_number(answer.get("max_model_len")) or 0)

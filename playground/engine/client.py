@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,12 +24,16 @@ from playground.engine.protocol import (
     Count,
     Counted,
     Done,
+    Embed,
+    Embedded,
     Failed,
     Generate,
     Piece,
     Render,
     Rendered,
+    ScoreTexts,
     Started,
+    TextsScored,
     Warm,
     Warmed,
 )
@@ -54,6 +59,8 @@ class Wishes:
 
 
 NO_WISHES = Wishes()
+IN_ONE_GO = Wishes(mode="throughput")
+_SEEDS = 2**32 - 1  # llama.cpp reads the largest 32-bit number as "draw one"
 
 
 class Engine:
@@ -132,6 +139,66 @@ class Engine:
         if answer.digest:
             self.findings.remember_digest(model, answer.digest)
 
+    async def sample(
+        self, model: Path, messages: list[list[str]], sampling: Sampling, n: int, wishes: Wishes = IN_ONE_GO
+    ) -> AsyncGenerator[tuple[int, Started | Piece | Done]]:
+        """`n` answers to one prompt in one go, as (number, event); answer i is drawn with seed + i.
+
+        Raises what the first answer that fails raises; the others are stopped then.
+        """
+        assert sampling.seed is not None
+        first = sampling.seed
+        events: asyncio.Queue[tuple[int, Started | Piece | Done | None]] = asyncio.Queue()
+
+        async def follow(number: int) -> None:
+            own = sampling.model_copy(update={"seed": (first + number) % _SEEDS})
+            async with aclosing(self.generate(model, messages, own, wishes)) as answer:
+                async for event in answer:
+                    events.put_nowait((number, event))
+
+        tasks = [asyncio.create_task(follow(number)) for number in range(n)]
+        for task in tasks:
+            task.add_done_callback(lambda _: events.put_nowait((-1, None)))
+        try:
+            ended = 0
+            while ended < n:
+                number, event = await events.get()
+                if event is not None:
+                    yield number, event
+                    continue
+                ended += 1
+                for task in tasks:
+                    if task.done():
+                        task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def embed(self, model: Path, texts: Sequence[str]) -> list[list[float]]:
+        """A vector of length 1 for each text: the mean over its tokens. Raises BackendError."""
+        child, extra_buffers = await self._ready(model)
+        digest = self.findings.digest(model)
+        answer = await self._answer(
+            child, Embed(next(self._ids), str(model), extra_buffers, digest, list(texts))
+        )
+        assert isinstance(answer, Embedded)
+        return answer.vectors
+
+    async def score_text(
+        self, model: Path, prompt: str, continuations: Sequence[str]
+    ) -> list[list[tuple[str, float]]]:
+        """(token, log-probability) of each token of each continuation after the prompt; plain text, no template.
+
+        Prompt and continuations are cut into tokens separately. Raises BackendError.
+        """
+        child, extra_buffers = await self._ready(model)
+        digest = self.findings.digest(model)
+        question = ScoreTexts(next(self._ids), str(model), extra_buffers, digest, prompt, list(continuations))
+        answer = await self._answer(child, question)
+        assert isinstance(answer, TextsScored)
+        return [[(str(text), float(logprob)) for text, logprob, _ in scores] for scores in answer.scores]
+
     async def render(self, model: Path, messages: list[list[str]]) -> Rendered:
         """Exact text and token ids after the model's chat template."""
         answer = await self._ask(Render(next(self._ids), str(model), messages))
@@ -155,13 +222,18 @@ class Engine:
     async def _ask(self, question: Render | Count) -> protocol.FromChild:
         return await self._answer(await self._running_child(), question)
 
-    async def _answer(self, child: Child, question: Render | Count | Warm) -> protocol.FromChild:
+    async def _answer(
+        self, child: Child, question: Render | Count | Warm | Embed | ScoreTexts
+    ) -> protocol.FromChild:
         """The single message that answers a question; raises BackendError."""
         answers = child.send(question)
+        answer: protocol.FromChild | None = None
         try:
             answer = await answers.get()
         finally:
             child.forget(question.id)
+            if answer is None:
+                child.send_nowait(Cancel(question.id))
         if isinstance(answer, Failed):
             raise to_error(answer)
         return answer

@@ -33,6 +33,7 @@ class Model(Protocol):
     vocabulary: Vocabulary
     context_tokens: int
     cells: int
+    shares_prefixes: bool
 
     def new_context(self, cells: int) -> Any: ...  # noqa: D102
 
@@ -49,7 +50,13 @@ class _Run:
     cached: int = 0
 
     def __post_init__(self) -> None:
-        self.portions = deque(portions(len(self.job.tokens)))
+        self.portions = deque(portions(self.job.prompt_tokens))
+
+    def begin_again(self) -> None:
+        """Forget everything; the same calls follow, so that every bit comes out the same."""
+        self.context.forget(0)
+        self.cached = 0
+        self.portions = deque(portions(self.job.prompt_tokens))
 
 
 class ExactScheduler:
@@ -100,6 +107,10 @@ class ExactScheduler:
         rows = [Row(job.tokens[i], i, 0, i == last) for i in range(run.cached, end)]
         code = run.context.decode(rows)
         if code == 2:  # interrupted for a cancellation: nothing has changed, its next turn repeats it
+            if (
+                not self._model.shares_prefixes
+            ):  # but a recurrent state has: from the beginning, in the same portions
+                run.begin_again()
             return events
         if code != 0:
             self._release(run)

@@ -13,7 +13,7 @@ import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from playground.errors import BackendError
 
@@ -56,6 +56,42 @@ class Header:
 
 def read_header(path: Path) -> Header:
     """Header of the GGUF at `path`; raises BackendError with one sentence when it is not a readable model."""
+    size, values = _read(path)
+    architecture = str(values.get("general.architecture", ""))
+    return Header(
+        path=path,
+        size_bytes=size,
+        name=str(values.get("general.name", "")),
+        architecture=architecture,
+        quantization=_quantization(path, values.get("general.file_type")),
+        context_tokens=_positive(values.get(f"{architecture}.context_length")),
+        kv_bytes_per_token=_kv_bytes_per_token(architecture, values),
+    )
+
+
+def check_adapter(path: Path, base: Header) -> None:
+    """Raise BackendError when the file is not a LoRA adapter in the GGUF format made for this kind of model."""
+    values = _read(path).values
+    made_for = str(values.get("general.architecture", ""))
+    if values.get("general.type") != "adapter" or values.get("adapter.type") != "lora":
+        raise BackendError(
+            f"{path.name} is not a LoRA adapter.", "Convert it with llama.cpp's convert_lora_to_gguf.py."
+        )
+    if made_for != base.architecture:
+        raise BackendError(
+            f"The adapter {path.name} was made for {made_for or 'an unknown kind of model'}, and {base.path.name} is "
+            f"{base.architecture}.",
+            "Choose the model it was trained on.",
+        )
+
+
+class _Contents(NamedTuple):
+    size_bytes: int
+    values: dict[str, Any]
+
+
+def _read(path: Path) -> _Contents:
+    """Size and metadata of a GGUF file; raises BackendError."""
     try:
         with path.open("rb") as file:
             size = path.stat().st_size
@@ -76,16 +112,7 @@ def read_header(path: Path) -> Header:
         raise BackendError(
             f"The GGUF file {path} is damaged or cut off.", "Copy or download it again."
         ) from exc
-    architecture = str(values.get("general.architecture", ""))
-    return Header(
-        path=path,
-        size_bytes=size,
-        name=str(values.get("general.name", "")),
-        architecture=architecture,
-        quantization=_quantization(path, values.get("general.file_type")),
-        context_tokens=_positive(values.get(f"{architecture}.context_length")),
-        kv_bytes_per_token=_kv_bytes_per_token(architecture, values),
-    )
+    return _Contents(size, values)
 
 
 def _quantization(path: Path, file_type: object) -> str:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playground.engine.answer import AnswerText
-from playground.engine.protocol import Done, Failed, Generate, Piece, Scored
+from playground.engine.protocol import Done, Embedded, Failed, Generate, Piece, Scored, TextsScored
 from playground.engine.vocabulary import Vocabulary
-from playground.errors import BackendError
+from playground.errors import BackendError, ContextOverflow
 
-Event = Piece | Done | Failed
+Event = Piece | Done | Embedded | TextsScored | Failed
 
 
 @dataclass(slots=True, eq=False)
@@ -61,7 +61,7 @@ class Job:
 
     def refused(self, error: BackendError) -> Failed:
         """The message for an answer that cannot even begin."""
-        return Failed(self.request.id, "request", error.message, error.hint)
+        return failed(self.request.id, error)
 
     def failed(self, code: int) -> Failed:
         """The message for an answer that llama.cpp could not go on with."""
@@ -71,3 +71,11 @@ class Job:
             message=f"llama.cpp could not compute the next token (llama_decode returned {code}).",
             hint="Try again; if it repeats, restart the app or choose another model.",
         )
+
+
+def failed(request_id: int, error: BackendError) -> Failed:
+    """Message that carries an error over the pipe."""
+    if isinstance(error, ContextOverflow):
+        numbers = (error.prompt_tokens, error.context_tokens)
+        return Failed(request_id, "overflow", error.message, error.hint, *numbers)
+    return Failed(request_id, "request", error.message, error.hint)

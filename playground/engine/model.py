@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import llama_cpp.llama_cpp as llama
 
 from playground.engine import memory
 from playground.engine.context import Context, Shape, rounded
-from playground.engine.gguf import Header
+from playground.engine.gguf import Header, check_adapter
 from playground.engine.library import last_error
 from playground.engine.vocabulary import Vocabulary
 from playground.errors import BackendError
@@ -77,6 +78,7 @@ class LoadedModel:
         self.context_tokens = min(options.context_tokens, trained or options.context_tokens)
         self.cells = rounded(self.context_tokens)
         self.parallel = options.parallel
+        self._adapters: dict[tuple[Path, int], Any] = {}
         self.shares_prefixes = not (
             llama.llama_model_is_recurrent(self.handle)
             or llama.llama_model_is_hybrid(self.handle)
@@ -86,12 +88,36 @@ class LoadedModel:
 
     def new_context(self, cells: int, sequences: int = 1, *, embeds: bool = False) -> Context:
         """A context of its own; the caller closes it. Raises BackendError when there is no memory for it."""
-        shape = Shape(cells, sequences, self.options.threads, embeds)
+        # llama.cpp rounds the cells up only after it has cut other limits down to them, and dies of the difference.
+        shape = Shape(rounded(cells), sequences, self.options.threads, embeds)
         return Context(self.handle, self.header.path.name, shape)
 
+    def adapter(self, path: Path) -> Any:
+        """llama.cpp's handle of a LoRA for this model, loaded once; raises BackendError."""
+        key = (path, _change_time(path))
+        if key not in self._adapters:
+            check_adapter(path, self.header)
+            last_error()
+            handle = llama.llama_adapter_lora_init(self.handle, os.fsencode(path))
+            if not handle:
+                raise BackendError(
+                    f"llama.cpp cannot load the adapter {path.name}{last_error()}.",
+                    "It may be damaged, or made for a model of another size.",
+                )
+            self._adapters[key] = handle
+        return self._adapters[key]
+
     def close(self) -> None:
-        """Free the weights; the object is unusable afterwards."""
+        """Free the weights and their adapters; the object is unusable afterwards."""
         llama.llama_model_free(self.handle)
+
+
+def _change_time(path: Path) -> int:
+    """When the file was written last, in nanoseconds; raises BackendError when it is gone."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError as exc:
+        raise BackendError(f"There is no adapter file at {path}.", "Check the path.") from exc
 
 
 def _crash_for_tests(extra_buffers: bool) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import playground
 from playground.engine import protocol
 from playground.engine.cores import thread_environment, usable_cores
-from playground.engine.protocol import Configure, Count, Failed, Generate, Render, Warm
+from playground.engine.protocol import Configure, Count, Failed, NeedsModel, Render
 from playground.errors import BackendUnavailable
 
 _LINE_BYTES = 256 << 20  # the token ids of a very long preview are one line
@@ -67,7 +67,7 @@ class Child:
         )
         return child
 
-    def send(self, request: Generate | Warm | Render | Count) -> asyncio.Queue[protocol.FromChild]:
+    def send(self, request: NeedsModel | Render | Count) -> asyncio.Queue[protocol.FromChild]:
         """Send a request; its answers arrive in the queue, also when the child dies."""
         queue: asyncio.Queue[protocol.FromChild] = asyncio.Queue()
         if self.ended:

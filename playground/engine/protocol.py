@@ -111,6 +111,29 @@ class Count:
     texts: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """A vector for each of the plain `texts`; answered by `embedded`."""
+
+    id: int
+    model: str
+    extra_buffers: bool
+    digest: str
+    texts: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTexts:
+    """Log-probabilities of each of the `continuations` after `prompt`, all plain text; answered by `textsscored`."""
+
+    id: int
+    model: str
+    extra_buffers: bool
+    digest: str
+    prompt: str
+    continuations: list[str]
+
+
 # --- child → parent -------------------------------------------------------------------------------------
 
 
@@ -174,6 +197,22 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Embedded:
+    """One vector of length 1 per text."""
+
+    id: int
+    vectors: list[list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class TextsScored:
+    """The tokens of each continuation, scored."""
+
+    id: int
+    scores: list[list[Scored]]
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The request ended with an error. For kind "overflow" both numbers are set, otherwise they are 0."""
 
@@ -185,8 +224,10 @@ class Failed:
     context_tokens: int = 0
 
 
-ToChild = Configure | Generate | Warm | Cancel | Render | Count
-FromChild = Started | Piece | Done | Warmed | Rendered | Counted | Failed
+NeedsModel = Generate | Warm | Embed | ScoreTexts
+"""Requests that wait until their model is loaded."""
+ToChild = Configure | NeedsModel | Cancel | Render | Count
+FromChild = Started | Piece | Done | Warmed | Rendered | Counted | Embedded | TextsScored | Failed
 Message = ToChild | FromChild
 
 _TYPES: dict[str, type[Any]] = {t.__name__.lower(): t for t in (*get_args(ToChild), *get_args(FromChild))}

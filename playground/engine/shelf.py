@@ -8,24 +8,33 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+from collections import deque
+from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import llama_cpp.llama_cpp as llama
 
 from playground.engine import memory
 from playground.engine.exact import ExactScheduler
 from playground.engine.gguf import Header, read_header
-from playground.engine.job import Event
+from playground.engine.job import Event, failed
 from playground.engine.model import LoadedModel, Options, estimated_bytes, open_model, window
-from playground.engine.protocol import Configure, Done, Generate, Warm
+from playground.engine.protocol import Configure, Done, Embedded, Generate, NeedsModel, TextsScored
 from playground.engine.scheduler import Scheduler
 from playground.engine.vocabulary import Rendered, TemplateRefused, Vocabulary
 from playground.errors import BackendError
 
 _VOCABULARIES = 2  # kept for previews of models that are not loaded
+
+
+class Task(NamedTuple):
+    """Work in steps, each of which is one decode call and gives None, until the last one gives the answer."""
+
+    id: int
+    steps: Generator[Embedded | TextsScored | None]
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +51,7 @@ class Entry:
     throughput: Scheduler | None = None
     used: float = 0.0
     _digest: list[str] = field(default_factory=list)
+    _tasks: deque[Task] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         self.exact = ExactScheduler(self.model)
@@ -49,27 +59,38 @@ class Entry:
     @property
     def is_idle(self) -> bool:
         """Whether no request of this model runs or waits."""
-        return self.exact.is_idle and (self.throughput is None or self.throughput.is_idle)
+        return not self._tasks and self.exact.is_idle and (self.throughput is None or self.throughput.is_idle)
 
     def submit(self, request: Generate, prompt: list[int]) -> None:
         """Hand a request to the scheduler of its mode; raises BackendError."""
         if request.mode == "exact":
             self._give_way()
-            self.exact.submit(request, prompt)
+            adapter = self.model.adapter(Path(request.adapter)) if request.adapter else None
+            self.exact.submit(request, prompt, adapter)
         else:
             if self.throughput is None:
                 self.throughput = Scheduler(self.model)
             self.throughput.submit(request, prompt)
 
+    def begin(self, task: Task) -> None:
+        """Queue work that is no answer."""
+        self._tasks.append(task)
+
     def step(self) -> list[Event]:
-        """One decode call for each mode that has work."""
-        events = [] if self.exact.is_idle else self.exact.step()
+        """One decode call for each mode that has work, and one for the oldest task."""
+        events: list[Event] = self._step_task() if self._tasks else []
+        if not self.exact.is_idle:
+            events += self.exact.step()
         if self.throughput and not self.throughput.is_idle:
             events += self.throughput.step()
         return events
 
     def cancel(self, request_id: int) -> Done | None:
-        """End a request at once; None when it is not here."""
+        """End a request at once; None when it is not here (or is a task, which says nothing more)."""
+        for task in list(self._tasks):
+            if task.id == request_id:
+                task.steps.close()
+                self._tasks.remove(task)
         done = self.exact.cancel(request_id)
         return done or (self.throughput.cancel(request_id) if self.throughput else None)
 
@@ -95,6 +116,19 @@ class Entry:
             self.throughput.close()
         self.model.close()
 
+    def _step_task(self) -> list[Event]:
+        task = self._tasks[0]
+        try:
+            result = next(task.steps)
+        except BackendError as exc:
+            self._tasks.popleft()
+            return [failed(task.id, exc)]
+        if result is None:
+            return []
+        task.steps.close()
+        self._tasks.popleft()
+        return [result]
+
     def _give_way(self) -> None:
         """Drop an idle throughput cache that is half full: its cells would come on top of the exact ones."""
         if self.throughput and self.throughput.is_idle and self.throughput.tree.cells > self.model.cells // 2:
@@ -105,7 +139,7 @@ class Entry:
 class _Loading:
     """A model that is being read in a thread of its own, while the others go on."""
 
-    def __init__(self, header: Header, options: Options, request: Generate | Warm, needed: int) -> None:
+    def __init__(self, header: Header, options: Options, request: NeedsModel, needed: int) -> None:
         self.stamp = _stamp(header.path)
         self.digest = request.digest
         self.bytes = needed
@@ -148,7 +182,7 @@ class Shelf:
         """Every loaded model."""
         return list(self._entries.values())
 
-    def take(self, request: Generate | Warm) -> Entry | None:
+    def take(self, request: NeedsModel) -> Entry | None:
         """Model of this request, loaded.
 
         None while it is being loaded or has to wait for a busy model to fall idle: ask again. Raises BackendError when it
@@ -202,7 +236,7 @@ class Shelf:
             self._unload(path)
         return True
 
-    def _load(self, path: Path, request: Generate | Warm) -> Entry | None:
+    def _load(self, path: Path, request: NeedsModel) -> Entry | None:
         """Begin to load, or fetch what has been loaded."""
         loading = self._loading.get(request.model)
         if loading is None:

@@ -15,27 +15,34 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from playground.engine import protocol
 from playground.engine.context import Row
 from playground.engine.grammar import grammar_of
-from playground.engine.job import Event
+from playground.engine.job import Event, failed
 from playground.engine.library import interrupt, resume, start_library
+from playground.engine.model import LoadedModel
 from playground.engine.protocol import (
     Cancel,
     Configure,
     Count,
     Counted,
     Done,
-    Failed,
+    Embed,
+    Embedded,
     Generate,
+    NeedsModel,
     Render,
+    ScoreTexts,
+    TextsScored,
     Warm,
     Warmed,
 )
-from playground.engine.shelf import Entry, Shelf, render
+from playground.engine.shelf import Entry, Shelf, Task, render
+from playground.engine.tasks import embed, score_texts
 from playground.engine.vocabulary import Rendered
 from playground.errors import BackendError, ContextOverflow
 
@@ -116,7 +123,7 @@ class Worker:
         self._pipes = pipes
         self._shelf = shelf
         self._version = version
-        self._pending: deque[Generate | Warm] = deque()  # requests whose model is not loaded yet
+        self._pending: deque[NeedsModel] = deque()  # requests whose model is not loaded yet
         self._held: list[HeldDone] = []
 
     def run(self) -> None:
@@ -134,7 +141,7 @@ class Worker:
             self._release_held()
 
     def _handle(self, message: protocol.Message) -> None:
-        if isinstance(message, Generate | Warm):
+        if isinstance(message, NeedsModel):
             self._pending.append(message)
         elif isinstance(message, Cancel):
             self._cancel(message.id)
@@ -165,10 +172,12 @@ class Worker:
             if entry is None:  # being loaded, or no memory until another model falls idle
                 continue
             self._pending.remove(request)
-            if isinstance(request, Warm):
+            if isinstance(request, Generate):
+                self._start(request, entry)
+            elif isinstance(request, Warm):
                 self._touch(request, entry)
             else:
-                self._start(request, entry)
+                entry.begin(Task(request.id, steps_of(request, entry.model)))
 
     def _touch(self, request: Warm, entry: Entry) -> None:
         """Decode one token, so that the weights are in memory when the first request comes."""
@@ -186,7 +195,7 @@ class Worker:
         context = entry.model.context_tokens
         try:
             prompt = self._prompt(request, entry)
-            request, notes = with_grammar(request)
+            request, notes = prepared(request)
             if len(prompt.tokens) >= context:
                 raise ContextOverflow(len(prompt.tokens), context)
             entry.submit(request, prompt.tokens)
@@ -243,24 +252,40 @@ class Worker:
                 self._pipes.send(replace(held.done, digest=digest))
 
 
-def with_grammar(request: Generate) -> tuple[Generate, list[str]]:
-    """The request with its JSON schema as a grammar, and what that does not enforce; raises BackendError."""
+def steps_of(request: Embed | ScoreTexts, model: LoadedModel) -> Generator[Embedded | TextsScored | None]:
+    """A task's decode calls, with the answer at their end."""
+    words = model.vocabulary
+    if isinstance(request, Embed):
+        for vectors in embed(model, [words.raw(text).tokens for text in request.texts]):
+            yield None if vectors is None else Embedded(request.id, vectors)
+    else:
+        prompt = words.raw(request.prompt).tokens
+        continuations = [words.tokenize(text, special=False) for text in request.continuations]
+        for scores in score_texts(model, prompt, continuations):
+            yield None if scores is None else TextsScored(request.id, scores)
+
+
+def prepared(request: Generate) -> tuple[Generate, list[str]]:
+    """The request with its JSON schema as a grammar, and what cannot be honoured; raises BackendError."""
+    notes: list[str] = []
     if request.max_tokens < 1:
         raise BackendError("An answer of zero tokens was asked for.", "Set max tokens to 1 or more.")
-    if request.json_schema is None:
-        return request, []
-    if request.grammar is not None:
-        raise BackendError("A request has both a grammar and a JSON schema.", "Send one of them.")
-    grammar = grammar_of(request.json_schema)
-    return replace(request, grammar=grammar.text), grammar.notes
-
-
-def failed(request_id: int, error: BackendError) -> Failed:
-    """Message that carries an error over the pipe."""
-    if isinstance(error, ContextOverflow):
-        numbers = (error.prompt_tokens, error.context_tokens)
-        return Failed(request_id, "overflow", error.message, error.hint, *numbers)
-    return Failed(request_id, "request", error.message, error.hint)
+    if request.top_logprobs is not None and not 0 <= request.top_logprobs <= 20:
+        raise BackendError(
+            f"{request.top_logprobs} alternatives were asked for at each token.", "Ask for 0 to 20."
+        )
+    if (
+        request.adapter and request.mode != "exact"
+    ):  # an adapter belongs to a whole context, which others share
+        request = replace(request, mode="exact")
+        notes.append("throughput: a request with an adapter is answered in exact mode")
+    if request.json_schema is not None:
+        if request.grammar is not None:
+            raise BackendError("A request has both a grammar and a JSON schema.", "Send one of them.")
+        grammar = grammar_of(request.json_schema)
+        request = replace(request, grammar=grammar.text)
+        notes += grammar.notes
+    return request, notes
 
 
 def main() -> None:

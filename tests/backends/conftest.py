@@ -90,7 +90,9 @@ def answer(name: str, cut: Callable[[bytes], Iterable[bytes]] | None = None) -> 
     whole = body_bytes(response)
     pieces: list[bytes | Exception] = list(cut(whole)) if cut else [whole]
     if response.get("read_error"):
-        pieces.append(httpx.RemoteProtocolError("peer closed connection without sending complete message body"))
+        pieces.append(
+            httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+        )
     kind = {k.lower(): v for k, v in response["headers"].items()}.get("content-type", "")
     headers = {"content-type": kind} if kind else {}
     return lambda *_: httpx.Response(response["status"], headers=headers, stream=Pieces(pieces))

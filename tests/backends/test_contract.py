@@ -10,11 +10,10 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
-from tests.backends.conftest import CHAT, WIRE, Pieces, answer, ask, body_bytes, exchange, outcome
 
-from playground.errors import ContextOverflow, PlaygroundError
+from playground.errors import PlaygroundError
+from tests.backends.conftest import WIRE, answer, ask, body_bytes, exchange, outcome
 
 ROUTES = {
     "/api/chat": ("ollama",),

@@ -11,6 +11,13 @@ from typing import Any
 
 import httpx
 import pytest
+
+from playground.backends import make_backend
+from playground.backends.addresses import base_url, check_resolved, is_loopback
+from playground.backends.faults import read_fault
+from playground.backends.http import encode
+from playground.errors import BackendError, BackendUnavailable, SettingsError
+from playground.settings import Settings
 from tests.backends.conftest import (
     CHAT,
     END,
@@ -24,13 +31,6 @@ from tests.backends.conftest import (
     outcome,
     sse,
 )
-
-from playground.backends import make_backend
-from playground.backends.addresses import base_url, check_resolved, is_loopback
-from playground.backends.faults import read_fault
-from playground.backends.http import encode
-from playground.errors import BackendError, BackendUnavailable, SettingsError
-from playground.settings import Settings
 
 OPENAI_ROWS = ("vllm", "llama-server", "openai", "llamafactory")
 
@@ -241,13 +241,14 @@ async def test_an_answer_cut_inside_a_character_or_a_line_is_an_error(open_backe
 
 async def test_line_ends_inside_a_json_string_do_not_cut_it(open_backend: Any, kind: str) -> None:
     text = "a\u2028b\x85c\u2029d\x1ce"
-    line = '{"message":{"content":"%s"},"done":false}\n' % text.replace("\x1c", "\\u001c")
+    inside = text.replace("\x1c", "\\u001c")
     if kind == "ollama":
         last = {"message": {"content": ""}, "done": True, "done_reason": "stop"}
-        reaction = ndjson(line.encode(), last)
+        line = b'{"message":{"content":"%s"},"done":false}\n' % inside.encode()
+        reaction = ndjson(line, last)
     else:
-        chunk = 'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\r\n\r\n'
-        reaction = sse((chunk % text.replace("\x1c", "\\u001c")).encode(), END)
+        chunk = b'data: {"choices":[{"index":0,"delta":{"content":"%s"}}]}\r\n\r\n'
+        reaction = sse(chunk % inside.encode(), END)
     backend, _ = open_backend(kind, {CHAT[kind]: reaction})
     got = await outcome(backend, ask(kind))
     assert got.completion.text == text
@@ -317,6 +318,39 @@ async def test_stop_hangs_up_within_a_second_also_before_the_first_token(
         await backend.close()
 
 
+async def test_calls_one_after_another_share_a_connection_and_calls_at_once_do_not_wait(
+    settings: Settings,
+) -> None:
+    met = 0
+    both = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal met
+        met += 1
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+        try:
+            while True:
+                asked = await reader.readuntil(b"\r\n\r\n")
+                length = int(asked.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+                await reader.readexactly(length)
+                if met > 1:
+                    both.set()
+                writer.write(head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(HELLO), HELLO))
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    backend = on_socket("llamafactory", server.sockets[0].getsockname()[1], settings)
+    for _ in range(3):
+        assert (await outcome(backend, ask("llamafactory"))).completion.text == "Hello"
+    assert met == 1
+    await asyncio.gather(*(outcome(backend, ask("llamafactory")) for _ in range(2)))
+    assert both.is_set()
+    await backend.close()
+    server.close()
+    await server.wait_closed()
+
+
 # --- keys -----------------------------------------------------------------------------------------------
 
 
@@ -351,7 +385,7 @@ async def test_a_key_is_sent_and_appears_in_no_text(
 
 
 async def test_odd_characters_in_a_model_name_pass_through(open_backend: Any, kind: str) -> None:
-    name = "hf.co/Org/Mödel-GGUF:Q4_K_M \"x\" <b>"
+    name = 'hf.co/Org/Mödel-GGUF:Q4_K_M "x" <b>'
     backend, server = open_backend(kind, {CHAT[kind]: hello(kind)})
     request = ask(kind)
     odd = type(request)(f"{kind}:{name}", request.messages, request.sampling)
@@ -388,7 +422,8 @@ async def test_models_are_remembered_for_a_moment(open_backend: Any, kind: str) 
 
 
 @pytest.mark.parametrize(
-    "odd", [[], None, "x", 7, {"data": {"a": 1}}, {"models": [1, {"name": None}]}, {"data": [{"id": 5}, None]}]
+    "odd",
+    [[], None, "x", 7, {"data": {"a": 1}}, {"models": [1, {"name": None}]}, {"data": [{"id": 5}, None]}],
 )
 async def test_a_list_of_models_of_any_shape_does_no_harm(open_backend: Any, kind: str, odd: Any) -> None:
     shaped = httpx.Response(200, json=odd)

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.backends.conftest import answer, ask, exchange, listening, ndjson, outcome
 
 from playground.backends import make_backend
 from playground.backends.base import CountsTokens, ManagesModels, RendersChat, WarmsUp, complete
@@ -17,6 +16,7 @@ from playground.backends.servers import Server
 from playground.errors import BackendError, ContextOverflow
 from playground.settings import Settings
 from playground.types import GenerationRequest, Message, Progress, Sampling
+from tests.backends.conftest import answer, ask, exchange, listening, ndjson, outcome
 
 CHAT, GENERATE = "/api/chat", "/api/generate"
 DONE = {"message": {"content": ""}, "done": True, "done_reason": "stop"}
@@ -97,7 +97,7 @@ async def test_a_window_that_is_not_the_one_asked_for_is_told(open_backend: Any)
 async def test_no_window_beyond_the_trained_one_is_asked_for(open_backend: Any) -> None:
     backend, server = open_backend("ollama", {CHAT: say("Hi")}, context_tokens=100_000)
     await complete(backend, ask("ollama"))
-    assert server.requests[-1][1] is None or server.sent(CHAT)["options"]["num_ctx"] == 8192
+    assert server.sent(CHAT)["options"]["num_ctx"] == 8192
 
 
 async def test_the_trained_window_is_asked_of_show_where_the_list_does_not_tell(open_backend: Any) -> None:
@@ -234,9 +234,7 @@ async def test_raw_text_goes_out_as_it_is(open_backend: Any) -> None:
         ({"tokenizer.ggml.model": "gpt2"}, "<s>Hello"),
     ],
 )
-async def test_a_start_token_is_not_sent_twice(
-    open_backend: Any, facts: dict[str, Any], prompt: str
-) -> None:
+async def test_a_start_token_is_not_sent_twice(open_backend: Any, facts: dict[str, Any], prompt: str) -> None:
     shown = httpx.Response(200, json={"model_info": facts})
     backend, server = open_backend("ollama", {GENERATE: answer("ollama/b009"), "/api/show": shown})
     await complete(backend, ask("ollama", raw_prompt="<s>Hello"))
@@ -313,8 +311,8 @@ async def test_leaving_a_pull_hangs_up(settings: Settings) -> None:
 
 
 async def test_a_model_is_made_from_a_prompt_without_losing_a_character(open_backend: Any) -> None:
-    hostile = [row["text"] for row in exchange("ollama/e001")["rows"]]
-    assert len(hostile) == 19
+    hostile = [row["text"] for row in exchange("ollama/e001")["rows"] if row["text"]]
+    assert len(hostile) == 18
     for text in hostile:
         backend, server = open_backend("ollama", {"/api/create": answer("ollama/a016")})
         messages = (Message("system", text), Message("user", text), Message("assistant", "Arr"))

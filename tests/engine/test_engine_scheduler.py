@@ -74,8 +74,9 @@ def test_a_request_that_fits_alone_uses_every_cell(kind: Any, new_fake: NewFake)
 
 
 @BOTH
-def test_an_interrupted_call_is_repeated(kind: Any, new_fake: NewFake) -> None:
-    model = new_fake(codes=[0, 2, 0, 2])
+@pytest.mark.parametrize("shares", [True, False])
+def test_an_interrupted_call_is_repeated(kind: Any, shares: bool, new_fake: NewFake) -> None:
+    model = new_fake(codes=[0, 2, 0, 2, 0, 0, 0, 0, 2], shares_prefixes=shares)
     scheduler = kind(model)
     scheduler.submit(request(1), [1] * 200)
     scheduler.submit(request(2), [1] * 3)

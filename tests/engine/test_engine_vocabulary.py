@@ -11,7 +11,8 @@ from playground.engine.vocabulary import Vocabulary
 def vocabulary(model: Path) -> Iterator[Vocabulary]:
     import llama_cpp.llama_cpp as llama
 
-    from playground.engine.model import open_model, start_library
+    from playground.engine.library import start_library
+    from playground.engine.model import open_model
 
     start_library()
     handle = open_model(read_header(model), vocabulary_only=True)
