@@ -91,6 +91,8 @@ def with_defaults(prompt: Prompt, values: dict[str, Any]) -> dict[str, Any]:
             continue
         if field.default is not None:
             filled[field.name] = field.default
+        elif field.kind == "boolean":
+            filled[field.name] = False
         elif not field.required:
             filled[field.name] = [] if field.kind == "examples" else ""
         elif filled.get(field.name) is None:

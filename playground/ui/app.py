@@ -6,14 +6,15 @@ from pathlib import Path
 
 import gradio as gr
 
-from playground.ui import compare, details, history, library
+from playground.ui import compare, details, history, keeping_models, library, models
 from playground.ui.actions import make_call
 from playground.workbench import Workbench
 
 ASSETS = Path(__file__).parent / "assets"
 ACTIONS = compare.ACTIONS | details.ACTIONS | library.ACTIONS | history.ACTIONS
+ACTIONS |= models.ACTIONS | keeping_models.ACTIONS
 
-_HEAD = """<div class="pp"><h1>Prompt Playground</h1>
+_HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="status" aria-label="Backends"></span>
 <button class="btn quiet" data-keys title="Keys" aria-label="Keys"><kbd>?</kbd><span>Keys</span></button>
 <button class="btn quiet icon" data-act="theme" title="Light or dark" aria-label="Light or dark"><svg class="i" aria-hidden="true"><use href="#i-moon"></use></svg></button>
 </div><div id="live" class="sr" role="status" aria-live="polite"></div><div id="toasts"></div>"""
@@ -32,6 +33,8 @@ def build(workbench: Workbench) -> gr.Blocks:
                 library.build()
             with gr.Tab("History", id="history-tab", render_children=True):
                 history.build()
+            with gr.Tab("Models", id="models-tab", render_children=True):
+                models.build()
         compare.wire(tab, workbench)
     page.queue(api_open=False)
     return page

@@ -431,7 +431,11 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
         update["form"] = shared.model_dump(mode="json")
     update |= {
         "saved": {"prompt_id": version.prompt_id, "version": version.number, "origin": ""},
-        "name": version.name,
+        # What was saved is what the next run is made with, to the last field: so that run knows its version.
+        "saved_prompt": {
+            "name": version.name,
+            "sampling": sampling.model_dump(mode="json") if sampling else None,
+        },
     }
     return update
 
@@ -580,6 +584,8 @@ async def export(workbench: Workbench, ask: Ask) -> Update:
         file.name,
         button("Copy", "copy_text", symbol="copy", kind="quiet", from_="#export-text"),
     )
+    if await workbench.managers():
+        foot += button("Create an Ollama model", "create_model", column=column)
     return {"drawer": {"title": "Export", "body": join((head, export_body(file))), "foot": foot}}
 
 

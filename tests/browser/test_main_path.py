@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from playground.formats import prompty
+from playground.templates import variables
 
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
@@ -101,7 +102,7 @@ def test_write_run_vote_save_reload_find_and_export(embedded: OpenApp, tmp_path:
         "You are a helpful assistant.",
         "Write four sentences about {{ place }}.",
     ]
-    assert [field.name for field in prompt.inputs] == ["place"]
+    assert [variable.name for variable in variables(prompt.turns)] == ["place"]
     assert [check.scorer for check in prompt.checks] == ["contains"]
     assert prompt.sampling is not None and prompt.sampling.temperature == 0.7
 
@@ -111,9 +112,9 @@ def test_every_format_shows_a_preview_and_downloads_the_same_text(embedded: Open
     app.run()
     app.wait_until_idle(60_000)
     app.page.click("#vote [data-act=export]")
-    formats = app.drawer.locator("#export-format option").evaluate_all("all => all.map((o) => o.value)")
-    assert len(formats) == 5
-    for name in formats:
+    options = app.drawer.locator("#export-format option")
+    expect(options).to_have_count(5)
+    for name in options.evaluate_all("all => all.map((o) => o.value)"):
         app.drawer.locator("#export-format").select_option(name)
         expect(app.drawer.locator(f'a[href$="/{name}"]')).to_be_visible()
         shown = app.drawer.locator("#export-text").text_content()

@@ -20,6 +20,8 @@ export function mountEditor(root) {
   previewListeners.push(drawPreview);
 }
 
+const tokens = (n) => `${n.toLocaleString("en")} token${n === 1 ? "" : "s"}`;
+
 // --- turns ------------------------------------------------------------------------------------------
 
 function drawTurns() {
@@ -72,7 +74,7 @@ function drawAfter() {
     h("button", { class: "btn quiet", "aria-pressed": String(sent), onclick: () => showSent(true) }, icon("eye"), "Preview as sent"),
     h("button", { class: "btn quiet", id: "checks-button", onclick: () => import("./checks.js").then((m) => m.openChecks()) }, icon("check"), checks.length === 1 ? "1 check" : `${checks.length} checks`),
     h("span", { class: "hint num grow", style: "text-align:right" },
-      `${total === null || total === undefined ? "" : `${total.toLocaleString("en")} tokens before the template, `}${used} variable${used === 1 ? "" : "s"}`));
+      `${total === null || total === undefined ? "" : `${tokens(total)} before the template, `}${used} variable${used === 1 ? "" : "s"}`));
 }
 
 // --- what the server said about it --------------------------------------------------------------------
@@ -88,7 +90,7 @@ function drawPreview(preview) {
     const block = problem.turn === null || problem.turn === undefined ? null : $(`[data-turn="${problem.turn}"]`, root);
     if (block) block.append(alert); else root.prepend(alert);
   }
-  (preview.tokens ?? []).forEach((n, i) => { const el = $(`[data-turn="${i}"] .tokens`, turnsBox); if (el) el.textContent = n === null ? "" : `${n.toLocaleString("en")} tokens`; });
+  (preview.tokens ?? []).forEach((n, i) => { const el = $(`[data-turn="${i}"] .tokens`, turnsBox); if (el) el.textContent = n === null ? "" : tokens(n); });
   drawSent();
 }
 

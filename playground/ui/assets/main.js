@@ -3,7 +3,7 @@
 // An element with data-act="name" asks for that action when it is clicked; its other data-* attributes and the
 // fields of the form around it go along. Python answers with an update: what to show, and nothing else changes.
 
-import { applyColumn, drawBar, mountBar, mountColumn, mountPager, settleColumns, showView } from "./columns.js";
+import { applyColumn, drawBar, drawColumns, mountBar, mountColumn, mountPager, settleColumns, showView } from "./columns.js";
 import { $, $$, debounce, h, icon } from "./dom.js";
 import { mountEditor } from "./editor.js";
 import "./keys.js";
@@ -18,6 +18,7 @@ const MOUNT = {
     watch("value", () => {
       const update = JSON.parse(props.value || "{}");
       if (page.streams.has(update.stream)) apply(update);
+      else if (update.run && page.left.delete(update.stream)) call("stop", { run: update.run });
     });
     waiting.bridge = true;
   },
@@ -46,16 +47,18 @@ async function start() {
   apply(update);
   if (innerWidth < 900) $("#compare").classList.add("folded");
   document.documentElement.dataset.ready = "yes";
+  call("health").then((reply) => apply({ html: reply.html }));
 }
 
 // --- updates from Python ----------------------------------------------------------------------------------
 
 export function apply(update) {
   if (update.models) { page.models = update.models; page.presets = update.presets; page.scorers = update.scorers; page.foot = update.foot; }
+  if (update.choices) { page.models = update.choices; if (!update.form && page.form?.columns) drawColumns(); }
   if (update.replaces) leaveRun();
   if (update.not_started) settleColumns();
   if (update.form) { page.form = update.form; page.spare = []; page.front = 0; changed("all"); }
-  if (update.saved) { Object.assign(page.form, update.saved); if (update.name) page.form.prompt.name = update.name; drawBar(); changed("name"); }
+  if (update.saved) { Object.assign(page.form, update.saved); Object.assign(page.form.prompt, update.saved_prompt); changed("name"); }
   if (update.run !== undefined) { page.previous = page.run === update.run ? page.previous : page.run; page.run = update.run; setUrl({ run: update.run, prompt: null, pattern: null, version: null }); }
   if (update.run && starting) { starting = false; if (stopAsked) call("stop", { run: page.run, ...stopAsked }); }
   for (const [i, data] of Object.entries(update.columns ?? {})) applyColumn(Number(i), data);
@@ -67,7 +70,28 @@ export function apply(update) {
   if (update.toast) toast(update.toast);
   if (update.alert) showAlert(update.alert);
   if (update.tab) $$("[role=tab]").find((t) => t.textContent.trim() === update.tab)?.click();
+  $$("[data-filter]").forEach(filterRows);
+  if (!update.alert) poll();
 }
+
+// An element with data-poll="action" asks for that action again and again while its tab is in view; one timer for all.
+let polling = null;
+function poll() {
+  const inView = () => $$("[data-poll]").find((el) => el.parentElement.offsetParent);
+  clearTimeout(polling);
+  const first = inView();
+  if (first) polling = setTimeout(() => { const el = inView(); if (el) { const { poll: action, ...args } = el.dataset; send(action, args); } }, Number(first.dataset.every ?? 700));
+}
+
+// A search field with data-filter="selector" hides the rows that lack one of its words.
+function filterRows(field) {
+  const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const rows = $$(field.dataset.filter);
+  for (const row of rows) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
+  const none = rows[0]?.closest("table").parentElement.querySelector(".none");
+  if (none) none.hidden = rows.some((row) => !row.hidden);
+}
+document.addEventListener("input", (e) => { if (e.target.dataset?.filter) filterRows(e.target); });
 
 // Python writes UTC; people read their own clock: "16:02" today, else "10 May, 16:02", the full stamp on hover.
 function wordTimes(root) {
@@ -97,7 +121,7 @@ export function toast(text) {
 export function showAlert({ message, hint }) {
   const el = h("div", { class: "alert pp", role: "alert" }, icon("warn"), h("div", { class: "grow" }, h("b", {}, message), hint ?? ""),
     h("button", { class: "btn quiet icon", "aria-label": "Dismiss", onclick: () => el.remove() }, icon("cross")));
-  const home = $(".drawer .messages") ?? $("#messages");
+  const home = $(".drawer .messages") ?? $$(".messages").find((place) => place.offsetParent) ?? $("#messages");
   home.replaceChildren(el);
   el.scrollIntoView({ block: "nearest" });
 }
@@ -195,6 +219,7 @@ function run(only) {
 // Another run or prompt takes the columns: what still writes is stopped, and kept as far as it came.
 function leaveRun() {
   if (page.busy.size && page.run) call("stop", { run: page.run });
+  if (starting) page.streams.forEach((stream) => page.left.add(stream));  // stopped once its id is known
   page.streams.clear();
   starting = false;
   settleColumns();
@@ -229,6 +254,6 @@ document.addEventListener("keydown", (e) => {
 // Tabs tell Python when they are opened, so that lists are fresh.
 document.addEventListener("click", (e) => {
   const tab = e.target.closest?.("[role=tab]");
-  if (tab && ["Library", "History"].includes(tab.textContent.trim())) setTimeout(() => send(`open_${tab.textContent.trim().toLowerCase()}`, {}), 0);
+  if (tab && ["Library", "History", "Models"].includes(tab.textContent.trim())) setTimeout(() => send(`open_${tab.textContent.trim().toLowerCase()}`, {}), 0);
 });
 

@@ -13,6 +13,7 @@ export const page = {
   preview: null,                    // last answer of the server to what is typed
   run: null, busy: new Set(),       // id of the run on screen, columns that are writing
   streams: new Set(),               // runs under way whose updates this page still wants
+  left: new Set(),                  // runs that were left before they told their id
   front: 0,                         // the column a phone shows
 };
 
@@ -42,9 +43,12 @@ export function takeDraft() {
   try { return JSON.parse(localStorage.getItem(DRAFT)); } catch { return null; }
 }
 
-const saveDraft = debounce(300, () => {
+function keepDraft() {
+  if (!page.form?.prompt) return;
   try { localStorage.setItem(DRAFT, JSON.stringify({ form: page.form, run: page.run })); } catch { /* full or forbidden: the draft is a comfort */ }
-});
+}
+const saveDraft = debounce(300, keepDraft);
+addEventListener("pagehide", keepDraft);
 
 let asked = 0;
 export const previewListeners = [];

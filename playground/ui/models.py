@@ -1,0 +1,337 @@
+"""The Models tab: which backends answer, which models they have, and what is on its way.
+
+What changes while a person looks (progress, load of a server) has places of its own, so that asking again every
+moment never takes a button away from under the pointer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from zlib import crc32
+
+import gradio as gr
+from markupsafe import Markup
+
+from playground.backends.remote import can_chat
+from playground.backends.servers import LABELS, Server
+from playground.inventory import Look, Place
+from playground.jobs import Job
+from playground.types import ModelInfo, ServerMetrics
+from playground.ui.actions import Action, Ask, Update
+from playground.ui.details import stamp
+from playground.ui.panels import count, icon, join, plural
+from playground.ui.progress import icon_button, job_layers, job_row, job_sum, newest_first, size
+from playground.workbench import Workbench
+
+FRESH_S = 4.0
+"""Opening the tab again so soon shows what was seen."""
+JOB_MS, LOAD_MS = 700, 2000
+
+_PAGE = """<div class="pp models" id="models"><div class="messages"></div>
+<section aria-label="Backends"><div class="headline"><h2>Backends</h2><span class="hint" id="models-looked">looking on the usual ports</span><span class="grow"></span>
+<button class="btn quiet" data-act="open_models" data-fresh="yes"><svg class="i" aria-hidden="true"><use href="#i-redo"></use></svg>Look again</button>
+<button class="btn" data-act="add_server"><svg class="i" aria-hidden="true"><use href="#i-plus"></use></svg>Add a server</button></div>
+<div id="models-places" class="scroll-x"></div></section>
+<section aria-label="Models"><div class="headline"><h2>Models</h2><span class="hint num" id="models-count"></span><span class="grow"></span>
+<input class="field find" type="search" placeholder="Find a model" aria-label="Find a model" data-filter="#models-list tbody tr">
+<button class="btn" data-act="gguf"><svg class="i" aria-hidden="true"><use href="#i-plus"></use></svg>Add a GGUF file</button><span id="models-pull"></span></div>
+<div id="models-jobs"></div><div id="models-list" class="scroll-x"></div></section><div id="models-poll"></div></div>"""
+
+_STATES = {
+    "inside": ("check", "ok", "in this program"),
+    "answers": ("check", "ok", "answers"),
+    "absent": ("ring", "soft", "not running"),
+    "silent": ("warn", "bad", "does not answer"),
+    "failing": ("warn", "bad", "cannot be used"),
+}
+_ABILITIES = {"completion": "text", "embedding": "embeddings"}
+
+
+def build() -> None:
+    """Layout only; the tables are filled when the tab is opened."""
+    gr.HTML(_PAGE, apply_default_css=False, elem_id="models-tab-body")
+
+
+# --- what is shown --------------------------------------------------------------------------------------
+
+
+async def open_models(workbench: Workbench, ask: Ask) -> Update:
+    """The whole tab; `fresh` looks again although the last look is young."""
+    return await shown(workbench, 0 if ask.text("fresh") else FRESH_S)
+
+
+async def shown(workbench: Workbench, max_age_s: float = 0) -> Update:
+    """The whole tab after something has changed."""
+    look = await workbench.inventory.look(max_age_s)
+    jobs = list(workbench.jobs)
+    models = [(place, model) for place in look.places if place.is_ok for model in place.models]
+    pulls = any(place.is_managed and place.is_ok for place in look.places)
+    return {
+        "choices": choices(look),
+        "html": {
+            "models-looked": Markup("looked for on the usual ports, {}").format(stamp(look.at)),
+            "models-places": _places(look, await workbench.inventory.metrics()),
+            "models-count": _counted(len(models), len(workbench.jobs.running)),
+            "models-pull": _pull_button(pulls),
+            "models-jobs": join(job_row(job) for job in newest_first(jobs)),
+            "models-list": _models(models),
+            "models-poll": _poll(jobs, look),
+            "health": _health(look),
+        },
+    }
+
+
+async def poll_models(workbench: Workbench, ask: Ask) -> Update:
+    """What moves: bytes of jobs and load of servers; the whole tab once a job has begun or ended."""
+    jobs = list(workbench.jobs)
+    if ask.text("jobs") != _signature(jobs):
+        workbench.inventory.forget()
+        return await shown(workbench)
+    html: dict[str, Markup] = {}
+    for job in workbench.jobs.running:
+        html |= {f"job-{job.id}-sum": job_sum(job), f"job-{job.id}-layers": job_layers(job)}
+    if ask.text("load"):
+        metrics = await workbench.inventory.metrics()
+        html |= {_load_id(name): _load(row) for name, row in metrics.items()}
+    return {"html": html}
+
+
+async def health(workbench: Workbench, ask: Ask) -> Update:
+    """The line in the page's head."""
+    return {"html": {"health": _health(await workbench.inventory.look(60, search=False))}}
+
+
+def choices(look: Look) -> list[dict[str, str]]:
+    """Models for the columns of Compare, as its script takes them."""
+    return [{"id": m.id, "name": m.name, "backend": m.backend, "detail": m.detail} for m in look.chat_models]
+
+
+def _health(look: Look) -> Markup:
+    good = ", ".join(place.label for place in look.places if place.is_ok)
+    bad = [place for place in look.places if not place.is_ok and place.is_wanted]
+    parts = [Markup('<span class="good">{}{}</span>').format(icon("check", "ok"), good)] if good else []
+    parts += [
+        Markup('<span class="bad" title="{}">{}{} {}</span>').format(
+            place.problem, icon("warn"), place.label, _STATES[place.state][2]
+        )
+        for place in bad
+    ]
+    return join(parts)
+
+
+def _poll(jobs: Sequence[Job], look: Look) -> Markup:
+    runs = any(job.state == "running" for job in jobs)
+    loads = any(place.is_measured and place.is_ok for place in look.places)
+    if not runs and not loads:
+        return Markup("")
+    return Markup(
+        '<span data-poll="poll_models" data-every="{}" data-jobs="{}" data-load="{}"></span>'
+    ).format(JOB_MS if runs else LOAD_MS, _signature(jobs), "yes" if loads else "")
+
+
+def _signature(jobs: Iterable[Job]) -> str:
+    return " ".join(f"{job.id}:{job.state}" for job in jobs)
+
+
+# --- backends -------------------------------------------------------------------------------------------
+
+
+def _places(look: Look, metrics: Mapping[str, ServerMetrics]) -> Markup:
+    rows = [_place(place, metrics.get(place.name)) for place in look.places if place.url or place.is_ok]
+    rows += [_found(server) for server in look.found]
+    return Markup(
+        '<table class="table places"><thead><tr><th style="width:150px">Backend</th><th style="width:210px">Address</th>'
+        '<th style="width:160px">State</th><th style="width:88px">Version</th><th>Holds</th>'
+        '<th style="width:140px"><span class="sr">Actions</span></th></tr></thead><tbody>{}</tbody></table>'
+    ).format(join(rows))
+
+
+def _place(place: Place, metrics: ServerMetrics | None) -> Markup:
+    kind = LABELS[place.kind] if place.kind and place.is_added else ""
+    acts = []
+    if place.kind and place.is_wanted:
+        label = "Change key" if place.key else "Add a key"
+        acts.append(
+            Markup('<button class="btn quiet small" data-act="server_key" data-name="{}">{}</button>').format(
+                place.name, label
+            )
+        )
+    if place.is_added:
+        acts.append(icon_button("trash", f"Remove {place.name}", "remove_server", name=place.name))
+    return _place_row(
+        _two(place.label, kind),
+        place.url or "in process",
+        place.state,
+        place.version,
+        _holds(place, metrics),
+        join(acts),
+    )
+
+
+def _found(server: Server) -> Markup:
+    use = Markup(
+        '<button class="btn small" data-act="use_server" data-url="{}" data-kind="{}" data-name="{}">{}Use</button>'
+    ).format(server.url, server.kind, server.name, icon("plus"))
+    holds = Markup('<span class="soft">Found here. Use it, and its models can be chosen.</span>')
+    return _place_row(Markup("<b>{}</b>").format(LABELS[server.kind]), server.url, "answers", "", holds, use)
+
+
+def _place_row(name: Markup, address: str, state: str, version: str, holds: Markup, acts: Markup) -> Markup:
+    symbol, colour, words = _STATES[state]
+    return Markup(
+        '<tr><td>{}</td><td class="mono soft">{}</td><td><span class="{}">{}</span> <span class="{}">{}</span></td>'
+        '<td class="mono soft">{}</td><td>{}</td><td><span class="acts-cell">{}</span></td></tr>'
+    ).format(
+        name,
+        address,
+        colour,
+        icon(symbol),
+        "" if colour == "ok" else colour,
+        words,
+        version or "–",
+        holds,
+        acts,
+    )
+
+
+def _holds(place: Place, metrics: ServerMetrics | None) -> Markup:
+    keys = {"kept": "key kept", "environment": "key from the environment", "": ""}[place.key]
+    if not place.is_ok:
+        problem = place.problem if place.state != "absent" or not place.hint else ""
+        hint = Markup('<span class="soft">{}</span>').format(worded(place.hint))
+        return Markup("{} {}{}").format(problem, hint, _hint_line(keys))
+    parts = [plural(len(place.models), "model")]
+    if place.is_managed:
+        parts.append(f"{len(place.loaded)} loaded")
+        windows = sorted({m.context_tokens for m in place.loaded if m.context_tokens})
+        parts += [f"context {' and '.join(count(w) for w in windows)} in force"] if windows else []
+    parts += [keys] if keys else []
+    notes = join(_hint_line(note) for note in place.notes)
+    load = (
+        Markup('<div class="hint num load" id="{}">{}</div>').format(
+            _load_id(place.name), _load(metrics or ServerMetrics())
+        )
+        if place.is_measured
+        else ""
+    )
+    return Markup('<span class="soft">{}</span>{}{}').format(", ".join(parts), notes, load)
+
+
+def _load_id(name: str) -> str:
+    return f"load-{crc32(name.encode('utf-8', 'replace')):08x}"
+
+
+def _load(metrics: ServerMetrics) -> Markup:
+    rate = "–" if metrics.tokens_per_s is None else f"{metrics.tokens_per_s:,.1f}"
+    facts = (
+        ("running", count(metrics.running)),
+        ("waiting", count(metrics.waiting)),
+        ("KV cache", _share(metrics.kv_cache_use)),
+        ("prefix hits", _share(metrics.prefix_hit_rate)),
+        ("tokens/s", rate),
+    )
+    return join(Markup("<span>{} <b>{}</b></span>").format(label, value) for label, value in facts)
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value * 100:.0f} %"
+
+
+def worded(hint: str) -> Markup:
+    """A hint whose command, what follows "with:", is in mono."""
+    before, found, command = hint.partition(" with: ")
+    if not found:
+        return Markup("{}").format(hint)
+    return Markup('{} with <code class="mono">{}</code>').format(before, command)
+
+
+def _hint_line(text: str) -> Markup:
+    return Markup('<div class="hint">{}</div>').format(text) if text else Markup("")
+
+
+def _two(first: str, second: str) -> Markup:
+    return Markup("<b>{}</b>{}").format(first, _hint_line(second))
+
+
+# --- models ---------------------------------------------------------------------------------------------
+
+
+def _counted(models: int, running: int) -> str:
+    return f"{models:,}" + (f", and {running} on {'its' if running == 1 else 'their'} way" if running else "")
+
+
+def _pull_button(enabled: bool) -> Markup:
+    why = "" if enabled else Markup(' disabled title="Opens when an Ollama server answers"')
+    return Markup('<button class="btn" data-act="pull"{}>{}Pull a model</button>').format(
+        why, icon("download")
+    )
+
+
+def _models(models: Sequence[tuple[Place, ModelInfo]]) -> Markup:
+    if not models:
+        return Markup(
+            '<p class="empty" style="padding:16px var(--pad)">No model is here. Add a GGUF file, pull one with Ollama, or add a server.</p>'
+        )
+    return Markup(
+        '<table class="table list"><thead><tr><th>Model</th><th style="width:130px">Backend</th><th style="width:96px">Weights</th>'
+        '<th class="num" style="width:84px">Size</th><th class="num" style="width:120px">Trained context</th>'
+        '<th style="width:190px">Can</th><th style="width:244px">State</th>'
+        '<th style="width:236px"><span class="sr">Actions</span></th></tr></thead><tbody>{}</tbody></table>'
+        '<p class="empty none" style="padding:12px var(--pad)" hidden>No model has these words.</p>'
+    ).format(join(_model(place, model) for place, model in models))
+
+
+def _model(place: Place, model: ModelInfo) -> Markup:
+    loaded = place.in_memory(model)
+    if loaded:
+        facts = ["loaded"]
+        facts += [size(loaded.size_bytes)] if loaded.size_bytes else []
+        facts += [f"context {count(loaded.context_tokens)}"] if loaded.context_tokens else []
+        state = Markup('<span class="accent">{}</span> {}').format(icon("dot"), ", ".join(facts))
+    elif place.is_managed or place.kind is None:
+        state = Markup('<span class="soft">{} on disk</span>').format(icon("ring"))
+    else:
+        window = f", context {count(model.context_tokens)}" if model.context_tokens else ""
+        state = Markup('<span class="accent">{}</span> served{}').format(icon("dot"), window)
+    acts: list[Markup] = []
+    if can_chat(model):
+        acts.append(
+            Markup(
+                '<button class="btn quiet small" data-act="use_model" data-model="{}">Use in Compare</button>'
+            ).format(model.id)
+        )
+    if place.is_managed and loaded:
+        acts.append(
+            Markup(
+                '<button class="btn quiet small" data-act="unload_model" data-model="{}">Unload</button>'
+            ).format(model.id)
+        )
+    if place.is_managed:
+        acts.append(icon_button("trash", f"Delete {model.name}", "delete_model", model=model.id))
+    return Markup(
+        '<tr><td class="mono"><span class="one" title="{}">{}</span></td><td>{}</td><td class="mono soft">{}</td>'
+        '<td class="num">{}</td><td class="num">{}</td><td class="soft">{}</td><td>{}</td><td><span class="acts-cell">{}</span></td></tr>'
+    ).format(
+        model.name,
+        model.name,
+        place.label,
+        model.quantization or "–",
+        size(model.size_bytes),
+        count(model.trained_tokens),
+        abilities(place, model),
+        state,
+        join(acts),
+    )
+
+
+def abilities(place: Place, model: ModelInfo) -> str:
+    """What a model can do in our words; a dash where the server does not tell."""
+    known = model.capabilities or (("completion",) if place.kind is None else ())
+    return ", ".join(dict.fromkeys(_ABILITIES.get(word, word) for word in known)) or "–"
+
+
+ACTIONS: dict[str, Action] = {
+    "open_models": open_models,
+    "poll_models": poll_models,
+    "health": health,
+}
