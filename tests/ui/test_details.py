@@ -220,7 +220,7 @@ async def test_a_name_that_cannot_be_used_is_an_alert_and_saves_nothing(
 async def test_a_strange_name_is_only_a_name(
     call: Call, form: dict[str, Any], workbench: Workbench, name: str
 ):
-    assert (await call("save", form=form, fields={"name": name}))["name"] == name
+    assert (await call("save", form=form, fields={"name": name}))["saved_prompt"]["name"] == name
     assert [p.name for p in workbench.store.prompts()] == [name]
 
 
