@@ -19,6 +19,7 @@ from typing import Any
 
 from playground.backends import added_backends, make_backend, rows
 from playground.backends import servers as known_servers
+from playground.backends.addresses import base_url
 from playground.backends.base import Backend, CountsTokens, ManagesModels, RendersChat, WarmsUp
 from playground.errors import (
     BackendError,
@@ -119,10 +120,7 @@ class Workbench:
         self._renderer = Renderer(settings.render_seconds, settings.render_chars)
         self._active: dict[str, Execution] = {}
         self._background: set[asyncio.Task[None]] = set()
-        self._slots = {
-            name: asyncio.Semaphore(settings.engine_parallel if name == "llama.cpp" else 64)
-            for name in backends
-        }
+        self._slots = {name: asyncio.Semaphore(backend.parallel) for name, backend in backends.items()}
 
     async def close(self) -> None:
         """Stop what runs, end child processes."""
@@ -180,8 +178,8 @@ class Workbench:
         Raises SettingsError for what cannot be a server, and when nothing that serves models answers there.
         """
         if not kind:
-            address = known_servers.base_url(url)
-            kind = await known_servers.identify(address, self.settings) or ""
+            address = base_url(url)
+            kind = await known_servers.identify(address, self.settings, key=key.strip()) or ""
             if not kind:
                 raise SettingsError(
                     f"Nothing that serves models answers at {address}.",
@@ -223,7 +221,7 @@ class Workbench:
         fresh = fresh or added_backends(self.settings).get(name)
         if fresh is not None:
             self.backends[name] = fresh
-            self._slots.setdefault(name, asyncio.Semaphore(64))
+            self._slots.setdefault(name, asyncio.Semaphore(fresh.parallel))
         self.inventory.forget()
         if old is not None:
             await old.close()

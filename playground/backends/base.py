@@ -35,6 +35,11 @@ class Backend(Protocol):
 
     name: str
 
+    @property
+    def parallel(self) -> int:
+        """Answers to ask for at the same time; further ones wait here."""
+        ...
+
     async def models(self) -> list[ModelInfo]:
         """Models that can be chosen now; empty when the backend does not answer."""
         ...

@@ -62,6 +62,11 @@ class LlamaCppBackend:
             )
         return self._engine
 
+    @property
+    def parallel(self) -> int:
+        """Answers to ask for at the same time."""
+        return self._settings.engine_parallel
+
     async def models(self) -> list[ModelInfo]:
         """Embedded model, then the configured files, then `data/models/*.gguf`; unreadable ones are left out."""
         return await asyncio.to_thread(self._list_models)
@@ -160,10 +165,11 @@ class LlamaCppBackend:
     def doctor_findings(self) -> list[str]:
         """Sentences for `playground doctor`: library, threads, extra buffers, files that cannot be used."""
         findings = self.engine.findings
-        asked = "configured" if self._settings.engine_threads else "one per usable core"
+        measured = "measured to be fastest" if findings.policy else "one per usable core"
+        asked = "configured" if self._settings.engine_threads else measured
         lines = [
             f"llama-cpp-python {library_version() or 'is not installed'}",
-            f"engine threads: {self.engine.options.thread_count} ({asked})",
+            f"engine threads: {self.engine.policy.threads} ({asked})",
         ]
         if not findings.tried:
             lines.append("llama.cpp extra buffers: not tried yet, the first answer will")
@@ -229,7 +235,7 @@ class LlamaCppBackend:
 
     def facts(self) -> tuple[str, list[str]]:
         """Version of the library, and sentences about threads and extra buffers."""
-        return library_version(), self.doctor_findings()[1:3]
+        return library_version(), [line.removeprefix("llama.cpp ") for line in self.doctor_findings()[1:3]]
 
     # --- files added by path: see model_files.py ---------------------------------------------------------
 

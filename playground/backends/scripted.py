@@ -23,6 +23,7 @@ class ScriptedBackend:
     """Plays `scripts[model name]`; counts words as tokens."""
 
     name = "scripted"
+    parallel = 64
 
     def __init__(self, scripts: Mapping[str, Script] | object = None, context_tokens: int = 4096) -> None:
         self.scripts: Mapping[str, Script] = scripts if isinstance(scripts, Mapping) else {"echo": "{last}"}
