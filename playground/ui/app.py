@@ -6,12 +6,12 @@ from pathlib import Path
 
 import gradio as gr
 
-from playground.ui import compare, details, history, keeping_models, library, models
+from playground.ui import compare, details, history, keeping, keeping_models, library, models
 from playground.ui.actions import make_call
 from playground.workbench import Workbench
 
 ASSETS = Path(__file__).parent / "assets"
-ACTIONS = compare.ACTIONS | details.ACTIONS | library.ACTIONS | history.ACTIONS
+ACTIONS = compare.ACTIONS | details.ACTIONS | keeping.ACTIONS | library.ACTIONS | history.ACTIONS
 ACTIONS |= models.ACTIONS | keeping_models.ACTIONS
 
 _HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="status" aria-label="Backends"></span>

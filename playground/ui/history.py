@@ -10,8 +10,7 @@ from markupsafe import Markup
 from playground.store.records import ColumnSummary, HistoryPage, RunSummary
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.compare import shown_run
-from playground.ui.details import stamp
-from playground.ui.panels import button, icon, join, plural
+from playground.ui.html import button, icon, join, plural, stamp
 from playground.workbench import Workbench
 
 PAGE = 50

@@ -20,9 +20,8 @@ from playground.settings import key_variable
 from playground.types import Message, ModelInfo
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.compare import default_form, readable_draft
-from playground.ui.details import options
+from playground.ui.html import button, icon, join, options
 from playground.ui.models import choices, shown
-from playground.ui.panels import button, icon, join
 from playground.ui.progress import size
 from playground.workbench import Workbench, find_cell
 
@@ -126,7 +125,7 @@ async def remove_server(workbench: Workbench, ask: Ask) -> Update:
     place = await _place(workbench, name)
     key = " and the key kept for it" if place.key == "kept" else ""
     body = Markup(
-        '<p>The address <span class="mono">{}</span>{} is forgotten. The server itself and stored runs stay; columns that use it need another model.</p><p>{} {}</p>'
+        '<p>The address <span class="mono">{}</span>{} is forgotten. The server itself and stored runs stay; columns that use it need another model.</p><div class="pair">{}{}</div>'
     ).format(
         place.url,
         key,
@@ -236,7 +235,7 @@ async def delete_model(workbench: Workbench, ask: Ask) -> Update:
         '<div class="alert warn">{}<div><b>This model is in use</b>It is in the memory of {}; answers it is writing now break off.</div></div>'
     ).format(icon("warn"), place.label)
     body = Markup(
-        '{}<p><span class="mono">{}</span>, {}, is deleted from the disk of {}. Stored runs keep their answers; to have the model again it must be pulled or made again.</p><p>{} {}</p>'
+        '{}<p><span class="mono">{}</span>, {}, is deleted from the disk of {}. Stored runs keep their answers; to have the model again it must be pulled or made again.</p><div class="pair">{}{}</div>'
     ).format(
         warning if loaded else "",
         model.name,

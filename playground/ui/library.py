@@ -18,8 +18,8 @@ from playground.scorers import check_name
 from playground.types import Prompt
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.compare import open_pattern
-from playground.ui.details import export_body, options, stamp
-from playground.ui.panels import attributes, button, icon, join
+from playground.ui.html import attributes, button, icon, join, options, stamp
+from playground.ui.keeping import export_body
 from playground.workbench import Workbench
 
 _PAGE = """<div class="pane pp" data-form id="lib">

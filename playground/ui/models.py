@@ -18,8 +18,7 @@ from playground.inventory import Look, Place
 from playground.jobs import Job
 from playground.types import ModelInfo, ServerMetrics
 from playground.ui.actions import Action, Ask, Update
-from playground.ui.details import stamp
-from playground.ui.panels import count, icon, join, plural
+from playground.ui.html import count, icon, join, plural, stamp
 from playground.ui.progress import icon_button, job_layers, job_row, job_sum, newest_first, size
 from playground.workbench import Workbench
 
@@ -137,10 +136,12 @@ def _signature(jobs: Iterable[Job]) -> str:
 
 
 def _places(look: Look, metrics: Mapping[str, ServerMetrics]) -> Markup:
-    rows = [_place(place, metrics.get(place.name)) for place in look.places if place.url or place.is_ok]
+    shown = [place for place in look.places if place.url or place.kind is None]
+    rows = [_place(place, metrics.get(place.name)) for place in shown if place.is_wanted]
     rows += [_found(server) for server in look.found]
+    rows += [_place(place, None) for place in shown if not place.is_wanted]
     return Markup(
-        '<table class="table places"><thead><tr><th style="width:150px">Backend</th><th style="width:210px">Address</th>'
+        '<table class="table places"><thead><tr><th style="width:190px">Backend</th><th style="width:210px">Address</th>'
         '<th style="width:160px">State</th><th style="width:88px">Version</th><th>Holds</th>'
         '<th style="width:140px"><span class="sr">Actions</span></th></tr></thead><tbody>{}</tbody></table>'
     ).format(join(rows))

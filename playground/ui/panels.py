@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -14,6 +14,15 @@ from playground.planning import checks_of
 from playground.scorers import passed
 from playground.store.records import StoredCell, StoredRun
 from playground.types import Completion, Finish, Score
+from playground.ui.html import (
+    attributes,
+    button,
+    count,
+    icon,
+    join,
+    plural,
+    seconds,
+)
 
 ENDED: dict[Finish, str] = {
     "stop": "end of text",
@@ -22,49 +31,6 @@ ENDED: dict[Finish, str] = {
     "error": "error",
     "aborted": "error",
 }
-
-
-def icon(name: str, extra: str = "") -> Markup:
-    """An icon of the page's sprite; drawn in the colour of the text."""
-    return Markup('<svg class="i {}" aria-hidden="true"><use href="#i-{}"></use></svg>').format(extra, name)
-
-
-def button(label: str, action: str, *, symbol: str = "", kind: str = "", **data: Any) -> Markup:
-    """A button that asks for an action; `data` becomes its data-* attributes."""
-    return Markup('<button class="btn {}" data-act="{}"{}>{}{}</button>').format(
-        kind, action, attributes(data), icon(symbol, "soft-icon") if symbol else "", label
-    )
-
-
-def attributes(data: dict[str, Any]) -> Markup:
-    """`data-*` attributes; None leaves one out, and `from_` is how `from` is written in Python."""
-    return Markup("").join(
-        Markup(' data-{}="{}"').format(name.strip("_"), value)
-        for name, value in data.items()
-        if value is not None
-    )
-
-
-def join(parts: Iterable[Markup | str]) -> Markup:
-    """Pieces one after another."""
-    return Markup("").join(parts)
-
-
-# --- words and numbers ----------------------------------------------------------------------------------
-
-
-def seconds(value: float | None) -> str:
-    """A duration such as "0.42 s", "3.9 s" or "6 min 51 s"; a dash when unknown."""
-    if value is None:
-        return "–"
-    if value >= 59.95:  # what would be rounded to 60.0 s
-        return f"{round(value) // 60} min {round(value) % 60} s"
-    return f"{value:.2f} s" if value < 0.995 else f"{value:.1f} s"
-
-
-def count(value: int | None) -> str:
-    """A number such as "1,142"; a dash when unknown."""
-    return "–" if value is None else f"{value:,}"
 
 
 def tokens_per_second(completion: Completion) -> float | None:
@@ -76,11 +42,6 @@ def tokens_per_second(completion: Completion) -> float | None:
     if tokens is None or tokens < 2 or first is None or completion.total_s <= first:
         return None
     return (tokens - 1) / (completion.total_s - first)
-
-
-def plural(number: int, word: str) -> str:
-    """A counted word: "1 check", "3 checks"."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 # --- one column -----------------------------------------------------------------------------------------

@@ -8,8 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from playground.jobs import Job, Layer
-from playground.ui.details import stamp
-from playground.ui.panels import button, icon, join
+from playground.ui.html import button, icon, join, stamp
 
 _ENDS = {
     "done": ("check", "ok", "done"),

@@ -14,8 +14,8 @@ import pytest
 from playground.backends.scripted import ScriptedBackend
 from playground.store.records import StoredRun
 from playground.types import Turn
-from playground.ui import compare
-from playground.ui.compare import COLUMNS, stream_run
+from playground.ui import compare, stream
+from playground.ui.stream import COLUMNS, PULSE_S, stream_run
 from playground.workbench import Workbench
 
 HOUR = 3600.0
@@ -97,8 +97,8 @@ async def test_four_fast_columns_are_painted_at_most_25_times_a_second(make_work
 async def test_a_silent_run_yields_all_the_same(
     make_workbench: MakeWorkbench, monkeypatch: pytest.MonkeyPatch
 ):
-    assert compare.PULSE_S <= 0.5
-    monkeypatch.setattr(compare, "PULSE_S", 0.02)
+    assert PULSE_S <= 0.5
+    monkeypatch.setattr(stream, "PULSE_S", 0.02)
     workbench = make_workbench({"a": [HOUR]})
     silent = 0
     async with asyncio.timeout(30), aclosing(stream_run(workbench, asked("a"))) as paints:

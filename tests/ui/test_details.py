@@ -13,7 +13,7 @@ from playground.diff import diff_words
 from playground.formats import FORMATS
 from playground.store.records import StoredRun
 from playground.types import ExportFile, Prompt, Turn
-from playground.ui import details
+from playground.ui import html, keeping
 from playground.workbench import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -170,9 +170,9 @@ async def test_an_answer_is_compared_with_the_last_run(call: Call, ran: Run):
 @given(st.text(), st.text())
 def test_a_word_diff_holds_both_texts(read_html: Read, before: str, after: str):
     parts = diff_words(before, after)
-    assert read_html(details.pieces(parts, side="before")).text == before
-    assert read_html(details.pieces(parts, side="after")).text == after
-    assert {tag for tag, _ in read_html(details.pieces(parts)).elements} <= {"ins", "del"}
+    assert read_html(html.pieces(parts, side="before")).text == before
+    assert read_html(html.pieces(parts, side="after")).text == after
+    assert {tag for tag, _ in read_html(html.pieces(parts)).elements} <= {"ins", "del"}
 
 
 # --- saving and versions ------------------------------------------------------------------------------------
@@ -342,7 +342,7 @@ async def test_a_format_that_is_not_there_is_said_in_the_drawer(call: Call, ran:
 @given(st.text(min_size=1) | st.just("</pre><script>x</script>"))
 def test_a_file_is_shown_as_text_with_what_it_lost(read_html: Read, text: str):
     def drawn(text: str) -> Any:
-        return read_html(details.export_body(ExportFile("a.txt", "text/plain", text, (text, text))))
+        return read_html(keeping.export_body(ExportFile("a.txt", "text/plain", text, (text, text))))
 
     page = drawn(text)
     assert page.shape == drawn("plain").shape

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from playground.store.records import StoredCell, StoredRun, StoredVote
 from playground.types import Check, Column, Comparison, Completion, Prompt, Sampling, Score, Turn
-from playground.ui import panels
+from playground.ui import html, panels
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 PROMPT = Prompt(name="Greeting", turns=(Turn(role="user", template="Hello"),))
@@ -125,17 +125,17 @@ def checked(*scores: Score, **more: Any) -> StoredCell:
     ],
 )
 def test_a_duration_has_the_precision_a_person_needs(value: float | None, words: str):
-    assert panels.seconds(value) == words
+    assert html.seconds(value) == words
 
 
 @pytest.mark.parametrize(("value", "words"), [(None, "–"), (0, "0"), (999, "999"), (1142, "1,142")])
 def test_a_number_has_its_thousands_parted(value: int | None, words: str):
-    assert panels.count(value) == words
+    assert html.count(value) == words
 
 
 @pytest.mark.parametrize(("number", "words"), [(0, "0 checks"), (1, "1 check"), (1142, "1,142 checks")])
 def test_a_counted_word_is_singular_for_one(number: int, words: str):
-    assert panels.plural(number, "check") == words
+    assert html.plural(number, "check") == words
 
 
 @pytest.mark.parametrize(
@@ -418,7 +418,7 @@ def everything(text: str) -> str:
     shown = run(other, mine, note=text, title=text, vote=vote("tie"))
     no_score = checked(score(None, text, text))
     update = panels.column_update(mine, shown)
-    return panels.join(
+    return html.join(
         [
             update["badges"],
             update["problem"],
@@ -442,7 +442,7 @@ def test_no_text_becomes_an_element_or_an_attribute(read_html: Callable[[str], A
 @in_spite_of_the_fixture
 @given(label=HOSTILE, action=HOSTILE, data=HOSTILE)
 def test_a_button_holds_any_text(read_html: Callable[[str], Any], label: str, action: str, data: str):
-    page = read_html(panels.button(label, action, symbol="check", kind="quiet", from_=data, gone=None))
+    page = read_html(html.button(label, action, symbol="check", kind="quiet", from_=data, gone=None))
     assert [tag for tag, _ in page.shape] == ["button", "svg", "use"]
     (found,) = page.find("button")
     assert found == {"class": "btn quiet", "data-act": action, "data-from": data}

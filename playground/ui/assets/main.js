@@ -9,6 +9,8 @@ import { mountEditor } from "./editor.js";
 import "./keys.js";
 import { call, changed, page, takeDraft } from "./store.js";
 
+// A narrow window moves tabs into a menu, where they are plain buttons.
+const TABS = "[role=tab], .overflow-dropdown button";
 const waiting = { bridge: null, columns: new Set() };
 
 const MOUNT = {
@@ -69,7 +71,7 @@ export function apply(update) {
   if (update.copy !== undefined) copy(update.copy);
   if (update.toast) toast(update.toast);
   if (update.alert) showAlert(update.alert);
-  if (update.tab) $$("[role=tab]").find((t) => t.textContent.trim() === update.tab)?.click();
+  if (update.tab) $$(TABS).find((t) => t.textContent.trim() === update.tab)?.click();
   $$("[data-filter]").forEach(filterRows);
   if (!update.alert) poll();
 }
@@ -251,9 +253,9 @@ document.addEventListener("keydown", (e) => {
   if (e.key === "Enter" && e.target.closest?.("[data-form]") && e.target.tagName === "INPUT") { e.preventDefault(); e.target.closest("[data-form]").querySelector(".btn.primary, [data-default]")?.click(); }
   if ((e.key === "Enter" || e.key === " ") && e.target.matches?.("tr[data-act]")) { e.preventDefault(); act(e.target); }
 });
-// Tabs tell Python when they are opened, so that lists are fresh.
+// Tabs tell Python when they are opened, so that lists are fresh. In the capture phase: the menu takes a chosen tab out of itself.
 document.addEventListener("click", (e) => {
-  const tab = e.target.closest?.("[role=tab]");
+  const tab = e.target.closest?.(TABS);
   if (tab && ["Library", "History", "Models"].includes(tab.textContent.trim())) setTimeout(() => send(`open_${tab.textContent.trim().toLowerCase()}`, {}), 0);
-});
+}, true);
 

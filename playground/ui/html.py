@@ -1,0 +1,94 @@
+"""Small pieces of HTML and wording that every tab uses. Every text is escaped.
+
+`Markup("…{}…").format(text)` escapes what it inserts; nothing here joins strings by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from playground.diff import Piece
+
+
+def icon(name: str, extra: str = "") -> Markup:
+    """An icon of the page's sprite; drawn in the colour of the text."""
+    return Markup('<svg class="i {}" aria-hidden="true"><use href="#i-{}"></use></svg>').format(extra, name)
+
+
+def button(label: str, action: str, *, symbol: str = "", kind: str = "", **data: Any) -> Markup:
+    """A button that asks for an action; `data` becomes its data-* attributes."""
+    return Markup('<button class="btn {}" data-act="{}"{}>{}{}</button>').format(
+        kind, action, attributes(data), icon(symbol, "soft-icon") if symbol else "", label
+    )
+
+
+def attributes(data: dict[str, Any]) -> Markup:
+    """`data-*` attributes; None leaves one out, and `from_` is how `from` is written in Python."""
+    return Markup("").join(
+        Markup(' data-{}="{}"').format(name.strip("_"), value)
+        for name, value in data.items()
+        if value is not None
+    )
+
+
+def join(parts: Iterable[Markup | str]) -> Markup:
+    """Pieces one after another."""
+    return Markup("").join(parts)
+
+
+def options(choices: Sequence[tuple[str, str]], chosen: str) -> Markup:
+    """The options of a select, value and label each."""
+    return join(
+        Markup('<option value="{}"{}>{}</option>').format(
+            value, Markup(" selected") if value == chosen else "", label
+        )
+        for value, label in choices
+    )
+
+
+def segments(action: str, rows: Sequence[tuple[str, str]], chosen: str, **data: Any) -> Markup:
+    """A row of choices of which one is pressed; it asks for `action` with `view`."""
+    buttons = join(
+        Markup('<button data-act="{}" aria-pressed="{}"{}>{}</button>').format(
+            action, str(value == chosen).lower(), attributes({**data, "view": value}), label
+        )
+        for value, label in rows
+    )
+    return Markup('<span class="seg">{}</span>').format(buttons)
+
+
+def stamp(when: Any) -> Markup:
+    """A time as the page's script will word it in the reader's own zone; UTC until then."""
+    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), when.strftime("%Y-%m-%d %H:%M"))
+
+
+def pieces(parts: Sequence[Piece], *, side: str = "both") -> Markup:
+    """A word diff: removed struck, added underlined. `side` "before" or "after" leaves the other out."""
+    skip = {"before": "added", "after": "removed"}.get(side)
+    tags = {"same": "{}", "added": '<ins class="add">{}</ins>', "removed": '<del class="del">{}</del>'}
+    return join(Markup(tags[part.kind]).format(part.text) for part in parts if part.kind != skip)
+
+
+# --- words and numbers ----------------------------------------------------------------------------------
+
+
+def seconds(value: float | None) -> str:
+    """A duration such as "0.42 s", "3.9 s" or "6 min 51 s"; a dash when unknown."""
+    if value is None:
+        return "–"
+    if value >= 59.95:  # what would be rounded to 60.0 s
+        return f"{round(value) // 60} min {round(value) % 60} s"
+    return f"{value:.2f} s" if value < 0.995 else f"{value:.1f} s"
+
+
+def count(value: int | None) -> str:
+    """A number such as "1,142"; a dash when unknown."""
+    return "–" if value is None else f"{value:,}"
+
+
+def plural(number: int, word: str) -> str:
+    """A counted word: "1 check", "3 checks"."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
