@@ -108,7 +108,18 @@ def diff_fields(a: Prompt, b: Prompt) -> list[FieldChange]:
     ]
 
 
-_TEXT_FIELDS = ("name", "description", "family", "technique", "tags", "use_when", "avoid_when", "source")
+_TEXT_FIELDS = (
+    "name",
+    "description",
+    "name_zh",
+    "description_zh",
+    "family",
+    "technique",
+    "tags",
+    "use_when",
+    "avoid_when",
+    "source",
+)
 
 
 def _diff_texts(a: Prompt, b: Prompt) -> Iterator[FieldChange]:

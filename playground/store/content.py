@@ -40,11 +40,13 @@ def to_json(value: BaseModel) -> dict[str, Any]:
 
 
 def content_hash(prompt: Prompt) -> str:
-    """SHA-256 of the prompt's canonical JSON: all fields, keys sorted, no white space, ASCII."""
-    return _hash(to_json(prompt))
+    """SHA-256 of the prompt's canonical JSON: keys sorted, no white space, ASCII.
 
-
-def _hash(data: dict[str, Any]) -> str:
+    Fields at their defaults are left out, so that a field which a later version of the program adds does not change
+    the hash of a prompt that was saved before.
+    """
+    to_json(prompt)  # refuses what JSON cannot hold, in words
+    data = prompt.model_dump(mode="json", exclude_defaults=True)
     canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
@@ -52,7 +54,7 @@ def _hash(data: dict[str, Any]) -> str:
 def keep_content(session: Session, prompt: Prompt) -> str:
     """The prompt's hash, after storing its body when it is new."""
     data = to_json(prompt)
-    key = _hash(data)
+    key = content_hash(prompt)
     session.connection().execute(KEEP, {"hash": key, "json_text": json.dumps(data, separators=(",", ":"))})
     return key
 

@@ -32,9 +32,14 @@ _CONTROL = re.compile(r"(<\|[^|>\n]{1,40}\|>|</?[a-z_]{1,20}>|\[/?[A-Z]{1,10}\])
 _MARKDOWN = MarkdownIt("js-default").disable("image")
 
 
+def safe_markdown(text: str) -> Markup:
+    """Markdown as HTML that is safe to show: HTML in the text stays text, images and odd links are not made."""
+    return Markup(_MARKDOWN.render(text))
+
+
 async def markdown(workbench: Workbench, ask: Ask) -> Update:
     """An answer as Markdown, sanitised: its own HTML stays text."""
-    html = await asyncio.to_thread(_MARKDOWN.render, ask.text("text"))
+    html = await asyncio.to_thread(safe_markdown, ask.text("text"))
     return {"view": {"column": ask.integer("column"), "html": html, "kind": "md"}}
 
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import gradio as gr
 from markupsafe import Markup, escape
 
+from playground.errors import NotFoundError
 from playground.formats import FORMATS
 from playground.planning import example_values
 from playground.scorers import check_name
 from playground.types import Prompt
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.compare import open_pattern
+from playground.ui.details import safe_markdown
 from playground.ui.html import attributes, button, icon, join, options, stamp
 from playground.ui.keeping import export_body
 from playground.workbench import Workbench
@@ -165,7 +167,13 @@ async def _preview(workbench: Workbench, key: str) -> Markup:
         else ""
     )
     facts = [("Use when", prompt.use_when), ("Not when", prompt.avoid_when), ("Tags", ", ".join(prompt.tags))]
-    listed = join(Markup("<dt>{}</dt><dd>{}</dd>").format(label, text) for label, text in facts if text)
+    chinese = "，".join(filter(None, (prompt.name_zh, prompt.description_zh)))
+    notes = workbench.library.notes_of(ident) if kind == "pattern" else []
+    read = join(
+        button(note.title, "open_note", kind="quiet", slug=note.slug) for note in notes if not note.error
+    )
+    rows = [*facts, ("In Chinese", chinese), ("Read", read)]
+    listed = join(Markup("<dt>{}</dt><dd>{}</dd>").format(label, text) for label, text in rows if text)
     title = Markup(
         '<section><div style="display:flex;gap:16px;align-items:flex-start"><h2 class="grow">{}</h2>{}</div>'
         '<p class="hint">{}{}</p><p>{}</p><div style="display:flex;gap:24px;margin-top:8px">{}</div></section>'
@@ -221,6 +229,19 @@ def _short(value: object) -> str:
     return text if len(text) <= 160 else text[:159] + "…"
 
 
+async def open_note(workbench: Workbench, ask: Ask) -> Update:
+    """A chapter of the Guide in our words, in the drawer."""
+    note = next((n for n in workbench.library.notes() if n.slug == ask.text("slug")), None)
+    if note is None:
+        raise NotFoundError("There is no such note.", "Reload the page.")
+    body = Markup('<div class="view md">{}</div>').format(safe_markdown(note.text))
+    foot = Markup('<a href="{}" target="_blank" rel="noreferrer noopener">The Guide on this</a>').format(
+        note.source
+    )
+    title = f"{note.title} · {note.title_zh}" if note.title_zh else note.title
+    return {"drawer": {"title": title, "body": body, "foot": foot if note.source else "", "narrow": True}}
+
+
 async def try_pattern(workbench: Workbench, ask: Ask) -> Update:
     """A shipped pattern in Compare, filled with its example; saving it makes a copy of your own."""
     return await open_pattern(workbench, ask.text("slug"), ask)
@@ -271,6 +292,7 @@ async def export_prompt(workbench: Workbench, ask: Ask) -> Update:
 
 ACTIONS: dict[str, Action] = {
     "open_library": open_library,
+    "open_note": open_note,
     "try_pattern": try_pattern,
     "delete_prompt": delete_prompt,
     "export_prompt": export_prompt,

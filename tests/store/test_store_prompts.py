@@ -140,9 +140,10 @@ def test_the_order_of_keys_is_kept_though_the_hash_does_not_depend_on_it(store: 
     assert content_hash(turned) == saved.content_hash
 
 
-def test_the_hash_is_the_sha256_of_canonical_json_and_covers_every_field() -> None:
+def test_the_hash_is_the_sha256_of_canonical_json_and_covers_every_field_that_is_set() -> None:
     prompt = Prompt(name="é", checks=(Check(scorer="contains", options={"text": "x"}),))
-    canonical = json.dumps(prompt.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    data = {"name": "é", "checks": [{"scorer": "contains", "options": {"text": "x"}}]}
+    canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
     assert content_hash(prompt) == hashlib.sha256(canonical.encode()).hexdigest()
     changed = [
         prompt.model_copy(update={field: value})
