@@ -146,7 +146,10 @@ def make_app(
 
     api = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(api, workbench, page.ASSETS)
-    script = '<script type="module" src="playground/main.js"></script>'
+    scripts = sorted(path.name for path in page.ASSETS.glob("*.js"))
+    # Named together, they are fetched together and not one after another as each names the next.
+    head = "".join(f'<link rel="modulepreload" href="playground/{name}">' for name in scripts)
+    head += '<script type="module" src="playground/main.js"></script>'
     mounted = gr.mount_gradio_app(
         api,
         page.build(workbench),
@@ -163,7 +166,7 @@ def make_app(
         blocked_paths=[str(settings.data_dir)],
         theme=page.theme(),
         css_paths=[str(page.ASSETS / "look.css")],
-        head=script,
+        head=head,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
     return Guard(mounted, allowed_hosts(settings))

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from playground.engine import cores
 from playground.engine.client import Engine, EngineOptions
+from playground.engine.cores import DEFAULT_SPIN
 from playground.engine.protocol import Piece
 from playground.settings import embedded_model_path
 from playground.types import Sampling
@@ -67,7 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--spin", type=int, nargs="+", default=[cores.SPIN_COUNT])
+    parser.add_argument("--spin", type=int, nargs="+", default=[DEFAULT_SPIN])
     parser.add_argument("--threads", type=int, nargs="+", default=[0])
     options = parser.parse_args()
     model = embedded_model_path()
@@ -76,7 +77,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for threads in options.threads:
             for spin in options.spin:
-                cores.SPIN_COUNT = spin
+                os.environ["GOMP_SPINCOUNT"] = str(spin)
                 row = asyncio.run(measure(model, threads, Path(folder)))
                 print(
                     "{:7} {:6}  {:6.2f}  {:6.2f}  {:5.0f}  {:6.0f}  {:11.0f}  {:6.0f}".format(

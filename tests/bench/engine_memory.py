@@ -62,8 +62,13 @@ async def main() -> None:
         await read_prompt(engine, model, 3, 8)
         assert engine.pid
         report("after one short answer", resident_bytes(engine.pid))
-        await asyncio.gather(*(read_prompt(engine, model, 200, 32) for _ in range(8)))
-        report("after eight answers at once", resident_bytes(engine.pid))
+        columns = asyncio.gather(*(read_prompt(engine, model, 460, 40) for _ in range(4)))
+        most = 0
+        while not columns.done():
+            await asyncio.sleep(0.05)
+            most = max(most, resident_bytes(engine.pid))
+        report("most while four columns of 500 tokens run", most)
+        report("after them", resident_bytes(engine.pid))
         async for event in engine.generate(
             model, [["user", "word " * (CONTEXT - 100)]], Sampling(max_tokens=40)
         ):

@@ -82,7 +82,7 @@ def chromium() -> Iterator[Any]:
 
 
 READY = {
-    "app": "document.documentElement.dataset.ready === 'yes'",
+    "app": "document.documentElement?.dataset.ready === 'yes'",
     "bare": "!!document.querySelector('#three')",
 }
 """When a page can be used, as a JavaScript condition."""
