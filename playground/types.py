@@ -172,6 +172,7 @@ class GenerationRequest:
 
     `json_schema` is a JSON schema as JSON text that the answer must match; `top_logprobs` asks for log-probabilities
     with so many alternatives (0 to 20); `raw_prompt` is text to send as it is, in place of the messages.
+    `images`, base64 without a prefix, belong to the last user message.
     """
 
     model: str
@@ -182,6 +183,7 @@ class GenerationRequest:
     top_logprobs: int | None = None
     thinking: bool = False
     raw_prompt: str | None = None
+    images: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import AsyncIterator, Callable
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -46,3 +52,43 @@ async def make_workbench(tmp_path: Path, migrated_database: Path) -> AsyncIterat
 def workbench(make_workbench: MakeWorkbench) -> Workbench:
     """One model that repeats the last message: `scripted:echo`."""
     return make_workbench()
+
+
+@dataclass(frozen=True)
+class ModelServer:
+    """A running model_server.py; `seen()` is what it was asked so far."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+    def seen(self) -> dict[str, Any]:
+        with urlopen(f"{self.url}/_seen") as answer:
+            found = json.load(answer)
+        assert isinstance(found, dict)
+        return found
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+        assert self.process.stdout
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def model_server() -> Iterator[Callable[..., ModelServer]]:
+    """`model_server("ollama", key="…")`: a server of that kind with recorded answers, on a free port."""
+    made: list[ModelServer] = []
+
+    def start(kind: str = "ollama", key: str = "") -> ModelServer:
+        script = str(Path(__file__).parent / "model_server.py")
+        process = subprocess.Popen(
+            [sys.executable, script, kind, "0", key], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout
+        made.append(ModelServer(f"http://127.0.0.1:{process.stdout.readline().strip()}", process))
+        return made[-1]
+
+    yield start
+    for server in made:
+        if server.process.poll() is None:
+            server.stop()

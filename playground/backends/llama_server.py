@@ -120,7 +120,7 @@ class LlamaServerBackend(OpenAICompatibleBackend):
             replace(
                 model,
                 context_tokens=window or model.context_tokens,
-                capabilities=("completion", "vision") if vision else model.capabilities,
+                capabilities=model.capabilities or ("completion", *(("vision",) if vision else ())),
             )
             for model in models
         ]

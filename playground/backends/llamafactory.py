@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from playground.backends.images import messages_with_images
 from playground.backends.openai_compatible import OpenAICompatibleBackend, Plan, no_raw_route
 from playground.backends.remote import name_of
 from playground.backends.servers import Kind
@@ -37,7 +38,7 @@ class LlamaFactoryBackend(OpenAICompatibleBackend):
         sampling = request.sampling
         body = {
             "model": name_of(request.model),
-            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+            "messages": messages_with_images(request),
             "do_sample": sampling.temperature > 0,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,

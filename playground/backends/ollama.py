@@ -18,6 +18,7 @@ from typing import Any, ClassVar, TypeVar
 
 from playground.backends.answers import FINISHES, ThinkSplitter, token_logprobs, whole_number
 from playground.backends.http import Patience, decode
+from playground.backends.images import check_images, last_user
 from playground.backends.openai_compatible import opened, schema_of
 from playground.backends.remote import RemoteBackend, name_of, penalty_notes
 from playground.backends.servers import Kind, listed
@@ -236,7 +237,11 @@ class OllamaBackend(RemoteBackend):
             return "/api/generate", body | {"prompt": prompt, "raw": True}
         if not request.messages:
             raise BackendError("There is no turn to send.", "Write something in a turn, then run it.")
-        messages = [{"role": message.role, "content": message.content} for message in request.messages]
+        known = self._known.get(name)
+        check_images(request, known.capabilities if known else ())
+        messages: list[dict[str, Any]] = [{"role": m.role, "content": m.content} for m in request.messages]
+        if request.images:
+            messages[last_user(request)]["images"] = list(request.images)
         return "/api/chat", body | {"messages": messages}
 
     async def _without_start(self, model: str, text: str) -> str:

@@ -24,6 +24,7 @@ from playground.backends.answers import (
     whole_number,
 )
 from playground.backends.http import Connection, Reply, decode
+from playground.backends.images import check_images, messages_with_images
 from playground.backends.remote import RemoteBackend, name_of
 from playground.backends.servers import OWNERS, Kind, listed
 from playground.errors import BackendError
@@ -52,6 +53,8 @@ class OpenAICompatibleBackend(RemoteBackend):
     async def stream(self, request: GenerationRequest) -> AsyncIterator[Chunk]:
         """Chunks of one answer; everything but text and log-probabilities stands in the last one."""
         patience = self._patience()
+        info = await self._info(name_of(request.model)) if request.images else None
+        check_images(request, info.capabilities if info else ())
         plan = await self.plan(request)
         answer = Answer(self.connection, thinking=opened(request.raw_prompt))
         async with self.connection.post(plan.path, plan.body, patience) as reply:
@@ -94,6 +97,8 @@ class OpenAICompatibleBackend(RemoteBackend):
         ]
         info = await self._info(name_of(request.model))
         body = chat_body(request) | log_fields(request) | schema_field(request)
+        if not sampling.stop:
+            del body["stop"]  # some servers refuse an empty list
         return Plan(
             "/v1/chat/completions", body, tuple(ignored), context_tokens=info.context_tokens if info else None
         )
@@ -138,8 +143,9 @@ class OpenAICompatibleBackend(RemoteBackend):
 
 def chat_body(request: GenerationRequest) -> dict[str, Any]:
     """The fields every OpenAI-compatible server knows, all of them."""
-    messages = [{"role": message.role, "content": message.content} for message in request.messages]
-    return {"model": name_of(request.model), "messages": messages} | common_fields(request)
+    return {"model": name_of(request.model), "messages": messages_with_images(request)} | common_fields(
+        request
+    )
 
 
 def common_fields(request: GenerationRequest) -> dict[str, Any]:

@@ -20,6 +20,10 @@ LIST_SECONDS = 0.9
 """Choosing a model never waits longer for one server."""
 
 
+ASK_AGAIN_SECONDS = 30.0
+"""A server that does not name a model is not asked about it before every answer."""
+
+
 class RemoteBackend:
     """A server of one kind. Built without touching the network; subclasses say what the server offers."""
 
@@ -50,6 +54,7 @@ class RemoteBackend:
         self._known: dict[str, ModelInfo] = {}
         self._listed: list[ModelInfo] = []
         self._listed_at = float("-inf")
+        self._asked_at = float("-inf")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.server!r})"
@@ -100,7 +105,9 @@ class RemoteBackend:
 
     async def _info(self, name: str) -> ModelInfo | None:
         """What is known of a model; None when the server does not list it or does not answer now."""
-        if name not in self._known:
+        now = asyncio.get_running_loop().time()
+        if name not in self._known and now - self._asked_at > ASK_AGAIN_SECONDS:
+            self._asked_at = now
             try:
                 async with asyncio.timeout(LIST_SECONDS):
                     await self.installed()
@@ -128,11 +135,12 @@ def name_of(model: str) -> str:
 
 
 def may_not_fit(request: GenerationRequest, window: int | None) -> bool:
-    """Whether counting is worth a call: a token is at least one byte, so short prompts surely fit."""
+    """Whether counting is worth a call: a token is at least one byte, so short texts surely fit; images may not."""
     if window is None:
         return False
-    written = request.raw_prompt if request.raw_prompt is not None else ""
-    texts = [written] if request.raw_prompt is not None else [m.content for m in request.messages]
+    if request.images:
+        return True
+    texts = [m.content for m in request.messages] if request.raw_prompt is None else [request.raw_prompt]
     # 512 for a system prompt that a template may add, 16 for the marks of a turn.
     most = sum(len(text.encode("utf-8", "replace")) + 16 for text in texts) + 512
     return most + request.sampling.max_tokens > window

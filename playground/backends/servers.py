@@ -201,10 +201,10 @@ async def discover(settings: Settings, *, transport: httpx.AsyncBaseTransport | 
 
 
 async def identify(
-    url: str, settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None
+    url: str, settings: Settings, *, key: str = "", transport: httpx.AsyncBaseTransport | None = None
 ) -> Kind | None:
     """Which kind of server answers there, told by its answers; None when nothing that serves models does."""
-    connection = Connection("The server", url, settings, transport=transport)
+    connection = Connection("The server", url, settings, key=key, transport=transport)
     try:
         async with asyncio.timeout(LOOK_SECONDS):
             return await _identify(connection)

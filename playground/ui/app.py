@@ -14,7 +14,7 @@ ASSETS = Path(__file__).parent / "assets"
 ACTIONS = compare.ACTIONS | details.ACTIONS | keeping.ACTIONS | library.ACTIONS | history.ACTIONS
 ACTIONS |= models.ACTIONS | keeping_models.ACTIONS
 
-_HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="status" aria-label="Backends"></span>
+_HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="group" aria-label="Backends"></span>
 <button class="btn quiet" data-keys title="Keys" aria-label="Keys"><kbd>?</kbd><span>Keys</span></button>
 <button class="btn quiet icon" data-act="theme" title="Light or dark" aria-label="Light or dark"><svg class="i" aria-hidden="true"><use href="#i-moon"></use></svg></button>
 </div><div id="live" class="sr" role="status" aria-live="polite"></div><div id="toasts"></div>"""

@@ -317,7 +317,7 @@ async def create_model(workbench: Workbench, ask: Ask) -> Update:
         raise BackendError("Ollama has no model to begin with.", "Pull one in the Models tab first.")
     known = [ident for ident, _ in bases]
     keeps = Markup(
-        '<span><input type="checkbox" id="create-keep" name="keep" {}> <span class="soft">as history</span></span>'
+        '<span><input type="checkbox" id="create-keep" name="keep" {}> <span class="soft">keep it with its answer, as history</span></span>'
     )
     rows = (
         ("create-name", "Name", _field("create-name", "name", value=_model_name(run.title), extra="mono")),

@@ -275,8 +275,8 @@ def _models(models: Sequence[tuple[Place, ModelInfo]]) -> Markup:
         )
     return Markup(
         '<table class="table list"><thead><tr><th>Model</th><th style="width:130px">Backend</th><th style="width:96px">Weights</th>'
-        '<th class="num" style="width:84px">Size</th><th class="num" style="width:120px">Trained context</th>'
-        '<th style="width:190px">Can</th><th style="width:244px">State</th>'
+        '<th class="num" style="width:84px">Size</th><th class="num" style="width:152px">Trained context</th>'
+        '<th style="width:190px">Can</th><th style="width:236px">State</th>'
         '<th style="width:236px"><span class="sr">Actions</span></th></tr></thead><tbody>{}</tbody></table>'
         '<p class="empty none" style="padding:12px var(--pad)" hidden>No model has these words.</p>'
     ).format(join(_model(place, model) for place, model in models))

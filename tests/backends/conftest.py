@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -241,6 +241,38 @@ class Socket:
     hung_up: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[int]:
+    """A server on a free port; at the end no handler and no connection of it is left."""
+    tasks: set[asyncio.Task[Any]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        try:
+            await handler(reader, writer)
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        await server.wait_closed()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 @asynccontextmanager
 async def listening(*pieces: bytes | float) -> AsyncIterator[Socket]:
     """Sends these pieces (a number is a pause) to a POST, then stays silent until the client hangs up."""
@@ -252,8 +284,7 @@ async def listening(*pieces: bytes | float) -> AsyncIterator[Socket]:
             if not head.startswith(b"POST"):
                 writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 return
-            length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
-            await reader.readexactly(length)
+            await reader.readexactly(body_length(head))
             state.heads.append(head)
             state.asked.set()
             for piece in pieces:
@@ -263,16 +294,15 @@ async def listening(*pieces: bytes | float) -> AsyncIterator[Socket]:
                 else:
                     await asyncio.sleep(piece)
             await reader.read()
-            state.hung_up.set()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            state.hung_up.set()
         finally:
-            writer.close()
+            if state.heads:
+                state.hung_up.set()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    state.port = server.sockets[0].getsockname()[1]
-    try:
+    async with serving(serve) as port:
+        state.port = port
         yield state
-    finally:
-        server.close()
-        await server.wait_closed()
+
+
+def body_length(head: bytes) -> int:
+    """Bytes that follow a request's head."""
+    return int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)

@@ -25,10 +25,12 @@ from tests.backends.conftest import (
     MODELS,
     answer,
     ask,
+    body_length,
     event,
     listening,
     ndjson,
     outcome,
+    serving,
     sse,
 )
 
@@ -328,27 +330,20 @@ async def test_calls_one_after_another_share_a_connection_and_calls_at_once_do_n
         nonlocal met
         met += 1
         head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-        try:
-            while True:
-                asked = await reader.readuntil(b"\r\n\r\n")
-                length = int(asked.lower().partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
-                await reader.readexactly(length)
-                if met > 1:
-                    both.set()
-                writer.write(head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(HELLO), HELLO))
-        except asyncio.IncompleteReadError:
-            writer.close()
+        while True:
+            await reader.readexactly(body_length(await reader.readuntil(b"\r\n\r\n")))
+            if met > 1:
+                both.set()
+            writer.write(head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(HELLO), HELLO))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    backend = on_socket("llamafactory", server.sockets[0].getsockname()[1], settings)
-    for _ in range(3):
-        assert (await outcome(backend, ask("llamafactory"))).completion.text == "Hello"
-    assert met == 1
-    await asyncio.gather(*(outcome(backend, ask("llamafactory")) for _ in range(2)))
-    assert both.is_set()
-    await backend.close()
-    server.close()
-    await server.wait_closed()
+    async with serving(serve) as port:
+        backend = on_socket("llamafactory", port, settings)
+        for _ in range(3):
+            assert (await outcome(backend, ask("llamafactory"))).completion.text == "Hello"
+        assert met == 1
+        await asyncio.gather(*(outcome(backend, ask("llamafactory")) for _ in range(2)))
+        assert both.is_set()
+        await backend.close()
 
 
 # --- keys -----------------------------------------------------------------------------------------------
@@ -405,10 +400,14 @@ async def test_a_server_without_an_address_lists_nothing_and_says_so(tmp_path: P
 async def test_models_of_a_server_that_hangs_are_an_empty_list_within_a_second(
     settings: Settings, kind: str
 ) -> None:
-    async with listening() as server:
-        backend = on_socket(kind, server.port, settings)
-        async with asyncio.timeout(2):
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with serving(accept) as port:
+        backend = on_socket(kind, port, settings)
+        async with asyncio.timeout(5):
             assert await backend.models() == []
+        assert await backend.models() == []
         await backend.close()
 
 

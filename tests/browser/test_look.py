@@ -43,6 +43,13 @@ def places(app: App) -> Any:
     app.tab("History")
     expect(app.page.locator("#hist-list tr[data-act]").first).to_be_visible()
     yield "history"
+    app.tab("Models")
+    expect(app.page.locator("#models-list table")).to_be_visible()
+    yield "models"
+    app.page.get_by_role("button", name="Add a server").click()
+    expect(app.drawer).to_be_visible()
+    yield "add a server"
+    app.close_drawer()
 
 
 def test_a_phone_shows_one_column_at_a_time_and_never_scrolls_sideways(scripted: OpenApp) -> None:

@@ -1,0 +1,191 @@
+"""Servers found and added, and the keys kept for them."""
+
+from __future__ import annotations
+
+import stat
+from typing import Any
+
+import httpx
+import pytest
+
+from playground.backends import added_backends
+from playground.backends.base import complete
+from playground.backends.servers import (
+    Server,
+    add_server,
+    added_servers,
+    discover,
+    identify,
+    key_of,
+    remove_server,
+    set_key,
+    usual_server,
+)
+from playground.errors import NotFoundError, SettingsError
+from playground.settings import Settings, key_variable
+from playground.types import GenerationRequest, Message, Sampling
+from tests.backends.conftest import CHAT, HELLO, HOUSES, Scripted, answer, outcome, sse
+
+
+def by_port(houses: dict[int, dict[str, Any]]) -> httpx.MockTransport:
+    """Servers of this machine by port; nobody listens on the others."""
+    servers = {port: Scripted(routes) for port, routes in houses.items()}
+
+    def meet(request: httpx.Request) -> httpx.Response:
+        if request.url.port not in servers:
+            raise httpx.ConnectError("refused")
+        return servers[request.url.port](request)
+
+    return httpx.MockTransport(meet)
+
+
+async def test_servers_are_told_apart_by_their_answers(settings: Settings, kind: str) -> None:
+    transport = by_port({9999: HOUSES[kind]})
+    found = await identify("http://127.0.0.1:9999", settings, transport=transport)
+    if kind == "openai":  # its scripted house is vLLM's list
+        transport = by_port({9999: {"/v1/models": httpx.Response(200, json={"data": [{"id": "gpt"}]})}})
+        found = await identify("http://127.0.0.1:9999", settings, transport=transport)
+    assert found == kind
+
+
+@pytest.mark.parametrize(
+    ("routes", "kind"),
+    [
+        ({"/v1/models": answer("vllm/b001"), "/version": answer("vllm/a003")}, "vllm"),
+        ({"/v1/models": answer("llamafactory/key_missing")}, "llamafactory"),
+        ({"/v1/models": answer("ollama/a006"), "/api/version": answer("ollama/a003")}, "ollama"),
+        ({"/v1/models": httpx.Response(401, json={"error": {"message": "no"}})}, "openai"),
+        ({"/v1/models": httpx.Response(200, html="<!doctype html>")}, None),
+        ({}, None),
+    ],
+)
+async def test_a_locked_empty_or_foreign_server_is_recognised(
+    settings: Settings, routes: dict[str, Any], kind: str | None
+) -> None:
+    transport = by_port({9999: routes})
+    assert await identify("http://127.0.0.1:9999", settings, transport=transport) == kind
+
+
+async def test_discovery_finds_what_runs_on_the_usual_ports(settings: Settings) -> None:
+    houses = {11434: HOUSES["ollama"], 8000: HOUSES["llamafactory"], 8080: HOUSES["llama-server"]}
+    found = await discover(settings, transport=by_port(houses))
+    assert found == [
+        Server("ollama", "ollama", "http://127.0.0.1:11434", True),
+        Server("llamafactory-8000", "llamafactory", "http://127.0.0.1:8000", True),
+        Server("llama-server", "llama-server", "http://127.0.0.1:8080", True),
+    ]
+
+
+async def test_discovery_with_nothing_running_finds_nothing(settings: Settings) -> None:
+    assert await discover(settings, transport=by_port({})) == []
+
+
+async def test_an_added_server_becomes_a_backend_with_its_own_models(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = add_server(settings, " gpu box ", "vllm", "localhost:8123/v1/", key="sk-1")
+    assert added == Server("gpu box", "vllm", "http://localhost:8123")
+    assert added_servers(settings) == [added]
+    backends = added_backends(settings)
+    backend: Any = backends["gpu box"]
+    server = Scripted(HOUSES["vllm"] | {CHAT["vllm"]: sse(HELLO)})
+    backend.connection._transport = httpx.MockTransport(server)
+    assert [model.id for model in await backend.models()] == ["gpu box:smollm2-135m"]
+    request = GenerationRequest("gpu box:smollm2-135m", (Message("user", "Hi"),), Sampling())
+    assert (await complete(backend, request)).text == "Hello"
+    assert server.headers[-1]["authorization"] == "Bearer sk-1"
+    await backend.close()
+
+
+async def test_an_added_server_is_taken_at_its_word(settings: Settings) -> None:
+    add_server(settings, "gateway", "vllm", "http://localhost:8123")
+    backend: Any = added_backends(settings)["gateway"]
+    backend.connection._transport = httpx.MockTransport(Scripted(HOUSES["llamafactory"]))
+    assert [model.name for model in await backend.models()] == ["smol-zork"]
+    backend.connection._transport = None
+    await backend.close()
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a:b", "ollama", "llama.cpp", "x" * 41, "a\nb"])
+def test_a_name_that_would_confuse_is_refused(settings: Settings, name: str) -> None:
+    with pytest.raises(SettingsError):
+        add_server(settings, name, "vllm", "http://localhost:8123")
+    assert added_servers(settings) == []
+
+
+def test_an_unknown_kind_and_a_bad_address_are_refused(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match="not a kind"):
+        add_server(settings, "a", "gemini", "http://localhost:1")
+    with pytest.raises(SettingsError, match="metadata"):
+        add_server(settings, "a", "vllm", "http://169.254.169.254")
+
+
+def test_a_server_added_again_replaces_the_first_and_its_key(settings: Settings) -> None:
+    add_server(settings, "box", "vllm", "http://one:1", key="sk-1")
+    add_server(settings, "box", "openai", "http://two:2")
+    assert added_servers(settings) == [Server("box", "openai", "http://two:2")]
+    assert key_of(settings, "box") == ""
+
+
+def test_a_removed_server_takes_its_key_along(settings: Settings) -> None:
+    add_server(settings, "box", "vllm", "http://one:1", key="sk-1")
+    remove_server(settings, "box")
+    assert (added_servers(settings), key_of(settings, "box")) == ([], "")
+    with pytest.raises(NotFoundError):
+        remove_server(settings, "box")
+
+
+def test_keys_lie_in_a_file_that_only_the_user_can_read(settings: Settings) -> None:
+    set_key(settings, "box", " sk-1 \n")
+    path = settings.data_dir / "keys.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert key_of(settings, "box") == "sk-1"
+    path.chmod(0o644)
+    assert key_of(settings, "box") == "sk-1"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    add_server(settings, "other", "vllm", "http://one:1", key="sk-2")
+    assert "sk-" not in (settings.data_dir / "servers.json").read_text()
+
+
+def test_the_environment_goes_before_the_file(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_key(settings, "my box", "from-file")
+    assert key_variable("my box") == "PLAYGROUND_KEY_MY_BOX"
+    monkeypatch.setenv("PLAYGROUND_KEY_MY_BOX", "from-environment")
+    assert key_of(settings, "my box") == "from-environment"
+
+
+def test_a_key_that_cannot_be_sent_is_refused_without_showing_it(settings: Settings) -> None:
+    with pytest.raises(SettingsError) as caught:
+        set_key(settings, "box", "sk-secret\nX-Other: 1")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["{", "7", "[1]", '{"a": 1}', '[{"name": "x"}]', "\x00"])
+def test_a_damaged_file_is_named_and_not_shown(settings: Settings, text: str) -> None:
+    (settings.data_dir / "servers.json").write_text(text)
+    with pytest.raises(SettingsError, match=r"servers\.json"):
+        added_servers(settings)
+    (settings.data_dir / "keys.json").write_text('["sk-secret"')
+    with pytest.raises(SettingsError, match=r"keys\.json") as caught:
+        key_of(settings, "box")
+    assert "secret" not in str(caught.value) and caught.value.__cause__ is None
+
+
+def test_a_kind_without_an_address_is_left_out(settings: Settings) -> None:
+    chosen = settings.model_copy(update={"vllm_url": " "})
+    assert usual_server("vllm", chosen).url == ""
+
+
+async def test_a_key_from_the_environment_with_a_line_end_is_refused_not_leaked(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLAYGROUND_KEY_BOX", "sk-secret\nsecond")
+    add_server(settings, "box", "openai", "http://127.0.0.1:9")
+    backend: Any = added_backends(settings)["box"]
+    backend.connection._transport = httpx.MockTransport(Scripted({CHAT["openai"]: sse(HELLO)}))
+    request = GenerationRequest("box:m", (Message("user", "Hi"),), Sampling())
+    got = await outcome(backend, request)
+    assert "holds a character that cannot be sent" in got.error.message
+    assert "secret" not in repr(got)
+    assert await backend.models() == []
+    await backend.close()
