@@ -298,8 +298,8 @@ def doctor(context: typer.Context, data: Data = None) -> None:
     Prints what is installed, which models and servers answer, and where the data is. Exit code 0
     only when a model answers and the database opens.
     """
+    from playground.desk import every_backend
     from playground.doctor import can_run, examine
-    from playground.workbench import every_backend
 
     settings = settings_of(context, data, check_models=False)
     findings = run_async(examine(settings, every_backend(settings)))

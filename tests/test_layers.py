@@ -20,7 +20,7 @@ ROWS = (
     {"ui", "cli"},
 )
 # One part in two places.
-INSIDE = {"templating": "templates", "arguments": "cli", "planning": "workbench"}
+INSIDE = {"templating": "templates", "arguments": "cli", "planning": "workbench", "desk": "workbench"}
 # Neighbours that know each other: the shelf reads its format; the command line serves the page and words errors as it does.
 NEIGHBOURS = {("library", "formats"), ("cli", "ui"), ("settings", "errors")}
 # The one home of each third-party package; pydantic is at home everywhere.

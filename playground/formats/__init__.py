@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from playground.errors import PromptError
 from playground.formats import markdown, modelfile, openai_chat, prompty, text
 from playground.formats.base import Export, Format, Reading, file_name
+from playground.types import ExportFile
 
-__all__ = ["FORMATS", "Export", "Format", "Reading", "file_name"]
+__all__ = ["FORMATS", "Export", "Format", "Reading", "file_name", "write_export"]
 
 FORMATS: dict[str, Format] = {
     row.name: row
     for row in (prompty.FORMAT, openai_chat.FORMAT, markdown.FORMAT, text.FORMAT, modelfile.FORMAT)
 }
+
+
+def write_export(format_name: str, export: Export) -> ExportFile:
+    """The file in that format; raises PromptError for a format without a row in FORMATS."""
+    if format_name not in FORMATS:
+        raise PromptError(f'There is no format "{format_name}".', f"Formats: {', '.join(FORMATS)}.")
+    return FORMATS[format_name].write(export)

@@ -172,7 +172,11 @@ async def _preview(workbench: Workbench, key: str) -> Markup:
     read = join(
         button(note.title, "open_note", kind="quiet", slug=note.slug) for note in notes if not note.error
     )
-    rows = [*facts, ("In Chinese", chinese), ("Read", read)]
+    rows = [
+        *facts,
+        ("In Chinese", Markup('<span lang="zh">{}</span>').format(chinese) if chinese else ""),
+        ("Read", read),
+    ]
     listed = join(Markup("<dt>{}</dt><dd>{}</dd>").format(label, text) for label, text in rows if text)
     title = Markup(
         '<section><div style="display:flex;gap:16px;align-items:flex-start"><h2 class="grow">{}</h2>{}</div>'

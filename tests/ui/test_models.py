@@ -13,6 +13,7 @@ import pytest
 from playground import inventory
 from playground.backends import make_backend
 from playground.backends.servers import Server
+from playground.desk import every_backend
 from playground.settings import embedded_model_path
 from playground.store.records import StoredRun
 from playground.types import ServerMetrics
@@ -20,7 +21,7 @@ from playground.ui import models
 from playground.ui.actions import make_call
 from playground.ui.app import ACTIONS
 from playground.ui.progress import size
-from playground.workbench import Workbench, every_backend
+from playground.workbench import Workbench
 
 KEY = "sk-hush-31415"
 HOSTILE = '"><img src=x onerror=window.hacked=1>:1b'
