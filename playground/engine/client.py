@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from playground.engine import protocol
+from playground.engine.cores import SPINS, Policy, candidates, fastest
 from playground.engine.findings import Findings
 from playground.engine.gguf import Header, read_header
 from playground.engine.process import Child, EngineOptions, how_it_ended, trial_run
@@ -241,37 +242,60 @@ class Engine:
     async def _ready(self, model: Path) -> tuple[Child, bool]:
         """The running child, and whether extra buffers are safe for this model."""
         header = await asyncio.to_thread(read_header, model)
-        return await asyncio.gather(self._running_child(), self._extra_buffers(header))
+        extra_buffers = await self._extra_buffers(header)
+        return await self._running_child(), extra_buffers
+
+    @property
+    def policy(self) -> Policy:
+        """Threads and spin of the next child."""
+        measured = None if self.options.threads else self.findings.policy
+        return measured or self.options.usual
 
     async def _running_child(self) -> Child:
         async with self._starting:
             if self._closed:
                 raise BackendUnavailable("The engine has been shut down.", "Start the app again.")
-            if self._child is None or self._child.ended:
-                self._child = await Child.start(self.options)
+            child = self._child
+            if child and not child.ended and child.is_idle and child.policy != self.policy:
+                await child.close()  # it only showed previews so far; now it is known how it should run
+            if child is None or child.ended:
+                self._child = child = await Child.start(self.options, self.policy)
                 self.starts += 1
-            return self._child
+            return child
 
     async def _extra_buffers(self, header: Header) -> bool:
-        """Whether llama.cpp's extra buffers are safe for models like this one; probes when that is not known."""
+        """Whether llama.cpp's extra buffers are safe for models like this one; tries when that is not known.
+
+        The first trial on a machine also finds out the fastest policy.
+        """
         async with self._probing:
-            known = self.findings.extra_buffers(header.quantization)
-            if known is not None:
-                return known
-            code = await trial_run(header.path, "extra")
-            if code is not None and code > 0:
-                return True  # an ordinary error, not a crash: the engine will say what is wrong
-            if code == 0:
-                self.findings.remember_extra_buffers(header.quantization, True)
-                return True
-            plain = await trial_run(header.path, "plain")
-            if plain == 0:
-                self.findings.remember_extra_buffers(header.quantization, False)
-                return False
-            raise BackendError(
-                f"llama.cpp dies on {header.path.name} in a trial run ({how_it_ended(plain)}), with and without extra buffers.",
-                "Choose another model, or reinstall llama-cpp-python for this CPU.",
-            )
+            safe = self.findings.extra_buffers(header.quantization)
+            if safe is None:
+                trial = await trial_run(header.path, "extra")
+                if trial.code is not None and trial.code > 0:
+                    return True  # an ordinary error, not a crash: the engine will say what is wrong
+                safe = trial.code == 0
+                if not safe:
+                    trial = await trial_run(header.path, "plain")
+                if trial.code != 0:
+                    raise BackendError(
+                        f"llama.cpp dies on {header.path.name} in a trial run ({how_it_ended(trial.code)}), "
+                        "with and without extra buffers.",
+                        "Choose another model, or reinstall llama-cpp-python for this CPU.",
+                    )
+                self.findings.remember_extra_buffers(header.quantization, safe)
+            if self.findings.policy is None and not self.options.threads:
+                self.findings.remember_policy(await self._measured(header, "extra" if safe else "plain"))
+            return safe
+
+    async def _measured(self, header: Header, buffers: str) -> Policy:
+        """The fastest policy with this model, tried one after the other for about a second each."""
+        usual = self.options.usual
+        measured: dict[Policy, float] = {}
+        for spin in SPINS:
+            trial = await trial_run(header.path, buffers, spin, candidates(usual.threads))
+            measured |= {Policy(count, spin): rate for count, rate in trial.rates.items()}
+        return fastest(measured, usual)
 
 
 def to_error(failed: Failed) -> BackendError:

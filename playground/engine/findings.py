@@ -1,9 +1,9 @@
 """What the engine has found out and need not find out again: one small JSON file in the data folder.
 
-    {"build": "0.3.36 …", "extra_buffers": {"Q4_1": true}, "digests": {"/m/a.gguf 98362432 17…": "5f3e…"}}
+    {"build": "0.3.36 …", "extra_buffers": {"Q4_1": true}, "policy": [2, 1000], "digests": {"/m/a.gguf 98362432 17…": "5f3e…"}}
 
-`extra_buffers` says, per quantization, whether a probe decode with llama.cpp's extra buffers survived; it holds for one
-build of the library on one CPU. Where the file cannot be written, the findings last as long as the process.
+`extra_buffers` says, per quantization, whether a probe decode with llama.cpp's extra buffers survived, `policy` how many
+threads and how long a spin were fastest; both hold for one build of the library on one CPU. Where the file cannot be written, the findings last as long as the process.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+
+from playground.engine.cores import Policy, usable_cores
 
 _DIGESTS = 64
 
@@ -30,7 +32,7 @@ def library_version() -> str:
 
 def current_build() -> str:
     """Names this build of llama.cpp on this CPU: version, size and time of the compiled library, CPU features."""
-    parts = [library_version()]
+    parts = [library_version(), f"{usable_cores()} cores"]
     spec = find_spec("llama_cpp")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         for library in sorted(Path(folder, "lib").glob("*ggml-cpu*")):
@@ -51,7 +53,8 @@ class Findings:
         self._build = current_build()
         self._buffers: dict[str, bool] = {}
         self._digests: dict[str, str] = {}
-        with suppress(OSError, ValueError, AttributeError):
+        self._policy: Policy | None = None
+        with suppress(OSError, ValueError, AttributeError, KeyError, TypeError):
             stored = json.loads(path.read_text())
             digests = stored.get("digests", {})
             self._digests = {k: v for k, v in digests.items() if isinstance(k, str) and isinstance(v, str)}
@@ -60,10 +63,22 @@ class Findings:
                 self._buffers = {
                     k: v for k, v in buffers.items() if isinstance(k, str) and isinstance(v, bool)
                 }
+                threads, spin = (int(number) for number in stored["policy"] or ())
+                self._policy = Policy(threads, spin)
 
     def extra_buffers(self, quantization: str) -> bool | None:
         """Verdict of the probe: True safe, False crashes, None not tried. One crash of any quantization counts for all."""
         return False if False in self._buffers.values() else self._buffers.get(quantization)
+
+    @property
+    def policy(self) -> Policy | None:
+        """The fastest threads and spin, when that has been measured on this machine."""
+        return self._policy
+
+    def remember_policy(self, policy: Policy) -> None:
+        """Keep the outcome of a measurement."""
+        self._policy = policy
+        self._write()
 
     def remember_extra_buffers(self, quantization: str, safe: bool) -> None:
         """Keep the verdict of a probe."""
@@ -90,7 +105,13 @@ class Findings:
         self._write()
 
     def _write(self) -> None:
-        content = {"build": self._build, "extra_buffers": self._buffers, "digests": self._digests}
+        policy = [self._policy.threads, self._policy.spin] if self._policy else None
+        content = {
+            "build": self._build,
+            "extra_buffers": self._buffers,
+            "policy": policy,
+            "digests": self._digests,
+        }
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}-")

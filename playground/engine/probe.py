@@ -1,6 +1,8 @@
 """Does this build of llama.cpp survive its own extra buffers on this CPU? Tried in a process that may die.
 
-    python -m playground.engine.probe MODEL.gguf extra|plain      exit code 0: a decode worked; 1: the file cannot be loaded
+    python -m playground.engine.probe MODEL.gguf extra|plain [THREADS …]
+    exit code 0: a decode worked, and stdout has {"2": 91.5, …}, tokens per second for each number of threads
+    exit code 1: the file cannot be loaded
 
 llama-cpp-python 0.3.36 dies with SIGSEGV at the first decode on CPUs with AMX unless weights stay out of the extra
 (repacked) buffers: ggml-org/llama.cpp#20824.
@@ -8,19 +10,23 @@ llama-cpp-python 0.3.36 dies with SIGSEGV at the first decode on CPUs with AMX u
 
 from __future__ import annotations
 
+import json
 import sys
+import time
 from pathlib import Path
+
+from playground.engine.context import Context, Row
+from playground.engine.gguf import read_header
+from playground.engine.library import start_library
+from playground.engine.model import LoadedModel, Options
+from playground.errors import BackendError
+
+_TURNS, _TOKENS = 3, 6
 
 
 def main(arguments: list[str]) -> int:
     """Load the model and decode 32 rows and one row, which take different paths through llama.cpp."""
-    from playground.engine.context import Row
-    from playground.engine.gguf import read_header
-    from playground.engine.library import start_library
-    from playground.engine.model import LoadedModel, Options
-    from playground.errors import BackendError
-
-    path, buffers = arguments
+    path, buffers, *threads = arguments
     start_library()
     try:
         options = Options(context_tokens=256, parallel=1, threads=1, extra_buffers=buffers == "extra")
@@ -29,7 +35,23 @@ def main(arguments: list[str]) -> int:
         return 1
     context.decode([Row(token=1, position=i, sequence=0, wants_logits=i == 31) for i in range(32)])
     context.decode([Row(token=1, position=32, sequence=0, wants_logits=True)])
+    print(json.dumps(rates(context, [int(count) for count in threads])))
     return 0
+
+
+def rates(context: Context, threads: list[int]) -> dict[int, float]:
+    """Tokens per second of single-row decodes; each number of threads gets its best of several turns."""
+    best = dict.fromkeys(threads, 0.0)
+    position = 33
+    for _ in range(_TURNS):
+        for count in threads:
+            context.use_threads(count)
+            began = time.perf_counter()
+            for _ in range(_TOKENS):
+                context.decode([Row(token=1, position=position, sequence=0, wants_logits=True)])
+                position += 1
+            best[count] = max(best[count], _TOKENS / (time.perf_counter() - began))
+    return best
 
 
 if __name__ == "__main__":

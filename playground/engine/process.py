@@ -7,16 +7,19 @@ queue = child.send(Generate(id=7, …))       → Started, Piece, …, Done; or 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import playground
 from playground.engine import protocol
-from playground.engine.cores import thread_environment, usable_cores
+from playground.engine.cores import DEFAULT_SPIN, Policy, thread_environment, usable_cores
 from playground.engine.protocol import Configure, Count, Failed, NeedsModel, Render
 from playground.errors import BackendUnavailable
 
@@ -28,7 +31,7 @@ _TRIAL_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """Limits of the child (`Configure` explains them); `threads` 0 means one per usable core."""
+    """Limits of the child (`Configure` explains them); `threads` 0 means the fastest number, at most one per usable core."""
 
     threads: int
     parallel: int
@@ -37,35 +40,42 @@ class EngineOptions:
     findings_path: Path
 
     @property
-    def thread_count(self) -> int:
-        """Threads the child really uses."""
-        return self.threads or usable_cores()
+    def usual(self) -> Policy:
+        """Threads and spin where nothing has been measured, or where the threads are fixed."""
+        return Policy(self.threads or usable_cores())
 
 
 class Child:
     """One running engine process, the queues of its requests, and the last lines it wrote to stderr."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, policy: Policy) -> None:
         self.process = process
+        self.policy = policy
         self.ended = False
         self._queues: dict[int, asyncio.Queue[protocol.FromChild]] = {}
         self._stderr = b""
         self._tasks = [asyncio.create_task(self._read_events()), asyncio.create_task(self._read_stderr())]
 
     @classmethod
-    async def start(cls, options: EngineOptions) -> Child:
+    async def start(cls, options: EngineOptions, policy: Policy) -> Child:
         """Start a process and tell it its limits; raises BackendUnavailable when that is impossible."""
-        process = await _python("playground.engine.worker", threads=options.thread_count)
-        child = cls(process)
+        process = await _python("playground.engine.worker", policy=policy)
+        child = cls(process, policy)
         child.send_nowait(
             Configure(
-                threads=options.thread_count,
+                threads=policy.threads,
+                yields=not options.threads,
                 parallel=options.parallel,
                 context_tokens=options.context_tokens,
                 memory_mb=options.memory_mb,
             )
         )
         return child
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request waits for an answer."""
+        return not self._queues
 
     def send(self, request: NeedsModel | Render | Count) -> asyncio.Queue[protocol.FromChild]:
         """Send a request; its answers arrive in the queue, also when the child dies."""
@@ -135,7 +145,7 @@ class Child:
         )
 
 
-async def _python(module: str, *arguments: str, threads: int = 1) -> asyncio.subprocess.Process:
+async def _python(module: str, *arguments: str, policy: Policy) -> asyncio.subprocess.Process:
     """Python process of this installation, in a session of its own so that Ctrl-C reaches only the parent."""
     root = str(Path(playground.__file__).parent.parent)
     path = os.pathsep.join(x for x in (root, os.environ.get("PYTHONPATH", "")) if x)
@@ -153,7 +163,7 @@ async def _python(module: str, *arguments: str, threads: int = 1) -> asyncio.sub
             stdout=pipe,
             stderr=pipe,
             limit=_LINE_BYTES,
-            env=os.environ | thread_environment(threads) | {"PYTHONPATH": path},
+            env=os.environ | thread_environment(policy.threads, policy.spin) | {"PYTHONPATH": path},
             start_new_session=True,
         )
     except OSError as exc:
@@ -162,18 +172,37 @@ async def _python(module: str, *arguments: str, threads: int = 1) -> asyncio.sub
         ) from exc
 
 
-async def trial_run(model: Path, buffers: str) -> int | None:
-    """Exit code of a trial run in a throw-away process; None when it hung and was killed."""
-    process = await _python("playground.engine.probe", str(model), buffers)
+class Trial(NamedTuple):
+    """How a trial run ended (exit code, None when it hung and was killed), and tokens per second by number of threads."""
+
+    code: int | None
+    rates: dict[int, float]
+
+
+async def trial_run(
+    model: Path, buffers: str, spin: int = DEFAULT_SPIN, threads: Sequence[int] = ()
+) -> Trial:
+    """Decode some tokens in a throw-away process, `buffers` is "extra" or "plain"; times each number of threads."""
+    counts = [str(count) for count in threads]
+    process = await _python(
+        "playground.engine.probe",
+        str(model),
+        buffers,
+        *counts,
+        policy=Policy(max(threads, default=1), spin),
+    )
     try:
-        await asyncio.wait_for(process.communicate(), _TRIAL_S)
+        output, _ = await asyncio.wait_for(process.communicate(), _TRIAL_S)
     except TimeoutError:
-        return None
+        return Trial(None, {})
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return process.returncode
+    rates: dict[int, float] = {}
+    with suppress(ValueError, AttributeError):
+        rates = {int(count): float(rate) for count, rate in json.loads(output or b"{}").items()}
+    return Trial(process.returncode, rates)
 
 
 def how_it_ended(code: int | None) -> str:

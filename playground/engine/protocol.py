@@ -32,10 +32,11 @@ class Configure:
     """First message: limits that hold for the life of the process.
 
     `parallel` sequences per model, `context_tokens` the window asked for, `memory_mb` (10^6 bytes) for all loaded
-    models together, `threads` of the compute pool.
+    models together, `threads` of the compute pool; with `yields` throughput mode takes fewer while others want the cores.
     """
 
     threads: int
+    yields: bool
     parallel: int
     context_tokens: int
     memory_mb: int

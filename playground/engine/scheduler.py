@@ -1,10 +1,12 @@
 """Continuous batching: many answers grow in the same decode calls, on a shared KV cache. Runs in the child, knows no pipes.
 
     scheduler.submit(request, prompt)      joins between two steps
-    scheduler.step() → [Piece, Done, …]    one decode call for everybody
+    scheduler.step() → [Piece, Done, …]    one token for every answer, some rows of prompts
     scheduler.cancel(id) → Done | None     leaves between two steps
 
-Every step takes one row of each answer that is being written, then fills up with prompt rows, oldest request first. What a
+Every step is one call with a row of each answer that is being written, then one with prompt rows, oldest request first. They
+are kept apart because llama.cpp's flash attention sums calls below and from 64 rows in different ways: so prompts and answers
+each take the way they take in exact mode, and the two modes differ in the last bits only. What a
 prompt shares with anything in the cache is not computed again (`prefix_tree.py`); what waiting prompts share with each other
 is computed once, by the first of them. When cells run out, first closed branches go, least recently used first; then the
 youngest request goes back to the queue and later goes on where it was. The oldest never does, so each request that fits
@@ -13,6 +15,7 @@ alone ends.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,7 +26,7 @@ from playground.engine.protocol import Done, Generate
 from playground.engine.sampler import draw, free_chain, new_chain
 from playground.engine.vocabulary import Vocabulary
 
-_PROMPT_ROWS_BESIDE = 64  # prompt rows in a step that also carries running answers, which wait for them
+_TILE = 64  # rows from which llama.cpp's flash attention works in tiles
 _HEADROOM = 32  # cells that must stay free when a request joins, so that it does not leave at once
 _WORTH_WAITING = 16  # shared tokens still to be computed by another request for which it pays to wait
 
@@ -53,6 +56,10 @@ class _Run:
         return self.leaf.end if self.leaf else 0
 
     @property
+    def is_long(self) -> bool:
+        return self.job.prompt_tokens >= _TILE
+
+    @property
     def is_writing(self) -> bool:
         return self.job.answer_tokens > 0 and len(self.job.tokens) - self.computed == 1
 
@@ -70,6 +77,7 @@ class Scheduler:
         self._running: list[_Run] = []  # both lists: oldest first
         self._waiting: list[_Run] = []
         self._count = 0
+        self._threads = 0
 
     @property
     def is_idle(self) -> bool:
@@ -90,9 +98,16 @@ class Scheduler:
         return None
 
     def step(self) -> list[Event]:
-        """Admit, decode once, sample; what happened, in order."""
+        """Admit, decode, sample; what happened, in order."""
         self._admit()
-        shares = self._plan()
+        events = self._decode(self._writing)
+        return events + self._decode(self._reading)
+
+    def _decode(self, plan: Callable[[], list[tuple[_Run, int]]]) -> list[Event]:
+        """One decode call for what `plan` says: who takes part, with how many tokens."""
+        shares = plan()
+        while self.tree.cells + sum(share for _, share in shares) > self.cells and self._make_room():
+            shares = plan()
         if not shares:
             return []
         rows = [row for run, share in shares for row in _rows(run, share)]
@@ -111,7 +126,9 @@ class Scheduler:
 
     def use_threads(self, threads: int) -> None:
         """Compute with so many threads from the next step on."""
-        self._context.use_threads(threads)
+        if threads != self._threads:
+            self._threads = threads
+            self._context.use_threads(threads)
 
     def close(self) -> None:
         """Free the cache; the object is unusable afterwards."""
@@ -149,21 +166,33 @@ class Scheduler:
                     return True
         return False
 
-    def _plan(self) -> list[tuple[_Run, int]]:
-        """Who takes part in the next decode, with how many of its tokens."""
-        while True:
-            writing = [run for run in self._running if run.is_writing]
-            left = min(STEP_ROWS - len(writing), _PROMPT_ROWS_BESIDE) if writing else STEP_ROWS
-            shares = [(run, 1) for run in writing]
-            for run in self._running:
-                if not run.is_writing and left > 0:
-                    share = min(left, len(run.job.tokens) - run.computed)
-                    shares.append((run, share))
-                    left -= share
-            if self.tree.cells + sum(share for _, share in shares) <= self.cells:
-                return shares
-            if not self._make_room():
-                return shares
+    def _writing(self) -> list[tuple[_Run, int]]:
+        """One row for each answer that has begun."""
+        return [(run, 1) for run in self._running if run.is_writing]
+
+    def _reading(self) -> list[tuple[_Run, int]]:
+        """Prompt rows of the oldest request that still reads, and of others of its kind as far as they fit in.
+
+        Short prompts stay below a tile in all; long ones come in portions of at least one, and what is left of several after
+        a shared prefix makes a portion together. When answers wait for it, one portion is enough.
+        """
+        reading = [run for run in self._running if not run.is_writing]
+        if not reading:
+            return []
+        is_long = reading[0].is_long
+        limit = STEP_ROWS if is_long else _TILE - 1
+        one_portion = len(reading) < len(self._running)
+        shares: list[tuple[_Run, int]] = []
+        total = 0
+        for run in reading:
+            if run.is_long != is_long or (one_portion and total >= _TILE and shares[0][1] >= _TILE):
+                continue
+            left = len(run.job.tokens) - run.computed
+            share = left if left < min(2 * _TILE, limit + 1) else min(_TILE, limit)
+            if total + share <= limit:
+                shares.append((run, share))
+                total += share
+        return shares
 
     def _make_room(self) -> bool:
         """Free some cells: a closed branch, else the youngest request; False when one request is all there is."""

@@ -25,6 +25,7 @@ from playground.engine.model import LoadedModel, Options, estimated_bytes, open_
 from playground.engine.protocol import Configure, Done, Embedded, Generate, NeedsModel, TextsScored
 from playground.engine.scheduler import Scheduler
 from playground.engine.vocabulary import Rendered, TemplateRefused, Vocabulary
+from playground.engine.yielding import Load
 from playground.errors import BackendError
 
 _VOCABULARIES = 2  # kept for previews of models that are not loaded
@@ -47,6 +48,7 @@ class Entry:
     model: LoadedModel
     stamp: tuple[int, int]
     bytes: int
+    load: Load | None
     exact: ExactScheduler = field(init=False)
     throughput: Scheduler | None = None
     used: float = 0.0
@@ -82,6 +84,8 @@ class Entry:
         if not self.exact.is_idle:
             events += self.exact.step()
         if self.throughput and not self.throughput.is_idle:
+            if self.load:
+                self.throughput.use_threads(self.load.threads())
             events += self.throughput.step()
         return events
 
@@ -173,6 +177,7 @@ class Shelf:
 
     def __init__(self, limits: Configure) -> None:
         self._limits = limits
+        self._load_of_machine = Load(limits.threads) if limits.yields else None
         self._entries: dict[str, Entry] = {}
         self._loading: dict[str, _Loading] = {}  # one at most
         self._vocabularies: dict[str, tuple[Any, Vocabulary]] = {}
@@ -254,7 +259,7 @@ class Shelf:
         if not loading.has_ended:
             return None
         del self._loading[request.model]
-        entry = Entry(loading.model(), loading.stamp, loading.bytes)
+        entry = Entry(loading.model(), loading.stamp, loading.bytes, self._load_of_machine)
         entry.learn_digest(loading.digest)
         if request.model in self._vocabularies:
             self._drop_vocabulary(request.model)

@@ -80,7 +80,7 @@ async def test_greedy_text_is_that_of_the_high_level_api_with_its_defaults(
         "    return llm.create_completion(prompt, max_tokens=10, **off)['choices'][0]['text']\n"
         "print(json.dumps([text(prompt) for prompt in prompts]))"
     )
-    threads = engine.options.thread_count
+    threads = engine.policy.threads
     question = json.dumps([str(model), tokens, engine.findings.extra_buffers("Q4_1"), threads])
     run = subprocess.run(
         [sys.executable, "-c", script],

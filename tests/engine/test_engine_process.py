@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from playground.engine.client import NO_WISHES, Engine, Wishes
+from playground.engine.cores import SPINS, Policy
 from playground.engine.protocol import Done, Piece, Started
 from playground.errors import BackendError, BackendUnavailable, ContextOverflow
 from playground.types import Sampling
@@ -286,7 +287,12 @@ async def test_extra_buffers_that_crash_are_found_out_and_remembered(
     engine = new_engine(findings_path=path)
     assert (await answer(engine, model)).text
     assert engine.starts == 1, "only the trial run crashed"
-    assert json.loads(path.read_text())["extra_buffers"] == {"Q4_1": False}
+    found = json.loads(path.read_text())
+    assert found["extra_buffers"] == {"Q4_1": False}
+    threads, spin = found["policy"]
+    assert 1 <= threads <= (os.cpu_count() or 1)
+    assert spin in SPINS
+    assert engine.policy == Policy(threads, spin)
 
     trials = []
     monkeypatch.setattr("playground.engine.client.trial_run", lambda *arguments: trials.append(arguments))

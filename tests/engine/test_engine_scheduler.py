@@ -174,13 +174,20 @@ def test_a_long_prompt_is_cut_so_that_running_answers_go_on(new_fake: NewFake) -
     scheduler = Scheduler(model)
     scheduler.submit(request(1, 50), [1] * 3)
     scheduler.step()
-    writer = model.calls[-1][0].sequence
     scheduler.submit(request(2, 5), [2] * 400)
     before = len(model.calls)
     Story(scheduler).run()
-    beside = [rows for rows in model.calls[before:] if len(rows) > 2]
-    assert len(beside) == 7
-    assert all(rows[0].sequence == writer for rows in beside), "the running answer has a row in each"
+    sizes = [len(rows) for rows in model.calls[before:]]
+    assert sizes[:13] == [1, 64, 1, 64, 1, 64, 1, 64, 1, 64, 1, 80, 2], "a token of the answer between them"
+
+
+def test_short_and_long_prompts_do_not_share_a_call(new_fake: NewFake) -> None:
+    model = new_fake()
+    scheduler = Scheduler(model)
+    for number, size in enumerate((30, 100, 20, 70)):
+        scheduler.submit(request(number, 1), [number + 1] * size)
+    Story(scheduler).run()
+    assert [len(rows) for rows in model.calls] == [50, 100, 70]
 
 
 def test_a_prefix_is_computed_once_even_by_requests_that_wait(new_fake: NewFake) -> None:
