@@ -38,6 +38,7 @@ from playground.engine.protocol import (
     Warm,
     Warmed,
 )
+from playground.engine.yielding import look
 from playground.errors import BackendError, BackendUnavailable, ContextOverflow
 from playground.types import Mode, Sampling
 
@@ -61,6 +62,10 @@ class Wishes:
 
 NO_WISHES = Wishes()
 IN_ONE_GO = Wishes(mode="throughput")
+PAUSE_S = 4.0
+"""Between two looks whether the machine is quiet enough to measure on."""
+QUIET_CORES = 0.25
+"""Cores that other processes may use while the policy is measured."""
 _SEEDS = 2**32 - 1  # llama.cpp reads the largest 32-bit number as "draw one"
 
 
@@ -76,6 +81,8 @@ class Engine:
         self._probing = asyncio.Lock()
         self._ids = itertools.count(1)
         self._closed = False
+        self._policy: Policy | None = None
+        self._measuring: asyncio.Task[None] | None = None
 
     @property
     def findings(self) -> Findings:
@@ -215,6 +222,9 @@ class Engine:
     async def close(self) -> None:
         """End the child; further requests are refused."""
         self._closed = True
+        if self._measuring:
+            self._measuring.cancel()
+            await asyncio.gather(self._measuring, return_exceptions=True)
         async with self._starting:
             if self._child:
                 await self._child.close()
@@ -247,27 +257,24 @@ class Engine:
 
     @property
     def policy(self) -> Policy:
-        """Threads and spin of the next child."""
-        measured = None if self.options.threads else self.findings.policy
-        return measured or self.options.usual
+        """Threads and spin of every child of this engine: fixed at first use, because exact answers depend on them."""
+        if self._policy is None:
+            measured = None if self.options.threads else self.findings.policy
+            self._policy = measured or self.options.usual
+        return self._policy
 
     async def _running_child(self) -> Child:
         async with self._starting:
             if self._closed:
                 raise BackendUnavailable("The engine has been shut down.", "Start the app again.")
             child = self._child
-            if child and not child.ended and child.is_idle and child.policy != self.policy:
-                await child.close()  # it only showed previews so far; now it is known how it should run
             if child is None or child.ended:
                 self._child = child = await Child.start(self.options, self.policy)
                 self.starts += 1
             return child
 
     async def _extra_buffers(self, header: Header) -> bool:
-        """Whether llama.cpp's extra buffers are safe for models like this one; tries when that is not known.
-
-        The first trial on a machine also finds out the fastest policy.
-        """
+        """Whether llama.cpp's extra buffers are safe for models like this one; tries when that is not known."""
         async with self._probing:
             safe = self.findings.extra_buffers(header.quantization)
             if safe is None:
@@ -284,18 +291,54 @@ class Engine:
                         "Choose another model, or reinstall llama-cpp-python for this CPU.",
                     )
                 self.findings.remember_extra_buffers(header.quantization, safe)
-            if self.findings.policy is None and not self.options.threads:
-                self.findings.remember_policy(await self._measured(header, "extra" if safe else "plain"))
+            if self.findings.policy is None and not self.options.threads and self._measuring is None:
+                self._measuring = asyncio.create_task(self.measure_policy(header.path, safe))
             return safe
 
-    async def _measured(self, header: Header, buffers: str) -> Policy:
+    async def measure_policy(self, model: Path, extra_buffers: bool, *, pause_s: float = PAUSE_S) -> None:
+        """Find the fastest policy while nobody waits and the machine is quiet; it counts from the next start on.
+
+        Measured beside a browser that draws the page, or another program, it would be the best for a busy machine,
+        and be remembered for good. A request that comes ends the attempt and goes first.
+        """
+        while not self._closed:
+            await asyncio.sleep(pause_s)
+            if not self._is_idle or not await is_quiet():
+                continue
+            trial = asyncio.create_task(self._measured(model, "extra" if extra_buffers else "plain"))
+            try:
+                while self._is_idle and not trial.done():
+                    await asyncio.wait({trial}, timeout=0.05)
+                if trial.done():
+                    self.findings.remember_policy(trial.result())
+                    return
+            finally:
+                trial.cancel()
+                await asyncio.gather(trial, return_exceptions=True)
+
+    @property
+    def _is_idle(self) -> bool:
+        return self._child is None or self._child.is_idle
+
+    async def _measured(self, model: Path, buffers: str) -> Policy:
         """The fastest policy with this model, tried one after the other for about a second each."""
         usual = self.options.usual
         measured: dict[Policy, float] = {}
         for spin in SPINS:
-            trial = await trial_run(header.path, buffers, spin, candidates(usual.threads))
+            trial = await trial_run(model, buffers, spin, candidates(usual.threads))
             measured |= {Policy(count, spin): rate for count, rate in trial.rates.items()}
         return fastest(measured, usual)
+
+
+async def is_quiet() -> bool:
+    """Whether other processes leave the cores alone right now; True where the kernel does not tell."""
+    before = look()
+    await asyncio.sleep(0.5)
+    now = look()
+    if before is None or now is None:
+        return True
+    others = (now.everybody - before.everybody) - (now.own - before.own)
+    return others < QUIET_CORES * (now.clock - before.clock)
 
 
 def to_error(failed: Failed) -> BackendError:

@@ -154,3 +154,4 @@ class Context:
         """Free everything; the object is unusable afterwards."""
         llama.llama_batch_free(self._batch)
         llama.llama_free(self._handle)
+        memory.return_freed()

@@ -1,8 +1,8 @@
 """How many threads the engine should use, and how they wait for each other. Runs in the parent.
 
 llama.cpp's threads meet several hundred times per token. Waiting threads that spin for long are fastest on an idle machine
-and ruinous on a busy one; threads that sleep at once are slow everywhere. So a few policies between the two are tried on the
-first model that is used (`probe.py`), and the fastest is remembered. `DEFAULT_SPIN` is where it starts: the best of 0, 1,000,
+and ruinous on a busy one; threads that sleep at once are slow everywhere. So a few policies between the two are tried with
+the first model that is used, once the machine is quiet (`client.py`), and the fastest is remembered for the next start. `DEFAULT_SPIN` is where it starts: the best of 0, 1,000,
 10,000 and 100,000 for one and for four answers at once, alone and beside a busy process (`tests/bench/engine_latency.py`).
 """
 

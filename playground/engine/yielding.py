@@ -1,4 +1,4 @@
-"""How many threads to use while other processes want the cores too. Runs in the child, on Linux only.
+"""How many threads to use while other processes want the cores too. On Linux only.
 
     load = Load(threads=2)
     load.threads() → 2, or 1 while another process keeps a core busy
