@@ -24,12 +24,12 @@ class AnswerText:
         return self._release(self._decoder.decode(piece))
 
     def finish(self) -> str:
-        """Text that was still held back, when the answer ends without a stop string."""
-        if self.stopped:
-            return ""
-        text = self._release(self._decoder.decode(b"", final=True))
-        text, self._held = text + self._held, ""
-        return text
+        """Text that was still held back, when the answer ends without a stop string.
+
+        The beginning of a character whose rest was cut off by the token limit is left out: half of it is no text.
+        """
+        text, self._held = self._held, ""
+        return "" if self.stopped else text
 
     def _release(self, text: str) -> str:
         if self.stopped:
