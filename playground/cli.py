@@ -10,27 +10,35 @@ Exit codes: 0 done (and every check passed), 1 a fault of the set-up, of the ans
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
-import tempfile
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from playground.errors import NotFoundError, PlaygroundError, PromptError, ReadOnlyData, SettingsError
+from playground import server_commands
+from playground.errors import NotFoundError, PlaygroundError, PromptError, SettingsError
+from playground.terminal import (
+    Data,
+    PromptName,
+    open_or_move,
+    open_there,
+    run_async,
+    settings_of,
+    tell,
+    tell_all,
+    with_workbench,
+    write,
+)
 
 if TYPE_CHECKING:
-    from playground.settings import Settings
     from playground.store.records import StoredCell
     from playground.types import Comparison, ExportFile
     from playground.workbench import Ended, Workbench
-
-T = TypeVar("T")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -42,10 +50,6 @@ class Output(StrEnum):
     JSON = "json"
 
 
-Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of the database.")]
-PromptName = Annotated[
-    str, typer.Argument(metavar="PROMPT", help="A .prompty file, a pattern, or the name of a saved prompt.")
-]
 Vars = Annotated[
     list[str] | None,
     typer.Option(
@@ -311,70 +315,10 @@ def doctor(context: typer.Context, data: Data = None) -> None:
     raise typer.Exit(0 if can_run(findings) else 1)
 
 
+server_commands.register(app)
+
+
 # --- edges ----------------------------------------------------------------------------------------------
-
-
-def settings_of(context: typer.Context, data: Path | None = None, *, check_models: bool = True) -> Settings:
-    """Settings from the options before the command, its own data folder, and the environment."""
-    from playground.arguments import load_settings
-
-    given = context.obj | ({"data_dir": data} if data else {})
-    return load_settings(given, check_models=check_models)
-
-
-def open_there(settings: Settings) -> Workbench:
-    """The workbench on the data folder; raises StoreError."""
-    from playground.workbench import open_workbench
-
-    return open_workbench(settings)
-
-
-def open_or_move(settings: Settings) -> Workbench:
-    """The workbench; where nothing can be written, on a private temporary folder, and that is said."""
-    try:
-        return open_there(settings)
-    except ReadOnlyData as exc:
-        folder = Path(tempfile.mkdtemp(prefix="prompt-playground-"))
-        tell(f"{exc.message} Runs are kept in {folder} until the computer restarts. {exc.hint}")
-        models = (*settings.models, *sorted((settings.data_dir / "models").glob("*.gguf")))
-        moved = {"data_dir": folder, "database_url": "", "models": models}
-        return open_there(settings.model_copy(update=moved))
-
-
-def with_workbench(workbench: Workbench, work: Callable[[Workbench], Coroutine[Any, Any, T]]) -> T:
-    """What `work` gives, with the workbench closed afterwards."""
-
-    async def bracket() -> T:
-        try:
-            return await work(workbench)
-        finally:
-            await workbench.close()
-
-    return run_async(bracket())
-
-
-def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine; Ctrl+C cancels it, lets it end in good order, and exits with 130."""
-    try:
-        return asyncio.run(work)
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-
-
-def write(text: str) -> None:
-    """Text to standard output at once."""
-    typer.echo(text, nl=False)
-
-
-def tell(line: str) -> None:
-    """A line for a person, apart from the output."""
-    typer.echo(line, err=True)
-
-
-def tell_all(label: str, lines: Iterable[str]) -> None:
-    """Such a line for each."""
-    for line in lines:
-        tell(f"{label}: {line}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

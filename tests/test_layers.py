@@ -17,10 +17,19 @@ ROWS = (
     {"library", "formats", "stats", "diff"},
     {"runner", "store", "experiments", "inventory", "jobs"},
     {"workbench", "doctor"},
+    {"batch", "bench_backends"},
     {"ui", "cli"},
 )
 # One part in two places.
-INSIDE = {"templating": "templates", "arguments": "cli", "planning": "workbench", "desk": "workbench"}
+INSIDE = {
+    "templating": "templates",
+    "arguments": "cli",
+    "terminal": "cli",
+    "server_commands": "cli",
+    "planning": "workbench",
+    "desk": "workbench",
+    "bench_tables": "bench_backends",
+}
 # Neighbours that know each other: the shelf reads its format; the command line serves the page and words errors as it does.
 NEIGHBOURS = {("library", "formats"), ("cli", "ui"), ("settings", "errors")}
 # The one home of each third-party package; pydantic is at home everywhere.

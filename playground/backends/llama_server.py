@@ -36,6 +36,7 @@ class LlamaServerBackend(OpenAICompatibleBackend):
     """A server started with `llama-server -m FILE.gguf`."""
 
     kind: ClassVar[Kind] = "llama-server"
+    offers: ClassVar[tuple[str, ...]] = ("schema", "log-probs", "images", "raw text")
     start_hint: ClassVar[str] = "Start it with: llama-server -m FILE.gguf"
 
     _slots: int = SLOTS

@@ -39,6 +39,7 @@ class LlamaCppBackend:
     """Backend with every optional ability of `base`, over one engine process."""
 
     name = "llama.cpp"
+    offers = ("schema", "log-probs", "raw text")
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

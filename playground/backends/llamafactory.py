@@ -23,6 +23,7 @@ class LlamaFactoryBackend(OpenAICompatibleBackend):
     """A server started with `llamafactory-cli api`."""
 
     kind: ClassVar[Kind] = "llamafactory"
+    offers: ClassVar[tuple[str, ...]] = ("images",)
     start_hint: ClassVar[str] = "Start it with: API_PORT=8190 llamafactory-cli api infer.yaml"
 
     @property

@@ -49,6 +49,7 @@ class OllamaBackend(RemoteBackend):
     """A running `ollama serve`."""
 
     kind: ClassVar[Kind] = "ollama"
+    offers: ClassVar[tuple[str, ...]] = ("schema", "log-probs", "images", "raw text")
     start_hint: ClassVar[str] = "Start it with: ollama serve"
 
     @property

@@ -49,6 +49,7 @@ class OpenAICompatibleBackend(RemoteBackend):
     """Any server with /v1/chat/completions, of which nothing more is known."""
 
     kind: ClassVar[Kind] = "openai"
+    offers: ClassVar[tuple[str, ...]] = ("schema", "log-probs", "images")
 
     async def stream(self, request: GenerationRequest) -> AsyncIterator[Chunk]:
         """Chunks of one answer; everything but text and log-probabilities stands in the last one."""

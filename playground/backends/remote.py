@@ -28,6 +28,8 @@ class RemoteBackend:
     """A server of one kind. Built without touching the network; subclasses say what the server offers."""
 
     kind: ClassVar[Kind]
+    offers: ClassVar[tuple[str, ...]] = ()
+    """Abilities without a protocol of their own, for the table of `playground bench-backends`."""
     start_hint: ClassVar[str] = "Start the server, or check its address."
 
     def __init__(

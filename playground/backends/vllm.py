@@ -38,6 +38,7 @@ class VllmBackend(OpenAICompatibleBackend):
     """A server started with `vllm serve`."""
 
     kind: ClassVar[Kind] = "vllm"
+    offers: ClassVar[tuple[str, ...]] = ("schema", "log-probs", "images", "raw text", "batch")
     start_hint: ClassVar[str] = "Start it with: vllm serve MODEL --generation-config vllm"
 
     _scrape: tuple[float, float] | None = None

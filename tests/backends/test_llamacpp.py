@@ -4,12 +4,21 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from playground.backends.base import Backend, CountsTokens, RendersChat, complete
+from playground.backends.base import (
+    Backend,
+    CountsTokens,
+    Embeds,
+    RendersChat,
+    ScoresText,
+    WarmsUp,
+    complete,
+)
 from playground.backends.llamacpp import LlamaCppBackend
 from playground.errors import ContextOverflow, NotFoundError
 from playground.settings import Settings, embedded_model_path
@@ -145,3 +154,21 @@ async def test_doctor_says_when_extra_buffers_crash(tmp_path: Path) -> None:
 def test_the_parent_never_imports_llama_cpp() -> None:
     script = "import sys, playground.backends.llamacpp; sys.exit('llama_cpp' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+async def test_a_request_can_ask_for_a_schema_log_probabilities_and_a_mode(backend: LlamaCppBackend) -> None:
+    assert isinstance(backend, WarmsUp) and isinstance(backend, Embeds) and isinstance(backend, ScoresText)
+    await backend.warm_up(EMBEDDED)
+    schema = '{"type": "object", "properties": {"warm": {"type": "boolean"}}, "required": ["warm"]}'
+    request = replace(ask(max_tokens=20), json_schema=schema, top_logprobs=2, mode="throughput")
+    whole = await complete(backend, request)
+    assert whole.text.replace(" ", "") in ('{"warm":true}', '{"warm":false}')
+    assert whole.mode == "throughput"
+    assert "".join(token.token for token in whole.logprobs).startswith(whole.text)
+    assert all(len(token.top) == 2 for token in whole.logprobs)
+    assert (await complete(backend, ask(max_tokens=1))).mode == "exact"
+    raw = replace(ask(max_tokens=1), raw_prompt="Once upon a")
+    assert (await complete(backend, raw)).rendered_prompt == "Once upon a"
+    ((token,),) = await backend.score_text(EMBEDDED, "Once upon a", [" time"])
+    assert -3 < token.logprob < 0
+    assert len((await backend.embed(EMBEDDED, ["a"]))[0]) == 576
