@@ -51,6 +51,9 @@ async def test_throughput_mode_differs_only_where_two_tokens_tie(new_engine: New
     prompts = [start + question for question in ("What is rain?", "Who was Plato?", "Why do cats purr?")]
     prompts += [f"Name {number} things that are {colour}." for number in (2, 3) for colour in ("red", "blue")]
     prompts += ["List three colours.", "What rhymes with moon?", "Count to five."]
+    prompts += [f"Translate to French: {word}." for word in ("bread", "river", "window", "Monday", "blue")]
+    prompts += [start + f"Where is {place}?" for place in ("Cairo", "Lima", "Oslo", "Kyoto", "Accra")]
+    assert len(prompts) == 20
     answers = {
         mode: await asyncio.gather(*(ask(engine, model, p, Wishes(mode, top_logprobs=2)) for p in prompts))
         for mode in MODES

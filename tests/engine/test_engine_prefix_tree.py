@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from playground.engine.gguf import read_header
 from playground.engine.library import start_library
@@ -88,33 +89,54 @@ def test_without_a_free_sequence_an_old_leaf_goes_but_never_the_prefix_that_is_w
     assert tree.open([9, 9]) is not None
 
 
-def test_llama_cpp_agrees_with_the_tree_in_random_schedules(model: Path) -> None:
+REQUESTS = st.tuples(
+    st.lists(st.sampled_from((5, 90)), max_size=1).map(
+        lambda head: head * 9
+    ),  # beginnings that are often shared
+    st.lists(st.integers(20, 22), min_size=1, max_size=9),
+    st.integers(1, 3),
+)
+MOVES = st.one_of(
+    REQUESTS,
+    st.integers(1, 3).map(lambda steps: ("step", steps)),
+    st.integers(0, 5).map(lambda number: ("cancel", number)),
+)
+
+
+@pytest.fixture(scope="module")
+def loaded(model: Path) -> Iterator[LoadedModel]:
     start_library()
     options = Options(context_tokens=64, parallel=3, threads=1, extra_buffers=False)
-    loaded = LoadedModel(read_header(model), options)
-    draws = random.Random(7)
-    for _ in range(4):
-        scheduler = Scheduler(loaded)
-        scheduler.cells = 80  # llama.cpp has 256; so few make branches and requests give way
-        ends: dict[int, Done] = {}
-        for number in range(12):
-            prompt = [draws.choice((5, 90))] * draws.randint(1, 25) + [draws.randint(20, 30)] * draws.randint(
-                1, 25
-            )
-            tokens = draws.randint(1, 5)
-            request = Generate(number, "", False, "", "throughput", [], 0, 1, 0, 0, 1, 0, 0, 0, tokens, [])
-            scheduler.submit(request, prompt)
-            for _ in range(draws.randint(0, 2)):
+    found = LoadedModel(read_header(model), options)
+    yield found
+    found.close()
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(moves=st.lists(MOVES, min_size=3, max_size=8))
+def test_llama_cpp_agrees_with_the_tree_in_random_schedules(loaded: LoadedModel, moves: list[Any]) -> None:
+    """Join, step, cancel, evict: every request ends once, no sequence leaks, llama.cpp knows the same positions."""
+    scheduler = Scheduler(loaded)
+    scheduler.cells = 48  # llama.cpp has 256; so few make branches and requests give way
+    ends: dict[int, Done] = {}
+    joined = 0
+    for move in moves:
+        if move[0] == "step":
+            for _ in range(move[1]):
                 step(scheduler, ends)
-            gone = scheduler.cancel(number - 2) if draws.random() < 0.3 else None
-            if gone:
-                assert gone.id not in ends
-                ends[gone.id] = gone
-        while not scheduler.is_idle:
-            step(scheduler, ends)
-        assert sorted(ends) == list(range(12))
-        scheduler.close()
-    loaded.close()
+        elif move[0] == "cancel":
+            gone = scheduler.cancel(move[1])
+            assert gone is None or gone.id not in ends
+            ends |= {gone.id: gone} if gone else {}
+        else:
+            head, tail, tokens = move
+            request = Generate(joined, "", False, "", "throughput", [], 0, 1, 0, 0, 1, 0, 0, 0, tokens, [])
+            scheduler.submit(request, head + tail)
+            joined += 1
+    while not scheduler.is_idle:
+        step(scheduler, ends)
+    assert sorted(ends) == list(range(joined))
+    scheduler.close()
 
 
 def step(scheduler: Scheduler, ends: dict[int, Done]) -> None:
