@@ -15,13 +15,14 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from playground import __version__
 from playground.backends.base import Backend, complete
 from playground.backends.llamacpp import LlamaCppBackend
+from playground.backends.remote import RemoteBackend
+from playground.backends.servers import discover
 from playground.engine.gguf import read_header
 from playground.errors import PlaygroundError
 from playground.settings import Settings, embedded_model_path
@@ -39,7 +40,6 @@ PACKAGES = (
     "pydantic",
     "typer",
 )
-SERVERS = {"Ollama": 11434, "vLLM": 8000, "llama-server": 8080}
 NEEDED = ("packages", "data folder", "database", "model")
 """What the main job cannot do without."""
 
@@ -70,10 +70,10 @@ async def examine(
             embedded_model(settings),
             data_folder(settings),
             database(settings),
-            *[await health(backend) for backend in backends.values()],
+            *[await health(backend) for backend in backends.values() if _has_place(backend)],
             await first_answer(backends, answer_s),
             *engine_facts(backends),  # after the answer, which tries the extra buffers
-            *[await server(name, port) for name, port in SERVERS.items()],
+            *await unused_servers(settings, backends),
             own_port(settings),
         ]
     finally:
@@ -162,9 +162,14 @@ def database(settings: Settings) -> Finding:
 
 
 async def health(backend: Backend) -> Finding:
-    """What the backend says about itself."""
+    """What the backend says about itself; a server that nobody added and that is not running is no fault."""
     said = await backend.health()
-    return Finding(said.ok, backend.name, said.detail, said.hint)
+    expected = not isinstance(backend, RemoteBackend) or not backend.server.found
+    return Finding(said.ok or (False if expected else None), backend.name, said.detail, said.hint)
+
+
+def _has_place(backend: Backend) -> bool:
+    return not isinstance(backend, RemoteBackend) or bool(backend.server.url)
 
 
 async def first_answer(backends: Mapping[str, Backend], seconds: float) -> Finding:
@@ -201,19 +206,14 @@ def engine_facts(backends: Mapping[str, Backend]) -> list[Finding]:
 # --- ports ----------------------------------------------------------------------------------------------
 
 
-async def server(name: str, port: int) -> Finding:
-    """Whether something listens on the usual port of a model server on this machine; nothing is asked of it."""
-    try:
-        async with asyncio.timeout(0.5):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except (OSError, TimeoutError):
-        return Finding(None, name, f"nothing on its usual port {port}.")
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
-    return Finding(
-        None, name, f"something listens on its usual port {port}; it cannot be chosen for a column yet."
-    )
+async def unused_servers(settings: Settings, backends: Mapping[str, Backend]) -> list[Finding]:
+    """Model servers that answer on a usual port of this machine and stand in no column yet."""
+    used = {backend.server.url for backend in backends.values() if isinstance(backend, RemoteBackend)}
+    return [
+        Finding(None, server.name, f"answers at {server.url}.", "Add it in the Models tab.")
+        for server in await discover(settings)
+        if server.url not in used
+    ]
 
 
 def own_port(settings: Settings) -> Finding:

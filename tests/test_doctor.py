@@ -12,7 +12,9 @@ import pytest
 
 from playground import doctor
 from playground.backends.llamacpp import LlamaCppBackend
+from playground.backends.ollama import OllamaBackend
 from playground.backends.scripted import ScriptedBackend
+from playground.backends.servers import Server
 from playground.doctor import NEEDED, Finding, can_run, examine
 from playground.errors import BackendError
 from playground.settings import Settings
@@ -41,7 +43,7 @@ def free_port() -> int:
 async def test_a_machine_where_all_is_well_can_run_and_every_part_is_named(settings: Settings) -> None:
     findings = await examine(settings, {"scripted": ScriptedBackend({"echo": "{last}"})})
     named = {finding.what for finding in findings}
-    assert {*NEEDED, "embedded model", "scripted", "Ollama", "vLLM", "llama-server", "port"} <= named
+    assert {*NEEDED, "embedded model", "scripted", "port"} <= named
     assert [finding for finding in findings if finding.ok is False] == []
     assert can_run(findings)
 
@@ -165,9 +167,30 @@ def test_a_file_that_is_no_database_is_a_fault(settings: Settings) -> None:
 # --- ports ----------------------------------------------------------------------------------------------
 
 
-async def test_a_server_is_found_by_its_port_and_nothing_is_asked_of_it(listener: int) -> None:
-    assert "something listens" in (await doctor.server("Ollama", listener)).detail
-    assert "nothing on" in (await doctor.server("Ollama", free_port())).detail
+async def test_a_server_of_this_machine_that_is_not_running_is_no_fault_but_an_added_one_is(
+    settings: Settings,
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    usual = OllamaBackend(settings, Server("ollama", "ollama", url, found=True))
+    added = OllamaBackend(settings, Server("my box", "ollama", url))
+    findings = [await doctor.health(backend) for backend in (usual, added)]
+    assert [finding.ok for finding in findings] == [None, False]
+    assert all(finding.hint for finding in findings)
+
+
+async def test_a_server_that_answers_and_is_not_used_yet_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Server("vllm-8000", "vllm", "http://127.0.0.1:8000", found=True)]
+
+    async def discover(_: Settings) -> list[Server]:
+        return found
+
+    monkeypatch.setattr(doctor, "discover", discover)
+    (finding,) = await doctor.unused_servers(settings, {})
+    assert "http://127.0.0.1:8000" in finding.detail
+    used = OllamaBackend(settings, found[0])
+    assert await doctor.unused_servers(settings, {"vllm": used}) == []
 
 
 def test_a_port_in_use_is_a_fault_with_another_to_choose(settings: Settings, listener: int) -> None:
