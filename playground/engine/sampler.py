@@ -2,12 +2,14 @@
 
     no end → penalties → grammar → top-k → top-p → min-p → temperature → draw       (temperature 0: … grammar → most likely)
 
-Only samplers that change something are added. The penalties look at the last `PENALTY_WINDOW` tokens of the answer;
+Only samplers that change something are added, and where none is left the most likely token is looked up directly: a
+chain first writes down the whole vocabulary, which took a thirtieth of the time of a full batch. The penalties look at the last `PENALTY_WINDOW` tokens of the answer;
 the prompt does not count (llama-cpp-python's rule; Ollama and llama-server count the prompt too).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import llama_cpp.llama_cpp as llama
@@ -21,11 +23,22 @@ from playground.engine.vocabulary import Vocabulary
 PENALTY_WINDOW = 64
 
 
+@dataclass(frozen=True, slots=True)
+class MostLikely:
+    """Greedy without anything else: the first token of the highest logit, as llama.cpp's own greedy sampler has it."""
+
+    forbidden: tuple[int, ...] = ()
+
+
 def new_chain(request: Generate, vocabulary: Vocabulary) -> Any:
-    """llama.cpp's handle of a chain; the caller frees it with `free_chain`. Raises BackendError for a bad grammar.
+    """llama.cpp's handle of a chain, or MostLikely; freed with `free_chain`. Raises BackendError for a bad grammar.
 
     `request.grammar` is GBNF; a JSON schema has been turned into one before.
     """
+    repetition, presence = request.repetition_penalty, request.presence_penalty
+    penalised = repetition != 1 or presence != 0 or request.frequency_penalty != 0
+    if request.temperature <= 0 and not penalised and not request.grammar:
+        return MostLikely(tuple(vocabulary.end_tokens()) if request.ignore_eos else ())
     grammar = new_grammar_sampler(vocabulary.handle, request.grammar) if request.grammar else None
     chain = llama.llama_sampler_chain_init(llama.llama_sampler_chain_default_params())
 
@@ -40,8 +53,7 @@ def new_chain(request: Generate, vocabulary: Vocabulary) -> Any:
         for bias, token in zip(biases, ends, strict=True):
             bias.token, bias.bias = token, float("-inf")
         add(llama.llama_sampler_init_logit_bias(vocabulary.size, len(ends), biases))
-    repetition, presence = request.repetition_penalty, request.presence_penalty
-    if repetition != 1 or presence != 0 or request.frequency_penalty != 0:
+    if penalised:
         add(
             llama.llama_sampler_init_penalties(
                 vocabulary.size, PENALTY_WINDOW, repetition, request.frequency_penalty, presence
@@ -65,7 +77,8 @@ def new_chain(request: Generate, vocabulary: Vocabulary) -> Any:
 
 def free_chain(chain: Any) -> None:
     """Free a chain with everything in it."""
-    llama.llama_sampler_free(chain)
+    if not isinstance(chain, MostLikely):
+        llama.llama_sampler_free(chain)
 
 
 def draw(
@@ -73,10 +86,19 @@ def draw(
 ) -> tuple[int, list[Scored]]:
     """The next token after row `row` of a context's last decode, with its score when one is asked for."""
     logits = context.logits(row) if top_logprobs is not None else None  # sampling may change them in place
-    token: int = context.sample(chain, row)
+    token: int = (
+        most_likely(context, chain, row) if isinstance(chain, MostLikely) else context.sample(chain, row)
+    )
     if logits is None or top_logprobs is None:
         return token, []
     return token, [score(logits, token, top_logprobs, vocabulary)]
+
+
+def most_likely(context: Any, chain: MostLikely, row: int) -> int:
+    """The token of the highest logit that is not forbidden."""
+    logits = context.logits(row)
+    logits[list(chain.forbidden)] = -numpy.inf
+    return int(logits.argmax())
 
 
 def log_probabilities(logits: Vector) -> Vector:

@@ -60,6 +60,38 @@ for line in sys.stdin:
 """
 
 
+RAW = """
+import json, sys, time
+from pathlib import Path
+from playground.engine.context import STEP_ROWS, Context, Row, Shape
+from playground.engine.gguf import read_header
+from playground.engine.library import start_library
+from playground.engine.model import open_model
+model, extra, threads, shared, own, cases, tokens = json.loads(sys.stdin.readline())
+start_library()
+handle = open_model(read_header(Path(model)), extra_buffers=extra)
+context = Context(handle, "raw", Shape(8192, cases + 1, threads))
+def read(sequence, start, count):
+    for at in range(start, start + count, STEP_ROWS):
+        end = min(at + STEP_ROWS, start + count)
+        code = context.decode([Row(5 + n % 900, n, sequence, n == start + count - 1) for n in range(at, end)])
+        assert code == 0, code
+began = time.perf_counter()
+read(0, 0, shared)
+rows = []
+for case in range(1, cases + 1):
+    context.share(0, case, shared)
+for first in range(1, cases + 1, STEP_ROWS // own):
+    batch = range(first, min(first + STEP_ROWS // own, cases + 1))
+    assert context.decode([Row(7 + n, shared + n, case, n == own - 1) for case in batch for n in range(own)]) == 0
+for step in range(tokens - 1):
+    assert context.decode([Row(9 + step, shared + own + step, case, True) for case in range(1, cases + 1)]) == 0
+    for row in range(cases):
+        int(context.logits(row).argmax())
+print(time.perf_counter() - began, flush=True)
+"""
+
+
 class Rival:
     """llama-cpp-python's own `Llama` in a process of its own."""
 
@@ -148,20 +180,28 @@ class Bench:
         return statistics.mean(ratios)
 
     async def limit(self) -> float:
-        """The work's time as it would be at the engine's own raw rates, over the time it takes."""
+        """The time of a bare loop of the same decode calls, nothing around it, over the time the engine takes."""
         async with self.engine() as engine:
             texts = prompts(self.cases, 1)
-            long = "word " * 1023
-            prefill = 1024 / await answers(engine, self.model, [long], 1)
-            many = [f"{n} apples" for n in range(self.cases)]
-            short = await answers(engine, self.model, many, 1)
-            full = await answers(
-                engine, self.model, [f"{n} pears" for n in range(self.cases)], 1 + self.tokens
+            counts = await engine.count(self.model, texts)
+            shared = await engine.count(self.model, [os.path.commonprefix(texts)])
+            own = round(statistics.mean(counts)) - shared[0]
+            took = await answers(engine, self.model, texts, self.tokens)
+            work = [
+                str(self.model),
+                engine.findings.extra_buffers("Q4_1") is not False,
+                engine.policy.threads,
+            ]
+            raw = subprocess.run(
+                [sys.executable, "-c", RAW],
+                input=json.dumps([*work, shared[0], own, self.cases, self.tokens]),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                check=True,
+                env=os.environ | thread_environment(engine.policy.threads),
             )
-            decode = self.cases * self.tokens / (full - short)
-            rows = 310 + 35 * self.cases
-            ideal = rows / prefill + self.cases * self.tokens / decode
-            return ideal / await answers(engine, self.model, texts, self.tokens)
+            return float(raw.stdout) / took
 
     async def samples(self) -> float:
         """Eight calls one after the other over eight samples in one go, of one 300-token prompt."""
