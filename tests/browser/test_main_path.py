@@ -149,10 +149,15 @@ def test_the_winner_is_saved_with_its_sampling_and_becomes_the_shared_prompt(emb
 def test_the_embedded_engine_dies_and_the_next_run_works(embedded: OpenApp) -> None:
     app = embedded()
     app.turn(1).fill("Count from one to one thousand in words.")
-    for number in (1, 2):
-        app.page.get_by_label(f"Prompt of column {number}").select_option("")
+    app.page.locator("#bar .seg button").first.click()
+    app.page.get_by_label("Prompt of column 1").select_option("")
+    app.page.locator("#bar .seg button").nth(2).click()  # the third column is made like the one before it
+    app.page.get_by_label("Prompt of column 2").select_option("")
+    expect(app.page.locator("#col1 .own")).to_be_hidden()
+    app.page.locator("#bar .seg button").nth(1).click()
     limit_tokens(app, 1, 2000)
     limit_tokens(app, 2, 2000)
+    expect(app.page.locator("#col1 .own")).to_be_hidden()
     app.run()
     app.wait_for_text(0)
     app.wait_for_text(1)
