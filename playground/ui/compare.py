@@ -20,7 +20,7 @@ from playground.ui import panels
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm, first_form, form_of_prompt, form_of_run, variant
-from playground.ui.stream import COLUMNS, stream_run
+from playground.ui.stream import BLANK, COLUMNS, stream_run
 from playground.workbench import Preview, Workbench
 
 FIRST_PATTERN = "techniques/zero-shot/instruct"
@@ -193,13 +193,7 @@ def shown_run(run: StoredRun) -> Update:
 
 def cleared(form: CompareForm) -> Update:
     """A form on the Compare tab without a run."""
-    empty = {
-        "text": "",
-        "badges": "",
-        "foot": None,
-        "problem": "",
-        "state": {"kind": "idle", "icon": "", "text": ""},
-    }
+    empty = {**BLANK, "text": "", "state": {"kind": "idle", "icon": "", "text": ""}}
     return {
         "replaces": True,
         "form": form.model_dump(mode="json"),
