@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     allowed_hosts: tuple[str, ...] = ()
     """Further names this server answers to, such as a name behind a proxy."""
     database_url: str = ""
+    author: str = ""
+    """Who saves: written into each version of a prompt."""
+    library_dir: Path | None = None
+    """A folder of prompt files that is kept equal to the saved prompts, such as a team's git checkout."""
     models: tuple[Path, ...] = ()
     embedded: bool = True
 

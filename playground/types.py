@@ -94,8 +94,9 @@ PRESETS: dict[str, Sampling] = {
 class Prompt(Value):
     """A prompt with its variables and checks: what a version freezes and a `.prompty` file holds.
 
-    `name` is what people read, `name_zh` and `description_zh` the same in simplified Chinese; `metadata` keeps
-    further front-matter keys of an imported file.
+    `name` is what people read, `name_zh` and `description_zh` the same in simplified Chinese. `cases` are rows of
+    values to try it with; a key that is no variable (`expected`) is for the checks, whose options may name it.
+    `metadata` keeps further front-matter keys of an imported file.
     """
 
     name: str = ""
@@ -113,6 +114,7 @@ class Prompt(Value):
     use_when: str = ""
     avoid_when: str = ""
     source: str = ""
+    cases: tuple[dict[str, Any], ...] = ()
     metadata: dict[str, Any] = {}
 
 
@@ -134,13 +136,15 @@ class Comparison(Value):
     """What Run asks for: the shared prompt, the values of its variables, one to four columns.
 
     With `same_text` (the id of a model) that model's chat template renders each prompt once, and every column is sent
-    exactly that text; a backend without a raw route refuses.
+    exactly that text; a backend without a raw route refuses. `images`, base64 without a prefix, go to every column
+    with the last user message.
     """
 
     prompt: Prompt
     values: dict[str, Any] = {}
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=4)]
     same_text: str = ""
+    images: tuple[str, ...] = ()
 
 
 # --- what goes to a model and comes back ----------------------------------------------------------------

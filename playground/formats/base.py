@@ -1,7 +1,7 @@
 """What every interchange format takes and gives.
 
     write(Export) -> ExportFile(name, media_type, text, losses)
-    read(text, file) -> Reading(prompt, losses)
+    read(text, file) -> (Reading(prompt, losses), …)     one for each prompt in the file
 
 A loss is one line, "field: reason": what the other side cannot hold, or what was left behind on the way in.
 """
@@ -52,14 +52,22 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A row of FORMATS. `suffix` is what the file name ends with; `read` is None where reading makes no sense."""
+    """A row of FORMATS. `suffix` is what a written file's name ends with.
+
+    `read` gives every prompt of a file, at least one, or raises PromptError; None where reading makes no sense.
+    """
 
     name: str
     label: str
     suffix: str
     media_type: str
-    read: Callable[[str, str], Reading] | None
+    read: Callable[[str, str], tuple[Reading, ...]] | None
     write: Callable[[Export], ExportFile]
+
+
+def one(read: Callable[[str, str], Reading]) -> Callable[[str, str], tuple[Reading, ...]]:
+    """The `read` of a row whose files hold a single prompt."""
+    return lambda text, file: (read(text, file),)
 
 
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$")

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from playground.errors import PromptError
-from playground.formats.base import Export, Format, Reading, file_name, score_text
+from playground.formats.base import Export, Format, Reading, file_name, one, score_text
 from playground.templates import normalise
 from playground.templating.syntax import ROLE_LINE
 from playground.types import ExportFile, Prompt, Role, Sampling, Turn
@@ -233,4 +233,4 @@ def _parse(text: str, file: str) -> Any:
         raise PromptError(f"{file} is not usable JSON: {exc}.", "Correct it and read it again.") from exc
 
 
-FORMAT = Format("openai", "OpenAI chat JSON", SUFFIX, MEDIA_TYPE, read, write)
+FORMAT = Format("openai", "OpenAI chat JSON", SUFFIX, MEDIA_TYPE, one(read), write)

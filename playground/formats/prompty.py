@@ -31,8 +31,9 @@ from pydantic import ValidationError
 
 from playground.errors import PromptError
 from playground.formats import yaml_text
-from playground.formats.base import Export, Format, Reading, file_name
+from playground.formats.base import Export, Format, Reading, file_name, one
 from playground.formats.properties import read_inputs, read_outputs, write_inputs, write_outputs
+from playground.formats.refused import without_references
 from playground.templates import join_turns, normalise, split_turns
 from playground.types import Check, ExportFile, Prompt, Sampling
 
@@ -51,11 +52,8 @@ _OPTIONS = {  # Sampling field -> key of model.options
 }
 _V1_PARAMETERS = {field: field for field in Sampling.model_fields}
 _OWN_TEXTS = ("name_zh", "description_zh", "family", "technique", "use_when", "avoid_when", "source")
-_OWN_KEYS = {*_OWN_TEXTS, "kinds", "checks", "sampling", "output_schema", "exported"}
+_OWN_KEYS = {*_OWN_TEXTS, "kinds", "checks", "sampling", "output_schema", "cases", "exported"}
 _FRONT = re.compile(r"\A\s*?---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.S | re.M)
-# Other loaders of prompty replace such a value by the content of a file or an environment variable.
-_REFERENCE = re.compile(r"\$\{\s*(env|file)\s*:.*\}", re.S | re.I)
-_CODE_KEYS = {"functions", "exec"}
 
 
 # --- writing ------------------------------------------------------------------------------------------------
@@ -71,6 +69,7 @@ def dump(prompt: Prompt, exported: dict[str, Any] | None = None) -> tuple[str, t
     own: dict[str, Any] = {key: getattr(prompt, key) for key in _OWN_TEXTS}
     own["kinds"] = kinds
     own["checks"] = [check.model_dump(exclude_defaults=True) for check in prompt.checks]
+    own["cases"] = list(prompt.cases)
     outputs = write_outputs(prompt.output_schema) if prompt.output_schema else None
     if prompt.output_schema is not None and outputs is None:
         own["output_schema"] = prompt.output_schema
@@ -105,7 +104,7 @@ def dump(prompt: Prompt, exported: dict[str, Any] | None = None) -> tuple[str, t
     }
     data = {key: value for key, value in data.items() if value or key == "name"}
     data["template"] = {"format": {"kind": "jinja2"}, "parser": {"kind": "prompty"}}
-    data = _without_references(
+    data = without_references(
         yaml_text.plain(data), "", losses, "other programs would replace it by a file or a secret"
     )
     body = join_turns(prompt.turns)
@@ -167,7 +166,7 @@ def read(text: str, file: str = "The file") -> Reading:
             f"{file}: the front matter is not a list of `key: value` lines.",
             "Correct the lines between the two `---`.",
         )
-    data = _without_references(data, "", losses, "refused, nothing is fetched or executed")
+    data = without_references(data, "", losses, "refused, nothing is fetched or executed")
     body = text[front.end() :] if front else text
 
     metadata = _mapping(data.pop("metadata", None), "metadata", file)
@@ -195,6 +194,7 @@ def read(text: str, file: str = "The file") -> Reading:
             turns=split_turns(body),
             inputs=inputs,
             checks=tuple(Check.model_validate(row) for row in own.get("checks") or ()),
+            cases=tuple(own.get("cases") or ()),
             sampling=sampling,
             output_schema=schema,
             tags=tuple(_text(tag) for tag in ([tags] if isinstance(tags, str) else tags)),
@@ -272,31 +272,6 @@ def _template_losses(data: Any) -> list[str]:
     return [] if kind in (None, "jinja2") else [f"template: {kind!r} is read as Jinja2; check the variables"]
 
 
-def _without_references(value: Any, where: str, losses: list[str], reason: str) -> Any:
-    """The value without `${env:…}` and `${file:…}` texts and without keys that carry code, each named."""
-
-    def is_refused(key: str, item: Any) -> bool:
-        return (
-            isinstance(item, str)
-            and bool(_REFERENCE.fullmatch(item.strip()))
-            or (not where and key in _CODE_KEYS)
-        )
-
-    pairs = (
-        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
-    )
-    if pairs is None:
-        return value
-    kept = []
-    for key, item in pairs:
-        place = f"{where}.{key}".lstrip(".")
-        if is_refused(str(key), item):
-            losses.append(f"{place}: {reason}")
-        else:
-            kept.append((key, _without_references(item, place, losses, reason)))
-    return dict(kept) if isinstance(value, dict) else [item for _, item in kept]
-
-
 def _mapping(value: Any, where: str, file: str) -> dict[str, Any]:
     """A copy of the mapping, empty for nothing; raises PromptError for any other type."""
     if value is None:
@@ -312,4 +287,4 @@ def _text(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else str(value)
 
 
-FORMAT = Format("prompty", "Prompty", SUFFIX, MEDIA_TYPE, read, write)
+FORMAT = Format("prompty", "Prompty", SUFFIX, MEDIA_TYPE, one(read), write)
