@@ -29,11 +29,24 @@ from jinja2 import nodes
 from playground.errors import TemplateError
 from playground.templating import worker
 from playground.templating.names import Names
+from playground.templating.partials import NONE, Partials, mentions, put_in_place
+from playground.templating.partials import written_out as partial_text
 from playground.templating.syntax import did_you_mean, locate, parse, refusals, role_lines, walk
 from playground.templating.worker import placed
 from playground.types import Message, Role, Turn
 
-__all__ = ["Renderer", "Variable", "check", "join_turns", "normalise", "split_turns", "variables"]
+__all__ = [
+    "Partials",
+    "Renderer",
+    "Variable",
+    "check",
+    "join_turns",
+    "normalise",
+    "partial_names",
+    "split_turns",
+    "variables",
+    "written_out",
+]
 
 # Beyond this many tags even the parsing of a plain template is left to the child process.
 PLAIN_TAGS = 300
@@ -109,13 +122,30 @@ class Variable:
     optional: bool = False
 
 
-def variables(turns: Sequence[Turn]) -> list[Variable]:
-    """Names used before they are set, in order of first appearance; turns that do not parse are skipped."""
+def variables(turns: Sequence[Turn], partials: Partials = NONE) -> list[Variable]:
+    """Names used before they are set, in order of first appearance; turns that do not parse are skipped.
+
+    Names inside a partial stand at the tag that includes it.
+    """
     pairs, names = _pairs(turns), Names()
     for number, (_, source) in enumerate(pairs):
         with suppress(TemplateError, RecursionError):
-            names.visit_turn(number, parse(source))
+            tree = parse(source)
+            with suppress(TemplateError):
+                put_in_place(source, tree, partials)
+            names.visit_turn(number, tree)
     return _listed(names, pairs)
+
+
+def partial_names(turns: Sequence[Turn]) -> list[str]:
+    """The names in include and import tags, each once, in order: "Guardrail@3"."""
+    return list(dict.fromkeys(name for _, source in _pairs(turns) for name in mentions(source)))
+
+
+def written_out(turns: Sequence[Turn], partials: Partials) -> tuple[Turn, ...]:
+    """The turns with the text of their partials in the place of the tags; raises TemplateError."""
+    turns = normalise(turns)
+    return tuple(t.model_copy(update={"template": partial_text(t.template, partials)}) for t in turns)
 
 
 def _listed(names: Names, pairs: Sequence[tuple[str, str]]) -> list[Variable]:
@@ -127,7 +157,9 @@ def _listed(names: Names, pairs: Sequence[tuple[str, str]]) -> list[Variable]:
     return sorted(found, key=lambda variable: (variable.turn, variable.line, variable.column))
 
 
-def check(turns: Sequence[Turn], known: Collection[str] | None = None) -> list[TemplateError]:
+def check(
+    turns: Sequence[Turn], known: Collection[str] | None = None, partials: Partials = NONE
+) -> list[TemplateError]:
     """Every problem that can be seen without rendering, in reading order; nothing is run.
 
     One syntax error a turn, the other turns are still checked. With `known` (the names that have a value) also
@@ -138,6 +170,7 @@ def check(turns: Sequence[Turn], known: Collection[str] | None = None) -> list[T
     for number, (_, source) in enumerate(pairs):
         try:
             tree = parse(source)
+            put_in_place(source, tree, partials)
             problems.extend(placed(refusal, pairs, number) for refusal in refusals(source, tree))
             names.visit_turn(number, tree)
         except TemplateError as exc:
@@ -170,7 +203,9 @@ class Renderer:
         self._turn_taking = asyncio.Lock()
         self._child: asyncio.subprocess.Process | None = None
 
-    async def render(self, turns: Sequence[Turn], values: Mapping[str, Any]) -> tuple[Message, ...]:
+    async def render(
+        self, turns: Sequence[Turn], values: Mapping[str, Any], partials: Partials = NONE
+    ) -> tuple[Message, ...]:
         """The messages; blank system and assistant messages are left out, an empty user message stays.
 
         `values` are JSON data: str, int, float, bool, None, list, dict. Raises TemplateError.
@@ -181,6 +216,7 @@ class Renderer:
             messages = worker.render(pairs, values, self.chars)
         else:
             question = {"turns": pairs, "values": values, "chars": self.chars, "seconds": self.seconds}
+            question["partials"] = [dict(partials.sources), dict(partials.problems)]
             async with self._turn_taking:
                 messages = await self._ask(json.dumps(question).encode() + b"\n")
         return tuple(Message(role, content) for role, content in messages)  # type: ignore[arg-type]

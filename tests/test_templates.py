@@ -215,9 +215,15 @@ def test_variables_of_the_other_turns_are_found_beside_a_broken_one():
         ("{{ a|uper }}", 1, 6, 'there is no filter "uper".', 'Did you mean "upper"?'),
         ("{% filter uper %}{% endfilter %}", 1, 11, 'there is no filter "uper".', 'Did you mean "upper"?'),
         ("{{ a is not evn }}", 1, 13, 'there is no test "evn".', 'Did you mean "even"?'),
-        ("{% include 'x' %}", 1, 4, "include is not available here.", "Put the text into this prompt."),
-        ("{% from 'x' import y %}", 1, 4, "import is not available here.", "Put the text into this prompt."),
-        ("{%- extends 'x' %}", 1, 5, "extends is not available here.", "Put the text into this prompt."),
+        ("{% include 'x' %}", 1, 4, 'there is no prompt "x" in the library.', "Save one of that name."),
+        ("{% from 'x' import y %}", 1, 4, 'there is no prompt "x" in the library.', "Save one of that name."),
+        (
+            "{%- extends 'x' %}",
+            1,
+            5,
+            "extends is not available here.",
+            'Write {% include "Name of a prompt@3" %}.',
+        ),
         ("{{ " + "9" * 5000 + " }}", 1, 4, "this number is too long.", ""),
     ],
 )

@@ -35,7 +35,16 @@ ROLE_LINE = re.compile(
 # Parsing takes about 0.1 ms a tag and runs where the page waits for it.
 MAX_TAGS = 2_000
 OPENING_TAGS = ("for", "if", "macro", "call", "filter", "set", "with", "autoescape", "block")
-TAGS = (*OPENING_TAGS, "elif", "else", "raw", "endraw", *(f"end{tag}" for tag in OPENING_TAGS))
+TAGS = (
+    *OPENING_TAGS,
+    "include",
+    "import",
+    "elif",
+    "else",
+    "raw",
+    "endraw",
+    *(f"end{tag}" for tag in OPENING_TAGS),
+)
 
 
 # --- tokens and blocks ----------------------------------------------------------------------------------
@@ -300,14 +309,8 @@ def _words(source: str) -> dict[int, list[Token]]:
 
 
 def refusals(source: str, tree: nodes.Template) -> list[TemplateError]:
-    """What parses but will never render: unknown filters and tests, and tags that need other files."""
+    """What parses but will never render: unknown filters and tests, and `extends`."""
     found = []
-    files: dict[type[nodes.Node], str] = {
-        nodes.Include: "include",
-        nodes.Import: "import",
-        nodes.FromImport: "from",
-        nodes.Extends: "extends",
-    }
     for node in walk(tree):
         name, hint = "", ""
         before: tuple[str, ...] = ("|", "filter")
@@ -317,10 +320,9 @@ def refusals(source: str, tree: nodes.Template) -> list[TemplateError]:
         elif isinstance(node, nodes.Test) and node.name not in SANDBOX.tests:
             name, before, message = node.name, ("is", "not"), f'there is no test "{node.name}".'
             hint = did_you_mean(name, SANDBOX.tests)
-        elif type(node) in files:
-            name, before = files[type(node)], ("{%", "{%-", "{%+")
-            message = f"{'import' if name == 'from' else name} is not available here."
-            hint = "Put the text into this prompt."
+        elif isinstance(node, nodes.Extends):
+            name, before = "extends", ("{%", "{%-", "{%+")
+            message, hint = "extends is not available here.", 'Write {% include "Name of a prompt@3" %}.'
         if name:
             line, column = locate(source, node.lineno, name.split(".")[0], before)
             found.append(TemplateError(message, hint, line=line, column=column or None))

@@ -2,7 +2,8 @@ r"""Renders turns to messages, in this process or as a child that can be killed.
 
 One JSON object a line over stdin and stdout, one answer a question, after a first line `{"ready": true}`:
 
-    > {"turns": [["user", "Hi {{ name }}"]], "values": {"name": "Ada"}, "chars": 4000000, "seconds": 2.0}
+    > {"turns": [["user", "Hi {{ name }}"]], "values": {"name": "Ada"}, "chars": 4000000, "seconds": 2.0,
+       "partials": [{"Guardrail@3": "Be kind."}, {}]}
     < {"messages": [["user", "Hi Ada"]]}
     < {"error": {"message": "User turn, line 1, …", "hint": "", "turn": 0, "line": 1, "column": 7}}
 
@@ -25,6 +26,7 @@ from typing import Any
 from jinja2 import Template, TemplateSyntaxError, UndefinedError, nodes
 
 from playground.errors import TemplateError
+from playground.templating.partials import NONE, Partials, put_in_place
 from playground.templating.sandbox import SANDBOX
 from playground.templating.syntax import ROLES, did_you_mean, locate, mark, parse, refusals, walk
 
@@ -39,7 +41,9 @@ Turns = Sequence[tuple[str, str]]
 # --- rendering ------------------------------------------------------------------------------------------
 
 
-def render(turns: Turns, values: Mapping[str, Any], chars: int) -> list[tuple[str, str]]:
+def render(
+    turns: Turns, values: Mapping[str, Any], chars: int, partials: Partials = NONE
+) -> list[tuple[str, str]]:
     r"""Messages as (role, content); `turns` are (role, source) with "\n" as the only newline.
 
     All turns are one template, so that a `{% set %}` is seen by the turns after it; no block spans turns.
@@ -49,7 +53,7 @@ def render(turns: Turns, values: Mapping[str, Any], chars: int) -> list[tuple[st
     nonce = f"{int.from_bytes(os.urandom(16)):039d}"
     template: Template | None = None
     try:
-        tree = nodes.Template(_body(turns, nonce), lineno=1)
+        tree = nodes.Template(_body(turns, partials, nonce), lineno=1)
         tree.set_environment(SANDBOX)
         template = Template.from_code(
             SANDBOX, SANDBOX.compile(tree, filename=FILENAME), dict(SANDBOX.globals)
@@ -69,12 +73,13 @@ def render(turns: Turns, values: Mapping[str, Any], chars: int) -> list[tuple[st
         raise _explained(exc, template, turns, values) from None
 
 
-def _body(turns: Turns, nonce: str) -> list[nodes.Node]:
+def _body(turns: Turns, partials: Partials, nonce: str) -> list[nodes.Node]:
     """The statements of all turns, each turn after the mark of its role."""
     body: list[nodes.Node] = []
     for number, (role, source) in enumerate(turns):
         try:
             tree = parse(source, nonce)
+            put_in_place(source, tree, partials, nonce)
             for refusal in refusals(source, tree):
                 raise refusal
         except TemplateError as exc:
@@ -179,7 +184,8 @@ def main() -> None:
         try:
             question = json.loads(line)
             _limit_processor(question["seconds"])
-            messages = render(question["turns"], question["values"], question["chars"])
+            partials = Partials(*question["partials"])
+            messages = render(question["turns"], question["values"], question["chars"], partials)
             _answer({"messages": messages})
         except TemplateError as exc:
             error = {key: getattr(exc, key) for key in ("message", "hint", "turn", "line", "column")}
