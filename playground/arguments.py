@@ -23,7 +23,6 @@ from playground.library import read_prompt
 from playground.planning import with_defaults
 from playground.scorers import check_problem
 from playground.settings import Settings
-from playground.store.content import fold
 from playground.templates import check, normalise, variables
 from playground.types import PRESETS, Input, Prompt, Sampling
 from playground.ui.alerts import validation_alert
@@ -75,7 +74,7 @@ class Found(NamedTuple):
 
 
 def find_prompt(workbench: Workbench, name: str) -> Found:
-    """The prompt of a `.prompty` file, of a pattern's slug, or saved under that name.
+    """The prompt of a `.prompty` file, of a pattern's slug, or saved under that name ("Name@3", "Name@label").
 
     Raises PromptError for a file that cannot be read, NotFoundError for a name nobody has.
     """
@@ -87,9 +86,11 @@ def find_prompt(workbench: Workbench, name: str) -> Found:
             if pattern.error:
                 raise pattern.error
             return Found(pattern.prompt, pattern.file, pattern.losses)
-    for summary in workbench.store.prompts(name, limit=10_000):
-        if fold(summary.name) == fold(name.strip()):
-            return Found(workbench.store.version(summary.id).prompt)
+    title, pinned, at = name.strip().rpartition("@")
+    if workbench.store.find_prompt(name) is not None:
+        return Found(workbench.store.version_named(name).prompt)
+    if pinned and workbench.store.find_prompt(title) is not None:
+        return Found(workbench.store.version_named(title, at).prompt)
     raise NotFoundError(f'There is no prompt "{name[:100]}".', "See what there is: playground list")
 
 

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from playground import server_commands
-from playground.errors import NotFoundError, PlaygroundError, PromptError, SettingsError
+from playground import library_commands, server_commands
+from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.terminal import (
     Data,
     PromptName,
@@ -33,6 +33,7 @@ from playground.terminal import (
     tell_all,
     with_workbench,
     write,
+    write_file,
 )
 
 if TYPE_CHECKING:
@@ -285,13 +286,7 @@ def export(
     if output is None:
         write(file.text)
     else:
-        target = output / file.name if output.is_dir() else output
-        try:
-            target.write_bytes(file.text.encode())
-        except OSError as exc:
-            raise SettingsError(
-                f"{target} cannot be written: {exc.strerror}.", "Choose another --output."
-            ) from exc
+        write_file(output / file.name if output.is_dir() else output, file.text)
     tell_all("not in the file", file.losses)
 
 
@@ -316,6 +311,7 @@ def doctor(context: typer.Context, data: Data = None) -> None:
 
 
 server_commands.register(app)
+library_commands.register(app)
 
 
 # --- edges ----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
+from functools import partial
 
 from playground.backends import added_backends, make_backend, rows
 from playground.backends import servers as known_servers
@@ -16,7 +17,8 @@ from playground.backends.addresses import base_url
 from playground.backends.base import Backend, ManagesModels, WarmsUp
 from playground.errors import BackendError, NotFoundError, PlaygroundError, SettingsError
 from playground.inventory import Inventory
-from playground.jobs import Jobs
+from playground.jobs import Job, Jobs
+from playground.managed import Managed, parse_arguments, require_vllm, serve
 from playground.settings import Settings
 from playground.types import ModelInfo
 
@@ -113,6 +115,17 @@ class ModelDesk:
             raise NotFoundError(f'No server is called "{name}".', "Look again.")
         await asyncio.to_thread(known_servers.set_key, self.settings, name, key)
         await self._renew(name)
+
+    def serve_vllm(self, model: str, options: str = "") -> Job:
+        """Start a vLLM server as a job that ends with this program; its models are columns as soon as it answers.
+
+        Raises SettingsError for options that cannot be meant, and when vLLM is not installed.
+        """
+        model = model.strip()
+        require_vllm()
+        managed = Managed(model, parse_arguments(model, options))
+        steps = partial(serve, managed, self.settings, self._renew)
+        return self.jobs.start(model, managed.options, steps, subject=managed)
 
     def manager(self, name: str) -> ManagesModels:
         """The backend of that name, whose models can be fetched, made and deleted; raises BackendError for others."""

@@ -1,4 +1,4 @@
-"""Work that goes on when the tab is closed: pulling a model, making one.
+"""Work that goes on when the tab is closed: pulling a model, making one, measuring, a server of our own.
 
     job = jobs.start("qwen3:0.6b", "pulling from Ollama", lambda: backend.pull("qwen3:0.6b"))
     job.state   # running → done, failed or cancelled
@@ -64,7 +64,10 @@ class Layer:
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """A long task under way or ended. `status` is the server's last word, `layers` stand in the order of arrival."""
+    """A long task under way or ended. `status` is the server's last word, `layers` stand in the order of arrival.
+
+    `subject` is what the work itself tells of its state, for those who know its kind; None where status and layers are all.
+    """
 
     id: str
     title: str
@@ -76,6 +79,7 @@ class Job:
     error: str = ""
     hint: str = ""
     ended_at: datetime | None = None
+    subject: object = None
     clock: Callable[[], float] = time.monotonic
 
     def take(self, step: Progress) -> None:
@@ -130,10 +134,16 @@ class Jobs:
         return [job for job in self._jobs.values() if job.state != "running"]
 
     def start(
-        self, title: str, detail: str, steps: Callable[[], AsyncIterator[Progress]], hint: str = ""
+        self,
+        title: str,
+        detail: str,
+        steps: Callable[[], AsyncIterator[Progress]],
+        hint: str = "",
+        *,
+        subject: object = None,
     ) -> Job:
         """Begin at once and return; `hint` says what to do should the server fail it."""
-        job = Job(secrets.token_hex(6), title, detail, datetime.now(UTC))
+        job = Job(secrets.token_hex(6), title, detail, datetime.now(UTC), subject=subject)
         self._jobs[job.id] = job
         task = asyncio.create_task(_follow(job, steps, hint))
         self._tasks[job.id] = task

@@ -14,7 +14,7 @@ from typing import Any
 from playground.errors import PlaygroundError
 from playground.store.records import NewCell, StoredCell, StoredRun
 from playground.templates import normalise
-from playground.types import Check, Column, Comparison, GenerationRequest, Message, Prompt
+from playground.types import Check, Column, Comparison, GenerationRequest, Message, Prompt, Sampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,38 +32,37 @@ def plan_column(
     """One column of a comparison with its rendered messages; a free seed is drawn here, and stored with the cell."""
     column = comparison.columns[index]
     new = new_cell(index, column, comparison.prompt)
-    return Planned(new, make_request(new, column, messages, raw_prompt))
+    return Planned(new, make_request(new, column, messages, raw_prompt, comparison.images))
 
 
 def plan_again(
     run: StoredRun, cell: StoredCell, messages: tuple[Message, ...], problem: PlaygroundError | None
 ) -> Planned:
     """The same cell once more, exactly as it was sent; a seed that was free is drawn again."""
-    column = run.comparison.columns[cell.column]
-    sampling = cell.sampling
-    if column.sampling.seed is None:
-        sampling = sampling.model_copy(update={"seed": draw_seed()})
+    comparison = run.comparison
+    column = comparison.columns[cell.column]
+    sampling = drawn(cell.sampling) if column.sampling.seed is None else cell.sampling
     new = NewCell(cell.column, cell.model, cell.backend, cell.prompt, sampling)
-    sent = cell.completion.rendered_prompt if cell.completion else None
-    return Planned(
-        new, make_request(new, column, messages, sent if run.comparison.same_text else None), problem
-    )
+    sent = cell.completion.rendered_prompt if cell.completion and comparison.same_text else None
+    return Planned(new, make_request(new, column, messages, sent, comparison.images), problem)
 
 
 def new_cell(index: int, column: Column, shared: Prompt) -> NewCell:
     """The cell of a column, pending: its effective prompt, and sampling with a seed."""
-    sampling = column.sampling
-    if sampling.seed is None:
-        sampling = sampling.model_copy(update={"seed": draw_seed()})
+    sampling = drawn(column.sampling) if column.sampling.seed is None else column.sampling
     prompt = column.prompt or shared
     prompt = prompt.model_copy(update={"turns": normalise(prompt.turns)})
     return NewCell(index, column.model, column.model.partition(":")[0], prompt, sampling)
 
 
 def make_request(
-    new: NewCell, column: Column, messages: tuple[Message, ...], raw_prompt: str | None
+    new: NewCell,
+    column: Column,
+    messages: tuple[Message, ...],
+    raw_prompt: str | None,
+    images: tuple[str, ...] = (),
 ) -> GenerationRequest:
-    """The call of a cell, with everything the column and the prompt ask for."""
+    """The call of a cell, with everything the column, the prompt and the comparison ask for."""
     schema = new.prompt.output_schema
     return GenerationRequest(
         model=new.model,
@@ -73,6 +72,7 @@ def make_request(
         top_logprobs=column.top_logprobs,
         thinking=column.thinking,
         raw_prompt=raw_prompt,
+        images=images,
     )
 
 
@@ -106,6 +106,11 @@ def example_values(prompt: Prompt) -> dict[str, Any]:
         (field.name, field.default if field.example is None else field.example) for field in prompt.inputs
     )
     return {name: value for name, value in pairs if value is not None}
+
+
+def drawn(sampling: Sampling) -> Sampling:
+    """The same sampling with a fresh seed."""
+    return sampling.model_copy(update={"seed": draw_seed()})
 
 
 def draw_seed() -> int:

@@ -1,7 +1,7 @@
 """Runs cells at the same time and tells what happens to each: the only place that fans out.
 
-    execution = Execution(cells, backend_of, slots={"llama.cpp": asyncio.Semaphore(8)})
-    async for event in execution.events():   # Started, Delta…, Finished or Failed, for every cell
+    execution = Execution(cells, backend_of, slots={"llama.cpp": asyncio.Semaphore(8)}, settle)
+    async for event in execution.events():   # Started, Delta…, what `settle` made of Finished or Failed, for every cell
         ...
 
 Leaving `events()` (closed tab, cancelled task) cancels every cell and closes its stream, which stops the work
@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import cast
+from typing import Generic, TypeVar, cast
 
 from playground.backends.base import Backend, Fold
 from playground.errors import PlaygroundError
@@ -67,23 +67,31 @@ class Failed:
     hint: str
 
 
-Event = Started | Delta | Finished | Failed
+End = Finished | Failed
+E = TypeVar("E")
 
 
-class Execution:
-    """Cells under way. `stop()` ends one column or all of them; what had arrived is kept as "cancelled"."""
+class Execution(Generic[E]):
+    """Cells under way. `stop()` ends one column or all of them; what had arrived is kept as "cancelled".
+
+    What `settle` makes of the end of a cell (scores and stores it) is told in place of the end. It is not stopped
+    with the cell, and the other cells go on meanwhile.
+    """
 
     def __init__(
         self,
         cells: Sequence[Cell],
         backend_of: Callable[[str], Backend],
         slots: Mapping[str, asyncio.Semaphore],
+        settle: Callable[[End], Awaitable[E]],
     ) -> None:
         self._cells = tuple(cells)
         self._backend_of = backend_of
         self._slots = slots
-        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._settle = settle
+        self._queue: asyncio.Queue[Started | Delta | E | BaseException | None] = asyncio.Queue()
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._settling: set[asyncio.Task[None]] = set()
         self._ended: set[int] = set()
         self._stopped: set[int] = set()
 
@@ -94,42 +102,55 @@ class Execution:
             if key in self._stopped:
                 task.cancel()
 
-    async def events(self) -> AsyncGenerator[Event, None]:
-        """Every event of every cell, in the order of their happening; ends when all cells have ended."""
+    async def events(self) -> AsyncGenerator[Started | Delta | E, None]:
+        """Every event of every cell, in the order of their happening; ends when all cells have ended.
+
+        Raises what `settle` raises.
+        """
         waiting = [cell for cell in self._cells if cell.column not in self._stopped]
         self._tasks = {cell.column: asyncio.create_task(self._run(cell)) for cell in waiting}
         closer = asyncio.create_task(self._close_queue())
         try:
             while (event := await self._queue.get()) is not None:
+                if isinstance(event, BaseException):
+                    raise event
                 yield event
         finally:
             self.stop()
             with suppress(asyncio.CancelledError):
                 await closer
 
-    def leftover(self) -> list[Finished | Failed]:
-        """Ends of cells that nobody took because `events()` was left early or never begun; empty afterwards."""
-        self._end_rest()
-        ends = []
+    async def finish(self) -> None:
+        """Settle the ends of cells that were never begun because `events()` was left early; raises what that raises."""
+        await self._end_rest()
         while not self._queue.empty():
             event = self._queue.get_nowait()
-            if isinstance(event, Finished | Failed):
-                ends.append(event)
-        return ends
+            if isinstance(event, BaseException):
+                raise event
 
     async def _close_queue(self) -> None:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        self._end_rest()
+        await self._end_rest()
         self._queue.put_nowait(None)
 
-    def _end_rest(self) -> None:
+    async def _end_rest(self) -> None:
         for cell in self._cells:
             if cell.column not in self._ended:  # cancelled before its task ever ran
                 self._end(Finished(cell, Fold().completion("cancelled")))
+        while self._settling:
+            await asyncio.wait(self._settling)  # not gather: who waits may be cancelled, the settling never
 
-    def _end(self, event: Finished | Failed) -> None:
-        self._ended.add(event.cell.column)
-        self._queue.put_nowait(event)
+    def _end(self, end: End) -> None:
+        self._ended.add(end.cell.column)
+        task = asyncio.create_task(self._tell(end))
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+
+    async def _tell(self, end: End) -> None:
+        try:
+            self._queue.put_nowait(await self._settle(end))
+        except Exception as exc:
+            self._queue.put_nowait(exc)
 
     async def _run(self, cell: Cell) -> None:
         fold = Fold()
@@ -158,7 +179,7 @@ class Execution:
             self._end(Failed(cell, fold.completion("error"), message, hint))
 
 
-def _outcome(cell: Cell, completion: Completion) -> Finished | Failed:
+def _outcome(cell: Cell, completion: Completion) -> End:
     if completion.finish not in ("aborted", "error"):
         return Finished(cell, completion)
     message = f"{cell.request.model} ended its answer without saying why."

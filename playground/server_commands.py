@@ -30,6 +30,7 @@ from playground.terminal import (
     tell_all,
     with_workbench,
     write,
+    write_file,
 )
 
 if TYPE_CHECKING:
@@ -125,12 +126,7 @@ def export_batch(
         return await to_lines(workbench, found.prompt, values, model, sampling)
 
     made = with_workbench(open_there(settings_of(context, data)), make)
-    try:
-        output.write_text("".join(line + "\n" for line in made), "utf-8")
-    except OSError as exc:
-        raise SettingsError(
-            f"{output} cannot be written: {exc.strerror}.", "Choose another --output."
-        ) from exc
+    write_file(output, "".join(line + "\n" for line in made))
     results = output.with_suffix(".results.jsonl")
     command = ["vllm", "run-batch", "-i", str(output), "-o", str(results), "--model", model]
     tell(f"{len(made)} requests in {output}. Next:")

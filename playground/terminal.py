@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from playground.errors import ReadOnlyData
+from playground.errors import ReadOnlyData, SettingsError
 
 if TYPE_CHECKING:
     from playground.settings import Settings
@@ -77,6 +77,14 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 def write(text: str) -> None:
     """Text to standard output at once."""
     typer.echo(text, nl=False)
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """The whole content in a file; raises SettingsError."""
+    try:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    except OSError as exc:
+        raise SettingsError(f"{path} cannot be written: {exc.strerror}.", "Choose another --output.") from exc
 
 
 def tell(line: str) -> None:

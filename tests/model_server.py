@@ -3,6 +3,7 @@
 pull tiny:1b     two layers in a moment, then it is there
 pull slow:1b     steps without an end: who leaves is counted
 pull absent:1b   the error line of a name that does not exist
+chat (vllm)      the recorded stream; /metrics counts its tokens from then on
 GET /_seen       {"requests": [[method, path, body, authorization]…], "pulling": 0}
 """
 
@@ -32,6 +33,7 @@ class State:
         self.kind, self.key = kind, key
         self.requests: list[list[Any]] = []
         self.pulling = 0
+        self.written = 0
         rows = recorded("ollama/a025")["body"]["models"]
         self.models = {"smollm2:latest": next(row for row in rows if row["name"] == "smollm2:latest")}
         self.add(HOSTILE, abilities=["completion", "tools", "thinking"])
@@ -50,6 +52,8 @@ class State:
         if self.kind == "vllm":
             row = {"id": "<b>vllm</b>", "object": "model", "owned_by": "vllm", "max_model_len": 4096}
             metrics = 'vllm:num_requests_running{engine="0"} 3.0\nvllm:num_requests_waiting{engine="0"} 1.0\nvllm:kv_cache_usage_perc{engine="0"} 0.25\n'
+            if self.written:
+                metrics += f'vllm:generation_tokens_total{{engine="0"}} {self.written}\n'
             known = {"/v1/models": {"object": "list", "data": [row]}, "/version": {"version": "0.25.1"}}
             return (
                 (200, metrics) if path == "/metrics" else (200, known[path]) if path in known else (404, {})
@@ -110,6 +114,8 @@ async def serve(state: State, reader: asyncio.StreamReader, writer: asyncio.Stre
                 await send(writer, 401, {"error": f"wrong key: {key}"})
             elif path in ("/api/pull", "/api/create"):
                 await stream(state, writer, path, body["model"])
+            elif path == "/v1/chat/completions" and state.kind == "vllm":
+                await chat(state, writer)
             else:
                 await send(writer, *state.answer(method, path, body))
     except (asyncio.IncompleteReadError, ConnectionError):
@@ -143,6 +149,19 @@ async def stream(state: State, writer: asyncio.StreamWriter, path: str, name: st
         await writer.drain()
     finally:
         state.pulling -= path == "/api/pull"
+
+
+async def chat(state: State, writer: asyncio.StreamWriter) -> None:
+    head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    writer.write(head.encode())
+    for event in recorded("vllm/a015")["sse"].split("\n\n")[:-1]:
+        line = f"{event}\n\n".encode()
+        writer.write(b"%x\r\n%s\r\n" % (len(line), line))
+        await writer.drain()
+        await asyncio.sleep(0.005)
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
+    state.written += 8
 
 
 async def main(kind: str, port: int, key: str) -> None:

@@ -14,7 +14,7 @@ ROWS = (
     {"types", "settings", "errors"},
     {"engine", "templates"},
     {"techniques", "scorers", "backends"},
-    {"library", "formats", "stats", "diff"},
+    {"library", "formats", "stats", "diff", "lint"},
     {"runner", "store", "experiments", "inventory", "jobs"},
     {"workbench", "doctor"},
     {"batch", "bench_backends"},
@@ -22,13 +22,22 @@ ROWS = (
 )
 # One part in two places.
 INSIDE = {
+    "secret_keys": "lint",
+    "demonstrations": "lint",
     "templating": "templates",
     "arguments": "cli",
     "terminal": "cli",
     "server_commands": "cli",
+    "library_commands": "cli",
     "planning": "workbench",
     "desk": "workbench",
+    "writing": "workbench",
+    "folder_sync": "workbench",
+    "exchange": "workbench",
+    "tray": "workbench",
+    "managed": "workbench",
     "bench_tables": "bench_backends",
+    "measurement": "bench_backends",
 }
 # Neighbours that know each other: the shelf reads its format; the command line serves the page and words errors as it does.
 NEIGHBOURS = {("library", "formats"), ("cli", "ui"), ("settings", "errors")}

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
+
+import pytest
 
 from playground.backends.base import Backend
 from playground.backends.scripted import Script, ScriptedBackend
 from playground.errors import BackendError
-from playground.runner import Cell, Delta, Event, Execution, Failed, Finished, Started
+from playground.runner import Cell, Delta, End, Execution, Failed, Finished, Started
 from playground.types import Chunk, GenerationRequest, Message, Prompt, Sampling
 
+Event = Started | Delta | End
 HOUR = 3600.0
 
 
@@ -21,9 +24,27 @@ def cell(column: int, model: str, repeat: int = 0) -> Cell:
     return Cell(column, repeat, Prompt(), GenerationRequest(f"scripted:{model}", messages, Sampling()))
 
 
-def execution(backend: Backend, *models: str, slots: int = 64) -> Execution:
+async def as_it_is(end: End) -> End:
+    return end
+
+
+def execution(
+    backend: Backend, *models: str, slots: int = 64, settle: Callable[[End], Awaitable[End]] = as_it_is
+) -> Execution[End]:
     cells = [cell(column, model) for column, model in enumerate(models)]
-    return Execution(cells, lambda _: backend, {"scripted": asyncio.Semaphore(slots)})
+    return Execution(cells, lambda _: backend, {"scripted": asyncio.Semaphore(slots)}, settle)
+
+
+class Book:
+    """Settles by keeping the end of each column."""
+
+    def __init__(self) -> None:
+        self.ends: dict[int, End] = {}
+
+    async def settle(self, end: End) -> End:
+        assert end.cell.column not in self.ends
+        self.ends[end.cell.column] = end
+        return end
 
 
 async def all_events(run: Execution, on_event: Callable[[Event], None] = lambda _: None) -> list[Event]:
@@ -79,7 +100,7 @@ async def test_columns_write_at_the_same_time():
 async def test_the_events_carry_the_cell_they_were_given():
     backend = ScriptedBackend({"a": "x"})
     given = cell(3, "a", repeat=7)
-    run = Execution([given], lambda _: backend, {"scripted": asyncio.Semaphore(1)})
+    run = Execution([given], lambda _: backend, {"scripted": asyncio.Semaphore(1)}, as_it_is)
     events = await all_events(run)
     assert len(events) == 3
     assert all(event.cell is given for event in events)
@@ -105,7 +126,9 @@ async def test_an_answer_cut_at_its_limit_is_finished_and_says_so():
         Cell(0, 0, Prompt(), GenerationRequest("scripted:a", (Message("user", "x"),), Sampling(max_tokens=1)))
     ]
     backend = ScriptedBackend({"a": "one two"})
-    events = await all_events(Execution(cells, lambda _: backend, {"scripted": asyncio.Semaphore(1)}))
+    events = await all_events(
+        Execution(cells, lambda _: backend, {"scripted": asyncio.Semaphore(1)}, as_it_is)
+    )
     assert isinstance(ends(events)[0], Finished)
     assert ends(events)[0].completion.finish == "length"
 
@@ -173,7 +196,7 @@ async def test_a_column_whose_backend_is_not_there_fails_alone():
         return backend
 
     lost = Cell(0, 0, Prompt(), GenerationRequest("nobody:a", (), Sampling()))
-    run = Execution([lost, cell(1, "a")], backend_of, {"scripted": asyncio.Semaphore(1)})
+    run = Execution([lost, cell(1, "a")], backend_of, {"scripted": asyncio.Semaphore(1)}, as_it_is)
     events = await all_events(run)
     assert [type(event) for event in events if event.cell.column == 0] == [Failed]
     assert isinstance(ends(events)[1], Finished)
@@ -296,35 +319,38 @@ async def test_a_column_stopped_twice_ends_once():
 # --- leaving ----------------------------------------------------------------------------------------------
 
 
-async def test_leaving_early_stops_the_work_and_leaves_the_ends_of_all_cells():
-    backend = ScriptedBackend({"a": ["kept ", HOUR], "b": [HOUR, "never"]})
-    run = execution(backend, "a", "b")
+async def test_leaving_early_stops_the_work_and_settles_the_ends_of_all_cells():
+    backend, book = ScriptedBackend({"a": ["kept ", HOUR], "b": [HOUR, "never"]}), Book()
+    run = execution(backend, "a", "b", settle=book.settle)
     async with aclosing(run.events()) as events:
         async for event in events:
             if isinstance(event, Delta):
                 break
     assert backend.running == 0
-    left = {end.cell.column: end.completion for end in run.leftover()}
-    assert {column: (done.text, done.finish) for column, done in left.items()} == {
-        0: ("kept ", "cancelled"),
-        1: ("", "cancelled"),
-    }
-    assert run.leftover() == []
+    left = {column: (end.completion.text, end.completion.finish) for column, end in book.ends.items()}
+    assert left == {0: ("kept ", "cancelled"), 1: ("", "cancelled")}
+    await run.finish()
+    assert len(book.ends) == 2
 
 
 async def test_leaving_keeps_an_answer_that_was_complete_but_not_taken():
-    backend = ScriptedBackend({"a": "whole answer", "b": ["x", HOUR]})
-    run = execution(backend, "a", "b")
+    backend, book = ScriptedBackend({"a": "whole answer", "b": ["x", HOUR]}), Book()
+    run = execution(backend, "a", "b", settle=book.settle)
     async with aclosing(run.events()) as events:
         assert isinstance(await anext(events), Started)
         await asyncio.sleep(0.05)  # the first column ends while nobody looks
-    finishes = {end.cell.column: end.completion.finish for end in run.leftover()}
-    assert finishes == {0: "stop", 1: "cancelled"}
+    assert {column: end.completion.finish for column, end in book.ends.items()} == {0: "stop", 1: "cancelled"}
+
+
+async def test_a_run_that_was_never_begun_settles_every_cell_as_cancelled():
+    book = Book()
+    await execution(ScriptedBackend({"a": "x"}), "a", "a", settle=book.settle).finish()
+    assert [end.completion.finish for end in book.ends.values()] == ["cancelled", "cancelled"]
 
 
 async def test_cancelling_the_reader_stops_the_work():
-    backend = ScriptedBackend({"a": ["x", HOUR], "b": [HOUR]})
-    run = execution(backend, "a", "b")
+    backend, book = ScriptedBackend({"a": ["x", HOUR], "b": [HOUR]}), Book()
+    run = execution(backend, "a", "b", settle=book.settle)
     reader = asyncio.create_task(all_events(run))
     while backend.running < 2:
         await asyncio.sleep(0)
@@ -333,19 +359,64 @@ async def test_cancelling_the_reader_stops_the_work():
         await reader
     assert reader.cancelled()
     assert backend.running == 0
-    assert {end.completion.finish for end in run.leftover()} == {"cancelled"}
+    assert {end.completion.finish for end in book.ends.values()} == {"cancelled"}
 
 
-async def test_a_run_that_was_read_to_its_end_leaves_nothing():
-    run = execution(ScriptedBackend({"a": "x"}), "a")
-    await all_events(run)
-    assert run.leftover() == []
+# --- settling ---------------------------------------------------------------------------------------------
+
+
+async def test_a_column_goes_on_while_another_one_is_being_settled():
+    gate = asyncio.Event()
+
+    async def settle(end: End) -> End:
+        if end.cell.column == 0:
+            await gate.wait()
+        return end
+
+    run = execution(ScriptedBackend({"a": "x", "b": "y"}), "a", "b", settle=settle)
+    order = []
+
+    def open_gate(event: Event) -> None:
+        if isinstance(event, Finished):
+            order.append(event.cell.column)
+            gate.set()
+
+    await all_events(run, open_gate)
+    assert order == [1, 0]
+
+
+async def test_what_settling_raises_ends_the_run_and_stops_the_work():
+    async def full(end: End) -> End:
+        raise OSError("disk full")
+
+    backend = ScriptedBackend({"a": "x", "b": ["y", HOUR]})
+    run = execution(backend, "a", "b", settle=full)
+    with pytest.raises(OSError, match="disk full"):
+        await all_events(run)
+    assert backend.running == 0
+
+
+async def test_stopping_does_not_undo_an_end_that_is_being_settled():
+    began, gate, book = asyncio.Event(), asyncio.Event(), Book()
+
+    async def settle(end: End) -> End:
+        began.set()
+        await gate.wait()
+        return await book.settle(end)
+
+    run = execution(ScriptedBackend({"a": "whole"}), "a", settle=settle)
+    reader = asyncio.create_task(all_events(run))
+    await began.wait()
+    run.stop()
+    gate.set()
+    assert ends(await reader)[0].completion.finish == "stop"
+    assert book.ends[0].completion.text == "whole"
 
 
 async def test_the_slot_is_free_again_after_leaving():
     slots = {"scripted": asyncio.Semaphore(1)}
     backend = ScriptedBackend({"a": ["x", HOUR]})
-    run = Execution([cell(0, "a")], lambda _: backend, slots)
+    run = Execution([cell(0, "a")], lambda _: backend, slots, as_it_is)
     async with aclosing(run.events()) as events:
         await anext(events)
     assert not slots["scripted"].locked()

@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import Future
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -23,6 +24,7 @@ from playground.errors import (
 from playground.formats import FORMATS, prompty
 from playground.planning import example_values, with_defaults
 from playground.runner import Delta, Started
+from playground.store.changes import Change, CreateRun, StartCell
 from playground.store.records import StoredRun
 from playground.types import (
     Check,
@@ -426,40 +428,61 @@ async def test_leaving_while_a_start_is_being_stored_does_not_leave_the_cell_run
     make_workbench: MakeWorkbench, monkeypatch: pytest.MonkeyPatch
 ):
     workbench = make_workbench({"a": ["x", HOUR]})
-    began, go_on, noted = threading.Event(), threading.Event(), threading.Event()
-    start_cell = workbench.store.start_cell
+    late: list[StartCell] = []
+    submit = workbench.store.submit
 
-    def slow_start(*args: Any) -> None:
-        began.set()
-        go_on.wait(20)
-        start_cell(*args)
-        noted.set()
+    def start_later(change: Change[Any]) -> Future[Any]:
+        if isinstance(change, StartCell):
+            late.append(change)
+            return Future()
+        return submit(change)
 
-    monkeypatch.setattr(workbench.store, "start_cell", slow_start)
-    reader = asyncio.create_task(take(workbench.compare(comparison("a"))))
-    while not began.is_set():
-        await asyncio.sleep(0.01)
-    reader.cancel()
-    asyncio.get_running_loop().call_later(0.2, go_on.set)
-    with suppress(asyncio.CancelledError):
-        await reader
-    await asyncio.to_thread(noted.wait, 20)
+    monkeypatch.setattr(workbench.store, "submit", start_later)
+    async with aclosing(workbench.compare(comparison("a"))) as events:
+        async for event in events:
+            if isinstance(event, Delta):
+                break
+    for change in late:
+        submit(change).result(20)
     run = await workbench.run(workbench.store.history().rows[0].id)
-    assert [cell.status for cell in run.cells] == ["cancelled"]
+    assert (len(late), [cell.status for cell in run.cells]) == (1, ["cancelled"])
 
 
 async def test_a_store_that_cannot_be_written_is_raised_and_stops_the_work(
     make_workbench: MakeWorkbench, monkeypatch: pytest.MonkeyPatch
 ):
     workbench = make_workbench({"a": "x", "b": ["y", HOUR]})
+    submit = workbench.store.submit
 
-    def full(*_: object, **__: object) -> None:
-        raise StoreError("The disk is full.", "Free some space.")
+    def full(change: Change[Any]) -> Future[Any]:
+        if isinstance(change, CreateRun):
+            return submit(change)
+        failed: Future[Any] = Future()
+        failed.set_exception(StoreError("The disk is full.", "Free some space."))
+        return failed
 
-    monkeypatch.setattr(workbench.store, "save_cell", full)
+    monkeypatch.setattr(workbench.store, "submit", full)
     with pytest.raises(StoreError, match="disk is full"):
         await take(workbench.compare(comparison("a", "b")))
     assert scripted(workbench).running == 0
+
+
+async def test_what_ended_tells_is_what_loading_the_run_gives(make_workbench: MakeWorkbench):
+    workbench = make_workbench({"a": "one two", "b": ["half", ZeroDivisionError()]})
+    checked = Prompt(
+        name="P",
+        turns=(Turn(role="user", template="Hi"),),
+        checks=(
+            Check(scorer="regex", options={"pattern": "o.+o"}),
+            Check(scorer="contains", options={"text": "x"}),
+        ),
+    )
+    columns = (Column(model="scripted:a"), Column(model="scripted:b"), Column(model="nobody:c"))
+    events = await take(workbench.compare(Comparison(prompt=checked, columns=columns)))
+    told = {event.cell.column: event.cell for event in events if isinstance(event, Ended)}
+    run = await workbench.run(workbench.store.history().rows[0].id)
+    assert [told[column] for column in range(3)] == list(run.cells)
+    assert run.status == "done"
 
 
 async def test_closing_ends_what_runs(make_workbench: MakeWorkbench):

@@ -38,6 +38,7 @@ class LlamaServerBackend(OpenAICompatibleBackend):
     kind: ClassVar[Kind] = "llama-server"
     offers: ClassVar[tuple[str, ...]] = ("schema", "log-probs", "images", "raw text")
     start_hint: ClassVar[str] = "Start it with: llama-server -m FILE.gguf"
+    sight_hint: ClassVar[str] = "A vision model sees once the server is started with --mmproj FILE.gguf."
 
     _slots: int = SLOTS
 
@@ -56,7 +57,8 @@ class LlamaServerBackend(OpenAICompatibleBackend):
             tokens = await self._tokens(request.raw_prompt, special=False)
             counted, path, body = len(tokens), "/completion", _native_body(request, tokens)
         else:
-            if may_not_fit(request, window):
+            # The template has one mark for an image that becomes hundreds of tokens: no count is better than a wrong one.
+            if may_not_fit(request, window) and not request.images:
                 with suppress(BackendError):  # the server refuses by itself, with both numbers
                     counted = len((await self._render(request)).tokens)
             path = "/v1/chat/completions"

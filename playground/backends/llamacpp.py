@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from playground.backends import model_files
+from playground.backends.images import check_images
+from playground.backends.projectors import is_projector_file, projector_of
 from playground.engine.client import Engine, EngineOptions, Wishes
 from playground.engine.findings import library_version
 from playground.engine.gguf import Header, display_name, read_header
@@ -39,7 +41,7 @@ class LlamaCppBackend:
     """Backend with every optional ability of `base`, over one engine process."""
 
     name = "llama.cpp"
-    offers = ("schema", "log-probs", "raw text")
+    offers = ("schema", "log-probs", "images", "raw text")
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -75,6 +77,7 @@ class LlamaCppBackend:
     async def stream(self, request: GenerationRequest) -> AsyncIterator[Chunk]:
         """Chunks of one answer; the last one carries everything that is known about it."""
         path = await asyncio.to_thread(self._path, request.model)
+        projector = await asyncio.to_thread(self._eyes, request, path) if request.images else None
         messages = _pairs(request.messages)
         facts = Chunk()
         wishes = Wishes(
@@ -83,6 +86,8 @@ class LlamaCppBackend:
             thinking=request.thinking,
             json_schema=request.json_schema,
             top_logprobs=request.top_logprobs,
+            images=request.images,
+            projector=str(projector or ""),
         )
         events = self.engine.generate(path, messages, request.sampling, wishes)
         try:
@@ -188,12 +193,27 @@ class LlamaCppBackend:
         return lines
 
     def _files(self) -> list[Path]:
-        """Model files in order of preference, each once."""
+        """Model files in order of preference, each once; projectors are none."""
         embedded = embedded_model_path() if self._settings.embedded else None
         folder = self._settings.data_dir / "models"
         found = [*([embedded] if embedded else []), *self._settings.models, *sorted(folder.glob("*.gguf"))]
         found += model_files.added_files(self._settings.data_dir)
-        return list(dict.fromkeys(path.expanduser().absolute() for path in found))
+        paths = dict.fromkeys(path.expanduser().absolute() for path in found)
+        return [path for path in paths if not is_projector_file(path)]
+
+    def _named_projectors(self) -> list[Path]:
+        """Projectors named on the command line or added: they may lie in another folder than their model."""
+        named = [*self._settings.models, *model_files.added_files(self._settings.data_dir)]
+        return [path for path in (p.expanduser().absolute() for p in named) if is_projector_file(path)]
+
+    def _eyes(self, request: GenerationRequest, path: Path) -> Path | None:
+        """The projector for the images of a request; raises BackendError before anything is started."""
+        projector = projector_of(read_header(path), self._named_projectors())
+        remedy = f"A vision model sees once its mmproj file lies beside {path.name}."
+        pictures = check_images(request, _capabilities(projector), remedy)
+        if any(picture.media_type == "image/webp" for picture in pictures):
+            raise BackendError("llama.cpp cannot read WebP images.", "Save it as PNG or JPEG.")
+        return projector
 
     def _named_files(self) -> dict[str, Path]:
         """Model id → file. Files of one name are told apart by their full stem, then by a number."""
@@ -214,14 +234,16 @@ class LlamaCppBackend:
 
     def _list_models(self) -> list[ModelInfo]:
         models = []
+        named = self._named_projectors()
         for model_id, path in self._named_files().items():
             try:
-                models.append(self._info(model_id, read_header(path)))
+                header = read_header(path)
+                models.append(self._info(model_id, header, projector_of(header, named)))
             except BackendError:
                 continue  # doctor names it; a run that asks for it gets the reason
         return models
 
-    def _info(self, model_id: str, header: Header) -> ModelInfo:
+    def _info(self, model_id: str, header: Header, projector: Path | None) -> ModelInfo:
         window = self._settings.context_tokens
         return ModelInfo(
             id=model_id,
@@ -231,6 +253,7 @@ class LlamaCppBackend:
             context_tokens=min(window, header.context_tokens or window),
             size_bytes=header.size_bytes,
             quantization=header.quantization,
+            capabilities=_capabilities(projector),
             trained_tokens=header.context_tokens,
         )
 
@@ -251,6 +274,10 @@ class LlamaCppBackend:
     def remove_file(self, path: str) -> None:
         """Forget an added file or folder; raises NotFoundError."""
         model_files.remove_path(self._settings.data_dir, path)
+
+
+def _capabilities(projector: Path | None) -> tuple[str, ...]:
+    return ("completion", "vision") if projector else ("completion",)
 
 
 def _token(text: str, logprob: float, top: list[list[Any]]) -> TokenLogprob:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from playground.backends.projectors import is_projector_file
 from playground.engine.gguf import read_header
 from playground.errors import BackendError, NotFoundError, SettingsError
 
@@ -21,8 +22,7 @@ DEEPEST = 3
 """Levels of folders that are looked through: publisher/model/file.gguf is how collections are laid out."""
 MOST_FOLDERS = 2_000
 MOST_FILES = 500
-# Later parts of a split model, and the part of one that sees images: neither is a model by itself.
-_NOT_A_MODEL = re.compile(r"-0*(?:[2-9]|[1-9]\d+)-of-\d+\.gguf$|^mmproj", re.IGNORECASE)
+_LATER_PART = re.compile(r"-0*(?:[2-9]|[1-9]\d+)-of-\d+\.gguf$", re.IGNORECASE)
 
 
 def added_paths(data_dir: Path) -> list[Path]:
@@ -82,12 +82,17 @@ def remove_path(data_dir: Path, text: str) -> None:
 
 
 def scan(folder: Path) -> list[Path]:
-    """Model files in a folder and below, sorted; bounded, so that a whole disk is not searched."""
+    """Model files in a folder and below, sorted; bounded, so that a whole disk is not searched.
+
+    Later parts of a split model are left out, and projectors: neither is a model by itself.
+    """
     files = (
         Path(root, name)
         for root, names in islice(_walk(folder), MOST_FOLDERS)
         for name in names
-        if name.lower().endswith(".gguf") and not _NOT_A_MODEL.search(name)
+        if name.lower().endswith(".gguf")
+        and not _LATER_PART.search(name)
+        and not is_projector_file(Path(root, name))
     )
     return sorted(islice(files, MOST_FILES))
 

@@ -233,17 +233,26 @@ class OllamaBackend(RemoteBackend):
             body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
         if request.json_schema is not None:
             body["format"] = schema_of(request)
+        check_images(request, await self._abilities(request) if request.images else ())
         if request.raw_prompt is not None:
             prompt = await self._without_start(request.model, request.raw_prompt)
             return "/api/generate", body | {"prompt": prompt, "raw": True}
         if not request.messages:
             raise BackendError("There is no turn to send.", "Write something in a turn, then run it.")
-        known = self._known.get(name)
-        check_images(request, known.capabilities if known else ())
         messages: list[dict[str, Any]] = [{"role": m.role, "content": m.content} for m in request.messages]
         if request.images:
             messages[last_user(request)]["images"] = list(request.images)
         return "/api/chat", body | {"messages": messages}
+
+    async def _abilities(self, request: GenerationRequest) -> tuple[str, ...]:
+        """What the model can do; asked for where the list of models does not tell (older versions)."""
+        known = self._known.get(name_of(request.model))
+        if known and known.capabilities:
+            return known.capabilities
+        told: Any = None
+        with suppress(PlaygroundError):
+            told = (await self.show(request.model)).get("capabilities")
+        return tuple(map(str, told)) if isinstance(told, list) else ()
 
     async def _without_start(self, model: str, text: str) -> str:
         """Raw text without the start token, where the model's tokenizer adds one by itself."""

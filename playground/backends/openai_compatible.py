@@ -50,12 +50,14 @@ class OpenAICompatibleBackend(RemoteBackend):
 
     kind: ClassVar[Kind] = "openai"
     offers: ClassVar[tuple[str, ...]] = ("schema", "log-probs", "images")
+    sight_hint: ClassVar[str] = ""
+    """What to do about a model that does not see."""
 
     async def stream(self, request: GenerationRequest) -> AsyncIterator[Chunk]:
         """Chunks of one answer; everything but text and log-probabilities stands in the last one."""
         patience = self._patience()
         info = await self._info(name_of(request.model)) if request.images else None
-        check_images(request, info.capabilities if info else ())
+        check_images(request, info.capabilities if info else (), self.sight_hint)
         plan = await self.plan(request)
         answer = Answer(self.connection, thinking=opened(request.raw_prompt))
         async with self.connection.post(plan.path, plan.body, patience) as reply:

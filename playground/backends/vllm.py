@@ -48,7 +48,9 @@ class VllmBackend(OpenAICompatibleBackend):
         refuse(request)
         info = await self._info(name_of(request.model))
         window = info.context_tokens if info else None
-        counted = await self._count_request(request) if may_not_fit(request, window) else None
+        # /tokenize sees one mark where an image becomes hundreds of tokens: no count is better than a wrong one.
+        counts = may_not_fit(request, window) and not request.images
+        counted = await self._count_request(request) if counts else None
         if counted is not None and window is not None and counted >= window:
             raise ContextOverflow(counted, window)
         ignored = [*order_notes(request.sampling)]

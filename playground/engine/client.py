@@ -58,6 +58,8 @@ class Wishes:
     ignore_eos: bool = False
     adapter: str | None = None
     adapter_scale: float = 1.0
+    images: tuple[str, ...] = ()
+    projector: str = ""
 
 
 NO_WISHES = Wishes()

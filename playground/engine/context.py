@@ -47,18 +47,20 @@ class Shape:
     """Size of a context: KV cells that all sequences share, number of sequences, threads.
 
     With `embeds` it computes one vector per sequence (the mean over its tokens) in place of logits, and takes as many
-    rows at once as it has cells, because llama.cpp averages within one micro-batch only.
+    rows at once as it has cells, because llama.cpp averages within one micro-batch only. `least_rows` is for an image whose
+    tokens must lie in one micro-batch.
     """
 
     cells: int
     sequences: int
     threads: int
     embeds: bool = False
+    least_rows: int = 0
 
     @property
     def rows(self) -> int:
         """Most rows of one decode call."""
-        return self.cells if self.embeds else STEP_ROWS
+        return self.cells if self.embeds else max(STEP_ROWS, self.least_rows)
 
 
 def rounded(cells: int) -> int:
@@ -84,17 +86,18 @@ class Context:
         params.abort_callback_data = ctypes.cast(stop_flag, ctypes.c_void_p)
         looks = drops_zero_pages and shape.cells >= _WORTH_A_LOOK
         before = memory.anonymous_ranges() if looks else []
-        self._handle = llama.llama_init_from_model(model, params)
-        if not self._handle:
+        self.handle = llama.llama_init_from_model(model, params)
+        if not self.handle:
             raise BackendError(
                 f"llama.cpp cannot set up {name} for {shape.cells:,} tokens{last_error()}.",
                 "Lower PLAYGROUND_CONTEXT_TOKENS, or choose a smaller model.",
             )
         if looks:
             memory.drop_zero_pages(before)
-        self.cells: int = llama.llama_n_ctx(self._handle)
+        self.cells: int = llama.llama_n_ctx(self.handle)
         self.sequences = shape.sequences
-        self._memory = llama.llama_get_memory(self._handle)
+        self.rows = shape.rows
+        self._memory = llama.llama_get_memory(self.handle)
         self._vocabulary_size: int = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(model))
         self._width: int = llama.llama_model_n_embd(model)
         self._batch = llama.llama_batch_init(shape.rows, 0, 1)
@@ -109,22 +112,22 @@ class Context:
             batch.seq_id[i][0] = row.sequence
             batch.logits[i] = row.wants_logits
         batch.n_tokens = len(rows)
-        code: int = llama.llama_decode(self._handle, batch)
+        code: int = llama.llama_decode(self.handle, batch)
         return code
 
     def sample(self, chain: Any, row: int) -> int:
         """Draw the next token after row `row` of the last decode (it must have wanted logits)."""
-        token: int = llama.llama_sampler_sample(chain, self._handle, row)
+        token: int = llama.llama_sampler_sample(chain, self.handle, row)
         return token
 
     def logits(self, row: int) -> Vector:
         """Logits over the vocabulary after row `row` of the last decode; a copy."""
-        pointer = llama.llama_get_logits_ith(self._handle, row)
+        pointer = llama.llama_get_logits_ith(self.handle, row)
         return numpy.ctypeslib.as_array(pointer, (self._vocabulary_size,)).copy()
 
     def embedding(self, sequence: int) -> Vector:
         """The vector of a sequence after a decode of all its rows (shape with `embeds`); a copy."""
-        pointer = llama.llama_get_embeddings_seq(self._handle, sequence)
+        pointer = llama.llama_get_embeddings_seq(self.handle, sequence)
         return numpy.ctypeslib.as_array(pointer, (self._width,)).copy()
 
     def forget(self, sequence: int, start: int = 0) -> bool:
@@ -142,16 +145,16 @@ class Context:
 
     def use_threads(self, threads: int) -> None:
         """Compute with so many threads from the next decode on."""
-        llama.llama_set_n_threads(self._handle, threads, threads)
+        llama.llama_set_n_threads(self.handle, threads, threads)
 
     def use_adapter(self, adapter: Any, scale: float) -> None:
         """Apply a LoRA adapter to everything that is decoded from now on; raises BackendError."""
         adapters = (llama.llama_adapter_lora_p_ctypes * 1)(adapter)
-        if llama.llama_set_adapters_lora(self._handle, adapters, 1, (ctypes.c_float * 1)(scale)):
+        if llama.llama_set_adapters_lora(self.handle, adapters, 1, (ctypes.c_float * 1)(scale)):
             raise BackendError("llama.cpp does not accept this adapter.", "Choose one made for this model.")
 
     def close(self) -> None:
         """Free everything; the object is unusable afterwards."""
         llama.llama_batch_free(self._batch)
-        llama.llama_free(self._handle)
+        llama.llama_free(self.handle)
         memory.return_freed()

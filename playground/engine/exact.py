@@ -12,9 +12,9 @@ path through flash attention; cut like this, the sums are those of llama-cpp-pyt
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from playground.engine.context import Row, rounded
 from playground.engine.job import Event, Job
@@ -22,6 +22,9 @@ from playground.engine.protocol import Done, Generate
 from playground.engine.sampler import draw, free_chain, new_chain
 from playground.engine.vocabulary import Vocabulary
 from playground.errors import BackendError
+
+if TYPE_CHECKING:  # loaded with the first image only
+    from playground.engine.vision import Picture
 
 _BLOCK = 512
 _PORTION = 64
@@ -35,28 +38,33 @@ class Model(Protocol):
     cells: int
     shares_prefixes: bool
 
-    def new_context(self, cells: int) -> Any: ...  # noqa: D102
+    def new_context(self, cells: int, *, least_rows: int = 0) -> Any: ...  # noqa: D102
 
 
 @dataclass(slots=True, eq=False)
 class _Run:
-    """An answer with its context; the first `cached` of its tokens are in there, `portions` are the next calls."""
+    """An answer with its context; the first `cached` of its tokens are in there, `portions` are the next calls.
+
+    A picture may take fewer positions than tokens: the next token stands at position `cached - saved`.
+    """
 
     job: Job
     cells: int
     adapter: Any
-    portions: deque[int] = field(init=False)
+    pictures: list[Picture]
+    portions: deque[int | Picture] = field(init=False)
     context: Any = None
     cached: int = 0
+    saved: int = 0
 
     def __post_init__(self) -> None:
-        self.portions = deque(portions(self.job.prompt_tokens))
+        self.portions = deque(plan(self.job.prompt_tokens, self.pictures))
 
     def begin_again(self) -> None:
         """Forget everything; the same calls follow, so that every bit comes out the same."""
         self.context.forget(0)
-        self.cached = 0
-        self.portions = deque(portions(self.job.prompt_tokens))
+        self.cached = self.saved = 0
+        self.portions = deque(plan(self.job.prompt_tokens, self.pictures))
 
 
 class ExactScheduler:
@@ -78,12 +86,19 @@ class ExactScheduler:
         """KV cells in use now."""
         return sum(run.cells for run in self._running)
 
-    def submit(self, request: Generate, prompt: list[int], adapter: Any = None) -> None:
+    def submit(
+        self,
+        request: Generate,
+        prompt: list[int],
+        adapter: Any = None,
+        pictures: Sequence[Picture] = (),
+    ) -> None:
         """Queue a request; `prompt` has 1 to context_tokens - 1 token ids. Raises BackendError for a bad grammar."""
         chain = new_chain(request, self._model.vocabulary)
         self._count += 1
         cells = rounded(min(len(prompt) + request.max_tokens, self._model.context_tokens))
-        self._waiting.append(_Run(Job(request, self._count, list(prompt), chain), cells, adapter))
+        job = Job(request, self._count, list(prompt), chain)
+        self._waiting.append(_Run(job, cells, adapter, list(pictures)))
 
     def cancel(self, request_id: int) -> Done | None:
         """End a request at once; None when there is no such request any more."""
@@ -102,9 +117,11 @@ class ExactScheduler:
         self._running.rotate(-1)
         job = run.job
         share = run.portions[0] if run.portions else 1
+        if not isinstance(share, int):
+            return events + self._look(run, share)
         last = len(job.tokens) - 1
         end = run.cached + share
-        rows = [Row(job.tokens[i], i, 0, i == last) for i in range(run.cached, end)]
+        rows = [Row(job.tokens[i], i - run.saved, 0, i == last) for i in range(run.cached, end)]
         code = run.context.decode(rows)
         if code == 2:  # interrupted for a cancellation: nothing has changed, its next turn repeats it
             if (
@@ -122,12 +139,36 @@ class ExactScheduler:
             return events
         return events + self._advance(run, share - 1)
 
+    def _look(self, run: _Run, picture: Picture) -> list[Event]:
+        """One step with a picture: its encoding, then its way into the context."""
+        if not picture.is_encoded:
+            try:
+                picture.encode()
+            except BackendError as exc:
+                self._release(run)
+                return [run.job.refused(exc)]
+            return []
+        position = run.cached - run.saved
+        code = picture.read_into(run.context, position)
+        if code == 2:  # interrupted for a cancellation, with a part of it in the cache
+            if not (self._model.shares_prefixes and run.context.forget(0, position)):
+                run.begin_again()
+            return []
+        if code != 0:
+            self._release(run)
+            return [run.job.failed(code)]
+        run.cached += picture.size
+        run.saved += picture.size - picture.positions
+        run.portions.popleft()
+        return []
+
     def _admit(self) -> list[Event]:
         events: list[Event] = []
         while self._waiting and self.cells + self._waiting[0].cells <= self._model.cells:
             run = self._waiting[0]
             try:
-                run.context = self._model.new_context(run.cells)
+                whole = max((picture.size for picture in run.pictures if picture.whole), default=0)
+                run.context = self._model.new_context(run.cells, least_rows=whole)
                 if run.adapter:
                     run.context.use_adapter(run.adapter, run.job.request.adapter_scale)
             except BackendError as exc:
@@ -156,6 +197,16 @@ class ExactScheduler:
         if run.context:
             run.context.close()
         free_chain(run.job.chain)
+
+
+def plan(tokens: int, pictures: Sequence[Picture]) -> Iterator[int | Picture]:
+    """The calls that read a prompt of so many tokens: portions of text, and the pictures between them."""
+    start = 0
+    for picture in pictures:
+        yield from portions(picture.start - start)
+        yield picture
+        start = picture.start + picture.size
+    yield from portions(tokens - start)
 
 
 def portions(tokens: int) -> Iterator[int]:

@@ -43,7 +43,10 @@ _LONG_ARRAY = 1024  # longer ones are vocabularies: skipped, not kept
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the playground wants to know before it loads a model; sizes in bytes, None where the file is silent."""
+    """What the playground wants to know before it loads a file; sizes in bytes, None where the file is silent.
+
+    `width` is the number of values per token; of a projector, those it makes for the language model.
+    """
 
     path: Path
     size_bytes: int
@@ -52,6 +55,13 @@ class Header:
     quantization: str
     context_tokens: int | None
     kv_bytes_per_token: int
+    width: int | None = None
+    has_vision_encoder: bool = False
+
+    @property
+    def is_projector(self) -> bool:
+        """Whether this is the part that turns images (or sounds) into tokens of a model, not a model itself."""
+        return self.architecture == "clip"
 
 
 def read_header(path: Path) -> Header:
@@ -66,6 +76,9 @@ def read_header(path: Path) -> Header:
         quantization=_quantization(path, values.get("general.file_type")),
         context_tokens=_positive(values.get(f"{architecture}.context_length")),
         kv_bytes_per_token=_kv_bytes_per_token(architecture, values),
+        width=_positive(values.get(f"{architecture}.embedding_length"))
+        or _positive(values.get("clip.vision.projection_dim")),
+        has_vision_encoder=values.get("clip.has_vision_encoder") is True,
     )
 
 

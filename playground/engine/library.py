@@ -15,7 +15,8 @@ stop_flag = ctypes.create_string_buffer(2)
 
 
 @llama.llama_log_callback  # type: ignore[untyped-decorator]
-def _keep_errors(level: int, text: bytes, _data: Any) -> None:
+def keep_errors(level: int, text: bytes, _data: Any) -> None:
+    """Take a line of llama.cpp's log."""
     if level == _LOG_LEVEL_ERROR:
         _errors.append(text.decode("utf-8", "replace").strip())
 
@@ -37,7 +38,7 @@ def resume() -> None:
 
 def start_library() -> str:
     """Initialise llama.cpp once per process; its version for receipts."""
-    llama.llama_log_set(_keep_errors, None)
+    llama.llama_log_set(keep_errors, None)
     llama.llama_backend_init()
     import llama_cpp
 

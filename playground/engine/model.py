@@ -86,10 +86,12 @@ class LoadedModel:
         )
         memory.return_freed()  # what reading the file took
 
-    def new_context(self, cells: int, sequences: int = 1, *, embeds: bool = False) -> Context:
+    def new_context(
+        self, cells: int, sequences: int = 1, *, embeds: bool = False, least_rows: int = 0
+    ) -> Context:
         """A context of its own; the caller closes it. Raises BackendError when there is no memory for it."""
         # llama.cpp rounds the cells up only after it has cut other limits down to them, and dies of the difference.
-        shape = Shape(rounded(cells), sequences, self.options.threads, embeds)
+        shape = Shape(rounded(cells), sequences, self.options.threads, embeds, least_rows)
         return Context(self.handle, self.header.path.name, shape)
 
     def adapter(self, path: Path) -> Any:

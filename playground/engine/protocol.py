@@ -48,7 +48,8 @@ class Generate:
 
     `mode` is "exact" or "throughput". `digest` is the file's SHA-256 when the parent knows it, else "". The answer keeps to
     `grammar` (GBNF) or `json_schema` (JSON text). `top_logprobs` asks for log-probabilities with so many alternatives.
-    `adapter` is the path of a LoRA in the GGUF format.
+    `adapter` is the path of a LoRA in the GGUF format. `images`, base64, stand before the text of the last user message; the
+    GGUF file `projector` turns them into tokens.
     """
 
     id: int
@@ -75,6 +76,8 @@ class Generate:
     ignore_eos: bool = False
     adapter: str | None = None
     adapter_scale: float = 1.0
+    images: list[str] = field(default_factory=list)
+    projector: str = ""
 
 
 @dataclass(frozen=True, slots=True)

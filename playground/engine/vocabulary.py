@@ -16,6 +16,7 @@ from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 NO_TEMPLATE = "chat template: the GGUF has none, the messages were joined as plain text"
 NO_THINKING = "thinking: the model's chat template cannot turn it on"
 _PIECE_BYTES = 64
+_NEEDLE = "<needle>"
 
 
 class TemplateRefused(ValueError):
@@ -47,6 +48,7 @@ class Vocabulary:
         source = llama.llama_model_chat_template(model, None)
         self._template = source.decode("utf-8", "replace") if source else None
         self._formatter: Any = None
+        self._wants_parts: bool | None = None
         self._ends: list[int] = []
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
@@ -111,8 +113,7 @@ class Vocabulary:
             text = "\n\n".join(content for _, content in messages)
             notes.append(NO_TEMPLATE)
         else:
-            turns = [{"role": role, "content": content} for role, content in messages]
-            text = self._apply(self._template, turns, thinking)
+            text = self._apply(self._template, self._turns(messages), thinking)
         if thinking and "enable_thinking" not in (self._template or ""):
             notes.append(NO_THINKING)
         return self._tokens(text, notes)
@@ -122,7 +123,27 @@ class Vocabulary:
             return Rendered(self._bos_text + text, [self._bos, *self.tokenize(text, special=True)], notes)
         return Rendered(text, self.tokenize(text, special=True), notes)
 
-    def _apply(self, template: str, messages: list[dict[str, str]], thinking: bool) -> str:
+    def _turns(self, messages: list[list[str]]) -> list[dict[str, Any]]:
+        """Messages as the template wants them: most take text, some only a list of parts and lose a plain text.
+
+        That is so for several models that see (SmolVLM); llama-server tries it out in the same way.
+        """
+        if self._wants_parts is None:
+            turns = [["user", _NEEDLE]]
+            self._wants_parts = (
+                "type" in (self._template or "")
+                and not self._shows_needle(_as_text(turns))
+                and self._shows_needle(_as_parts(turns))
+            )
+        return _as_parts(messages) if self._wants_parts else _as_text(messages)
+
+    def _shows_needle(self, turns: list[dict[str, Any]]) -> bool:
+        try:
+            return _NEEDLE in self._apply(self._template or "", turns, False)
+        except TemplateRefused:
+            return False
+
+    def _apply(self, template: str, messages: list[dict[str, Any]], thinking: bool) -> str:
         eos = llama.llama_vocab_eos(self.handle)
         try:
             if self._formatter is None:
@@ -149,3 +170,11 @@ class Vocabulary:
             return ""
         text: bytes = llama.llama_vocab_get_text(self.handle, token)
         return text.decode("utf-8", "replace")
+
+
+def _as_text(messages: list[list[str]]) -> list[dict[str, Any]]:
+    return [{"role": role, "content": content} for role, content in messages]
+
+
+def _as_parts(messages: list[list[str]]) -> list[dict[str, Any]]:
+    return [{"role": role, "content": [{"type": "text", "text": content}]} for role, content in messages]

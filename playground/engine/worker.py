@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass, replace
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from playground.engine import protocol
 from playground.engine.context import Row
@@ -45,6 +45,9 @@ from playground.engine.shelf import Entry, Shelf, Task, render
 from playground.engine.tasks import embed, score_texts
 from playground.engine.vocabulary import Rendered
 from playground.errors import BackendError, ContextOverflow
+
+if TYPE_CHECKING:  # loaded with the first image only
+    from playground.engine.vision import Picture
 
 _POLL_S = 0.005  # how often to look whether a model is loaded or a checksum known
 _DIGEST_WAIT_S = 1.0  # a first, very short answer may end before the file's checksum is known
@@ -194,11 +197,11 @@ class Worker:
         """Render, refuse what does not fit, submit."""
         context = entry.model.context_tokens
         try:
-            prompt = self._prompt(request, entry)
+            prompt, pictures = self._prompt(request, entry)
             request, notes = prepared(request)
             if len(prompt.tokens) >= context:
                 raise ContextOverflow(len(prompt.tokens), context)
-            entry.submit(request, prompt.tokens)
+            entry.submit(request, prompt.tokens, pictures)
         except BackendError as exc:
             self._pipes.send(failed(request.id, exc))
             return
@@ -213,7 +216,9 @@ class Worker:
         )
         self._pipes.send(started)
 
-    def _prompt(self, request: Generate, entry: Entry) -> Rendered:
+    def _prompt(self, request: Generate, entry: Entry) -> tuple[Rendered, list[Picture]]:
+        if request.images:
+            return entry.read(request)
         vocabulary = entry.model.vocabulary
         if request.raw_prompt is not None:
             prompt = vocabulary.raw(request.raw_prompt)
@@ -221,7 +226,7 @@ class Worker:
             prompt = render(vocabulary, request.messages, thinking=request.thinking)
         if not prompt.tokens:
             raise BackendError("The prompt is empty: there is nothing to send.", "Write some text in a turn.")
-        return prompt
+        return prompt, []
 
     def _cancel(self, request_id: int) -> None:
         for request in self._pending:
@@ -274,11 +279,11 @@ def prepared(request: Generate) -> tuple[Generate, list[str]]:
         raise BackendError(
             f"{request.top_logprobs} alternatives were asked for at each token.", "Ask for 0 to 20."
         )
-    if (
-        request.adapter and request.mode != "exact"
-    ):  # an adapter belongs to a whole context, which others share
+    alone = "an adapter" if request.adapter else "images" if request.images else ""
+    if alone and request.mode != "exact":
+        # An adapter belongs to a whole context, which others share; the shared cache knows prefixes by their tokens.
         request = replace(request, mode="exact")
-        notes.append("throughput: a request with an adapter is answered in exact mode")
+        notes.append(f"throughput: a request with {alone} is answered in exact mode")
     if request.json_schema is not None:
         if request.grammar is not None:
             raise BackendError("A request has both a grammar and a JSON schema.", "Send one of them.")

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from playground.errors import PromptError
-from playground.formats import markdown, modelfile, openai_chat, prompty, text
+from playground.formats import (
+    dotprompt,
+    github_models,
+    jinja,
+    langchain,
+    llm_template,
+    markdown,
+    modelfile,
+    open_webui,
+    openai_batch,
+    openai_chat,
+    promptfoo,
+    prompty,
+    text,
+)
 from playground.formats.base import Export, Format, Reading, file_name
 from playground.types import ExportFile
 
@@ -11,7 +25,21 @@ __all__ = ["FORMATS", "Export", "Format", "Reading", "file_name", "write_export"
 
 FORMATS: dict[str, Format] = {
     row.name: row
-    for row in (prompty.FORMAT, openai_chat.FORMAT, markdown.FORMAT, text.FORMAT, modelfile.FORMAT)
+    for row in (
+        prompty.FORMAT,
+        dotprompt.FORMAT,
+        github_models.FORMAT,
+        promptfoo.FORMAT,
+        openai_chat.FORMAT,
+        openai_batch.FORMAT,
+        modelfile.FORMAT,
+        langchain.FORMAT,
+        llm_template.FORMAT,
+        open_webui.FORMAT,
+        jinja.FORMAT,
+        markdown.FORMAT,
+        text.FORMAT,
+    )
 }
 
 

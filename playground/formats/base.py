@@ -11,12 +11,19 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from playground.types import ExportFile, Message, Prompt, Sampling, Score
+from pydantic import ValidationError
+
+from playground.errors import PromptError
+from playground.types import ExportFile, Input, Message, Prompt, Sampling, Score
+
+MAX_PROMPTS = 2_000
+"""Prompts in one file."""
+NO_FIELD = "this format has no such field"
 
 
 class Reading(NamedTuple):
@@ -31,7 +38,7 @@ class Export:
     """Everything a format may want to write about one prompt, or one answer to it.
 
     `model` is a `ModelInfo.id` ("backend:name") or empty; `sampling` is what the answer was made with and
-    replaces the prompt's own; `messages` are rendered with `values`.
+    replaces the prompt's own; `messages` are rendered with `values`, `case_messages` with each of the prompt's cases.
     """
 
     prompt: Prompt
@@ -43,6 +50,7 @@ class Export:
     version_hash: str = ""
     scores: tuple[Score, ...] = ()
     created: datetime | None = None
+    case_messages: tuple[tuple[Message, ...], ...] = ()
 
     @property
     def model_name(self) -> str:
@@ -107,3 +115,49 @@ def score_text(score: Score) -> str:
     """A score on one line: its value with two decimals, or that it does not apply, and why."""
     value = "does not apply" if score.value is None else f"{score.value:.2f}"
     return f"{value} ({' '.join(score.explanation.split())})" if score.explanation else value
+
+
+# --- what both directions share -------------------------------------------------------------------------
+
+
+def checked(file: str, **fields: Any) -> Prompt:
+    """The prompt with these fields; raises PromptError naming the file and the field that does not fit."""
+    try:
+        return Prompt.model_validate(fields)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "a field"
+        raise PromptError(
+            f"{file}: {place} cannot be used: {first['msg']}.", "Correct that field and read it again."
+        ) from exc
+
+
+def shown(value: Any) -> str:
+    """A value of a foreign file in a message, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def unheld(export: Export, *held: str) -> list[str]:
+    """A loss for every field of the export that is filled and not `held`; turns and inputs are the caller's.
+
+    Names are those of Prompt and Sampling, and `model`, `answer`, `scores`; `sampling` holds all of its values.
+    """
+    empty = Prompt()
+    own = [field for field in Prompt.model_fields if field not in ("turns", "inputs", "sampling")]
+    filled = [field for field in own if getattr(export.prompt, field) != getattr(empty, field)]
+    filled += [field for field, value in export.sampling if value != getattr(Sampling(), field)]
+    filled += [field for field in ("model", "scores") if getattr(export, field)]
+    filled += ["answer"] if export.answer is not None else []
+    known = {*held, *(Sampling.model_fields if "sampling" in held else ())}
+    return [f"{field}: {NO_FIELD}" for field in filled if field not in known]
+
+
+def unheld_inputs(inputs: Iterable[Input], *held: str) -> list[str]:
+    """A loss for every field of an input that is filled and not `held`."""
+    return [
+        f"inputs.{item.name}.{field}: {NO_FIELD}"
+        for item in inputs
+        for field, value in item
+        if field not in ("name", *held) and value != Input.model_fields[field].default
+    ]

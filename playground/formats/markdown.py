@@ -1,19 +1,34 @@
 """Markdown (`.md`): a page for people, with where it comes from, every message and the answer.
 
+    # Classify sentiment
+    ## User
+    ```text
+    Is this review positive or negative?
+    ```
+
 Messages stand in fences longer than any run of backticks in them, so that nothing in a prompt is taken for
-Markdown and every blank and line break stays.
+Markdown and every blank and line break stays. Read is any page with a heading for each turn; a page without such
+headings is one user turn.
 """
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-from playground.formats.base import Export, Format, file_name, receipt
-from playground.types import ExportFile
+from playground.errors import PromptError
+from playground.formats.base import Export, Format, Reading, checked, file_name, one, receipt, unheld
+from playground.formats.literal import literal
+from playground.formats.yaml_text import MAX_BYTES
+from playground.templates import normalise
+from playground.types import ExportFile, Turn
 
 SUFFIX = ".md"
 MEDIA_TYPE = "text/markdown"
 LOSSES = ("variables: the text is rendered with the values of this run",)
+
+
+# --- writing ------------------------------------------------------------------------------------------------
 
 
 def write(export: Export) -> ExportFile:
@@ -30,8 +45,9 @@ def write(export: Export) -> ExportFile:
         parts += [f"## {message.role.capitalize()}", _fenced(message.content)]
     if export.answer is not None:
         parts += ["## Answer", _fenced(export.answer)]
-    losses = LOSSES if prompt.inputs or export.values else ()
-    return ExportFile(file_name(prompt.name, SUFFIX), MEDIA_TYPE, "\n\n".join(parts) + "\n", losses)
+    losses = list(LOSSES if prompt.inputs or export.values else ())
+    losses += unheld(export, "name", "description", "sampling", "model", "scores", "answer")
+    return ExportFile(file_name(prompt.name, SUFFIX), MEDIA_TYPE, "\n\n".join(parts) + "\n", tuple(losses))
 
 
 def _fenced(text: str) -> str:
@@ -45,4 +61,90 @@ def _inline(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|~&!])", r"\\\1", " ".join(text.split()))
 
 
-FORMAT = Format("markdown", "Markdown", SUFFIX, MEDIA_TYPE, None, write)
+# --- reading ------------------------------------------------------------------------------------------------
+
+MAX_HEADING = 100  # characters; longer lines open no turn
+_TURN = re.compile(r"#{1,4}[ \t]+\**(system|user|assistant|answer)\**[ \t]*:?\**[ \t]*#*[ \t]*", re.I | re.A)
+_FENCE = re.compile(r"[ ]{0,3}(`{3,}|~{3,})([^`]*)")
+_ROW = re.compile(r"[ ]{0,3}\|.*\|[ \t]*")
+
+
+class Section(NamedTuple):
+    """A heading's word in lower case, empty for what stands before the first one, and the lines below it."""
+
+    word: str
+    lines: list[str]
+
+
+def read(text: str, file: str = "The file") -> Reading:
+    """The turns under headings such as `## User`, literally; raises PromptError for a file that is too large."""
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise PromptError(f"{file} is larger than {MAX_BYTES:,} bytes.", "A prompt is a few kilobytes.")
+    body = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    first, *sections = read_sections(body)
+    losses: list[str] = []
+    name, description, turns = "", "", []
+    if sections:
+        name, description = _read_top(first.lines, losses)
+    else:
+        sections = [Section("user", first.lines)]
+    for section in sections:
+        if section.word == "answer":
+            losses.append("answer: a prompt does not hold an answer")
+        else:
+            turns.append(
+                Turn.model_validate({"role": section.word, "template": literal(_content(section.lines))})
+            )
+    if any("{{" in line for section in sections for line in section.lines):
+        losses.append("variables: braces in the text are kept as text")
+    return Reading(checked(file, name=name, description=description, turns=normalise(turns)), tuple(losses))
+
+
+def read_sections(body: str) -> list[Section]:
+    """The page cut at the headings of turns that stand outside fences; the first section has no word."""
+    sections, fence = [Section("", [])], ""
+    for line in body.split("\n"):
+        mark = _FENCE.fullmatch(line)
+        if fence:
+            if mark and mark[1].startswith(fence) and not mark[2].strip():
+                fence = ""
+        elif mark:
+            fence = mark[1]
+        elif turn := len(line) <= MAX_HEADING and _TURN.fullmatch(line):
+            sections.append(Section(turn[1].lower(), []))
+            continue
+        sections[-1].lines.append(line)
+    return sections
+
+
+def _content(lines: list[str]) -> str:
+    """The text of one fence when there is nothing else, every character of it; else the text without blank edges."""
+    rows = list(lines)
+    while rows and not rows[0].strip():
+        rows.pop(0)
+    while rows and not rows[-1].strip():
+        rows.pop()
+    mark = _FENCE.fullmatch(rows[0]) if len(rows) > 1 else None
+    if (
+        mark
+        and [row for row in rows[1:] if row.startswith(mark[1]) and not row.strip(mark[1][0] + " \t")]
+        == rows[-1:]
+    ):
+        return "\n".join(rows[1:-1])
+    return "\n".join(rows)
+
+
+def _read_top(lines: list[str], losses: list[str]) -> tuple[str, str]:
+    """Title and description above the first turn; a table of facts is named as a loss."""
+    rows = [line for line in lines if line.strip()]
+    title = rows.pop(0)[2:].strip() if rows and rows[0].startswith("# ") else ""
+    if len(rows) > len(plain := [row for row in rows if not _ROW.fullmatch(row)]):
+        losses.append("table: where the text comes from is not kept")
+    return _unescaped(title), _unescaped("\n".join(plain))
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\([\\`*_{}\[\]<>#|~&!])", r"\1", text)
+
+
+FORMAT = Format("markdown", "Markdown", SUFFIX, MEDIA_TYPE, one(read), write)

@@ -7,17 +7,35 @@
 
 Ollama's parser (0.33, contracts/backends.md 1.10) knows no escape character and deletes characters that it
 takes for unprintable, so some texts cannot be said in a Modelfile. Then the same is written as the body of
-`POST /api/create`, which has no such loss.
+`POST /api/create`, which has no such loss. Both are read.
 '''
 
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
-from playground.formats.base import Export, Format, file_name, receipt
-from playground.types import ExportFile
+from playground.errors import PromptError
+from playground.formats import json_text
+from playground.formats.base import (
+    Export,
+    Format,
+    Reading,
+    checked,
+    file_name,
+    one,
+    receipt,
+    shown,
+    unheld,
+)
+from playground.formats.literal import literal
+from playground.formats.sampling import read_sampling
+from playground.formats.yaml_text import MAX_BYTES
+from playground.templates import normalise
+from playground.types import ExportFile, Role, Turn
 
 SUFFIX = ".Modelfile"
 MEDIA_TYPE = "text/plain"
@@ -34,6 +52,14 @@ _PARAMETERS = {  # Sampling field -> name in Ollama
     "seed": "seed",
     "max_tokens": "num_predict",
 }
+_COMMANDS = {
+    *("from", "parameter", "system", "message"),
+    *("template", "adapter", "license", "renderer", "parser", "requires", "draft"),
+}
+_NAMED = ("parameter", "message")  # these take a name before their value
+
+
+# --- writing ------------------------------------------------------------------------------------------------
 
 
 def write(export: Export) -> ExportFile:
@@ -46,6 +72,7 @@ def write(export: Export) -> ExportFile:
         losses.append("checks: this format has no such field")
     if export.prompt.output_schema:
         losses.append("output schema: this format has no such field")
+    losses += unheld(export, "name", "checks", "output_schema", "sampling", "model", "scores", "answer")
     texts = {"the system message": system or ""}
     texts |= {f"message {number}, {role}": text for number, (role, text) in enumerate(history, 1)}
     texts |= {f"stop text {number}": text for number, text in enumerate(export.sampling.stop, 1)}
@@ -153,4 +180,132 @@ def _one_line(text: str) -> str:
     return " ".join("".join(character if survives(character) else " " for character in text).split())
 
 
-FORMAT = Format("modelfile", "Ollama Modelfile", SUFFIX, MEDIA_TYPE, None, write)
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+def read(text: str, file: str = "The file") -> Reading:
+    """The prompt of a Modelfile, or of the body of a request to `/api/create`, with its texts literally.
+
+    The model, its template, adapters and licences are named as losses. Raises PromptError naming file and line.
+    """
+    body = text.removeprefix("\ufeff")
+    if body.lstrip().startswith("{"):
+        return _read_request(body, file)
+    if len(body.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise PromptError(f"{file} is larger than {MAX_BYTES:,} bytes.", "A Modelfile is a few kilobytes.")
+    losses: list[str] = []
+    system: str | None = None
+    turns: list[tuple[Role, str]] = []
+    parameters: dict[str, Any] = {}
+    for line, command, name, value in commands(body.replace("\r\n", "\n"), file):
+        if command == "system":
+            if system is not None:
+                losses.append("SYSTEM: the last of several is kept")
+            system = value
+        elif command == "message":
+            if name not in get_args(Role):
+                raise PromptError(
+                    f"{file}, line {line}: there is no role {shown(name)}.", "Use system, user or assistant."
+                )
+            turns.append((name, value))  # type: ignore[arg-type]
+        elif command == "parameter" and name == "stop":
+            parameters.setdefault("stop", []).append(value)
+        elif command == "parameter":
+            parameters[name] = value
+        else:
+            note = "the model is chosen when the prompt runs" if command == "from" else "not used here"
+            losses.append(f"{command.upper()}: {shown(value)}; {note}")
+    title = re.match(r"# Prompt: ([^\n]*)", body)
+    return _reading(title[1].strip() if title else "", system, turns, parameters, losses, file)
+
+
+def commands(text: str, file: str) -> Iterator[tuple[int, str, str, str]]:
+    """Each command as (line from 1, command in lower case, name or nothing, value), by the rules of Ollama's lexer."""
+    lines = text.split("\n")
+    number = 0
+    while number < len(lines):
+        first, start = lines[number].lstrip(), number + 1
+        number += 1
+        if not first or first.startswith("#"):
+            continue
+        command, blank, rest = first.partition(" ")
+        command = command.lower()
+        if command not in _COMMANDS or not blank:
+            raise PromptError(
+                f"{file}, line {start}: {shown(first)} is no command.",
+                "A line begins with FROM, SYSTEM, PARAMETER …",
+            )
+        name = ""
+        if command in _NAMED:
+            name, blank, rest = rest.partition(" ")
+            if not name or not blank:
+                raise PromptError(
+                    f"{file}, line {start}: {command.upper()} needs a name and a value.",
+                    "Put one blank between each of them.",
+                )
+        quote = next((mark for mark in ('"""', '"') if rest.lstrip().startswith(mark)), "")
+        value = [rest]
+        while quote and not _ends(value, quote):
+            if number == len(lines):
+                raise PromptError(f"{file}, line {start}: the text is never closed.", f"End it with {quote}")
+            value.append(lines[number])
+            number += 1
+        whole = "\n".join(value).strip()
+        yield start, command, name, whole[len(quote) : len(whole) - len(quote)]
+
+
+def _ends(lines: list[str], quote: str) -> bool:
+    """Whether a quoted value is complete: its last line ends with the quote that the first one begins with."""
+    last = lines[-1].rstrip()
+    if len(lines) == 1:
+        return last.endswith(quote) and len(last.lstrip()) >= 2 * len(quote)
+    return last.endswith(quote)
+
+
+def _read_request(text: str, file: str) -> Reading:
+    data = json_text.load(text, file=file)
+    known = ("model", "from", "parameters", "system", "messages")
+    losses = [f"{key}: not used here" for key in data if key not in known]
+    if data.get("from"):
+        losses.append(f"from: {shown(data['from'])}; the model is chosen when the prompt runs")
+    system, messages, parameters = (data.get(key) for key in ("system", "messages", "parameters"))
+    if not isinstance(system, str | None) or not isinstance(parameters, dict | None):
+        raise PromptError(f"{file}: `system` is not text or `parameters` no object.", "Correct it.")
+    turns: list[tuple[Role, str]] = []
+    for number, message in enumerate(messages if isinstance(messages, list) else [], 1):
+        role, content = (
+            (message.get("role"), message.get("content")) if isinstance(message, dict) else (None, "")
+        )
+        if role not in get_args(Role) or not isinstance(content, str):
+            raise PromptError(f"{file}: message {number} has no role and content.", "Give both, as texts.")
+        turns.append((role, content))  # type: ignore[arg-type]
+    return _reading(_text(data.get("model")), system, turns, dict(parameters or {}), losses, file)
+
+
+def _reading(
+    name: str,
+    system: str | None,
+    turns: list[tuple[Role, str]],
+    parameters: dict[str, Any],
+    losses: list[str],
+    file: str,
+) -> Reading:
+    ours = {foreign: field for field, foreign in _PARAMETERS.items()} | {"stop": "stop"}
+    sampling = read_sampling(parameters, ours, "PARAMETER", losses)
+    whole = [*([("system", system)] if system is not None else []), *turns]
+    prompt = checked(
+        file,
+        name=name,
+        turns=normalise(
+            Turn.model_validate({"role": role, "template": literal(text)}) for role, text in whole
+        ),
+        sampling=sampling,
+    )
+    return Reading(prompt, tuple(losses))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+FORMAT = Format("modelfile", "Ollama Modelfile", SUFFIX, MEDIA_TYPE, one(read), write)

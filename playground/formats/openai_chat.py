@@ -9,20 +9,19 @@ Variables are frozen on writing. Reading takes every message as literal text: br
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
 from playground.errors import PromptError
-from playground.formats.base import Export, Format, Reading, file_name, one, score_text
+from playground.formats import json_text
+from playground.formats.base import Export, Format, Reading, checked, file_name, one, score_text, unheld
+from playground.formats.literal import literal
+from playground.formats.sampling import read_sampling
 from playground.templates import normalise
-from playground.templating.syntax import ROLE_LINE
-from playground.types import ExportFile, Prompt, Role, Sampling, Turn
+from playground.types import ExportFile, Message, Role, Sampling, Turn
 
 SUFFIX = ".json"
 MEDIA_TYPE = "application/json"
-MAX_BYTES = 2_000_000
 MAX_STOPS = 4  # the API's own limit, and vLLM's
 MAX_TEMPERATURE = 2.0
 MAX_METADATA, MAX_METADATA_CHARS = 16, 512  # pairs, and characters of one value (API reference)
@@ -52,13 +51,7 @@ _KNOWN = {
 def write(export: Export) -> ExportFile:
     """The rendered messages with model and sampling; where it comes from stands in `metadata`."""
     losses: list[str] = []
-    body: dict[str, Any] = {
-        "model": export.model_name,
-        "messages": [{"role": message.role, "content": message.content} for message in export.messages],
-        **_sampling(export.sampling, losses),
-    }
-    if schema := export.prompt.output_schema:
-        body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    body = request_body(export, export.messages, losses)
     body["metadata"] = _metadata(export, losses)
     if export.prompt.inputs or export.values:
         losses.append("variables: frozen at the values of this run")
@@ -66,10 +59,23 @@ def write(export: Export) -> ExportFile:
         losses.append("checks: this format has no such field")
     if export.answer is not None:
         losses.append("answer: this format is a request, it holds no answer")
+    losses += unheld(export, "name", "checks", "output_schema", "sampling", "model", "scores", "answer")
     text = json.dumps(
         {key: value for key, value in body.items() if value != {}}, ensure_ascii=False, indent=2
     )
     return ExportFile(file_name(export.prompt.name, SUFFIX), MEDIA_TYPE, text + "\n", tuple(losses))
+
+
+def request_body(export: Export, messages: Sequence[Message], losses: list[str]) -> dict[str, Any]:
+    """A request for these messages with the export's model, sampling and schema."""
+    body: dict[str, Any] = {
+        "model": export.model_name,
+        "messages": [{"role": message.role, "content": message.content} for message in messages],
+        **_sampling(export.sampling, losses),
+    }
+    if schema := export.prompt.output_schema:
+        body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+    return body
 
 
 def _sampling(sampling: Sampling, losses: list[str]) -> dict[str, Any]:
@@ -121,7 +127,11 @@ def read(text: str, file: str = "The file") -> Reading:
 
     Raises PromptError naming the file, and the line where the JSON does not parse.
     """
-    data = _parse(text, file)
+    return from_body(json_text.load(text, file=file), file)
+
+
+def from_body(data: Any, file: str) -> Reading:
+    """The prompt of a request that is already parsed; raises PromptError naming the file."""
     if isinstance(data, list):
         data = {"messages": data}
     if not isinstance(data, dict) or not isinstance(data.get("messages"), list):
@@ -137,7 +147,8 @@ def read(text: str, file: str = "The file") -> Reading:
     metadata = data.get("metadata")
     if not isinstance(metadata, dict):
         metadata = {}
-    prompt = Prompt(
+    prompt = checked(
+        file,
         name=str(metadata.get("prompt") or ""),
         turns=normalise(_turns(data["messages"], file, losses)),
         sampling=_read_sampling(data, losses),
@@ -145,12 +156,6 @@ def read(text: str, file: str = "The file") -> Reading:
         metadata={key: value for key, value in metadata.items() if key != "prompt"},
     )
     return Reading(prompt, tuple(losses))
-
-
-def literal(text: str) -> str:
-    """Jinja2 source that renders to exactly this text, in which no line opens a turn."""
-    source = re.sub(r"\{[{%#]", lambda match: "{{ '" + match[0] + "' }}", text)
-    return ROLE_LINE.sub(lambda match: "{{ '' }}" + match[0], source)
 
 
 def _turns(messages: list[Any], file: str, losses: list[str]) -> list[Turn]:
@@ -188,15 +193,7 @@ def _read_sampling(data: dict[str, Any], losses: list[str]) -> Sampling | None:
     found = {key: data[key] for key in _FIELDS if data.get(key) is not None}
     if data.get("max_completion_tokens") is not None:
         found["max_tokens"] = data["max_completion_tokens"]
-    if isinstance(found.get("stop"), str):
-        found["stop"] = [found["stop"]]
-    while found:
-        try:
-            return Sampling.model_validate(found | {"seed": found.get("seed")})
-        except ValidationError as exc:
-            bad = str(exc.errors()[0]["loc"][0])
-            losses.append(f"{bad}: {found.pop(bad)!r} cannot be used here ({exc.errors()[0]['msg']})")
-    return None
+    return read_sampling(found, {field: field for field in _FIELDS}, "", losses)
 
 
 def _read_schema(data: Any, losses: list[str]) -> dict[str, Any] | None:
@@ -208,29 +205,6 @@ def _read_schema(data: Any, losses: list[str]) -> dict[str, Any] | None:
         return schema
     losses.append("response_format: only a JSON schema is kept")
     return None
-
-
-def _parse(text: str, file: str) -> Any:
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise PromptError(
-            f"{file} is larger than {MAX_BYTES:,} bytes.", "One chat is far smaller; check the file."
-        )
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            raise ValueError("a key stands twice in one object")
-        return found
-
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not a JSON number")
-
-    try:
-        return json.loads(text.removeprefix("\ufeff"), object_pairs_hook=unique, parse_constant=refuse)
-    except json.JSONDecodeError as exc:
-        raise PromptError(f"{file}, line {exc.lineno}: {exc.msg}.", "Correct the JSON on that line.") from exc
-    except (ValueError, RecursionError) as exc:
-        raise PromptError(f"{file} is not usable JSON: {exc}.", "Correct it and read it again.") from exc
 
 
 FORMAT = Format("openai", "OpenAI chat JSON", SUFFIX, MEDIA_TYPE, one(read), write)

@@ -7,9 +7,9 @@ Writing gives text that people read: multi-line strings as blocks, keys in the o
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Hashable
 from typing import Any
 
 import yaml
@@ -21,45 +21,13 @@ MAX_DEPTH = 40
 MAX_NODES = 100_000
 
 # The C parser is about eight times faster; a PyYAML built without libyaml has only the other one.
-_BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-_NOT_RESOLVED = {"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value", "tag:yaml.org,2002:merge"}
-
-
-class _Loader(_BaseLoader):  # type: ignore[misc]
-    """A safe loader whose mappings refuse duplicates and whose keys are text."""
-
-    yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in rows if tag not in _NOT_RESOLVED]
-        for first, rows in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        mapping: dict[Hashable, Any] = {}
-        for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(None, None, "a key must be one word or text", key_node.start_mark)
-            if key_node.value in mapping:
-                raise yaml.MarkedYAMLError(
-                    None, None, f"the key {key_node.value!r} stands here twice", key_node.start_mark
-                )
-            mapping[key_node.value] = self.construct_object(value_node, deep=True)
-        return mapping
-
-    def construct_plain_mapping(self, node: yaml.MappingNode) -> dict[Hashable, Any]:
-        """The constructor of `map`; depth first, because nothing here can refer to itself."""
-        return self.construct_mapping(node, deep=True)
-
-    def construct_finite_float(self, node: yaml.ScalarNode) -> float:
-        """A float; infinity and not-a-number have no place in JSON, forms or databases."""
-        value = float(self.construct_yaml_float(node))
-        if not math.isfinite(value):
-            raise yaml.MarkedYAMLError(None, None, f"{node.value} is not a finite number", node.start_mark)
-        return value
-
-
-_Loader.add_constructor("tag:yaml.org,2002:map", _Loader.construct_plain_mapping)
-_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_finite_float)
+_RESOLVED = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float")}
+_PLAIN = {  # first character -> [(tag, pattern)]: which unquoted text is something else than text
+    first: [(tag, pattern) for tag, pattern in rows if tag in _RESOLVED]
+    for first, rows in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def load(text: str, *, file: str, first_line: int = 1) -> Any:
@@ -72,8 +40,7 @@ def load(text: str, *, file: str, first_line: int = 1) -> Any:
             f"{file} is larger than {MAX_BYTES:,} bytes.", "A prompt file is a few kilobytes; check the file."
         )
     try:
-        _check_events(text)
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
+        return _build(text)
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         line = mark.line if mark else 0
@@ -90,26 +57,85 @@ def load(text: str, *, file: str, first_line: int = 1) -> Any:
         raise PromptError(f"{file} holds a value that cannot be read: {exc}.", "Put it in quotes.") from exc
 
 
-def _check_events(text: str) -> None:
-    """Refuse what could run code, expand or nest without end, before any value is built."""
-    depth = 0
-    event: Any
-    for nodes, event in enumerate(yaml.parse(text, Loader=_Loader)):
-        problem = ""
-        if isinstance(event, yaml.AliasEvent):
-            problem = "aliases (*name) are not allowed"
-        elif getattr(event, "tag", None) is not None:
-            problem = f"tags such as {event.tag} are not allowed"
-        elif isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > MAX_DEPTH:
-            problem = f"values are nested more than {MAX_DEPTH} deep"
-        elif nodes > MAX_NODES:
-            problem = f"there are more than {MAX_NODES:,} values"
-        if problem:
-            raise yaml.MarkedYAMLError(None, None, problem, event.start_mark)
+def _build(text: str) -> Any:
+    """The data of the one document, built while it is parsed; what could run code, expand or nest on ends it.
+
+    In one pass over the events, because PyYAML's way over nodes takes twice as long and would have to be checked first.
+    """
+    parser = _Parser(text)
+    top: Any = []  # the documents; further down the list or mapping that is open
+    around: list[Any] = []
+    key: str | None = None
+    try:
+        for number in itertools.count():
+            event = parser.get_event()
+            kind = type(event)
+            if kind is yaml.StreamEndEvent:
+                return top[0] if top else None
+            if kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
+                top = around.pop()
+                continue
+            if number > MAX_NODES:
+                raise _refusal(event, f"there are more than {MAX_NODES:,} values")
+            if kind is yaml.ScalarEvent:
+                if event.tag is not None:
+                    raise _refusal(event, f"tags such as {event.tag} are not allowed")
+                if key is None and type(top) is dict:
+                    key = event.value
+                    if key in top:
+                        raise _refusal(event, f"the key {key!r} stands here twice")
+                    continue
+                value = _scalar(event) if event.implicit[0] else event.value
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                if event.tag is not None:
+                    raise _refusal(event, f"tags such as {event.tag} are not allowed")
+                if key is None and type(top) is dict:
+                    raise _refusal(event, "a key must be one word or text")
+                if len(around) == MAX_DEPTH:
+                    raise _refusal(event, f"values are nested more than {MAX_DEPTH} deep")
+                value = {} if kind is yaml.MappingStartEvent else []
+            elif kind is yaml.AliasEvent:
+                raise _refusal(event, "aliases (*name) are not allowed")
+            elif kind is yaml.DocumentStartEvent and top:
+                raise _refusal(event, "a second document begins here")
+            else:  # the start of the stream, the start and the end of the document
+                continue
+            if key is None:
+                top.append(value)
+            else:
+                top[key], key = value, None
+            if kind is not yaml.ScalarEvent:
+                around.append(top)
+                top = value
+    finally:
+        parser.dispose()
+    return None
+
+
+def _scalar(event: yaml.ScalarEvent) -> Any:
+    """The value of text without quotes; infinity and not-a-number have no place in JSON, forms or databases."""
+    text = event.value
+    tag = next((tag for tag, pattern in _PLAIN.get(text[:1], ()) if pattern.match(text)), "")
+    match tag.rpartition(":")[2]:
+        case "null":
+            return None
+        case "bool":
+            return _CONSTRUCTOR.construct_yaml_bool(yaml.ScalarNode(tag, text))
+        case "int":
+            return _CONSTRUCTOR.construct_yaml_int(yaml.ScalarNode(tag, text))
+        case "float":
+            value = float(_CONSTRUCTOR.construct_yaml_float(yaml.ScalarNode(tag, text)))
+            if not math.isfinite(value):
+                raise _refusal(event, f"{text} is not a finite number")
+            return value
+    return text
+
+
+_CONSTRUCTOR: Any = yaml.constructor.SafeConstructor()
+
+
+def _refusal(event: Any, problem: str) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(None, None, problem, event.start_mark)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -53,6 +53,7 @@ __all__ = [
     "Scorer",
     "check_name",
     "check_problem",
+    "is_quick",
     "options_of",
     "passed",
     "score",
@@ -153,6 +154,25 @@ def score(check: Check, sample: Sample) -> Score:
 def score_all(checks: Iterable[Check], sample: Sample) -> tuple[Score, ...]:
     """One score per check, in their order; raises PromptError like `score`."""
     return tuple(score(check, sample) for check in checks)
+
+
+QUICK_CHARS = 20_000
+_QUICK = frozenset(
+    ("equals", "contains", "contains_any", "contains_all", "starts_with", "number", "json", "length")
+)
+_REPEATS = frozenset("*+?{|")
+
+
+def is_quick(checks: Iterable[Check], sample: Sample) -> bool:
+    """Whether applying these checks surely takes less than the hop to another thread would.
+
+    A pattern is quick when nothing in it repeats or branches: it then looks at each place of the answer once.
+    """
+    return len(sample.answer) <= QUICK_CHARS and all(
+        check.scorer in _QUICK
+        or (check.scorer == "regex" and _REPEATS.isdisjoint(str(check.options.get("pattern", "*"))))
+        for check in checks
+    )
 
 
 def check_problem(check: Check) -> str | None:

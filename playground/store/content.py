@@ -9,12 +9,12 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import BaseModel
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from playground.errors import PromptError, StoreError
 from playground.store.tables import Content
@@ -24,15 +24,17 @@ SEARCH_CHARS = 64_000
 """Characters of searchable text kept for one run or prompt."""
 QUERY_CHARS = 1_000
 """Characters of a search that count; databases bound the length and the number of patterns."""
+IN_KEYS = 1_000
+"""Keys of one `IN (…)`."""
 KEEP = sa.text("INSERT INTO content (hash, json_text) VALUES (:hash, :json_text) ON CONFLICT DO NOTHING")
 """As text, because SQLAlchemy has this statement, which SQLite and PostgreSQL share, only by dialect."""
 _REFUSED = re.compile(r"[\x00\ud800-\udfff]")
 
 
-def to_json(value: BaseModel) -> dict[str, Any]:
+def to_json(value: BaseModel, *, exclude_defaults: bool = False) -> dict[str, Any]:
     """The value as plain JSON data. Raises PromptError for data that JSON cannot hold."""
     try:
-        return value.model_dump(mode="json")
+        return value.model_dump(mode="json", exclude_defaults=exclude_defaults)
     except ValueError as exc:  # pydantic's PydanticSerializationError, UnicodeDecodeError
         raise PromptError(
             f"A value cannot be stored: {exc}.", "Use text, numbers, lists and mappings only."
@@ -45,25 +47,37 @@ def content_hash(prompt: Prompt) -> str:
     Fields at their defaults are left out, so that a field which a later version of the program adds does not change
     the hash of a prompt that was saved before.
     """
-    to_json(prompt)  # refuses what JSON cannot hold, in words
-    data = prompt.model_dump(mode="json", exclude_defaults=True)
+    data = to_json(prompt, exclude_defaults=True)
     canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
 def keep_content(session: Session, prompt: Prompt) -> str:
     """The prompt's hash, after storing its body when it is new."""
-    data = to_json(prompt)
     key = content_hash(prompt)
-    session.connection().execute(KEEP, {"hash": key, "json_text": json.dumps(data, separators=(",", ":"))})
+    keep_contents(session, {key: prompt})
     return key
+
+
+def keep_contents(session: Session, prompts: Mapping[str, Prompt]) -> None:
+    """Store the bodies that are new of these prompts, given by their hash."""
+    rows = [
+        {"hash": key, "json_text": json.dumps(to_json(prompt), separators=(",", ":"))}
+        for key, prompt in prompts.items()
+    ]
+    if rows:
+        session.connection().execute(KEEP, rows)
 
 
 def load_content(session: Session, hashes: Sequence[str]) -> dict[str, Prompt]:
     """The prompts of these hashes. Raises StoreError when one is missing or cannot be read."""
     wanted = sorted(set(hashes))
-    rows = session.exec(select(Content).where(col(Content.hash).in_(wanted)))
-    found = {row.hash: row.json_text for row in rows}
+    found: dict[str, str] = {}
+    for portion in portions(wanted):
+        rows = session.execute(
+            sa.select(col(Content.hash), col(Content.json_text)).where(col(Content.hash).in_(portion))
+        )
+        found.update((key, json_text) for key, json_text in rows)
     try:
         return {key: Prompt.model_validate(json.loads(found[key])) for key in wanted}
     except (KeyError, ValueError) as exc:  # ValidationError and JSONDecodeError are ValueErrors
@@ -71,6 +85,12 @@ def load_content(session: Session, hashes: Sequence[str]) -> dict[str, Prompt]:
             f"A stored prompt cannot be read: {exc}.",
             "The database was changed from outside; go back to a copy of it.",
         ) from exc
+
+
+def portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The keys in lists short enough for one `IN (…)`: databases bound the parameters of a statement."""
+    for start in range(0, len(keys), IN_KEYS):
+        yield keys[start : start + IN_KEYS]
 
 
 def fold(text: str) -> str:

@@ -1,6 +1,7 @@
 """What the store hands out: frozen values, detached from the database.
 
-    PromptSummary ─ VersionSummary ─ SavedVersion        the saved prompts
+    PromptSummary ─ VersionSummary ─ SavedVersion        the saved prompts; Facets count them
+    SaveItem → SavedVersion, Head, SyncMark              many prompts at once, files that are kept equal
     NewCell → StoredRun(StoredCell(StoredStep…)…)        one run, complete enough to be shown again
     HistoryPage(RunSummary(ColumnSummary…)…)             the list of runs
 
@@ -27,7 +28,11 @@ from playground.types import (
 
 @dataclass(frozen=True, slots=True)
 class PromptSummary:
-    """A saved prompt in a list; `latest` is the number of its newest version, counted from 1."""
+    """A saved prompt in a list; `latest` is the number of its newest main version, counted from 1.
+
+    `content_hash` is of that version. `labels` are (name, version number), `variants` the names of its other lines,
+    both by name. `deleted_at` is set for a prompt in the bin.
+    """
 
     id: str
     name: str
@@ -36,11 +41,34 @@ class PromptSummary:
     latest: int
     created_at: datetime
     updated_at: datetime
+    description: str
+    family: str
+    tags: tuple[str, ...]
+    favourite: bool
+    labels: tuple[tuple[str, int], ...]
+    variants: tuple[str, ...]
+    content_hash: str
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How many of the prompts found are of each origin, family and tag; the empty family is left out.
+
+    `binned` counts those found in the bin, which no other number includes.
+    """
+
+    total: int
+    origins: dict[str, int]
+    families: dict[str, int]
+    tags: dict[str, int]
+    favourites: int
+    binned: int
 
 
 @dataclass(frozen=True, slots=True)
 class VersionSummary:
-    """One version of a prompt without its content."""
+    """One version of a prompt without its content; `variant` "" is the main line."""
 
     id: str
     prompt_id: str
@@ -49,6 +77,7 @@ class VersionSummary:
     message: str
     author: str
     created_at: datetime
+    variant: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +91,49 @@ class SavedVersion:
     message: str
     author: str
     created_at: datetime
+    variant: str
     name: str
     origin: str
     forked_from: str
     prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class SaveItem:
+    """A prompt to be saved: a new one without `prompt_id`, else the next version of that one's line `variant`.
+
+    `origin` and `forked_from` count for a new prompt only; origin "" is "fork" or "mine".
+    """
+
+    prompt: Prompt
+    prompt_id: str | None = None
+    message: str = ""
+    author: str = ""
+    origin: str = ""
+    forked_from: str = ""
+    variant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A prompt as a bundle or a folder is compared with: its newest main version, and the hashes of all of them."""
+
+    prompt_id: str
+    name: str
+    name_key: str
+    content_hash: str
+    hashes: frozenset[str]
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SyncMark:
+    """What a file and its prompt had in common at the last sync; `size` in bytes."""
+
+    prompt_id: str
+    content_hash: str
+    mtime_ns: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)

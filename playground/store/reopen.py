@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Iterable, Sequence
+from typing import TypeVar, cast
 
 from pydantic import ValidationError
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from playground.errors import StoreError
+from playground.store.changes import CellFacts, EndCell, storable
 from playground.store.content import load_content
 from playground.store.prompts import load_saved
-from playground.store.records import StoredCell, StoredRun, StoredStep, StoredVote
+from playground.store.records import NewCell, StoredCell, StoredRun, StoredStep, StoredVote
 from playground.store.tables import Cell, Run, ScoreRow, Step, Version, Vote
 from playground.types import (
     CellStatus,
@@ -26,6 +29,8 @@ from playground.types import (
     TokenLogprob,
 )
 
+R = TypeVar("R", Step, ScoreRow)
+
 
 def load_run(session: Session, row: Run) -> StoredRun:
     """The whole run. Raises StoreError when it was changed from outside and cannot be read."""
@@ -33,11 +38,14 @@ def load_run(session: Session, row: Run) -> StoredRun:
         select(Cell).where(Cell.run_id == row.id).order_by(col(Cell.column_index), col(Cell.repeat))
     ).all()
     prompts = load_content(session, [cell.content_hash for cell in rows])
-    cells = [_cell(session, cell, prompts[cell.content_hash]) for cell in rows]
+    steps = _by_cell(session.exec(_of_run(Step, row.id).order_by(col(Step.number))))
+    scores = _by_cell(session.exec(_of_run(ScoreRow, row.id).order_by(col(ScoreRow.number))))
+    cells = [
+        _cell(cell, prompts[cell.content_hash], steps.get(cell.id, ()), scores.get(cell.id, ()))
+        for cell in rows
+    ]
     latest = {cell.column: cell for cell in cells}
     version = session.get(Version, row.version_id) if row.version_id else None
-    vote = session.get(Vote, row.id)
-    voted = next((cell for cell in rows if vote and cell.id == vote.cell_id), None)
     return StoredRun(
         id=row.id,
         created_at=row.created_at,
@@ -49,9 +57,52 @@ def load_run(session: Session, row: Run) -> StoredRun:
         version=load_saved(session, version) if version else None,
         cells=tuple(latest.values()),
         earlier=tuple(cell for cell in cells if cell is not latest[cell.column]),
-        vote=stored_vote(vote, voted.column_index if voted else None, voted.repeat if voted else None)
-        if vote
-        else None,
+        vote=load_vote(session, row),
+    )
+
+
+def load_vote(session: Session, row: Run) -> StoredVote | None:
+    """The run's vote as it is now."""
+    vote = session.get(Vote, row.id)
+    if vote is None:
+        return None
+    cell = session.get(Cell, vote.cell_id) if vote.cell_id is not None else None
+    return stored_vote(vote, cell.column_index if cell else None, cell.repeat if cell else None)
+
+
+def ended_cell(new: NewCell, end: EndCell, facts: CellFacts) -> StoredCell:
+    """The cell that has just been stored, equal to what loading it would give."""
+    completion = storable(end.completion) if end.completion is not None else None
+    step = StoredStep(
+        number=0,
+        label="",
+        messages=tuple(end.messages),
+        rendered_prompt=completion.rendered_prompt if completion else None,
+        text=completion.text if completion else "",
+        reasoning=completion.reasoning if completion else "",
+        finish=completion.finish if completion else None,
+        prompt_tokens=completion.prompt_tokens if completion else None,
+        completion_tokens=completion.completion_tokens if completion else None,
+        first_token_s=completion.first_token_s if completion else None,
+        total_s=completion.total_s if completion else None,
+    )
+    return StoredCell(
+        column=end.column,
+        repeat=end.repeat,
+        model=new.model,
+        backend=new.backend,
+        content_hash=facts.content_hash,
+        prompt=new.prompt,
+        sampling=new.sampling,
+        status=end.status,
+        completion=completion,
+        steps=(step,),
+        scores=tuple(end.scores),
+        thumb=facts.thumb,
+        error=end.error,
+        hint=end.hint,
+        started_at=facts.started_at,
+        finished_at=facts.finished_at,
     )
 
 
@@ -76,12 +127,20 @@ def stored_vote(vote: Vote, column: int | None, repeat: int | None) -> StoredVot
     )
 
 
-def _cell(session: Session, cell: Cell, prompt: Prompt) -> StoredCell:
-    steps = [
-        _step(row)
-        for row in session.exec(select(Step).where(Step.cell_id == cell.id).order_by(col(Step.number)))
-    ]
-    scores = session.exec(select(ScoreRow).where(ScoreRow.cell_id == cell.id).order_by(col(ScoreRow.number)))
+def _of_run(table: type[R], run_id: str) -> SelectOfScalar[R]:
+    """The rows of that table that belong to a cell of the run."""
+    return select(table).where(col(table.cell_id).in_(select(Cell.id).where(Cell.run_id == run_id)))
+
+
+def _by_cell(rows: Iterable[R]) -> dict[int | None, list[R]]:
+    found: dict[int | None, list[R]] = {}
+    for row in rows:
+        found.setdefault(row.cell_id, []).append(row)
+    return found
+
+
+def _cell(cell: Cell, prompt: Prompt, rows: Sequence[Step], scores: Sequence[ScoreRow]) -> StoredCell:
+    steps = [_step(row) for row in rows]
     return StoredCell(
         column=cell.column_index,
         repeat=cell.repeat,

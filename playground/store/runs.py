@@ -1,48 +1,21 @@
-"""Runs, from the press of Run to a person's vote: each function works inside the caller's transaction.
+"""Runs beside their work (`changes`): repeats, votes, thumbs, notes, and what a killed process left unfinished.
 
-create_run → every cell "pending"       start_cell → "running"       save_cell → done, cancelled or error
-mark_interrupted → what a killed process left unfinished
+Each function works inside the caller's transaction.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, delete, select, update
 
 from playground.errors import NotFoundError
-from playground.store.content import fold, keep_content, searchable, texts_in, to_json
+from playground.store.changes import UNFINISHED, new_cell_row, run_status, search_texts
+from playground.store.content import fold, keep_content, to_json
 from playground.store.records import NewCell
-from playground.store.reopen import load_comparison
-from playground.store.tables import Cell, Run, ScoreRow, Step, Vote, now
-from playground.types import CellStatus, Choice, Comparison, Completion, Message, Score
-
-UNFINISHED = ("pending", "running")
-TITLE_CHARS = 300
-
-
-def create_run(
-    session: Session, comparison: Comparison, cells: Sequence[NewCell], title: str, version_id: str | None
-) -> str:
-    """The id of a new run with its cells pending; cells of one column get repeats 0, 1, 2 and so on."""
-    row = Run(
-        title=title.strip()[:TITLE_CHARS],
-        version_id=version_id,
-        content_hash=keep_content(session, comparison.prompt),
-        comparison=_pack(session, comparison),
-    )
-    session.add(row)
-    session.flush()
-    repeats: Counter[int] = Counter()
-    for cell in cells:
-        session.add(_new_cell(session, row.id, cell, repeats[cell.column]))
-        repeats[cell.column] += 1
-    _refresh_search_text(session, row)
-    return row.id
+from playground.store.tables import Cell, Run, Vote
+from playground.types import Choice, Comparison
 
 
 def add_repeat(
@@ -58,7 +31,8 @@ def add_repeat(
     ).one()
     repeat = 0 if highest is None else highest + 1
     row.status = "pending"
-    session.add(_new_cell(session, row.id, cell, repeat, column))
+    fields: dict[str, Any] = new_cell_row(cell, keep_content(session, cell.prompt))
+    session.add(Cell(run_id=row.id, column_index=column, repeat=repeat, **fields))
     _refresh_search_text(session, row)
     return repeat
 
@@ -72,83 +46,6 @@ def _pack(session: Session, comparison: Comparison) -> dict[str, Any]:
     return data
 
 
-def _new_cell(session: Session, run_id: str, cell: NewCell, repeat: int, column: int | None = None) -> Cell:
-    return Cell(
-        run_id=run_id,
-        column_index=cell.column if column is None else column,
-        repeat=repeat,
-        model=cell.model,
-        backend=cell.backend,
-        content_hash=keep_content(session, cell.prompt),
-        sampling=to_json(cell.sampling),
-    )
-
-
-def start_cell(session: Session, run_id: str, column: int, repeat: int) -> None:
-    """Note that the cell's request is on its way."""
-    row = find_run(session, run_id, lock=True)
-    cell = _cell(session, row.id, column, repeat)
-    if cell.status != "pending":  # its end was stored first: the start of a run that was left came late
-        return
-    row.status = cell.status = "running"
-    cell.started_at = now()
-    session.add_all([row, cell])
-
-
-def save_cell(
-    session: Session,
-    run_id: str,
-    column: int,
-    repeat: int,
-    *,
-    status: CellStatus,
-    completion: Completion | None,
-    messages: Sequence[Message],
-    error: str,
-    hint: str,
-    scores: Sequence[Score],
-) -> None:
-    """Store how a cell ended; saving it again replaces its steps and scores.
-
-    A cell that was already marked as interrupted takes the result all the same: it is the truth.
-    """
-    row = find_run(session, run_id, lock=True)
-    cell = _cell(session, row.id, column, repeat)
-    assert cell.id is not None
-    cell.status, cell.error, cell.hint, cell.finished_at = status, error, hint, now()
-    if completion is not None:
-        values = asdict(completion)
-        del values["rendered_prompt"]  # kept with the step it was sent in
-        lists = {"ignored": list(completion.ignored), "logprobs": list(values["logprobs"])}
-        for name, value in (values | lists).items():
-            setattr(cell, name, value)
-    session.exec(delete(Step).where(col(Step.cell_id) == cell.id))
-    session.exec(delete(ScoreRow).where(col(ScoreRow.cell_id) == cell.id))
-    session.add_all([cell, _step(cell.id, messages, completion)])
-    for number, score in enumerate(scores):
-        session.add(ScoreRow(cell_id=cell.id, number=number, **asdict(score)))
-    session.flush()
-    row.status = _run_status(session, row.id)
-    _refresh_search_text(session, row)
-
-
-def _step(cell_id: int, messages: Sequence[Message], completion: Completion | None) -> Step:
-    step = Step(cell_id=cell_id, number=0, messages=[asdict(message) for message in messages])
-    if completion is not None:
-        for name in ("rendered_prompt", "text", "reasoning", "finish", "prompt_tokens", "completion_tokens"):
-            setattr(step, name, getattr(completion, name))
-        step.first_token_s, step.total_s = completion.first_token_s, completion.total_s
-    return step
-
-
-def _run_status(session: Session, run_id: str) -> str:
-    """Status of a run: "running" while a cell is unfinished, "interrupted" when one was, else "done"."""
-    statuses = set(session.exec(select(Cell.status).where(Cell.run_id == run_id)))
-    if statuses & set(UNFINISHED):
-        return "running"
-    return "interrupted" if "interrupted" in statuses else "done"
-
-
 def mark_interrupted(session: Session) -> int:
     """Mark every unfinished cell as interrupted; how many there were."""
     runs = list(session.exec(select(Run.id).where(col(Run.status).in_(UNFINISHED))))
@@ -156,7 +53,9 @@ def mark_interrupted(session: Session) -> int:
     for run_id in runs:
         unfinished = (col(Cell.run_id) == run_id, col(Cell.status).in_(UNFINISHED))
         count += session.exec(update(Cell).where(*unfinished).values(status="interrupted")).rowcount
-        session.exec(update(Run).where(col(Run.id) == run_id).values(status=_run_status(session, run_id)))
+        status = run_status(session.exec(select(Cell.status).where(Cell.run_id == run_id)))
+        text = search_texts(session.connection(), [run_id])[run_id]
+        session.exec(update(Run).where(col(Run.id) == run_id).values(status=status, search_text=text))
     return count
 
 
@@ -191,15 +90,6 @@ def find_run(session: Session, run_id: str, *, lock: bool = False) -> Run:
     return row
 
 
-def _cell(session: Session, run_id: str, column: int, repeat: int) -> Cell:
-    found = session.exec(
-        select(Cell).where(Cell.run_id == run_id, Cell.column_index == column, Cell.repeat == repeat)
-    ).first()
-    if found is None:
-        raise NotFoundError(f"The run has no repeat {repeat} in column {column + 1}.")
-    return found
-
-
 def _latest_cell(session: Session, run_id: str, column: int | None) -> Cell:
     statement = select(Cell).where(Cell.run_id == run_id, Cell.column_index == column)
     found = None
@@ -211,19 +101,6 @@ def _latest_cell(session: Session, run_id: str, column: int | None) -> Cell:
 
 
 def _refresh_search_text(session: Session, row: Run) -> None:
-    """Gather what the run can be found by: title, note, models, values, turns and all answers so far."""
-    comparison = load_comparison(session, row)
-    prompts = [comparison.prompt, *(column.prompt for column in comparison.columns if column.prompt)]
-    session.flush()
-    cells = session.exec(select(Cell.model, Cell.text).where(Cell.run_id == row.id)).all()
-    row.search_text = searchable(
-        [
-            row.title,
-            row.note,
-            " ".join(dict.fromkeys(model for model, _ in cells)),
-            *texts_in(comparison.values),
-            *(turn.template for prompt in prompts for turn in prompt.turns),
-            *(text for _, text in cells),
-        ]
-    )
     session.add(row)
+    session.flush()
+    row.search_text = search_texts(session.connection(), [row.id])[row.id]

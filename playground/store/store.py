@@ -10,26 +10,37 @@ A method returns what was committed or raises StoreError with nothing changed; a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from playground.settings import Settings
-from playground.store import history, prompts, reopen, runs
+from playground.store import bin, exchange, history, prompts, reopen, runs, saving, shelf
+from playground.store.changes import Change, CreateRun, EndCell, StartCell
 from playground.store.database import Place, connect, in_plain_words, locate, prepare_file
 from playground.store.records import (
     DatabaseFacts,
+    Facets,
+    Head,
     HistoryPage,
     NewCell,
     PromptSummary,
     SavedVersion,
+    SaveItem,
     StoredRun,
+    StoredVote,
+    SyncMark,
     VersionSummary,
 )
 from playground.store.schema import bring_up_to_date, database_facts
+from playground.store.writer import Writer
 from playground.types import CellStatus, Choice, Comparison, Completion, Message, Prompt, Score
+
+T = TypeVar("T")
 
 
 def open_store(settings: Settings) -> Store:
@@ -52,7 +63,8 @@ class Store:
         self._settings = settings
         self._place = place
         self._engine = engine
-        self._writer = engine.execution_options(write=True)
+        self._writing_engine = engine.execution_options(write=True)
+        self._writer = Writer(self._writing_engine, place)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
@@ -63,20 +75,21 @@ class Store:
     def _writing(self) -> Iterator[Session]:
         with (
             in_plain_words(self._place),
-            Session(self._writer, expire_on_commit=False) as session,
+            Session(self._writing_engine, expire_on_commit=False) as session,
             session.begin(),
         ):
             yield session
 
     def close(self) -> None:
-        """Give back the connections."""
+        """Store what waits and give back the connections."""
+        self._writer.close()
         self._engine.dispose()
 
     def facts(self) -> DatabaseFacts:
         """Path, size, revision and row counts."""
         return database_facts(self._settings)
 
-    # --- prompts ----------------------------------------------------------------------------------------
+    # --- prompts and their versions ---------------------------------------------------------------------
 
     def save_version(
         self,
@@ -86,51 +99,164 @@ class Store:
         prompt_id: str | None = None,
         forked_from: str = "",
         author: str = "",
+        variant: str = "",
     ) -> SavedVersion:
         """Save under `prompt.name`: a new prompt without `prompt_id`, else its next version (or a rename).
 
-        Content equal to the newest version adds none and returns that one. Raises PromptError for a name that
-        is taken (letter case does not count), empty, longer than 200 characters or not printable.
+        With `variant` the version goes to that line of a saved prompt and keeps the prompt's name. Content equal
+        to the newest of its line adds none and returns that one. Raises PromptError for a name that is taken
+        (letter case does not count), empty, longer than 200 characters or not printable.
         """
+        item = SaveItem(prompt, prompt_id, message, author, forked_from=forked_from, variant=variant)
         with self._writing() as session:
-            return prompts.save_version(session, prompt, message, prompt_id, forked_from, author)
+            return saving.save_version(session, item)
 
-    def prompts(self, search: str = "", limit: int = 200, offset: int = 0) -> list[PromptSummary]:
-        """Saved prompts whose name, description, tags or turns contain every word, last changed first."""
-        with self._reading() as session:
-            return prompts.prompts(session, search, limit, offset)
+    def save_many(self, items: Sequence[SaveItem]) -> list[SavedVersion]:
+        """Save all by the rules of `save_version`, or none; names are compared as they are after the last one."""
+        with self._writing() as session:
+            return saving.save_many(session, items)
 
     def versions(self, prompt_id: str) -> list[VersionSummary]:
         """The versions of a prompt, newest first. Raises NotFoundError."""
         with self._reading() as session:
             return prompts.versions(session, prompt_id)
 
+    def variants(self, prompt_id: str) -> list[VersionSummary]:
+        """The newest version of each named variant, by name. Raises NotFoundError."""
+        with self._reading() as session:
+            return prompts.variants(session, prompt_id)
+
     def version(self, prompt_id: str, number: int | None = None) -> SavedVersion:
-        """One version, the newest without a number. Raises NotFoundError."""
+        """One version, the newest of the main line without a number. Raises NotFoundError."""
         with self._reading() as session:
             return prompts.version(session, prompt_id, number)
+
+    def version_named(self, name: str, at: str = "") -> SavedVersion:
+        """A version by its prompt's name and a number or label; "" and "latest" are the newest. NotFoundError."""
+        with self._reading() as session:
+            return prompts.version_named(session, name, at)
 
     def find_version(self, content_hash: str) -> SavedVersion | None:
         """The newest saved version with exactly this content, or None."""
         with self._reading() as session:
             return prompts.find_version(session, content_hash)
 
-    def restore(self, prompt_id: str, number: int) -> SavedVersion:
-        """Save the content of version `number` again as the newest one. Raises NotFoundError."""
+    def restore(self, prompt_id: str, number: int, author: str = "") -> SavedVersion:
+        """Save the content of version `number` again as the newest main one. Raises NotFoundError."""
         with self._writing() as session:
-            return prompts.restore(session, prompt_id, number)
+            return saving.restore(session, prompt_id, number, author)
 
-    def rename(self, prompt_id: str, name: str) -> SavedVersion:
+    def promote(self, prompt_id: str, variant: str, author: str = "") -> SavedVersion:
+        """Save the newest content of a variant as the next main version. Raises NotFoundError."""
+        with self._writing() as session:
+            return saving.promote(session, prompt_id, variant, author)
+
+    def rename(self, prompt_id: str, name: str, author: str = "") -> SavedVersion:
         """Give the prompt another name, recorded as a version. Raises PromptError, NotFoundError."""
         with self._writing() as session:
-            return prompts.rename(session, prompt_id, name)
+            return saving.rename(session, prompt_id, name, author)
+
+    def labels(self, prompt_id: str) -> dict[str, int]:
+        """The version numbers that the prompt's labels stand on, by label. Raises NotFoundError."""
+        with self._reading() as session:
+            return prompts.labels_of(session, prompt_id)
+
+    def set_label(self, prompt_id: str, label: str, number: int | None) -> None:
+        """Let the label stand on this version alone, None takes it away. Raises PromptError, NotFoundError."""
+        with self._writing() as session:
+            prompts.set_label(session, prompt_id, label, number)
+
+    # --- the shelf and the bin --------------------------------------------------------------------------
+
+    def prompts(
+        self,
+        search: str = "",
+        *,
+        family: str = "",
+        tag: str = "",
+        origin: str = "",
+        favourite: bool = False,
+        binned: bool = False,
+        limit: int = 200,
+        offset: int = 0,
+    ) -> list[PromptSummary]:
+        """Prompts whose name, description (in both languages), tags or turns contain every word.
+
+        Those with all words in their name come first, then the last changed. `binned` lists the bin instead.
+        """
+        wanted = shelf.Filter(search, family, tag, origin, favourite, binned)
+        with self._reading() as session:
+            return shelf.prompts(session, wanted, limit, offset)
+
+    def facets(self, search: str = "") -> Facets:
+        """How many prompts contain every word, by origin, family and tag, most frequent first."""
+        with self._reading() as session:
+            return shelf.facets(session, search)
+
+    def find_prompt(self, name: str) -> PromptSummary | None:
+        """The prompt of this name, letter case aside, unless it is in the bin."""
+        with self._reading() as session:
+            return shelf.find_prompt(session, name)
+
+    def favourites(self) -> frozenset[str]:
+        """The keys of all favourites: `prompt:ID` and `pattern:SLUG`."""
+        with self._reading() as session:
+            return shelf.favourites(session)
+
+    def set_favourite(self, key: str, on: bool) -> None:
+        """Make it a favourite or no longer. Raises PromptError for a key of another form."""
+        with self._writing() as session:
+            shelf.set_favourite(session, key, on)
 
     def delete_prompt(self, prompt_id: str) -> None:
-        """Take the prompt off the list and free its name; its versions stay readable by id."""
+        """Put the prompt into the bin and free its name; its versions stay readable by id."""
         with self._writing() as session:
-            prompts.delete(session, prompt_id)
+            bin.delete(session, prompt_id)
+
+    def restore_prompt(self, prompt_id: str, name: str = "", author: str = "") -> SavedVersion:
+        """Take the prompt out of the bin; its newest version. Raises PromptError when its name is taken by now.
+
+        With another `name` that becomes a version, as with `rename`.
+        """
+        with self._writing() as session:
+            return bin.restore_prompt(session, prompt_id, name, author)
+
+    def purge_prompt(self, prompt_id: str) -> None:
+        """Remove a prompt in the bin for good; runs keep what they ran. Raises PromptError for another one."""
+        with self._writing() as session:
+            bin.purge(session, prompt_id)
+
+    # --- bundles and folders ----------------------------------------------------------------------------
+
+    def heads(self) -> list[Head]:
+        """Every prompt that is not in the bin, by name, with the hashes of its main versions."""
+        with self._reading() as session:
+            return exchange.heads(session)
+
+    def contents(self, prompt_ids: Sequence[str]) -> dict[str, SavedVersion]:
+        """The newest main versions by prompt, in the order of the ids; unknown ones are left out."""
+        with self._reading() as session:
+            return exchange.contents(session, prompt_ids)
+
+    def sync_marks(self, folder: str) -> dict[str, SyncMark]:
+        """What was kept of a synced folder's files, by path."""
+        with self._reading() as session:
+            return exchange.sync_marks(session, folder)
+
+    def keep_sync_marks(self, folder: str, marks: Mapping[str, SyncMark]) -> None:
+        """Replace all marks of a synced folder."""
+        with self._writing() as session:
+            exchange.keep_sync_marks(session, folder, marks)
 
     # --- runs -------------------------------------------------------------------------------------------
+
+    def submit(self, change: Change[T]) -> Future[T]:
+        """The outcome of something that happens to a run, when it is stored: soon, together with others.
+
+        Fails with StoreError or NotFoundError and nothing changed. Does not block; asyncio callers use
+        `asyncio.wrap_future`.
+        """
+        return self._writer.put(change)
 
     def create_run(
         self, comparison: Comparison, cells: Sequence[NewCell], *, title: str, version_id: str | None = None
@@ -139,8 +265,7 @@ class Store:
 
         `version_id` is the `SavedVersion.id` that the shared prompt was opened from.
         """
-        with self._writing() as session:
-            return runs.create_run(session, comparison, cells, title, version_id)
+        return self.submit(CreateRun(comparison, cells, title, version_id)).result()
 
     def add_repeat(
         self, run_id: str, column: int, cell: NewCell, *, comparison: Comparison | None = None
@@ -155,8 +280,7 @@ class Store:
 
     def start_cell(self, run_id: str, column: int, repeat: int = 0) -> None:
         """Note that the cell's request is on its way."""
-        with self._writing() as session:
-            runs.start_cell(session, run_id, column, repeat)
+        self.submit(StartCell(run_id, column, repeat)).result()
 
     def save_cell(
         self,
@@ -172,19 +296,9 @@ class Store:
         scores: Sequence[Score] = (),
     ) -> None:
         """Store how a cell ended, with the text that had come; saving it again replaces the first result."""
-        with self._writing() as session:
-            runs.save_cell(
-                session,
-                run_id,
-                column,
-                repeat,
-                status=status,
-                completion=completion,
-                messages=messages,
-                error=error,
-                hint=hint,
-                scores=scores,
-            )
+        self.submit(
+            EndCell(run_id, column, repeat, status, completion, messages, error, hint, scores)
+        ).result()
 
     def mark_interrupted(self) -> int:
         """Mark every cell that is pending or running as interrupted; how many there were.
@@ -199,6 +313,12 @@ class Store:
         """A run with everything needed to show it again. Raises NotFoundError."""
         with self._reading() as session:
             return reopen.load_run(session, runs.find_run(session, run_id))
+
+    def vote_and_note(self, run_id: str) -> tuple[StoredVote | None, str]:
+        """What a person has said about a run so far. Raises NotFoundError."""
+        with self._reading() as session:
+            row = runs.find_run(session, run_id)
+            return reopen.load_vote(session, row), row.note
 
     def history(self, search: str = "", limit: int = 50, offset: int = 0) -> HistoryPage:
         """Runs, newest first, that contain every word of the search, letter case aside; at most 500 a page.

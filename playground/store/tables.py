@@ -6,6 +6,9 @@
        └──────────────────┤  └──◁ score
                          vote             at most one per run; a thumb is a column of its cell
 
+    prompt ─◁ prompt_tag, label           a label stands on one version
+    favourite, sync_mark, blob            by key, by folder and path, by hash
+
 Table classes do not validate: only this package builds them, from validated values. Every change here needs a
 revision in `migrations/versions/` (a test compares the two).
 """
@@ -97,7 +100,10 @@ class Content(Table, table=True):
 
 
 class PromptRow(Table, table=True):
-    """A saved prompt. `name_key` is the folded name, unique; NULL once deleted, which frees the name."""
+    """A saved prompt. `name_key` is the folded name, unique; NULL once in the bin, which frees the name.
+
+    `latest` is the newest version of the main line; what lists show or search of it is kept here too.
+    """
 
     __tablename__ = "prompt"
 
@@ -107,14 +113,28 @@ class PromptRow(Table, table=True):
     origin: str = "mine"
     forked_from: str = Field(default="", sa_type=ExactText)
     latest: int = 0
+    content_hash: str = Field(foreign_key="content.hash", index=True)
+    description: str = Field(default="", sa_type=ExactText)
+    family: str = Field(default="", sa_type=ExactText)
     search_text: str = Field(default="", sa_type=sa.Text)
     created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
     updated_at: datetime = Field(default_factory=now, sa_type=UtcTime)
     deleted_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
+class PromptTag(Table, table=True):
+    """A tag of a prompt's newest version; `position` keeps their order."""
+
+    __tablename__ = "prompt_tag"
+    __table_args__ = (sa.Index("ix_prompt_tag_tag_prompt_id", "tag", "prompt_id"),)
+
+    prompt_id: str = Field(primary_key=True, foreign_key="prompt.id")
+    position: int = Field(primary_key=True)
+    tag: str = Field(sa_type=ExactText)
+
+
 class Version(Table, table=True):
-    """One save of a prompt, never changed; `number` counts from 1."""
+    """One save of a prompt, never changed; `number` counts from 1 over all lines, `variant` "" is the main line."""
 
     __table_args__ = (sa.UniqueConstraint("prompt_id", "number"),)
 
@@ -125,6 +145,45 @@ class Version(Table, table=True):
     message: str = Field(default="", sa_type=ExactText)
     author: str = Field(default="", sa_type=ExactText)
     created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
+    variant: str = ""
+
+
+class Label(Table, table=True):
+    """A name, such as production, that stands on one version of a prompt."""
+
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["prompt_id", "number"], ["version.prompt_id", "version.number"]),
+    )
+
+    prompt_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    number: int
+
+
+class Favourite(Table, table=True):
+    """A favourite: `prompt:ID` for a saved prompt, `pattern:SLUG` for one of the library's files."""
+
+    key: str = Field(primary_key=True, sa_type=ExactText)
+
+
+class SyncMarkRow(Table, table=True):
+    """What a synced file and its prompt had in common at the last sync; the prompt may be gone since."""
+
+    __tablename__ = "sync_mark"
+
+    folder: str = Field(primary_key=True, sa_type=ExactText)
+    path: str = Field(primary_key=True, sa_type=ExactText)
+    prompt_id: str
+    content_hash: str
+    mtime_ns: int = Field(sa_type=sa.BigInteger)
+    size: int = Field(sa_type=sa.BigInteger)
+
+
+class Blob(Table, table=True):
+    """Bytes, such as an image, under their SHA-256."""
+
+    hash: str = Field(primary_key=True)
+    data: bytes = Field(sa_type=sa.LargeBinary)
 
 
 class Run(Table, table=True):
@@ -137,8 +196,8 @@ class Run(Table, table=True):
     status: str = Field(default="pending", index=True)
     title: str = Field(sa_type=ExactText)
     note: str = Field(default="", sa_type=ExactText)
-    version_id: str | None = Field(default=None, foreign_key="version.id")
-    content_hash: str = Field(foreign_key="content.hash")
+    version_id: str | None = Field(default=None, foreign_key="version.id", index=True)
+    content_hash: str = Field(foreign_key="content.hash", index=True)
     search_text: str = Field(default="", sa_type=sa.Text)
     comparison: dict[str, Any] = Field(sa_type=sa.JSON)
 
@@ -156,7 +215,7 @@ class Cell(Table, table=True):
     thumb: int = 0
     model: str = Field(sa_type=ExactText)
     backend: str = Field(sa_type=ExactText)
-    content_hash: str = Field(foreign_key="content.hash")
+    content_hash: str = Field(foreign_key="content.hash", index=True)
     sampling: dict[str, Any] = Field(sa_type=sa.JSON)
     started_at: datetime | None = Field(default=None, sa_type=UtcTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcTime)

@@ -6,13 +6,27 @@ from pathlib import Path
 
 import gradio as gr
 
-from playground.ui import compare, details, history, keeping, keeping_models, library, models
+from playground.ui import (
+    compare,
+    details,
+    history,
+    importing,
+    keeping,
+    keeping_models,
+    keeping_servers,
+    library,
+    measuring,
+    models,
+    syncing,
+    versions,
+)
 from playground.ui.actions import make_call
 from playground.workbench import Workbench
 
 ASSETS = Path(__file__).parent / "assets"
 ACTIONS = compare.ACTIONS | details.ACTIONS | keeping.ACTIONS | library.ACTIONS | history.ACTIONS
-ACTIONS |= models.ACTIONS | keeping_models.ACTIONS
+ACTIONS |= versions.ACTIONS | importing.ACTIONS | syncing.ACTIONS
+ACTIONS |= models.ACTIONS | keeping_models.ACTIONS | keeping_servers.ACTIONS | measuring.ACTIONS
 
 _HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="group" aria-label="Backends"></span>
 <button class="btn quiet" data-keys title="Keys" aria-label="Keys"><kbd>?</kbd><span>Keys</span></button>

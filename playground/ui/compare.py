@@ -6,14 +6,16 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gradio as gr
 from pydantic import TypeAdapter
 
 from playground.errors import NotFoundError, PlaygroundError
+from playground.lint import Finding, lint
 from playground.scorers import SCORERS, options_of
+from playground.scorers.options import placeholders
 from playground.store.records import StoredRun
 from playground.types import PRESETS, Choice
 from playground.ui import panels
@@ -21,7 +23,8 @@ from playground.ui.actions import Action, Ask, Update
 from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm, first_form, form_of_prompt, form_of_run, variant
 from playground.ui.stream import BLANK, COLUMNS, stream_run
-from playground.workbench import Preview, Workbench
+from playground.workbench import Workbench
+from playground.writing import Preview
 
 FIRST_PATTERN = "techniques/zero-shot/instruct"
 
@@ -222,21 +225,38 @@ async def open_version(workbench: Workbench, prompt_id: str, number: int | None,
 
 
 async def preview(workbench: Workbench, ask: Ask) -> Update:
-    """Variables, problems and token counts of what is being typed, for the shared prompt and each own one."""
+    """Variables, problems, advice and token counts of what is being typed, for the shared prompt and each own one."""
     form = ask.compare_form()
     model = form.columns[0].model
     shared = await workbench.preview(form.prompt, form.values, model)
     names = list(shared.variables)
     problems = _problems(shared, None)
+    advice = []
     for index, column in enumerate(form.columns):
         if column.own:
-            own = await workbench.preview(variant(form, index), form.values, None)
+            prompt = variant(form, index)
+            own = await workbench.preview(prompt, form.values, None)
             names += [name for name in own.variables if name not in names]
             problems += [p for p in _problems(own, index) if p["turn"] is not None]
+            found = await asyncio.to_thread(lint, prompt, form.values)
+            # What is said of the whole prompt is said once, below.
+            advice += [_advice(finding, index) for finding in found if finding.turn is not None]
+    # A variable that only a column's own turns use is in use.
+    inputs = [i for i in form.prompt.inputs if i.name in shared.variables or i.name not in names]
+    prompt = form.prompt.model_copy(update={"inputs": tuple(inputs)})
+    found = await asyncio.to_thread(lint, prompt, form.values, shared.tokens)
+    advice = [_advice(finding, None) for finding in found] + advice
     messages = None
     if shared.messages is not None:
         messages = [{"role": m.role, "content": m.content} for m in shared.messages]
-    answer = {"variables": names, "problems": problems, "messages": messages}
+    asked = dict.fromkeys(name for row in form.prompt.checks for name in placeholders(row.options))
+    answer = {
+        "variables": names,
+        "asked_by_checks": [name for name in asked if name not in names],
+        "problems": problems,
+        "lint": advice,
+        "messages": messages,
+    }
     return {"preview": {**answer, "tokens": list(shared.tokens), "total": shared.total}}
 
 
@@ -244,6 +264,10 @@ def _problems(preview: Preview, column: int | None) -> list[dict[str, Any]]:
     return [
         {"column": column, "turn": p.turn, "message": p.message, "hint": p.hint} for p in preview.problems
     ]
+
+
+def _advice(finding: Finding, column: int | None) -> dict[str, Any]:
+    return {"column": column, **asdict(finding)}
 
 
 async def stop(workbench: Workbench, ask: Ask) -> Update:

@@ -32,7 +32,10 @@ class ColumnForm(Value):
 
 
 class CompareForm(Value):
-    """Everything on the Compare tab that a person can change."""
+    """Everything on the Compare tab that a person can change.
+
+    `values` may hold more than the variables: what the checks ask for. `images` are base64 without a prefix.
+    """
 
     prompt: Prompt
     prompt_id: str | None = None
@@ -41,6 +44,7 @@ class CompareForm(Value):
     values: dict[str, Any] = {}
     columns: Annotated[tuple[ColumnForm, ...], Field(min_length=1, max_length=4)]
     same_text: str = ""
+    images: tuple[str, ...] = ()
 
 
 def to_comparison(form: CompareForm) -> Comparison:
@@ -55,7 +59,13 @@ def to_comparison(form: CompareForm) -> Comparison:
         )
         for index, c in enumerate(form.columns)
     )
-    return Comparison(prompt=form.prompt, values=form.values, columns=columns, same_text=form.same_text)
+    return Comparison(
+        prompt=form.prompt,
+        values=form.values,
+        columns=columns,
+        same_text=form.same_text,
+        images=form.images,
+    )
 
 
 def variant(form: CompareForm, column: int) -> Prompt:
@@ -87,6 +97,7 @@ def form_of_run(run: StoredRun) -> CompareForm:
         values=comparison.values,
         columns=columns,
         same_text=comparison.same_text,
+        images=comparison.images,
     )
 
 

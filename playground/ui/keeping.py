@@ -7,21 +7,17 @@ from typing import Any
 
 from markupsafe import Markup
 
-from playground.diff import TurnDiff, describe, diff_fields, diff_turns
-from playground.errors import PlaygroundError
+from playground.errors import PlaygroundError, PromptError
 from playground.formats import FORMATS
-from playground.store.records import SavedVersion, StoredRun
+from playground.store.records import StoredRun
 from playground.types import ExportFile
-from playground.ui import compare
 from playground.ui.actions import Action, Ask, Update
+from playground.ui.forms import CompareForm
 from playground.ui.html import (
     button,
     icon,
     join,
     options,
-    pieces,
-    plural,
-    stamp,
 )
 from playground.workbench import Workbench, find_cell
 
@@ -29,7 +25,7 @@ from playground.workbench import Workbench, find_cell
 async def save_form(workbench: Workbench, ask: Ask) -> Update:
     """The drawer that asks for a name and a message."""
     form = ask.compare_form()
-    return {"drawer": _save_drawer(form.prompt.name, form.prompt_id, form.version, None)}
+    return {"drawer": await _save_drawer(workbench, ask, form.prompt.name, form, None)}
 
 
 async def save_winner(workbench: Workbench, ask: Ask) -> Update:
@@ -37,37 +33,51 @@ async def save_winner(workbench: Workbench, ask: Ask) -> Update:
     run = await workbench.run(ask.run_id())
     cell = find_cell(run, ask.integer("column"))
     form = ask.compare_form()
-    return {"drawer": _save_drawer(form.prompt.name or run.title, form.prompt_id, form.version, cell.column)}
+    return {"drawer": await _save_drawer(workbench, ask, form.prompt.name or run.title, form, cell.column)}
 
 
-def _save_drawer(name: str, prompt_id: str | None, version: int | None, column: int | None) -> dict[str, Any]:
+async def _save_drawer(
+    workbench: Workbench, ask: Ask, name: str, form: CompareForm, column: int | None
+) -> dict[str, Any]:
     which = (
         f"the prompt and sampling of column {column + 1}"
         if column is not None
         else "the prompt with its variables and checks"
     )
-    again = Markup(
-        '<label for="save-new" class="soft">As</label><select id="save-new" name="as" class="field">{}</select>'
-    ).format(
-        options(
-            [("version", f"version {(version or 0) + 1} of this prompt"), ("new", "a new prompt")], "version"
-        )
-    )
+    again = await _ways(workbench, form.prompt_id) if form.prompt_id else ""
     body = Markup(
         '<div class="form" data-form><label for="save-name" class="soft">Name</label>'
         '<input id="save-name" name="name" class="field" maxlength="200" value="{}" {}>'
         '{}<label for="save-message" class="soft">What changed</label>'
         '<input id="save-message" name="message" class="field" placeholder="Shorter system turn" {}>'
+        '<label for="save-author" class="soft">Author</label>'
+        '<input id="save-author" name="author" class="field" maxlength="100" value="{}" placeholder="Your name, if others read this">'
         '<span></span><span>{}</span></div><p class="hint">Saves {}. A version never changes afterwards.</p>'
     ).format(
         name,
         Markup("autofocus") if not name else "",
-        again if prompt_id else "",
+        again,
         Markup("autofocus") if name else "",
+        ask.text("author") or workbench.settings.author,
         button("Save version", "save", symbol="save", kind="primary", column=column),
         which,
     )
     return {"title": "Save a version", "body": body, "narrow": True}
+
+
+async def _ways(workbench: Workbench, prompt_id: str) -> Markup:
+    """How a changed prompt can be kept: on its main line, as one of its variants, as a new prompt."""
+    rows = await asyncio.to_thread(workbench.store.versions, prompt_id)
+    known = sorted({row.variant for row in rows if row.variant})
+    number = max(row.number for row in rows) + 1
+    ways = [("version", f"version {number} of this prompt")]
+    ways += [(f"variant:{name}", f'version {number}, of the variant "{name}"') for name in known]
+    ways += [("new-variant", "a new variant of this prompt, named below"), ("new", "a new prompt")]
+    return Markup(
+        '<label for="save-as" class="soft">As</label><select id="save-as" name="as" class="field">{}</select>'
+        '<label for="save-variant" class="soft">Variant</label>'
+        '<input id="save-variant" name="variant" class="field" maxlength="40" placeholder="shorter (for a new variant)">'
+    ).format(options(ways, "version"))
 
 
 async def save(workbench: Workbench, ask: Ask) -> Update:
@@ -80,13 +90,20 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
     if column.isdecimal():
         cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"))
         prompt, sampling = cell.prompt, cell.sampling
+    way = ask.text("as", "version")
+    variant = way.partition(":")[2] or (ask.text("variant").strip() if way == "new-variant" else "")
+    if way == "new-variant" and not variant:
+        raise PromptError("The variant has no name.", 'Give it a short one, such as "shorter".')
     version = await workbench.save_prompt(
         prompt.model_copy(update={"name": name, "sampling": sampling}),
         message=ask.text("message").strip(),
-        prompt_id=form.prompt_id if ask.text("as", "version") == "version" else None,
+        prompt_id=None if way == "new" else form.prompt_id,
         forked_from=form.origin,
+        variant=variant,
+        author=ask.text("author").strip(),
     )
-    update: Update = {"drawer": None, "toast": f"Saved as version {version.number}"}
+    words = f'version {version.number} of "{variant}"' if variant else f"version {version.number}"
+    update: Update = {"drawer": None, "toast": f"Saved as {words}"}
     if column.isdecimal():  # the winner becomes the shared prompt, so that the next change starts from it
         shared = form.model_copy(
             update={
@@ -104,112 +121,6 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
         },
     }
     return update
-
-
-async def versions(workbench: Workbench, ask: Ask) -> Update:
-    """The versions of a prompt, and the difference between two of them."""
-    prompt_id = ask.text("prompt")
-    rows = await asyncio.to_thread(workbench.store.versions, prompt_id)
-    newest = max(row.number for row in rows)
-    to = ask.integer("to", newest)
-    since = ask.integer("from", max(1, to - 1))
-    before = await asyncio.to_thread(workbench.store.version, prompt_id, since)
-    after = await asyncio.to_thread(workbench.store.version, prompt_id, to)
-    table = join(
-        Markup(
-            "<tr><td class='num'>{}</td><td>{}</td><td class='hint'>{}</td><td style='text-align:right'>{} {} {}</td></tr>"
-        ).format(
-            row.number,
-            row.message or Markup('<span class="hint">no message</span>'),
-            stamp(row.created_at),
-            button("Open", "open_version", kind="small", prompt=prompt_id, number=row.number),
-            button(
-                "Compare",
-                "versions",
-                kind="small",
-                prompt=prompt_id,
-                to=newest if row.number != newest else to,
-                from_=row.number,
-            ),
-            button("Restore", "restore", kind="small", prompt=prompt_id, number=row.number)
-            if row.number != newest
-            else "",
-        )
-        for row in rows
-    )
-    head = Markup(
-        '<div class="scroll-x"><table class="table"><tr><th class="num" style="width:48px">No.</th><th>What changed</th><th style="width:140px">Saved</th><th style="width:250px"></th></tr>{}</table></div>'
-    ).format(table)
-    return {
-        "drawer": {"title": f"Versions of {after.name}", "body": join((head, version_diff(before, after)))}
-    }
-
-
-def version_diff(before: SavedVersion, after: SavedVersion) -> Markup:
-    """Two versions turn by turn, then the fields that differ; a sentence on top counts the changes."""
-    turns = diff_turns(before.prompt.turns, after.prompt.turns)
-    fields = diff_fields(before.prompt, after.prompt)
-    if before.number == after.number:
-        return Markup('<p class="hint">One version. The next one shows here what it changed.</p>')
-    all_pieces = [piece for turn in turns for piece in turn.pieces]
-    sentence = (
-        f"Version {after.number} against {before.number}: {describe(all_pieces)}{_fields(len(fields))}."
-    )
-    shown = join(
-        Markup(
-            '<div class="turn-view"><span><b>{}</b><br><span class="hint">{}</span></span><div class="two"><div class="words">{}</div><div class="words">{}</div></div></div>'
-        ).format(
-            _role(turn),
-            turn.kind,
-            pieces(turn.pieces, side="before"),
-            pieces(turn.pieces, side="after"),
-        )
-        for turn in turns
-        if turn.kind != "same"
-    )
-    equal = sum(1 for turn in turns if turn.kind == "same")
-    shown += (
-        Markup('<p class="hint" style="padding-top:8px">{} as before.</p>').format(plural(equal, "turn"))
-        if equal
-        else ""
-    )
-    rows = join(
-        Markup(
-            '<tr><td>{}</td><td><span class="del">{}</span></td><td><span class="add">{}</span></td></tr>'
-        ).format(f.field, f.before, f.after)
-        for f in fields
-    )
-    table = (
-        Markup(
-            '<h3>Settings, inputs and checks</h3><table class="table"><tr><th>Field</th><th>Version {}</th><th>Version {}</th></tr>{}</table>'
-        ).format(before.number, after.number, rows)
-        if fields
-        else ""
-    )
-    return Markup('<h3>{}</h3><div class="preview" style="padding:0">{}</div>{}').format(
-        sentence, shown, table
-    )
-
-
-def _fields(number: int) -> str:
-    return "" if not number else f"; {plural(number, 'field')} {'differs' if number == 1 else 'differ'}"
-
-
-def _role(turn: TurnDiff) -> str:
-    side = turn.after or turn.before
-    return side.role.capitalize() if side else ""
-
-
-async def open_version(workbench: Workbench, ask: Ask) -> Update:
-    """A saved version on the Compare tab."""
-    return await compare.open_version(workbench, ask.text("prompt"), ask.integer("number", 0) or None, ask)
-
-
-async def restore(workbench: Workbench, ask: Ask) -> Update:
-    """An old version saved again as the newest."""
-    version = await asyncio.to_thread(workbench.store.restore, ask.text("prompt"), ask.integer("number"))
-    update = await compare.open_version(workbench, version.prompt_id, version.number, ask)
-    return {**update, "toast": f"Restored as version {version.number}"}
 
 
 # --- export ---------------------------------------------------------------------------------------------
@@ -279,8 +190,5 @@ ACTIONS: dict[str, Action] = {
     "save_form": save_form,
     "save_winner": save_winner,
     "save": save,
-    "versions": versions,
-    "open_version": open_version,
-    "restore": restore,
     "export": export,
 }

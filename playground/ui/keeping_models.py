@@ -1,6 +1,6 @@
-"""What can be done on the Models tab: servers, keys, GGUF files, and the models of a server that manages them.
+"""What can be done with models on the Models tab: GGUF files, and the models of a server that manages them.
 
-Each action asks first where something would be lost, then answers with the whole tab. Keys come in and never go out.
+Each action asks first where something would be lost, then answers with the whole tab.
 """
 
 from __future__ import annotations
@@ -13,134 +13,16 @@ from markupsafe import Markup
 
 from playground.backends.llamacpp import LlamaCppBackend
 from playground.backends.model_files import check
-from playground.backends.servers import KINDS, LABELS
 from playground.errors import BackendError, NotFoundError, PromptError
 from playground.inventory import Place
-from playground.settings import key_variable
 from playground.types import Message, ModelInfo
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.compare import default_form, readable_draft
-from playground.ui.html import button, icon, join, options
-from playground.ui.models import choices, shown
+from playground.ui.drawers import drawer, field, form, select
+from playground.ui.html import button, icon, join
+from playground.ui.models import LOOKED_S, choices, done, shown
 from playground.ui.progress import size
 from playground.workbench import Workbench, find_cell
-
-LOOKED_S = 60.0
-"""A model chosen in a row was seen at the last look."""
-
-
-async def _done(workbench: Workbench, toast: str) -> Update:
-    workbench.inventory.forget()
-    return {**await shown(workbench), "drawer": None, "toast": toast}
-
-
-def _drawer(title: str, body: Markup) -> Update:
-    return {"drawer": {"title": title, "body": body, "narrow": True}}
-
-
-def _form(rows: Sequence[tuple[str, str, Markup]], submit: Markup, note: str = "") -> Markup:
-    """A small form: (id, label, field) rows, the button that sends it, and a sentence below."""
-    fields = join(
-        Markup('<label for="{}" class="soft">{}</label>{}').format(ident, label, field)
-        for ident, label, field in rows
-    )
-    return Markup(
-        '<div class="form" data-form>{}<span></span><span>{}</span></div><p class="hint">{}</p>'
-    ).format(fields, submit, note)
-
-
-def _field(
-    ident: str, name: str, *, value: str = "", hint: str = "", kind: str = "text", extra: str = ""
-) -> Markup:
-    return Markup(
-        '<input id="{}" name="{}" type="{}" class="field {}" value="{}" placeholder="{}" spellcheck="false" autocomplete="{}" {}>'
-    ).format(
-        ident,
-        name,
-        kind,
-        "mono" if extra == "mono" else "",
-        value,
-        hint,
-        "new-password" if kind == "password" else "off",
-        Markup("autofocus") if extra in ("autofocus", "mono") else "",
-    )
-
-
-def _select(ident: str, name: str, rows: Sequence[tuple[str, str]], chosen: str) -> Markup:
-    return Markup('<select id="{}" name="{}" class="field">{}</select>').format(
-        ident, name, options(rows, chosen)
-    )
-
-
-# --- servers and keys -----------------------------------------------------------------------------------
-
-
-async def add_server(workbench: Workbench, ask: Ask) -> Update:
-    """Ask for name, kind, address and key; then add the server."""
-    if ask.text("sure") == "yes":
-        name, kind = ask.text("name"), ask.text("kind")
-        server = await workbench.add_server(name, kind, ask.text("url"), ask.text("secret"))
-        return await _done(workbench, f"{server.name} added: {LABELS[server.kind]}")
-    kinds = [("", "find out"), *((kind, LABELS[kind]) for kind in KINDS)]
-    rows = (
-        ("server-name", "Name", _field("server-name", "name", hint="gpu box", extra="autofocus")),
-        ("server-url", "Address", _field("server-url", "url", hint="http://127.0.0.1:8000")),
-        ("server-kind", "Kind", _select("server-kind", "kind", kinds, "")),
-        ("server-key", "Key, if it asks", _field("server-key", "secret", kind="password")),
-    )
-    submit = button("Add the server", "add_server", symbol="plus", kind="primary", sure="yes")
-    note = "The key is kept in a file that only you can read. It is never shown again and never part of an export."
-    return _drawer("Add a server", _form(rows, submit, note))
-
-
-async def use_server(workbench: Workbench, ask: Ask) -> Update:
-    """Add a server that was found on a usual port."""
-    server = await workbench.add_server(ask.text("name"), ask.text("kind"), ask.text("url"))
-    return await _done(workbench, f"{server.name} can be used now")
-
-
-async def server_key(workbench: Workbench, ask: Ask) -> Update:
-    """Ask for another key of a server, then keep it; an empty one forgets."""
-    name = ask.text("name")
-    if ask.text("sure") == "yes":
-        key = ask.text("secret").strip()
-        await workbench.set_server_key(name, key)
-        return await _done(workbench, "Key kept" if key else "Key forgotten")
-    place = await _place(workbench, name)
-    now = {"kept": "A key is kept.", "environment": "", "": "No key is kept."}[place.key]
-    if place.key == "environment":
-        now = f"The key in use comes from {key_variable(name)} in the environment and goes before one kept here."
-    rows = (("server-key", "Key", _field("server-key", "secret", kind="password", extra="autofocus")),)
-    submit = button("Keep this key", "server_key", symbol="save", kind="primary", name=name, sure="yes")
-    note = f"{now} It is never shown. An empty field forgets it. A file that only you can read holds it."
-    return _drawer(f"Key of {place.label}", _form(rows, submit, note))
-
-
-async def remove_server(workbench: Workbench, ask: Ask) -> Update:
-    """Ask first, then forget an added server with its key."""
-    name = ask.text("name")
-    if ask.text("sure") == "yes":
-        await workbench.remove_server(name)
-        return await _done(workbench, f"{name} removed")
-    place = await _place(workbench, name)
-    key = " and the key kept for it" if place.key == "kept" else ""
-    body = Markup(
-        '<p>The address <span class="mono">{}</span>{} is forgotten. The server itself and stored runs stay; columns that use it need another model.</p><div class="pair">{}{}</div>'
-    ).format(
-        place.url,
-        key,
-        button("Remove it", "remove_server", symbol="trash", kind="danger", name=name, sure="yes"),
-        button("Keep it", "close"),
-    )
-    return _drawer(f"Remove {name}", body)
-
-
-async def _place(workbench: Workbench, name: str) -> Place:
-    place = (await workbench.inventory.look(LOOKED_S)).place(name)
-    if place is None:
-        raise NotFoundError(f'No server is called "{name}".', "Look again.")
-    return place
-
 
 # --- GGUF files -----------------------------------------------------------------------------------------
 
@@ -157,7 +39,7 @@ async def gguf(workbench: Workbench, ask: Ask) -> Update:
     backend = _llamacpp(workbench)
     if ask.text("sure") == "yes":
         path = await asyncio.to_thread(backend.add_file, ask.text("path"))
-        return await _done(workbench, f"{path.name} added")
+        return await done(workbench, f"{path.name} added")
     if ask.text("remove"):
         await asyncio.to_thread(backend.remove_file, ask.text("remove"))
         workbench.inventory.forget()
@@ -169,7 +51,7 @@ async def gguf(workbench: Workbench, ask: Ask) -> Update:
 async def _gguf_drawer(backend: LlamaCppBackend) -> Update:
     paths = await asyncio.to_thread(backend.added_paths)
     problems = await asyncio.to_thread(lambda: [check(path) for path in paths])
-    path_field = _field("gguf-path", "path", hint="/models/qwen3-0.6b-Q8_0.gguf", extra="mono")
+    path_field = field("gguf-path", "path", hint="/models/qwen3-0.6b-Q8_0.gguf", extra="mono")
     submit = button("Add", "gguf", symbol="plus", kind="primary", sure="yes")
     note = "A path on the machine where this program runs. Nothing is copied; a folder is looked through three levels deep."
     listed = join(
@@ -186,8 +68,8 @@ async def _gguf_drawer(backend: LlamaCppBackend) -> Update:
     before = Markup(
         '<section><h3>Added before</h3><table class="table"><tr><th>Path</th><th style="width:90px"></th></tr>{}</table></section>'
     )
-    body = _form((("gguf-path", "File or folder", path_field),), submit, note)
-    return _drawer("Add a GGUF file or a folder", join((body, before.format(listed) if listed else "")))
+    body = form((("gguf-path", "File or folder", path_field),), submit, note)
+    return drawer("Add a GGUF file or a folder", join((body, before.format(listed) if listed else "")))
 
 
 # --- models of a server ---------------------------------------------------------------------------------
@@ -205,13 +87,13 @@ async def _find(workbench: Workbench, model_id: str) -> tuple[Place, ModelInfo]:
 async def use_model(workbench: Workbench, ask: Ask) -> Update:
     """The model in column 1 of Compare."""
     _, model = await _find(workbench, ask.text("model"))
-    form = readable_draft(ask.form) or await default_form(workbench)
-    first = form.columns[0].model_copy(update={"model": model.id})
-    form = form.model_copy(update={"columns": (first, *form.columns[1:])})
+    draft = readable_draft(ask.form) or await default_form(workbench)
+    first = draft.columns[0].model_copy(update={"model": model.id})
+    draft = draft.model_copy(update={"columns": (first, *draft.columns[1:])})
     look = await workbench.inventory.look(LOOKED_S)
     return {
         "choices": choices(look),
-        "form": form.model_dump(mode="json"),
+        "form": draft.model_dump(mode="json"),
         "tab": "Compare",
         "toast": f"{model.name} is in column 1",
     }
@@ -221,7 +103,7 @@ async def unload_model(workbench: Workbench, ask: Ask) -> Update:
     """Take a model out of its server's memory."""
     place, model = await _find(workbench, ask.text("model"))
     await workbench.manager(place.name).unload(model.id)
-    return await _done(workbench, f"{model.name} is out of memory")
+    return await done(workbench, f"{model.name} is out of memory")
 
 
 async def delete_model(workbench: Workbench, ask: Ask) -> Update:
@@ -229,7 +111,7 @@ async def delete_model(workbench: Workbench, ask: Ask) -> Update:
     place, model = await _find(workbench, ask.text("model"))
     if ask.text("sure") == "yes":
         await workbench.manager(place.name).delete(model.id)
-        return await _done(workbench, f"{model.name} deleted")
+        return await done(workbench, f"{model.name} deleted")
     loaded = place.in_memory(model)
     warning = Markup(
         '<div class="alert warn">{}<div><b>This model is in use</b>It is in the memory of {}; answers it is writing now break off.</div></div>'
@@ -244,7 +126,7 @@ async def delete_model(workbench: Workbench, ask: Ask) -> Update:
         button("Delete it", "delete_model", symbol="trash", kind="danger", model=model.id, sure="yes"),
         button("Keep it", "close"),
     )
-    return _drawer("Delete this model", body)
+    return drawer("Delete this model", body)
 
 
 async def _managers(workbench: Workbench) -> list[Place]:
@@ -270,18 +152,18 @@ async def pull(workbench: Workbench, ask: Ask) -> Update:
         hint = f'Check the name and its tag, such as "qwen3:0.6b", and whether {place.label} reaches its registry. What is there stays.'
         workbench.jobs.start(name, detail, lambda: manager.pull(name), hint)
         return {**await shown(workbench, LOOKED_S), "drawer": None}
-    rows = [("pull-name", "Name", _field("pull-name", "name", hint="qwen3:0.6b", extra="mono"))]
+    rows = [("pull-name", "Name", field("pull-name", "name", hint="qwen3:0.6b", extra="mono"))]
     rows += _server_rows("pull-server", places)
     submit = button("Pull", "pull", symbol="download", kind="primary", sure="yes")
     note = "The name as in Ollama's library, with a tag for size and weights. You can close this tab while it is pulled."
-    return _drawer("Pull a model", _form(rows, submit, note))
+    return drawer("Pull a model", form(rows, submit, note))
 
 
 def _server_rows(ident: str, places: Sequence[Place]) -> list[tuple[str, str, Markup]]:
     if len(places) < 2:
         return []
     rows = [(place.name, f"{place.label}, {place.url}") for place in places]
-    return [(ident, "Server", _select(ident, "server", rows, places[0].name))]
+    return [(ident, "Server", select(ident, "server", rows, places[0].name))]
 
 
 def _chosen(places: Sequence[Place], name: str) -> Place:
@@ -320,11 +202,11 @@ async def create_model(workbench: Workbench, ask: Ask) -> Update:
         '<span><input type="checkbox" id="create-keep" name="keep" {}> <span class="soft">keep it with its answer, as history</span></span>'
     )
     rows = (
-        ("create-name", "Name", _field("create-name", "name", value=_model_name(run.title), extra="mono")),
+        ("create-name", "Name", field("create-name", "name", value=_model_name(run.title), extra="mono")),
         (
             "create-base",
             "From",
-            _select("create-base", "base", bases, cell.model if cell.model in known else known[0]),
+            select("create-base", "base", bases, cell.model if cell.model in known else known[0]),
         ),
         ("create-keep", "Last question", keeps.format("" if system or examples else Markup("checked"))),
     )
@@ -337,7 +219,7 @@ async def create_model(workbench: Workbench, ask: Ask) -> Update:
     ]
     held = " and ".join(filter(None, parts)) or "no system turn and no examples"
     note = f"Column {cell.column + 1} has {held}, with the values of this run; they and its sampling are built in. The last question is what people will type, so it is left out unless you keep it with its answer."
-    return _drawer("Create an Ollama model", _form(rows, submit, note))
+    return drawer("Create an Ollama model", form(rows, submit, note))
 
 
 def _owner(places: Sequence[Place], model_id: str) -> Place:
@@ -372,10 +254,6 @@ async def _jobs_changed(workbench: Workbench) -> Update:
 
 
 ACTIONS: dict[str, Action] = {
-    "add_server": add_server,
-    "use_server": use_server,
-    "server_key": server_key,
-    "remove_server": remove_server,
     "gguf": gguf,
     "use_model": use_model,
     "unload_model": unload_model,

@@ -1,12 +1,9 @@
-"""The Library tab: shipped patterns and saved prompts; search, preview, try, versions, export."""
+"""The Library tab: shipped patterns and saved prompts; search, filters, favourites, the bin, what is selected."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import gradio as gr
@@ -15,22 +12,39 @@ from markupsafe import Markup, escape
 from playground.errors import NotFoundError
 from playground.formats import FORMATS
 from playground.planning import example_values
-from playground.scorers import check_name
-from playground.types import Prompt
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.compare import open_pattern
 from playground.ui.details import safe_markdown
-from playground.ui.html import attributes, button, icon, join, options, stamp
+from playground.ui.html import attributes, button, icon, join, options, plural
 from playground.ui.keeping import export_body
+from playground.ui.preview import preview
 from playground.workbench import Workbench
 
+PAGE_ROWS = 100
+SHOWN_TAGS = 16
 _PAGE = """<div class="pane pp" data-form id="lib">
 <nav class="side" id="lib-side" aria-label="Filters"></nav>
-<section aria-label="Prompts"><div class="searchbar"><input class="field grow" id="lib-search" name="search" type="search"
- placeholder="Search names, summaries, tags and texts" aria-label="Search the library" data-act="open_library" data-on="input">
+<section class="with-foot" aria-label="Prompts"><div class="searchbar"><input class="field grow" id="lib-search" name="search" type="search"
+ placeholder="Search names, summaries, tags and texts" aria-label="Search the library" data-act="open_library" data-on="input" data-limit="100">
 <button class="btn" data-act="new_prompt"><svg class="i" aria-hidden="true"><use href="#i-plus"></use></svg>New prompt</button></div>
-<div id="lib-list"></div></section>
+<div id="lib-list"></div><div class="pane-foot" id="lib-foot"></div></section>
 <section class="preview-pane" id="lib-preview" aria-label="Preview" aria-live="polite"></section></div>"""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What the list is narrowed to; "" is everything. `origin` may also be "favourites" or "bin"."""
+
+    search: str = ""
+    origin: str = ""
+    family: str = ""
+    tag: str = ""
+    limit: int = PAGE_ROWS
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything but the search hides rows."""
+        return bool(self.origin or self.family or self.tag)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +52,25 @@ class Item:
     """A row of the list, shipped or saved; `key` is what opens it."""
 
     key: str
-    origin: str
     name: str
     summary: str
     family: str
+    favourite: bool
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The rows for a filter, whether there are more, and the numbers beside the filters."""
+
+    items: list[Item]
+    more: bool
+    origins: dict[str, int]
+    families: dict[str, int]
+    tags: dict[str, int]
+
+
+ORIGINS = {"mine": "Mine", "fork": "Forked", "imported": "Imported", "shipped": "Shipped"}
 
 
 def build() -> None:
@@ -49,88 +78,194 @@ def build() -> None:
     gr.HTML(_PAGE, apply_default_css=False, elem_id="library")
 
 
-async def items(workbench: Workbench, search: str) -> list[Item]:
-    """Saved prompts, newest first, then the shipped patterns in the order of their folders."""
-    saved = await asyncio.to_thread(workbench.store.prompts, search)
-    mine = [
+def chosen_filter(ask: Ask) -> Filter:
+    """The filter of the page with what was pressed; pressing a pressed one takes it off."""
+
+    def one(name: str) -> str:
+        now, pressed = str(ask.fields.get(name, "")), (ask.model_extra or {}).get(name)
+        return now if pressed is None else "" if pressed == now else str(pressed)
+
+    limit = min(max(ask.integer("limit", PAGE_ROWS), PAGE_ROWS), 10_000)
+    return Filter(ask.text("search"), one("origin"), one("family"), one("tag"), limit)
+
+
+def find(workbench: Workbench, wanted: Filter) -> Listing:
+    """Saved prompts, last changed first, then shipped ones; matches in the name before all others. Blocks."""
+    store = workbench.store
+    loved = store.favourites()
+    facets = store.facets(wanted.search)
+    saved = [] if wanted.origin == "shipped" else store.prompts(
+        wanted.search,
+        family=wanted.family,
+        tag=wanted.tag,
+        origin=wanted.origin if wanted.origin in ORIGINS else "",
+        favourite=wanted.origin == "favourites",
+        binned=wanted.origin == "bin",
+        limit=wanted.limit + 1,
+    )  # fmt: skip
+    found = [
         Item(
             f"prompt:{p.id}",
-            "Mine",
             p.name,
-            f"version {p.latest}" + (f", from {p.forked_from}" if p.forked_from else ""),
-            "",
+            p.description or f"version {p.latest}" + (f", from {p.forked_from}" if p.forked_from else ""),
+            p.family or ORIGINS.get(p.origin, p.origin).lower(),
+            p.favourite,
+            tuple(label for label, _ in p.labels),
         )
         for p in saved
     ]
-    shipped = [
-        Item(f"pattern:{p.slug}", "Shipped", p.prompt.name, p.prompt.description, p.prompt.family)
-        for p in workbench.library.search(search)
+    patterns = workbench.library.search(wanted.search)
+    found += [
+        Item(key, p.prompt.name, p.prompt.description, p.prompt.family, key in loved)
+        for p in patterns
+        if (key := f"pattern:{p.slug}")
+        and wanted.family in ("", p.prompt.family)
+        and (not wanted.tag or wanted.tag in p.prompt.tags)
+        and (wanted.origin in ("", "shipped") or (wanted.origin == "favourites" and key in loved))
     ]
-    return mine + shipped
+    if words := wanted.search.casefold().split():
+        found.sort(key=lambda item: not all(word in item.name.casefold() for word in words))
+    families, tags = dict(facets.families), dict(facets.tags)
+    for pattern in patterns:
+        if pattern.prompt.family:
+            families[pattern.prompt.family] = families.get(pattern.prompt.family, 0) + 1
+        for tag in pattern.prompt.tags:
+            tags[tag] = tags.get(tag, 0) + 1
+    origins = {"": facets.total + len(patterns), **facets.origins, "shipped": len(patterns)}
+    origins["favourites"] = facets.favourites + sum(f"pattern:{p.slug}" in loved for p in patterns)
+    origins["bin"] = facets.binned
+    return Listing(found[: wanted.limit], len(found) > wanted.limit, origins, families, tags)
+
+
+def picked_keys(ask: Ask) -> list[str]:
+    """Keys of the selected rows, those that a filter hides too; none when the selection was just cleared."""
+    names = [name for name, on in ask.fields.items() if name.startswith("pick:") and on]
+    return [] if ask.text("clear") else [name.removeprefix("pick:") for name in names]
 
 
 async def open_library(workbench: Workbench, ask: Ask) -> Update:
     """The list for what is searched and filtered, and a preview of the chosen row."""
-    search = ask.text("search") or str(ask.fields.get("search", ""))
-    origin = ask.text("origin") or str(ask.fields.get("origin_now", ""))
-    family = ask.text("family") or str(ask.fields.get("family_now", ""))
-    found = await items(workbench, search)
-    shown = [i for i in found if origin in ("", "All", i.origin) and family in ("", "All", i.family)]
-    chosen = next((i for i in shown if i.key == ask.text("key")), shown[0] if shown else None)
+    wanted = chosen_filter(ask)
+    listing = await asyncio.to_thread(find, workbench, wanted)
+    items = listing.items
+    chosen = next((i for i in items if i.key == ask.text("key")), items[0] if items else None)
+    picked = set(picked_keys(ask))
+    shown = await preview(workbench, chosen.key, binned=wanted.origin == "bin") if chosen else ""
     return {
         "html": {
-            "lib-side": _side(found, origin or "All", family or "All"),
-            "lib-list": _list(shown, chosen, search, bool(found)),
-            "lib-preview": await _preview(workbench, chosen.key) if chosen else "",
+            "lib-side": _side(listing, wanted, chosen.key if chosen else ""),
+            "lib-list": _list(listing, chosen, wanted, picked),
+            "lib-foot": _foot(workbench, picked, {i.key for i in items}),
+            "lib-preview": shown,
         }
     }
 
 
-def _side(found: Sequence[Item], origin: str, family: str) -> Markup:
-    origins, families = Counter(i.origin for i in found), Counter(i.family for i in found if i.family)
+def _side(listing: Listing, wanted: Filter, key: str) -> Markup:
+    hidden = {
+        "origin": wanted.origin,
+        "family": wanted.family,
+        "tag": wanted.tag,
+        "limit": wanted.limit,
+        "key": key,
+    }
     parts = [
-        Markup(
-            '<input type="hidden" name="origin_now" value="{}"><input type="hidden" name="family_now" value="{}">'
-        ).format(origin, family)
+        Markup('<input type="hidden" name="{}" value="{}">').format(name, value)
+        for name, value in hidden.items()
+    ]
+    origins = [("", "All", listing.origins.get("", 0))]
+    origins += [(name, label, listing.origins.get(name, 0)) for name, label in ORIGINS.items()]
+    origins += [
+        ("favourites", "Favourites", listing.origins["favourites"]),
+        ("bin", "Bin", listing.origins["bin"]),
     ]
     parts.append(Markup('<div class="group">Origin</div>'))
     parts += [
-        _filter("origin", name, number, origin) for name, number in (("All", len(found)), *origins.items())
+        _filter("origin", name, label, number, wanted.origin)
+        for name, label, number in origins
+        if number or name in ("", "favourites", wanted.origin)
     ]
-    parts.append(Markup('<div class="group">Family</div>'))
+    if listing.families:
+        parts.append(Markup('<div class="group">Family</div>'))
     parts += [
-        _filter("family", name, number, family)
-        for name, number in (("All", len(found)), *sorted(families.items()))
+        _filter("family", name, name, number, wanted.family)
+        for name, number in sorted(listing.families.items())
     ]
+    common = sorted(listing.tags, key=lambda tag: (tag != wanted.tag, -listing.tags[tag], tag))[:SHOWN_TAGS]
+    if common:
+        parts.append(Markup('<div class="group">Tags</div>'))
+    parts += [_filter("tag", name, name, listing.tags[name], wanted.tag) for name in sorted(common)]
     return join(parts)
 
 
-def _filter(kind: str, name: str, number: int, now: str) -> Markup:
+def _filter(kind: str, value: str, label: str, number: int, now: str) -> Markup:
     return Markup(
         '<button class="pick" data-act="open_library"{} aria-pressed="{}"><span>{}</span><span class="num hint">{}</span></button>'
-    ).format(attributes({kind: name}), str(name == now).lower(), name, number)
+    ).format(attributes({kind: value, "limit": PAGE_ROWS}), str(value == now).lower(), label, f"{number:,}")
 
 
-def _list(shown: Sequence[Item], chosen: Item | None, search: str, any_found: bool) -> Markup:
-    if not shown:
-        text = "Nothing matches in this filter." if any_found else f'Nothing matches "{search}".'
-        return Markup('<p class="empty" style="padding:16px 24px">{} {}</p>').format(
-            text, button("Start an empty prompt", "new_prompt", kind="quiet")
-        )
-    rows = join(
+def _list(listing: Listing, chosen: Item | None, wanted: Filter, picked: set[str]) -> Markup:
+    active = [
+        (kind, value, {**ORIGINS, "favourites": "Favourites", "bin": "Bin"}.get(value, value))
+        for kind, value in (("origin", wanted.origin), ("family", wanted.family), ("tag", wanted.tag))
+        if value
+    ]
+    chips = join(
         Markup(
-            '<li><button class="item {}" data-act="open_library" data-key="{}" aria-pressed="{}"><span class="grow"><b>{}</b><span class="d">{}</span></span><span class="hint">{}</span></button></li>'
-        ).format(
-            "on" if i is chosen else "",
-            i.key,
-            str(i is chosen).lower(),
-            _marked(i.name, search),
-            _marked(i.summary, search),
-            i.family or i.origin.lower(),
-        )
-        for i in shown
+            '<button class="badge mode" data-act="open_library"{} title="Take this filter off">{}{}</button>'
+        ).format(attributes({kind: value}), label, icon("cross"))
+        for kind, value, label in active
     )
-    return Markup('<ul class="items">{}</ul>').format(rows)
+    head = Markup('<div class="chips">{}</div>').format(chips) if active else ""
+    if not listing.items:
+        if wanted.origin == "bin" and not wanted.search:
+            text = "The bin is empty. What you delete waits here until you put it back or delete it for good."
+        elif wanted.is_narrow:
+            text = f"Nothing matches {repr_search(wanted.search)}in this filter."
+        else:
+            text = f"Nothing matches {repr_search(wanted.search).strip()}."
+        return Markup('{}<p class="empty">{} {}</p>').format(
+            head, text, button("Start an empty prompt", "new_prompt", kind="quiet")
+        )
+    rows = join(_row(item, item is chosen, wanted, item.key in picked) for item in listing.items)
+    more = (
+        button(f"Show {PAGE_ROWS} more", "open_library", kind="quiet", limit=wanted.limit + PAGE_ROWS)
+        if listing.more
+        else ""
+    )
+    end = Markup('<p class="empty">{}</p>').format(more) if more else ""
+    return Markup('{}<ul class="items">{}</ul>{}').format(head, rows, end)
+
+
+def repr_search(search: str) -> str:
+    """The search in quotes, or nothing."""
+    return f'"{search}" ' if search else ""
+
+
+def _row(item: Item, is_chosen: bool, wanted: Filter, is_picked: bool) -> Markup:
+    labels = join(Markup(' <span class="badge">{}</span>').format(label) for label in item.labels)
+    return Markup(
+        '<li class="entry{}"><input type="checkbox" name="pick:{}" data-act="open_library" aria-label="Select {}"{}>'
+        '<button class="item" data-act="open_library" data-key="{}" aria-pressed="{}">'
+        '<span class="grow"><b>{}{}</b><span class="d">{}</span></span><span class="hint">{}</span></button>'
+        '<button class="btn quiet icon star{}" data-act="favourite" data-favourite="{}" aria-pressed="{}" aria-label="Favourite: {}" title="Favourite">{}</button></li>'
+    ).format(
+        " on" if is_chosen else "",
+        item.key,
+        item.name,
+        Markup(" checked") if is_picked else "",
+        item.key,
+        str(is_chosen).lower(),
+        _marked(item.name, wanted.search),
+        labels,
+        _marked(item.summary, wanted.search),
+        item.family,
+        " on" if item.favourite else "",
+        item.key,
+        str(item.favourite).lower(),
+        item.name,
+        icon("star", "full" if item.favourite else ""),
+    )
 
 
 def _marked(text: str, search: str) -> Markup:
@@ -143,94 +278,34 @@ def _marked(text: str, search: str) -> Markup:
     )
 
 
-async def _preview(workbench: Workbench, key: str) -> Markup:
-    kind, _, ident = key.partition(":")
-    if kind == "pattern":
-        prompt, saved = workbench.library.get(ident).prompt, None
-        head = f"Shipped, {prompt.family}"
-        first = button("Try it", "try_pattern", symbol="arrow", kind="primary", slug=ident)
-        acts = []
-    else:
-        saved = await asyncio.to_thread(workbench.store.version, ident, None)
-        prompt = saved.prompt
-        head = Markup("Mine, version {}, {}").format(saved.number, stamp(saved.created_at))
-        first = button(
-            "Try it", "open_version", symbol="arrow", kind="primary", prompt=ident, number=saved.number
-        )
-        acts = [button("Versions", "versions", symbol="history", kind="quiet", prompt=ident)]
-    acts.append(button("Export", "export_prompt", symbol="download", kind="quiet", key=key))
-    if saved:
-        acts.append(button("Delete", "delete_prompt", symbol="trash", kind="quiet", prompt=ident))
-    source = (
-        Markup(' <a href="{}" target="_blank" rel="noreferrer noopener">Guide</a>').format(prompt.source)
-        if prompt.source.startswith("https://")
-        else ""
+def _foot(workbench: Workbench, picked: set[str], shown: set[str]) -> Markup:
+    """What can be done with the selection, whose hidden rows are kept here; what can be brought in."""
+    hidden = join(
+        Markup('<input type="hidden" name="pick:{}" value="on">').format(key)
+        for key in sorted(picked - shown)
     )
-    facts = [("Use when", prompt.use_when), ("Not when", prompt.avoid_when), ("Tags", ", ".join(prompt.tags))]
-    chinese = "，".join(filter(None, (prompt.name_zh, prompt.description_zh)))
-    notes = workbench.library.notes_of(ident) if kind == "pattern" else []
-    read = join(
-        button(note.title, "open_note", kind="quiet", slug=note.slug) for note in notes if not note.error
-    )
-    rows = [
-        *facts,
-        ("In Chinese", Markup('<span lang="zh">{}</span>').format(chinese) if chinese else ""),
-        ("Read", read),
-    ]
-    listed = join(Markup("<dt>{}</dt><dd>{}</dd>").format(label, text) for label, text in rows if text)
-    title = Markup(
-        '<section><div style="display:flex;gap:16px;align-items:flex-start"><h2 class="grow">{}</h2>{}</div>'
-        '<p class="hint">{}{}</p><p>{}</p><div style="display:flex;gap:24px;margin-top:8px">{}</div></section>'
-    ).format(saved.name if saved else prompt.name, first, head, source, prompt.description, join(acts))
-    facts_part = Markup('<section><dl class="facts">{}</dl></section>').format(listed) if listed else ""
-    return Markup('<div class="preview">{}{}{}{}</div>').format(
-        title, facts_part, _turns(prompt), _tables(prompt)
-    )
+    acts = [button("Import", "choose_files", symbol="upload", kind="quiet")]
+    share = f"Export {plural(len(picked), 'prompt')}" if picked else "Export all"
+    acts.append(button(share, "bundle_form", symbol="download", kind="quiet"))
+    if picked:
+        acts.append(button("Clear selection", "open_library", kind="quiet", clear="yes"))
+    if workbench.settings.library_dir:
+        acts.append(button("Sync folder", "sync_folder", symbol="redo", kind="quiet"))
+    return Markup(
+        '{}<input type="file" id="lib-files" multiple hidden aria-label="Files to import">{}'
+        '<span class="grow"></span><span class="hint">Drop files, a folder or a bundle anywhere on this page</span>'
+    ).format(hidden, join(acts))
 
 
-_JINJA = re.compile(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", re.DOTALL)
+# --- one prompt -------------------------------------------------------------------------------------------
 
 
-def _turns(prompt: Prompt) -> Markup:
-    return join(
-        Markup('<div class="turn-view"><b>{}</b><pre>{}</pre></div>').format(
-            turn.role.capitalize(),
-            join(
-                Markup('<span class="jinja">{}</span>').format(p) if n % 2 else escape(p)
-                for n, p in enumerate(_JINJA.split(turn.template))
-            ),
-        )
-        for turn in prompt.turns
-    )
-
-
-def _tables(prompt: Prompt) -> Markup:
-    parts = []
-    if prompt.inputs:
-        rows = join(
-            Markup('<tr><td class="mono">{}</td><td>{}</td><td class="mono">{}</td></tr>').format(
-                field.name, field.kind.replace("_", " "), _short(example_values(prompt).get(field.name, ""))
-            )
-            for field in prompt.inputs
-        )
-        parts.append(
-            Markup(
-                '<section><h3>Inputs</h3><table class="table"><tr><th style="width:30%">Name</th><th style="width:20%">Type</th><th>Example</th></tr>{}</table></section>'
-            ).format(rows)
-        )
-    if prompt.checks:
-        rows = join(Markup("<li>{}</li>").format(check_name(check)) for check in prompt.checks)
-        parts.append(
-            Markup(
-                '<section><h3>Checks</h3><ul style="margin:0;padding-left:20px;list-style:disc">{}</ul></section>'
-            ).format(rows)
-        )
-    return join(parts)
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 160 else text[:159] + "…"
+async def favourite(workbench: Workbench, ask: Ask) -> Update:
+    """Star a prompt, shipped or saved; again takes the star away."""
+    key = ask.text("favourite")
+    loved = await asyncio.to_thread(workbench.store.favourites)
+    await asyncio.to_thread(workbench.store.set_favourite, key, key not in loved)
+    return await open_library(workbench, ask)
 
 
 async def open_note(workbench: Workbench, ask: Ask) -> Update:
@@ -252,22 +327,54 @@ async def try_pattern(workbench: Workbench, ask: Ask) -> Update:
 
 
 async def delete_prompt(workbench: Workbench, ask: Ask) -> Update:
-    """Ask first, then move a saved prompt out of the library; its runs stay."""
+    """Move a saved prompt to the bin; nothing is lost, so nothing is asked."""
+    version = await asyncio.to_thread(workbench.store.version, ask.text("prompt"), None)
+    await asyncio.to_thread(workbench.store.delete_prompt, version.prompt_id)
+    update = await open_library(workbench, ask)
+    return {**update, "toast": f'"{version.name}" is in the bin'}
+
+
+async def restore_prompt(workbench: Workbench, ask: Ask) -> Update:
+    """Put a prompt of the bin back; ask for another name when its own was given away meanwhile."""
+    prompt_id, name = ask.text("prompt"), ask.text("name").strip()
+    version = await asyncio.to_thread(workbench.store.version, prompt_id, None)
+    if not name and await asyncio.to_thread(workbench.store.find_prompt, version.name) is not None:
+        body = Markup(
+            '<p>There is another prompt named "{}" by now.</p><div class="form" data-form><label for="new-name" class="soft">Name</label>'
+            '<input id="new-name" name="name" class="field" maxlength="200" value="{} (2)" autofocus><span></span><span>{}</span></div>'
+        ).format(
+            version.name,
+            version.name,
+            button("Put it back", "restore_prompt", symbol="redo", kind="primary", prompt=prompt_id),
+        )
+        return {"drawer": {"title": "Put back under another name", "body": body, "narrow": True}}
+    back = await asyncio.to_thread(
+        workbench.store.restore_prompt, prompt_id, name, workbench.settings.author
+    )
+    update = await open_library(workbench, ask)
+    return {**update, "drawer": None, "toast": f'"{back.name}" is back in the library'}
+
+
+async def purge_prompt(workbench: Workbench, ask: Ask) -> Update:
+    """Ask first, then delete a prompt of the bin with its versions; its runs stay."""
     prompt_id = ask.text("prompt")
     version = await asyncio.to_thread(workbench.store.version, prompt_id, None)
     if ask.text("sure") != "yes":
         body = Markup(
-            '<p>"{}" and its {} versions leave the library. Runs that used them stay in History.</p><p>{} {}</p>'
+            '<p>"{}" and its {} are deleted and cannot be put back. Runs that used them keep what they ran.</p><p>{} {}</p>'
         ).format(
             version.name,
-            version.number,
-            button("Delete it", "delete_prompt", symbol="trash", kind="danger", prompt=prompt_id, sure="yes"),
+            plural(version.number, "version"),
+            button(
+                "Delete for good", "purge_prompt", symbol="trash", kind="danger", prompt=prompt_id, sure="yes"
+            ),
             button("Keep it", "close"),
         )
-        return {"drawer": {"title": "Delete this prompt", "body": body, "narrow": True}}
-    await asyncio.to_thread(workbench.store.delete_prompt, prompt_id)
-    update = await open_library(workbench, ask.model_copy(update={"fields": {}}))
-    return {**update, "drawer": None, "toast": f'"{version.name}" deleted'}
+        return {"drawer": {"title": "Delete for good", "body": body, "narrow": True}}
+    await asyncio.to_thread(workbench.store.purge_prompt, prompt_id)
+    fields: dict[str, str | bool] = {"origin": "bin"}
+    update = await open_library(workbench, ask.model_copy(update={"fields": fields}))
+    return {**update, "drawer": None, "toast": f'"{version.name}" is deleted'}
 
 
 async def export_prompt(workbench: Workbench, ask: Ask) -> Update:
@@ -296,8 +403,11 @@ async def export_prompt(workbench: Workbench, ask: Ask) -> Update:
 
 ACTIONS: dict[str, Action] = {
     "open_library": open_library,
+    "favourite": favourite,
     "open_note": open_note,
     "try_pattern": try_pattern,
     "delete_prompt": delete_prompt,
+    "restore_prompt": restore_prompt,
+    "purge_prompt": purge_prompt,
     "export_prompt": export_prompt,
 }

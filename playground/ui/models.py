@@ -6,7 +6,8 @@ moment never takes a button away from under the pointer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from zlib import crc32
 
 import gradio as gr
@@ -16,7 +17,10 @@ from playground.backends.remote import can_chat
 from playground.backends.servers import LABELS, Server
 from playground.inventory import Look, Place
 from playground.jobs import Job
+from playground.managed import Managed
+from playground.measurement import last_measurement
 from playground.types import ModelInfo, ServerMetrics
+from playground.ui import managed, measured
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.html import count, icon, join, plural, stamp
 from playground.ui.progress import icon_button, job_layers, job_row, job_sum, newest_first, size
@@ -24,17 +28,21 @@ from playground.workbench import Workbench
 
 FRESH_S = 4.0
 """Opening the tab again so soon shows what was seen."""
+LOOKED_S = 60.0
+"""A model chosen in a row was seen at the last look."""
 JOB_MS, LOAD_MS = 700, 2000
 
-_PAGE = """<div class="pp models" id="models"><div class="messages"></div>
+_PAGE = f"""<div class="pp models" id="models"><div class="messages"></div>
 <section aria-label="Backends"><div class="headline"><h2>Backends</h2><span class="hint" id="models-looked">looking on the usual ports</span><span class="grow"></span>
 <button class="btn quiet" data-act="open_models" data-fresh="yes"><svg class="i" aria-hidden="true"><use href="#i-redo"></use></svg>Look again</button>
+<button class="btn" data-act="start_vllm"><svg class="i" aria-hidden="true"><use href="#i-play"></use></svg>Start vLLM</button>
 <button class="btn" data-act="add_server"><svg class="i" aria-hidden="true"><use href="#i-plus"></use></svg>Add a server</button></div>
-<div id="models-places" class="scroll-x"></div></section>
+<div id="models-places" class="scroll-x"></div><div id="models-served"></div></section>
 <section aria-label="Models"><div class="headline"><h2>Models</h2><span class="hint num" id="models-count"></span><span class="grow"></span>
 <input class="field find" type="search" placeholder="Find a model" aria-label="Find a model" data-filter="#models-list tbody tr">
 <button class="btn" data-act="gguf"><svg class="i" aria-hidden="true"><use href="#i-plus"></use></svg>Add a GGUF file</button><span id="models-pull"></span></div>
-<div id="models-jobs"></div><div id="models-list" class="scroll-x"></div></section><div id="models-poll"></div></div>"""
+<div id="models-jobs"></div><div id="models-list" class="scroll-x"></div></section>
+{measured.SECTION}<div id="models-poll"></div></div>"""
 
 _STATES = {
     "inside": ("check", "ok", "in this program"),
@@ -63,31 +71,41 @@ async def shown(workbench: Workbench, max_age_s: float = 0) -> Update:
     """The whole tab after something has changed."""
     look = await workbench.inventory.look(max_age_s)
     jobs = list(workbench.jobs)
+    pulls = list(filter(_is_pull, jobs))
+    last = await asyncio.to_thread(last_measurement, workbench.settings)
     models = [(place, model) for place in look.places if place.is_ok for model in place.models]
-    pulls = any(place.is_managed and place.is_ok for place in look.places)
+    can_pull = any(place.is_managed and place.is_ok for place in look.places)
     return {
         "choices": choices(look),
         "html": {
             "models-looked": Markup("looked for on the usual ports, {}").format(stamp(look.at)),
-            "models-places": _places(look, await workbench.inventory.metrics()),
-            "models-count": _counted(len(models), len(workbench.jobs.running)),
-            "models-pull": _pull_button(pulls),
-            "models-jobs": join(job_row(job) for job in newest_first(jobs)),
+            "models-places": _places(look, await workbench.inventory.metrics(), _ours(jobs)),
+            "models-served": managed.rows(jobs),
+            "models-count": _counted(len(models), sum(job.state == "running" for job in pulls)),
+            "models-pull": _pull_button(can_pull),
+            "models-jobs": join(job_row(job) for job in newest_first(pulls)),
             "models-list": _models(models),
-            "models-poll": _poll(jobs, look),
-            "health": _health(look),
+            **measured.section(measured.job_of(jobs), last, workbench.backends),
+            "models-poll": Markup("") if _ours(jobs) else _poll(jobs, look),
+            "health": _health(look, jobs),
         },
     }
 
 
+async def done(workbench: Workbench, toast: str) -> Update:
+    """The whole tab, looked at anew, after something was done."""
+    workbench.inventory.forget()
+    return {**await shown(workbench), "drawer": None, "toast": toast}
+
+
 async def poll_models(workbench: Workbench, ask: Ask) -> Update:
-    """What moves: bytes of jobs and load of servers; the whole tab once a job has begun or ended."""
+    """What moves: jobs and the load of servers; the whole tab once a job has begun, changed or ended."""
     jobs = list(workbench.jobs)
     if ask.text("jobs") != _signature(jobs):
         workbench.inventory.forget()
         return await shown(workbench)
-    html: dict[str, Markup] = {}
-    for job in workbench.jobs.running:
+    html = managed.moving(jobs) | measured.moving(measured.job_of(jobs))
+    for job in filter(_is_pull, workbench.jobs.running):
         html |= {f"job-{job.id}-sum": job_sum(job), f"job-{job.id}-layers": job_layers(job)}
     if ask.text("load"):
         metrics = await workbench.inventory.metrics()
@@ -97,7 +115,8 @@ async def poll_models(workbench: Workbench, ask: Ask) -> Update:
 
 async def health(workbench: Workbench, ask: Ask) -> Update:
     """The line in the page's head."""
-    return {"html": {"health": _health(await workbench.inventory.look(60, search=False))}}
+    look = await workbench.inventory.look(60, search=False)
+    return {"html": {"health": _health(look, list(workbench.jobs))}}
 
 
 def choices(look: Look) -> list[dict[str, str]]:
@@ -105,7 +124,7 @@ def choices(look: Look) -> list[dict[str, str]]:
     return [{"id": m.id, "name": m.name, "backend": m.backend, "detail": m.detail} for m in look.chat_models]
 
 
-def _health(look: Look) -> Markup:
+def _health(look: Look, jobs: Sequence[Job]) -> Markup:
     good = ", ".join(place.label for place in look.places if place.is_ok)
     bad = [place for place in look.places if not place.is_ok and place.is_wanted]
     parts = [Markup('<span class="good">{}{}</span>').format(icon("check", "ok"), good)] if good else []
@@ -115,7 +134,8 @@ def _health(look: Look) -> Markup:
         )
         for place in bad
     ]
-    return join(parts)
+    # Seen from every tab: the models of a server that has come or gone are columns at once.
+    return join((*parts, _poll(jobs, look) if _ours(jobs) else ""))
 
 
 def _poll(jobs: Sequence[Job], look: Look) -> Markup:
@@ -129,17 +149,35 @@ def _poll(jobs: Sequence[Job], look: Look) -> Markup:
 
 
 def _signature(jobs: Iterable[Job]) -> str:
-    return " ".join(f"{job.id}:{job.state}" for job in jobs)
+    return " ".join(f"{job.id}:{_state(job)}" for job in jobs)
+
+
+def _state(job: Job) -> str:
+    return job.subject.state if isinstance(job.subject, Managed) and job.state == "running" else job.state
+
+
+def _is_pull(job: Job) -> bool:
+    """Whether status and layers are all there is of it: a model is pulled or made."""
+    return job.subject is None
+
+
+def _ours(jobs: Iterable[Job]) -> dict[str, str]:
+    """Servers that this program runs: the name of each among the backends ("" until it answers), and its job."""
+    return {
+        job.subject.server.name if job.subject.server else "": job.id
+        for job in jobs
+        if job.state == "running" and isinstance(job.subject, Managed)
+    }
 
 
 # --- backends -------------------------------------------------------------------------------------------
 
 
-def _places(look: Look, metrics: Mapping[str, ServerMetrics]) -> Markup:
+def _places(look: Look, metrics: Mapping[str, ServerMetrics], ours: Collection[str]) -> Markup:
     shown = [place for place in look.places if place.url or place.kind is None]
-    rows = [_place(place, metrics.get(place.name)) for place in shown if place.is_wanted]
+    rows = [_place(place, metrics.get(place.name), place.name in ours) for place in shown if place.is_wanted]
     rows += [_found(server) for server in look.found]
-    rows += [_place(place, None) for place in shown if not place.is_wanted]
+    rows += [_place(place, None, False) for place in shown if not place.is_wanted]
     return Markup(
         '<table class="table places"><thead><tr><th style="width:190px">Backend</th><th style="width:210px">Address</th>'
         '<th style="width:160px">State</th><th style="width:88px">Version</th><th>Holds</th>'
@@ -147,17 +185,19 @@ def _places(look: Look, metrics: Mapping[str, ServerMetrics]) -> Markup:
     ).format(join(rows))
 
 
-def _place(place: Place, metrics: ServerMetrics | None) -> Markup:
+def _place(place: Place, metrics: ServerMetrics | None, is_ours: bool) -> Markup:
     kind = LABELS[place.kind] if place.kind and place.is_added else ""
     acts = []
-    if place.kind and place.is_wanted:
+    if is_ours:
+        kind += ", started here"
+    elif place.kind and place.is_wanted:
         label = "Change key" if place.key else "Add a key"
         acts.append(
             Markup('<button class="btn quiet small" data-act="server_key" data-name="{}">{}</button>').format(
                 place.name, label
             )
         )
-    if place.is_added:
+    if place.is_added and not is_ours:
         acts.append(icon_button("trash", f"Remove {place.name}", "remove_server", name=place.name))
     return _place_row(
         _two(place.label, kind),

@@ -66,7 +66,7 @@ def job_sum(job: Job) -> Markup:
     if job.bytes_per_s:
         facts.append(f"{size(round(job.bytes_per_s))}/s")
     if job.left_s is not None:
-        facts.append(f"{_time(job.left_s)} left")
+        facts.append(f"{roughly(job.left_s)} left")
     elif job.done_bytes >= total:
         facts.append(job.status)
     return Markup('<b>{} %</b> <span class="hint">{}</span>').format(
@@ -74,7 +74,7 @@ def job_sum(job: Job) -> Markup:
     )
 
 
-def _time(value: float) -> str:
+def roughly(value: float) -> str:
     """Seconds, minutes or hours, as coarse as a guess deserves."""
     minutes = round(value / 60)
     if value < 90:

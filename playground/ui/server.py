@@ -12,20 +12,15 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, suppress
-from pathlib import Path
-from urllib.parse import quote
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from playground.errors import NotFoundError, PlaygroundError, SettingsError
-from playground.planning import example_values
+from playground.errors import SettingsError
 from playground.settings import Settings
-from playground.types import ExportFile
-from playground.ui.alerts import to_alert
 from playground.ui.quick_gradio import import_gradio
 from playground.workbench import Workbench
 
@@ -129,12 +124,16 @@ def make_app(
     """The guarded application; closing it closes the workbench."""
     # Read by Gradio when it is imported and when it writes its cache.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    offline = os.environ.get("HF_HUB_OFFLINE")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ["GRADIO_TEMP_DIR"] = str(settings.data_dir / "cache")
     import_gradio()  # more than a second: only when a page is served
+    if offline is None:  # it was for Gradio's own libraries; a vLLM started here may fetch its model
+        os.environ.pop("HF_HUB_OFFLINE")
     import gradio as gr
 
     from playground.ui import app as page
+    from playground.ui.routes import add_routes
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -170,50 +169,6 @@ def make_app(
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
     return Guard(mounted, allowed_hosts(settings))
-
-
-def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
-    """Our scripts by name, and exports as downloads."""
-    known = {path.name: path for path in assets.iterdir() if path.suffix == ".js"}
-
-    @api.get("/playground/{name}")
-    async def asset(name: str) -> Response:
-        if name not in known:
-            return PlainTextResponse("Not found.\n", 404)
-        return FileResponse(known[name], media_type="text/javascript", headers={"cache-control": "no-cache"})
-
-    @api.get("/files/run/{run_id}/{column}/{format_name}")
-    async def run_file(run_id: str, column: int, format_name: str) -> Response:
-        try:
-            return download(await workbench.export_cell(run_id, column, format_name))
-        except PlaygroundError as exc:
-            return refuse(exc)
-
-    @api.get("/files/prompt/{format_name}/{key:path}")
-    async def prompt_file(format_name: str, key: str) -> Response:
-        try:
-            kind, _, ident = key.partition(":")
-            prompt = (
-                workbench.library.get(ident) if kind == "pattern" else workbench.store.version(ident)
-            ).prompt
-            models = await workbench.models()
-            model = models[0].id if models else ""
-            return download(await workbench.export_prompt(prompt, example_values(prompt), model, format_name))
-        except PlaygroundError as exc:
-            return refuse(exc)
-
-
-def download(file: ExportFile) -> Response:
-    """An export as an attachment: never shown in the page's origin."""
-    headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(file.name)}"}
-    return Response(file.text.encode(), media_type=file.media_type, headers=headers)
-
-
-def refuse(exc: PlaygroundError) -> Response:
-    """The error in plain words."""
-    alert = to_alert(exc)
-    text = f"{alert['message']} {alert['hint']}\n"
-    return PlainTextResponse(text, 404 if isinstance(exc, NotFoundError) else 400)
 
 
 def bind(settings: Settings) -> socket.socket:

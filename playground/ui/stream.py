@@ -11,12 +11,13 @@ import json
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
 
 from playground.runner import Delta, Started
+from playground.store.records import StoredCell, StoredRun
 from playground.ui import panels
 from playground.ui.actions import Update
 from playground.ui.alerts import to_alert
@@ -41,6 +42,7 @@ class Board:
 
     stream: str = ""
     run_id: str | None = None
+    run: StoredRun | None = None
     texts: dict[int, str] = field(default_factory=dict)
     columns: dict[int, dict[str, Any]] = field(default_factory=dict)
     extra: Update = field(default_factory=dict)
@@ -132,7 +134,18 @@ async def _take(workbench: Workbench, board: Board, event: Event) -> None:
             board.dirty_texts.add(cell.column)
             board.wake.set()
         case Ended(run_id, stored):
-            run = await workbench.run(run_id)
+            board.run = run = await _with(workbench, board.run, run_id, stored)
             text = stored.completion.text if stored.completion else ""
             board.columns[stored.column] = {**panels.column_update(stored, run), "text": text}
             board.status(vote=panels.vote_bar(run, len(run.comparison.columns)))
+
+
+async def _with(workbench: Workbench, run: StoredRun | None, run_id: str, ended: StoredCell) -> StoredRun:
+    """The run, read once, with a cell that has ended since, and with the vote as it stands now."""
+    if run is None:
+        run = await workbench.run(run_id)
+    else:
+        vote, note = await asyncio.to_thread(workbench.store.vote_and_note, run_id)
+        run = replace(run, vote=vote, note=note)
+    cells = {cell.column: cell for cell in run.cells} | {ended.column: ended}
+    return replace(run, cells=tuple(cells[column] for column in sorted(cells)))

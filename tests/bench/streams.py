@@ -27,7 +27,7 @@ STREAMS, LIMIT_MS = 64, 20
 
 async def of_runner(backend: Backend) -> list[float]:
     """Milliseconds to the first word of each stream, through the runner."""
-    from playground.runner import Cell, Delta, Execution
+    from playground.runner import Cell, Delta, End, Execution
     from playground.types import GenerationRequest, Message, Prompt, Sampling
 
     requests = [
@@ -36,7 +36,11 @@ async def of_runner(backend: Backend) -> list[float]:
     ]
     cells = [Cell(column, 0, Prompt(), request) for column, request in enumerate(requests)]
     first: dict[int, float] = {}
-    execution = Execution(cells, lambda _: backend, {"openai": asyncio.Semaphore(STREAMS)})
+
+    async def settle(end: End) -> End:
+        return end
+
+    execution = Execution(cells, lambda _: backend, {"openai": asyncio.Semaphore(STREAMS)}, settle)
     started = time.perf_counter()
     async for event in execution.events():
         if isinstance(event, Delta):

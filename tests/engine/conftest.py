@@ -135,7 +135,7 @@ class FakeModel:
     calls: list[list[Row]] = field(default_factory=list)
     vocabulary: Any = field(default_factory=FakeVocabulary)
 
-    def new_context(self, cells: int, sequences: int = 1) -> FakeContext:
+    def new_context(self, cells: int, sequences: int = 1, *, least_rows: int = 0) -> FakeContext:
         self.contexts.append(FakeContext(self, cells, sequences))
         return self.contexts[-1]
 

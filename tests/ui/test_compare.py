@@ -15,8 +15,9 @@ from playground.backends.scripted import ScriptedBackend
 from playground.store.records import StoredRun
 from playground.types import Turn
 from playground.ui import compare, stream
+from playground.ui.forms import CompareForm, to_comparison
 from playground.ui.stream import COLUMNS, PULSE_S, stream_run
-from playground.workbench import Workbench
+from playground.workbench import Ended, Workbench
 
 HOUR = 3600.0
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -263,7 +264,9 @@ async def test_a_draft_that_is_none_is_ignored(call: Call, draft: Any):
 async def test_a_preview_has_variables_messages_and_tokens(call: Call, form: dict[str, Any]):
     assert (await call("preview", form=form))["preview"] == {
         "variables": ["word"],
+        "asked_by_checks": [],
         "problems": [],
+        "lint": [],
         "messages": [{"role": "user", "content": "Say hello"}],
         "tokens": [2],
         "total": 2,
@@ -284,6 +287,38 @@ async def test_a_preview_names_the_turn_of_a_problem_and_the_column_of_a_variant
     assert (seen["problems"][0]["column"], seen["problems"][0]["turn"]) == (None, 0)
     assert "line 1" in seen["problems"][0]["message"]
     assert seen["messages"] is None
+
+
+async def test_a_preview_has_advice_on_the_shared_prompt_and_on_each_variant(
+    call: Call, form: dict[str, Any]
+):
+    own = {
+        "own": True,
+        "turns": [{"role": "user", "template": "{{ tone }}"}, {"role": "system", "template": "x"}],
+    }
+    form["columns"] = [form["columns"][0], form["columns"][1] | own]
+    form["prompt"]["inputs"] = [{"name": "tone"}, {"name": "spare"}]
+    seen = (await call("preview", form=form))["preview"]["lint"]
+    assert [(f["rule"], f["column"], f["turn"], f["name"]) for f in seen] == [
+        ("unused_variable", None, None, "spare"),
+        ("role_order", 1, 1, ""),
+    ]
+    assert all(f["message"] and f["hint"] and f["why"] for f in seen)
+
+
+async def test_a_preview_names_what_only_the_checks_ask_for(call: Call, form: dict[str, Any]):
+    form["prompt"]["checks"] = [
+        {"scorer": "contains_all", "options": {"texts": ["{{ word }}", "{{ expected }}"]}}
+    ]
+    assert (await call("preview", form=form))["preview"]["asked_by_checks"] == ["expected"]
+
+
+async def test_a_value_beyond_the_variables_reaches_the_checks(form: dict[str, Any], workbench: Workbench):
+    form["prompt"]["checks"] = [{"scorer": "equals", "options": {"text": "{{ expected }}"}}]
+    form["values"]["expected"] = "Say hello"
+    events = [e async for e in workbench.compare(to_comparison(CompareForm.model_validate(form)))]
+    ended = [event for event in events if isinstance(event, Ended)]
+    assert [score.value for event in ended for score in event.cell.scores] == [1.0, 1.0]
 
 
 # --- voting -------------------------------------------------------------------------------------------------

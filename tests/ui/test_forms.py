@@ -49,6 +49,7 @@ FORMS = st.builds(
     CompareForm,
     prompt=st.builds(Prompt, name=st.text(), turns=TURNS),
     values=st.dictionaries(st.text(), st.none() | st.booleans() | st.text() | st.lists(st.text())),
+    images=st.lists(st.text("ABC="), max_size=2).map(tuple),
     columns=st.lists(st.builds(column, st.text(), SAMPLING, st.none() | TURNS), min_size=1, max_size=4).map(
         tuple
     ),
@@ -81,6 +82,18 @@ def test_a_column_runs_its_own_turns_only_when_that_is_switched_on():
     assert (variant(form, 0).turns, variant(form, 1).turns) == (own, shared)
     assert variant(form, 0).name == "Kept"
     assert [c.prompt is None for c in to_comparison(form).columns] == [False, True]
+
+
+def test_values_beyond_the_variables_and_images_go_along():
+    form = CompareForm(
+        prompt=Prompt(turns=(Turn(role="user", template="{{ q }}"),)),
+        values={"q": "1 + 1?", "expected": "2"},
+        columns=(ColumnForm(model="m"),),
+        images=("aGVsbG8=",),
+    )
+    comparison = to_comparison(form)
+    assert comparison.values == {"q": "1 + 1?", "expected": "2"}
+    assert comparison.images == ("aGVsbG8=",)
 
 
 @pytest.mark.parametrize("columns", [(), (ColumnForm(model="m"),) * 5], ids=["no column", "five columns"])

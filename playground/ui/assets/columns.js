@@ -1,8 +1,8 @@
 // The columns: head (model, sampling, own prompt), answer, foot; the command bar and the phone's pager above them.
 
 import { $, $$, h, icon, select } from "./dom.js";
-import { turnBlock } from "./editor.js";
 import { changed, onChange, page, setColumns } from "./store.js";
+import { turnBlock } from "./turns.js";
 
 const FIELDS = [
   ["temperature", "Temperature", 0, 5, 0.05], ["top_p", "Top-p", 0.01, 1, 0.01], ["top_k", "Top-k (0 is off)", 0, 1000000, 1],

@@ -36,3 +36,13 @@ export function debounce(wait, fn) {
 
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+// Draws a row of controls anew; the one that had the focus has it again, by its place.
+export function keepPlace(box, draw) {
+  const place = $$("button, select, input", box).indexOf(document.activeElement);
+  draw();
+  if (place < 0) return;
+  const controls = $$("button, select, input", box);
+  const next = controls[place] && !controls[place].disabled ? controls[place] : controls.find((el) => !el.disabled && !el.hidden);
+  next?.focus({ preventScroll: true });
+}

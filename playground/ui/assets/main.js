@@ -7,6 +7,7 @@ import { applyColumn, drawBar, drawColumns, mountBar, mountColumn, mountPager, s
 import { $, $$, debounce, h, icon } from "./dom.js";
 import { mountEditor } from "./editor.js";
 import "./keys.js";
+import "./library.js";
 import { call, changed, page, takeDraft } from "./store.js";
 
 // A narrow window moves tabs into a menu, where they are plain buttons.
@@ -179,6 +180,8 @@ const LOCAL = {
   copy: ({ column }) => copy($(`#col${column} .out`).textContent),
   copy_text: ({ from }) => copy($(from).textContent),
   link: () => copy(location.href),
+  copy_link: (asked) => copy(`${location.origin}${location.pathname}?${new URLSearchParams(asked)}`),
+  choose_files: () => $("#lib-files").click(),
   explain: ({ text }, el) => {
     $(".pop")?.remove();
     const at = el.getBoundingClientRect();
@@ -197,9 +200,16 @@ const LOCAL = {
   },
   same_text: ({ model }) => { page.form.same_text = model; closeDrawer(); changed("columns"); toast("Run again to send the same text to every column"); },
   show_checks: ({ column }) => { const list = $(`#col${column} .all-checks`); list.hidden = !list.hidden; },
-  save_form: () => send("save_form", {}),
+  save_form: () => send("save_form", { author: author() }),
+  save_winner: (args) => send("save_winner", { ...args, author: author() }),
+  save: (args) => { author(args.fields.author); send("save", args); },
   new_prompt: () => send("new_prompt", {}),
 };
+
+// Who saves: each browser remembers its own.
+function author(name) {
+  try { if (name !== undefined) localStorage.setItem("playground.author", name); return localStorage.getItem("playground.author") ?? ""; } catch { return ""; }
+}
 
 // A run is under way before the page knows its id; Stop pressed until then is sent once it is known.
 let starting = false, stopAsked = null;
@@ -232,10 +242,14 @@ export async function send(action, args) {
   if (args.key && innerWidth < 1200) $("#lib-preview").scrollIntoView();
 }
 
+function fieldsOf(form) {
+  return Object.fromEntries($$("[name]", form).map((f) => [f.name, f.type === "checkbox" ? f.checked : f.value]));
+}
+
 export function act(el) {
   const { act: name, ...args } = el.dataset;
-  const form = el.closest("[data-form]");
-  if (form) args.fields = Object.fromEntries($$("[name]", form).map((f) => [f.name, f.type === "checkbox" ? f.checked : f.value]));
+  const form = el.closest("[data-form]") ?? (el.closest(".drawer > footer") && $(".drawer [data-form]"));
+  if (form) args.fields = fieldsOf(form);
   if ("value" in el && el.tagName !== "BUTTON") args.value = el.value;
   return LOCAL[name] ? LOCAL[name](args, el) : send(name, args);
 }
@@ -253,9 +267,11 @@ document.addEventListener("keydown", (e) => {
   if (e.key === "Enter" && e.target.closest?.("[data-form]") && e.target.tagName === "INPUT") { e.preventDefault(); e.target.closest("[data-form]").querySelector(".btn.primary, [data-default]")?.click(); }
   if ((e.key === "Enter" || e.key === " ") && e.target.matches?.("tr[data-act]")) { e.preventDefault(); act(e.target); }
 });
+// The Library keeps its filters while it is away.
+function openTab(name) { name === "library" ? send("open_library_tab", { fields: fieldsOf($("#lib")) }) : send(`open_${name}`, {}); }
 // Tabs tell Python when they are opened, so that lists are fresh. In the capture phase: the menu takes a chosen tab out of itself.
 document.addEventListener("click", (e) => {
   const tab = e.target.closest?.(TABS);
-  if (tab && ["Library", "History", "Models"].includes(tab.textContent.trim())) setTimeout(() => send(`open_${tab.textContent.trim().toLowerCase()}`, {}), 0);
+  if (tab && ["Library", "History", "Models"].includes(tab.textContent.trim())) setTimeout(() => openTab(tab.textContent.trim().toLowerCase()), 0);
 }, true);
 

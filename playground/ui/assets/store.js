@@ -1,10 +1,11 @@
 // What the page knows: the form as Python reads it, the fixed lists it was given, and the run on screen.
 //
-//   page.form = {prompt, prompt_id, version, origin, values, columns: [{model, preset, sampling, own, turns}]}
+//   page.form = {prompt, prompt_id, version, origin, values, columns: [{model, preset, sampling, own, turns}], images}
 
 import { debounce } from "./dom.js";
 
 const DRAFT = "playground.draft";
+const ROOM = 4_000_000;  // characters of images that a browser's five million surely hold beside the rest
 
 export const page = {
   server: null, trigger: null,      // set by the bridge component
@@ -14,6 +15,7 @@ export const page = {
   run: null, busy: new Set(),       // id of the run on screen, columns that are writing
   streams: new Set(),               // runs under way whose updates this page still wants
   left: new Set(),                  // runs that were left before they told their id
+  draftLacksImages: false,          // they are too large for the browser to keep
   front: 0,                         // the column a phone shows
 };
 
@@ -30,7 +32,9 @@ export function changed(what) {
 export async function call(action, payload = {}) {
   let reply;
   try {
-    reply = await page.server.call(JSON.stringify({ action, ...payload }));
+    // Only a run needs the images.
+    const form = payload.form && { ...payload.form, images: [] };
+    reply = await page.server.call(JSON.stringify({ action, ...payload, ...(form ? { form } : {}) }));
   } catch (error) {
     reply = null;
   }
@@ -45,7 +49,12 @@ export function takeDraft() {
 
 function keepDraft() {
   if (!page.form?.prompt) return;
-  try { localStorage.setItem(DRAFT, JSON.stringify({ form: page.form, run: page.run })); } catch { /* full or forbidden: the draft is a comfort */ }
+  const { form, run } = page;
+  const put = (kept) => { try { localStorage.setItem(DRAFT, JSON.stringify({ form: kept, run })); return true; } catch { return false; /* full or forbidden: the draft is a comfort */ } };
+  const whole = (form.images ?? []).reduce((sum, image) => sum + image.length, 0) <= ROOM && put(form);
+  if (!whole) put({ ...form, images: [] });
+  const lacks = !whole && Boolean(form.images?.length);
+  if (lacks !== page.draftLacksImages) { page.draftLacksImages = lacks; document.dispatchEvent(new Event("draft")); }
 }
 const saveDraft = debounce(300, keepDraft);
 addEventListener("pagehide", keepDraft);

@@ -1,0 +1,61 @@
+"""Inputs and cases for formats that know variables only by their test rows.
+
+inputs (review: example "Dull.")  →  rows [{"review": "Dull."}]  →  inputs (review: example "Dull.")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from playground.types import Input, InputKind, Prompt
+
+
+def guessed(name: str, value: Any) -> Input:
+    """The input that a variable with this value (None for none) is read as."""
+    kind: InputKind = "text"
+    if isinstance(value, bool):
+        kind = "boolean"
+    elif isinstance(value, int | float):
+        kind = "number"
+    elif isinstance(value, list | tuple):
+        kind = "examples"
+    elif isinstance(value, str) and "\n" in value:
+        kind = "long_text"
+    return Input(name=name, kind=kind, example=value)
+
+
+def read_inputs(names: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> tuple[Input, ...]:
+    """An input for each variable, in order, with its value in the first row as the example."""
+    first = next(iter(rows), {})
+    return tuple(guessed(name, first.get(name)) for name in names)
+
+
+def rows_of(prompt: Prompt, losses: list[str]) -> list[dict[str, Any]]:
+    """The prompt's cases; the examples (else defaults) of its inputs come first unless the first case holds them."""
+    rows = [dict(row) for row in prompt.cases]
+    first = {
+        item.name: item.default if item.example is None else item.example
+        for item in prompt.inputs
+        if item.example is not None or item.default is not None
+    }
+    if first and not (rows and all(rows[0].get(name) == value for name, value in first.items())):
+        rows.insert(0, first)
+        losses.append("cases: the example values of the variables become the first row")
+    return rows
+
+
+def input_losses(prompt: Prompt, names: Iterable[str], rows: list[dict[str, Any]]) -> list[str]:
+    """What a reader of `names` and `rows` would not know of the declared inputs."""
+    read, losses = {item.name: item for item in read_inputs(names, rows)}, []
+    for item in prompt.inputs:
+        if item.name not in read:
+            losses.append(f"inputs.{item.name}: no turn that is written uses it")
+            continue
+        mine, theirs = item.model_dump(), read[item.name].model_dump()
+        losses += [
+            f"inputs.{item.name}.{key}: this format has no such field"
+            for key in mine
+            if mine[key] != theirs[key]
+        ]
+    return losses

@@ -1,0 +1,290 @@
+"""LangChain prompt JSON: one text with `{variables}`, as `langchain_core.prompts.load_prompt` reads it.
+
+    {"_type": "prompt", "name": "Sentiment", "input_variables": ["review"], "partial_variables": {"tone": "dry"},
+     "template": "Review in a {tone} tone: {review} {{not a variable}}", "template_format": "f-string"}
+
+Checked with langchain-core 1.7: its loader takes single texts only (of `_type: chat` it keeps one message), and no
+Jinja2 (CVE-2023-36281), so f-strings are written. Read are `prompt`, `few_shot` and `chat`, as JSON or YAML; what
+names another file is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from string import Formatter
+from typing import Any
+
+from playground.errors import PromptError
+from playground.formats import json_text, yaml_text
+from playground.formats.base import (
+    Export,
+    Format,
+    Reading,
+    checked,
+    file_name,
+    one,
+    shown,
+    unheld,
+    unheld_inputs,
+)
+from playground.formats.plain_jinja import Piece, join
+from playground.formats.refused import without_references
+from playground.formats.simple import (
+    one_text,
+    simple_turns,
+    slot,
+    slots,
+    spelled,
+    text_of,
+    used_inputs,
+    variable_name,
+)
+from playground.templates import normalise
+from playground.types import ExportFile, Input, Role, Turn
+
+SUFFIX = ".json"
+MEDIA_TYPE = "application/json"
+TYPES = ("prompt", "few_shot", "chat")
+REFUSED = "refused, no other file is read"
+
+_HELD = ("name", "description", "tags", "metadata")
+_KNOWN = {
+    *("_type", "input_variables", "template", "template_format", "partial_variables", "validate_template"),
+    *(
+        "name",
+        "metadata",
+        "tags",
+        "examples",
+        "example_prompt",
+        "prefix",
+        "suffix",
+        "example_separator",
+        "messages",
+    ),
+}
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "human": "user",
+    "user": "user",
+    "ai": "assistant",
+    "assistant": "assistant",
+}
+_MUSTACHE = re.compile(r"\{\{\{\s*([\w.-]+)\s*\}\}\}|\{\{&?\s*([\w.-]+)\s*\}\}")
+
+
+# --- writing ------------------------------------------------------------------------------------------------
+
+
+def write(export: Export) -> ExportFile:
+    """The turns as one f-string template; defaults of variables become partial variables."""
+    prompt, losses = export.prompt, unheld(export, *_HELD)
+    turns = simple_turns(export, losses)
+    pieces = one_text(turns, losses)
+    names = slots(turns)
+    used = [item for item in prompt.inputs if item.name in names]
+    losses += [f"inputs.{item.name}: not in the text" for item in prompt.inputs if item not in used]
+    losses += unheld_inputs(used, "default")
+    partial = {item.name: item.default for item in used if item.default is not None}
+    metadata = {key: value for key, value in prompt.metadata.items() if key != "description"}
+    if len(metadata) < len(prompt.metadata):
+        losses.append("metadata.description: the name is reserved in this format")
+    metadata |= {"description": prompt.description} if prompt.description else {}
+    body = {
+        "_type": "prompt",
+        "name": prompt.name,
+        "tags": prompt.tags,
+        "metadata": yaml_text.plain(metadata, "metadata"),
+        "input_variables": [name for name in names if name not in partial],
+        "partial_variables": yaml_text.plain(partial, "inputs"),
+        "template": spelled(
+            pieces,
+            lambda text: text.replace("{", "{{").replace("}", "}}"),
+            lambda name, _: f"{{{name}}}",
+        ),
+        "template_format": "f-string",
+    }
+    needed = ("input_variables", "template")
+    text = json.dumps(
+        {key: value for key, value in body.items() if value or key in needed}, ensure_ascii=False, indent=2
+    )
+    return ExportFile(file_name(prompt.name, SUFFIX), MEDIA_TYPE, text + "\n", tuple(losses))
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+def read(text: str, file: str = "The file") -> Reading:
+    """The prompt of a file for LangChain's loader; raises PromptError naming the file, nothing is rendered."""
+    is_json = text.removeprefix("\ufeff").lstrip()[:1] in ("{", "[", "")
+    data = (json_text if is_json else yaml_text).load(text.removeprefix("\ufeff"), file=file)
+    if not isinstance(data, dict):
+        raise PromptError(
+            f"{file} holds no LangChain prompt.", 'It is an object with "_type" and "template".'
+        )
+    losses: list[str] = []
+    data = without_references(data, "", losses, REFUSED)
+    kind = data.get("_type", "prompt")
+    if kind not in TYPES:
+        raise PromptError(
+            f"{file}: prompts of type {shown(kind)} are not read.", f"Known: {', '.join(TYPES)}."
+        )
+    losses += [f"{key}: {REFUSED}" for key in data if key.endswith("_path")]
+    losses += [
+        f"{key}: there is no such field here"
+        for key in data
+        if key not in _KNOWN and not key.endswith("_path")
+    ]
+    turns, examples = _turns(data, kind, file, losses)
+    defaults = data.get("partial_variables")
+    defaults = defaults if isinstance(defaults, dict) else {}
+    inputs = [
+        item.model_copy(update={"default": defaults.get(item.name)})
+        for item in used_inputs(turns)
+        if examples is None or item.name != examples.name
+    ]
+    metadata = data.get("metadata") if isinstance(data.get("metadata"), dict) else {}
+    assert metadata is not None
+    tags = data.get("tags") or ()
+    prompt = checked(
+        file,
+        name=_text(data.get("name")),
+        description=_text(metadata.get("description")),
+        tags=tuple(map(_text, tags)) if isinstance(tags, list) else (),
+        metadata={key: value for key, value in metadata.items() if key != "description"},
+        inputs=(*inputs, *([examples] if examples else [])),
+        turns=turns,
+    )
+    return Reading(prompt, tuple(losses))
+
+
+def _turns(
+    data: dict[str, Any], kind: str, file: str, losses: list[str]
+) -> tuple[tuple[Turn, ...], Input | None]:
+    """The turns, and for a few-shot prompt the variable that holds its examples."""
+    if kind == "few_shot":
+        return _few_shot(data, file, losses)
+    if kind == "chat":
+        messages = data.get("messages")
+        if not isinstance(messages, list):
+            raise PromptError(f"{file} holds no `messages`.", "A chat prompt has a list of them.")
+        return normalise(
+            _message(message, number, file, losses) for number, message in enumerate(messages, 1)
+        ), None
+    return normalise([Turn(role="user", template=_source(data, file, losses))]), None
+
+
+def _message(message: Any, number: int, file: str, losses: list[str]) -> Turn:
+    if not isinstance(message, dict) or not isinstance(message.get("prompt"), dict):
+        raise PromptError(f"{file}: message {number} has no `prompt`.", "Write an object with a template.")
+    foreign = str(message.get("role") or message.get("_type") or message.get("type") or "human").lower()
+    role = next((ours for word, ours in _ROLES.items() if foreign.startswith(word)), None)
+    if role is None:
+        losses.append(f"message {number}: the role {shown(foreign)} is read as the user's")
+    return Turn(role=role or "user", template=_source(message["prompt"], file, losses))
+
+
+def _few_shot(data: dict[str, Any], file: str, losses: list[str]) -> tuple[tuple[Turn, ...], Input]:
+    """Prefix, a loop over the examples, suffix, with the separator between those that are not empty."""
+    rows, shape = data.get("examples"), data.get("example_prompt")
+    if isinstance(rows, str):
+        losses.append(f"examples: {shown(rows)} is {REFUSED}")
+        rows = []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise PromptError(
+            f"{file}: `examples` is not a list of objects.", "Write one object for each example."
+        )
+    if not isinstance(shape, dict):
+        raise PromptError(f"{file} holds no `example_prompt`.", "It says how one example is written.")
+    if any("{" in str(value) for row in rows for value in row.values()):
+        losses.append("examples: LangChain reads braces in them as variables; here they are text")
+    own = {key: data[key] for key in ("template_format",) if key in data}
+    before, after = (
+        _pieces({**own, "template": data.get(key) or ""}, file, losses) for key in ("prefix", "suffix")
+    )
+    name = variable_name("examples", {piece.text for piece in (*before, *after) if piece.kind == "value"})
+    given = data.get("example_separator")
+    separator = text_of(given if isinstance(given, str) else "\n\n")
+    shot = [
+        slot(f"shot[{json.dumps(piece.text)}]") if piece.kind == "value" else piece
+        for piece in _pieces(shape, file, losses, named=False)
+    ]
+    source = join(
+        [
+            *before,
+            *([separator] if any(piece.text for piece in before) else []),
+            Piece("for", name, "shot"),
+            Piece("if", "loop.first", negated=True),
+            separator,
+            Piece("endif"),
+            *shot,
+            Piece("endfor"),
+            *([separator] if any(piece.text for piece in after) else []),
+            *after,
+        ]
+    )
+    turns = normalise([Turn(role="user", template=source)])
+    example = [{str(key): value for key, value in row.items()} for row in rows]
+    return turns, Input(name=name, kind="examples", default=example or None, example=example or None)
+
+
+def _source(data: dict[str, Any], file: str, losses: list[str]) -> str:
+    template = data.get("template")
+    if data.get("template_format") == "jinja2" and isinstance(template, str):
+        losses.append("template_format: 'jinja2' is read as our templates; a line `user:` in it opens a turn")
+        return template
+    return join(_pieces(data, file, losses))
+
+
+def _pieces(data: dict[str, Any], file: str, losses: list[str], *, named: bool = True) -> list[Piece]:
+    """The text and variables of an f-string or mustache template; `named` after our rules for names."""
+    template, style = data.get("template"), data.get("template_format", "f-string")
+    if not isinstance(template, str):
+        raise PromptError(f"{file} holds no `template` that is text.", "Put the text of the prompt there.")
+    if style not in ("f-string", "mustache"):
+        losses.append(f"template_format: {shown(style)} is read as an f-string")
+    pieces = _mustache(template, losses) if style == "mustache" else _f_string(template, file, losses)
+    return [_slot(piece.text, losses) if named and piece.kind == "value" else piece for piece in pieces]
+
+
+def _f_string(template: str, file: str, losses: list[str]) -> list[Piece]:
+    try:
+        fields = list(Formatter().parse(template))
+    except ValueError as exc:
+        raise PromptError(
+            f"{file}: the template cannot be read: {exc}.", "Double the braces that stand for themselves."
+        ) from exc
+    pieces: list[Piece] = []
+    for text, name, spec, conversion in fields:
+        pieces.append(text_of(text))
+        if name is not None:
+            if spec or conversion:
+                losses.append(f"template: how {{{name}}} is formatted is not kept")
+            pieces.append(slot(name))
+    return pieces
+
+
+def _mustache(template: str, losses: list[str]) -> list[Piece]:
+    pieces: list[Piece] = []
+    end = 0
+    for match in _MUSTACHE.finditer(template):
+        pieces += [text_of(template[end : match.start()]), slot(match[1] or match[2])]
+        end = match.end()
+    pieces.append(text_of(template[end:]))
+    if any("{{" in piece.text for piece in pieces if piece.kind == "text"):
+        losses.append("template: mustache sections, partials and comments are kept as text")
+    return pieces
+
+
+def _slot(foreign: str, losses: list[str]) -> Piece:
+    name = variable_name(foreign)
+    if name != foreign:
+        losses.append(f"variable {shown(foreign)}: named {name} here")
+    return slot(name)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+FORMAT = Format("langchain", "LangChain prompt JSON", SUFFIX, MEDIA_TYPE, one(read), write)

@@ -1,0 +1,205 @@
+"""Picoschema, dotprompt's short form of a schema ⇄ JSON schema, and our typed inputs.
+
+    review: string, what to judge            {"type": "object", "properties": {"review": {"type": "string",
+    tone?(enum, how to answer): [kind, firm]  ⇄   "description": "what to judge"}, "tone": {…}}, "required": ["review"],
+    tags(array): string                           "additionalProperties": false}
+
+Rules (google.github.io/dotprompt): `?` means optional, and nullable with it; scalars are string, integer, number,
+boolean, null and any; the brackets hold array, object or enum; text after a comma is the description; `(*)`
+types further keys. A mapping whose `type` is a JSON schema type is a JSON schema already.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playground.errors import PromptError
+from playground.types import Input, InputKind
+
+SCALARS = ("string", "boolean", "null", "number", "integer")
+_KEY = re.compile(r"(?P<name>[^()?]+?)(?P<optional>\??)(?:\((?P<kind>\w+)\s*(?:,\s*(?P<about>.*))?\))?", re.S)
+_WILDCARD = "(*)"
+
+
+# --- JSON schema --------------------------------------------------------------------------------------------
+
+
+def to_json_schema(data: Any, where: str) -> dict[str, Any] | None:
+    """The JSON schema of a Picoschema, of a JSON schema itself, or None for nothing. Raises PromptError."""
+    if data is None:
+        return None
+    if isinstance(data, str):
+        return _scalar(data, where)
+    if not isinstance(data, dict):
+        raise PromptError(f"{where} is not a schema.", "Write one `field: type` a line.")
+    if data.get("type") in (*SCALARS, "array", "object"):
+        return data
+    if isinstance(data.get("properties"), dict) and not set(data) & {*SCALARS}:
+        return {"type": "object", **data}
+    return _object(data, where)
+
+
+def from_json_schema(schema: dict[str, Any]) -> Any:
+    """The shortest form that means exactly this schema: Picoschema where it can say it all, else the schema itself."""
+    try:
+        short = _short(schema)
+        return short if to_json_schema(short, "") == schema else schema
+    except (KeyError, TypeError, AttributeError, ValueError, PromptError):
+        return schema
+
+
+def _scalar(text: str, where: str) -> dict[str, Any]:
+    kind, _, about = (part.strip() for part in text.partition(","))
+    if kind not in (*SCALARS, "any"):
+        raise PromptError(
+            f"{where}: there is no type {kind[:60]!r} here.", f"Types: {', '.join(SCALARS)}, any."
+        )
+    schema: dict[str, Any] = {} if kind == "any" else {"type": kind}
+    return schema | ({"description": about} if about else {})
+
+
+def _any(data: Any, where: str) -> dict[str, Any]:
+    if isinstance(data, str):
+        return _scalar(data, where)
+    if isinstance(data, dict):
+        return _object(data, where)
+    raise PromptError(f"{where} is not a type.", f"Write a type such as {SCALARS[0]}, or nested fields.")
+
+
+def _object(data: dict[str, Any], where: str) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
+    schema["additionalProperties"] = False
+    for key, value in data.items():
+        place = f"{where}.{key}"
+        if key == _WILDCARD:
+            schema["additionalProperties"] = _any(value, place)
+            continue
+        match = _KEY.fullmatch(key)
+        if match is None or match["kind"] not in (None, "array", "object", "enum"):
+            raise PromptError(
+                f"{place[:80]}: this field cannot be read.", "Write `name?(array, what it is)`."
+            )
+        part: dict[str, Any]
+        if match["kind"] == "array":
+            part = {"type": "array", "items": _any(value, place)}
+        elif match["kind"] == "enum":
+            if not isinstance(value, list):
+                raise PromptError(f"{place}: an enum needs a list.", "Write `[one, two]` after the colon.")
+            part = {"enum": [*value, None] if match["optional"] and None not in value else value}
+        else:
+            part = _any(value, place)
+        if match["optional"] and isinstance(part.get("type"), str) and part["type"] != "null":
+            part["type"] = [part["type"], "null"]
+        if match["about"] and match["about"].strip():
+            part["description"] = match["about"].strip()
+        name = match["name"].strip()
+        schema["properties"][name] = part
+        if not match["optional"]:
+            schema["required"].append(name)
+    if not schema["required"]:
+        del schema["required"]
+    return schema
+
+
+def _short(schema: dict[str, Any]) -> Any:
+    """Picoschema text of a schema; the caller compares what it means."""
+    kind = schema.get("type", "any")
+    kind = kind[0] if isinstance(kind, list) else kind
+    if kind != "object":
+        about = schema.get("description")
+        return f"{kind}, {about}" if about else kind
+    rows = {}
+    for name, part in schema["properties"].items():
+        optional = "" if name in schema.get("required", ()) else "?"
+        kinds = part.get("type")
+        inner = kinds[0] if isinstance(kinds, list) else kinds
+        about = f", {part['description']}" if part.get("description") else ""
+        if "enum" in part:
+            values = [value for value in part["enum"] if not (optional and value is None)]
+            rows[f"{name}{optional}(enum{about})"] = values
+        elif inner == "array":
+            rows[f"{name}{optional}(array{about})"] = _short(part["items"])
+        elif inner == "object":
+            rows[f"{name}{optional}(object{about})"] = _short(part)
+        else:
+            rows[f"{name}{optional}"] = _short(part)
+    if schema.get("additionalProperties"):
+        rows[_WILDCARD] = _short(schema["additionalProperties"])
+    return rows
+
+
+# --- inputs -------------------------------------------------------------------------------------------------
+
+_TO_TYPE: dict[InputKind, str] = {
+    "text": "string",
+    "long_text": "string",
+    "number": "number",
+    "boolean": "boolean",
+    "examples": "any",
+}
+_TO_KIND: dict[str, InputKind] = {
+    "string": "text",
+    "number": "number",
+    "integer": "number",
+    "boolean": "boolean",
+    "array": "examples",
+}
+
+
+def read_inputs(data: Any, defaults: dict[str, Any], where: str, losses: list[str]) -> tuple[Input, ...]:
+    """Typed inputs of a schema and of the default values; raises PromptError for what is no schema."""
+    schema = to_json_schema(data, where) or {}
+    properties = schema.get("properties", {})
+    required = schema.get("required", [])
+    if not isinstance(properties, dict) or not isinstance(required, list):
+        raise PromptError(f"{where} is not a schema of an object.", "Write one `field: type` a line.")
+    if schema and not properties:
+        losses.append(f"{where}: only an object with fields becomes variables")
+    if schema.get("additionalProperties") not in (None, False):
+        losses.append(f"{where}: further variables are not declared here")
+    found = []
+    for name in dict.fromkeys([*properties, *defaults]):
+        part = properties.get(name, {})
+        part = part if isinstance(part, dict) else {}
+        kinds = part.get("type")
+        kind = next((item for item in kinds if item != "null"), "") if isinstance(kinds, list) else kinds
+        choices = tuple(str(item) for item in _items(part.get("enum")) if item is not None)
+        if name in properties and not choices and str(kind) not in _TO_KIND:
+            losses.append(f"{where}.{name}: its type is filled in as text here")
+        found.append(
+            Input(
+                name=name,
+                kind="choice" if choices else _TO_KIND.get(str(kind), "text"),
+                description=str(part.get("description") or ""),
+                required=name in required,
+                default=defaults.get(name),
+                choices=choices,
+            )
+        )
+    return tuple(found)
+
+
+def write_inputs(inputs: tuple[Input, ...]) -> Any:
+    """The schema of the inputs, as Picoschema where that can say it."""
+    schema: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
+    for item in inputs:
+        if item.kind == "choice" and item.choices:
+            part: dict[str, Any] = {"enum": [*item.choices, *([] if item.required else [None])]}
+        elif item.kind == "examples":
+            part = {"type": "array" if item.required else ["array", "null"], "items": {}}
+        else:
+            kind = _TO_TYPE.get(item.kind, "string")
+            part = {"type": kind if item.required else [kind, "null"]}
+        schema["properties"][item.name] = part | (
+            {"description": item.description} if item.description else {}
+        )
+        if item.required:
+            schema["required"].append(item.name)
+    if not schema["required"]:
+        del schema["required"]
+    return from_json_schema(schema | {"additionalProperties": False})
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,320 @@
+"""Promptfoo's tests ⇄ cases and checks: rows of values, assertions that differ from test to test, tables in CSV.
+
+    tests: [{vars: {city: Paris}, assert: [{type: contains, value: France}]},
+            {vars: {city: Rome},  assert: [{type: contains, value: Italy}]}]
+    → cases {"city": "Paris", "expected": "France"}, {"city": "Rome", "expected": "Italy"}
+      check contains {{ expected }}
+
+A case without an expected value is not judged by that check. A list among the values multiplies the cases.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple
+
+from playground.errors import PromptError
+from playground.formats import yaml_text
+from playground.formats.promptfoo_asserts import REFERENCE, TYPES, VALUE, read_assert, write_assert
+from playground.scorers.options import PLACEHOLDER, placeholders
+from playground.types import Check
+
+MAX_CASES = 1_000
+
+_OTHER_TYPES = (
+    "contains-json|levenshtein|rouge-n|bleu|similar|latency|cost|llm-rubric|model-graded-closedqa|factuality|"
+    "answer-relevance|classifier|perplexity-score|perplexity|webhook|moderation|is-valid-openai-tools-call|is-sql|"
+    "contains-sql|is-xml|contains-xml|is-html|contains-html|word-count|meteor|gleu|is-refusal|guardrails|"
+    "context-recall|context-relevance|context-faithfulness|select-best|max-score|g-eval|pi|finish-reason"
+)
+_CSV_ASSERT = re.compile(
+    rf"(not-)?({'|'.join(sorted(TYPES, key=len, reverse=True))}|{_OTHER_TYPES})(?:\((\d+(?:\.\d+)?)\))?(?::(.*))?",
+    re.S,
+)
+_CSV_CODE = re.compile(r"(?:javascript|fn|eval|python|ruby|file|exec|package)\s*:", re.I)
+
+
+class ReadTest(NamedTuple):
+    """A test as it was read: the values of its cases (several when a list multiplies them) and its checks."""
+
+    rows: list[dict[str, Any]]
+    checks: list[Check]
+
+
+# --- a configuration's tests ----------------------------------------------------------------------
+
+
+def read_default(data: Any, losses: list[str]) -> dict[str, Any]:
+    """What stands for all tests, empty for nothing; a reference to a file is a loss."""
+    if data is not None and not isinstance(data, dict):
+        losses.append("defaultTest: refused, only values and assertions in the file itself are read")
+    return data if isinstance(data, dict) else {}
+
+
+def read_tests(data: Any, default: dict[str, Any], file: str, losses: list[str]) -> list[ReadTest]:
+    """The tests with the default values filled in; raises PromptError for more than MAX_CASES cases."""
+    lost: dict[str, None] = {}
+    shared = _read_vars(default.get("vars"), "defaultTest.vars", lost)
+    plain = _keeps_lists(default, lost)
+    if isinstance(data, str | dict):
+        lost["tests: refused, only tests in the file itself are read"] = None
+    rows = data if isinstance(data, list) else [{}] if shared else []
+    tests, total = list[ReadTest](), 0
+    for row in rows:
+        if not isinstance(row, dict):
+            lost["tests: an entry that names a file or a program is refused"] = None
+            continue
+        for key in row.keys() - {"vars", "assert", "options"}:
+            lost[f"tests.{key}: there is no such field here"] = None
+        values = shared | _read_vars(row.get("vars"), "tests.vars", lost)
+        keep = _keeps_lists(row, lost) or plain
+        lists = {
+            name: value if isinstance(value, list) and not keep else [value] for name, value in values.items()
+        }
+        total += prod(len(items) for items in lists.values())
+        if total > MAX_CASES:
+            raise PromptError(
+                f"{file}: the tests make more than {MAX_CASES:,} cases.",
+                "A list in `vars` multiplies them: shorten it, or set `disableVarExpansion`.",
+            )
+        found = list[str]()
+        checks = read_asserts(row.get("assert"), "assert", found)
+        lost.update(dict.fromkeys(found))
+        expanded = [dict(zip(lists, items, strict=True)) for items in product(*lists.values())]
+        if values or checks:
+            tests.append(ReadTest(expanded, checks))
+    losses += sorted(lost)
+    return tests
+
+
+def _read_vars(data: Any, where: str, lost: dict[str, None]) -> dict[str, Any]:
+    """Values by name without references; text with braces stays as it is, which is named."""
+    if not isinstance(data, dict):
+        if data is not None:
+            lost[f"{where}: refused, only values in the file itself are read"] = None
+        return {}
+    kept = {}
+    for name, value in data.items():
+        items = value if isinstance(value, list) else [value]
+        if any(isinstance(item, str) and REFERENCE.match(item) for item in items):
+            lost[f"{where}.{name}: refused, nothing is fetched or executed"] = None
+            continue
+        if any(isinstance(item, str) and re.search(r"\{\{|\{%", item) for item in items):
+            lost[f"{where}.{name}: a template in a value is text here"] = None
+        kept[name] = value
+    return kept
+
+
+def _keeps_lists(data: dict[str, Any], lost: dict[str, None]) -> bool:
+    options = data.get("options")
+    if not isinstance(options, dict):
+        return False
+    for key in options.keys() - {"disableVarExpansion"}:
+        lost[f"options.{key}: not used here"] = None
+    return options.get("disableVarExpansion") is True
+
+
+def read_asserts(data: Any, where: str, losses: list[str]) -> list[Check]:
+    """The checks of a list of assertions; those that have none here are losses."""
+    if data is None:
+        return []
+    if not isinstance(data, list):
+        losses.append(f"{where}: not a list of assertions")
+        return []
+    return [check for row in data if (check := read_assert(row, where, losses))]
+
+
+def gather(
+    tests: Sequence[ReadTest], losses: list[str], taken: Iterable[str] = ()
+) -> tuple[tuple[dict[str, Any], ...], tuple[Check, ...]]:
+    """The cases of all tests, and the checks that say for all of them what each test's own assertions say.
+
+    `taken` are further names that a case must not use for an expected value. Raises PromptError for too many cases.
+    """
+    if sum(len(test.rows) for test in tests) > MAX_CASES:
+        raise PromptError(
+            f"The tests make more than {MAX_CASES:,} cases.",
+            "Split the file, or shorten the lists in `vars`.",
+        )
+    cases = [[dict(row) for row in test.rows] for test in tests]
+    names = {name for test in tests for row in test.rows for name in row} | set(taken)
+    checks = []
+    for key, found in _groups(tests).items():
+        first = next(iter(found.values()))
+        option = VALUE.get(first.scorer)
+        same = all(check == first for check in found.values())
+        if same and len(found) == len(tests) or same and _needs_its_case(first, found, tests):
+            checks.append(first)
+        elif option is None:
+            losses.append(
+                f"assert {key[0]}: it stands in {len(found)} of {len(tests)} tests; checks are for all"
+            )
+        else:
+            name = _free("expected", names)
+            names.add(name)
+            for number, check in found.items():
+                for row, origin in zip(cases[number], tests[number].rows, strict=True):
+                    row[name] = _filled(check.options[option], origin)
+            checks.append(first.model_copy(update={"options": first.options | {option: f"{{{{ {name} }}}}"}}))
+    return tuple(row for rows in cases for row in rows), tuple(checks)
+
+
+def _groups(tests: Sequence[ReadTest]) -> dict[tuple[Any, ...], dict[int, Check]]:
+    """Checks that differ in their value only, by test; the second one of a kind in a test is a group of its own."""
+    groups: dict[tuple[Any, ...], dict[int, Check]] = {}
+    for number, test in enumerate(tests):
+        for check in test.checks:
+            option = VALUE.get(check.scorer)
+            rest = {key: value for key, value in check.options.items() if key != option}
+            kind = (check.scorer, json.dumps(rest, sort_keys=True), check.negate, check.weight)
+            again = 0
+            while number in groups.setdefault((*kind, again), {}):
+                again += 1
+            groups[(*kind, again)][number] = check
+    return groups
+
+
+def _needs_its_case(check: Check, found: Mapping[int, Check], tests: Sequence[ReadTest]) -> bool:
+    """Whether the other tests lack a value that the check names, so that it would not judge them anyway."""
+    named = placeholders(check.options)
+    others = [row for number, test in enumerate(tests) if number not in found for row in test.rows]
+    return bool(named) and all(any(row.get(name) in (None, "") for name in named) for row in others)
+
+
+def _filled(value: Any, row: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_filled(item, row) for item in value]
+    return PLACEHOLDER.sub(lambda match: str(row.get(match[1], "")), value)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number, wanted = 1, name
+    while name in taken:
+        number += 1
+        name = f"{wanted}_{number}"
+    return name
+
+
+# --- CSV ----------------------------------------------------------------------------------------------------
+
+
+def read_csv_tests(
+    text: str, file: str = "The file"
+) -> tuple[tuple[dict[str, Any], ...], tuple[Check, ...], tuple[str, ...]]:
+    """Cases, checks and losses of a table of tests: a column for each variable, and `__expected…` columns.
+
+    Raises PromptError naming the file.
+    """
+    if len(text.encode("utf-8", "surrogatepass")) > yaml_text.MAX_BYTES:
+        raise PromptError(f"{file} is larger than {yaml_text.MAX_BYTES:,} bytes.", "Split the table.")
+    try:
+        lines = [row for row in csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True) if any(row)]
+    except csv.Error as exc:
+        raise PromptError(f"{file} is not a table in CSV: {exc}.", "Check the quotes in it.") from exc
+    if len(lines) < 2:
+        raise PromptError(
+            f"{file} holds no tests.", "Its first line names the columns, each further one is a test."
+        )
+    header = [name.strip() for name in lines[0]]
+    if len(set(header)) < len(header) or not all(header):
+        raise PromptError(
+            f"{file}: two columns have the same name, or one has none.", "Name each column once."
+        )
+    losses: dict[str, None] = {}
+    tests = []
+    for number, line in enumerate(lines[1:], 1):
+        if len(line) > len(header):
+            raise PromptError(
+                f"{file}: test {number} has more cells than columns.", "Put quotes around commas."
+            )
+        tests.append(_csv_test(dict(zip(header, line, strict=False)), losses))
+    found = list(losses)
+    cases, checks = gather(tests, found)
+    return cases, checks, tuple(found)
+
+
+def _csv_test(row: dict[str, str], losses: dict[str, None]) -> ReadTest:
+    values: dict[str, Any] = {}
+    checks = []
+    for name, cell in row.items():
+        if name.startswith("__expected"):
+            if cell.strip() and (check := _csv_check(cell.strip(), name, losses)):
+                checks.append(check)
+        elif name.startswith("__"):
+            if cell.strip():
+                losses[f"{name}: there is no such field here"] = None
+        elif REFERENCE.match(cell):
+            losses[f"{name}: {cell[:60]!r} is refused, nothing is fetched or executed"] = None
+        else:
+            values[name] = cell
+    return ReadTest([values], checks)
+
+
+def _csv_check(text: str, where: str, losses: dict[str, None]) -> Check | None:
+    """`contains: Paris`, `not-regex:…`, `is-json`; any other text is what the answer equals."""
+    if _CSV_CODE.match(text):
+        losses[f"{where}: {text[:60]!r} is refused, nothing is fetched or executed"] = None
+        return None
+    if text.startswith("grade:"):
+        text = "llm-rubric:" + text[6:]
+    data: dict[str, Any] = {"type": "equals", "value": text}
+    if match := _CSV_ASSERT.fullmatch(text):
+        data = {"type": (match[1] or "") + match[2]}
+        data |= {"value": match[4].strip()} if (match[4] or "").strip() else {}
+        data |= {"threshold": float(match[3])} if match[3] else {}
+    found: list[str] = []
+    check = read_assert(data, where, found)
+    losses.update(dict.fromkeys(found))
+    return check
+
+
+# --- writing --------------------------------------------------------------------------------------------
+
+
+def write_vars(row: dict[str, Any], number: int, losses: list[str]) -> dict[str, Any]:
+    """The values of a case without those that promptfoo would load; those it would fill in are named."""
+    kept = {}
+    for name, value in row.items():
+        if isinstance(value, str) and REFERENCE.match(value):
+            losses.append(f"cases: {name} of case {number} is left out, promptfoo would load it")
+            continue
+        if isinstance(value, str) and re.search(r"\{\{|\{%", value):
+            losses.append(f"cases: {name} of case {number} holds braces, promptfoo would fill them in")
+        kept[name] = value
+    return kept
+
+
+def write_checks(
+    checks: tuple[Check, ...], rows: list[dict[str, Any]], losses: list[str]
+) -> tuple[list[dict[str, Any]], list[list[dict[str, Any]]]]:
+    """Assertions for all tests, and those of each row: checks that name a value which some rows lack."""
+    default: list[dict[str, Any]] = []
+    own: list[list[dict[str, Any]]] = [[] for _ in rows]
+    for check in checks:
+        named = placeholders(check.options)
+        having = [all(_has(row, name) for name in named) for row in rows]
+        lists = any(isinstance(row.get(name), list | tuple) for row in rows for name in named)
+        if all(having) and not (lists and check.scorer.startswith("contains_")):
+            if data := write_assert(check, losses):
+                default.append(data)
+            continue
+        found: list[str] = []
+        if lists:
+            losses.append(f"checks: the values of {', '.join(named)} are written into each test")
+        for row, asserts, applies in zip(rows, own, having, strict=True):
+            if applies and (data := write_assert(check, found, row if lists else None)):
+                asserts.append(data)
+        losses += dict.fromkeys(found)
+        if not any(having):
+            losses.append(f"checks: no case has a value for {', '.join(named)}")
+    return default, own
+
+
+def _has(row: dict[str, Any], name: str) -> bool:
+    return row.get(name) not in (None, [], ()) and bool(str(row[name]).strip())

@@ -1,0 +1,239 @@
+"""Which format a file has, by its content; the name decides only between formats that look alike.
+
+recognise("x.json", b'[{"role": "user", "content": "Hi"}]')  →  Recognised("openai", (Reading(…),))
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+from playground.errors import PromptError
+from playground.formats import FORMATS, json_text, llm_template, markdown, modelfile, yaml_text
+from playground.formats.base import Reading
+from playground.templating.syntax import ROLE_LINE
+
+MAX_BYTES = 2_000_000
+
+_BY_SUFFIX = {
+    ".prompty": "prompty",
+    ".prompt": "dotprompt",
+    ".j2": "jinja",
+    ".jinja": "jinja",
+    ".jinja2": "jinja",
+    ".modelfile": "modelfile",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".txt": "text",
+    ".text": "text",
+    "": "text",
+}
+_SIGNATURES = {
+    b"PK\x03\x04": "a zip archive; a library bundle is imported as a bundle",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "an image",
+    b"\xff\xd8\xff": "an image",
+    b"\x1f\x8b": "compressed",
+    b"GGUF": "a model",
+    b"SQLite format 3": "a database",
+}
+_FRONT = re.compile(r"\s*?---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.S | re.M)
+_HANDLEBARS = re.compile(r"\{\{\{|\{\{\s*(?:[#/>!^]|role\s|history\s*\}|media\s|else\s*\})")
+# Picoschema: a type as text, `string, why it is asked for`, or a name that says more, `tags(array)`, `note?`.
+_PICO_TYPE = re.compile(r"(string|integer|number|boolean|null|any)\b.*", re.S)
+_PICO_NAME = re.compile(r"\w+\?|\w+\??\((array|object|enum|\*)\b.*\)|\(\*\)")
+
+
+class Recognised(NamedTuple):
+    """A row of FORMATS by name, and every prompt of the file."""
+
+    format: str
+    readings: tuple[Reading, ...]
+
+
+def recognise(name: str, data: bytes) -> Recognised:
+    """The prompts of a file with this name and content. Raises PromptError when it is not one of ours, or broken."""
+    file = " ".join(PurePosixPath(name.replace("\\", "/")).name.split())[:100] or "The file"
+    text = decoded(file, data)
+    found = format_of(file, text)
+    row = FORMATS.get(found)
+    if row is None or row.read is None:
+        raise PromptError(f"{file}: files of the format {found} are not read.", f"Read are: {_readable()}.")
+    return Recognised(found, row.read(text, file))
+
+
+def decoded(file: str, data: bytes) -> str:
+    """The text of a file, without a byte order mark; raises PromptError for what is no text."""
+    if len(data) > MAX_BYTES:
+        raise PromptError(
+            f"{file} is larger than {MAX_BYTES:,} bytes.", "A prompt is a few kilobytes; check the file."
+        )
+    kind = next((kind for start, kind in _SIGNATURES.items() if data.startswith(start)), "")
+    if kind:
+        raise PromptError(f"{file} is {kind}.", f"Prompts are text files: {_readable()}.")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise PromptError(f"{file} is UTF-16 text.", "Save it as UTF-8 and read it again.")
+    if b"\0" in data:
+        raise PromptError(
+            f"{file} holds zero bytes, so it is no text.", f"Prompts are text files: {_readable()}."
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = data.count(b"\n", 0, exc.start) + 1
+        raise PromptError(
+            f"{file}, line {line}: this is not UTF-8 text.", "Save it as UTF-8 and read it again."
+        ) from exc
+    if not text.strip():
+        raise PromptError(f"{file} is empty.", "Choose a file with a prompt in it.")
+    return text
+
+
+def format_of(file: str, text: str) -> str:
+    """The name of the format; raises PromptError when there is none."""
+    body = text.replace("\r\n", "\n")
+    suffix = PurePosixPath(file.lower()).suffix
+    found = _of_json(file, body, suffix) if body.lstrip()[:1] in ("{", "[") else ""
+    found = (
+        found
+        or _of_front_matter(file, body, suffix)
+        or _of_modelfile(file, body)
+        or _of_yaml(file, body, suffix)
+    )
+    if not found and len(markdown.read_sections(body)) > 1 and suffix not in (".prompty", ".prompt", ".j2"):
+        found = "markdown"
+    if not found and suffix == ".csv" and "__expected" in body.split("\n", 1)[0]:
+        found = "promptfoo"
+    found = found or _BY_SUFFIX.get(suffix, "")
+    if not found:
+        raise PromptError(f"{file} is in no format that is known here.", f"Read are: {_readable()}.")
+    return found
+
+
+def _of_json(file: str, body: str, suffix: str) -> str:
+    """The format of JSON; nothing when it is none, unless its name says that it should be."""
+    first, _, rest = body.strip().partition("\n")
+    if suffix == ".jsonl" or (rest and _is_request(first)):
+        return "openai-batch"
+    try:
+        data = json_text.load(body, file=file)
+    except PromptError:
+        if suffix != ".json":
+            return ""  # Jinja2 and Markdown may begin with a brace too
+        raise
+    if _is_request(body):
+        return "openai-batch"
+    if isinstance(data, list):
+        row = data[0] if data and isinstance(data[0], dict) else {}
+        found = "openai" if "role" in row else "open-webui" if "content" in row else ""
+    else:
+        found = _of_mapping(data) or (
+            "modelfile" if "from" in data else "open-webui" if "content" in data else ""
+        )
+    if not found and suffix == ".json":
+        raise PromptError(
+            f"{file} is JSON of no format that is known here.",
+            "Known are OpenAI chats, LangChain prompts and Open WebUI prompts.",
+        )
+    return found
+
+
+def _is_request(line: str) -> bool:
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and isinstance(data.get("body"), dict)
+
+
+def _of_mapping(data: dict[str, Any]) -> str:
+    """The format of an object in JSON or YAML, by the keys that only this format has."""
+    rows = data.get("messages")
+    if "_type" in data or ("template" in data and "input_variables" in data):
+        return "langchain"
+    if "prompts" in data and data.keys() & {"providers", "targets", "tests", "defaultTest", "scenarios"}:
+        return "promptfoo"
+    if isinstance(rows, list) and "from" not in data:
+        github = data.keys() & {"modelParameters", "testData", "evaluators", "responseFormat", "jsonSchema"}
+        return "github" if github else "openai"
+    return ""
+
+
+def _of_front_matter(file: str, body: str, suffix: str) -> str:
+    """Prompty or dotprompt; nothing for a page that only begins with some facts."""
+    front = _FRONT.match(body)
+    if front is None:
+        return "prompty" if suffix == ".prompty" else ""
+    data = yaml_text.load(front[1], file=file, first_line=body[: front.start(1)].count("\n") + 1)
+    if not isinstance(data, dict):
+        return "prompty" if suffix == ".prompty" else "dotprompt" if suffix == ".prompt" else ""
+    rest = body[front.end() :]
+    if data.keys() & {"inputs", "template", "outputs", "sample"} or isinstance(data.get("model"), dict):
+        return "prompty"
+    if (
+        _HANDLEBARS.search(rest)
+        or "config" in data
+        or _is_pico(data.get("input"))
+        or _is_pico(data.get("output"))
+    ):
+        return "dotprompt"
+    if suffix in (".prompty", ".prompt"):
+        return _BY_SUFFIX[suffix]
+    return "prompty" if ROLE_LINE.search(rest) else "dotprompt" if "input" in data else ""
+
+
+def _is_pico(block: Any) -> bool:
+    schema = block.get("schema") if isinstance(block, dict) else None
+    if not isinstance(schema, dict):
+        return isinstance(schema, str) and bool(_PICO_TYPE.fullmatch(schema))
+    return any(
+        _PICO_NAME.fullmatch(key) or (isinstance(value, str) and _PICO_TYPE.fullmatch(value))
+        for key, value in schema.items()
+    )
+
+
+def _of_modelfile(file: str, body: str) -> str:
+    """Whether the file is nothing but commands of a Modelfile, with the FROM that each must have."""
+    if file.lower() == "modelfile":
+        return "modelfile"
+    if not re.search(r"^[ \t]*from +\S", body, re.M | re.I):
+        return ""
+    try:
+        rows = list(modelfile.commands(body, file))
+    except PromptError:
+        return ""
+    return "modelfile" if any(command == "from" for _, command, _, _ in rows) else ""
+
+
+def _of_yaml(file: str, body: str, suffix: str) -> str:
+    """The format of YAML; other text than a `.yaml` file counts only when its keys leave no doubt."""
+    is_yaml = suffix in (".yaml", ".yml")
+    if not is_yaml and not re.match(r"(?:[ \t]*(?:#.*)?\n)*[A-Za-z_$]+:(?:\s|$)", body):
+        return ""
+    try:
+        data = yaml_text.load(body, file=file)
+    except PromptError:
+        if is_yaml:
+            raise
+        return ""
+    if not isinstance(data, dict):
+        return "llm" if is_yaml and isinstance(data, str) else ""
+    found = _of_mapping(data)
+    if found == "openai":  # the same keys, and in YAML only GitHub has them
+        found = "github"
+    if found or not is_yaml:
+        return found
+    if "prompts" in data:
+        return "promptfoo"
+    if data.keys() & {"prompt", "system"} and data.keys() & llm_template.KEYS:
+        return "llm"
+    raise PromptError(
+        f"{file} is YAML of no format that is known here.",
+        "Known are promptfoo configurations, GitHub models prompts and templates of llm.",
+    )
+
+
+def _readable() -> str:
+    return ", ".join(row.label for row in FORMATS.values() if row.read)

@@ -1,0 +1,57 @@
+"""Sampling values under the names that another format has for them.
+
+write_sampling(Sampling(top_k=40), {"temperature": "temp"}, losses) → {"temp": 0.0}, and a loss for top_k
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from playground.formats.base import shown
+from playground.types import Sampling
+
+_NEUTRAL = Sampling(seed=None).model_dump()
+_SILENT = ("top_k", "seed", "stop")
+
+
+def write_sampling(sampling: Sampling, names: Mapping[str, str], losses: list[str]) -> dict[str, Any]:
+    """The values that have a name there (Sampling field → key); each other one that is not neutral is a loss.
+
+    top_k 0, no seed and no stop texts are left out: everywhere that is said by saying nothing.
+    """
+    values = sampling.model_dump()
+    losses += [
+        f"{field}: this format has no such field"
+        for field, value in values.items()
+        if field not in names and (field == "max_tokens" or value != _NEUTRAL[field])
+    ]
+    return {
+        key: list(values[field]) if field == "stop" else values[field]
+        for field, key in names.items()
+        if field not in _SILENT or values[field] != _NEUTRAL[field]
+    }
+
+
+def read_sampling(
+    data: Mapping[str, Any], names: Mapping[str, str], where: str, losses: list[str]
+) -> Sampling | None:
+    """Sampling from keys (key → Sampling field); unknown keys and values that cannot be used are losses.
+
+    None when no value was given. Without a seed in the file each run draws its own.
+    """
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        if key not in names:
+            losses.append(f"{where}.{key}: there is no such setting here".lstrip("."))
+        elif value is not None:
+            found[names[key]] = [value] if names[key] == "stop" and isinstance(value, str) else value
+    while found:
+        try:
+            return Sampling.model_validate({"seed": None} | found)
+        except ValidationError as exc:
+            bad = str(exc.errors()[0]["loc"][0])
+            losses.append(f"{bad}: {shown(found.pop(bad))} cannot be used here ({exc.errors()[0]['msg']})")
+    return None

@@ -1,0 +1,82 @@
+"""The bin: prompts that were deleted, until they are taken out or purged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from playground.errors import PromptError
+from playground.store.content import fold, portions
+from playground.store.naming import clean_name
+from playground.store.prompts import living_row, load_saved, prompt_row, version_row
+from playground.store.records import SavedVersion
+from playground.store.saving import rename
+from playground.store.shelf import prompt_key
+from playground.store.tables import Cell, Content, Favourite, Label, PromptRow, PromptTag, Run, Version, now
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def delete(session: Session, prompt_id: str) -> None:
+    """Put the prompt into the bin and free its name; runs keep pointing to its versions."""
+    row = living_row(session, prompt_id)
+    row.deleted_at, row.name_key = now(), None
+    session.add(row)
+
+
+def restore_prompt(session: Session, prompt_id: str, name: str, author: str) -> SavedVersion:
+    """Take the prompt out of the bin, under another name when one is given. Raises PromptError for a taken name."""
+    row = _binned(session, prompt_id)
+    wanted = clean_name(name) if name.strip() else row.name
+    other = session.exec(select(PromptRow.id).where(PromptRow.name_key == fold(wanted))).first()
+    if other is not None:
+        raise PromptError(
+            f'There is a prompt named "{wanted}" by now.', "Give this one another name, or rename that one."
+        )
+    row.deleted_at, row.name_key = None, fold(row.name) if wanted == row.name else None
+    session.add(row)
+    session.flush()
+    if wanted != row.name:
+        return rename(session, row.id, wanted, author)
+    return load_saved(session, version_row(session, row.id, row.latest))
+
+
+def purge(session: Session, prompt_id: str) -> None:
+    """Remove a prompt in the bin for good: its versions, labels, tags and favourite.
+
+    Runs stay, with the content they keep themselves; content that nothing else needs goes too.
+    """
+    row = _binned(session, prompt_id)
+    hashes = session.exec(select(Version.content_hash).where(Version.prompt_id == row.id).distinct()).all()
+    of_prompt = sa.select(col(Version.id)).where(col(Version.prompt_id) == row.id)
+    session.execute(sa.update(Run).where(col(Run.version_id).in_(of_prompt)).values(version_id=None))
+    session.execute(sa.delete(Favourite).where(col(Favourite.key) == prompt_key(row.id)))
+    for table in (Label, PromptTag, Version):
+        session.execute(sa.delete(table).where(col(table.prompt_id) == row.id))
+    session.delete(row)
+    session.flush()
+    _drop_unneeded(session, sorted(set(hashes) - _named_in_runs(session)))
+
+
+def _drop_unneeded(session: Session, hashes: Sequence[str]) -> None:
+    owners = (Version.content_hash, PromptRow.content_hash, Run.content_hash, Cell.content_hash)
+    unneeded = [~sa.exists().where(col(owner) == col(Content.hash)) for owner in owners]
+    for portion in portions(hashes):
+        session.execute(sa.delete(Content).where(col(Content.hash).in_(portion), *unneeded))
+
+
+def _named_in_runs(session: Session) -> set[str]:
+    """Every hash inside the comparisons of runs: a column's prompt may have been set, but not run yet."""
+    texts = session.execute(sa.select(sa.cast(col(Run.comparison), sa.Text)).execution_options(yield_per=500))
+    return {key for text in texts.scalars() for key in _HASH.findall(text)}
+
+
+def _binned(session: Session, prompt_id: str) -> PromptRow:
+    row = prompt_row(session, prompt_id)
+    session.refresh(row, with_for_update=True)
+    if row.deleted_at is None:
+        raise PromptError(f'The prompt "{row.name}" is not in the bin.', "Delete it first.")
+    return row

@@ -1,0 +1,151 @@
+"""One prompt of the library, shipped or saved, as the Library tab shows it at the right."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+
+from markupsafe import Markup, escape
+
+from playground.planning import example_values
+from playground.scorers import check_name
+from playground.store.records import SavedVersion
+from playground.types import Prompt
+from playground.ui.html import button, icon, join, plural, stamp
+from playground.workbench import Workbench
+
+_JINJA = re.compile(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", re.DOTALL)
+
+
+async def preview(workbench: Workbench, key: str, *, binned: bool = False) -> Markup:
+    """The whole pane for "pattern:SLUG" or "prompt:ID"; raises NotFoundError."""
+    kind, _, ident = key.partition(":")
+    if kind == "pattern":
+        pattern = workbench.library.get(ident)
+        notes = [n for n in workbench.library.notes_of(ident) if not n.error]
+        read = join(button(note.title, "open_note", kind="quiet", slug=note.slug) for note in notes)
+        first = button("Try it", "try_pattern", symbol="arrow", kind="primary", slug=ident)
+        acts = [button("Export", "export_prompt", symbol="download", kind="quiet", key=key)]
+        acts.append(button("Copy link", "copy_link", symbol="link", kind="quiet", pattern=ident))
+        return _pane(
+            pattern.prompt,
+            pattern.prompt.name,
+            f"Shipped, {pattern.prompt.family}",
+            first,
+            acts,
+            ("Read", read),
+        )
+    saved = await asyncio.to_thread(workbench.store.version, ident, None)
+    head = Markup("Version {}, {}{}").format(
+        saved.number, stamp(saved.created_at), f", from {saved.forked_from}" if saved.forked_from else ""
+    )
+    if binned:
+        first = button("Put it back", "restore_prompt", symbol="redo", kind="primary", prompt=ident)
+        acts = [button("Delete for good", "purge_prompt", symbol="trash", kind="quiet", prompt=ident)]
+    else:
+        first = button(
+            "Try it", "open_version", symbol="arrow", kind="primary", prompt=ident, number=saved.number
+        )
+        acts = [
+            button(plural(saved.number, "version"), "versions", symbol="history", kind="quiet", prompt=ident),
+            button("Export", "export_prompt", symbol="download", kind="quiet", key=key),
+            button("Copy link", "copy_link", symbol="link", kind="quiet", prompt=ident, version=saved.number),
+            button("Delete", "delete_prompt", symbol="trash", kind="quiet", prompt=ident),
+        ]
+    standing = await _standing(workbench, saved)
+    return _pane(saved.prompt, saved.name, head, first, acts, ("Standing", standing))
+
+
+async def _standing(workbench: Workbench, saved: SavedVersion) -> Markup:
+    """Labels and variants of a saved prompt as buttons that open them."""
+    labels = await asyncio.to_thread(workbench.store.labels, saved.prompt_id)
+    variants = await asyncio.to_thread(workbench.store.variants, saved.prompt_id)
+    parts = [
+        Markup(
+            '<button class="badge" data-act="open_version" data-prompt="{}" data-number="{}">{}{}: version {}</button> '
+        ).format(saved.prompt_id, number, icon("pin"), label, number)
+        for label, number in sorted(labels.items())
+    ]
+    if variants:
+        words = ", ".join(sorted(v.variant for v in variants))
+        parts.append(button(f"Variants: {words}", "open_variants", kind="quiet", prompt=saved.prompt_id))
+    return join(parts)
+
+
+def _pane(
+    prompt: Prompt, name: str, head: str, first: Markup, acts: list[Markup], last_fact: tuple[str, Markup]
+) -> Markup:
+    source = (
+        Markup(' <a href="{}" target="_blank" rel="noreferrer noopener">Guide</a>').format(prompt.source)
+        if prompt.source.startswith("https://")
+        else ""
+    )
+    chinese = "，".join(filter(None, (prompt.name_zh, prompt.description_zh)))
+    rows = [
+        ("Use when", prompt.use_when),
+        ("Not when", prompt.avoid_when),
+        ("Tags", ", ".join(prompt.tags)),
+        ("In Chinese", Markup('<span lang="zh">{}</span>').format(chinese) if chinese else ""),
+        last_fact,
+    ]
+    listed = join(Markup("<dt>{}</dt><dd>{}</dd>").format(label, text) for label, text in rows if text)
+    title = Markup(
+        '<section><div class="title-row"><h2 class="grow">{}</h2>{}</div>'
+        '<p class="hint">{}{}</p><p>{}</p><div class="quiet-row">{}</div></section>'
+    ).format(name, first, head, source, prompt.description, join(acts))
+    facts = Markup('<section><dl class="facts">{}</dl></section>').format(listed) if listed else ""
+    return Markup('<div class="preview">{}{}{}{}</div>').format(title, facts, _turns(prompt), _tables(prompt))
+
+
+def _turns(prompt: Prompt) -> Markup:
+    return join(
+        Markup('<div class="turn-view"><b>{}</b><pre>{}</pre></div>').format(
+            turn.role.capitalize(), template(turn.template)
+        )
+        for turn in prompt.turns
+    )
+
+
+def template(source: str) -> Markup:
+    """Template text with its tags coloured."""
+    return join(
+        Markup('<span class="jinja">{}</span>').format(part) if number % 2 else escape(part)
+        for number, part in enumerate(_JINJA.split(source))
+    )
+
+
+def _tables(prompt: Prompt) -> Markup:
+    parts = []
+    if prompt.inputs:
+        rows = join(
+            Markup('<tr><td class="mono">{}</td><td>{}</td><td class="mono">{}</td></tr>').format(
+                field.name, field.kind.replace("_", " "), _short(example_values(prompt).get(field.name, ""))
+            )
+            for field in prompt.inputs
+        )
+        parts.append(
+            Markup(
+                '<section><h3>Inputs</h3><table class="table"><tr><th style="width:30%">Name</th><th style="width:20%">Type</th><th>Example</th></tr>{}</table></section>'
+            ).format(rows)
+        )
+    if prompt.cases:
+        shown = join(Markup('<li class="mono">{}</li>').format(_short(case)) for case in prompt.cases[:3])
+        parts.append(
+            Markup('<section><h3>{}</h3><ul class="plain-list">{}</ul>{}</section>').format(
+                plural(len(prompt.cases), "case"),
+                shown,
+                Markup('<p class="hint">and {} more</p>').format(len(prompt.cases) - 3)
+                if len(prompt.cases) > 3
+                else "",
+            )
+        )
+    if prompt.checks:
+        rows = join(Markup("<li>{}</li>").format(check_name(check)) for check in prompt.checks)
+        parts.append(Markup('<section><h3>Checks</h3><ul class="plain-list">{}</ul></section>').format(rows))
+    return join(parts)
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 160 else text[:159] + "…"

@@ -1,0 +1,84 @@
+"""The routes beside the page: its scripts, exports as downloads, and files that are dropped on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from pydantic import ValidationError
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+
+from playground.errors import NotFoundError, PlaygroundError, PromptError
+from playground.planning import example_values
+from playground.types import ExportFile
+from playground.ui.alerts import to_alert
+from playground.ui.importing import MAX_BODY_BYTES, SentFiles, bundle_file, take_in
+from playground.workbench import Workbench
+
+
+def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
+    """Our scripts by name, and exports as downloads."""
+    known = {path.name: path for path in assets.iterdir() if path.suffix == ".js"}
+
+    @api.get("/playground/{name}")
+    async def asset(name: str) -> Response:
+        if name not in known:
+            return PlainTextResponse("Not found.\n", 404)
+        return FileResponse(known[name], media_type="text/javascript", headers={"cache-control": "no-cache"})
+
+    @api.get("/files/run/{run_id}/{column}/{format_name}")
+    async def run_file(run_id: str, column: int, format_name: str) -> Response:
+        try:
+            return download(await workbench.export_cell(run_id, column, format_name))
+        except PlaygroundError as exc:
+            return refuse(exc)
+
+    @api.get("/files/bundle/{token}")
+    async def bundle(token: str) -> Response:
+        try:
+            name, data = bundle_file(workbench, token)
+        except PlaygroundError as exc:
+            return refuse(exc)
+        headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+        return Response(data, media_type="application/zip", headers=headers)
+
+    @api.post("/library/incoming")
+    async def incoming(request: Request) -> Response:
+        body = bytearray()
+        async for piece in request.stream():
+            body += piece
+            if len(body) > MAX_BODY_BYTES:
+                return refuse(PromptError("The files are too large.", "Import at most 32 MiB at once."))
+        try:
+            return JSONResponse({"token": take_in(workbench, SentFiles.model_validate_json(bytes(body)))})
+        except ValidationError:
+            return refuse(PromptError("These files cannot be read.", "Drop at most 2,000 at once."))
+        except PlaygroundError as exc:
+            return refuse(exc)
+
+    @api.get("/files/prompt/{format_name}/{key:path}")
+    async def prompt_file(format_name: str, key: str) -> Response:
+        try:
+            kind, _, ident = key.partition(":")
+            prompt = (
+                workbench.library.get(ident) if kind == "pattern" else workbench.store.version(ident)
+            ).prompt
+            models = await workbench.models()
+            model = models[0].id if models else ""
+            return download(await workbench.export_prompt(prompt, example_values(prompt), model, format_name))
+        except PlaygroundError as exc:
+            return refuse(exc)
+
+
+def download(file: ExportFile) -> Response:
+    """An export as an attachment: never shown in the page's origin."""
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(file.name)}"}
+    return Response(file.text.encode(), media_type=file.media_type, headers=headers)
+
+
+def refuse(exc: PlaygroundError) -> Response:
+    """The error in plain words."""
+    alert = to_alert(exc)
+    text = f"{alert['message']} {alert['hint']}\n"
+    return PlainTextResponse(text, 404 if isinstance(exc, NotFoundError) else 400)

@@ -1,0 +1,265 @@
+"""The versions of a saved prompt: its main line, its labels, its variants, and the difference between any two."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from playground.diff import TurnDiff, describe, diff_fields, diff_turns
+from playground.store.records import SavedVersion, VersionSummary
+from playground.types import Prompt
+from playground.ui import compare
+from playground.ui.actions import Action, Ask, Update
+from playground.ui.forms import ColumnForm, form_of_prompt
+from playground.ui.html import attributes, button, icon, join, options, pieces, plural, stamp
+from playground.workbench import Workbench
+
+MAX_VARIANTS = 3
+"""Beside the main line there is room for three columns."""
+
+
+async def versions(workbench: Workbench, ask: Ask) -> Update:
+    """The versions of a prompt with labels and variants, and the difference between two of them."""
+    prompt_id = ask.text("prompt")
+    rows = await asyncio.to_thread(workbench.store.versions, prompt_id)
+    labels = await asyncio.to_thread(workbench.store.labels, prompt_id)
+    variants = await asyncio.to_thread(workbench.store.variants, prompt_id)
+    newest = max(row.number for row in rows if not row.variant)
+    to = ask.integer("to", newest)
+    earlier = [row.number for row in rows if not row.variant and row.number < to]
+    since = ask.integer("from", max(earlier, default=to))
+    before = await asyncio.to_thread(workbench.store.version, prompt_id, since)
+    after = await asyncio.to_thread(workbench.store.version, prompt_id, to)
+    body = join(
+        (
+            _table(rows, labels, newest, since, to),
+            _label_form(rows, prompt_id),
+            _variants(variants, prompt_id, newest),
+            version_diff(before, after),
+        )
+    )
+    return {"drawer": {"title": f"Versions of {after.name}", "body": body}}
+
+
+def _table(
+    rows: Sequence[VersionSummary], labels: dict[str, int], newest: int, since: int, to: int
+) -> Markup:
+    body = join(
+        _row(row, [name for name, at in labels.items() if at == row.number], newest, since, to)
+        for row in rows
+    )
+    return Markup(
+        '<div class="scroll-x"><table class="table versions"><tr><th class="num" style="width:40px">No.</th><th>What changed</th>'
+        '<th style="width:120px">Saved</th><th style="width:264px"></th></tr>{}</table></div>'
+    ).format(body)
+
+
+def _row(row: VersionSummary, labels: Sequence[str], newest: int, since: int, to: int) -> Markup:
+    ident, number = row.prompt_id, row.number
+    shown = {since: "from", to: "to"}.get(number, "") if since != to else ""
+    chips = join(
+        Markup(
+            ' <span class="badge">{}{} <button class="bare" data-act="set_label"{} aria-label="Take the label {} away">{}</button></span>'
+        ).format(
+            icon("pin"),
+            label,
+            attributes({"prompt": ident, "label": label, "number": ""}),
+            label,
+            icon("cross"),
+        )
+        for label in labels
+    )
+    line = Markup(' <span class="badge mode">{}</span>').format(row.variant) if row.variant else ""
+    acts = [
+        button("Open", "open_version", kind="small", prompt=ident, number=number),
+        button(
+            "Compare",
+            "versions",
+            kind="small",
+            prompt=ident,
+            to=newest if number != newest else to,
+            from_=number,
+        ),
+    ]
+    if number != newest and not row.variant:
+        acts.append(button("Restore", "restore", kind="small", prompt=ident, number=number))
+    if row.variant:
+        acts.append(button("Promote", "promote", kind="small", prompt=ident, variant=row.variant))
+    return Markup(
+        "<tr{}><td class='num'>{}</td><td>{}{}{}<span class='hint'>{}</span></td><td class='hint'>{}{}</td>"
+        "<td style='text-align:right'>{}</td></tr>"
+    ).format(
+        Markup(' class="on"') if shown else "",
+        number,
+        row.message or Markup('<span class="hint">no message</span>'),
+        line,
+        chips,
+        f" {shown}" if shown else "",
+        stamp(row.created_at),
+        Markup("<br>{}").format(row.author) if row.author else "",
+        join(Markup("{} ").format(act) for act in acts),
+    )
+
+
+def _label_form(rows: Sequence[VersionSummary], prompt_id: str) -> Markup:
+    numbers = [(str(row.number), f"version {row.number}") for row in rows]
+    return Markup(
+        '<div class="row-form" data-form><label class="soft" for="label-name">Label</label>'
+        '<input id="label-name" name="label" class="field" maxlength="40" placeholder="production" style="width:160px">'
+        '<label class="soft" for="label-number">on</label><select id="label-number" name="number" class="field" style="width:auto">{}</select>{}'
+        '<span class="hint">A label moves; {{% include "Name@label" %}} follows it.</span></div>'
+    ).format(
+        options(numbers, numbers[0][0]), button("Set label", "set_label", kind="small", prompt=prompt_id)
+    )
+
+
+def _variants(variants: Sequence[VersionSummary], prompt_id: str, newest: int) -> Markup:
+    if not variants:
+        return Markup("")
+    rows = join(
+        Markup(
+            "<tr><td>{}</td><td>version {}</td><td>{}</td><td style='text-align:right'>{} {}</td></tr>"
+        ).format(
+            Markup("<b>{}</b>").format(row.variant),
+            row.number,
+            row.message,
+            button("Compare", "versions", kind="small", prompt=prompt_id, from_=newest, to=row.number),
+            button("Promote", "promote", kind="small", prompt=prompt_id, variant=row.variant),
+        )
+        for row in variants
+    )
+    side = button("Open side by side", "open_variants", symbol="play", kind="small", prompt=prompt_id)
+    return Markup(
+        '<div class="row-form"><h3 class="grow">Variants</h3>{}</div><table class="table">{}</table>'
+    ).format(side, rows)
+
+
+def version_diff(before: SavedVersion, after: SavedVersion) -> Markup:
+    """Two versions of a prompt, beside each other."""
+    if before.number == after.number:
+        return Markup('<p class="hint">One version. The next one shows here what it changed.</p>')
+    return prompt_diff(before.prompt, after.prompt, f"Version {before.number}", f"Version {after.number}")
+
+
+def prompt_diff(before: Prompt, after: Prompt, old: str, new: str) -> Markup:
+    """Two prompts turn by turn, then the fields that differ; a sentence on top counts the changes."""
+    turns = diff_turns(before.turns, after.turns)
+    fields = diff_fields(before, after)
+    all_pieces = [piece for turn in turns for piece in turn.pieces]
+    sentence = f"{new} against {old[:1].lower() + old[1:]}: {describe(all_pieces)}{_fields(len(fields))}."
+    shown = join(
+        Markup(
+            '<div class="turn-view"><span><b>{}</b><br><span class="hint">{}</span></span><div class="two"><div class="words">{}</div><div class="words">{}</div></div></div>'
+        ).format(
+            _role(turn),
+            turn.kind,
+            pieces(turn.pieces, side="before"),
+            pieces(turn.pieces, side="after"),
+        )
+        for turn in turns
+        if turn.kind != "same"
+    )
+    equal = sum(1 for turn in turns if turn.kind == "same")
+    shown += (
+        Markup('<p class="hint" style="padding-top:8px">{} as before.</p>').format(plural(equal, "turn"))
+        if equal
+        else ""
+    )
+    rows = join(
+        Markup(
+            '<tr><td>{}</td><td><span class="del">{}</span></td><td><span class="add">{}</span></td></tr>'
+        ).format(f.field, f.before, f.after)
+        for f in fields
+    )
+    table = (
+        Markup(
+            '<h3>Settings, inputs and checks</h3><table class="table"><tr><th>Field</th><th>{}</th><th>{}</th></tr>{}</table>'
+        ).format(old, new, rows)
+        if fields
+        else ""
+    )
+    return Markup('<h3>{}</h3><div class="preview" style="padding:0">{}</div>{}').format(
+        sentence, shown, table
+    )
+
+
+def _fields(number: int) -> str:
+    return "" if not number else f"; {plural(number, 'field')} {'differs' if number == 1 else 'differ'}"
+
+
+def _role(turn: TurnDiff) -> str:
+    side = turn.after or turn.before
+    return side.role.capitalize() if side else ""
+
+
+# --- what can be done with them -----------------------------------------------------------------------------
+
+
+async def open_version(workbench: Workbench, ask: Ask) -> Update:
+    """A saved version on the Compare tab."""
+    return await compare.open_version(workbench, ask.text("prompt"), ask.integer("number", 0) or None, ask)
+
+
+async def open_variants(workbench: Workbench, ask: Ask) -> Update:
+    """The main line and its newest variants as columns beside each other."""
+    prompt_id = ask.text("prompt")
+    main = await asyncio.to_thread(workbench.store.version, prompt_id, None)
+    rows = (await asyncio.to_thread(workbench.store.variants, prompt_id))[:MAX_VARIANTS]
+    rivals = [await asyncio.to_thread(workbench.store.version, prompt_id, row.number) for row in rows]
+    columns = (compare.readable_draft(ask.form) or await compare.default_form(workbench)).columns
+    form = form_of_prompt(main.prompt, columns[:1], version=main)
+    first = form.columns[0]
+    more = tuple(
+        ColumnForm(
+            model=first.model,
+            preset=first.preset,
+            sampling=first.sampling,
+            own=True,
+            turns=rival.prompt.turns,
+        )
+        for rival in rivals
+    )
+    return compare.cleared(form.model_copy(update={"columns": (first, *more)}))
+
+
+async def restore(workbench: Workbench, ask: Ask) -> Update:
+    """An old version saved again as the newest."""
+    version = await asyncio.to_thread(
+        workbench.store.restore,
+        ask.text("prompt"),
+        ask.integer("number"),
+        ask.text("author") or workbench.settings.author,
+    )
+    update = await compare.open_version(workbench, version.prompt_id, version.number, ask)
+    return {**update, "toast": f"Restored as version {version.number}"}
+
+
+async def promote(workbench: Workbench, ask: Ask) -> Update:
+    """The newest version of a variant becomes the newest of the main line; all others stay readable."""
+    version = await asyncio.to_thread(
+        workbench.store.promote,
+        ask.text("prompt"),
+        ask.text("variant"),
+        ask.text("author") or workbench.settings.author,
+    )
+    update = await versions(workbench, ask.model_copy(update={"fields": {}}))
+    return {**update, "toast": f"Promoted as version {version.number}"}
+
+
+async def set_label(workbench: Workbench, ask: Ask) -> Update:
+    """Put a label on a version, where it stays until it is moved; without a number it is taken away."""
+    number = ask.integer("number", 0) or None
+    await asyncio.to_thread(workbench.store.set_label, ask.text("prompt"), ask.text("label").strip(), number)
+    return await versions(workbench, ask.model_copy(update={"fields": {}}))
+
+
+ACTIONS: dict[str, Action] = {
+    "versions": versions,
+    "open_version": open_version,
+    "open_variants": open_variants,
+    "restore": restore,
+    "promote": promote,
+    "set_label": set_label,
+}

@@ -1,0 +1,227 @@
+"""What can be done with a prompt besides running it: render, preview, find its partials, save, export.
+
+messages = await desk.render(prompt, {"review": "Great!"})
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from playground.backends.base import Backend, CountsTokens
+from playground.desk import ModelDesk
+from playground.errors import NotFoundError, PlaygroundError, PromptError, TemplateError
+from playground.formats import write_export
+from playground.formats.base import Export
+from playground.library import Library, shipped_folder
+from playground.planning import with_defaults
+from playground.scorers import check_problem
+from playground.settings import Settings
+from playground.store import Store, content_hash
+from playground.store.records import SavedVersion
+from playground.templates import (
+    Partials,
+    Renderer,
+    check,
+    normalise,
+    partial_names,
+    variables,
+    written_out,
+)
+from playground.tray import Tray
+from playground.types import ExportFile, Message, Prompt, Sampling
+
+TEMPLATE_FORMATS = ("prompty", "jinja", "dotprompt", "github", "promptfoo", "langchain", "llm", "openwebui")
+"""Formats that hold templates, so that a prompt which cannot be rendered can still be written."""
+MAX_PARTIALS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What can be said about a prompt while it is being typed.
+
+    `tokens` counts each turn's rendered text (None where it does not render or nobody can count);
+    `messages` is None while there are problems.
+    """
+
+    variables: tuple[str, ...]
+    problems: tuple[TemplateError, ...]
+    messages: tuple[Message, ...] | None = None
+    tokens: tuple[int | None, ...] = ()
+    total: int | None = None
+
+
+class WritingDesk(ModelDesk):
+    """The part of the workbench that knows prompts; without runs."""
+
+    def __init__(self, settings: Settings, store: Store, backends: dict[str, Backend]) -> None:
+        super().__init__(settings, backends)
+        self.store = store
+        self.library = Library(shipped_folder())
+        self.tray = Tray()
+        self._renderer = Renderer(settings.render_seconds, settings.render_chars)
+
+    async def close(self) -> None:
+        """End child processes, close the database."""
+        await super().close()
+        await self._renderer.close()
+        await asyncio.to_thread(self.store.close)
+
+    async def render(self, prompt: Prompt, values: dict[str, Any]) -> tuple[Message, ...]:
+        """The prompt's messages with these values; missing ones take their declared default.
+
+        Raises TemplateError naming turn, line and column, and PromptError when there is nothing to send.
+        """
+        turns, given = normalise(prompt.turns), with_defaults(prompt, values)
+        partials = await self.partials(prompt)
+        problems = check(turns, given.keys(), partials)
+        if problems:
+            raise problems[0]
+        messages = await self._renderer.render(turns, given, partials)
+        if not any(message.content.strip() for message in messages):
+            raise PromptError("The prompt is empty.", "Write something in a turn, then run it.")
+        return messages
+
+    async def preview(self, prompt: Prompt, values: dict[str, Any], model: str | None) -> Preview:
+        """Variables, problems, rendered turns and their tokens; never raises for what is typed."""
+        turns, given = normalise(prompt.turns), with_defaults(prompt, values)
+        partials = await self.partials(prompt)
+        names = tuple(dict.fromkeys(variable.name for variable in variables(turns, partials)))
+        problems = tuple(check(turns, given.keys(), partials))
+        problems += tuple(
+            TemplateError(problem, "Correct it under Checks.")
+            for problem in map(check_problem, prompt.checks)
+            if problem
+        )
+        if any(problem.turn is not None for problem in problems):
+            return Preview(names, problems)
+        try:
+            messages = await self._renderer.render(turns, given, partials)
+        except TemplateError as exc:
+            return Preview(names, (*problems, exc))
+        counts = await self._count(model, [message.content for message in messages])
+        per_turn: tuple[int | None, ...] = ()
+        if len(messages) == len(prompt.turns):
+            per_turn = tuple(counts) if counts else ()
+        return Preview(names, problems, messages, per_turn, sum(counts) if counts else None)
+
+    async def _count(self, model: str | None, texts: Sequence[str]) -> list[int]:
+        if model is None:
+            return []
+        try:
+            backend = self.backend_of(model)
+            # The first count loads the model; typing must not wait for that.
+            async with asyncio.timeout(1.5):
+                return await backend.count_tokens(model, texts) if isinstance(backend, CountsTokens) else []
+        except (PlaygroundError, TimeoutError):
+            return []
+
+    async def partials(self, prompt: Prompt) -> Partials:
+        """The library's prompts that this one includes or imports by name, and those that they include."""
+        waiting = partial_names(prompt.turns)
+        if not waiting:
+            return Partials()
+        return await asyncio.to_thread(self._find_partials, waiting)
+
+    def _find_partials(self, waiting: list[str]) -> Partials:
+        sources: dict[str, str] = {}
+        problems: dict[str, tuple[str, str]] = {}
+        while waiting and len(sources) + len(problems) < MAX_PARTIALS:
+            name = waiting.pop()
+            if name in sources or name in problems:
+                continue
+            try:
+                turns = [turn for turn in self._named(name).turns if turn.template.strip()]
+            except PlaygroundError as exc:
+                problems[name] = (exc.message, exc.hint)
+                continue
+            if len(turns) == 1:
+                sources[name] = normalise(turns)[0].template
+                waiting += partial_names(turns)
+            else:
+                problems[name] = (
+                    f'the prompt "{name}" has {len(turns)} turns, a partial has one.',
+                    "Keep its text in a single turn.",
+                )
+        return Partials(sources, problems)
+
+    def _named(self, name: str) -> Prompt:
+        """A saved prompt by "Name", "Name@3" or "Name@label", else a shipped one by its name or slug.
+
+        Raises NotFoundError.
+        """
+        title, pinned, at = name.rpartition("@")
+        try:
+            return self.store.version_named(name).prompt
+        except NotFoundError as exc:
+            shipped = next((p for p in self.library.patterns() if name in (p.slug, p.prompt.name)), None)
+            if shipped is not None:
+                return shipped.prompt
+            if not pinned:
+                raise exc
+        return self.store.version_named(title, at).prompt
+
+    async def save_prompt(
+        self,
+        prompt: Prompt,
+        *,
+        message: str,
+        prompt_id: str | None = None,
+        forked_from: str = "",
+        variant: str = "",
+        author: str = "",
+    ) -> SavedVersion:
+        """A new immutable version; a prompt that does not parse is saved too, an empty one is not.
+
+        With `variant`, the next one of that line; without `author` the one of the settings.
+        """
+        turns = normalise(prompt.turns)
+        if not any(turn.template.strip() for turn in turns):
+            raise PromptError("The prompt is empty.", "Write something in a turn before saving it.")
+        return await asyncio.to_thread(
+            self.store.save_version,
+            prompt.model_copy(update={"turns": turns}),
+            message=message,
+            prompt_id=prompt_id,
+            forked_from=forked_from,
+            author=author or self.settings.author,
+            variant=variant,
+        )
+
+    async def export_prompt(
+        self, prompt: Prompt, values: dict[str, Any], model: str, format_name: str
+    ) -> ExportFile:
+        """A file made from a prompt alone, rendered with these values where the format needs that."""
+        try:
+            messages = await self.render(prompt, values)
+        except PlaygroundError:
+            if format_name not in TEMPLATE_FORMATS:
+                raise
+            messages = ()
+        return await self.written(
+            format_name,
+            Export(
+                prompt=prompt,
+                values=values,
+                messages=messages,
+                model=model,
+                sampling=prompt.sampling or Sampling(),
+                version_hash=content_hash(prompt),
+                created=datetime.now(UTC),
+            ),
+        )
+
+    async def written(self, format_name: str, export: Export) -> ExportFile:
+        """The file, with partials written out (no other program has this library) and the prompt's cases rendered."""
+        losses: tuple[str, ...] = ()
+        prompt = export.prompt
+        partials = await self.partials(prompt)
+        if names := partial_names(prompt.turns):
+            prompt = prompt.model_copy(update={"turns": written_out(prompt.turns, partials)})
+            losses = tuple(f"{name}: its text is written out" for name in names)
+        cases = tuple([await self.render(prompt, case) for case in prompt.cases])
+        file = write_export(format_name, replace(export, prompt=prompt, case_messages=cases))
+        return replace(file, losses=(*losses, *file.losses))

@@ -1,0 +1,62 @@
+"""Plans: what a comparison asks for reaches the request, the first time and again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from playground.planning import plan_again, plan_column
+from playground.store.records import StoredCell, StoredRun
+from playground.types import Column, Comparison, Message, Prompt, Sampling, Turn
+
+SAID = (Message("user", "What is this?"),)
+PROMPT = Prompt(turns=(Turn(role="user", template="What is this?"),))
+
+
+def comparison(**sampling: Any) -> Comparison:
+    column = Column(model="ollama:gemma3:4b", sampling=Sampling(**sampling), thinking=True, top_logprobs=2)
+    return Comparison(prompt=PROMPT, columns=(column,), images=("aW1hZ2U=", "Mg=="))
+
+
+def stored(asked: Comparison, sampling: Sampling) -> tuple[StoredRun, StoredCell]:
+    cell = StoredCell(
+        column=0,
+        repeat=0,
+        model="ollama:gemma3:4b",
+        backend="ollama",
+        content_hash="",
+        prompt=PROMPT,
+        sampling=sampling,
+        status="done",
+        completion=None,
+        steps=(),
+        scores=(),
+        thumb=0,
+        error="",
+        hint="",
+        started_at=None,
+        finished_at=None,
+    )
+    now = datetime.now(UTC)
+    return StoredRun("r", now, "", "done", "", asked, "", None, (cell,), (), None), cell
+
+
+def test_images_reach_the_request_the_first_time_and_again() -> None:
+    asked = comparison()
+    first = plan_column(asked, 0, SAID)
+    again = plan_again(*stored(asked, first.new.sampling), SAID, None)
+    assert first.request.images == again.request.images == asked.images
+    assert first.request == again.request
+    assert first.request.thinking and first.request.top_logprobs == 2
+
+
+@pytest.mark.parametrize("seed", [None, 7])
+def test_only_a_free_seed_is_drawn_and_drawn_again(seed: int | None) -> None:
+    asked = comparison(seed=seed)
+    first = plan_column(asked, 0, SAID).new.sampling
+    again = plan_again(*stored(asked, first), SAID, None).new.sampling
+    assert first.seed is not None and again.seed is not None
+    assert (first.seed == again.seed == 7) is (seed == 7)
+    assert (first.seed != again.seed) is (seed is None)
