@@ -31,7 +31,7 @@ from playground.templating import worker
 from playground.templating.names import Names
 from playground.templating.partials import NONE, Partials, mentions, put_in_place
 from playground.templating.partials import written_out as partial_text
-from playground.templating.syntax import did_you_mean, locate, parse, refusals, role_lines, walk
+from playground.templating.syntax import did_you_mean, locate, parsed, refusals, role_lines, walk
 from playground.templating.worker import placed
 from playground.types import Message, Role, Turn
 
@@ -130,7 +130,7 @@ def variables(turns: Sequence[Turn], partials: Partials = NONE) -> list[Variable
     pairs, names = _pairs(turns), Names()
     for number, (_, source) in enumerate(pairs):
         with suppress(TemplateError, RecursionError):
-            tree = parse(source)
+            tree = parsed(source)
             with suppress(TemplateError):
                 put_in_place(source, tree, partials)
             names.visit_turn(number, tree)
@@ -169,7 +169,7 @@ def check(
     problems: list[TemplateError] = []
     for number, (_, source) in enumerate(pairs):
         try:
-            tree = parse(source)
+            tree = parsed(source)
             put_in_place(source, tree, partials)
             problems.extend(placed(refusal, pairs, number) for refusal in refusals(source, tree))
             names.visit_turn(number, tree)
@@ -296,7 +296,7 @@ def _is_plain(pairs: Sequence[tuple[str, str]]) -> bool:
         return False
     plain = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.Name, nodes.Getattr, nodes.Not)
     with suppress(TemplateError):
-        return all(isinstance(node, plain) for _, source in pairs for node in walk(parse(source)))
+        return all(isinstance(node, plain) for _, source in pairs for node in walk(parsed(source)))
     return False
 
 

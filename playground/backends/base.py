@@ -144,6 +144,10 @@ class ScoresText(Protocol):
         ...
 
 
+_KEPT = tuple(f.name for f in fields(Chunk) if f.name not in ("text", "reasoning", "logprobs"))
+"""What the last chunk that tells it decides; the others are put together."""
+
+
 @dataclass(slots=True)
 class Fold:
     """Gathers chunks into a Completion and measures time from its creation (or `started`)."""
@@ -168,11 +172,7 @@ class Fold:
         self._text.append(chunk.text)
         self._reasoning.append(chunk.reasoning)
         self._logprobs += chunk.logprobs
-        known = {
-            f.name: getattr(chunk, f.name)
-            for f in fields(chunk)
-            if f.name not in ("text", "reasoning", "logprobs") and getattr(chunk, f.name) not in (None, ())
-        }
+        known = {name: value for name in _KEPT if (value := getattr(chunk, name)) not in (None, ())}
         if known:
             self._last = replace(self._last, **known)
         if chunk.finish is not None:

@@ -15,15 +15,20 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from playground.backends.addresses import check_resolved, is_loopback, is_name
 from playground.backends.faults import error_for, fault_of, read_fault
+from playground.backends.lanes import Answer, Lanes, NoConnection
 from playground.errors import BackendError, BackendUnavailable
 from playground.settings import Settings
 
-if TYPE_CHECKING:  # httpx takes longer to import than a workbench to open: imported at the first call
+if (
+    TYPE_CHECKING
+):  # httpx takes longer to import than a workbench to open: only calls to other machines need it
     import httpx
+
+    from playground.backends import pool
 
 LONGEST_LINE = 16_000_000
 """Bytes of one line; a server that sends more without an end is not a model server."""
@@ -63,7 +68,7 @@ class Reply:
 
     media_type: str
     retries: int
-    _response: httpx.Response
+    _response: Answer | pool.Answer
     _patience: Patience
     _connection: Connection
     _complete: bool = False
@@ -72,7 +77,7 @@ class Reply:
         r"""Lines as they arrive, cut at `\n` only: other line ends may stand inside a JSON string."""
         pending: list[bytes] = []
         size = 0
-        async with aclosing(_pieces(self._response)) as pieces:
+        async with aclosing(self._response.aiter_bytes()) as pieces:
             while data := await self._read(pieces):
                 *whole, rest = data.split(b"\n")
                 for line in whole:
@@ -89,7 +94,7 @@ class Reply:
     async def body(self) -> bytes:
         """All of the answer, up to the limit of one line."""
         whole = bytearray()
-        async with aclosing(_pieces(self._response)) as pieces:
+        async with aclosing(self._response.aiter_bytes()) as pieces:
             while data := await self._read(pieces):
                 whole += data
                 self._bounded(len(whole))
@@ -102,17 +107,14 @@ class Reply:
 
     async def _read(self, pieces: AsyncIterator[bytes]) -> bytes:
         """The next bytes, empty at the end."""
-        import httpx
-
         try:
             async with asyncio.timeout_at(self._patience.until):
-                # httpx yields no empty piece.
                 return await anext(pieces, b"")
         except TimeoutError as exc:
             if self._complete:
                 return b""
             raise self._connection.too_slow(self._patience) from exc
-        except httpx.HTTPError as exc:
+        except OSError as exc:
             if self._complete:
                 return b""
             raise BackendError(
@@ -148,9 +150,8 @@ class Connection:
         self._start_hint = start_hint
         self._key_hint = key_hint
         self._transport = transport
-        self._client: httpx.AsyncClient | None = None
+        self._client: Lanes | pool.Pool | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._urls: dict[str, httpx.URL] = {}
         self._is_name = is_name(url)
 
     def __repr__(self) -> str:
@@ -249,40 +250,30 @@ class Connection:
         async with self.send(method, path, body, Patience(timeout_s, timeout_s)) as reply:
             return await reply.body()
 
-    async def _open(self, method: str, path: str, body: Any, patience: Patience) -> httpx.Response:
+    async def _open(self, method: str, path: str, body: Any, patience: Patience) -> Answer | pool.Answer:
         """A response whose head has arrived; cancelled before that, its connection is closed."""
-        import httpx
-
         if self._is_name:
             await check_resolved(self.url)
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        content = encode(body)
+        client = self._open_client()
         try:
-            client = self.client
-            if (url := self._urls.get(path)) is None:
-                url = self._urls[path] = httpx.URL(self.url + path)
-            request = client.build_request(method, url, content=encode(body), headers=headers)
             async with asyncio.timeout_at(patience.until):
-                return await client.send(request, stream=True)
+                return await client.send(method, path, content)
         except TimeoutError as exc:
             raise self.too_slow(patience) from exc
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.InvalidURL) as exc:
+        except NoConnection as exc:
             raise BackendUnavailable(
                 f"{self.label} does not answer at {self.url}.", self._start_hint
             ) from exc
-        except httpx.HTTPError as exc:
+        except OSError as exc:
             message = f"{self.label} at {self.url} closed the connection without an answer."
             raise BackendUnavailable(message, self._start_hint) from exc
 
-    @property
-    def client(self) -> httpx.AsyncClient:
+    def _open_client(self) -> Lanes | pool.Pool:
         """The client of the running event loop."""
-        import httpx
-
-        from playground.backends.lanes import Lanes
-
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:
-            headers = {"Accept-Encoding": "identity", "User-Agent": "prompt-playground"}
+            headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "prompt-playground"}
             if any(not "!" <= character <= "~" for character in self._key):
                 # The HTTP library would refuse it too, and show it.
                 raise BackendError(
@@ -291,16 +282,13 @@ class Connection:
             if self._key:
                 headers["Authorization"] = f"Bearer {self._key}"
             self._loop = loop
-            here = is_loopback(self.url)
-            self._client = httpx.AsyncClient(
-                headers=headers,
-                timeout=httpx.Timeout(None, connect=self.settings.connect_seconds),
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=2.0),
-                trust_env=not here,
-                follow_redirects=False,
-                verify=_verify(self.url),
-                transport=self._transport or (Lanes() if here and self.url.startswith("http:") else None),
-            )
+            here, connect_s = is_loopback(self.url), self.settings.connect_seconds
+            if here and self.url.startswith("http:") and self._transport is None:
+                self._client = Lanes(self.url, headers, connect_s)
+            else:
+                from playground.backends.pool import Pool
+
+                self._client = Pool(self.url, headers, connect_s, proxies=not here, transport=self._transport)
         return self._client
 
     def _decode(self, body: bytes) -> Any:
@@ -310,22 +298,16 @@ class Connection:
             raise self.unreadable() from exc
 
 
-def _pieces(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    return cast("AsyncGenerator[bytes, None]", response.aiter_bytes())
-
-
-async def _fault(response: httpx.Response) -> bytes:
+async def _fault(response: Answer | pool.Answer) -> bytes:
     """The body of an error answer, as far as it comes within two seconds."""
-    import httpx
-
     body = bytearray()
     try:
-        async with asyncio.timeout(2), aclosing(_pieces(response)) as pieces:
+        async with asyncio.timeout(2), aclosing(response.aiter_bytes()) as pieces:
             async for data in pieces:
                 body += data
                 if len(body) > LONGEST_FAULT:
                     break
-    except (TimeoutError, httpx.HTTPError):
+    except OSError:  # a TimeoutError too
         pass  # the status says enough
     return bytes(body)
 
@@ -349,13 +331,6 @@ def decode(line: bytes) -> Any:
         return json.loads(line.decode("utf-8"))
     except RecursionError as exc:
         raise ValueError("nested too deeply") from exc
-
-
-def _verify(url: str) -> Any:
-    """Certificates are loaded for https only: reading them takes longer than a call to this machine."""
-    import ssl
-
-    return True if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _pause(tries: int, retry_after: str) -> float:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from playground.backends.images import check_images, messages_with_images
+from playground.backends.images import media_type, messages_with_images
 from playground.backends.openai_compatible import OpenAICompatibleBackend, Plan, no_raw_route
 from playground.backends.remote import name_of
 from playground.backends.servers import Kind
@@ -36,7 +36,7 @@ class LlamaFactoryBackend(OpenAICompatibleBackend):
         if request.raw_prompt is not None:
             raise no_raw_route(self.label)
         check_turns(request.messages)
-        if any(picture.media_type == "image/webp" for picture in check_images(request, ())):
+        if any(media_type(image) == "image/webp" for image in request.images):
             raise BackendError("LLaMA-Factory takes a WebP image for a web address.", "Use PNG, JPEG or GIF.")
         sampling = request.sampling
         body = {

@@ -49,12 +49,16 @@ def read(source: str, file: str, losses: list[str]) -> list[Turn]:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """An open block: its helper, its loop variable ("" for none), the scope outside, and whether it is only text."""
+    """An open block: its helper, its loop variable ("" for none), whether it is only text, whether `else` was seen.
+
+    A `nested` one stands in the `else` of the block before it, for an `elif`.
+    """
 
     helper: str
     item: str = ""
     as_text: bool = False
     in_else: bool = False
+    nested: bool = False
 
 
 class _Reader:
@@ -79,7 +83,7 @@ class _Reader:
             )
         turns = []
         for number, (role, found) in enumerate(self.done):
-            found = merged(found)
+            found = _chained(merged(found))
             if found and number and found[0].kind == "text":
                 found[0] = Piece("text", found[0].text.removeprefix("\n"))
             if found and found[-1].kind == "text":
@@ -222,6 +226,25 @@ class _Reader:
         return name
 
 
+def _chained(found: list[Piece]) -> list[Piece]:
+    """The same with an `elif` for an `if` that fills the whole `else` of another one."""
+    ends: dict[int, int] = {}
+    open_: list[int] = []
+    for index, piece in enumerate(found):
+        if piece.kind in ("if", "for"):
+            open_.append(index)
+        elif piece.kind in ("endif", "endfor"):
+            ends[open_.pop()] = index
+    outer = {end: start for start, end in ends.items() if found[end].kind == "endif"}
+    result, dropped = list(found), set[int]()
+    for start, end in ends.items():
+        fills = found[start].kind == "if" and found[start - 1].kind == "else" and end + 1 in outer
+        if start and fills:
+            result[start] = found[start]._replace(kind="elif")
+            dropped |= {start - 1, end}
+    return [piece for index, piece in enumerate(result) if index not in dropped]
+
+
 def loop_name(path: str) -> str:
     """What an item of a list is called: shots → shot, queries → query, evidence → item."""
     last = path.rsplit(".", 1)[-1]
@@ -302,11 +325,16 @@ def _mustaches(found: list[Piece], losses: list[str]) -> list[str | _Out]:
             result.append(_Out(f"#{helper} {path(piece.text)}", True))
             open_.append(_Frame(helper))
         elif piece.kind == "elif":
-            result.append(_Out(f"else {'unless' if piece.negated else 'if'} {path(piece.text)}", True))
+            # A block of its own: around `{{else if}}` Handlebars (4.7.8) strips white space by other rules.
+            helper = "unless" if piece.negated else "if"
+            result += [_Out("else", True), _Out(f"#{helper} {path(piece.text)}", True)]
+            open_.append(_Frame(helper, nested=True))
         elif piece.kind == "else":
             open_[-1] = replace(open_[-1], item="")
             result.append(_Out("else", True))
         else:
+            while open_[-1].nested:
+                result.append(_Out(f"/{open_.pop().helper}", True))
             result.append(_Out(f"/{open_.pop().helper}", True))
     return result
 

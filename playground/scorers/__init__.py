@@ -132,19 +132,20 @@ def score(check: Check, sample: Sample) -> Score:
     Raises PromptError for a check that cannot be applied to any answer. None ("does not apply") for an answer
     that is incomplete and for a case without the value that a placeholder names.
     """
-    if problem := _problem(check):
-        raise problem
+    options = _checked(check)
     scorer = SCORERS[check.scorer]
-    name = _name(check)
+    depends = bool(placeholders(check.options))
+    name = _name(check) if depends else _sentence(check, options)
     if sample.finish not in ("stop", "length"):
         return _not_applicable(check, name, sample, "the answer is incomplete")
-    try:
-        options = read_options(scorer.function, check.options, sample.values or {})
-    except (NoValue, OptionError) as exc:
-        return _not_applicable(check, name, sample, str(exc).rstrip("."))
-    if placeholders(check.options) and (reason := scorer.problem(**options)):
-        # The check itself was found good above: it is this case's value that does not fit.
-        return _not_applicable(check, name, sample, reason.rstrip("."))
+    if depends:
+        try:
+            options = read_options(scorer.function, check.options, sample.values or {})
+        except (NoValue, OptionError) as exc:
+            return _not_applicable(check, name, sample, str(exc).rstrip("."))
+        if reason := scorer.problem(**options):
+            # The check itself was found good above: it is this case's value that does not fit.
+            return _not_applicable(check, name, sample, reason.rstrip("."))
     result = scorer.function(sample, **options)
     if check.negate:
         result = _negated(result)
@@ -213,20 +214,36 @@ def passed(score: Score) -> bool | None:
 
 
 def _name(check: Check) -> str:
-    scorer = SCORERS[check.scorer]
-    sentence = scorer.sentence(written_options(scorer.function, check.options))
+    return _sentence(check, written_options(SCORERS[check.scorer].function, check.options))
+
+
+def _sentence(check: Check, options: Mapping[str, Any]) -> str:
+    sentence = SCORERS[check.scorer].sentence(options)
     return f"not: {sentence}" if check.negate else sentence
 
 
 def _problem(check: Check) -> PromptError | None:
+    try:
+        _checked(check)
+    except PromptError as exc:
+        return exc
+    return None
+
+
+def _checked(check: Check) -> dict[str, Any]:
+    """The options, with "1" in the place of each value; raises PromptError for a check that fits no answer."""
     scorer = SCORERS.get(check.scorer)
     if scorer is None:
-        return _unknown_scorer(check.scorer)
+        raise _unknown_scorer(check.scorer)
+    reason: str | None
     try:
-        reason = scorer.problem(**read_options(scorer.function, check.options))
+        options = read_options(scorer.function, check.options)
+        reason = scorer.problem(**options)
     except OptionError as exc:
         reason = str(exc)
-    return PromptError(f'The check "{scorer.label}" cannot be used.', reason) if reason else None
+    if reason:
+        raise PromptError(f'The check "{scorer.label}" cannot be used.', reason)
+    return options
 
 
 def _unknown_scorer(name: str) -> PromptError:

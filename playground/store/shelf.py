@@ -67,7 +67,8 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     if wanted.family:
         found.append(col(PromptRow.family) == wanted.family)
     if wanted.origin:
-        found.append(col(PromptRow.origin) == wanted.origin)
+        own = ("mine", "fork")  # a fork is one's own too
+        found.append(col(PromptRow.origin).in_(own if wanted.origin == "mine" else (wanted.origin,)))
     if wanted.tag:
         tagged = sa.select(col(PromptTag.prompt_id)).where(col(PromptTag.tag) == wanted.tag)
         found.append(col(PromptRow.id).in_(tagged))

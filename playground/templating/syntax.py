@@ -28,7 +28,7 @@ from playground.templating.sandbox import SANDBOX
 ROLES = ("system", "user", "assistant")
 # ASCII: without it, case folding would let "ſystem:" with a long s open a turn.
 ROLE_LINE = re.compile(
-    r"^[ \t]*(?:#[ \t]*)?(system|user|assistant)[ \t]*(?:\[[^]\n={}]*=[^]\n{}]*\])?[ \t]*:[ \t]*$",
+    r"^[ \t]*(?:#[ \t]*)?(system|user|assistant)(?:[ \t]*\[[^]\n={}]*=[^]\n{}]*\])?[ \t]*:[ \t]*$",
     re.ASCII | re.IGNORECASE | re.MULTILINE,
 )
 
@@ -172,6 +172,12 @@ def _marked(token: Token, lines: Sequence[re.Match[str]], nonce: str, captured: 
 
 
 # --- parsing --------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def parsed(source: str) -> nodes.Template:
+    """The same as `parse`, for those who only look: a run asks for one tree several times."""
+    return parse(source)
 
 
 def position(source: str, offset: int) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from playground.ui import (
     keeping_models,
     keeping_servers,
     library,
+    library_actions,
     measuring,
     models,
     syncing,
@@ -25,7 +26,7 @@ from playground.workbench import Workbench
 
 ASSETS = Path(__file__).parent / "assets"
 ACTIONS = compare.ACTIONS | details.ACTIONS | keeping.ACTIONS | library.ACTIONS | history.ACTIONS
-ACTIONS |= versions.ACTIONS | importing.ACTIONS | syncing.ACTIONS
+ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | importing.ACTIONS | syncing.ACTIONS
 ACTIONS |= models.ACTIONS | keeping_models.ACTIONS | keeping_servers.ACTIONS | measuring.ACTIONS
 
 _HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="group" aria-label="Backends"></span>

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from playground.errors import PlaygroundError, PromptError
+from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.formats import FORMATS
 from playground.store.records import StoredRun
 from playground.types import ExportFile
@@ -67,7 +67,10 @@ async def _save_drawer(
 
 async def _ways(workbench: Workbench, prompt_id: str) -> Markup:
     """How a changed prompt can be kept: on its main line, as one of its variants, as a new prompt."""
-    rows = await asyncio.to_thread(workbench.store.versions, prompt_id)
+    try:
+        rows = await asyncio.to_thread(workbench.store.versions, prompt_id)
+    except NotFoundError:  # a draft of this browser, from another data folder
+        return Markup('<input type="hidden" name="as" value="new">')
     known = sorted({row.variant for row in rows if row.variant})
     number = max(row.number for row in rows) + 1
     ways = [("version", f"version {number} of this prompt")]

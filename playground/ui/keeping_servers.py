@@ -110,7 +110,7 @@ async def start_vllm(workbench: Workbench, ask: Ask) -> Update:
         require_vllm()
     except SettingsError as exc:
         missing = Markup(
-            '<div class="alert warn">{}<div><b>{}</b>{}</div></div><p class="hint">Then start the playground again. A vLLM that runs elsewhere needs no installation here: use Add a server.</p>'
+            '<div class="alert warn">{}<div><b>{}</b>{}</div></div><p class="hint">A vLLM that runs elsewhere needs no installation here: use Add a server.</p>'
         ).format(icon("warn"), exc.message, worded(exc.hint))
     rows = (
         ("vllm-model", "Model", field("vllm-model", "model", hint="Qwen/Qwen3-0.6B", extra="mono")),

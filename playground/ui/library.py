@@ -9,14 +9,8 @@ from dataclasses import dataclass
 import gradio as gr
 from markupsafe import Markup, escape
 
-from playground.errors import NotFoundError
-from playground.formats import FORMATS
-from playground.planning import example_values
 from playground.ui.actions import Action, Ask, Update
-from playground.ui.compare import open_pattern
-from playground.ui.details import safe_markdown
-from playground.ui.html import attributes, button, icon, join, options, plural
-from playground.ui.keeping import export_body
+from playground.ui.html import attributes, button, icon, join, plural
 from playground.ui.preview import preview
 from playground.workbench import Workbench
 
@@ -70,7 +64,7 @@ class Listing:
     tags: dict[str, int]
 
 
-ORIGINS = {"mine": "Mine", "fork": "Forked", "imported": "Imported", "shipped": "Shipped"}
+ORIGINS = {"mine": "Mine", "imported": "Imported", "shipped": "Shipped"}
 
 
 def build() -> None:
@@ -108,7 +102,7 @@ def find(workbench: Workbench, wanted: Filter) -> Listing:
             f"prompt:{p.id}",
             p.name,
             p.description or f"version {p.latest}" + (f", from {p.forked_from}" if p.forked_from else ""),
-            p.family or ORIGINS.get(p.origin, p.origin).lower(),
+            p.family or ORIGINS.get(p.origin, "Mine").lower(),
             p.favourite,
             tuple(label for label, _ in p.labels),
         )
@@ -131,7 +125,8 @@ def find(workbench: Workbench, wanted: Filter) -> Listing:
             families[pattern.prompt.family] = families.get(pattern.prompt.family, 0) + 1
         for tag in pattern.prompt.tags:
             tags[tag] = tags.get(tag, 0) + 1
-    origins = {"": facets.total + len(patterns), **facets.origins, "shipped": len(patterns)}
+    mine = facets.origins.get("mine", 0) + facets.origins.get("fork", 0)
+    origins = {"": facets.total + len(patterns), **facets.origins, "mine": mine, "shipped": len(patterns)}
     origins["favourites"] = facets.favourites + sum(f"pattern:{p.slug}" in loved for p in patterns)
     origins["bin"] = facets.binned
     return Listing(found[: wanted.limit], len(found) > wanted.limit, origins, families, tags)
@@ -297,117 +292,4 @@ def _foot(workbench: Workbench, picked: set[str], shown: set[str]) -> Markup:
     ).format(hidden, join(acts))
 
 
-# --- one prompt -------------------------------------------------------------------------------------------
-
-
-async def favourite(workbench: Workbench, ask: Ask) -> Update:
-    """Star a prompt, shipped or saved; again takes the star away."""
-    key = ask.text("favourite")
-    loved = await asyncio.to_thread(workbench.store.favourites)
-    await asyncio.to_thread(workbench.store.set_favourite, key, key not in loved)
-    return await open_library(workbench, ask)
-
-
-async def open_note(workbench: Workbench, ask: Ask) -> Update:
-    """A chapter of the Guide in our words, in the drawer."""
-    note = next((n for n in workbench.library.notes() if n.slug == ask.text("slug")), None)
-    if note is None:
-        raise NotFoundError("There is no such note.", "Reload the page.")
-    body = Markup('<div class="view md">{}</div>').format(safe_markdown(note.text))
-    foot = Markup('<a href="{}" target="_blank" rel="noreferrer noopener">The Guide on this</a>').format(
-        note.source
-    )
-    title = f"{note.title} · {note.title_zh}" if note.title_zh else note.title
-    return {"drawer": {"title": title, "body": body, "foot": foot if note.source else "", "narrow": True}}
-
-
-async def try_pattern(workbench: Workbench, ask: Ask) -> Update:
-    """A shipped pattern in Compare, filled with its example; saving it makes a copy of your own."""
-    return await open_pattern(workbench, ask.text("slug"), ask)
-
-
-async def delete_prompt(workbench: Workbench, ask: Ask) -> Update:
-    """Move a saved prompt to the bin; nothing is lost, so nothing is asked."""
-    version = await asyncio.to_thread(workbench.store.version, ask.text("prompt"), None)
-    await asyncio.to_thread(workbench.store.delete_prompt, version.prompt_id)
-    update = await open_library(workbench, ask)
-    return {**update, "toast": f'"{version.name}" is in the bin'}
-
-
-async def restore_prompt(workbench: Workbench, ask: Ask) -> Update:
-    """Put a prompt of the bin back; ask for another name when its own was given away meanwhile."""
-    prompt_id, name = ask.text("prompt"), ask.text("name").strip()
-    version = await asyncio.to_thread(workbench.store.version, prompt_id, None)
-    if not name and await asyncio.to_thread(workbench.store.find_prompt, version.name) is not None:
-        body = Markup(
-            '<p>There is another prompt named "{}" by now.</p><div class="form" data-form><label for="new-name" class="soft">Name</label>'
-            '<input id="new-name" name="name" class="field" maxlength="200" value="{} (2)" autofocus><span></span><span>{}</span></div>'
-        ).format(
-            version.name,
-            version.name,
-            button("Put it back", "restore_prompt", symbol="redo", kind="primary", prompt=prompt_id),
-        )
-        return {"drawer": {"title": "Put back under another name", "body": body, "narrow": True}}
-    back = await asyncio.to_thread(
-        workbench.store.restore_prompt, prompt_id, name, workbench.settings.author
-    )
-    update = await open_library(workbench, ask)
-    return {**update, "drawer": None, "toast": f'"{back.name}" is back in the library'}
-
-
-async def purge_prompt(workbench: Workbench, ask: Ask) -> Update:
-    """Ask first, then delete a prompt of the bin with its versions; its runs stay."""
-    prompt_id = ask.text("prompt")
-    version = await asyncio.to_thread(workbench.store.version, prompt_id, None)
-    if ask.text("sure") != "yes":
-        body = Markup(
-            '<p>"{}" and its {} are deleted and cannot be put back. Runs that used them keep what they ran.</p><p>{} {}</p>'
-        ).format(
-            version.name,
-            plural(version.number, "version"),
-            button(
-                "Delete for good", "purge_prompt", symbol="trash", kind="danger", prompt=prompt_id, sure="yes"
-            ),
-            button("Keep it", "close"),
-        )
-        return {"drawer": {"title": "Delete for good", "body": body, "narrow": True}}
-    await asyncio.to_thread(workbench.store.purge_prompt, prompt_id)
-    fields: dict[str, str | bool] = {"origin": "bin"}
-    update = await open_library(workbench, ask.model_copy(update={"fields": fields}))
-    return {**update, "drawer": None, "toast": f'"{version.name}" is deleted'}
-
-
-async def export_prompt(workbench: Workbench, ask: Ask) -> Update:
-    """A prompt of the library as a file, with its example values where a format needs the rendered text."""
-    key = ask.text("key")
-    kind, _, ident = key.partition(":")
-    if kind == "pattern":
-        prompt = workbench.library.get(ident).prompt
-    else:
-        prompt = (await asyncio.to_thread(workbench.store.version, ident, None)).prompt
-    chosen = ask.text("value") or "prompty"
-    models = await workbench.models()
-    file = await workbench.export_prompt(
-        prompt, example_values(prompt), models[0].id if models else "", chosen
-    )
-    head = Markup(
-        '<div><label class="soft" for="export-format">Format</label> <select id="export-format" class="field" style="width:auto" data-act="export_prompt" data-key="{}">{}</select></div>'
-    ).format(key, options([(name, row.label) for name, row in FORMATS.items()], chosen))
-    foot = Markup('<a class="btn primary" download="{}" href="files/prompt/{}/{}">{}Download {}</a>').format(
-        file.name, chosen, key, icon("download"), file.name
-    )
-    return {
-        "drawer": {"title": f"Export {prompt.name}", "body": join((head, export_body(file))), "foot": foot}
-    }
-
-
-ACTIONS: dict[str, Action] = {
-    "open_library": open_library,
-    "favourite": favourite,
-    "open_note": open_note,
-    "try_pattern": try_pattern,
-    "delete_prompt": delete_prompt,
-    "restore_prompt": restore_prompt,
-    "purge_prompt": purge_prompt,
-    "export_prompt": export_prompt,
-}
+ACTIONS: dict[str, Action] = {"open_library": open_library}

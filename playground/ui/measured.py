@@ -351,7 +351,7 @@ def _download(label: str, name: str, media_type: str, text: str) -> Markup:
 
 def _can(found: Mapping[str, Mapping[str, bool]]) -> Markup:
     names = list(dict.fromkeys(ability for row in found.values() for ability in row))
-    heads = join(Markup('<th style="width:160px">{}</th>').format(split(name)[0]) for name in found)
+    heads = join(Markup('<th style="width:176px">{}</th>').format(split(name)[0]) for name in found)
     yes = Markup('<td><span class="ok">{}</span> yes</td>').format(icon("check"))
     no = Markup('<td class="hint">–</td>')
     rows = join(
@@ -362,4 +362,4 @@ def _can(found: Mapping[str, Mapping[str, bool]]) -> Markup:
     )
     return Markup(
         '<table class="table can-table" style="min-width:{}px"><thead><tr><th style="width:210px">Ability</th>{}<th></th></tr></thead><tbody>{}</tbody></table>'
-    ).format(234 + 160 * len(found), heads, rows)
+    ).format(234 + 176 * len(found), heads, rows)

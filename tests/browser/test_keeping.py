@@ -38,7 +38,7 @@ def test_every_save_is_a_version_that_can_be_compared_opened_and_restored(script
     save_versions(app, "Versioned")
     versions = app.page.locator(".bar").get_by_role("button", name="Versions")
     versions.click()
-    expect(app.drawer).to_contain_text("Version 2 against 1")
+    expect(app.drawer).to_contain_text("Version 2 against version 1")
     expect(app.drawer.locator("ins")).to_contain_text("twice")
     rows = app.drawer.locator("table").first.get_by_role("row")
     expect(rows).to_have_count(3)

@@ -185,10 +185,26 @@ async def test_the_save_drawer_asks_for_a_name_and_what_changed(
     assert page.find("input", name="name")[0]["value"] == "Greeting"
     assert page.find("input", name="message")
     assert not page.find("select", name="as")
-    again = read_html(
-        (await call("save_form", form=form | {"prompt_id": "p1", "version": 3}))["drawer"]["body"]
-    )
-    assert "version 4 of this prompt" in again.text
+    lost = read_html((await call("save_form", form=form | {"prompt_id": "p1"}))["drawer"]["body"])
+    assert lost.find("input", name="as")[0]["value"] == "new"
+
+
+async def test_the_save_drawer_offers_the_next_version_a_variant_and_a_new_prompt(
+    call: Call, form: dict[str, Any], read_html: Read, workbench: Workbench
+):
+    first = await call("save", form=form, fields={"name": "Mail", "author": "Ada"})
+    form["prompt_id"] = first["saved"]["prompt_id"]
+    form["prompt"]["turns"][0]["template"] = "Shout {{ word }}"
+    rival = {"name": "Mail", "as": "new-variant", "variant": "loud", "message": "rival"}
+    assert (await call("save", form=form, fields=rival))["toast"] == 'Saved as version 2 of "loud"'
+    nameless = await call("save", form=form, fields={**rival, "variant": " "})
+    assert nameless["alert"]["message"] == "The variant has no name."
+    page = read_html((await call("save_form", form=form, author="Bo"))["drawer"]["body"])
+    assert [o["value"] for o in page.find("option")] == ["version", "variant:loud", "new-variant", "new"]
+    assert "version 3 of this prompt" in page.text
+    assert page.find("input", name="author")[0]["value"] == "Bo"
+    rows = workbench.store.versions(form["prompt_id"])
+    assert [(r.number, r.variant, r.author) for r in rows] == [(2, "loud", ""), (1, "", "Ada")]
 
 
 async def test_what_is_on_screen_is_saved_as_versions_of_one_prompt(
@@ -263,7 +279,7 @@ async def test_versions_are_listed_and_the_last_two_compared(
     assert drawer["title"] == "Versions of Mail"
     assert [b["data-number"] for b in page.find("button", data_act="open_version")] == ["3", "2", "1"]
     assert [b["data-number"] for b in page.find("button", data_act="restore")] == ["2", "1"]
-    assert "Version 3 against 2" in page.text
+    assert "Version 3 against version 2" in page.text
     assert "<i>bold</i>" in page.text
     assert not page.find("i")
 
@@ -271,7 +287,7 @@ async def test_versions_are_listed_and_the_last_two_compared(
 async def test_any_two_versions_can_be_compared(call: Call, workbench: Workbench):
     ident = await three_versions(workbench)
     body = (await call("versions", prompt=ident, to="2", **{"from": "1"}))["drawer"]["body"]
-    assert "Version 2 against 1" in body
+    assert "Version 2 against version 1" in body
 
 
 async def test_a_single_version_has_nothing_to_compare(call: Call, workbench: Workbench):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from playground.formats import FORMATS
 from playground.types import Check, Input, Prompt, Turn
-from playground.ui import library
+from playground.ui import library, preview
 from playground.workbench import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -30,7 +30,7 @@ async def save(workbench: Workbench, name: str = "Mine", template: str = "Hello 
 
 def keys(update: dict[str, Any], read_html: Read) -> list[str]:
     page = read_html(update["html"]["lib-list"])
-    return [found["data-key"] for found in page.find("button", data_act="open_library")]
+    return [key for found in page.find("button", data_act="open_library") if (key := found.get("data-key"))]
 
 
 async def test_own_prompts_come_before_the_shipped_patterns(
@@ -58,20 +58,63 @@ async def test_a_search_finds_marks_and_is_kept_to_its_words(
 
 async def test_filters_show_their_counts_and_stay_pressed(call: Call, workbench: Workbench, read_html: Read):
     ident = await save(workbench)
-    update = await call("open_library", origin="Mine")
+    update = await call("open_library", origin="mine")
     assert keys(update, read_html) == [f"prompt:{ident}"]
     side = read_html(update["html"]["lib-side"])
-    assert side.find("button", data_origin="Mine")[0]["aria-pressed"] == "true"
-    assert side.find("input", name="origin_now")[0]["value"] == "Mine"
-    kept = await call("open_library", fields={"origin_now": "Mine", "family_now": "All"})
+    assert side.find("button", data_origin="mine")[0]["aria-pressed"] == "true"
+    assert side.find("input", name="origin")[0]["value"] == "mine"
+    kept = await call("open_library", fields={"origin": "mine"})
     assert keys(kept, read_html) == keys(update, read_html)
+    off = await call("open_library", fields={"origin": "mine"}, origin="mine")
+    assert len(keys(off, read_html)) > 12
     family = workbench.library.families()[0]
     chosen = keys(await call("open_library", family=family), read_html)
     assert 0 < len(chosen) < len(workbench.library.patterns())
-    assert (
-        "Nothing matches in this filter."
-        in (await call("open_library", origin="Mine", family=family))["html"]["lib-list"]
+    both = await call("open_library", origin="mine", family=family)
+    assert "Nothing matches in this filter." in both["html"]["lib-list"]
+    tag = workbench.library.tags()[0]
+    tagged = keys(await call("open_library", tag=tag), read_html)
+    assert tagged == [f"pattern:{p.slug}" for p in workbench.library.patterns() if tag in p.prompt.tags]
+
+
+async def test_a_starred_prompt_is_a_favourite_until_the_star_is_pressed_again(
+    call: Call, workbench: Workbench, read_html: Read
+):
+    ident = await save(workbench)
+    slug = workbench.library.patterns()[3].slug
+    for key in (f"prompt:{ident}", f"pattern:{slug}"):
+        await call("favourite", favourite=key)
+    loved = await call("open_library", origin="favourites")
+    assert keys(loved, read_html) == [f"prompt:{ident}", f"pattern:{slug}"]
+    assert all(
+        b["aria-pressed"] == "true"
+        for b in read_html(loved["html"]["lib-list"]).find("button", data_act="favourite")
     )
+    left = await call("favourite", favourite=f"prompt:{ident}", fields={"origin": "favourites"})
+    assert keys(left, read_html) == [f"pattern:{slug}"]
+
+
+async def test_a_long_list_is_shown_in_parts_and_selected_rows_survive_a_search(
+    call: Call, workbench: Workbench, read_html: Read
+):
+    for number in range(30):
+        await save(workbench, name=f"Numbered {number:03}")
+    first = await call("open_library")
+    assert len(keys(first, read_html)) == 100
+    (more,) = [b for b in read_html(first["html"]["lib-list"]).find("button") if b.get("data-limit") == "200"]
+    assert more["data-act"] == "open_library"
+    assert len(keys(await call("open_library", limit="200"), read_html)) == 30 + len(
+        workbench.library.patterns()
+    )
+    slug = workbench.library.patterns()[0].slug
+    picked = {f"pick:pattern:{slug}": True, "search": "Numbered 007"}
+    found = await call("open_library", fields=picked)
+    foot = read_html(found["html"]["lib-foot"])
+    assert len(keys(found, read_html)) == 1
+    assert "Export 1 prompt" in foot.text
+    assert foot.find("input", name=f"pick:pattern:{slug}")[0]["value"] == "on"
+    cleared = await call("open_library", fields=picked, clear="yes")
+    assert "Export all" in cleared["html"]["lib-foot"]
 
 
 async def test_every_shipped_pattern_has_a_preview_and_can_be_tried(
@@ -100,15 +143,48 @@ async def test_a_preview_of_a_saved_prompt_offers_its_versions(
     assert "Hello {{ who }}" in page.text
 
 
-async def test_a_prompt_is_deleted_only_after_asking(call: Call, workbench: Workbench):
+async def test_a_deleted_prompt_waits_in_the_bin_and_can_be_put_back(
+    call: Call, workbench: Workbench, read_html: Read
+):
     ident = await save(workbench)
-    asked = await call("delete_prompt", prompt=ident)
-    assert "leave the library" in asked["drawer"]["body"]
-    assert len(workbench.store.prompts()) == 1
-    done = await call("delete_prompt", prompt=ident, sure="yes")
-    assert workbench.store.prompts() == []
-    assert (done["drawer"], done["toast"]) == (None, '"Mine" deleted')
+    done = await call("delete_prompt", prompt=ident)
+    assert done["toast"] == '"Mine" is in the bin'
     assert f"prompt:{ident}" not in done["html"]["lib-list"]
+    bin_ = await call("open_library", origin="bin")
+    assert keys(bin_, read_html) == [f"prompt:{ident}"]
+    preview = read_html(bin_["html"]["lib-preview"])
+    assert preview.find("button", data_act="restore_prompt")
+    assert not preview.find("button", data_act="delete_prompt")
+    back = await call("restore_prompt", prompt=ident)
+    assert back["toast"] == '"Mine" is back in the library'
+    assert [p.id for p in workbench.store.prompts()] == [ident]
+
+
+async def test_putting_back_asks_for_another_name_when_the_old_one_is_taken(
+    call: Call, workbench: Workbench, read_html: Read
+):
+    ident = await save(workbench)
+    await call("delete_prompt", prompt=ident)
+    await save(workbench)
+    asked = await call("restore_prompt", prompt=ident)
+    assert read_html(asked["drawer"]["body"]).find("input", name="name")[0]["value"] == "Mine (2)"
+    done = await call("restore_prompt", prompt=ident, fields={"name": "Mine (2)"})
+    assert done["toast"] == '"Mine (2)" is back in the library'
+    assert sorted(p.name for p in workbench.store.prompts()) == ["Mine", "Mine (2)"]
+
+
+async def test_only_a_prompt_in_the_bin_is_deleted_for_good_and_only_after_asking(
+    call: Call, workbench: Workbench
+):
+    ident = await save(workbench)
+    assert "alert" in await call("purge_prompt", prompt=ident, sure="yes")
+    await call("delete_prompt", prompt=ident)
+    asked = await call("purge_prompt", prompt=ident)
+    assert "cannot be put back" in asked["drawer"]["body"]
+    assert [p.id for p in workbench.store.prompts(binned=True)] == [ident]
+    done = await call("purge_prompt", prompt=ident, sure="yes")
+    assert (done["drawer"], done["toast"]) == (None, '"Mine" is deleted')
+    assert workbench.store.prompts(binned=True) == []
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
@@ -155,13 +231,16 @@ def test_no_text_of_a_prompt_becomes_an_element(read_html: Read, text: str):
             inputs=(Input(name=text, example=text),),
             checks=(Check(scorer="contains", options={"text": "x"}), Check(scorer="x", options={text: text})),
         )
-        item = library.Item(text, text, text, text, text)
+        item = library.Item(text, text, text, text, True, (text,))
+        listing = library.Listing([item], False, {"favourites": 1, "bin": 1}, {text: 1}, {text: 1})
+        wanted = library.Filter("", text, text, text)
         return read_html(
-            library._list([item], item, "", True)
-            + library._list([], None, text, False)
-            + library._side([item], text, text)
-            + library._turns(prompt)
-            + library._tables(prompt)
+            library._list(listing, item, wanted, {text})
+            + library._list(library.Listing([], False, {}, {}, {}), None, wanted, set())
+            + library._list(library.Listing([], False, {}, {}, {}), None, library.Filter(text), set())
+            + library._side(listing, wanted, text)
+            + preview._turns(prompt)
+            + preview._tables(prompt)
         )
 
     # One Jinja tag in both, so that only escaping can make a difference.

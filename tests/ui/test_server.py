@@ -18,7 +18,8 @@ from playground.settings import Settings
 from playground.store.records import StoredRun
 from playground.types import ExportFile, Prompt, Turn
 from playground.ui import server
-from playground.ui.server import HEADERS, POLICY, Guard, add_routes, allowed_hosts, bind, download, refuse
+from playground.ui.routes import add_routes, download, refuse
+from playground.ui.server import HEADERS, POLICY, Guard, allowed_hosts, bind
 from playground.workbench import Workbench
 
 ASSETS = Path(server.__file__).parent / "assets"

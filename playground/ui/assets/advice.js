@@ -31,7 +31,7 @@ function drawAdvice(list, found) {
   const told = JSON.stringify(found);
   if (list.dataset.told === told) return;
   list.dataset.told = told;
-  list.replaceChildren(...found.map((finding) => h("li", { class: finding.severity },
+  list.replaceChildren(...found.map((finding) => h("li", { "data-severity": finding.severity },
     icon(finding.severity === "warn" ? "warn" : "hint"),
     h("div", {},
       h("p", {}, finding.turn === null ? "" : [h("button", { class: "link", onclick: () => goTo(finding) }, turnName(finding)), ": "], h("span", {}, finding.message)),

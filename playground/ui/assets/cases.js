@@ -71,7 +71,7 @@ export function drawCases() {
     step("Previous case", "left", chosen === null ? -1 : chosen - 1),
     h("span", { class: "num at" }, name, edited ? h("span", { class: "hint" }, ", edited") : ""),
     step("Next case", "right", chosen === null ? 0 : chosen + 1),
-    h("button", { class: "btn quiet small", title: "Fill in the example of each variable", onclick: () => use(null) }, "Example"),
+    h("button", { class: "btn quiet small", title: "Fill in the example of each variable", disabled: chosen === null && shows(example()), onclick: () => use(null) }, "Example"),
     h("button", { class: "btn quiet icon", title: "Remove this case", "aria-label": "Remove this case", disabled: chosen === null, onclick: drop }, icon("trash"))] : [])));
   box.hidden = !rows.length;
 }

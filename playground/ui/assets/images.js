@@ -38,7 +38,7 @@ export async function addImages(files) {
   if (added) { say(`${images.length} of ${MOST} images`); changed("images"); }
 }
 
-const size = (bytes) => `${(bytes / 1024 / 1024).toFixed(1).replace(/\.0$/, "")} MB`;
+const size = (bytes) => `${Math.ceil(bytes / 1024 / 1024 * 10) / 10} MB`;
 
 function kindOf(data) {
   const [, type] = KINDS.find(([start]) => data.startsWith(start)) ?? [];
