@@ -12,7 +12,7 @@ import re
 import shlex
 import shutil
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -31,8 +31,6 @@ from playground.types import Progress
 
 HEALTH_SECONDS = 2.0
 """How often it is asked whether it answers, and how long it may take."""
-REFUSED = ("--host", "--port", "--generation-config", "--uds")
-"""Set by this program, or a way around it: the server listens on this machine's own address only."""
 
 _ASKED = re.compile(r'"GET /(health|metrics|version|v1/models) HTTP/1\.1" \d')
 
@@ -118,23 +116,5 @@ def parse_arguments(model: str, text: str) -> tuple[str, ...]:
         raise SettingsError(
             f"The options cannot be read: {str(exc).lower()}.", "Close every quotation mark."
         ) from exc
-    refuse(arguments)
     check_arguments(model, arguments)
     return arguments
-
-
-def refuse(arguments: Sequence[str]) -> None:
-    """Raises SettingsError for the options of `REFUSED` in every spelling that vLLM takes.
-
-    Its parser completes a beginning ("--hos") and reads "_" as "-" (argparse; vLLM's FlexibleArgumentParser).
-    """
-    for argument in arguments:
-        option = argument.partition("=")[0].replace("_", "-")
-        if len(option) < 3 or not option.startswith("--"):
-            continue
-        for refused in REFUSED:
-            if refused.startswith(option):
-                raise SettingsError(
-                    f"{argument.partition('=')[0]} is set by this program.",
-                    "The server answers on this machine only. For anything else start vllm serve yourself, then add it.",
-                )

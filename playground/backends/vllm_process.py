@@ -208,19 +208,26 @@ def serve_arguments(model: str, port: int, arguments: Sequence[str] = ()) -> tup
     return (*fixed, *arguments)
 
 
+FIXED = ("--host", "--port", "--generation-config", "--uds")
+"""Set by this program, or a way around it: the server listens on this machine's own address only."""
+
+
 def check_arguments(model: str, arguments: Sequence[str]) -> None:
-    """Raises SettingsError for a model that is none, and for options that are set here."""
+    """Raises SettingsError for a model that is none, and for options that are set here, in every spelling.
+
+    vLLM's parser completes a beginning ("--hos") and reads "_" as "-" (argparse; vLLM's FlexibleArgumentParser).
+    """
     if not model.strip() or model.startswith("-") or "\0" in "".join((model, *arguments)):
         raise SettingsError(
             f'"{model[:80]}" cannot be the name of a model.',
             "Give a name such as Qwen/Qwen3-0.6B, or a folder with a model.",
         )
     for argument in arguments:
-        option = argument.partition("=")[0]
-        if option in ("--host", "--port", "--generation-config"):
+        option = argument.partition("=")[0].replace("_", "-")
+        if option.startswith("--") and len(option) > 2 and any(name.startswith(option) for name in FIXED):
             raise SettingsError(
-                f"{option} is set by this program.",
-                "Choose the port with --port before --args; for anything else start vllm serve yourself.",
+                f"{argument.partition('=')[0]} is set by this program.",
+                "The server answers on this machine only. For anything else start vllm serve yourself, then add it.",
             )
 
 
