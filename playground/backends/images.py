@@ -24,7 +24,9 @@ MOST_BYTES = 20_000_000
 MOST_PIXELS = 64_000_000
 """Of one image, 192 MB once unfolded; models scale everything to a few million at most."""
 MOST_IMAGES = 20
-"""With one message."""
+MOST_BYTES_TOGETHER = 60_000_000
+MOST_PIXELS_TOGETHER = 128_000_000
+"""With one message; they are all unfolded at once."""
 
 _OTHERS = (
     (b"%PDF", "a PDF"),
@@ -118,7 +120,16 @@ def check_images(request: GenerationRequest, capabilities: Sequence[str], remedy
             "Take some of them out.",
         )
     total = len(images)
-    return [look(image, label(place, total)) for place, image in enumerate(images)]
+    pictures = [look(image, label(place, total)) for place, image in enumerate(images)]
+    size = sum(picture.size_bytes for picture in pictures)
+    pixels = sum(picture.width * picture.height for picture in pictures)
+    if size > MOST_BYTES_TOGETHER or pixels > MOST_PIXELS_TOGETHER:
+        raise BackendError(
+            f"The {total} images have {size / 1e6:,.0f} MB and {pixels / 1e6:,.0f} million pixels together, and at most "
+            f"{MOST_BYTES_TOGETHER / 1e6:,.0f} MB and {MOST_PIXELS_TOGETHER / 1e6:,.0f} million can be sent.",
+            "Take some of them out, or scale them down.",
+        )
+    return pictures
 
 
 def label(place: int, total: int) -> str:

@@ -238,7 +238,8 @@ class LlamaCppBackend:
         for model_id, path in self._named_files().items():
             try:
                 header = read_header(path)
-                models.append(self._info(model_id, header, projector_of(header, named)))
+                if not header.is_projector:  # one whose name does not say so
+                    models.append(self._info(model_id, header, projector_of(header, named)))
             except BackendError:
                 continue  # doctor names it; a run that asks for it gets the reason
         return models

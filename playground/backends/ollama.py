@@ -233,7 +233,8 @@ class OllamaBackend(RemoteBackend):
             body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
         if request.json_schema is not None:
             body["format"] = schema_of(request)
-        check_images(request, await self._abilities(request) if request.images else ())
+        if request.images:
+            await asyncio.to_thread(check_images, request, await self._abilities(request))
         if request.raw_prompt is not None:
             prompt = await self._without_start(request.model, request.raw_prompt)
             return "/api/generate", body | {"prompt": prompt, "raw": True}

@@ -9,6 +9,7 @@ Kinds with more abilities (vLLM, llama-server) or fewer (LLaMA-Factory) are subc
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -56,8 +57,10 @@ class OpenAICompatibleBackend(RemoteBackend):
     async def stream(self, request: GenerationRequest) -> AsyncIterator[Chunk]:
         """Chunks of one answer; everything but text and log-probabilities stands in the last one."""
         patience = self._patience()
-        info = await self._info(name_of(request.model)) if request.images else None
-        check_images(request, info.capabilities if info else (), self.sight_hint)
+        if request.images:
+            info = await self._info(name_of(request.model))
+            abilities = info.capabilities if info else ()
+            await asyncio.to_thread(check_images, request, abilities, self.sight_hint)
         plan = await self.plan(request)
         answer = Answer(self.connection, thinking=opened(request.raw_prompt))
         async with self.connection.post(plan.path, plan.body, patience) as reply:

@@ -62,7 +62,8 @@ def projector_of(model: Header, named: Sequence[Path] = ()) -> Path | None:
 def _names(folder: Path) -> list[str]:
     """GGUF files of a folder, sorted; none where it cannot be read."""
     try:
-        return sorted(name for name in os.listdir(folder) if name.lower().endswith(".gguf"))
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.name.lower().endswith(".gguf"))
     except OSError:
         return []
 

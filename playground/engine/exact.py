@@ -6,7 +6,8 @@
 
 What llama.cpp computes depends on how rows are grouped into calls. Here the grouping follows from the prompt's length alone:
 portions of 64 to 127 rows inside blocks of 512, then one token at a time. A portion below 64 rows would take another
-path through flash attention; cut like this, the sums are those of llama-cpp-python's own calls of 512 rows.
+path through flash attention; cut like this, the sums are those of llama-cpp-python's own calls of 512 rows. A picture is
+two steps, its encoding and its way into the context, and neighbours wait for each.
 """
 
 from __future__ import annotations

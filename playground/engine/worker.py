@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from playground.engine import protocol
 from playground.engine.context import Row
+from playground.engine.entry import Entry, Task, render
 from playground.engine.grammar import grammar_of
 from playground.engine.job import Event, failed
 from playground.engine.library import interrupt, resume, start_library
@@ -41,7 +42,7 @@ from playground.engine.protocol import (
     Warm,
     Warmed,
 )
-from playground.engine.shelf import Entry, Shelf, Task, render
+from playground.engine.shelf import Shelf
 from playground.engine.tasks import embed, score_texts
 from playground.engine.vocabulary import Rendered
 from playground.errors import BackendError, ContextOverflow

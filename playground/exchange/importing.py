@@ -85,7 +85,7 @@ def plan_import(store: Store, incoming: Sequence[Incoming], report: Report | Non
         if item.error is not None:
             rows.append(Row(str(index), item, "unreadable", ("skip",)))
         else:
-            key = _hash(item)
+            key = content_hash(item.prompt)
             head = heads.get(name)
             row = _compared(store, Row(str(index), item, "new", ("add", "skip")), key, head, ours)
             if name in seen:
@@ -99,23 +99,26 @@ def plan_import(store: Store, incoming: Sequence[Incoming], report: Report | Non
     return ImportPlan(tuple(rows))
 
 
-def _hash(incoming: Incoming) -> str:
-    return content_hash(incoming.prompt)
-
-
 def _compared(
     store: Store, row: Row, key: str, head: Head | None, contents: Mapping[str, SavedVersion]
 ) -> Row:
     """The row with what the library's prompt of that name makes of it."""
     if head is None or head.prompt_id not in contents:  # in the bin since
         return row
-    row = replace(row, ours=contents[head.prompt_id])
+    ours = contents[head.prompt_id]
+    row = replace(row, ours=ours)
     if key in head.hashes:
-        same = [v.number for v in store.versions(head.prompt_id) if (v.content_hash, v.variant) == (key, "")]
-        return replace(row, status="identical", choices=("skip", "rename"), number=max(same, default=None))
+        number = ours.number if key == ours.content_hash else _number(store, head, key)
+        return replace(row, status="identical", choices=("skip", "rename"), number=number)
     if head.content_hash in row.incoming.history:
         return replace(row, status="changed", choices=("version", "skip", "rename"))
     return replace(row, status="conflict", choices=("skip", "version", "rename"))
+
+
+def _number(store: Store, head: Head, key: str) -> int | None:
+    """The newest of our main versions with this content."""
+    same = [v.number for v in store.versions(head.prompt_id) if (v.content_hash, v.variant) == (key, "")]
+    return max(same, default=None)
 
 
 def _again(row: Row, *, is_same: bool) -> Row:

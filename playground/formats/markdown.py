@@ -119,11 +119,8 @@ def read_sections(body: str) -> list[Section]:
 
 def _content(lines: list[str]) -> str:
     """The text of one fence when there is nothing else, every character of it; else the text without blank edges."""
-    rows = list(lines)
-    while rows and not rows[0].strip():
-        rows.pop(0)
-    while rows and not rows[-1].strip():
-        rows.pop()
+    filled = [number for number, line in enumerate(lines) if line.strip()]
+    rows = lines[filled[0] : filled[-1] + 1] if filled else []
     mark = _FENCE.fullmatch(rows[0]) if len(rows) > 1 else None
     if (
         mark

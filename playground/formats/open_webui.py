@@ -261,4 +261,4 @@ def _unquoted(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
-FORMAT = Format("open-webui", "Open WebUI prompts", SUFFIX, MEDIA_TYPE, read, write)
+FORMAT = Format("openwebui", "Open WebUI prompts", SUFFIX, MEDIA_TYPE, read, write)

@@ -135,13 +135,8 @@ def gather(
 ) -> tuple[tuple[dict[str, Any], ...], tuple[Check, ...]]:
     """The cases of all tests, and the checks that say for all of them what each test's own assertions say.
 
-    `taken` are further names that a case must not use for an expected value. Raises PromptError for too many cases.
+    `taken` are further names that a case must not use for an expected value.
     """
-    if sum(len(test.rows) for test in tests) > MAX_CASES:
-        raise PromptError(
-            f"The tests make more than {MAX_CASES:,} cases.",
-            "Split the file, or shorten the lists in `vars`.",
-        )
     cases = [[dict(row) for row in test.rows] for test in tests]
     names = {name for test in tests for row in test.rows for name in row} | set(taken)
     checks = []
@@ -221,6 +216,8 @@ def read_csv_tests(
         raise PromptError(
             f"{file} holds no tests.", "Its first line names the columns, each further one is a test."
         )
+    if len(lines) - 1 > MAX_CASES:
+        raise PromptError(f"{file} holds more than {MAX_CASES:,} tests.", "Split the table.")
     header = [name.strip() for name in lines[0]]
     if len(set(header)) < len(header) or not all(header):
         raise PromptError(

@@ -16,6 +16,7 @@ from playground.formats.base import Reading
 from playground.templating.syntax import ROLE_LINE
 
 MAX_BYTES = 2_000_000
+MAX_NAME = 100  # characters of a file's name in messages
 
 _BY_SUFFIX = {
     ".prompty": "prompty",
@@ -55,7 +56,9 @@ class Recognised(NamedTuple):
 
 def recognise(name: str, data: bytes) -> Recognised:
     """The prompts of a file with this name and content. Raises PromptError when it is not one of ours, or broken."""
-    file = " ".join(PurePosixPath(name.replace("\\", "/")).name.split())[:100] or "The file"
+    path = PurePosixPath(" ".join(name.replace("\\", "/").split()))
+    file = path.name if len(path.name) <= MAX_NAME else path.stem[: MAX_NAME - 20] + path.suffix[:20]
+    file = file or "The file"
     text = decoded(file, data)
     found = format_of(file, text)
     row = FORMATS.get(found)
@@ -105,7 +108,10 @@ def format_of(file: str, text: str) -> str:
     if not found and len(markdown.read_sections(body)) > 1 and suffix not in (".prompty", ".prompt", ".j2"):
         found = "markdown"
     if not found and suffix == ".csv" and "__expected" in body.split("\n", 1)[0]:
-        found = "promptfoo"
+        raise PromptError(
+            f"{file} is a table of test cases, not a prompt.",
+            "Read it together with the prompt that it tests.",
+        )
     found = found or _BY_SUFFIX.get(suffix, "")
     if not found:
         raise PromptError(f"{file} is in no format that is known here.", f"Read are: {_readable()}.")
@@ -127,10 +133,10 @@ def _of_json(file: str, body: str, suffix: str) -> str:
         return "openai-batch"
     if isinstance(data, list):
         row = data[0] if data and isinstance(data[0], dict) else {}
-        found = "openai" if "role" in row else "open-webui" if "content" in row else ""
+        found = "openai" if "role" in row else "openwebui" if "content" in row else ""
     else:
         found = _of_mapping(data) or (
-            "modelfile" if "from" in data else "open-webui" if "content" in data else ""
+            "modelfile" if "from" in data else "openwebui" if "content" in data else ""
         )
     if not found and suffix == ".json":
         raise PromptError(

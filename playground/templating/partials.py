@@ -43,6 +43,8 @@ NONE = Partials()
 
 def mentions(source: str) -> list[str]:
     """The names in include and import tags, each once, in order; none when the source does not parse."""
+    if "{%" not in source:
+        return []
     try:
         parse(source)
     except TemplateError:

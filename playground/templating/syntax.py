@@ -174,9 +174,16 @@ def _marked(token: Token, lines: Sequence[re.Match[str]], nonce: str, captured: 
 # --- parsing --------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=64)
 def parsed(source: str) -> nodes.Template:
-    """The same as `parse`, for those who only look: a run asks for one tree several times."""
+    """The tree that `parse` gives, the same one again for a turn without blocks: a run asks for it several times.
+
+    Nobody changes such a tree; one with blocks may get the nodes of its partials.
+    """
+    return parse(source) if "{%" in source else _without_blocks(source)
+
+
+@lru_cache(maxsize=64)
+def _without_blocks(source: str) -> nodes.Template:
     return parse(source)
 
 

@@ -220,6 +220,8 @@ async def test_raw_text_and_too_many_images_have_no_place(open_backend: Any, kin
     assert "no place for an image" in raw.error.message
     many = await outcome(backend, looking(kind, *[PNG] * (MOST_IMAGES + 1)))
     assert f"There are {MOST_IMAGES + 1} images, and at most {MOST_IMAGES}" in many.error.message
+    large = await outcome(backend, looking(kind, *[base64.b64encode(png(8000, 8000)).decode()] * 3))
+    assert "192 million pixels together, and at most 60 MB and 128 million" in large.error.message
     assert not {CHAT[kind], "/api/generate", "/completion", "/v1/completions"} & {
         p for p, _ in server.requests
     }

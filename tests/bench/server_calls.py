@@ -52,7 +52,7 @@ async def through_workbench(url: str, folder: str, calls: int) -> None:
                     good += 1
 
     # More runs than fit at once, so that the server never waits while one is stored.
-    await asyncio.gather(*(work() for _ in range(2 * AT_ONCE // COLUMNS)))
+    await asyncio.gather(*(work() for _ in range(3 * AT_ONCE // COLUMNS)))
     await workbench.close()
     if good != calls:
         raise RuntimeError(f"{good} of {calls} answers came back with three passed checks")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import struct
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -76,7 +77,9 @@ def test_a_turn_is_dragged_by_its_handle_and_the_caret_stays_where_it_is(scripte
     app.turn(1).evaluate("(area) => area.setSelectionRange(2, 5)")
     drag(app, "user turn 4", 2, drop=False)
     expect(app.page.locator(".turn.dragged")).to_have_count(1)
-    expect(app.page.locator(".turn.drop-before")).to_have_attribute("data-turn", "2")
+    room = re.compile(r"translateY\(\d+px\)")
+    expect(app.page.locator('.editor [data-turn="2"]')).to_have_attribute("style", room)
+    expect(app.page.locator('.editor [data-turn="1"]')).not_to_have_attribute("style", room)
     app.page.mouse.up()
     assert order(app) == ["First", "Second", "Fourth", "Third"]
     assert app.turn(1).evaluate(CARET) == [2, 5, True]

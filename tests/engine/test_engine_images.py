@@ -169,6 +169,18 @@ async def test_a_projector_counts_in_memory_beside_its_model(
     assert (await ask(engine, model)).text
 
 
+async def test_a_projector_goes_with_its_model_and_comes_back(
+    new_engine: NewEngine, model: Path, projector: Path, tmp_path: Path
+) -> None:
+    engine = new_engine(memory_mb=400)
+    other = tmp_path / "other.gguf"
+    other.symlink_to(model)
+    first = await ask(engine, model, seeing(projector, picture()))
+    assert (await ask(engine, other)).text, "there is room for it only without the model and its projector"
+    assert (await ask(engine, model, seeing(projector, picture()))).logprobs == first.logprobs
+    assert engine.starts == 1
+
+
 async def test_another_projector_takes_the_place_of_the_first(
     new_engine: NewEngine, model: Path, projector: Path, tmp_path: Path
 ) -> None:

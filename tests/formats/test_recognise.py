@@ -51,8 +51,8 @@ DOTPROMPT = "---\nmodel: a/b\ninput:\n  schema:\n    city: string, where\n---\nI
 CASES: list[tuple[str, str, str]] = [
     ("x.json", '{"messages": [{"role": "user", "content": "Hi"}]}', "openai"),
     ("x.json", '[{"role": "user", "content": "Hi"}]', "openai"),
-    ("x.json", '[{"command": "a", "title": "b", "content": "Hi"}]', "open-webui"),
-    ("x.json", '{"command": "a", "title": "b", "content": "Hi"}', "open-webui"),
+    ("x.json", '[{"command": "a", "title": "b", "content": "Hi"}]', "openwebui"),
+    ("x.json", '{"command": "a", "title": "b", "content": "Hi"}', "openwebui"),
     ("x.json", '{"template": "Hi {x}", "input_variables": ["x"]}', "langchain"),
     ("x.json", '{"model": "a", "from": "b", "system": "c", "messages": []}', "modelfile"),
     ("x.json", '{"custom_id": "1", "body": {"messages": []}}', "openai-batch"),
@@ -117,6 +117,7 @@ def test_a_file_is_recognised(file: str, text: str, expected: str) -> None:
         ("x.yaml", b"prompt: a\nprompt: b", "x.yaml, line 2: the key 'prompt'"),
         ("x.yaml", b"a:\n\tb: c", "x.yaml, line 2: a tab"),
         ("x.py", b"import os", "x.py is in no format"),
+        ("x.csv", b"city,__expected\nUlm,rain\n", "x.csv is a table of test cases"),
         ("", b"{", "The file"),
     ],
 )  # fmt: skip

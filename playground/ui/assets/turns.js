@@ -86,18 +86,20 @@ function handle(turns, i, name, move) {
 
 function drag(start, grip, i, move) {
   const block = grip.closest(".turn"), box = block.parentElement;
-  const others = $$(":scope > .turn", box).filter((el) => el !== block);
+  const blocks = $$(":scope > .turn", box);
   const pane = box.scrollHeight > box.clientHeight ? box : document.scrollingElement;
-  const from = pane.scrollTop;
+  const from = pane.scrollTop, grabbed = start.clientY - block.getBoundingClientRect().top;
   let y = start.clientY, to = i, moved = false, frame = 0;
 
-  const clear = () => others.forEach((el) => el.classList.remove("drop-before", "drop-after"));
+  // The others make room where the block would fall; places are those before anything moved.
   const show = () => {
-    block.style.transform = `translateY(${y - start.clientY + pane.scrollTop - from}px)`;
-    to = others.filter((el) => { const at = el.getBoundingClientRect(); return at.top + at.height / 2 < y; }).length;
-    clear();
-    if (to === i) return;
-    if (to < others.length) others[to].classList.add("drop-before"); else others.at(-1).classList.add("drop-after");
+    const by = y - start.clientY + pane.scrollTop - from;
+    const at = block.offsetTop + grabbed + by;
+    to = blocks.filter((el) => el !== block && el.offsetTop + el.offsetHeight / 2 < at).length;
+    blocks.forEach((el, n) => {
+      const room = n > i && n <= to ? -block.offsetHeight : n < i && n >= to ? block.offsetHeight : 0;
+      el.style.transform = el === block ? `translateY(${by}px)` : room ? `translateY(${room}px)` : "";
+    });
   };
   const scroll = () => {
     const view = pane === box ? box.getBoundingClientRect() : { top: 0, bottom: innerHeight };
@@ -114,9 +116,8 @@ function drag(start, grip, i, move) {
   const end = (kept) => {
     cancelAnimationFrame(frame);
     listening.abort();
-    clear();
     block.classList.remove("dragged");
-    block.style.transform = "";
+    for (const el of blocks) el.style.transform = "";
     if (!moved) { if (kept) grip.focus(); } else if (kept && to !== i && block.isConnected) move(to);
   };
   const listening = new AbortController();
