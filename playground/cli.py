@@ -256,7 +256,12 @@ def export(
     context: typer.Context,
     prompt: PromptName,
     format_name: Annotated[
-        str, typer.Option("--format", metavar="NAME", help="prompty, openai, markdown, text or modelfile.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="prompty, dotprompt, github, promptfoo, openai, openai-batch, modelfile, langchain, llm, openwebui, jinja, markdown or text.",
+        ),
     ] = "prompty",
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File or folder to write to; else standard output.")

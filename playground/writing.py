@@ -14,7 +14,7 @@ from typing import Any
 from playground.backends.base import Backend, CountsTokens
 from playground.desk import ModelDesk
 from playground.errors import NotFoundError, PlaygroundError, PromptError, TemplateError
-from playground.formats import write_export
+from playground.formats import find_format
 from playground.formats.base import Export
 from playground.library import Library, shipped_folder
 from playground.planning import with_defaults
@@ -34,8 +34,6 @@ from playground.templates import (
 from playground.tray import Tray
 from playground.types import ExportFile, Message, Prompt, Sampling
 
-TEMPLATE_FORMATS = ("prompty", "jinja", "dotprompt", "github", "promptfoo", "langchain", "llm", "openwebui")
-"""Formats that hold templates, so that a prompt which cannot be rendered can still be written."""
 MAX_PARTIALS = 200
 
 
@@ -198,7 +196,7 @@ class WritingDesk(ModelDesk):
         try:
             messages = await self.render(prompt, values)
         except PlaygroundError:
-            if format_name not in TEMPLATE_FORMATS:
+            if find_format(format_name).renders:
                 raise
             messages = ()
         return await self.written(
@@ -215,13 +213,21 @@ class WritingDesk(ModelDesk):
         )
 
     async def written(self, format_name: str, export: Export) -> ExportFile:
-        """The file, with partials written out (no other program has this library) and the prompt's cases rendered."""
-        losses: tuple[str, ...] = ()
-        prompt = export.prompt
-        partials = await self.partials(prompt)
+        """The file. Partials are written out: no other program has this library.
+
+        Raises PromptError for a format that is none, and what the format itself refuses.
+        """
+        row, prompt = find_format(format_name), export.prompt
+        losses: list[str] = []
         if names := partial_names(prompt.turns):
-            prompt = prompt.model_copy(update={"turns": written_out(prompt.turns, partials)})
-            losses = tuple(f"{name}: its text is written out" for name in names)
-        cases = tuple([await self.render(prompt, case) for case in prompt.cases])
-        file = write_export(format_name, replace(export, prompt=prompt, case_messages=cases))
+            turns = written_out(prompt.turns, await self.partials(prompt))
+            prompt = prompt.model_copy(update={"turns": turns})
+            losses += [f"{name}: its text is written out" for name in names]
+        cases = []
+        for number, case in enumerate(prompt.cases if row.each_case else (), 1):
+            try:
+                cases.append(await self.render(prompt, case))
+            except PlaygroundError as exc:
+                losses.append(f"case {number}: {exc.message}")
+        file = row.write(replace(export, prompt=prompt, case_messages=tuple(cases)))
         return replace(file, losses=(*losses, *file.losses))

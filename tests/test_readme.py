@@ -46,9 +46,10 @@ def commands() -> str:
 
 def formats() -> str:
     """The registry of formats."""
-    rows = ["| format | file | read | write |", "|---|---|---|---|"]
+    rows = ["| format | file | read and written as |", "|---|---|---|"]
     for name, row in FORMATS.items():
-        rows.append(f"| {row.label} (`{name}`) | `{row.suffix}` | {'yes' if row.read else '–'} | yes |")
+        kind = "messages, variables filled in" if row.renders else "templates"
+        rows.append(f"| {row.label} (`{name}`) | `{row.suffix}` | {kind} |")
     return "\n".join(rows)
 
 

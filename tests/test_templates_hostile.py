@@ -106,6 +106,22 @@ ESCAPES = [
     "{% set ns = namespace() %}{% set ns.__class__ = 1 %}{{ ns.__class__ }}",
     "{% set ticket.id = 9 %}",
     "{% autoescape true %}{{ name.__class__ }}{% endautoescape %}",
+    "{% include ['/etc/passwd', name] %}",
+    "{% include name ignore missing %}",
+    "{% from '../../etc/passwd' import root with context %}",
+    "{% import name as m %}{{ m.__class__ }}",
+    "{% for x in items %}{{ loop.cycle.__func__.__globals__ }}{% endfor %}",
+    "{% for x in items recursive %}{{ loop.__call__.__globals__ }}{% endfor %}",
+    "{% with a=name.__class__ %}{{ a }}{% endwith %}",
+    "{% filter attr('__class__') %}x{% endfilter %}",
+    "{% set a, b = name.__class__, 1 %}{{ a }}",
+    "{{ [name]|rejectattr('__class__.__mro__')|list }}",
+    "{{ (name, name)|max(attribute='__class__') }}",
+    "{{ {'a': name}|dictsort(by='__class__') }}",
+    "{{ ticket|items|first|attr('__class__') }}",
+    "{{ name.encode.__self__.__class__ }}",
+    "{{ name.translate({65: name.__class__}) }}",
+    "{{ name is callable and name.__class__ }}",
 ]
 
 BOMBS = [

@@ -758,8 +758,9 @@ async def test_a_column_is_exported_in_every_format(workbench: Workbench, format
     checks = (Check(scorer="contains", options={"text": "hello"}),)
     run = await finished(workbench, comparison(of=prompt(name="Grüße / ../x", checks=checks)))
     file = await workbench.export_cell(run.id, 0, format_name)
-    assert "hello" in file.text
-    assert file.media_type == FORMATS[format_name].media_type
+    row = FORMATS[format_name]
+    assert "hello" in file.text if row.renders else "word" in file.text
+    assert file.media_type == row.media_type
     assert file.name.isascii()
     assert "/" not in file.name
 
@@ -794,14 +795,26 @@ async def test_the_openai_file_has_the_messages_that_were_sent(workbench: Workbe
     assert json.loads(file.text)["messages"][0] == {"role": "user", "content": "Say {{ x }}\u2028"}
 
 
+@pytest.mark.parametrize("format_name", FORMATS)
 async def test_a_template_that_does_not_render_is_exported_only_where_templates_are_held(
-    workbench: Workbench,
+    workbench: Workbench, format_name: str
 ):
     broken = prompt("{{ missing }}", name="Draft")
-    assert "{{ missing }}" in (await workbench.export_prompt(broken, {}, "", "prompty")).text
-    for format_name in FORMATS.keys() - {"prompty"}:
+    if FORMATS[format_name].renders:
         with pytest.raises(PromptError):
             await workbench.export_prompt(broken, {}, "", format_name)
+    else:
+        assert "missing" in (await workbench.export_prompt(broken, {}, "", format_name)).text
+
+
+async def test_a_batch_has_a_line_for_each_case_that_renders(workbench: Workbench):
+    of = prompt("Say {{ word }}", name="Batch").model_copy(
+        update={"cases": ({"word": "one"}, {"other": "x"}, {"word": "two"})}
+    )
+    file = await workbench.export_prompt(of, {"word": "zero"}, "scripted:echo", "openai-batch")
+    assert [f"Say {w}" in file.text for w in ("zero", "one", "two")] == [True, True, True]
+    assert any(loss.startswith("case 2: ") for loss in file.losses)
+    assert "case" not in " ".join((await workbench.export_prompt(of, {"word": "zero"}, "", "prompty")).losses)
 
 
 async def test_what_is_not_there_cannot_be_exported(workbench: Workbench):

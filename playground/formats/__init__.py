@@ -19,9 +19,8 @@ from playground.formats import (
     text,
 )
 from playground.formats.base import Export, Format, Reading, file_name
-from playground.types import ExportFile
 
-__all__ = ["FORMATS", "Export", "Format", "Reading", "file_name", "write_export"]
+__all__ = ["FORMATS", "Export", "Format", "Reading", "file_name", "find_format"]
 
 FORMATS: dict[str, Format] = {
     row.name: row
@@ -43,8 +42,8 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def write_export(format_name: str, export: Export) -> ExportFile:
-    """The file in that format; raises PromptError for a format without a row in FORMATS."""
-    if format_name not in FORMATS:
-        raise PromptError(f'There is no format "{format_name}".', f"Formats: {', '.join(FORMATS)}.")
-    return FORMATS[format_name].write(export)
+def find_format(name: str) -> Format:
+    """The row of that name; raises PromptError when there is none."""
+    if name not in FORMATS:
+        raise PromptError(f'There is no format "{name}".', f"Formats: {', '.join(FORMATS)}.")
+    return FORMATS[name]

@@ -62,15 +62,18 @@ class Export:
 class Format:
     """A row of FORMATS. `suffix` is what a written file's name ends with.
 
-    `read` gives every prompt of a file, at least one, or raises PromptError; None where reading makes no sense.
+    `read` gives every prompt of a file, at least one, or raises PromptError. `write` of a row that `renders` writes
+    the messages of an export (with `each_case` those of the prompt's cases too), all others its templates.
     """
 
     name: str
     label: str
     suffix: str
     media_type: str
-    read: Callable[[str, str], tuple[Reading, ...]] | None
+    read: Callable[[str, str], tuple[Reading, ...]]
     write: Callable[[Export], ExportFile]
+    renders: bool = False
+    each_case: bool = False
 
 
 def one(read: Callable[[str, str], Reading]) -> Callable[[str, str], tuple[Reading, ...]]:

@@ -186,7 +186,9 @@ def _read_inputs(
 ) -> tuple[Input, ...]:
     """Inputs of `input.schema` and `input.default`; our own exact rows replace those of the same name."""
     defaults = _mapping(data.pop("default", None), "input.default", file)
-    inputs = picoschema.read_inputs(data.pop("schema", None), defaults, f"{file}: input.schema", losses)
+    found: list[str] = []
+    inputs = picoschema.read_inputs(data.pop("schema", None), defaults, f"{file}: input.schema", found)
+    losses += [loss.removeprefix(f"{file}: ") for loss in found]
     losses += [f"input.{key}: there is no such field here" for key in data]
     try:
         exact = {row.name: row for row in map(Input.model_validate, own.get("inputs") or ())}

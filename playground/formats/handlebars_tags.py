@@ -39,6 +39,7 @@ def scan(source: str, file: str, losses: list[str]) -> list[str | Tag]:
     """Texts and tags in order; lines that hold nothing but a block, a comment or a partial are taken out."""
     found: list[str | Tag] = []
     text, position, eat, seen = "", 0, False, 0
+    last_end = source.rfind("}}")
 
     def flush(cut: bool) -> None:
         nonlocal text
@@ -64,7 +65,7 @@ def scan(source: str, file: str, losses: list[str]) -> list[str | Tag]:
             position = start + 2
             continue
         text += piece[:-1] if slashes else piece
-        if source.find("}}", start) < 0:
+        if start > last_end:
             losses.append("body: a tag that is never closed is text")
             text += source[start:]
             break

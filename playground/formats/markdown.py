@@ -144,4 +144,4 @@ def _unescaped(text: str) -> str:
     return re.sub(r"\\([\\`*_{}\[\]<>#|~&!])", r"\1", text)
 
 
-FORMAT = Format("markdown", "Markdown", SUFFIX, MEDIA_TYPE, one(read), write)
+FORMAT = Format("markdown", "Markdown", SUFFIX, MEDIA_TYPE, one(read), write, renders=True)

@@ -308,4 +308,4 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-FORMAT = Format("modelfile", "Ollama Modelfile", SUFFIX, MEDIA_TYPE, one(read), write)
+FORMAT = Format("modelfile", "Ollama Modelfile", SUFFIX, MEDIA_TYPE, one(read), write, renders=True)

@@ -78,4 +78,6 @@ def _read_line(data: Any, where: str) -> Reading:
     return Reading(prompt, (*notes, *losses))
 
 
-FORMAT = Format("openai-batch", "OpenAI batch JSONL", SUFFIX, MEDIA_TYPE, read, write)
+FORMAT = Format(
+    "openai-batch", "OpenAI batch JSONL", SUFFIX, MEDIA_TYPE, read, write, renders=True, each_case=True
+)

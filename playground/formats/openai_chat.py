@@ -207,4 +207,4 @@ def _read_schema(data: Any, losses: list[str]) -> dict[str, Any] | None:
     return None
 
 
-FORMAT = Format("openai", "OpenAI chat JSON", SUFFIX, MEDIA_TYPE, one(read), write)
+FORMAT = Format("openai", "OpenAI chat JSON", SUFFIX, MEDIA_TYPE, one(read), write, renders=True)

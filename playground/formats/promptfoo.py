@@ -20,7 +20,7 @@ from typing import Any
 
 from playground.errors import PromptError
 from playground.formats import json_text, yaml_text
-from playground.formats.base import Export, Format, Reading, file_name, unheld
+from playground.formats.base import MAX_PROMPTS, Export, Format, Reading, file_name, unheld
 from playground.formats.cases import input_losses, read_inputs, rows_of
 from playground.formats.literal import literal
 from playground.formats.plain_jinja import Beyond, Written, converted
@@ -78,7 +78,10 @@ _ROLES: dict[str, Role] = {
 _FILE = re.compile(
     r"\S+\.(?:txt|jsonl?|j2|[cm]?[jt]s|py|rb|ya?ml|md|csv|prompty|exe|sh|bat)(?::\w+)?|\S*\*\S*", re.I
 )
-_REMOTE = re.compile(r"\s*(?:file|portkey|langfuse|helicone|promptfoo|package)://", re.I)
+_REMOTE = re.compile(
+    r"\s*(?:(?:file|portkey|langfuse|helicone|promptfoo)://|(?:python|javascript|package):\S)", re.I
+)
+_COMMENT_END = "#}"
 # Tags and filters that Nunjucks and Jinja2 share, with the same result on JSON data.
 _TAGS = {"if", "elif", "else", "endif", "for", "endfor", "set", "endset"}
 _FILTERS = {
@@ -93,7 +96,7 @@ _FILTERS = {
     "length",
     "lower",
     "replace",
-} | {"reverse", "sort", "string", "sum", "title", "trim", "upper"}
+} | {"reverse", "sort", "string", "sum", "trim", "upper"}
 
 
 # --- writing ------------------------------------------------------------------------------------------------
@@ -105,7 +108,7 @@ def write(export: Export) -> ExportFile:
     Raises PromptError for a turn that Nunjucks cannot say when the export has no rendered messages.
     """
     prompt, losses = export.prompt, list[str]()
-    turns = converted(export, _nunjucks, literal, losses, "promptfoo")
+    turns = converted(export, _nunjucks, lambda text: _escape(literal(text)), losses, "promptfoo")
     sources = [Turn(role=turn.role, template=turn.text) for turn in turns]
     names = [variable.name for variable in variables(sources)]
     rows = rows_of(prompt, losses)
@@ -141,12 +144,20 @@ def _raw(turns: list[Written]) -> str:
 
 
 def _nunjucks(template: str) -> str:
-    """The turn as it is; raises Beyond for what Nunjucks lacks or reads differently."""
+    """The turn, nearly as it is; raises Beyond for what Nunjucks lacks or reads differently."""
     parse(template)
     if ROLE_LINE.search(template):
         raise Beyond("a loop that opens messages")
-    before, last = "", ""
+    before, last, raw, source = "", "", False, ""
+    position = 0
     for token in tokens(template):
+        if token.kind in ("raw_begin", "raw_end"):
+            raw = token.kind == "raw_begin"
+        if token.kind == "data" and _COMMENT_END in token.text:
+            if raw:
+                raise Beyond(f"{_COMMENT_END} in a raw block")
+            source += template[position : token.offset] + _escape(token.text)
+            position = token.offset + len(token.text)
         if token.kind == "whitespace":
             continue
         word = token.text
@@ -160,12 +171,17 @@ def _nunjucks(template: str) -> str:
             "not",
         ):
             raise Beyond(f"the test {word}")
-        if token.kind == "operator" and (word in ("**", "//", "%") or word == "(" and last == "."):
+        if token.kind == "operator" and (word in ("**", "//", "%", ":") or word == "(" and last == "."):
             raise Beyond(f"{last}{before}{word}")
         if token.kind == "name" and word == "env":
             raise Beyond("the name env")
         last, before = before, word
-    return template
+    return source + template[position:]
+
+
+def _escape(source: str) -> str:
+    """Source in which no end of a comment stands as text: Nunjucks (3.2) takes that for an error."""
+    return source.replace(_COMMENT_END, f"{{{{ '{_COMMENT_END}' }}}}")
 
 
 def _provider(export: Export, losses: list[str]) -> dict[str, Any]:
@@ -201,34 +217,35 @@ def read(text: str, file: str = "The file") -> tuple[Reading, ...]:
     description = data.pop("description", None)
     prompts = data.pop("prompts", None)
     losses += [f"{key}: not used here" for key in data]
-    found: list[Reading] = []
+    found: list[tuple[Prompt, list[str]]] = []
     rows = prompts if isinstance(prompts, list) else [prompts]
+    if len(rows) > MAX_PROMPTS:
+        raise PromptError(f"{file} holds more than {MAX_PROMPTS:,} prompts.", "Split the file.")
     for number, row in enumerate(rows, 1):
         own: list[str] = []
         prompt = _read_prompt(row, f"prompt {number}", own)
-        losses += own if prompt is None else []
         if prompt is None:
-            continue
-        names = [variable.name for variable in variables(prompt.turns)]
-        more: list[str] = []
-        cases, test_checks = gather(tests, more, names)
-        complete = prompt.model_copy(
-            update={
-                "description": _plain_text(description),
-                "inputs": read_inputs(names, cases),
-                "cases": cases,
-                "checks": (*checks, *test_checks),
-                "sampling": sampling,
-                "output_schema": schema,
-            }
-        )
-        found.append(Reading(complete, tuple(own + more)))
+            losses += own
+        else:
+            found.append((prompt, own))
     if not found:
         raise PromptError(
             f"{file}: none of its prompts can be read: {(losses or ['the list is empty'])[-1]}.",
             "Only prompts written in the file itself are read; put their text under `raw`.",
         )
-    return tuple(Reading(prompt, (*losses, *own_losses)) for prompt, own_losses in found)
+    names = [[variable.name for variable in variables(prompt.turns)] for prompt, _ in found]
+    cases, test_checks = gather(tests, losses, {name for row in names for name in row})
+    shared = {
+        "description": _plain_text(description),
+        "cases": cases,
+        "checks": (*checks, *test_checks),
+        "sampling": sampling,
+        "output_schema": schema,
+    }
+    return tuple(
+        Reading(prompt.model_copy(update=shared | {"inputs": read_inputs(used, cases)}), (*losses, *own))
+        for (prompt, own), used in zip(found, names, strict=True)
+    )
 
 
 def _read_prompt(row: Any, where: str, losses: list[str]) -> Prompt | None:

@@ -40,7 +40,7 @@ TYPES: dict[
     "regex": ("regex", False),
     "is-json": ("json", None),
 }
-REFERENCE = re.compile(r"\s*(?:file://|exec:|python:|javascript:|package:|https?://\S+\Z)", re.I)
+REFERENCE = re.compile(r"\s*(?:file://|exec:|package:)", re.I)
 """A value that promptfoo would load or run."""
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 # What Python's patterns have and JavaScript's have not, or read otherwise.

@@ -26,6 +26,8 @@ from playground.scorers.options import PLACEHOLDER, placeholders
 from playground.types import Check
 
 MAX_CASES = 1_000
+MAX_ASSERTS = 100
+"""Assertions in one list."""
 
 _OTHER_TYPES = (
     "contains-json|levenshtein|rouge-n|bleu|similar|latency|cost|llm-rubric|model-graded-closedqa|factuality|"
@@ -127,7 +129,9 @@ def read_asserts(data: Any, where: str, losses: list[str]) -> list[Check]:
     if not isinstance(data, list):
         losses.append(f"{where}: not a list of assertions")
         return []
-    return [check for row in data if (check := read_assert(row, where, losses))]
+    if len(data) > MAX_ASSERTS:
+        losses.append(f"{where}: only the first {MAX_ASSERTS} of a list are read")
+    return [check for row in data[:MAX_ASSERTS] if (check := read_assert(row, where, losses))]
 
 
 def gather(

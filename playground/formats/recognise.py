@@ -61,10 +61,7 @@ def recognise(name: str, data: bytes) -> Recognised:
     file = file or "The file"
     text = decoded(file, data)
     found = format_of(file, text)
-    row = FORMATS.get(found)
-    if row is None or row.read is None:
-        raise PromptError(f"{file}: files of the format {found} are not read.", f"Read are: {_readable()}.")
-    return Recognised(found, row.read(text, file))
+    return Recognised(found, FORMATS[found].read(text, file))
 
 
 def decoded(file: str, data: bytes) -> str:
@@ -242,4 +239,4 @@ def _of_yaml(file: str, body: str, suffix: str) -> str:
 
 
 def _readable() -> str:
-    return ", ".join(row.label for row in FORMATS.values() if row.read)
+    return ", ".join(row.label for row in FORMATS.values())

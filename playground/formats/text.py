@@ -76,4 +76,4 @@ def read(text: str, file: str = "The file") -> Reading:
     return Reading(checked(file, name=name, turns=normalise(turns)), tuple(losses))
 
 
-FORMAT = Format("text", "Plain text", SUFFIX, MEDIA_TYPE, one(read), write)
+FORMAT = Format("text", "Plain text", SUFFIX, MEDIA_TYPE, one(read), write, renders=True)

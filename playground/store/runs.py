@@ -1,4 +1,4 @@
-"""Runs beside their work (`changes`): repeats, votes, thumbs, notes, and what a killed process left unfinished.
+"""Runs beside their work (`ledger`): repeats, votes, thumbs, notes, and what a killed process left unfinished.
 
 Each function works inside the caller's transaction.
 """
@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, delete, select, update
 
 from playground.errors import NotFoundError
-from playground.store.changes import UNFINISHED, new_cell_row, run_status, search_texts
 from playground.store.content import fold, keep_content, to_json
+from playground.store.ledger import UNFINISHED, new_cell_row, run_status, search_texts
 from playground.store.records import NewCell
 from playground.store.tables import Cell, Run, Vote
 from playground.types import Choice, Comparison

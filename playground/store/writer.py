@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from playground.store.changes import Change, apply
+from playground.store.changes import Change
 from playground.store.database import Place, in_plain_words
+from playground.store.ledger import apply
 
 log = logging.getLogger(__name__)
 

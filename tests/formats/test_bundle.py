@@ -265,6 +265,10 @@ def test_a_bundle_that_another_zip_program_packed_again_is_read() -> None:
         (b"---\nname: !!python/object:os.system x\n---\n", "tags"),
         (b"---\na: &a [x]\nb: *a\n---\n", "alias"),
         (b"---\nname: x\n", "front matter"),
+        (b"---\nname: x\n--- {name: y}\n---\n", "second document"),
+        (b"---\nx: " + b"[" * 40 + b"]" * 40 + b"\n---\n", "nested more than 40 deep"),
+        (b"---\nx: [" + b"1," * 100_000 + b"]\n---\n", "more than 100,000 values"),
+        (b"---\n[x]: y\n---\n", "a key must be one word"),
         (b"x" * 2_000_001, "2,000,000 bytes"),
     ],
 )
@@ -461,7 +465,9 @@ def test_files_that_share_their_bytes_are_counted_each_time() -> None:
     local = head + stream
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 20, 20, len(directory), len(local), 0)
     assert len(content) < 100 * len(stream)
-    assert 'x1.prompty" unpacks to more than 100 times' in refusal(local + directory + end)
+    text = refusal(local + directory + end)
+    # Python 3.11.8 and later see it themselves.
+    assert 'x1.prompty" unpacks to more than 100 times' in text or "Overlapped entries" in text
 
 
 def test_more_than_32_mib_unpacked_refuse_the_bundle_and_are_not_unpacked_to_the_end(

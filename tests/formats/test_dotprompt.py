@@ -224,7 +224,7 @@ def test_a_foreign_file_is_read_and_everything_it_leaves_behind_is_named() -> No
     assert first.endswith("""{{ '{{' }}json who}}{% include "footer" %}{{ '{{' }}>p a=1}}""")
     assert prompt.turns[2] == Turn(role="system", template="End {{ who.name }}")
     assert [loss.partition(": ")[0] for loss in reading.losses] == [
-        "story.formal.prompt",  # who(object) is filled in as text
+        "input.schema.who",
         "config.thinkingBudget",
         "model",
         "tools",

@@ -90,10 +90,6 @@ def test_every_format_writes_an_empty_prompt_under_its_own_suffix(name: str) -> 
     assert written.name == "prompt" + row.suffix and written.media_type == row.media_type
 
 
-def test_every_format_is_read_as_well_as_written() -> None:
-    assert [name for name, row in FORMATS.items() if row.read is None] == []
-
-
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_plain_prompt_comes_back_from_every_format_with_its_text(name: str) -> None:
     prompt = Prompt(name="Greet", turns=(Turn(role="user", template="Say hello."),))

@@ -87,10 +87,10 @@ def test_everything_a_configuration_leaves_behind_is_named() -> None:
         "providers.config.frob",
         "assert contains.metric",
         "assert contains",  # its value is a template
-        "tests",
         "tests.description",
         "tests.vars.hint",
         "tests.vars.secret",
+        "tests",
         "defaultTest.assert javascript",
         "defaultTest.assert latency",
         "scenarios",
@@ -100,8 +100,8 @@ def test_everything_a_configuration_leaves_behind_is_named() -> None:
         "prompt 7",
         "prompt 8",
         "prompt 9",
-        "prompt 2, message 3",
         "assert json",
+        "prompt 2, message 3",
     ]
     own = [loss for loss in readings[0].losses if loss.startswith("prompt 1")]
     assert 'there is no filter "dump"' in own[0]
@@ -260,7 +260,7 @@ def test_what_promptfoo_cannot_hold_is_named_one_by_one() -> None:
 
 @pytest.mark.parametrize(
     "template",
-    ["{% macro m() %}{% endmacro %}", "{{ a|tojson }}", "{{ a.upper() }}", "{{ a is mapping }}", "{{ a is not number }}", "{{ 7 // 2 }}",
+    ["{% macro m() %}{% endmacro %}", "{{ a[1:] }}", "{{ a | title }}", "{% raw %}#}{% endraw %}", "{{ a|tojson }}", "{{ a.upper() }}", "{{ a is mapping }}", "{{ a is not number }}", "{{ 7 // 2 }}",
      "{{ env.X }}", "{% for a in b %}\nuser:\n{{ a }}{% endfor %}", "{% include 'p' %}", "{{ a"],
 )  # fmt: skip
 def test_a_turn_beyond_nunjucks_is_frozen_and_named_or_refused(template: str) -> None:
@@ -271,6 +271,12 @@ def test_a_turn_beyond_nunjucks_is_frozen_and_named_or_refused(template: str) ->
     raw = yaml_text.load(written.text, file="x")["prompts"][0]["raw"]
     assert json.loads(raw) == [{"role": "user", "content": "{{ '{{' }} x }}"}]
     assert "rendered with the values of this run" in written.losses[0]
+
+
+def test_the_end_of_a_comment_in_a_text_is_written_as_a_value_because_nunjucks_would_stop_there() -> None:
+    written = promptfoo.write(Export(prompt=Prompt(turns=(Turn(role="user", template="a #} {{ b }} #}"),))))
+    (reading,) = promptfoo.read(written.text)
+    assert reading.prompt.turns == (Turn(role="user", template="a {{ '#}' }} {{ b }} {{ '#}' }}"),)
 
 
 def test_lists_multiply_cases_up_to_a_bound_unless_that_is_turned_off() -> None:
@@ -345,6 +351,16 @@ def test_an_unusable_table_is_refused(text: str) -> None:
     with pytest.raises(PromptError, match="t.csv") as caught:
         promptfoo.read_csv_tests(text, "t.csv")
     assert caught.value.hint
+
+
+def test_very_long_lists_are_cut_and_named_or_refused() -> None:
+    (reading,) = promptfoo.read(
+        "prompts: [a b]\ntests: [{assert: [" + "{type: contains, value: y}," * 101 + "]}]"
+    )
+    assert len(reading.prompt.checks) == 100
+    assert reading.losses == ("assert: only the first 100 of a list are read",)
+    with pytest.raises(PromptError, match="c.yaml holds more than 2,000 prompts"):
+        promptfoo.read("prompts: [" + "a b," * 2001 + "]", "c.yaml")
 
 
 @pytest.mark.parametrize(
