@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Literal
 
 from playground.errors import PlaygroundError, PromptError, SettingsError
@@ -25,6 +26,7 @@ from playground.store.records import Head, SaveItem, SyncMark
 from playground.types import Prompt
 
 Side = Literal["file", "library"]
+_ONE_AT_A_TIME = Lock()  # two pages that are opened together must not both write the same files
 MAX_FILES = 20_000
 FEW_FILES = 5
 """Up to so many files may be gone at once, and beyond that half of them, before nobody believes it."""
@@ -83,7 +85,8 @@ def sync(
     `take` settles conflicts by path. Raises SettingsError for a folder that cannot be used, and when so many files
     are gone that it looks like another folder, unless deletions are allowed.
     """
-    return _Sync(store, folder, dict(take or {}), author, allow_deletions).run()
+    with _ONE_AT_A_TIME:
+        return _Sync(store, folder, dict(take or {}), author, allow_deletions).run()
 
 
 class _Sync:
@@ -167,8 +170,12 @@ class _Sync:
             del self.heads[head.prompt_id]
             self.report.binned.append(path)
         elif here == "gone" and file is not None:
-            (self.folder / path).unlink(missing_ok=True)
-            self.report.removed.append(path)
+            try:
+                (self.folder / path).unlink(missing_ok=True)
+                self.report.removed.append(path)
+            except OSError as exc:
+                self.report.problems.append((path, f"It cannot be deleted: {exc.strerror}."))
+                self.kept[path] = mark
         elif here == "changed" and head is not None:
             self._write([head], path)
         elif head is not None and file is not None:

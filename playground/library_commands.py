@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from playground.errors import PromptError, SettingsError
+from playground.errors import PromptError
 from playground.terminal import Data, open_there, settings_of, tell, tell_all, write, write_file
 
 if TYPE_CHECKING:
@@ -87,20 +87,14 @@ def import_prompts(
 
 
 def _read(paths: list[Path]) -> list[Incoming]:
-    """What the paths hold; raises SettingsError for one that cannot be read."""
+    """What the paths hold; raises PromptError for one that cannot be read."""
     from playground.exchange import read_folder, read_incoming
 
     files: list[tuple[str, bytes]] = []
     for path in paths:
-        if path.is_dir():
-            folder = read_folder(path)
-            tell_all("passed over", folder.passed_over)
-            files += folder.files
-            continue
-        try:
-            files.append((path.name, path.read_bytes()))
-        except OSError as exc:
-            raise SettingsError(f"{path} cannot be read: {exc.strerror}.", "Check the path.") from exc
+        folder = read_folder(path)
+        tell_all("passed over", folder.passed_over)
+        files += folder.files
     return read_incoming(files)
 
 
@@ -206,6 +200,8 @@ def sync_folder(
         tell(f"left alone: {path}: {why}")
     for conflict in report.conflicts:
         tell(f"conflict: {conflict.path}: {conflict.words}")
+    settled = {*report.to_folder, *report.to_library, *report.removed, *report.binned}
+    tell_all("nothing to settle", sorted(take.keys() - settled - {path for path, _ in report.problems}))
     if report.conflicts:
         tell("Settle each with --take-file PATH or --take-library PATH.")
     moved = len(report.to_folder) + len(report.to_library) + len(report.removed) + len(report.binned)

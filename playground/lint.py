@@ -19,7 +19,7 @@ from typing import Any, Literal
 from playground import secret_keys
 from playground.demonstrations import rows_of, shown_labels, value_of
 from playground.scorers.options import placeholders
-from playground.templates import check, variables
+from playground.templates import check, partial_names, variables
 from playground.types import Check, Prompt, Turn
 
 __all__ = ["RULES", "Finding", "lint"]
@@ -320,12 +320,29 @@ def secret(prompt: Prompt, values: Mapping[str, Any], _: object) -> Iterator[Fin
             yield about(kind, f'The value of "{name}"', name=name)
 
 
+def unpinned_partial(prompt: Prompt, values: Mapping[str, Any], _: object) -> Iterator[Finding]:
+    """A saved prompt is included as it is at the moment; shipped ones, by their path, do not change."""
+    for number, turn in enumerate(prompt.turns):
+        for name in partial_names((turn,)):
+            if "@" not in name and not name.startswith(("techniques/", "hub/")):
+                yield Finding(
+                    "unpinned_partial",
+                    "hint",
+                    number,
+                    None,
+                    f'"{name}" is included as it is at the moment.',
+                    f'Pin a version or a label: "{name}@1", "{name}@production".',
+                    "When that prompt changes, this one changes with it, and earlier results no longer tell about it.",
+                )
+
+
 RULES: dict[str, Rule] = {
     "unused_variable": unused_variable,
     "role_order": role_order,
     "missing_output_format": missing_output_format,
     "example_labels": example_labels,
     "instruction_before_long_text": instruction_before_long_text,
+    "unpinned_partial": unpinned_partial,
     "secret": secret,
 }
 

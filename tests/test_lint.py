@@ -298,6 +298,29 @@ def test_a_short_text_may_follow_its_task_and_tokens_count_for_length():
     assert rules(given, {"text": "short"}, (2, 900)) == []
 
 
+# --- partials -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ('{% include "Guardrail" %}', ["Guardrail"]),
+        ('{% import "Macros" as m %}{% include "B" %}', ["Macros", "B"]),
+        ('{% include "Guardrail@3" %}', []),
+        ('{% include "Guardrail@production" %}', []),
+        ('{% include "techniques/zero-shot/instruct" %}', []),
+        ('{% raw %}{% include "Guardrail" %}{% endraw %}', []),
+    ],
+)
+def test_a_partial_without_a_version_may_change_under_the_prompt(source: str, names: list[str]) -> None:
+    found = [
+        f
+        for f in lint(Prompt(turns=(Turn(role="user", template=source),)), {})
+        if f.rule == "unpinned_partial"
+    ]
+    assert [f.message for f in found] == [f'"{name}" is included as it is at the moment.' for name in names]
+
+
 # --- secrets --------------------------------------------------------------------------------------------
 
 # Made up here, and put together so that no scanner takes this file for a leak.

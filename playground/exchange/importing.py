@@ -210,9 +210,7 @@ def apply_import(
     _check_still_true(store, decided)
     message = f"Imported from {source}" if source else "Imported"
     chosen = [(row, decision) for row, decision in decided if decision != "skip"]
-    if report is not None:
-        report(0, len(chosen))
-    saved = store.save_many([_item(row, decision, message, author) for row, decision in chosen])
+    saved = store.save_many([_item(row, decision, message, author) for row, decision in chosen], report)
     if report is not None:
         report(len(chosen), len(chosen))
     both = list(zip(chosen, saved, strict=True))

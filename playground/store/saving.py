@@ -8,7 +8,7 @@ One path for all, with a number of queries that does not grow with the items.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
@@ -25,12 +25,14 @@ Lines = dict[tuple[str, str], Version]
 """The newest version by prompt and variant."""
 
 
-def save_many(session: Session, items: Sequence[SaveItem]) -> list[SavedVersion]:
+def save_many(
+    session: Session, items: Sequence[SaveItem], report: Callable[[int, int], None] | None = None
+) -> list[SavedVersion]:
     """Store each item as a new prompt or as the next version of a line of one, in order.
 
     Content equal to the newest of its line adds nothing and gives that version. Names are compared as they are
     after all items, so that two prompts may swap theirs. Raises PromptError and NotFoundError; the transaction of
-    the caller then takes everything back.
+    the caller then takes everything back. `report` is told how many of how many are ready.
     """
     rows = living_rows(session, [item.prompt_id for item in items if item.prompt_id is not None])
     lines = newest_of_lines(session, list(rows))
@@ -42,7 +44,9 @@ def save_many(session: Session, items: Sequence[SaveItem]) -> list[SavedVersion]
     added: list[Version] = []
     contents: dict[str, Prompt] = {}
     heads: dict[str, tuple[PromptRow, Prompt]] = {}  # what is the newest main content now
-    for item in items:
+    for number, item in enumerate(items):
+        if report is not None:
+            report(number, len(items))
         row = rows[fold(item.prompt_id)] if item.prompt_id is not None else None
         variant = _variant(item, row, lines)
         name = row.name if row and variant else clean_name(item.prompt.name)

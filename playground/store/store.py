@@ -10,7 +10,7 @@ A method returns what was committed or raises StoreError with nothing changed; a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TypeVar
@@ -111,10 +111,15 @@ class Store:
         with self._writing() as session:
             return saving.save_version(session, item)
 
-    def save_many(self, items: Sequence[SaveItem]) -> list[SavedVersion]:
-        """Save all by the rules of `save_version`, or none; names are compared as they are after the last one."""
+    def save_many(
+        self, items: Sequence[SaveItem], report: Callable[[int, int], None] | None = None
+    ) -> list[SavedVersion]:
+        """Save all by the rules of `save_version`, or none; names are compared as they are after the last one.
+
+        `report` is told how many of how many are ready to be written.
+        """
         with self._writing() as session:
-            return saving.save_many(session, items)
+            return saving.save_many(session, items, report)
 
     def versions(self, prompt_id: str) -> list[VersionSummary]:
         """The versions of a prompt, newest first. Raises NotFoundError."""

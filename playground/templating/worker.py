@@ -95,12 +95,16 @@ def _body(turns: Turns, partials: Partials, nonce: str) -> list[nodes.Node]:
 def _messages(text: str, nonce: str) -> list[tuple[str, str]]:
     """Split rendered text at the role marks; the file's newlines at the end of a message are dropped."""
     messages: list[tuple[str, list[str]]] = []
-    pieces = re.split(mark(nonce, 0).replace(f"{nonce}0", f"{nonce}([0-3])"), text)
-    for code, piece in zip(pieces[1::2], pieces[2::2], strict=True):
-        if code == "3":
-            messages[-1][1].append(piece)
+    start, end = mark(nonce, 0)[:-2], mark(nonce, 0)[-1]
+    # Not a pattern: compiling one for each nonce would take longer than the rendering.
+    for piece in text.split(start)[1:]:
+        code, content = piece[:1], piece[2:]
+        if piece[1:2] != end or code not in "0123":  # no mark of ours
+            messages[-1][1].append(start + piece)
+        elif code == "3":
+            messages[-1][1].append(content)
         else:
-            messages.append((ROLES[int(code)], [piece]))
+            messages.append((ROLES[int(code)], [content]))
     kept: list[tuple[str, str]] = []
     for role, parts in messages:
         while len(parts) > 1 and not parts[-1].strip("\n"):

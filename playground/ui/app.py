@@ -7,6 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from playground.ui import (
+    bundling,
     compare,
     details,
     history,
@@ -26,7 +27,8 @@ from playground.workbench import Workbench
 
 ASSETS = Path(__file__).parent / "assets"
 ACTIONS = compare.ACTIONS | details.ACTIONS | keeping.ACTIONS | library.ACTIONS | history.ACTIONS
-ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | importing.ACTIONS | syncing.ACTIONS
+ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
+ACTIONS |= importing.ACTIONS | bundling.ACTIONS
 ACTIONS |= models.ACTIONS | keeping_models.ACTIONS | keeping_servers.ACTIONS | measuring.ACTIONS
 
 _HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="group" aria-label="Backends"></span>

@@ -1,4 +1,4 @@
-"""Prompts that come in and go out in numbers: dropped files, bundles, the folder that is the library.
+"""Prompts that come in: dropped files and bundles are read, compared with the library, chosen from and saved.
 
     files dropped → POST library/incoming → an Intake in the tray → read, compared → the person chooses → saved
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Annotated
 
 from markupsafe import Markup
@@ -24,14 +24,12 @@ from playground.exchange import (
     Row,
     apply_import,
     explain,
-    export_bundle,
     plan_import,
     read_incoming,
 )
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.alerts import to_alert
 from playground.ui.html import button, icon, join, options, plural
-from playground.ui.library import chosen_filter, find, open_library, picked_keys
 from playground.ui.versions import prompt_diff
 from playground.workbench import Workbench
 
@@ -80,6 +78,7 @@ class Intake:
     done: int = 0
     total: int = 0
     plan: ImportPlan | None = None
+    choices: dict[str, str] = field(default_factory=dict)
     result: ImportResult | None = None
     alert: dict[str, str] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
@@ -104,9 +103,8 @@ def take_in(workbench: Workbench, sent: SentFiles) -> str:
     return workbench.tray.put(intake)
 
 
-async def _work(intake: Intake, work: object, then: str) -> None:
+async def _work(intake: Intake, work: Callable[[], None], then: str) -> None:
     try:
-        assert callable(work)
         await asyncio.to_thread(work)
         intake.stage = then
     except Exception as exc:  # a thread's error must reach the drawer, whatever it is
@@ -132,15 +130,15 @@ async def open_import(workbench: Workbench, ask: Ask) -> Update:
         )
         return {"drawer": {"title": f"Import {intake.title}", "body": alert}}
     if intake.result is not None:
-        update = await open_library(workbench, ask.model_copy(update={"fields": {}}))
         body = _result(intake.result)
-        return {**update, "drawer": {"title": f"Imported {intake.title}", "body": body, "narrow": True}}
+        drawer = {"title": f"Imported {intake.title}", "body": body, "narrow": True}
+        return {"drawer": drawer, "again": "open_library"}
     assert intake.plan is not None
     foot = button("Import", "apply_import", symbol="check", kind="primary", token=token)
     return {
         "drawer": {
             "title": f"Import {intake.title}",
-            "body": _plan(intake.plan, token),
+            "body": _plan(intake.plan, token, intake.choices),
             "foot": foot if any(row.choices != ("skip",) for row in intake.plan.rows) else "",
         }
     }
@@ -158,28 +156,54 @@ def _progress(intake: Intake, token: str) -> Markup:
     )
 
 
-def _plan(plan: ImportPlan, token: str) -> Markup:
+def _plan(plan: ImportPlan, token: str, choices: Mapping[str, str]) -> Markup:
     counts = {name: sum(row.status == name for row in plan.rows) for name in STATUS}
     sentence = ", ".join(f"{number:,} {STATUS[name][0]}" for name, number in counts.items() if number)
     order = ["unreadable", "conflict", "changed", "new", "identical"]
     rows = sorted(plan.rows, key=lambda row: order.index(row.status))
-    shown = join(_row(row, token) for row in rows[:SHOWN_ROWS])
+    shown = join(_row(row, token, choices.get(row.key, row.choice)) for row in rows[:SHOWN_ROWS])
     rest = len(rows) - SHOWN_ROWS
     more = (
-        Markup('<p class="hint">{} more, all {}: each as its kind is handled above.</p>').format(
-            f"{rest:,}", " or ".join(sorted({STATUS[row.status][0] for row in rows[SHOWN_ROWS:]}))
-        )
+        Markup(
+            '<p class="hint">{} more, not listed here, all {}: what is chosen for all holds for them.</p>'
+        ).format(f"{rest:,}", " or ".join(sorted({STATUS[row.status][0] for row in rows[SHOWN_ROWS:]})))
         if rest > 0
         else ""
     )
     return Markup(
         '<h3>{}</h3><p class="hint">Nothing is written before you press Import, and then all of it or nothing.</p>'
-        '<div data-form id="import-rows"><table class="table import"><tr><th>Prompt</th><th style="width:150px">Here</th>'
+        '<div data-form id="import-rows">{}<table class="table import"><tr><th>Prompt</th><th style="width:150px">Here</th>'
         '<th style="width:210px">What to do</th></tr>{}</table></div>{}'
-    ).format(f"{plural(len(rows), 'prompt')}: {sentence}", shown, more)
+    ).format(f"{plural(len(rows), 'prompt')}: {sentence}", _for_all(rows, choices), shown, more)
 
 
-def _row(row: Row, token: str) -> Markup:
+def _for_all(rows: Sequence[Row], choices: Mapping[str, str]) -> Markup:
+    """One choice for all prompts of a kind, where there are several; the page's script sets the rows that are shown."""
+    parts = []
+    for status in dict.fromkeys(row.status for row in rows):
+        alike = [row for row in rows if row.status == status and len(row.choices) > 1]
+        if len(alike) < 2:
+            continue
+        ways = [("", "As chosen below")] + [
+            (choice, CHOICES[choice]) for choice in CHOICES if any(choice in row.choices for row in alike)
+        ]
+        parts.append(
+            Markup(
+                '<label class="soft" for="all-{}">All {} {}</label><select class="field" style="width:auto" id="all-{}" name="all:{}" data-for-all="{}">{}</select>'
+            ).format(
+                status,
+                f"{len(alike):,}",
+                STATUS[status][0],
+                status,
+                status,
+                status,
+                options(ways, choices.get(f"all:{status}", "")),
+            )
+        )
+    return Markup('<div class="row-form">{}</div>').format(join(parts)) if parts else Markup("")
+
+
+def _row(row: Row, token: str, chosen: str) -> Markup:
     words, symbol, colour = STATUS[row.status]
     incoming = row.incoming
     name = incoming.prompt.name if incoming.error is None else incoming.path
@@ -193,9 +217,9 @@ def _row(row: Row, token: str) -> Markup:
     )
     labels = CHOICES | {"rename": f'Add as "{row.new_name}"'}
     choice = (
-        Markup('<select class="field" name="choice:{}" aria-label="What to do with {}">{}</select>').format(
-            row.key, name, options([(c, labels[c]) for c in row.choices], row.choice)
-        )
+        Markup(
+            '<select class="field" name="choice:{}" data-status="{}" aria-label="What to do with {}">{}</select>'
+        ).format(row.key, row.status, name, options([(c, labels[c]) for c in row.choices], chosen))
         if len(row.choices) > 1
         else Markup('<span class="hint">left out</span>')
     )
@@ -207,6 +231,7 @@ def _row(row: Row, token: str) -> Markup:
 async def import_diff(workbench: Workbench, ask: Ask) -> Update:
     """What a dropped prompt would change in the one of that name here."""
     intake = workbench.tray.take(ask.text("token"), Intake)
+    intake.choices = _chosen(ask)
     rows = intake.plan.rows if intake.plan else ()
     row = next((row for row in rows if row.key == ask.text("row")), None)
     if row is None or row.ours is None:
@@ -222,11 +247,8 @@ async def apply_chosen(workbench: Workbench, ask: Ask) -> Update:
     intake = workbench.tray.take(token, Intake)
     plan = intake.plan
     if intake.stage == "ready" and plan is not None:
-        choices = {
-            name.removeprefix("choice:"): str(value)
-            for name, value in ask.fields.items()
-            if name.startswith("choice:")
-        }
+        intake.choices = _chosen(ask)
+        choices = _for_every_row(plan, intake.choices)
         author = workbench.settings.author
 
         def save() -> None:
@@ -238,6 +260,26 @@ async def apply_chosen(workbench: Workbench, ask: Ask) -> Update:
         intake.task = asyncio.create_task(_work(intake, save, "done"))
         await asyncio.wait([intake.task], timeout=0.3)  # a few prompts need no progress
     return await open_import(workbench, ask)
+
+
+def _chosen(ask: Ask) -> dict[str, str]:
+    """What the page's selects say: {"0": "version", "all:new": "skip"}."""
+    kept = {name.removeprefix("choice:"): str(value) for name, value in ask.fields.items()}
+    return {
+        name: value
+        for name, value in kept.items()
+        if f"choice:{name}" in ask.fields or name.startswith("all:")
+    }
+
+
+def _for_every_row(plan: ImportPlan, chosen: Mapping[str, str]) -> dict[str, str]:
+    """A choice for each row: its own where it is listed, else the one for all of its kind."""
+    choices = {name: value for name, value in chosen.items() if not name.startswith("all:")}
+    for row in plan.rows:
+        wanted = chosen.get(f"all:{row.status}", "")
+        if row.key not in choices and wanted in row.choices:
+            choices[row.key] = wanted
+    return choices
 
 
 def _result(result: ImportResult) -> Markup:
@@ -254,78 +296,8 @@ def _result(result: ImportResult) -> Markup:
     return join((Markup("<p>{}.</p>").format(words[:1].upper() + words[1:]), report if losses else ""))
 
 
-# --- going out --------------------------------------------------------------------------------------------
-
-
-async def bundle_form(workbench: Workbench, ask: Ask) -> Update:
-    """The drawer that makes a bundle of what is selected, else of all that the filter shows."""
-    keys = await _keys(workbench, ask)
-    if not keys:
-        raise PromptError("There is nothing to export.", "Select prompts, or take filters off.")
-    body = Markup(
-        '<div class="form" data-form><label for="bundle-name" class="soft">Name</label>'
-        '<input id="bundle-name" name="name" class="field" maxlength="200" value="Prompts" autofocus>'
-        '<label for="bundle-about" class="soft">About</label><input id="bundle-about" name="about" class="field" maxlength="2000">'
-        '<label for="bundle-licence" class="soft">Licence</label><input id="bundle-licence" name="licence" class="field" maxlength="200" placeholder="CC BY 4.0">'
-        '<span></span><span>{}</span></div><p class="hint">{} with their checks and cases, as one .zip file that another Prompt Playground imports.</p>'
-    ).format(
-        button(
-            "Make the bundle",
-            "make_bundle",
-            symbol="download",
-            kind="primary",
-            token=workbench.tray.put(keys),
-        ),
-        plural(len(keys), "prompt"),
-    )
-    return {"drawer": {"title": "Export a bundle", "body": body, "narrow": True}}
-
-
-async def _keys(workbench: Workbench, ask: Ask) -> list[str]:
-    if picked := picked_keys(ask):
-        return picked
-    wanted = chosen_filter(ask)
-    everything = type(wanted)(wanted.search, wanted.origin, wanted.family, wanted.tag, 10_000)
-    return [item.key for item in (await asyncio.to_thread(find, workbench, everything)).items]
-
-
-async def make_bundle(workbench: Workbench, ask: Ask) -> Update:
-    """The bundle, kept for its download, and what it cannot hold."""
-    keys: list[str] = workbench.tray.take(ask.text("token"), list)
-    name = ask.text("name").strip() or "Prompts"
-    data, losses = await asyncio.to_thread(
-        export_bundle,
-        workbench.store,
-        workbench.library,
-        keys,
-        name=name,
-        description=ask.text("about").strip(),
-        licence=ask.text("licence").strip(),
-        created=datetime.now(UTC),
-    )
-    token = workbench.tray.put(data)
-    listed = join(Markup("<li>{}</li>").format(loss) for loss in losses[:100])
-    report = Markup(
-        '<div class="alert warn">{}<div><b>Not in the bundle</b><ul style="margin:0">{}</ul></div></div>'
-    ).format(icon("ignored"), listed)
-    body = Markup("<p>{}, {} kB.</p>{}").format(
-        plural(len(keys), "prompt"), f"{max(1, len(data) // 1000):,}", report if losses else ""
-    )
-    foot = Markup('<a class="btn primary" download href="files/bundle/{}">{}Download the bundle</a>').format(
-        token, icon("download")
-    )
-    return {"drawer": {"title": name, "body": body, "foot": foot, "narrow": True}}
-
-
-def bundle_file(workbench: Workbench, token: str) -> tuple[str, bytes]:
-    """File name and bytes of a bundle that was made; raises NotFoundError."""
-    return "prompts.zip", workbench.tray.take(token, bytes)
-
-
 ACTIONS: dict[str, Action] = {
     "open_import": open_import,
     "import_diff": import_diff,
     "apply_import": apply_chosen,
-    "bundle_form": bundle_form,
-    "make_bundle": make_bundle,
 }

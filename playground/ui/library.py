@@ -150,7 +150,7 @@ async def open_library(workbench: Workbench, ask: Ask) -> Update:
         "html": {
             "lib-side": _side(listing, wanted, chosen.key if chosen else ""),
             "lib-list": _list(listing, chosen, wanted, picked),
-            "lib-foot": _foot(workbench, picked, {i.key for i in items}),
+            "lib-foot": _foot(workbench, wanted, picked, {i.key for i in items}),
             "lib-preview": shown,
         }
     }
@@ -239,16 +239,15 @@ def repr_search(search: str) -> str:
 
 def _row(item: Item, is_chosen: bool, wanted: Filter, is_picked: bool) -> Markup:
     labels = join(Markup(' <span class="badge">{}</span>').format(label) for label in item.labels)
+    box = Markup('<input type="checkbox" name="pick:{}" data-act="open_library" aria-label="Select {}"{}>')
+    box = box.format(item.key, item.name, Markup(" checked") if is_picked else "")
     return Markup(
-        '<li class="entry{}"><input type="checkbox" name="pick:{}" data-act="open_library" aria-label="Select {}"{}>'
-        '<button class="item" data-act="open_library" data-key="{}" aria-pressed="{}">'
+        '<li class="entry{}">{}<button class="item" data-act="open_library" data-key="{}" aria-pressed="{}">'
         '<span class="grow"><b>{}{}</b><span class="d">{}</span></span><span class="hint">{}</span></button>'
         '<button class="btn quiet icon star{}" data-act="favourite" data-favourite="{}" aria-pressed="{}" aria-label="Favourite: {}" title="Favourite">{}</button></li>'
     ).format(
         " on" if is_chosen else "",
-        item.key,
-        item.name,
-        Markup(" checked") if is_picked else "",
+        "" if wanted.origin == "bin" else box,
         item.key,
         str(is_chosen).lower(),
         _marked(item.name, wanted.search),
@@ -273,23 +272,28 @@ def _marked(text: str, search: str) -> Markup:
     )
 
 
-def _foot(workbench: Workbench, picked: set[str], shown: set[str]) -> Markup:
+def _foot(workbench: Workbench, wanted: Filter, picked: set[str], shown: set[str]) -> Markup:
     """What can be done with the selection, whose hidden rows are kept here; what can be brought in."""
     hidden = join(
         Markup('<input type="hidden" name="pick:{}" value="on">').format(key)
         for key in sorted(picked - shown)
     )
     acts = [button("Import", "choose_files", symbol="upload", kind="quiet")]
-    share = f"Export {plural(len(picked), 'prompt')}" if picked else "Export all"
-    acts.append(button(share, "bundle_form", symbol="download", kind="quiet"))
+    is_all = not (wanted.search or wanted.is_narrow)
+    share = (
+        f"Export {plural(len(picked), 'prompt')}" if picked else "Export all" if is_all else "Export these"
+    )
+    if picked or (shown and wanted.origin != "bin"):  # what is in the bin stays there
+        acts.append(button(share, "bundle_form", symbol="download", kind="quiet"))
     if picked:
         acts.append(button("Clear selection", "open_library", kind="quiet", clear="yes"))
     if workbench.settings.library_dir:
         acts.append(button("Sync folder", "sync_folder", symbol="redo", kind="quiet"))
+    hint = "" if picked else "Drop files, a folder or a bundle anywhere on this page"
     return Markup(
         '{}<input type="file" id="lib-files" multiple hidden aria-label="Files to import">{}'
-        '<span class="grow"></span><span class="hint">Drop files, a folder or a bundle anywhere on this page</span>'
-    ).format(hidden, join(acts))
+        '<span class="grow"></span><span class="hint">{}</span>'
+    ).format(hidden, join(acts), hint)
 
 
 ACTIONS: dict[str, Action] = {"open_library": open_library}

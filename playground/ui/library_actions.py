@@ -48,7 +48,8 @@ async def delete_prompt(workbench: Workbench, ask: Ask) -> Update:
     """Move a saved prompt to the bin; nothing is lost, so nothing is asked."""
     version = await asyncio.to_thread(workbench.store.version, ask.text("prompt"), None)
     await asyncio.to_thread(workbench.store.delete_prompt, version.prompt_id)
-    update = await open_library(workbench, ask)
+    fields = {name: value for name, value in ask.fields.items() if name != f"pick:prompt:{version.prompt_id}"}
+    update = await open_library(workbench, ask.model_copy(update={"fields": fields}))
     return {**update, "toast": f'"{version.name}" is in the bin'}
 
 
@@ -67,8 +68,7 @@ async def restore_prompt(workbench: Workbench, ask: Ask) -> Update:
         )
         return {"drawer": {"title": "Put back under another name", "body": body, "narrow": True}}
     back = await asyncio.to_thread(workbench.store.restore_prompt, prompt_id, name, workbench.settings.author)
-    update = await open_library(workbench, ask)
-    return {**update, "drawer": None, "toast": f'"{back.name}" is back in the library'}
+    return {"again": "open_library", "drawer": None, "toast": f'"{back.name}" is back in the library'}
 
 
 async def purge_prompt(workbench: Workbench, ask: Ask) -> Update:
@@ -88,9 +88,7 @@ async def purge_prompt(workbench: Workbench, ask: Ask) -> Update:
         )
         return {"drawer": {"title": "Delete for good", "body": body, "narrow": True}}
     await asyncio.to_thread(workbench.store.purge_prompt, prompt_id)
-    fields: dict[str, str | bool] = {"origin": "bin"}
-    update = await open_library(workbench, ask.model_copy(update={"fields": fields}))
-    return {**update, "drawer": None, "toast": f'"{version.name}" is deleted'}
+    return {"again": "open_library", "drawer": None, "toast": f'"{version.name}" is deleted'}
 
 
 async def export_prompt(workbench: Workbench, ask: Ask) -> Update:

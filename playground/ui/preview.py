@@ -91,9 +91,9 @@ def _pane(
     ]
     listed = join(Markup("<dt>{}</dt><dd>{}</dd>").format(label, text) for label, text in rows if text)
     title = Markup(
-        '<section><div class="title-row"><h2 class="grow">{}</h2>{}</div>'
+        '<section><button class="btn quiet small to-list" data-act="to_list">{}Back to the list</button><div class="title-row"><h2 class="grow">{}</h2>{}</div>'
         '<p class="hint">{}{}</p><p>{}</p><div class="quiet-row">{}</div></section>'
-    ).format(name, first, head, source, prompt.description, join(acts))
+    ).format(icon("arrow-up"), name, first, head, source, prompt.description, join(acts))
     facts = Markup('<section><dl class="facts">{}</dl></section>').format(listed) if listed else ""
     return Markup('<div class="preview">{}{}{}{}</div>').format(title, facts, _turns(prompt), _tables(prompt))
 

@@ -13,7 +13,8 @@ from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.planning import example_values
 from playground.types import ExportFile
 from playground.ui.alerts import to_alert
-from playground.ui.importing import MAX_BODY_BYTES, SentFiles, bundle_file, take_in
+from playground.ui.bundling import bundle_file
+from playground.ui.importing import MAX_BODY_BYTES, SentFiles, take_in
 from playground.workbench import Workbench
 
 

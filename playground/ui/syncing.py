@@ -18,6 +18,8 @@ from playground.ui.library import open_library
 from playground.ui.versions import prompt_diff
 from playground.workbench import Workbench
 
+SHOWN_CONFLICTS = 100
+
 
 async def sync_now(workbench: Workbench, take: Mapping[str, Side] | None = None) -> SyncReport:
     """Bring folder and library together; raises PromptError when no folder is set."""
@@ -38,7 +40,7 @@ async def opened_library(workbench: Workbench, ask: Ask) -> Update:
         return await open_library(workbench, ask)
     try:
         report = await sync_now(workbench)
-    except PlaygroundError as exc:
+    except (PlaygroundError, OSError) as exc:
         return {**await open_library(workbench, ask), "alert": to_alert(exc)}
     update = await open_library(workbench, ask)
     if report.conflicts or report.problems:
@@ -60,10 +62,9 @@ async def sync_folder(workbench: Workbench, ask: Ask) -> Update:
     take: dict[str, Side] = {path: "file" for path, side in chosen.items() if side == "file"}
     take |= {path: "library" for path, side in chosen.items() if side == "library"}
     report = await sync_now(workbench, take)
-    update = await open_library(workbench, ask.model_copy(update={"fields": {}}))
     foot = button("Settle", "sync_folder", symbol="check", kind="primary") if report.conflicts else ""
     return {
-        **update,
+        "again": "open_library",
         "drawer": {"title": "Folder and library", "body": _report(workbench, report), "foot": foot},
     }
 
@@ -92,7 +93,11 @@ def _report(workbench: Workbench, report: SyncReport) -> Markup:
             ).format(icon("warn"), listed)
         )
     if report.conflicts:
-        rows = join(_conflict(conflict) for conflict in report.conflicts[:100])
+        rows = join(_conflict(conflict) for conflict in report.conflicts[:SHOWN_CONFLICTS])
+        if (rest := len(report.conflicts) - SHOWN_CONFLICTS) > 0:
+            rows += Markup('<p class="hint">{} more are shown once these are settled.</p>').format(
+                f"{rest:,}"
+            )
         parts.append(
             Markup(
                 '<div data-form><h3>{}</h3><p class="hint">Changed on both sides since the last sync. Nothing is overwritten before you choose.</p>{}</div>'

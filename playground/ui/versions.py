@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -18,6 +19,8 @@ from playground.workbench import Workbench
 
 MAX_VARIANTS = 3
 """Beside the main line there is room for three columns."""
+MAX_PARTIALS = 100
+"""Rows of the list of prompts to include."""
 
 
 async def versions(workbench: Workbench, ask: Ask) -> Update:
@@ -37,6 +40,7 @@ async def versions(workbench: Workbench, ask: Ask) -> Update:
             _table(rows, labels, newest, since, to),
             _label_form(rows, prompt_id),
             _variants(variants, prompt_id, newest),
+            _pair_form(rows, prompt_id, since, to),
             version_diff(before, after),
         )
     )
@@ -79,8 +83,8 @@ def _row(row: VersionSummary, labels: Sequence[str], newest: int, since: int, to
             "versions",
             kind="small",
             prompt=ident,
-            to=newest if number != newest else to,
-            from_=number,
+            to=newest if number != newest else None,
+            from_=number if number != newest else None,
         ),
     ]
     if number != newest and not row.variant:
@@ -115,6 +119,23 @@ def _label_form(rows: Sequence[VersionSummary], prompt_id: str) -> Markup:
     )
 
 
+def _pair_form(rows: Sequence[VersionSummary], prompt_id: str, since: int, to: int) -> Markup:
+    """Which two versions are compared below."""
+    if len(rows) < 2:
+        return Markup("")
+    numbers = [
+        (str(row.number), f"version {row.number}" + (f", {row.variant}" if row.variant else ""))
+        for row in rows
+    ]
+    which = join(
+        Markup(
+            '<label class="soft" for="pair-{}">{}</label><select id="pair-{}" name="{}" class="field" style="width:auto" data-act="versions" data-prompt="{}">{}</select>'
+        ).format(name, label, name, name, prompt_id, options(numbers, str(number)))
+        for name, label, number in (("from", "Compare", since), ("to", "with", to))
+    )
+    return Markup('<div class="row-form" data-form>{}</div>').format(which)
+
+
 def _variants(variants: Sequence[VersionSummary], prompt_id: str, newest: int) -> Markup:
     if not variants:
         return Markup("")
@@ -139,7 +160,7 @@ def _variants(variants: Sequence[VersionSummary], prompt_id: str, newest: int) -
 def version_diff(before: SavedVersion, after: SavedVersion) -> Markup:
     """Two versions of a prompt, beside each other."""
     if before.number == after.number:
-        return Markup('<p class="hint">One version. The next one shows here what it changed.</p>')
+        return Markup('<p class="hint">One version. Another one shows here what differs.</p>')
     return prompt_diff(before.prompt, after.prompt, f"Version {before.number}", f"Version {after.number}")
 
 
@@ -206,7 +227,8 @@ async def open_variants(workbench: Workbench, ask: Ask) -> Update:
     """The main line and its newest variants as columns beside each other."""
     prompt_id = ask.text("prompt")
     main = await asyncio.to_thread(workbench.store.version, prompt_id, None)
-    rows = (await asyncio.to_thread(workbench.store.variants, prompt_id))[:MAX_VARIANTS]
+    variants = await asyncio.to_thread(workbench.store.variants, prompt_id)
+    rows = sorted(variants, key=lambda row: -row.number)[:MAX_VARIANTS]
     rivals = [await asyncio.to_thread(workbench.store.version, prompt_id, row.number) for row in rows]
     columns = (compare.readable_draft(ask.form) or await compare.default_form(workbench)).columns
     form = form_of_prompt(main.prompt, columns[:1], version=main)
@@ -221,7 +243,51 @@ async def open_variants(workbench: Workbench, ask: Ask) -> Update:
         )
         for rival in rivals
     )
-    return compare.cleared(form.model_copy(update={"columns": (first, *more)}))
+    update = compare.cleared(form.model_copy(update={"columns": (first, *more)}))
+    names = ", ".join(["the main line", *(row.variant for row in rows)])
+    left_out = f"; {len(variants) - len(rows)} older not shown" if len(variants) > len(rows) else ""
+    return {**update, "toast": f"Side by side: {names}{left_out}"}
+
+
+async def partials(workbench: Workbench, ask: Ask) -> Update:
+    """Saved prompts of a single turn, to be included in the one on screen at their newest version or a label."""
+    found = await asyncio.to_thread(workbench.store.prompts, ask.text("search"), limit=500)
+    own = ask.compare_form().prompt_id
+    contents = await asyncio.to_thread(workbench.store.contents, [p.id for p in found if p.id != own])
+    rows = [p for p in found if p.id in contents and len(contents[p.id].prompt.turns) == 1][:MAX_PARTIALS]
+    listed = join(
+        Markup(
+            "<tr><td><b>{}</b><br><span class='hint mono one'>{}</span></td><td style='text-align:right'>{}</td></tr>"
+        ).format(
+            row.name,
+            " ".join(contents[row.id].prompt.turns[0].template.split())[:120],
+            join(
+                Markup("{} ").format(
+                    button(
+                        at,
+                        "insert_partial",
+                        kind="small",
+                        text=f"{{% include {json.dumps(f'{row.name}@{at}', ensure_ascii=False)} %}}",
+                    )
+                )
+                for at in (str(row.latest), *(label for label, _ in row.labels))
+            ),
+        )
+        for row in rows
+    )
+    search = Markup(
+        '<div data-form><input class="field" name="search" type="search" value="{}" placeholder="Find a prompt" aria-label="Find a prompt" data-act="partials"></div>'
+    ).format(ask.text("search"))
+    body = (
+        Markup(
+            "<table class='table'><tr><th>Prompt of one turn</th><th style='width:200px;text-align:right'>Include version</th></tr>{}</table>"
+        ).format(listed)
+        if rows
+        else Markup(
+            "<p class='hint'>No saved prompt with a single turn{}. Save a text that several prompts share, such as a guardrail, as a prompt of its own.</p>"
+        ).format(" matches" if ask.text("search") else "")
+    )
+    return {"drawer": {"title": "Include a prompt", "body": join((search, body)), "narrow": True}}
 
 
 async def restore(workbench: Workbench, ask: Ask) -> Update:
@@ -259,6 +325,7 @@ ACTIONS: dict[str, Action] = {
     "versions": versions,
     "open_version": open_version,
     "open_variants": open_variants,
+    "partials": partials,
     "restore": restore,
     "promote": promote,
     "set_label": set_label,

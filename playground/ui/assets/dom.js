@@ -37,6 +37,18 @@ export function debounce(wait, fn) {
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+// Draws a part of the page anew; the control that had the focus has it again, known by what it is, else by its place.
+const CONTROLS = "button, select, input, textarea, a[href]";
+export const sign = (el) => `${el.tagName} ${el.id} ${el.name ?? ""} ${JSON.stringify(el.dataset)}`;
+export function keepFocus(box, draw) {
+  const had = document.activeElement, controls = $$(CONTROLS, box), place = controls.indexOf(had);
+  const same = place < 0 ? "" : sign(had);
+  draw();
+  if (place < 0) return;
+  const now = $$(CONTROLS, box).filter((el) => !el.disabled && el.offsetParent);
+  (now.find((el) => sign(el) === same) ?? now[Math.min(place, now.length - 1)])?.focus({ preventScroll: true });
+}
+
 // Draws a row of controls anew; the one that had the focus has it again, by its place.
 export function keepPlace(box, draw) {
   const place = $$("button, select, input", box).indexOf(document.activeElement);

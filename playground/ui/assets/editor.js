@@ -46,6 +46,7 @@ function drawAfter() {
     h("button", { class: "btn quiet", onclick: addTurn }, icon("plus"), "Add turn"),
     h("button", { class: "btn quiet", "aria-pressed": String(sent), onclick: () => showSent(true) }, icon("eye"), "Preview as sent"),
     h("button", { class: "btn quiet", id: "checks-button", onclick: () => import("./checks.js").then((m) => m.openChecks()) }, icon("check"), checks.length === 1 ? "1 check" : `${checks.length} checks`),
+    h("button", { class: "btn quiet", "data-act": "partials" }, icon("fork"), "Include"),
     adviceBadge(advice),
     h("span", { class: "hint num grow", style: "text-align:right" },
       `${total === null || total === undefined ? "" : `${tokens(total)} before the template, `}${used} variable${used === 1 ? "" : "s"}`)));

@@ -67,6 +67,14 @@ function base64(file) {
   });
 }
 
+// One choice for all dropped prompts of a kind.
+document.addEventListener("change", (e) => {
+  if (!e.target.dataset?.forAll) return;
+  for (const row of document.querySelectorAll(`#import-rows select[data-status="${e.target.dataset.forAll}"]`)) {
+    if ([...row.options].some((option) => option.value === e.target.value)) row.value = e.target.value;
+  }
+});
+
 // Shift on a checkbox: everything between the last one and this one.
 let last = null;
 document.addEventListener("click", (e) => {

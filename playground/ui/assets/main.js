@@ -4,10 +4,11 @@
 // fields of the form around it go along. Python answers with an update: what to show, and nothing else changes.
 
 import { applyColumn, drawBar, drawColumns, mountBar, mountColumn, mountPager, settleColumns, showView } from "./columns.js";
-import { $, $$, debounce, h, icon } from "./dom.js";
+import { $, $$, debounce, h, icon, keepFocus, sign } from "./dom.js";
 import { mountEditor } from "./editor.js";
 import "./keys.js";
 import "./library.js";
+import { insertPartial } from "./partials.js";
 import { call, changed, page, takeDraft } from "./store.js";
 
 // A narrow window moves tabs into a menu, where they are plain buttons.
@@ -67,13 +68,14 @@ export function apply(update) {
   for (const [i, data] of Object.entries(update.columns ?? {})) applyColumn(Number(i), data);
   if (update.vote !== undefined) $("#vote").innerHTML = update.vote;
   if (update.view) showView(update.view.column, update.view.html, update.view.kind);
-  for (const [id, html] of Object.entries(update.html ?? {})) { const el = document.getElementById(id); if (el) { el.innerHTML = html; wordTimes(el); } }
+  for (const [id, html] of Object.entries(update.html ?? {})) { const el = document.getElementById(id); if (el) keepFocus(el, () => { el.innerHTML = html; wordTimes(el); }); }
   if (update.drawer !== undefined) update.drawer ? openDrawer(update.drawer) : closeDrawer();
   if (update.copy !== undefined) copy(update.copy);
   if (update.toast) toast(update.toast);
   if (update.alert) showAlert(update.alert);
   if (update.tab) $$(TABS).find((t) => t.textContent.trim() === update.tab)?.click();
   $$("[data-filter]").forEach(filterRows);
+  if (update.again && $("#lib")) send(update.again, { fields: fieldsOf($("#lib")) });
   if (!update.alert) poll();
 }
 
@@ -145,6 +147,8 @@ export function openDrawer({ title, body, foot = "", narrow = false, nodes = nul
   const before = document.activeElement;
   const open = $(".drawer");
   if (!open) opener = before;
+  // The same drawer drawn anew stays where it was read, with the focus where it was.
+  const again = open?.getAttribute("aria-label") === title && { sign: open.contains(before) ? sign(before) : "", top: $(".body", open).scrollTop };
   closeDrawer(false);
   const bodyBox = h("div", { class: "body" });
   if (nodes) bodyBox.append(...nodes); else { bodyBox.innerHTML = body; wordTimes(bodyBox); }
@@ -154,7 +158,9 @@ export function openDrawer({ title, body, foot = "", narrow = false, nodes = nul
     h("div", { class: "messages" }), bodyBox);
   if (foot) drawer.append(footBox);
   document.body.append(h("div", { class: "scrim", onclick: () => closeDrawer() }), drawer);
-  ($("[autofocus]", drawer) ?? $("input, select, textarea", bodyBox) ?? $("header button", drawer)).focus();
+  const same = again && $$("button, select, input, a[href]", drawer).find((el) => sign(el) === again.sign);
+  (same || ($("[autofocus]", drawer) ?? $("input, select, textarea", bodyBox) ?? $("header button", drawer))).focus({ preventScroll: Boolean(same) });
+  if (again) bodyBox.scrollTop = again.top;
   drawer.addEventListener("keydown", (e) => {
     if (e.key !== "Tab") return;
     const all = $$("button, a[href], input, select, textarea, [tabindex='0']", drawer).filter((el) => !el.disabled && el.offsetParent);
@@ -181,6 +187,8 @@ const LOCAL = {
   copy_text: ({ from }) => copy($(from).textContent),
   link: () => copy(location.href),
   copy_link: (asked) => copy(`${location.origin}${location.pathname}?${new URLSearchParams(asked)}`),
+  to_list: () => { const row = $("#lib-list .entry.on"); row?.scrollIntoView({ block: "center" }); $(".item", row ?? document)?.focus({ preventScroll: true }); },
+  insert_partial: ({ text }) => insertPartial(text),
   choose_files: () => $("#lib-files").click(),
   explain: ({ text }, el) => {
     $(".pop")?.remove();
@@ -237,9 +245,15 @@ function leaveRun() {
   settleColumns();
 }
 
+// Of lists that are searched as one types, an answer that another one has overtaken is not shown.
+const asked = { open_library: 0, open_history: 0 };
+
 export async function send(action, args) {
-  apply(await call(action, { ...args, form: page.form, run: page.run, previous: page.previous ?? null }));
-  if (args.key && innerWidth < 1200) $("#lib-preview").scrollIntoView();
+  const turn = action in asked ? ++asked[action] : 0;
+  const update = await call(action, { ...args, form: page.form, run: page.run, previous: page.previous ?? null });
+  if (turn && turn !== asked[action]) return;
+  apply(update);
+  if (action === "open_library" && args.key && innerWidth < 1200) $("#lib-preview").scrollIntoView();
 }
 
 function fieldsOf(form) {

@@ -1,0 +1,16 @@
+// Including another prompt: a tag goes in where the caret last stood in a turn.
+
+import { $, $$ } from "./dom.js";
+import { closeDrawer } from "./main.js";
+
+let area = null;
+document.addEventListener("focusin", (e) => { if (e.target.matches?.("#editor .turn textarea, .own .turn textarea")) area = e.target; });
+
+export function insertPartial(text) {
+  const place = area?.isConnected ? area : $$("#editor .turn textarea").at(-1);
+  closeDrawer(false);
+  place.focus();
+  place.setRangeText(text, place.selectionStart, place.selectionEnd, "end");
+  place.dispatchEvent(new Event("input", { bubbles: true }));
+  $("#live").textContent = `Included ${text}`;
+}

@@ -1,0 +1,95 @@
+"""Prompts that go out together: what is selected in the Library, as a bundle to download."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from playground.errors import PromptError
+from playground.exchange import export_bundle
+from playground.formats import file_name
+from playground.ui.actions import Action, Ask, Update
+from playground.ui.html import button, icon, join, plural
+from playground.ui.library import chosen_filter, find, picked_keys
+from playground.workbench import Workbench
+
+MOST_ROWS = 1_000_000
+
+
+class BundleFile(NamedTuple):
+    """A bundle that waits for its download."""
+
+    name: str
+    data: bytes
+
+
+async def bundle_form(workbench: Workbench, ask: Ask) -> Update:
+    """The drawer that makes a bundle of what is selected, else of all that the filter shows."""
+    keys = await _keys(workbench, ask)
+    if not keys:
+        raise PromptError("There is nothing to export.", "Select prompts, or take filters off.")
+    body = Markup(
+        '<div class="form" data-form><label for="bundle-name" class="soft">Name</label>'
+        '<input id="bundle-name" name="name" class="field" maxlength="200" value="Prompts" autofocus>'
+        '<label for="bundle-about" class="soft">About</label><input id="bundle-about" name="about" class="field" maxlength="2000">'
+        '<label for="bundle-licence" class="soft">Licence</label><input id="bundle-licence" name="licence" class="field" maxlength="200" placeholder="CC BY 4.0">'
+        '<span></span><span>{}</span></div><p class="hint">{} with their checks and cases, as one .zip file that another Prompt Playground imports.</p>'
+    ).format(
+        button(
+            "Make the bundle",
+            "make_bundle",
+            symbol="download",
+            kind="primary",
+            token=workbench.tray.put(keys),
+        ),
+        plural(len(keys), "prompt"),
+    )
+    return {"drawer": {"title": "Export a bundle", "body": body, "narrow": True}}
+
+
+async def _keys(workbench: Workbench, ask: Ask) -> list[str]:
+    if picked := picked_keys(ask):
+        return picked
+    wanted = chosen_filter(ask)
+    everything = replace(wanted, limit=MOST_ROWS)
+    return [item.key for item in (await asyncio.to_thread(find, workbench, everything)).items]
+
+
+async def make_bundle(workbench: Workbench, ask: Ask) -> Update:
+    """The bundle, kept for its download, and what it cannot hold."""
+    keys: list[str] = workbench.tray.take(ask.text("token"), list)
+    name = ask.text("name").strip() or "Prompts"
+    data, losses = await asyncio.to_thread(
+        export_bundle,
+        workbench.store,
+        workbench.library,
+        keys,
+        name=name,
+        description=ask.text("about").strip(),
+        licence=ask.text("licence").strip(),
+        created=datetime.now(UTC),
+    )
+    token = workbench.tray.put(BundleFile(file_name(name, ".zip"), data))
+    listed = join(Markup("<li>{}</li>").format(loss) for loss in losses[:100])
+    report = Markup(
+        '<div class="alert warn">{}<div><b>Not in the bundle</b><ul style="margin:0">{}</ul></div></div>'
+    ).format(icon("ignored"), listed)
+    body = Markup("<p>{}, {} kB.</p>{}").format(
+        plural(len(keys), "prompt"), f"{max(1, len(data) // 1000):,}", report if losses else ""
+    )
+    foot = Markup('<a class="btn primary" download href="files/bundle/{}">{}Download the bundle</a>').format(
+        token, icon("download")
+    )
+    return {"drawer": {"title": name, "body": body, "foot": foot, "narrow": True}}
+
+
+def bundle_file(workbench: Workbench, token: str) -> BundleFile:
+    """A bundle that was made; raises NotFoundError."""
+    return workbench.tray.take(token, BundleFile)
+
+
+ACTIONS: dict[str, Action] = {"bundle_form": bundle_form, "make_bundle": make_bundle}
