@@ -66,7 +66,7 @@ def test_a_declared_variable_that_nothing_mentions_is_named():
             checks=(Check(scorer="contains", options={"text": "{{ tone }}"}),),
         ),
         prompt("u: {{ tone ", inputs=(Input(name="tone"),)),
-        prompt('u: {% include "guard" %}', inputs=(Input(name="tone"),)),
+        prompt('u: {% include "guard@1" %}', inputs=(Input(name="tone"),)),
         prompt("u: {{ tone }}"),
     ],
     ids=["loop", "optional", "only in a check", "does not parse", "may be in a partial", "not declared"],
@@ -160,7 +160,7 @@ def test_a_scored_or_sorting_prompt_that_does_not_say_how_to_answer(given: Promp
         prompt("u: Extract the names, one word a line."),
         prompt("u: 分类这句话，只回答正面或负面。"),
         prompt("u: Wie schmeckt {{ food }}?", checks=EQUALS),
-        prompt('u: What is it?\n{% include "answer-form" %}', checks=EQUALS),
+        prompt('u: What is it?\n{% include "answer-form@1" %}', checks=EQUALS),
         prompt(
             "u: What is in the text?", checks=(Check(scorer="equals", options={"text": "x"}, negate=True),)
         ),
