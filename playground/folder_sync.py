@@ -18,7 +18,8 @@ from threading import Lock
 from typing import Literal
 
 from playground.errors import PlaygroundError, PromptError, SettingsError
-from playground.formats import file_name, prompty
+from playground.formats import prompty
+from playground.formats.base import file_name
 from playground.library import read_prompt
 from playground.store import Store, content_hash
 from playground.store.content import fold

@@ -197,7 +197,7 @@ def sync_folder(
         for path in files:
             write(f"{label:<22} {path}\n")
     for path, why in report.problems:
-        tell(f"left alone: {path}: {why}")
+        tell(f"left alone: {path}: {why.removeprefix(f'{path}, ')}")
     for conflict in report.conflicts:
         tell(f"conflict: {conflict.path}: {conflict.words}")
     settled = {*report.to_folder, *report.to_library, *report.removed, *report.binned}

@@ -14,7 +14,6 @@ from typing import Any
 from playground.backends.base import Backend, CountsTokens
 from playground.desk import ModelDesk
 from playground.errors import NotFoundError, PlaygroundError, PromptError, TemplateError
-from playground.formats import find_format
 from playground.formats.base import Export
 from playground.library import Library, shipped_folder
 from playground.planning import with_defaults
@@ -193,6 +192,8 @@ class WritingDesk(ModelDesk):
         self, prompt: Prompt, values: dict[str, Any], model: str, format_name: str
     ) -> ExportFile:
         """A file made from a prompt alone, rendered with these values where the format needs that."""
+        from playground.formats.registry import find_format  # all the formats: not before one is wanted
+
         try:
             messages = await self.render(prompt, values)
         except PlaygroundError:
@@ -217,6 +218,8 @@ class WritingDesk(ModelDesk):
 
         Raises PromptError for a format that is none, and what the format itself refuses.
         """
+        from playground.formats.registry import find_format
+
         row, prompt = find_format(format_name), export.prompt
         losses: list[str] = []
         if names := partial_names(prompt.turns):

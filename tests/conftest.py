@@ -1,4 +1,4 @@
-"""A workbench as the shells get it: scripted answers, a fresh database, no engine and no network."""
+"""What both shells get: a workbench with scripted answers, a fresh database, no engine and no network; and commands."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.request import urlopen
 
 import pytest
 
+from playground import cli
 from playground.backends.scripted import ScriptedBackend
+from playground.errors import BackendError
 from playground.settings import Settings
 from playground.store import open_store
 from playground.workbench import Workbench
@@ -52,6 +54,55 @@ async def make_workbench(tmp_path: Path, migrated_database: Path) -> AsyncIterat
 def workbench(make_workbench: MakeWorkbench) -> Workbench:
     """One model that repeats the last message: `scripted:echo`."""
     return make_workbench()
+
+
+# --- the command line -----------------------------------------------------------------------------------
+
+
+class Called(NamedTuple):
+    """What a command left: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+Call = Callable[..., Called]
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The data folder of the commands, which start in `tmp_path`; the folder is made by the first of them."""
+    monkeypatch.setenv("PLAYGROUND_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def scripts() -> dict[str, Any]:
+    """The models that commands find, by name; a file of tests may have its own."""
+    broken = ["half ", BackendError("The model fell over.", "Choose another.")]
+    return {"echo": "{last}", "second": "two", "broken": broken}
+
+
+@pytest.fixture
+def call(
+    data: Path, scripts: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Call:
+    """`call("library", "import", "a.zip")` runs a command in this process, as the console script does."""
+    scripted = ScriptedBackend(scripts)
+    monkeypatch.setattr("playground.workbench.every_backend", lambda _: {"scripted": scripted})
+
+    def call(*arguments: str) -> Called:
+        with pytest.raises(SystemExit) as exit_:
+            cli.main(arguments)
+        printed = capsys.readouterr()
+        return Called(int(exit_.value.code or 0), printed.out, printed.err)
+
+    return call
+
+
+# --- servers --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

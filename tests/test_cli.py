@@ -6,58 +6,24 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
-from playground import cli
 from playground.arguments import address_of, is_loopback, read_values
-from playground.backends.scripted import ScriptedBackend
-from playground.errors import BackendError, PromptError, ReadOnlyData
-from playground.formats import FORMATS, prompty
+from playground.errors import PromptError, ReadOnlyData
+from playground.formats import prompty
+from playground.formats.registry import FORMATS
 from playground.settings import Settings
 from playground.store import open_store
 from playground.store.records import StoredRun
 from playground.types import PRESETS, Check, Input, Prompt, Sampling, Turn
 
+if TYPE_CHECKING:
+    from tests.conftest import Call
+
 PLAYGROUND = [sys.executable, "-m", "playground.cli"]
-
-
-class Called(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Called]
-
-
-@pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PLAYGROUND_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def backend(monkeypatch: pytest.MonkeyPatch) -> ScriptedBackend:
-    broken = ["half ", BackendError("The model fell over.", "Choose another.")]
-    scripted = ScriptedBackend({"echo": "{last}", "second": "two", "broken": broken})
-    monkeypatch.setattr("playground.workbench.every_backend", lambda _: {"scripted": scripted})
-    return scripted
-
-
-@pytest.fixture
-def call(data: Path, backend: ScriptedBackend, capsys: pytest.CaptureFixture[str]) -> Call:
-    def call(*arguments: str) -> Called:
-        with pytest.raises(SystemExit) as exit_:
-            cli.main(arguments)
-        printed = capsys.readouterr()
-        return Called(int(exit_.value.code or 0), printed.out, printed.err)
-
-    return call
 
 
 def write_prompt(folder: Path, template: str, *checks: Check, **fields: object) -> str:
@@ -80,7 +46,7 @@ def stored(data: Path) -> list[StoredRun]:
 
 def test_run_prints_the_answer_and_keeps_it_in_the_history(call: Call, data: Path, tmp_path: Path) -> None:
     file = write_prompt(tmp_path, "Hello {{ name }}!")
-    assert call("run", file, "--var", "name=Ada") == Called(0, "Hello Ada!\n", "")
+    assert call("run", file, "--var", "name=Ada") == (0, "Hello Ada!\n", "")
     [run] = stored(data)
     assert run.comparison.values == {"name": "Ada"}
     assert run.cells[0].completion and run.cells[0].completion.text == "Hello Ada!"
@@ -118,7 +84,7 @@ def test_a_check_that_does_not_apply_is_no_failure(call: Call, tmp_path: Path) -
 
 def test_an_answer_that_was_cut_says_so(call: Call, tmp_path: Path) -> None:
     called = call("run", write_prompt(tmp_path, "Hi there"), "--max-tokens", "1")
-    assert called == Called(0, "Hi\n", "note: the answer was cut after 1 tokens (--max-tokens).\n")
+    assert called == (0, "Hi\n", "note: the answer was cut after 1 tokens (--max-tokens).\n")
 
 
 def test_a_failed_answer_is_exit_code_1_with_what_had_come(call: Call, data: Path, tmp_path: Path) -> None:

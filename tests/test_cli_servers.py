@@ -5,18 +5,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from playground import cli
-from playground.backends.scripted import ScriptedBackend
 from playground.formats import prompty
 from playground.settings import Settings
 from playground.store import open_store
 from playground.types import Check, Prompt, Turn
+
+if TYPE_CHECKING:
+    from tests.conftest import Call, Called
 
 PLAYGROUND = [sys.executable, "-m", "playground.cli"]
 FAKE = """#!{python}
@@ -36,34 +36,9 @@ HTTPServer(("127.0.0.1", int(sys.argv[8])), Handler).serve_forever()
 """
 
 
-class Called(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Call = Callable[..., Called]
-
-
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PLAYGROUND_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "data"
-
-
-@pytest.fixture
-def call(data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
-    scripted = ScriptedBackend({"echo": "{last}", "other": "other"})
-    monkeypatch.setattr("playground.workbench.every_backend", lambda _: {"scripted": scripted})
-
-    def call(*arguments: str) -> Called:
-        with pytest.raises(SystemExit) as exit_:
-            cli.main(arguments)
-        printed = capsys.readouterr()
-        return Called(int(exit_.value.code or 0), printed.out, printed.err)
-
-    return call
+def scripts() -> dict[str, Any]:
+    return {"echo": "{last}", "other": "other"}
 
 
 @pytest.fixture
@@ -102,7 +77,7 @@ def test_a_batch_goes_out_and_comes_back_as_scored_runs(call: Call, tmp_path: Pa
     results = tmp_path / "batch.results.jsonl"
     results.write_text("\n".join([answer(lines[0], "Paris"), answer(lines[1], "Rome")]))
     imported = call("batch", "import", "batch.results.jsonl", "--batch", "batch.jsonl")
-    assert imported == Called(0, "2 runs stored, 0 of them with an error.\n", "")
+    assert imported == (0, "2 runs stored, 0 of them with an error.\n", "")
     store = open_store(Settings(data_dir=data))
     scores = {row.title.rpartition(" ")[2]: row.columns[0].score for row in store.history().rows}
     store.close()

@@ -11,7 +11,7 @@ import pytest
 import typer.main
 
 from playground.cli import app
-from playground.formats import FORMATS
+from playground.formats.registry import FORMATS
 from playground.scorers import SCORERS, options_of
 
 ROOT = Path(__file__).parent.parent

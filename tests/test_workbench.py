@@ -20,7 +20,8 @@ from playground.errors import (
     StoreError,
     TemplateError,
 )
-from playground.formats import FORMATS, prompty
+from playground.formats import prompty
+from playground.formats.registry import FORMATS
 from playground.planning import example_values, with_defaults
 from playground.runner import Delta, Started
 from playground.store.changes import Change, CreateRun, StartCell

@@ -16,7 +16,6 @@ from playground.errors import PromptError
 from playground.formats import bundle
 from playground.formats.archive import MAX_BYTES
 from playground.formats.bundle import read_bundle
-from playground.formats.recognise import recognise
 from playground.store.naming import NAME_CHARS, clean_name
 from playground.types import Prompt
 
@@ -143,6 +142,8 @@ def _bytes(path: Path, room: int) -> bytes:
 
 def _prompts(name: str, data: bytes) -> list[Incoming]:
     """The prompts of one file, or one row that says why there are none."""
+    from playground.formats.recognise import recognise  # all the formats: not before a file is there
+
     try:
         if data.startswith(bundle.MAGIC):
             return _entries(f"{name}/", data, None)

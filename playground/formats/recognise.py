@@ -11,8 +11,9 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from playground.errors import PromptError
-from playground.formats import FORMATS, json_text, llm_template, markdown, modelfile, yaml_text
+from playground.formats import json_text, llm_template, markdown, modelfile, yaml_text
 from playground.formats.base import Reading
+from playground.formats.registry import FORMATS
 from playground.templating.syntax import ROLE_LINE
 
 MAX_BYTES = 2_000_000

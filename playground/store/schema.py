@@ -64,8 +64,11 @@ def bring_up_to_date(place: Place) -> None:
                 if place.path is not None:
                     back_up(place.path, revision)
             with engine.begin() as connection:
-                # Another process may have upgraded since; Alembic looks again inside this transaction.
-                _upgrade(connection)
+                # Another process may have been here since: both look again inside this transaction.
+                if current_revision(connection, place) is None:
+                    _create(connection)
+                else:
+                    _upgrade(connection)
                 _check_foreign_keys(connection, place)
     finally:
         engine.dispose()
@@ -80,6 +83,13 @@ def _refuse_unknown(revision: str, place: Place) -> None:
             f"The database {place} was written by a newer version of Prompt Playground (schema {revision}).",
             "Update the program, or choose another data folder with --data DIR.",
         )
+
+
+def _create(connection: sa.Connection) -> None:
+    """All tables at once, as the newest revision has them: the same as upgrading through all (a test compares)."""
+    Table.metadata.create_all(connection)
+    connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(sa.text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": HEAD})
 
 
 def _upgrade(connection: sa.Connection) -> None:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from playground.errors import PromptError
 from playground.exchange import export_bundle
-from playground.formats import file_name
+from playground.formats.base import file_name
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.html import button, icon, join, plural
 from playground.ui.library import chosen_filter, find, picked_keys

@@ -15,7 +15,7 @@ from playground.workbench import Workbench
 
 PAGE = 50
 
-_PAGE_HTML = """<div class="pp histbox"><div class="searchbar" data-form><input class="field grow" name="search" id="hist-search" type="search"
+_PAGE_HTML = """<div class="pp histbox"><div class="messages"></div><div class="searchbar" data-form><input class="field grow" name="search" id="hist-search" type="search"
  placeholder="Search prompts, values, answers, models and notes" aria-label="Search the history" data-act="open_history" data-on="input">
 <span class="hint num" id="hist-count"></span></div><div id="hist-list" class="hist scroll-x"></div></div>"""
 

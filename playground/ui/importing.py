@@ -44,6 +44,7 @@ STATUS = {
     "conflict": ("differs", "different", "warn"),
     "unreadable": ("cannot be read", "warn", "bad"),
 }
+ALIKE = {"new": "that are new", "changed": "newer than here", "conflict": "that differ"}
 CHOICES = {
     "add": "Add it",
     "version": "Save as the next version",
@@ -172,7 +173,7 @@ def _plan(plan: ImportPlan, token: str, choices: Mapping[str, str]) -> Markup:
     )
     return Markup(
         '<h3>{}</h3><p class="hint">Nothing is written before you press Import, and then all of it or nothing.</p>'
-        '<div data-form id="import-rows">{}<table class="table import"><tr><th>Prompt</th><th style="width:150px">Here</th>'
+        '<div data-form id="import-rows">{}<table class="table wraps"><tr><th class="w1">Prompt</th><th class="w2">Here</th>'
         '<th style="width:210px">What to do</th></tr>{}</table></div>{}'
     ).format(f"{plural(len(rows), 'prompt')}: {sentence}", _for_all(rows, choices), shown, more)
 
@@ -182,7 +183,7 @@ def _for_all(rows: Sequence[Row], choices: Mapping[str, str]) -> Markup:
     parts = []
     for status in dict.fromkeys(row.status for row in rows):
         alike = [row for row in rows if row.status == status and len(row.choices) > 1]
-        if len(alike) < 2:
+        if len(alike) < 2 or status not in ALIKE:
             continue
         ways = [("", "As chosen below")] + [
             (choice, CHOICES[choice]) for choice in CHOICES if any(choice in row.choices for row in alike)
@@ -193,7 +194,7 @@ def _for_all(rows: Sequence[Row], choices: Mapping[str, str]) -> Markup:
             ).format(
                 status,
                 f"{len(alike):,}",
-                STATUS[status][0],
+                ALIKE[status],
                 status,
                 status,
                 status,
@@ -224,7 +225,7 @@ def _row(row: Row, token: str, chosen: str) -> Markup:
         else Markup('<span class="hint">left out</span>')
     )
     return Markup(
-        '<tr><td><b>{}</b><br><span class="hint">{}{}</span></td><td><span class="{}">{} {}</span><br><span class="hint">{}</span>{}</td><td>{}</td></tr>'
+        '<tr><td class="w1"><b>{}</b><br><span class="hint">{}{}</span></td><td class="w2"><span class="{}">{} {}</span><br><span class="hint">{}</span>{}</td><td style="width:210px">{}</td></tr>'
     ).format(name, incoming.path, listed, colour, icon(symbol), words, explain(row), diff, choice)
 
 

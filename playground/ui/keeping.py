@@ -8,7 +8,6 @@ from typing import Any
 from markupsafe import Markup
 
 from playground.errors import NotFoundError, PlaygroundError, PromptError
-from playground.formats import FORMATS
 from playground.store.records import StoredRun
 from playground.types import ExportFile
 from playground.ui.actions import Action, Ask, Update
@@ -136,7 +135,7 @@ async def export(workbench: Workbench, ask: Ask) -> Update:
     run = await workbench.run(run_id)
     rows = Markup(
         '<label class="soft" for="export-format">Format</label><select id="export-format" class="field" style="width:auto" autofocus data-act="export" data-column="{}">{}</select>'
-    ).format(column, options([(name, row.label) for name, row in FORMATS.items()], chosen))
+    ).format(column, format_options(chosen))
     columns = segments_of_columns(run, column, chosen)
     head = Markup(
         '<div style="display:flex;gap:12px;align-items:center;flex-wrap:wrap">{}<span class="grow"></span>{}</div>'
@@ -162,6 +161,13 @@ async def export(workbench: Workbench, ask: Ask) -> Update:
     if await workbench.managers():
         foot += button("Create an Ollama model", "create_model", column=column)
     return {"drawer": {"title": "Export", "body": join((head, export_body(file))), "foot": foot}}
+
+
+def format_options(chosen: str) -> Markup:
+    """The formats as choices."""
+    from playground.formats.registry import FORMATS  # all the formats: not before a drawer shows them
+
+    return options([(name, row.label) for name, row in FORMATS.items()], chosen)
 
 
 def export_body(file: ExportFile) -> Markup:

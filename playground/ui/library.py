@@ -18,7 +18,7 @@ PAGE_ROWS = 100
 SHOWN_TAGS = 16
 _PAGE = """<div class="pane pp" data-form id="lib">
 <nav class="side" id="lib-side" aria-label="Filters"></nav>
-<section class="with-foot" aria-label="Prompts"><div class="searchbar"><input class="field grow" id="lib-search" name="search" type="search"
+<section class="with-foot" aria-label="Prompts"><div class="messages"></div><div class="searchbar"><input class="field grow" id="lib-search" name="search" type="search"
  placeholder="Search names, summaries, tags and texts" aria-label="Search the library" data-act="open_library" data-on="input" data-limit="100">
 <button class="btn" data-act="new_prompt"><svg class="i" aria-hidden="true"><use href="#i-plus"></use></svg>New prompt</button></div>
 <div id="lib-list"></div><div class="pane-foot" id="lib-foot"></div></section>

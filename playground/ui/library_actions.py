@@ -7,13 +7,12 @@ import asyncio
 from markupsafe import Markup
 
 from playground.errors import NotFoundError
-from playground.formats import FORMATS
 from playground.planning import example_values
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.compare import open_pattern
 from playground.ui.details import safe_markdown
-from playground.ui.html import button, icon, join, options, plural
-from playground.ui.keeping import export_body
+from playground.ui.html import button, icon, join, plural
+from playground.ui.keeping import export_body, format_options
 from playground.ui.library import open_library
 from playground.workbench import Workbench
 
@@ -106,7 +105,7 @@ async def export_prompt(workbench: Workbench, ask: Ask) -> Update:
     )
     head = Markup(
         '<div><label class="soft" for="export-format">Format</label> <select id="export-format" class="field" style="width:auto" data-act="export_prompt" data-key="{}">{}</select></div>'
-    ).format(key, options([(name, row.label) for name, row in FORMATS.items()], chosen))
+    ).format(key, format_options(chosen))
     foot = Markup('<a class="btn primary" download="{}" href="files/prompt/{}/{}">{}Download {}</a>').format(
         file.name, chosen, key, icon("download"), file.name
     )

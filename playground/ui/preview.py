@@ -53,7 +53,7 @@ async def preview(workbench: Workbench, key: str, *, binned: bool = False) -> Ma
             button("Copy link", "copy_link", symbol="link", kind="quiet", prompt=ident, version=saved.number),
             button("Delete", "delete_prompt", symbol="trash", kind="quiet", prompt=ident),
         ]
-    standing = await _standing(workbench, saved)
+    standing = Markup("") if binned else await _standing(workbench, saved)
     return _pane(saved.prompt, saved.name, head, first, acts, ("Standing", standing))
 
 

@@ -44,7 +44,8 @@ async def opened_library(workbench: Workbench, ask: Ask) -> Update:
         return {**await open_library(workbench, ask), "alert": to_alert(exc)}
     update = await open_library(workbench, ask)
     if report.conflicts or report.problems:
-        words = f"{plural(len(report.conflicts), 'conflict')}, {plural(len(report.problems), 'problem')}"
+        counts = ((len(report.conflicts), "conflict"), (len(report.problems), "problem"))
+        words = ", ".join(plural(number, what) for number, what in counts if number)
         update["alert"] = {
             "message": f"The folder is not in step: {words}.",
             "hint": "Press Sync folder to see them.",
@@ -84,7 +85,7 @@ def _report(workbench: Workbench, report: SyncReport) -> Markup:
     ]
     if report.problems:
         listed = join(
-            Markup('<li><span class="mono">{}</span>: {}</li>').format(path, why)
+            Markup('<li><span class="mono">{}</span>: {}</li>').format(path, why.removeprefix(f"{path}, "))
             for path, why in report.problems[:100]
         )
         parts.append(

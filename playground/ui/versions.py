@@ -55,8 +55,8 @@ def _table(
         for row in rows
     )
     return Markup(
-        '<div class="scroll-x"><table class="table versions"><tr><th class="num" style="width:40px">No.</th><th>What changed</th>'
-        '<th style="width:120px">Saved</th><th style="width:264px"></th></tr>{}</table></div>'
+        '<table class="table versions wraps"><tr><th class="num" style="width:32px">No.</th><th class="w1">What changed</th>'
+        '<th style="width:120px">Saved</th><th style="width:230px"></th></tr>{}</table>'
     ).format(body)
 
 
@@ -92,8 +92,8 @@ def _row(row: VersionSummary, labels: Sequence[str], newest: int, since: int, to
     if row.variant:
         acts.append(button("Promote", "promote", kind="small", prompt=ident, variant=row.variant))
     return Markup(
-        "<tr{}><td class='num'>{}</td><td>{}{}{}<span class='hint'>{}</span></td><td class='hint'>{}{}</td>"
-        "<td style='text-align:right'>{}</td></tr>"
+        "<tr{}><td class='num' style='width:32px'>{}</td><td class='w1'>{}{}{}<span class='hint'>{}</span></td><td class='hint' style='width:120px'>{}{}</td>"
+        "<td style='width:230px;text-align:right'>{}</td></tr>"
     ).format(
         Markup(' class="on"') if shown else "",
         number,
@@ -141,7 +141,7 @@ def _variants(variants: Sequence[VersionSummary], prompt_id: str, newest: int) -
         return Markup("")
     rows = join(
         Markup(
-            "<tr><td>{}</td><td>version {}</td><td>{}</td><td style='text-align:right'>{} {}</td></tr>"
+            "<tr><td style='width:140px'>{}</td><td style='width:90px'>version {}</td><td class='w1'>{}</td><td>{} {}</td></tr>"
         ).format(
             Markup("<b>{}</b>").format(row.variant),
             row.number,
@@ -153,7 +153,7 @@ def _variants(variants: Sequence[VersionSummary], prompt_id: str, newest: int) -
     )
     side = button("Open side by side", "open_variants", symbol="play", kind="small", prompt=prompt_id)
     return Markup(
-        '<div class="row-form"><h3 class="grow">Variants</h3>{}</div><table class="table">{}</table>'
+        '<div class="row-form"><h3 class="grow">Variants</h3>{}</div><table class="table wraps">{}</table>'
     ).format(side, rows)
 
 

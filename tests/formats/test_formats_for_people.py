@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from playground.formats import FORMATS, Export, file_name, markdown
+from playground.formats import markdown
+from playground.formats.base import Export, file_name
+from playground.formats.registry import FORMATS
 from playground.types import Input, Message, Prompt, Sampling, Score, Turn
 
 EXPORT = Export(

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import PromptError
-from playground.formats import FORMATS
 from playground.formats.base import Export
 from playground.formats.recognise import recognise
+from playground.formats.registry import FORMATS
 from playground.types import Check, Input, Message, Prompt, Sampling, Turn
 
 PROMPT = Prompt(

@@ -83,13 +83,36 @@ def sealed(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_the_migrated_schema_equals_the_models(settings: Settings) -> None:
-    open_store(settings).close()
-    engine = connect(locate(settings))
-    with engine.connect() as connection:
+def reflected(engine: sa.Engine) -> dict[str, object]:
+    """Everything the database knows of its tables."""
+    look = sa.inspect(engine)
+    return {
+        table: (
+            sorted(str({**column, "type": str(column["type"])}) for column in look.get_columns(table)),
+            look.get_pk_constraint(table)["constrained_columns"],
+            sorted(map(str, look.get_foreign_keys(table))),
+            sorted(map(str, look.get_unique_constraints(table))),
+            sorted(map(str, look.get_indexes(table))),
+        )
+        for table in look.get_table_names()
+    }
+
+
+def test_the_migrated_schema_equals_the_models_and_the_one_made_at_once(
+    settings: Settings, tmp_path: Path
+) -> None:
+    migrated = connect(locate(settings.model_copy(update={"data_dir": tmp_path})))
+    with migrated.begin() as connection:
+        schema._upgrade(connection)
+    with migrated.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, Table.metadata) == []
-    engine.dispose()
+    open_store(settings).close()
+    made = connect(locate(settings))
+    assert reflected(made) == reflected(migrated)
+    assert rows(settings.database_path, "SELECT version_num FROM alembic_version") == [(schema.HEAD,)]
+    made.dispose()
+    migrated.dispose()
 
 
 def test_the_known_head_is_the_newest_revision() -> None:

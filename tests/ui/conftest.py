@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from playground.store.records import StoredRun
 from playground.types import Comparison, Prompt, Turn
+from playground.ui import server
 from playground.ui.actions import make_call
 from playground.ui.app import ACTIONS
+from playground.ui.routes import add_routes
+from playground.ui.server import Guard
 from playground.workbench import RunStarted, Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -69,6 +75,16 @@ def ran(workbench: Workbench) -> Run:
         return await workbench.run(run_id)
 
     return go
+
+
+@pytest.fixture
+async def web(workbench: Workbench) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of our own routes behind the guard."""
+    api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    add_routes(api, workbench, Path(server.__file__).parent / "assets")
+    transport = httpx.ASGITransport(Guard(api, frozenset({"localhost"})))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:7860") as client:
+        yield client
 
 
 class Page(HTMLParser):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground.diff import diff_words
-from playground.formats import FORMATS
+from playground.formats.registry import FORMATS
 from playground.store.records import StoredRun
 from playground.types import ExportFile, Prompt, Turn
 from playground.ui import html, keeping

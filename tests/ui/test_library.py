@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from playground.formats import FORMATS
+from playground.formats.registry import FORMATS
 from playground.types import Check, Input, Prompt, Turn
 from playground.ui import library, preview
 from playground.workbench import Workbench

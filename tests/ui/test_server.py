@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from playground.errors import NotFoundError, PromptError, SettingsError
-from playground.formats import FORMATS
+from playground.formats.registry import FORMATS
 from playground.settings import Settings
 from playground.store.records import StoredRun
 from playground.types import ExportFile, Prompt, Turn
 from playground.ui import server
-from playground.ui.routes import add_routes, download, refuse
+from playground.ui.routes import download, refuse
 from playground.ui.server import HEADERS, POLICY, Guard, allowed_hosts, bind
 from playground.workbench import Workbench
 
@@ -166,16 +165,6 @@ def test_the_pages_own_calls_are_let_through():
 
 
 # --- what is served -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def web(workbench: Workbench) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of our own routes behind the guard."""
-    api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    add_routes(api, workbench, ASSETS)
-    transport = httpx.ASGITransport(Guard(api, HOSTS))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:7860") as client:
-        yield client
 
 
 async def test_every_answer_carries_the_security_headers(web: httpx.AsyncClient):

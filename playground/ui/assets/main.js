@@ -73,6 +73,7 @@ export function apply(update) {
   if (update.copy !== undefined) copy(update.copy);
   if (update.toast) toast(update.toast);
   if (update.alert) showAlert(update.alert);
+  else if (update.html?.["lib-list"]) $("#lib .messages").replaceChildren();
   if (update.tab) $$(TABS).find((t) => t.textContent.trim() === update.tab)?.click();
   $$("[data-filter]").forEach(filterRows);
   if (update.again && $("#lib")) send(update.again, { fields: fieldsOf($("#lib")) });
