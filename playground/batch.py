@@ -27,7 +27,7 @@ from playground.backends.http import Connection
 from playground.backends.openai_compatible import Answer, chat_body, opened, schema_field
 from playground.backends.vllm import refuse, template_values
 from playground.errors import BackendError, PlaygroundError, PromptError
-from playground.planning import checks_of, draw_seed, make_request, new_cell
+from playground.planning import checks_of, drawn, make_request, new_cell
 from playground.scorers import score_all
 from playground.store.records import NewCell
 from playground.types import (
@@ -85,8 +85,8 @@ async def to_lines(
             messages = await workbench.render(prompt, values)
         except PlaygroundError as exc:
             raise PromptError(f"Row {number}: {exc.message}", exc.hint) from exc
-        drawn = sampling if sampling.seed is not None else sampling.model_copy(update={"seed": draw_seed()})
-        column = Column(model=f"vllm:{name}", sampling=drawn)
+        fixed = sampling if sampling.seed is not None else drawn(sampling)
+        column = Column(model=f"vllm:{name}", sampling=fixed)
         request = make_request(new_cell(0, column, prompt), column, messages, None)
         identity = encode_id(Identity(row=number, prompt=prompt, values=values))
         line = {"custom_id": identity, "method": "POST", "url": URL, "body": batch_body(request)}

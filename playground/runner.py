@@ -43,10 +43,11 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """More text of this cell's answer."""
+    """More text of this cell's answer, or of what the model thinks before it."""
 
     cell: Cell
     text: str
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +165,8 @@ class Execution(Generic[E]):
                 async with aclosing(stream):
                     async for chunk in stream:
                         fold.add(chunk)
-                        if chunk.text:
-                            self._queue.put_nowait(Delta(cell, chunk.text))
+                        if chunk.text or chunk.reasoning:
+                            self._queue.put_nowait(Delta(cell, chunk.text, chunk.reasoning))
             self._end(_outcome(cell, fold.completion()))
         except asyncio.CancelledError:
             # Stop is an outcome of the cell, not an exception of the run.

@@ -252,7 +252,7 @@ class Workbench(WritingDesk):
         run = await self.run(run_id)
         cell = find_cell(run, column)
         prompt = cell.prompt if cell.prompt.name else cell.prompt.model_copy(update={"name": run.title})
-        return await self.written(
+        file = await self.written(
             format_name,
             Export(
                 prompt=prompt,
@@ -266,6 +266,8 @@ class Workbench(WritingDesk):
                 created=run.created_at,
             ),
         )
+        images = ("images: the text alone is written",) if run.comparison.images else ()
+        return replace(file, losses=(*file.losses, *images))
 
 
 def find_cell(run: StoredRun, column: int) -> StoredCell:

@@ -62,6 +62,7 @@ HOMES = {
     "jsonschema": {"scorers"},
     "referencing": {"scorers"},
     "httpx": {"backends", "doctor"},
+    "httptools": {"backends"},
     "pydantic_settings": {"settings"},
     "platformdirs": {"settings"},
 }

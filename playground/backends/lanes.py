@@ -12,10 +12,11 @@ HTTP/1.1 without TLS, compression, redirects or proxies, which nobody needs on o
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 IDLE_S = 2.0
 """uvicorn closes idle connections after 5 s: ours go first, or a request would meet a closed door."""
@@ -123,7 +124,10 @@ class Lanes:
             if body is not None or method not in ("GET", "HEAD"):
                 lines += b"Content-Length: %d\r\n" % len(body or b"")
             wire.write(lines + b"\r\n" + (body or b""))
-            return await _answer(self, wire)
+            message = Message()
+            while not message.status:
+                await message.read_on(wire)
+            return Answer(message.status, message.headers, self, wire, message)
         except BaseException:
             wire.hang_up()
             raise
@@ -172,166 +176,100 @@ class Answer:
     headers: dict[str, str]
     _lanes: Lanes
     _wire: Wire
-    _body: Chunked | Counted | Endless
-    _keep: bool
+    _message: Message
 
     async def aiter_bytes(self) -> AsyncGenerator[bytes, None]:
         """Pieces of the body as they arrive, none empty. Raises Broken when it ends early."""
-        body = self._body
-        piece = body.feed(b"")
+        message = self._message
         while True:
-            if piece:
+            if piece := message.take():
                 yield piece
-            if body.is_whole:
+            if message.is_whole:
                 return
-            data = await self._wire.read()
-            if not data:
-                body.end()
-                return
-            piece = body.feed(data)
+            await message.read_on(self._wire)
 
     async def aclose(self) -> None:
         """Be done with it: the connection is free when all was read, else closed."""
-        if self._keep and self._body.is_whole and not self._body.rest:
+        message = self._message
+        if message.is_whole and message.keeps_open and not message.take():
             self._lanes.give_back(self._wire)
         else:
             self._wire.hang_up()
-        self._keep = False
+        message.keeps_open = False  # a second call must not give it back again
 
 
-async def _answer(lanes: Lanes, wire: Wire) -> Answer:
-    data = b""
-    while True:
-        while (end := data.find(b"\r\n\r\n")) < 0:
-            more = await wire.read()
-            if not more or len(data) > LONGEST_HEAD:
-                raise Broken("closed without an answer" if not more else "a head without an end")
-            data += more
-        version, status, headers = read_head(data[:end])
-        data = data[end + 4 :]
-        if status >= 200:  # the others announce a further head
-            break
-    keep = version == b"HTTP/1.1" and "close" not in headers.get("connection", "").lower()
-    body: Chunked | Counted | Endless
-    if status in (204, 304):
-        body = Counted(0)
-    elif "chunked" in headers.get("transfer-encoding", "").lower():
-        body = Chunked()
-    elif (length := headers.get("content-length")) is not None:
-        if not (length.isascii() and length.isdigit()):
-            raise Broken("a length that is no number")
-        body = Counted(int(length))
-    else:
-        body = Endless()
-    body.rest = data
-    return Answer(status, headers, lanes, wire, body, keep)
+class Message:
+    """What has been found in an answer so far. The parser calls the `on_…` methods while it is fed."""
 
+    def __init__(self) -> None:
+        self.status = 0  # until the final head is there
+        self.headers: dict[str, str] = {}
+        self.is_whole = False
+        self.keeps_open = False
+        self._fault: Broken | None = None
+        self._pieces: list[bytes] = []
+        self._bodiless = 0  # bytes since the last piece of the body: a head, or trailers
+        self.on_body = self._pieces.append
+        self._parser = HttpResponseParser(self)
+        # Some servers fill the line of a chunk's size up with spaces.
+        self._parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True)
 
-_STATUS = re.compile(rb"(HTTP/1\.[01]) ([1-5]\d\d)(?: .*)?")
+    async def read_on(self, wire: Wire) -> None:
+        """Take in what comes next; raises Broken, but only after all that was good has been taken in."""
+        if self._fault is not None:
+            raise self._fault
+        if data := await wire.read():
+            self._feed(data)
+        elif self._lasts_until_the_end():
+            self.is_whole = True
+        else:
+            raise Broken("the connection ended early")
 
-
-def read_head(head: bytes) -> tuple[bytes, int, dict[str, str]]:
-    """Version, status and headers of an answer, those of one name joined by a comma; raises Broken."""
-    first, *lines = head.split(b"\r\n")
-    if not (found := _STATUS.fullmatch(first)):
-        raise Broken("this is not HTTP")
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.decode("latin-1").partition(":")
-        if not colon:
-            raise Broken("a header without a colon")
-        name, value = name.strip().lower(), value.strip()
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return found[1], int(found[2]), headers
-
-
-@dataclass(slots=True)
-class Counted:
-    """A body of so many bytes. `rest` is what was read and not yet looked at."""
-
-    left: int
-    rest: bytes = b""
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of it has come."""
-        return self.left == 0
-
-    def feed(self, data: bytes) -> bytes:
-        """The part of the body in these bytes."""
-        data = self.rest + data
-        piece, self.rest = data[: self.left], data[self.left :]
-        self.left -= len(piece)
-        return piece
-
-    def end(self) -> None:
-        """The connection ended."""
-        raise Broken(f"{self.left} bytes are missing")
-
-
-@dataclass(slots=True)
-class Endless:
-    """A body that lasts as long as the connection."""
-
-    is_whole: bool = False
-    rest: bytes = b""
-
-    def feed(self, data: bytes) -> bytes:
-        """All of it."""
-        data, self.rest = self.rest + data, b""
+    def take(self) -> bytes:
+        """What has come of the body since the last time."""
+        data = b"".join(self._pieces)
+        self._pieces.clear()
         return data
 
-    def end(self) -> None:
-        """The connection ended, as it should."""
-        self.is_whole = True
+    def on_message_begin(self) -> None:
+        """A head begins: the first, or the one after an interim answer."""
+        if self.is_whole:
+            raise Broken("more than was asked for")
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, joined by a comma to those of its name; a trailer is of no use."""
+        if self.status:
+            return
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
+        self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
-
-
-@dataclass(slots=True)
-class Chunked:
-    """A body in chunks, each with its size before it (RFC 9112, 7.1)."""
-
-    is_whole: bool = False
-    rest: bytes = b""
-    _left: int = 0
-    _line: str = field(default="size")  # what the next line is: a size, the end of a chunk, a trailer
-
-    def feed(self, data: bytes) -> bytes:
-        """The parts of the body in these bytes, of several chunks where there are several; raises Broken."""
-        data, self.rest = self.rest + data, b""
-        at, pieces = 0, []
-        while at < len(data) and not self.is_whole:
-            if self._left:
-                piece = data[at : at + self._left]
-                pieces.append(piece)
-                at += len(piece)
-                self._left -= len(piece)
-                continue
-            end = data.find(b"\r\n", at)
-            if end < 0:
-                if len(data) - at > LONGEST_HEAD:
-                    raise Broken("a line without an end")
-                break
-            self._read(data[at:end])
-            at = end + 2
-        self.rest = data[at:]
-        return b"".join(pieces)
-
-    def _read(self, line: bytes) -> None:
-        if self._line == "end":
-            if line:
-                raise Broken("a chunk longer than its size")
-            self._line = "size"
-        elif self._line == "trailer":
-            self.is_whole = not line
-        elif found := _SIZE.fullmatch(line):
-            self._left = int(found[1], 16)
-            self._line = "end" if self._left else "trailer"
+    def on_headers_complete(self) -> None:
+        """The end of a head; one below 200 only announces another."""
+        status = self._parser.get_status_code()
+        if self._parser.get_http_version() not in ("1.0", "1.1") or not 100 <= status <= 599:
+            raise Broken("this is not HTTP")
+        if status < 200:
+            self.headers.clear()
         else:
-            raise Broken("a chunk without a size")
+            self.status, self.keeps_open = status, self._parser.should_keep_alive()
 
-    def end(self) -> None:
-        """The connection ended."""
-        raise Broken("the last chunk is missing")
+    def on_message_complete(self) -> None:
+        """The end of a body, if only of an empty one."""
+        self.is_whole = self.status > 0
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as exc:
+            if self.is_whole:  # what follows is nobody's: the answer counts, the connection does not
+                self.keeps_open = False
+            else:
+                self._fault = Broken(f"this is not HTTP: {exc}")
+        self._bodiless = 0 if self._pieces else self._bodiless + len(data)
+        if self._bodiless > LONGEST_HEAD and not self.is_whole:  # the parser itself has no limit
+            self._fault = Broken("a head without an end")
+
+    def _lasts_until_the_end(self) -> bool:
+        """Whether only the end of the connection ends the body (RFC 9112, 6.3)."""
+        chunked = "chunked" in self.headers.get("transfer-encoding", "").lower()
+        return self.status > 0 and not chunked and "content-length" not in self.headers

@@ -16,11 +16,11 @@ from typing import Any
 from playground.errors import BackendError, ContextOverflow
 from playground.types import Chunk, GenerationRequest, Health, Message, ModelInfo, RenderedChat
 
-Script = str | Sequence[str | float | Exception]
+Script = str | Sequence[str | float | Exception | Chunk]
 
 
 class ScriptedBackend:
-    """Plays `scripts[model name]`; counts words as tokens."""
+    """Plays `scripts[model name]`: texts, pauses in seconds, errors, whole chunks. Counts words as tokens."""
 
     name = "scripted"
     parallel = 64
@@ -58,6 +58,9 @@ class ScriptedBackend:
                     await asyncio.sleep(piece)
                     continue
                 await asyncio.sleep(0)
+                if isinstance(piece, Chunk):
+                    yield piece
+                    continue
                 written += 1
                 yield Chunk(text=piece)
                 if written >= request.sampling.max_tokens:
@@ -74,7 +77,7 @@ class ScriptedBackend:
         finally:
             self.running -= 1
 
-    def _pieces(self, name: str, request: GenerationRequest) -> Sequence[str | float | Exception]:
+    def _pieces(self, name: str, request: GenerationRequest) -> Sequence[str | float | Exception | Chunk]:
         script = self.scripts[name]
         if not isinstance(script, str):
             return script

@@ -17,6 +17,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from playground.errors import NotFoundError
+from playground.store.blobs import KEEP as KEEP_BLOB
+from playground.store.blobs import packed_images
 from playground.store.changes import (
     COUNTS,
     CellFacts,
@@ -148,6 +150,7 @@ def _create(connection: sa.Connection, created: Sequence[CreateRun]) -> None:
     bodies: dict[str, dict[str, str]] = {}
     runs: list[dict[str, Any]] = []
     cells: list[dict[str, Any]] = []
+    blobs: list[dict[str, Any]] = []
     for change in created:
         hashes: dict[int, str] = {}
 
@@ -159,6 +162,8 @@ def _create(connection: sa.Connection, created: Sequence[CreateRun]) -> None:
             return known
 
         comparison = to_json(change.comparison)
+        comparison["images"], rows = packed_images(change.comparison.images)
+        blobs += rows
         comparison["prompt"] = keep(change.comparison.prompt)
         for data, column in zip(comparison["columns"], change.comparison.columns, strict=True):
             data["prompt"] = keep(column.prompt) if column.prompt else None
@@ -185,6 +190,8 @@ def _create(connection: sa.Connection, created: Sequence[CreateRun]) -> None:
             cells.append(place | new_cell_row(cell, keep(cell.prompt)))
             repeats[cell.column] += 1
     connection.execute(KEEP, list(bodies.values()))
+    if blobs:
+        connection.execute(KEEP_BLOB, blobs)
     wanted = [row["content_hash"] for row, change in zip(runs, created, strict=True) if change.find_version]
     if wanted:
         found = connection.execute(FIND_VERSIONS, {"keys": sorted(set(wanted))})

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from playground.errors import StoreError
+from playground.store.blobs import loaded_images
 from playground.store.changes import CellFacts, EndCell, storable
 from playground.store.content import load_content
 from playground.store.prompts import load_saved
@@ -107,12 +108,14 @@ def ended_cell(new: NewCell, end: EndCell, facts: CellFacts) -> StoredCell:
 
 
 def load_comparison(session: Session, row: Run) -> Comparison:
-    """The run's comparison with its prompts put back in place of their hashes."""
+    """The run's comparison with its prompts and images put back in place of their hashes."""
     data = row.comparison
     prompts = load_content(session, [data["prompt"], *(c["prompt"] for c in data["columns"] if c["prompt"])])
     columns = [{**column, "prompt": prompts.get(column["prompt"])} for column in data["columns"]]
     try:
-        return Comparison.model_validate({**data, "prompt": prompts[data["prompt"]], "columns": columns})
+        whole = {"prompt": prompts[data["prompt"]], "columns": columns}
+        whole["images"] = loaded_images(session, data.get("images") or ())
+        return Comparison.model_validate({**data, **whole})
     except ValidationError as exc:
         raise StoreError(
             f"The run {row.id} cannot be read: {exc}.",

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, delete, select, update
 
 from playground.errors import NotFoundError
+from playground.store.blobs import KEEP, packed_images
 from playground.store.content import fold, keep_content, to_json
 from playground.store.ledger import UNFINISHED, new_cell_row, run_status, search_texts
 from playground.store.records import NewCell
@@ -38,9 +39,12 @@ def add_repeat(
 
 
 def _pack(session: Session, comparison: Comparison) -> dict[str, Any]:
-    """The comparison as JSON data with each prompt replaced by its hash."""
+    """The comparison as JSON data with each prompt and image replaced by its hash."""
     data = to_json(comparison)
     data["prompt"] = keep_content(session, comparison.prompt)
+    data["images"], blobs = packed_images(comparison.images)
+    if blobs:
+        session.connection().execute(KEEP, blobs)
     for packed, column in zip(data["columns"], comparison.columns, strict=True):
         packed["prompt"] = keep_content(session, column.prompt) if column.prompt else None
     return data

@@ -139,13 +139,17 @@ def problem(cell: StoredCell) -> Markup:
 
 
 def reasoning(cell: StoredCell) -> Markup:
-    """What the model thought before it answered, folded, apart from the answer; checks never look at it."""
-    text = cell.completion.reasoning if cell.completion else ""
+    """What the model thought before it answered, apart from the answer; checks never look at it."""
+    return thoughts(cell.completion.reasoning if cell.completion else "")
+
+
+def thoughts(text: str, *, live: bool = False) -> Markup:
+    """Thoughts, folded; open while they are being written."""
     if not text.strip():
         return Markup("")
-    return Markup('<details class="reasoning"><summary>Thinking, {}</summary><pre>{}</pre></details>').format(
-        plural(len(text.split()), "word"), text.strip()
-    )
+    return Markup(
+        '<details class="reasoning"{}><summary>Thinking, {}</summary><pre>{}</pre></details>'
+    ).format(Markup(" data-live open") if live else "", plural(len(text.split()), "word"), text.strip())
 
 
 def foot(cell: StoredCell) -> Markup:

@@ -44,6 +44,7 @@ class Board:
     run_id: str | None = None
     run: StoredRun | None = None
     texts: dict[int, str] = field(default_factory=dict)
+    thoughts: dict[int, str] = field(default_factory=dict)
     columns: dict[int, dict[str, Any]] = field(default_factory=dict)
     extra: Update = field(default_factory=dict)
     dirty_texts: set[int] = field(default_factory=set)
@@ -121,7 +122,7 @@ async def _take(workbench: Workbench, board: Board, event: Event) -> None:
             board.columns = {i: {**BLANK, "stamp": f"{run_id}/{i}/new"} for i in range(columns)}
             board.status(vote=panels.vote_bar(None, columns))
         case Started(cell):
-            board.texts[cell.column] = ""
+            board.texts[cell.column] = board.thoughts[cell.column] = ""
             running = {"kind": "running", "icon": "dot", "text": ""}
             board.columns[cell.column] = {
                 **BLANK,
@@ -129,10 +130,16 @@ async def _take(workbench: Workbench, board: Board, event: Event) -> None:
                 "stamp": f"{board.run_id}/{cell.repeat}/running",
             }
             board.status()
-        case Delta(cell, text):
-            board.texts[cell.column] = board.texts.get(cell.column, "") + text
-            board.dirty_texts.add(cell.column)
-            board.wake.set()
+        case Delta(cell, text, reasoning):
+            if text:
+                board.texts[cell.column] = board.texts.get(cell.column, "") + text
+                board.dirty_texts.add(cell.column)
+                board.wake.set()
+            if reasoning:
+                thoughts = board.thoughts.get(cell.column, "") + reasoning
+                board.thoughts[cell.column] = thoughts
+                board.columns[cell.column]["reasoning"] = panels.thoughts(thoughts, live=True)
+                board.status()
         case Ended(run_id, stored):
             board.run = run = await _with(workbench, board.run, run_id, stored)
             text = stored.completion.text if stored.completion else ""

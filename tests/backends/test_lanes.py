@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from playground.backends.lanes import Broken, Chunked, Counted, Lanes, NoConnection, read_head
+from playground.backends.lanes import Broken, Lanes, NoConnection
 from tests.backends.conftest import body_length, serving
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -83,11 +83,15 @@ async def test_an_answer_without_a_body_may_keep_silent_about_it() -> None:
         b"hello",
         b"SSH-2.0-OpenSSH\r\n\r\n",
         b"HTTP/2 200\r\n\r\n",
+        b"HTTP/2.0 200 OK\r\n\r\n",
         b"HTTP/1.1 999 X\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
         OK + b"no colon\r\n\r\n",
         OK + b"Content-Length: -5\r\n\r\n",
         OK + b"Content-Length: 5, 6\r\n\r\nhello",
         OK + b"Content-Length: 9\r\n\r\nhello",
+        OK + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         OK + b"X: " + b"x" * 100_000,
         CHUNKED + b"-1\r\nx\r\n0\r\n\r\n",
         CHUNKED + b"0x5\r\nhello\r\n0\r\n\r\n",
@@ -95,6 +99,7 @@ async def test_an_answer_without_a_body_may_keep_silent_about_it() -> None:
         CHUNKED + b"2\r\nhello\r\n0\r\n\r\n",
         CHUNKED + b"5\r\nhello\r\n",
         CHUNKED + b"5\r\nhe",
+        CHUNKED.replace(b"chunked", b"chunked, gzip") + b"hello",
         CHUNKED + b"1" * 100_000,
     ],
 )
@@ -161,11 +166,47 @@ async def test_nobody_at_the_address_is_told_from_a_broken_exchange() -> None:
         await Lanes(f"http://127.0.0.1:{port}", {}, 2.0).send("GET", "/", None)
 
 
-def test_headers_of_one_name_are_joined_and_case_does_not_count() -> None:
-    assert read_head(b"HTTP/1.1 200 OK\r\nA: 1\r\na:  2 ") == (b"HTTP/1.1", 200, {"a": "1, 2"})
+async def test_headers_of_one_name_are_joined_and_case_does_not_count() -> None:
+    raw = OK + b"A: 1\r\na:  2 \r\nEmpty:\r\nLatin: \xe9\r\nContent-Length: 0\r\n\r\n"
+    for pieces in ([raw], [raw[at : at + 1] for at in range(len(raw))]):
+        async with answering(*pieces) as (lanes, _):
+            answer = await lanes.send("GET", "/", None)
+            await answer.aclose()
+            assert answer.headers == {"a": "1, 2", "empty": "", "latin": "é", "content-length": "0"}
 
 
-def test_what_follows_a_body_is_kept_apart() -> None:
-    chunked, counted = Chunked(), Counted(2)
-    assert (chunked.feed(b"1\r\nx\r\n0\r\n\r\nmore"), chunked.is_whole, chunked.rest) == (b"x", True, b"more")
-    assert (counted.feed(b"xymore"), counted.is_whole, counted.rest) == (b"xy", True, b"more")
+@pytest.mark.parametrize("framing", [CHUNKED + b"1\r\nx\r\n0\r\n\r\n", OK + b"Content-Length: 1\r\n\r\nx"])
+@pytest.mark.parametrize("extra", [b"more", OK + b"Content-Length: 4\r\n\r\nevil"])
+async def test_what_follows_an_answer_is_part_of_no_answer(framing: bytes, extra: bytes) -> None:
+    async with answering(framing + extra) as (lanes, _):
+        first = await lanes.send("GET", "/", None)
+        assert [piece async for piece in first.aiter_bytes()] == [b"x"]
+        await first.aclose()
+        assert lanes._idle == []
+        assert "evil" not in str(first.headers)
+
+
+async def test_what_announces_an_answer_is_part_of_no_answer() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 2
+    async with answering(early + OK + b"Content-Length: 0\r\n\r\n") as (lanes, _):
+        answer = await lanes.send("GET", "/", None)
+        await answer.aclose()
+        assert (answer.status_code, answer.headers) == (200, {"content-length": "0"})
+
+
+async def test_text_before_a_fault_arrives_before_the_fault() -> None:
+    async with answering(CHUNKED + b"5\r\nhello\r\nnonsense") as (lanes, _):
+        answer = await lanes.send("GET", "/", None)
+        pieces = answer.aiter_bytes()
+        assert await anext(pieces) == b"hello"
+        with pytest.raises(Broken):
+            await anext(pieces)
+        await answer.aclose()
+        assert lanes._idle == []
+
+
+async def test_trailers_and_chunk_extensions_without_an_end_are_given_up() -> None:
+    for endless in (b"0\r\nTrailer: ", b"0\r\n" + b"T: x\r\n" * 20_000, b"1;"):
+        async with answering(CHUNKED + b"1\r\nx\r\n" + endless, *[b"y" * 10_000] * 8) as (lanes, _):
+            with pytest.raises(Broken):
+                await ask(lanes)

@@ -13,7 +13,7 @@ import pytest
 
 from playground.backends.scripted import ScriptedBackend
 from playground.store.records import StoredRun
-from playground.types import Turn
+from playground.types import Chunk, Turn
 from playground.ui import compare, stream
 from playground.ui.forms import CompareForm, to_comparison
 from playground.ui.stream import COLUMNS, PULSE_S, stream_run
@@ -122,6 +122,19 @@ async def test_a_closed_tab_stops_the_work_and_keeps_what_arrived(make_workbench
         ("cancelled", "kept "),
         ("cancelled", ""),
     ]
+
+
+async def test_thoughts_are_shown_while_they_come_and_folded_apart_from_the_answer_at_the_end(
+    make_workbench: MakeWorkbench,
+):
+    script = [Chunk(reasoning="Let me <see>"), 0.1, Chunk(reasoning=" it."), 0.1, "Blue."]
+    paints = await paints_of(make_workbench({"a": script}), asked("a"))
+    shown = [status["columns"]["0"]["reasoning"] for status in statuses(paints) if status.get("columns")]
+    live = [html for html in shown if "data-live open" in html]
+    assert any("<pre>Let me &lt;see&gt;</pre>" in html for html in live)
+    assert any("<pre>Let me &lt;see&gt; it.</pre>" in html for html in live)
+    assert "Let me &lt;see&gt; it." in shown[-1] and "data-live" not in shown[-1]
+    assert texts(paints, 0)[-1] == "Blue."
 
 
 async def test_a_failed_column_shows_its_reason_and_the_text_it_had(make_workbench: MakeWorkbench):

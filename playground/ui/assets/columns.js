@@ -83,7 +83,12 @@ export function applyColumn(i, data) {
     document.dispatchEvent(new Event("busy"));
   }
   if (data.badges !== undefined) $(".l3", section).innerHTML = data.badges;
-  if (data.reasoning !== undefined) $(".thoughts", section).innerHTML = data.reasoning;
+  if (data.reasoning !== undefined) {
+    const box = $(".thoughts", section), was = $("details[data-live]", box);
+    box.innerHTML = data.reasoning;
+    const now = $("details[data-live]", box);
+    if (now) { if (was) now.open = was.open; $("pre", now).scrollTop = 1e9; }  // folded by hand, it stays folded
+  }
   if (data.problem !== undefined) $(".problem", section).innerHTML = data.problem;
   if (data.foot !== undefined) {
     $(".col-foot", section).innerHTML = data.foot ?? page.foot;
