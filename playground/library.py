@@ -10,7 +10,6 @@ several patterns at once.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,13 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import NotFoundError, PromptError
-from playground.formats import prompty, yaml_text
+from playground.formats import front_matter, prompty
 from playground.formats.yaml_text import MAX_BYTES
 from playground.types import Prompt
 
 NOTES = "notes"
 """The folder inside a library whose Markdown files are notes."""
-_FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.S | re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +72,8 @@ def read_prompt(path: Path) -> tuple[Prompt, tuple[str, ...]]:
 
 def read_note(path: Path) -> Note:
     """The note of a Markdown file, called by the file's name when it has no title; raises PromptError."""
-    text = _read_text(path).removeprefix("\ufeff").replace("\r\n", "\n")
-    front = _FRONT.match(text)
-    data = yaml_text.load(front[1], file=path.name, first_line=2) if front else {}
-    patterns = data.get("patterns") or [] if isinstance(data, dict) else None
+    data, text = front_matter.split(_read_text(path), path.name)
+    patterns = data.get("patterns") or []
     if not isinstance(patterns, list):
         raise PromptError(
             f"{path.name}: the front matter is not `title`, `title_zh`, `source` and a list `patterns`.",
@@ -90,7 +86,7 @@ def read_note(path: Path) -> Note:
         title_zh=_line(data.get("title_zh")),
         patterns=tuple(_line(name) for name in patterns),
         source=_line(data.get("source")),
-        text=(text[front.end() :] if front else text).strip(),
+        text=text.strip(),
     )
 
 

@@ -26,7 +26,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from playground.errors import PromptError
-from playground.formats import handlebars, picoschema, yaml_text
+from playground.formats import front_matter, handlebars, picoschema, yaml_text
 from playground.formats.base import Export, Format, Reading, checked, file_name, one, shown, unheld
 from playground.formats.plain_jinja import converted
 from playground.formats.refused import without_references
@@ -47,7 +47,6 @@ _FROM_CONFIG = {key: field for field, key in _CONFIG.items()}
 _OWN_TEXTS = ("name_zh", "description_zh", "family", "technique", "use_when", "avoid_when", "source")
 _OWN_KEYS = {*_OWN_TEXTS, "tags", "cases", "checks", "inputs", "sampling"}
 _NAMES = re.compile(r"(?P<name>[^/\\]*?)(?:\.(?P<variant>[^./\\]+))?\.prompt")
-_FRONT = re.compile(r"\A\s*?---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.S | re.M)
 
 
 # --- writing ------------------------------------------------------------------------------------------------
@@ -125,20 +124,9 @@ def read(text: str, file: str = "The file") -> Reading:
 
     Without a name in the front matter the file's own is taken: `greet.formal.prompt` is "greet", variant "formal".
     """
-    if len(text.encode("utf-8", "surrogatepass")) > yaml_text.MAX_BYTES:
-        raise PromptError(f"{file} is larger than {yaml_text.MAX_BYTES:,} bytes.", "A prompt is far smaller.")
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     losses: list[str] = []
-    front = _FRONT.match(text)
-    if front is None and text.lstrip().startswith("---\n"):
-        raise PromptError(
-            f"{file} does not end its front matter.", "Put a line `---` between it and the prompt."
-        )
-    first_line = text[: front.start(1)].count("\n") + 1 if front else 1
-    data = yaml_text.load(front[1], file=file, first_line=first_line) if front else {}
-    data = without_references(
-        _mapping(data, "front matter", file), "", losses, "refused, nothing is fetched or executed"
-    )
+    data, body = front_matter.split(text, file)
+    data = without_references(data, "", losses, "refused, nothing is fetched or executed")
     metadata = _mapping(data.pop("metadata", None), "metadata", file)
     ext = _mapping(data.pop("ext", None), "ext", file)
     own = _mapping(ext.pop("playground", None), "ext.playground", file)
@@ -163,7 +151,7 @@ def read(text: str, file: str = "The file") -> Reading:
     variant = data.pop("variant", None) or (named["variant"] if named else None)
     if variant:
         losses.append(f"variant: {shown(variant)} has no field, name the prompt after it if you keep several")
-    turns = tuple(handlebars.read(text[front.end() :] if front else text, file, losses))
+    turns = tuple(handlebars.read(body, file, losses))
     description = data.pop("description", None)
     losses += [f"{key}: there is no such field here" for key in data]
     prompt = checked(

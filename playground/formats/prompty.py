@@ -24,13 +24,12 @@ dropped and named. Writing and reading again gives the same prompt, but for the 
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from pydantic import ValidationError
 
 from playground.errors import PromptError
-from playground.formats import yaml_text
+from playground.formats import front_matter, yaml_text
 from playground.formats.base import Export, Format, Reading, file_name, one
 from playground.formats.properties import read_inputs, read_outputs, write_inputs, write_outputs
 from playground.formats.refused import without_references
@@ -53,7 +52,6 @@ _OPTIONS = {  # Sampling field -> key of model.options
 _V1_PARAMETERS = {field: field for field in Sampling.model_fields}
 _OWN_TEXTS = ("name_zh", "description_zh", "family", "technique", "use_when", "avoid_when", "source")
 _OWN_KEYS = {*_OWN_TEXTS, "kinds", "checks", "sampling", "output_schema", "cases", "exported"}
-_FRONT = re.compile(r"\A\s*?---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.S | re.M)
 
 
 # --- writing ------------------------------------------------------------------------------------------------
@@ -146,29 +144,9 @@ def read(text: str, file: str = "The file") -> Reading:
 
     Raises PromptError naming the file and, where there is one, the line. Templates are not rendered.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > yaml_text.MAX_BYTES:
-        raise PromptError(
-            f"{file} is larger than {yaml_text.MAX_BYTES:,} bytes.", "A prompt file is a few kilobytes."
-        )
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     losses: list[str] = []
-    front = _FRONT.match(text)
-    if front is None and text.lstrip().startswith("---\n"):
-        raise PromptError(
-            f"{file} does not end its front matter.", "Put a line `---` between it and the prompt."
-        )
-    first_line = text[: front.start(1)].count("\n") + 1 if front else 1
-    data = yaml_text.load(front[1], file=file, first_line=first_line) if front else {}
-    if data is None:
-        data = {}
-    if not isinstance(data, dict):
-        raise PromptError(
-            f"{file}: the front matter is not a list of `key: value` lines.",
-            "Correct the lines between the two `---`.",
-        )
+    data, body = front_matter.split(text, file)
     data = without_references(data, "", losses, "refused, nothing is fetched or executed")
-    body = text[front.end() :] if front else text
-
     metadata = _mapping(data.pop("metadata", None), "metadata", file)
     own = _mapping(metadata.pop("playground", None), "metadata.playground", file)
     losses += [f"metadata.playground.{key}: not known to this version" for key in own if key not in _OWN_KEYS]

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from playground.errors import PromptError
 from playground.formats import json_text, llm_template, markdown, modelfile, yaml_text
 from playground.formats.base import Reading
+from playground.formats.front_matter import FRONT
 from playground.formats.registry import FORMATS
 from playground.templating.syntax import ROLE_LINE
 
@@ -41,7 +42,6 @@ _SIGNATURES = {
     b"GGUF": "a model",
     b"SQLite format 3": "a database",
 }
-_FRONT = re.compile(r"\s*?---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.S | re.M)
 _HANDLEBARS = re.compile(r"\{\{\{|\{\{\s*(?:[#/>!^]|role\s|history\s*\}|media\s|else\s*\})")
 # Picoschema: a type as text, `string, why it is asked for`, or a name that says more, `tags(array)`, `note?`.
 _PICO_TYPE = re.compile(r"(string|integer|number|boolean|null|any)\b.*", re.S)
@@ -167,7 +167,7 @@ def _of_mapping(data: dict[str, Any]) -> str:
 
 def _of_front_matter(file: str, body: str, suffix: str) -> str:
     """Prompty or dotprompt; nothing for a page that only begins with some facts."""
-    front = _FRONT.match(body)
+    front = FRONT.match(body)
     if front is None:
         return "prompty" if suffix == ".prompty" else ""
     data = yaml_text.load(front[1], file=file, first_line=body[: front.start(1)].count("\n") + 1)

@@ -76,6 +76,13 @@ async def test_an_answer_without_a_body_may_keep_silent_about_it() -> None:
         assert b"Content-Length: 0\r\n" in heads[0] and b"User-Agent: test\r\n" in heads[0]
 
 
+async def test_a_path_cannot_add_a_header() -> None:
+    async with answering(b"HTTP/1.1 204 No Content\r\n\r\n") as (lanes, heads):
+        answer = await lanes.send("GET", "/a HTTP/1.1\r\nEvil: 1\r\n\r\n", None)
+        await answer.aclose()
+        assert len(heads) == 1 and b"Evil: 1" not in heads[0]
+
+
 @pytest.mark.parametrize(
     "raw",
     [

@@ -246,13 +246,14 @@ function leaveRun() {
   settleColumns();
 }
 
-// Of lists that are searched as one types, an answer that another one has overtaken is not shown.
-const asked = { open_library: 0, open_history: 0 };
+// What draws which list: of two that are on their way, only the later one is shown, and it shows what the earlier one changed.
+const LISTS = { open_library: "library", open_library_tab: "library", favourite: "library", delete_prompt: "library", open_history: "history" };
+const drawn = { library: 0, history: 0 };
 
 export async function send(action, args) {
-  const turn = action in asked ? ++asked[action] : 0;
+  const list = LISTS[action], turn = list && ++drawn[list];
   const update = await call(action, { ...args, form: page.form, run: page.run, previous: page.previous ?? null });
-  if (turn && turn !== asked[action]) return;
+  if (list && turn !== drawn[list]) { delete update.html; if (["favourite", "delete_prompt"].includes(action)) update.again = "open_library"; }
   apply(update);
   if (action === "open_library" && args.key && innerWidth < 1200) $("#lib-preview").scrollIntoView();
 }
