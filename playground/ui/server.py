@@ -200,6 +200,7 @@ def serve(settings: Settings, workbench: Workbench, on_ready: Callable[[], None]
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=3,
+        http="h11",  # uvicorn would choose httptools by itself, and puts no limit on request heads there
         server_header=False,
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -187,21 +187,18 @@ def test_an_answer_that_was_overtaken_is_not_shown(app: App) -> None:
     held: list[Any] = []
 
     def hold(route: Any) -> None:
-        if "sentim" in (route.request.post_data or "") and "sentiment x" not in route.request.post_data:
-            held.append(route)
-        else:
-            route.continue_()
+        is_first = "sentim" in (route.request.post_data or "") and "xyz" not in route.request.post_data
+        held.append(route) if is_first else route.continue_()
 
-    app.page.route("**/component_server*", hold)
+    app.page.route(re.compile("component_server"), hold)
     field = app.page.locator("#lib-search")
-    field.fill("sentim")
-    app.page.wait_for_timeout(300)
+    with app.page.expect_request(lambda request: "sentim" in (request.post_data or "")):
+        field.fill("sentim")
     field.fill("sentiment xyz")
     expect(app.page.locator("#lib-list")).to_contain_text("Nothing matches")
-    assert held, "the first search was not sent through that route"
-    for route in held:
-        route.continue_()
-    app.page.wait_for_load_state("networkidle")
+    (first,) = held
+    with app.page.expect_response(lambda response: response.request == first.request):
+        first.continue_()
     expect(app.page.locator("#lib-list")).to_contain_text('Nothing matches "sentiment xyz"')
 
 
