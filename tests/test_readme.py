@@ -49,6 +49,7 @@ def formats() -> str:
     rows = ["| format | file | read and written as |", "|---|---|---|"]
     for name, row in FORMATS.items():
         kind = "messages, variables filled in" if row.renders else "templates"
+        kind = "cases and checks, for a prompt that is here" if row.only_cases else kind
         rows.append(f"| {row.label} (`{name}`) | `{row.suffix}` | {kind} |")
     return "\n".join(rows)
 

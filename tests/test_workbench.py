@@ -773,7 +773,7 @@ async def test_a_prompt_is_exported_in_every_format(workbench: Workbench, format
     file = await workbench.export_prompt(
         prompt(name="Greeting"), {"word": "hello"}, "scripted:echo", format_name
     )
-    assert "Say" in file.text
+    assert ("word\nhello\n" if FORMATS[format_name].only_cases else "Say") in file.text
 
 
 async def test_an_exported_column_is_read_back_as_what_ran(workbench: Workbench):

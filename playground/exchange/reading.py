@@ -142,12 +142,19 @@ def _bytes(path: Path, room: int) -> bytes:
 
 def _prompts(name: str, data: bytes) -> list[Incoming]:
     """The prompts of one file, or one row that says why there are none."""
-    from playground.formats.recognise import recognise  # all the formats: not before a file is there
+    # All the formats: not before a file is there.
+    from playground.formats.recognise import recognise, shown_name
+    from playground.formats.registry import FORMATS
 
     try:
         if data.startswith(bundle.MAGIC):
             return _entries(f"{name}/", data, None)
         found = recognise(name, data)
+        if FORMATS[found.format].only_cases:
+            raise PromptError(
+                f"{shown_name(name)} holds test cases, not a prompt.",
+                "Open the prompt that they are for and press Import cases beside its values.",
+            )
     except PromptError as exc:
         return [Incoming(name, Prompt(name=_stem(name)), error=exc)]
     return [

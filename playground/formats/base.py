@@ -63,7 +63,8 @@ class Format:
     """A row of FORMATS. `suffix` is what a written file's name ends with.
 
     `read` gives every prompt of a file, at least one, or raises PromptError. `write` of a row that `renders` writes
-    the messages of an export (with `each_case` those of the prompt's cases too), all others its templates.
+    the messages of an export (with `each_case` those of the prompt's cases too), all others its templates; a row with
+    `only_cases` has no turns in its files, but cases and checks for a prompt that is here.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Format:
     write: Callable[[Export], ExportFile]
     renders: bool = False
     each_case: bool = False
+    only_cases: bool = False
 
 
 def one(read: Callable[[str, str], Reading]) -> Callable[[str, str], tuple[Reading, ...]]:

@@ -14,6 +14,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from math import prod
@@ -28,6 +29,9 @@ from playground.types import Check
 MAX_CASES = 1_000
 MAX_ASSERTS = 100
 """Assertions in one list."""
+MAX_COLUMNS = 1_000
+MAX_HEADER = 100_000
+"""Characters of the first line of a table that are looked at for what parts its columns."""
 
 _OTHER_TYPES = (
     "contains-json|levenshtein|rouge-n|bleu|similar|latency|cost|llm-rubric|model-graded-closedqa|factuality|"
@@ -168,14 +172,13 @@ def _groups(tests: Sequence[ReadTest]) -> dict[tuple[Any, ...], dict[int, Check]
     """Checks that differ in their value only, by test; the second one of a kind in a test is a group of its own."""
     groups: dict[tuple[Any, ...], dict[int, Check]] = {}
     for number, test in enumerate(tests):
+        seen: Counter[tuple[Any, ...]] = Counter()
         for check in test.checks:
             option = VALUE.get(check.scorer)
             rest = {key: value for key, value in check.options.items() if key != option}
             kind = (check.scorer, json.dumps(rest, sort_keys=True), check.negate, check.weight)
-            again = 0
-            while number in groups.setdefault((*kind, again), {}):
-                again += 1
-            groups[(*kind, again)][number] = check
+            groups.setdefault((*kind, seen[kind]), {})[number] = check
+            seen[kind] += 1
     return groups
 
 
@@ -204,48 +207,89 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def read_csv_tests(
-    text: str, file: str = "The file"
+    text: str, file: str = "The file", taken: Iterable[str] = ()
 ) -> tuple[tuple[dict[str, Any], ...], tuple[Check, ...], tuple[str, ...]]:
     """Cases, checks and losses of a table of tests: a column for each variable, and `__expected…` columns.
 
-    Raises PromptError naming the file.
+    Columns may be parted by semicolons or tabs too, as some spreadsheets save them. `taken` as in `gather`. Raises
+    PromptError naming the file, and the line where there is one.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > yaml_text.MAX_BYTES:
-        raise PromptError(f"{file} is larger than {yaml_text.MAX_BYTES:,} bytes.", "Split the table.")
-    try:
-        lines = [row for row in csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True) if any(row)]
-    except csv.Error as exc:
-        raise PromptError(f"{file} is not a table in CSV: {exc}.", "Check the quotes in it.") from exc
+    lines = _csv_lines(text, file)
     if len(lines) < 2:
         raise PromptError(
             f"{file} holds no tests.", "Its first line names the columns, each further one is a test."
         )
     if len(lines) - 1 > MAX_CASES:
         raise PromptError(f"{file} holds more than {MAX_CASES:,} tests.", "Split the table.")
-    header = [name.strip() for name in lines[0]]
+    header = [name.strip() for name in lines[0][1]]
+    if len(header) > MAX_COLUMNS:
+        raise PromptError(f"{file} has more than {MAX_COLUMNS:,} columns.", "Leave out those nobody needs.")
     if len(set(header)) < len(header) or not all(header):
         raise PromptError(
             f"{file}: two columns have the same name, or one has none.", "Name each column once."
         )
     losses: dict[str, None] = {}
+    if sum(name.startswith("__expected") for name in header) > MAX_ASSERTS:
+        losses[f"__expected: only the first {MAX_ASSERTS} columns are read"] = None
+    known: dict[tuple[str, str], Check | None] = {}
     tests = []
-    for number, line in enumerate(lines[1:], 1):
-        if len(line) > len(header):
+    for line, cells in lines[1:]:
+        if len(cells) > len(header):
             raise PromptError(
-                f"{file}: test {number} has more cells than columns.", "Put quotes around commas."
+                f"{file}, line {line}: more cells than columns.", "Put quotes around a cell with commas."
             )
-        tests.append(_csv_test(dict(zip(header, line, strict=False)), losses))
+        tests.append(_csv_test(dict(zip(header, cells, strict=False)), known, losses))
     found = list(losses)
-    cases, checks = gather(tests, found)
+    cases, checks = gather(tests, found, taken)
     return cases, checks, tuple(found)
 
 
-def _csv_test(row: dict[str, str], losses: dict[str, None]) -> ReadTest:
+def _csv_lines(text: str, file: str) -> list[tuple[int, list[str]]]:
+    """The rows that are not empty, each with the line of the file on which it ends."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as exc:
+        raise PromptError(
+            f"{file} holds half a character.", "Look for text with a broken emoji in it."
+        ) from exc
+    if size > yaml_text.MAX_BYTES:
+        raise PromptError(f"{file} is larger than {yaml_text.MAX_BYTES:,} bytes.", "Split the table.")
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise PromptError(
+            f"{file}, line {line}: a zero byte, so this is no text.", "Save the table as UTF-8 text."
+        )
+    text = text.removeprefix("\ufeff")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=csv_delimiter(text), strict=True)
+    try:
+        return [(reader.line_num, row) for row in reader if any(row)]
+    except csv.Error as exc:
+        raise PromptError(
+            f"{file}, line {reader.line_num}: this is not a table in CSV: {exc}.", "Check the quotes in it."
+        ) from exc
+
+
+def csv_delimiter(text: str) -> str:
+    """What parts the names of the first line: a comma unless there is none and another one is."""
+    names = re.sub(r'"[^"]*"?', "", text[:MAX_HEADER].partition("\n")[0])
+    return next((mark for mark in ",;\t" if mark in names), ",")
+
+
+def _csv_test(
+    row: dict[str, str], known: dict[tuple[str, str], Check | None], losses: dict[str, None]
+) -> ReadTest:
+    """The test of a row; `known` are the checks of cells that were read before, most of which come again."""
     values: dict[str, Any] = {}
     checks = []
+    expected = 0
     for name, cell in row.items():
         if name.startswith("__expected"):
-            if cell.strip() and (check := _csv_check(cell.strip(), name, losses)):
+            expected += 1
+            if expected > MAX_ASSERTS or not cell.strip():
+                continue
+            if (name, cell) not in known:
+                known[name, cell] = _csv_check(cell.strip(), name, losses)
+            if check := known[name, cell]:
                 checks.append(check)
         elif name.startswith("__"):
             if cell.strip():
@@ -299,7 +343,7 @@ def write_checks(
     own: list[list[dict[str, Any]]] = [[] for _ in rows]
     for check in checks:
         named = placeholders(check.options)
-        having = [all(_has(row, name) for name in named) for row in rows]
+        having = [all(has_value(row, name) for name in named) for row in rows]
         lists = any(isinstance(row.get(name), list | tuple) for row in rows for name in named)
         if all(having) and not (lists and check.scorer.startswith("contains_")):
             if data := write_assert(check, losses):
@@ -317,5 +361,6 @@ def write_checks(
     return default, own
 
 
-def _has(row: dict[str, Any], name: str) -> bool:
+def has_value(row: Mapping[str, Any], name: str) -> bool:
+    """Whether a check that names this value judges the case."""
     return row.get(name) not in (None, [], ()) and bool(str(row[name]).strip())

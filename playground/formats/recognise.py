@@ -14,6 +14,7 @@ from playground.errors import PromptError
 from playground.formats import json_text, llm_template, markdown, modelfile, yaml_text
 from playground.formats.base import Reading
 from playground.formats.front_matter import FRONT
+from playground.formats.promptfoo_tests import MAX_HEADER
 from playground.formats.registry import FORMATS
 from playground.templating.syntax import ROLE_LINE
 
@@ -29,10 +30,13 @@ _BY_SUFFIX = {
     ".modelfile": "modelfile",
     ".md": "markdown",
     ".markdown": "markdown",
+    ".csv": "promptfoo-csv",
     ".txt": "text",
     ".text": "text",
     "": "text",
 }
+_PLAIN = (".prompty", ".prompt", ".j2", ".csv")
+"""Headings in these are text."""
 _SIGNATURES = {
     b"PK\x03\x04": "a zip archive; a library bundle is imported as a bundle",
     b"%PDF": "a PDF",
@@ -47,6 +51,8 @@ _HANDLEBARS = re.compile(r"\{\{\{|\{\{\s*(?:[#/>!^]|role\s|history\s*\}|media\s|
 _PICO_TYPE = re.compile(r"(string|integer|number|boolean|null|any)\b.*", re.S)
 _PICO_NAME = re.compile(r"\w+\?|\w+\??\((array|object|enum|\*)\b.*\)|\(\*\)")
 
+_EXPECTED = re.compile(r"__expected\d*")
+
 
 class Recognised(NamedTuple):
     """A row of FORMATS by name, and every prompt of the file."""
@@ -57,12 +63,17 @@ class Recognised(NamedTuple):
 
 def recognise(name: str, data: bytes) -> Recognised:
     """The prompts of a file with this name and content. Raises PromptError when it is not one of ours, or broken."""
-    path = PurePosixPath(" ".join(name.replace("\\", "/").split()))
-    file = path.name if len(path.name) <= MAX_NAME else path.stem[: MAX_NAME - 20] + path.suffix[:20]
-    file = file or "The file"
+    file = shown_name(name)
     text = decoded(file, data)
     found = format_of(file, text)
     return Recognised(found, FORMATS[found].read(text, file))
+
+
+def shown_name(name: str) -> str:
+    """The name of a file for messages: without its folders, on one line, at most MAX_NAME characters."""
+    path = PurePosixPath(" ".join(name.replace("\\", "/").split()))
+    file = path.name if len(path.name) <= MAX_NAME else path.stem[: MAX_NAME - 20] + path.suffix[:20]
+    return file or "The file"
 
 
 def decoded(file: str, data: bytes) -> str:
@@ -99,17 +110,13 @@ def format_of(file: str, text: str) -> str:
     found = _of_json(file, body, suffix) if body.lstrip()[:1] in ("{", "[") else ""
     found = (
         found
+        or _of_csv(body)
         or _of_front_matter(file, body, suffix)
         or _of_modelfile(file, body)
         or _of_yaml(file, body, suffix)
     )
-    if not found and len(markdown.read_sections(body)) > 1 and suffix not in (".prompty", ".prompt", ".j2"):
+    if not found and len(markdown.read_sections(body)) > 1 and suffix not in _PLAIN:
         found = "markdown"
-    if not found and suffix == ".csv" and "__expected" in body.split("\n", 1)[0]:
-        raise PromptError(
-            f"{file} is a table of test cases, not a prompt.",
-            "Read it together with the prompt that it tests.",
-        )
     found = found or _BY_SUFFIX.get(suffix, "")
     if not found:
         raise PromptError(f"{file} is in no format that is known here.", f"Read are: {_readable()}.")
@@ -139,7 +146,7 @@ def _of_json(file: str, body: str, suffix: str) -> str:
     if not found and suffix == ".json":
         raise PromptError(
             f"{file} is JSON of no format that is known here.",
-            "Known are OpenAI chats, LangChain prompts and Open WebUI prompts.",
+            "Known are OpenAI chats, LangChain prompts and Open WebUI prompts; cases are imported at their prompt.",
         )
     return found
 
@@ -163,6 +170,14 @@ def _of_mapping(data: dict[str, Any]) -> str:
         github = data.keys() & {"modelParameters", "testData", "evaluators", "responseFormat", "jsonSchema"}
         return "github" if github else "openai"
     return ""
+
+
+def _of_csv(body: str) -> str:
+    """Whether the first line names a column for what is expected, and another line follows."""
+    first, _, rest = body.partition("\n")
+    names = re.split(r"[,;\t]", first[:MAX_HEADER])
+    found = any(_EXPECTED.fullmatch(name.strip().strip('"')) for name in names)
+    return "promptfoo-csv" if found and rest.strip() else ""
 
 
 def _of_front_matter(file: str, body: str, suffix: str) -> str:

@@ -18,6 +18,7 @@ from playground.formats import (
     openai_batch,
     openai_chat,
     promptfoo,
+    promptfoo_csv,
     prompty,
     text,
 )
@@ -30,6 +31,7 @@ FORMATS: dict[str, Format] = {
         dotprompt.FORMAT,
         github_models.FORMAT,
         promptfoo.FORMAT,
+        promptfoo_csv.FORMAT,
         openai_chat.FORMAT,
         openai_batch.FORMAT,
         modelfile.FORMAT,

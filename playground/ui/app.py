@@ -8,6 +8,7 @@ import gradio as gr
 
 from playground.ui import (
     bundling,
+    cases,
     compare,
     details,
     history,
@@ -28,7 +29,7 @@ from playground.workbench import Workbench
 ASSETS = Path(__file__).parent / "assets"
 ACTIONS = compare.ACTIONS | details.ACTIONS | keeping.ACTIONS | library.ACTIONS | history.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
-ACTIONS |= importing.ACTIONS | bundling.ACTIONS
+ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS
 ACTIONS |= models.ACTIONS | keeping_models.ACTIONS | keeping_servers.ACTIONS | measuring.ACTIONS
 
 _HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="group" aria-label="Backends"></span>

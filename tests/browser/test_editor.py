@@ -248,6 +248,44 @@ def test_a_prompt_without_cases_shows_no_chooser(scripted: OpenApp) -> None:
     expect(cases).to_contain_text("Case 1 of 1")
 
 
+def test_cases_of_a_table_are_added_with_its_checks_and_a_bad_file_changes_nothing(scripted: OpenApp) -> None:
+    app = scripted("echo", prompt=SCORED)
+    cases, picker = app.page.get_by_role("group", name="Cases"), app.page.get_by_label("File of cases")
+
+    def pick(name: str, text: str) -> None:
+        picker.set_input_files({"name": name, "mimeType": "text/plain", "buffer": text.encode()})
+
+    with app.page.expect_file_chooser():
+        app.page.get_by_role("button", name="Import cases").click()
+    pick("bad.csv", 'word\n"open\n')
+    expect(app.alert).to_contain_text("bad.csv, line 2: this is not a table in CSV")
+    pick("<b>.jsonl", '{"word": "x"}\n{"word"}\n')
+    expect(app.alert).to_contain_text("<b>.jsonl, line 2: ")
+    picker.set_input_files({"name": "l.csv", "mimeType": "text/csv", "buffer": b"word\nUlm\n\xfc\n"})
+    expect(app.alert).to_contain_text("l.csv, line 3: this is not UTF-8")
+    assert app.page.evaluate(FORM)["prompt"]["cases"] == CASES
+    table = "word,expected,__expected,__expected2,__metric\none,Say one,equals:{{ expected }},icontains:say,m\nsix,Say six,equals:{{ expected }},icontains:say,\n"
+    pick("t.csv", table)
+    expect(app.alert).to_contain_text("1 case and 2 checks added from t.csv. Not taken over:")
+    expect(app.alert).to_contain_text("__metric: there is no such field here")
+    expect(cases).to_contain_text("3 cases")
+    pick("more.json", '[{"expected": "Say one", "word": "one"}, {"word": "seven"}]')
+    expect(app.alert).to_contain_text(
+        "1 case added from more.json. Not taken over:1 case that the prompt has already"
+    )
+    for _ in range(3):
+        cases.get_by_label("Next case").click()
+    expect(app.variable("word")).to_have_value("six")
+    app.run_to_the_end()
+    expect(app.column(0).locator(".checks")).to_contain_text("3 of 3 checks pass")
+    pick("many.jsonl", "".join(f'{{"word": "{number}"}}\n' for number in range(1_000)))
+    expect(app.alert).to_contain_text(
+        "996 cases added from many.jsonl. Not taken over:4 cases: a prompt has at most 1,000"
+    )
+    app.reload()
+    expect(cases).to_contain_text("of 1000")
+
+
 # --- images ---------------------------------------------------------------------------------------------
 
 

@@ -329,6 +329,7 @@ def test_labels_and_variants_from_the_first_save_to_the_promotion(scripted: Open
     expect(app.drawer).to_have_count(0)
     expect(app.column(1)).to_be_visible()
     expect(app.column(2)).to_be_hidden()
+    app.variable("word").fill("hello")
     app.run()
     expect(app.output(0)).to_have_text("Say hello")
     expect(app.output(1)).to_have_text("Shout hello")

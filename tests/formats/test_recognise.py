@@ -37,7 +37,8 @@ def test_every_file_we_write_is_recognised_under_its_own_name(name: str) -> None
     written = FORMATS[name].write(EXPORT)
     found = recognise(written.name, written.text.encode())
     assert found.format == name
-    assert found.readings and found.readings[0].prompt.turns
+    assert found.readings
+    assert bool(found.readings[0].prompt.turns) is not FORMATS[name].only_cases
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("text", "jinja", "llm")])
@@ -80,6 +81,12 @@ CASES: list[tuple[str, str, str]] = [
     ("a\\b/../x.txt", "Hi", "text"),
 ]
 LATER = [
+    ("x.csv", "city,__expected\nUlm,rain\n", "promptfoo-csv"),
+    ("x.csv", "city;land\nUlm;here\n", "promptfoo-csv"),
+    ("x.csv", 'text\n"## System\n\nHi\n\n## User\n"\n', "promptfoo-csv"),
+    ("x", 'city,"__expected2"\nUlm,rain\n', "promptfoo-csv"),
+    ("x.txt", "city,land\nUlm,here\n", "text"),
+    ("x.txt", "__expected", "text"),
     ("x.prompt", DOTPROMPT, "dotprompt"),
     ("x.md", DOTPROMPT, "dotprompt"),
     ("x.prompt", '---\nmodel: a\n---\n{{role "user"}}Hi', "dotprompt"),
@@ -117,7 +124,7 @@ def test_a_file_is_recognised(file: str, text: str, expected: str) -> None:
         ("x.yaml", b"prompt: a\nprompt: b", "x.yaml, line 2: the key 'prompt'"),
         ("x.yaml", b"a:\n\tb: c", "x.yaml, line 2: a tab"),
         ("x.py", b"import os", "x.py is in no format"),
-        ("x.csv", b"city,__expected\nUlm,rain\n", "x.csv is a table of test cases"),
+        ("x.csv", b"city\n", "x.csv holds no tests"),
         ("", b"{", "The file"),
     ],
 )  # fmt: skip

@@ -2,7 +2,11 @@
 
 import { say } from "./columns.js";
 import { h, icon, keepPlace } from "./dom.js";
-import { changed, onChange, page } from "./store.js";
+import { showAlert, toast } from "./main.js";
+import { call, changed, onChange, page } from "./store.js";
+
+const MOST = 1000;
+const BYTES = 2_000_000;
 
 let box, fill, chosen = null;  // the case whose values were filled in last
 
@@ -61,6 +65,64 @@ function drop() {
   chosen = null;
   drawCases();
   changed("cases");
+}
+
+// --- cases of a file ----------------------------------------------------------------------------------------
+
+async function take(file) {
+  const { prompt } = page.form;
+  const text = await textOf(file);
+  if (text.alert) return showAlert(text.alert);
+  const reply = await call("read_cases", { name: file.name, text, taken: page.preview?.variables ?? [] });
+  if (reply.alert) return showAlert(reply.alert);
+  if (page.form.prompt !== prompt) return showAlert({ message: `${file.name} was not imported.`, hint: "Another prompt came onto the screen meanwhile. Choose the file again." });
+  append(file.name, reply.imported);
+}
+
+// The text of a file, or an alert: its bytes may be too many, or no UTF-8.
+async function textOf(file) {
+  const refused = (message, hint) => ({ alert: { message: `${file.name}${message}`, hint } });
+  if (file.size > BYTES) return refused(` is larger than ${BYTES.toLocaleString("en")} bytes.`, "Split it and import the parts.");
+  let bytes;
+  try { bytes = await file.arrayBuffer(); } catch { return refused(" cannot be read.", "Check that it is still there and may be read."); }
+  try { return new TextDecoder("utf-8", { fatal: true }).decode(bytes); }
+  catch {
+    const read = new TextDecoder().decode(bytes);
+    return refused(`, line ${read.slice(0, read.indexOf("\uFFFD")).split("\n").length}: this is not UTF-8 text.`, "Save it as UTF-8 and choose it again.");
+  }
+}
+
+function append(name, { cases: found, checks, losses }) {
+  const rows = cases(), sign = (row) => JSON.stringify(sorted(row)), known = new Set(rows.map(sign));
+  const fresh = found.filter((row) => !known.has(sign(row)));
+  const added = fresh.slice(0, Math.max(0, MOST - rows.length));
+  const missing = checks.filter((check) => !page.form.prompt.checks.some((other) => signOf(other) === signOf(check)));
+  const left = [...losses];
+  if (found.length > fresh.length) left.unshift(`${count(found.length - fresh.length, "case")} that the prompt has already`);
+  if (fresh.length > added.length) left.unshift(`${count(fresh.length - added.length, "case")}: a prompt has at most ${MOST.toLocaleString("en")}`);
+  rows.push(...added);
+  page.form.prompt.checks.push(...missing);
+  const done = `${count(added.length, "case")}${missing.length ? ` and ${count(missing.length, "check")}` : ""} added from ${name}`;
+  drawCases();
+  changed("checks");
+  if (!left.length) return toast(done);
+  say(done);
+  showAlert({ message: `${done}. Not taken over:`, hint: `${left.slice(0, 6).join("; ")}${left.length > 6 ? `; and ${left.length - 6} more` : ""}.` });
+}
+
+const sorted = (row) => Object.entries(row).sort(([a], [b]) => a < b ? -1 : 1);
+const count = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+
+// Two checks are the same when an option that one leaves out has its default in the other.
+function signOf({ scorer, options, negate, weight }) {
+  const known = page.scorers.find((row) => row.name === scorer)?.options ?? [];
+  const all = { ...Object.fromEntries(known.map((option) => [option.name, option.default])), ...options };
+  return JSON.stringify([scorer, sorted(all), Boolean(negate), weight ?? 1]);
+}
+
+export function importButton() {
+  const file = h("input", { type: "file", hidden: true, accept: ".csv,.jsonl,.json", "aria-label": "File of cases", onchange: async () => { const [chosen] = file.files; if (chosen) await take(chosen); file.value = ""; } });
+  return [file, h("button", { class: "btn quiet small", title: "A table of tests as promptfoo has it (.csv), or one object a case (.jsonl, .json)", onclick: () => file.click() }, icon("upload"), "Import cases")];
 }
 
 export function drawCases() {

@@ -4,6 +4,7 @@ import { $, $$, h } from "./dom.js";
 import { page } from "./store.js";
 
 const KEYS = [["Ctrl Enter", "Run"], ["Esc", "Stop all, or close what is open"], ["Alt 1 to 4", "Focus a column"], ["Ctrl S", "Save a version"],
+  ["Alt ↑ or ↓", "Move a turn, on its handle"],
   ["1 to 4", "Vote for that column"], ["=", "Vote: tie"], ["0", "Vote: all bad"], ["?", "This list"]];
 
 try {

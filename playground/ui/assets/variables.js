@@ -1,6 +1,6 @@
 // The right side of the editor: cases, one typed field a variable, images.
 
-import { caseNames, drawCases, keepButton, mountCases } from "./cases.js";
+import { caseNames, drawCases, importButton, keepButton, mountCases } from "./cases.js";
 import { $, h, icon, select } from "./dom.js";
 import { mountImages } from "./images.js";
 import { changed, onChange, page } from "./store.js";
@@ -18,7 +18,7 @@ export function mountVariables() {
   mountCases(cases, () => { varsBox.replaceChildren(); if (page.preview) drawVars(page.preview); });
   mountImages(images);
   onChange((what) => { if (what === "all") varsBox.replaceChildren(); });
-  return h("div", { class: "inputs" }, cases, varsBox, h("div", { class: "inputs-foot" }, images, keepButton()));
+  return h("div", { class: "inputs" }, cases, varsBox, h("div", { class: "inputs-foot" }, images, keepButton(), importButton()));
 }
 
 function declared(name) { return page.form.prompt.inputs.find((input) => input.name === name); }
