@@ -92,9 +92,13 @@ export function applyColumn(i, data) {
   if (data.problem !== undefined) $(".problem", section).innerHTML = data.problem;
   if (data.foot !== undefined) {
     $(".col-foot", section).innerHTML = data.foot ?? page.foot;
-    const wait = $(".checks-wait", section), n = page.form.prompt?.checks.length ?? 0;
-    if (wait) wait.textContent = n ? `${n} check${n === 1 ? " runs" : "s run"} when the answer ends` : "No checks yet. Add them in the editor.";
+    drawWaiting(section);
   }
+}
+
+function drawWaiting(section) {
+  const wait = $(".checks-wait", section), n = page.form.prompt?.checks.length ?? 0;
+  if (wait) wait.textContent = n ? `${n} check${n === 1 ? " runs" : "s run"} when the answer ends` : "No checks yet. Add them in the editor.";
 }
 
 // A run that did not start leaves every column as it was.
@@ -211,6 +215,7 @@ export function mountBar(root) {
   bar = h("div", { class: "bar pp" });
   root.replaceChildren(bar);
   onChange((what) => {
+    if (what === "checks") for (let i = 0; i < 4; i++) drawWaiting($(`#col${i}`));
     if (what === "all" || what === "columns") { drawColumns(); drawBar(); }
     if (what === "name") drawBar();
   });
