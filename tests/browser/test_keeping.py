@@ -80,9 +80,11 @@ def test_a_fork_of_a_pattern_never_changes_the_shipped_file(scripted: OpenApp) -
     app.tab("Library")
     app.page.fill("#lib-search", "instruction")
     items = app.page.locator("#lib-list .item")
-    expect(items.filter(has_text="Rude instruction")).to_contain_text("from techniques/zero-shot/instruct")
+    items.filter(has_text="Rude instruction").click()
+    expect(app.page.locator("#lib-preview")).to_contain_text("from techniques/zero-shot/instruct")
     expect(items.filter(has_text="Zero-shot instruction")).to_have_count(1)
     items.filter(has_text="Zero-shot instruction").click()
+    expect(app.page.locator("#lib-preview h2")).to_have_text("Zero-shot instruction")
     expect(app.page.locator("#lib-preview")).not_to_contain_text("Be rude.")
 
 
@@ -140,7 +142,7 @@ def test_the_library_is_searched_as_you_type_and_filtered(scripted: OpenApp) -> 
     expect(sentiment).to_have_count(0)
     expect(app.page.locator("#lib-search")).to_be_focused()
     app.page.fill("#lib-search", "")
-    family = app.page.locator("#lib-side").get_by_role("button", name=re.compile("^classification"))
+    family = app.page.locator('#lib-side [data-family="classification"]')
     number = int(family.locator(".num").inner_text())
     family.click()
     expect(family).to_have_attribute("aria-pressed", "true")

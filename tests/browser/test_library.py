@@ -18,7 +18,7 @@ from playground.types import Prompt, Turn
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
 
-HOSTILE = "<img src=x onerror=window.hacked=1>"
+HOSTILE = "<svg onload=window.hacked=1>"
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -262,6 +262,7 @@ def test_a_deleted_prompt_is_put_back_or_deleted_for_good(app: App, tmp_path: Pa
     item = app.page.locator("#lib-list .item").filter(has_text="Binned")
     for again in (False, True):
         item.click()
+        expect(shown.locator("h2")).to_have_text("Binned")
         shown.get_by_role("button", name="Delete").click()
         expect(app.toast).to_contain_text('"Binned" is in the bin')
         expect(item).to_have_count(0)

@@ -283,8 +283,9 @@ document.addEventListener("keydown", (e) => {
   if (e.key === "Enter" && e.target.closest?.("[data-form]") && e.target.tagName === "INPUT") { e.preventDefault(); e.target.closest("[data-form]").querySelector(".btn.primary, [data-default]")?.click(); }
   if ((e.key === "Enter" || e.key === " ") && e.target.matches?.("tr[data-act]")) { e.preventDefault(); act(e.target); }
 });
-// The Library keeps its filters while it is away.
-function openTab(name) { name === "library" ? send("open_library_tab", { fields: fieldsOf($("#lib")) }) : send(`open_${name}`, {}); }
+// The Library keeps its filters while it is away. Gradio draws a tab when it is first opened: until then there is nowhere to show an answer.
+const PLACES = { library: "#lib", history: "#hist-list", models: "#models" };
+function openTab(name) { !$(PLACES[name]) ? setTimeout(openTab, 20, name) : name === "library" ? send("open_library_tab", { fields: fieldsOf($("#lib")) }) : send(`open_${name}`, {}); }
 // Tabs tell Python when they are opened, so that lists are fresh. In the capture phase: the menu takes a chosen tab out of itself.
 document.addEventListener("click", (e) => {
   const tab = e.target.closest?.(TABS);
