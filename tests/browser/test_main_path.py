@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from playground.formats import prompty
+from playground.formats.registry import FORMATS
 from playground.templates import variables
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def test_every_format_shows_a_preview_and_downloads_the_same_text(embedded: Open
     app.wait_until_idle(60_000)
     app.page.click("#vote [data-act=export]")
     options = app.drawer.locator("#export-format option")
-    expect(options).to_have_count(5)
+    expect(options).to_have_count(len(FORMATS))
     for name in options.evaluate_all("all => all.map((o) => o.value)"):
         app.drawer.locator("#export-format").select_option(name)
         expect(app.drawer.locator(f'a[href$="/{name}"]')).to_be_visible()
