@@ -41,7 +41,9 @@ def main() -> int:
         timed("first sync, all written", lambda: sync(store, folder))
 
         def read_all() -> int:
-            return sum(len(Path(top, name).read_text()) for top, _, names in os.walk(folder) for name in names)
+            return sum(
+                len(Path(top, name).read_text()) for top, _, names in os.walk(folder) for name in names
+            )
 
         bare = statistics.median(timed("bare walk and read (baseline)", read_all) for _ in range(REPEATS))
         times = [timed("nothing changed", lambda: sync(store, folder)) for _ in range(REPEATS)]
@@ -50,7 +52,9 @@ def main() -> int:
         timed("every file touched", lambda: sync(store, folder))
         store.close()
     median = statistics.median(times)
-    print(f"{'nothing changed, median':32} {median:7.3f} s of {LIMIT_S:.1f} s, {median / bare:.2f} x baseline")
+    print(
+        f"{'nothing changed, median':32} {median:7.3f} s of {LIMIT_S:.1f} s, {median / bare:.2f} x baseline"
+    )
     print("ok" if median <= LIMIT_S else "TOO SLOW")
     return 0 if median <= LIMIT_S else 1
 
