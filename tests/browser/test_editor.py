@@ -227,7 +227,7 @@ def test_the_values_on_screen_are_kept_as_a_case_and_a_case_is_removed(scripted:
     app.variable("word").fill("three")
     app.variable("expected").fill("Say three")
     expect(cases).to_contain_text("Case 1 of 2, edited")
-    keep = app.page.get_by_role("button", name="Keep these values as a case")
+    keep = app.page.get_by_role("button", name="Keep as a case")
     keep.click()
     expect(cases).to_contain_text("Case 3 of 3")
     keep.click()
@@ -244,7 +244,7 @@ def test_a_prompt_without_cases_shows_no_chooser(scripted: OpenApp) -> None:
     app = scripted("echo")
     cases = app.page.get_by_role("group", name="Cases")
     expect(cases).to_have_count(0)
-    app.page.get_by_role("button", name="Keep these values as a case").click()
+    app.page.get_by_role("button", name="Keep as a case").click()
     expect(cases).to_contain_text("Case 1 of 1")
 
 

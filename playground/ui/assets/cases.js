@@ -138,4 +138,4 @@ export function drawCases() {
   box.hidden = !rows.length;
 }
 
-export const keepButton = () => h("button", { class: "btn quiet small", title: "Add the values on screen to the prompt's cases", onclick: keep }, icon("plus"), "Keep these values as a case");
+export const keepButton = () => h("button", { class: "btn quiet small", title: "Add the values on screen to the prompt's cases", onclick: keep }, icon("plus"), "Keep as a case");
