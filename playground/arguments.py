@@ -86,11 +86,8 @@ def find_prompt(workbench: Workbench, name: str) -> Found:
             if pattern.error:
                 raise pattern.error
             return Found(pattern.prompt, pattern.file, pattern.losses)
-    title, pinned, at = name.strip().rpartition("@")
-    if workbench.store.find_prompt(name) is not None:
-        return Found(workbench.store.version_named(name).prompt)
-    if pinned and workbench.store.find_prompt(title) is not None:
-        return Found(workbench.store.version_named(title, at).prompt)
+    if any(workbench.store.find_prompt(title) for title in (name, name.rpartition("@")[0])):
+        return Found(workbench.store.version_called(name.strip()).prompt)
     raise NotFoundError(f'There is no prompt "{name[:100]}".', "See what there is: playground list")
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from playground.backends.base import Fold
 from playground.backends.faults import error_for, fault_of
@@ -27,7 +27,7 @@ from playground.backends.http import Connection
 from playground.backends.openai_compatible import Answer, chat_body, opened, schema_field
 from playground.backends.vllm import refuse, template_values
 from playground.errors import BackendError, PlaygroundError, PromptError
-from playground.planning import checks_of, drawn, make_request, new_cell
+from playground.planning import checks_of, make_request, new_cell
 from playground.scorers import score_all
 from playground.store.records import NewCell
 from playground.types import (
@@ -41,6 +41,7 @@ from playground.types import (
     Sample,
     Sampling,
     Score,
+    Value,
 )
 from playground.workbench import Workbench
 
@@ -54,10 +55,8 @@ LABEL = "The batch"
 # --- writing --------------------------------------------------------------------------------------------
 
 
-class Identity(BaseModel):
+class Identity(Value):
     """What a `custom_id` carries: which row, from what."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     row: int
     prompt: Prompt
@@ -85,8 +84,7 @@ async def to_lines(
             messages = await workbench.render(prompt, values)
         except PlaygroundError as exc:
             raise PromptError(f"Row {number}: {exc.message}", exc.hint) from exc
-        fixed = sampling if sampling.seed is not None else drawn(sampling)
-        column = Column(model=f"vllm:{name}", sampling=fixed)
+        column = Column(model=f"vllm:{name}", sampling=sampling)
         request = make_request(new_cell(0, column, prompt), column, messages, None)
         identity = encode_id(Identity(row=number, prompt=prompt, values=values))
         line = {"custom_id": identity, "method": "POST", "url": URL, "body": batch_body(request)}

@@ -16,7 +16,7 @@ from playground.desk import ModelDesk
 from playground.errors import NotFoundError, PlaygroundError, PromptError, TemplateError
 from playground.formats.base import Export
 from playground.library import Library, shipped_folder
-from playground.planning import with_defaults
+from playground.planning import example_values, with_defaults
 from playground.scorers import check_problem
 from playground.settings import Settings
 from playground.store import Store, content_hash
@@ -150,16 +150,13 @@ class WritingDesk(ModelDesk):
 
         Raises NotFoundError.
         """
-        title, pinned, at = name.rpartition("@")
         try:
-            return self.store.version_named(name).prompt
-        except NotFoundError as exc:
+            return self.store.version_called(name).prompt
+        except NotFoundError:
             shipped = next((p for p in self.library.patterns() if name in (p.slug, p.prompt.name)), None)
-            if shipped is not None:
-                return shipped.prompt
-            if not pinned:
-                raise exc
-        return self.store.version_named(title, at).prompt
+            if shipped is None:
+                raise
+            return shipped.prompt
 
     async def save_prompt(
         self,
@@ -212,6 +209,19 @@ class WritingDesk(ModelDesk):
                 created=datetime.now(UTC),
             ),
         )
+
+    async def prompt_of(self, key: str) -> Prompt:
+        """The prompt of "pattern:SLUG", or the newest version of "prompt:ID"; raises NotFoundError."""
+        kind, _, ident = key.partition(":")
+        if kind == "pattern":
+            return self.library.get(ident).prompt
+        return (await asyncio.to_thread(self.store.version, ident)).prompt
+
+    async def export_example(self, prompt: Prompt, format_name: str) -> ExportFile:
+        """A file made from a prompt with its example values, for the first model there is."""
+        models = await self.models()
+        model = models[0].id if models else ""
+        return await self.export_prompt(prompt, example_values(prompt), model, format_name)
 
     async def written(self, format_name: str, export: Export) -> ExportFile:
         """The file. Partials are written out: no other program has this library.

@@ -92,8 +92,9 @@ def _take_partials(
         if wanted in seen:
             continue
         seen.add(wanted)
-        version = _partial(store, wanted)
-        if version is None:
+        try:
+            version = store.version_called(wanted)
+        except NotFoundError:
             if wanted not in shipped:
                 losses.append(f'"{prompt.name}" includes "{wanted}", which is not in your library')
             continue
@@ -106,14 +107,3 @@ def _take_partials(
             items[f"prompt:{version.prompt_id}"] = item
             waiting.extend((version.prompt, name) for name in partial_names(version.prompt.turns))
     return losses
-
-
-def _partial(store: Store, name: str) -> SavedVersion | None:
-    """The saved prompt that an include tag names, "Name" or "Name@3"; None when there is none."""
-    title, pinned, at = name.rpartition("@")
-    for spelled in ((name, ""), (title, at)) if pinned else ((name, ""),):
-        try:
-            return store.version_named(*spelled)
-        except NotFoundError:
-            continue
-    return None

@@ -137,6 +137,22 @@ def checked(file: str, **fields: Any) -> Prompt:
         ) from exc
 
 
+def mapping(value: Any, where: str, file: str) -> dict[str, Any]:
+    """A copy of the mapping, empty for nothing; raises PromptError for any other type."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise PromptError(
+            f"{file}: `{where}` is not a block of `key: value` lines.", "Correct it or remove it."
+        )
+    return dict(value)
+
+
+def as_text(value: Any) -> str:
+    """The value as text, nothing as an empty one."""
+    return "" if value is None else value if isinstance(value, str) else str(value)
+
+
 def shown(value: Any) -> str:
     """A value of a foreign file in a message, cut where it is long."""
     text = repr(value)

@@ -27,7 +27,18 @@ from pydantic import ValidationError
 
 from playground.errors import PromptError
 from playground.formats import front_matter, handlebars, picoschema, yaml_text
-from playground.formats.base import Export, Format, Reading, checked, file_name, one, shown, unheld
+from playground.formats.base import (
+    Export,
+    Format,
+    Reading,
+    as_text,
+    checked,
+    file_name,
+    mapping,
+    one,
+    shown,
+    unheld,
+)
 from playground.formats.plain_jinja import converted
 from playground.formats.refused import without_references
 from playground.formats.sampling import read_sampling, write_sampling
@@ -127,19 +138,19 @@ def read(text: str, file: str = "The file") -> Reading:
     losses: list[str] = []
     data, body = front_matter.split(text, file)
     data = without_references(data, "", losses, "refused, nothing is fetched or executed")
-    metadata = _mapping(data.pop("metadata", None), "metadata", file)
-    ext = _mapping(data.pop("ext", None), "ext", file)
-    own = _mapping(ext.pop("playground", None), "ext.playground", file)
+    metadata = mapping(data.pop("metadata", None), "metadata", file)
+    ext = mapping(data.pop("ext", None), "ext", file)
+    own = mapping(ext.pop("playground", None), "ext.playground", file)
     losses += [f"ext.{key}: there is no such field here" for key in ext]
     losses += [f"ext.playground.{key}: not known to this version" for key in own if key not in _OWN_KEYS]
-    inputs = _read_inputs(_mapping(data.pop("input", None), "input", file), own, file, losses)
-    output = _mapping(data.pop("output", None), "output", file)
+    inputs = _read_inputs(mapping(data.pop("input", None), "input", file), own, file, losses)
+    output = mapping(data.pop("output", None), "output", file)
     schema = picoschema.to_json_schema(output.pop("schema", None), f"{file}: output.schema")
     if (form := output.pop("format", None)) not in (None, "text") and schema is None:
         losses.append(f"output.format: {shown(form)} needs a schema here")
     losses += [f"output.{key}: there is no such field here" for key in output]
-    config = _mapping(data.pop("config", None), "config", file)
-    extra = _mapping(own.get("sampling"), "ext.playground.sampling", file)
+    config = mapping(data.pop("config", None), "config", file)
+    extra = mapping(own.get("sampling"), "ext.playground.sampling", file)
     names = _FROM_CONFIG | {field: field for field in Sampling.model_fields if field not in _CONFIG}
     sampling = read_sampling(config | extra, names, "config", losses)
     if model := data.pop("model", None):
@@ -156,15 +167,15 @@ def read(text: str, file: str = "The file") -> Reading:
     losses += [f"{key}: there is no such field here" for key in data]
     prompt = checked(
         file,
-        name=_text(name),
-        description=_text(description),
+        name=as_text(name),
+        description=as_text(description),
         turns=turns,
         inputs=inputs,
         sampling=sampling,
         output_schema=schema,
         metadata=metadata,
         **{key: own[key] for key in ("tags", "cases", "checks") if own.get(key) is not None},
-        **{key: _text(own.get(key)) for key in _OWN_TEXTS},
+        **{key: as_text(own.get(key)) for key in _OWN_TEXTS},
     )
     return Reading(prompt, tuple(losses))
 
@@ -173,7 +184,7 @@ def _read_inputs(
     data: dict[str, Any], own: dict[str, Any], file: str, losses: list[str]
 ) -> tuple[Input, ...]:
     """Inputs of `input.schema` and `input.default`; our own exact rows replace those of the same name."""
-    defaults = _mapping(data.pop("default", None), "input.default", file)
+    defaults = mapping(data.pop("default", None), "input.default", file)
     found: list[str] = []
     inputs = picoschema.read_inputs(data.pop("schema", None), defaults, f"{file}: input.schema", found)
     losses += [loss.removeprefix(f"{file}: ") for loss in found]
@@ -185,19 +196,6 @@ def _read_inputs(
             f"{file}: `ext.playground.inputs` cannot be used.", "Correct or remove it."
         ) from exc
     return tuple(exact.get(item.name, item) for item in inputs)
-
-
-def _mapping(value: Any, where: str, file: str) -> dict[str, Any]:
-    """A copy of the mapping, empty for nothing; raises PromptError for any other type."""
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise PromptError(f"{file}: `{where}` is not a block of `key: value` lines.", "Correct it.")
-    return dict(value)
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else str(value)
 
 
 FORMAT = Format("dotprompt", "Dotprompt", SUFFIX, MEDIA_TYPE, one(read), write)

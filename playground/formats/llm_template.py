@@ -25,6 +25,7 @@ from playground.formats.base import (
     Reading,
     checked,
     file_name,
+    mapping,
     one,
     shown,
     unheld,
@@ -131,8 +132,8 @@ def read(text: str, file: str = "The file") -> Reading:
     if data.get("model"):
         losses.append(f"model: {shown(data['model'])}; the model is chosen when the prompt runs")
     turns = _turns(data, file, losses)
-    options = _mapping(data.get("options"), "options", file)
-    defaults = _mapping(data.get("defaults"), "defaults", file)
+    options = mapping(data.get("options"), "options", file)
+    defaults = mapping(data.get("defaults"), "defaults", file)
     inputs = [
         item.model_copy(
             update={"default": defaults.pop(item.name, None)}
@@ -177,14 +178,6 @@ def _pieces(text: str, losses: list[str]) -> list[Piece]:
         pieces += [text_of(text[end : match.start()]), slot(name) if foreign else text_of("$")]
         end = match.end()
     return [*pieces, text_of(text[end:])]
-
-
-def _mapping(value: Any, where: str, file: str) -> dict[str, Any]:
-    if not isinstance(value, dict | None):
-        raise PromptError(
-            f"{file}: `{where}` is not a block of `key: value` lines.", "Correct it or remove it."
-        )
-    return dict(value or {})
 
 
 FORMAT = Format("llm", "llm template", SUFFIX, MEDIA_TYPE, one(read), write)

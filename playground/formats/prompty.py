@@ -30,9 +30,10 @@ from pydantic import ValidationError
 
 from playground.errors import PromptError
 from playground.formats import front_matter, yaml_text
-from playground.formats.base import Export, Format, Reading, file_name, one
+from playground.formats.base import Export, Format, Reading, as_text, file_name, mapping, one
 from playground.formats.properties import read_inputs, read_outputs, write_inputs, write_outputs
 from playground.formats.refused import without_references
+from playground.formats.sampling import usable
 from playground.templates import join_turns, normalise, split_turns
 from playground.types import Check, ExportFile, Prompt, Sampling
 
@@ -147,15 +148,15 @@ def read(text: str, file: str = "The file") -> Reading:
     losses: list[str] = []
     data, body = front_matter.split(text, file)
     data = without_references(data, "", losses, "refused, nothing is fetched or executed")
-    metadata = _mapping(data.pop("metadata", None), "metadata", file)
-    own = _mapping(metadata.pop("playground", None), "metadata.playground", file)
+    metadata = mapping(data.pop("metadata", None), "metadata", file)
+    own = mapping(metadata.pop("playground", None), "metadata.playground", file)
     losses += [f"metadata.playground.{key}: not known to this version" for key in own if key not in _OWN_KEYS]
     tags = metadata.pop("tags", None) or data.pop("tags", None) or ()
     name, display = data.pop("name", None), data.pop("displayName", None)
     if display and name and display != name:
         losses.append(f"name: {name!r} gives way to the display name")
-    samples = _mapping(data.pop("sample", None), "sample", file)
-    kinds = _mapping(own.get("kinds"), "metadata.playground.kinds", file)
+    samples = mapping(data.pop("sample", None), "sample", file)
+    kinds = mapping(own.get("kinds"), "metadata.playground.kinds", file)
     inputs, input_losses = read_inputs(data.pop("inputs", None), kinds, samples, file)
     sampling, model_losses = _read_model(data.pop("model", None), own, file)
     schema = own.get("output_schema") or _read_outputs(data.pop("outputs", None), losses)
@@ -167,17 +168,17 @@ def read(text: str, file: str = "The file") -> Reading:
         del data[key]
     try:
         prompt = Prompt(
-            name=_text(display or name),
-            description=_text(data.pop("description", None)),
+            name=as_text(display or name),
+            description=as_text(data.pop("description", None)),
             turns=split_turns(body),
             inputs=inputs,
             checks=tuple(Check.model_validate(row) for row in own.get("checks") or ()),
             cases=tuple(own.get("cases") or ()),
             sampling=sampling,
             output_schema=schema,
-            tags=tuple(_text(tag) for tag in ([tags] if isinstance(tags, str) else tags)),
+            tags=tuple(as_text(tag) for tag in ([tags] if isinstance(tags, str) else tags)),
             metadata=metadata | data,
-            **{key: _text(own.get(key)) for key in _OWN_TEXTS},
+            **{key: as_text(own.get(key)) for key in _OWN_TEXTS},
         )
     except ValidationError as exc:
         first = exc.errors()[0]
@@ -198,11 +199,11 @@ def _read_model(data: Any, own: dict[str, Any], file: str) -> tuple[Sampling | N
     losses: list[str] = []
     if isinstance(data, str):
         data = {"id": data}
-    model = _mapping(data, "model", file)
-    found = dict(_mapping(own.get("sampling"), "metadata.playground.sampling", file))
+    model = mapping(data, "model", file)
+    found = dict(mapping(own.get("sampling"), "metadata.playground.sampling", file))
     for block, names in (("options", _OPTIONS), ("parameters", _V1_PARAMETERS)):
         fields = {key: field for field, key in names.items()}
-        for key, value in _mapping(model.pop(block, None), f"model.{block}", file).items():
+        for key, value in mapping(model.pop(block, None), f"model.{block}", file).items():
             if key in fields:
                 found[fields[key]] = [value] if fields[key] == "stop" and isinstance(value, str) else value
             else:
@@ -219,14 +220,7 @@ def _read_model(data: Any, own: dict[str, Any], file: str) -> tuple[Sampling | N
             for key, value in model.items()
             if value
         ]
-
-    while found:
-        try:
-            return Sampling.model_validate(found), losses
-        except ValidationError as exc:
-            bad = str(exc.errors()[0]["loc"][0])
-            losses.append(f"{bad}: {found.pop(bad)!r} cannot be used here ({exc.errors()[0]['msg']})")
-    return None, losses
+    return usable(found, losses, {}), losses
 
 
 def _read_outputs(rows: Any, losses: list[str]) -> dict[str, Any] | None:
@@ -248,21 +242,6 @@ def _template_losses(data: Any) -> list[str]:
     kind = data.get("format", data.get("type")) if isinstance(data, dict) else data
     kind = kind.get("kind") if isinstance(kind, dict) else kind
     return [] if kind in (None, "jinja2") else [f"template: {kind!r} is read as Jinja2; check the variables"]
-
-
-def _mapping(value: Any, where: str, file: str) -> dict[str, Any]:
-    """A copy of the mapping, empty for nothing; raises PromptError for any other type."""
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise PromptError(
-            f"{file}: `{where}` is not a block of `key: value` lines.", "Correct it or remove it."
-        )
-    return dict(value)
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else str(value)
 
 
 FORMAT = Format("prompty", "Prompty", SUFFIX, MEDIA_TYPE, one(read), write)

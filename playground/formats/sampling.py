@@ -48,9 +48,17 @@ def read_sampling(
             losses.append(f"{where}.{key}: there is no such setting here".lstrip("."))
         elif value is not None:
             found[names[key]] = [value] if names[key] == "stop" and isinstance(value, str) else value
+    return usable(found, losses, {"seed": None})
+
+
+def usable(found: dict[str, Any], losses: list[str], unsaid: Mapping[str, Any]) -> Sampling | None:
+    """Sampling from these fields, and from `unsaid` what they leave out; None without a field that can be used.
+
+    One that cannot be used is a loss, and is taken out of `found`.
+    """
     while found:
         try:
-            return Sampling.model_validate({"seed": None} | found)
+            return Sampling.model_validate({**unsaid, **found})
         except ValidationError as exc:
             bad = str(exc.errors()[0]["loc"][0])
             losses.append(f"{bad}: {shown(found.pop(bad))} cannot be used here ({exc.errors()[0]['msg']})")

@@ -61,12 +61,16 @@ def keep_content(session: Session, prompt: Prompt) -> str:
 
 def keep_contents(session: Session, prompts: Mapping[str, Prompt]) -> None:
     """Store the bodies that are new of these prompts, given by their hash."""
-    rows = [
+    if prompts:
+        session.connection().execute(KEEP, body_rows(prompts))
+
+
+def body_rows(prompts: Mapping[str, Prompt]) -> list[dict[str, str]]:
+    """What `KEEP` takes for these prompts, given by their hash."""
+    return [
         {"hash": key, "json_text": json.dumps(to_json(prompt), separators=(",", ":"))}
         for key, prompt in prompts.items()
     ]
-    if rows:
-        session.connection().execute(KEEP, rows)
 
 
 def load_content(session: Session, hashes: Sequence[str]) -> dict[str, Prompt]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,10 +28,10 @@ from playground.store.changes import (
     StartCell,
     storable,
 )
-from playground.store.content import KEEP, content_hash, fold, searchable, texts_in, to_json
+from playground.store.content import KEEP, body_rows, content_hash, fold, searchable, texts_in, to_json
 from playground.store.records import NewCell
 from playground.store.tables import Table
-from playground.types import Completion, Message, Prompt
+from playground.types import Comparison, Completion, Message, Prompt
 
 UNFINISHED = ("pending", "running")
 TITLE_CHARS = 300
@@ -40,12 +40,19 @@ ANSWER = (*COUNTS, "text", "reasoning", "finish", "first_token_s", "total_s", "m
 STEP = ("rendered_prompt", "text", "reasoning", "finish", *COUNTS[:2], "first_token_s", "total_s")
 
 
-def packed(prompt: Prompt) -> dict[str, str]:
-    """The row of a prompt's body."""
-    return {
-        "hash": content_hash(prompt),
-        "json_text": json.dumps(to_json(prompt), separators=(",", ":")),
-    }
+def packed(
+    comparison: Comparison, keep: Callable[[Prompt], str]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The comparison as JSON data with each prompt and image replaced by its hash, and the rows of its images.
+
+    `keep` gives the hash of a prompt and sees to it that its body is stored.
+    """
+    data = to_json(comparison)
+    data["images"], images = packed_images(comparison.images)
+    data["prompt"] = keep(comparison.prompt)
+    for column, each in zip(data["columns"], comparison.columns, strict=True):
+        column["prompt"] = keep(each.prompt) if each.prompt else None
+    return data, images
 
 
 def search_text(
@@ -147,7 +154,7 @@ def apply(connection: sa.Connection, changes: Sequence[Change[Any]]) -> list[Any
 def _create(connection: sa.Connection, created: Sequence[CreateRun]) -> None:
     if not created:
         return
-    bodies: dict[str, dict[str, str]] = {}
+    bodies: dict[str, Prompt] = {}
     runs: list[dict[str, Any]] = []
     cells: list[dict[str, Any]] = []
     blobs: list[dict[str, Any]] = []
@@ -156,17 +163,12 @@ def _create(connection: sa.Connection, created: Sequence[CreateRun]) -> None:
 
         def keep(prompt: Prompt, hashes: dict[int, str] = hashes) -> str:
             if (known := hashes.get(id(prompt))) is None:
-                row = packed(prompt)
-                known = hashes[id(prompt)] = row["hash"]
-                bodies.setdefault(known, row)
+                known = hashes[id(prompt)] = content_hash(prompt)
+                bodies.setdefault(known, prompt)
             return known
 
-        comparison = to_json(change.comparison)
-        comparison["images"], rows = packed_images(change.comparison.images)
-        blobs += rows
-        comparison["prompt"] = keep(change.comparison.prompt)
-        for data, column in zip(comparison["columns"], change.comparison.columns, strict=True):
-            data["prompt"] = keep(column.prompt) if column.prompt else None
+        comparison, images = packed(change.comparison, keep)
+        blobs += images
         title = change.title.strip()[:TITLE_CHARS]
         prompts = [change.comparison.prompt, *(c.prompt for c in change.comparison.columns if c.prompt)]
         turns = [turn.template for prompt in prompts for turn in prompt.turns]
@@ -189,7 +191,7 @@ def _create(connection: sa.Connection, created: Sequence[CreateRun]) -> None:
             place = {"run_id": change.run_id, "column_index": cell.column, "repeat": repeats[cell.column]}
             cells.append(place | new_cell_row(cell, keep(cell.prompt)))
             repeats[cell.column] += 1
-    connection.execute(KEEP, list(bodies.values()))
+    connection.execute(KEEP, body_rows(bodies))
     if blobs:
         connection.execute(KEEP_BLOB, blobs)
     wanted = [row["content_hash"] for row, change in zip(runs, created, strict=True) if change.find_version]

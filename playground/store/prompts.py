@@ -81,6 +81,14 @@ def version_named(session: Session, name: str, at: str) -> SavedVersion:
     )
 
 
+def version_called(session: Session, spelled: str) -> SavedVersion:
+    """What "Name", "Name@3" or "Name@label" means; a prompt that has all of it as its name comes first."""
+    title, pinned, at = spelled.rpartition("@")
+    if pinned and find_row(session, spelled) is None:
+        return version_named(session, title, at)
+    return version_named(session, spelled, "")
+
+
 def labels_of(session: Session, prompt_id: str) -> dict[str, int]:
     """The numbers of the versions that a prompt's labels stand on, by label in order."""
     row = prompt_row(session, prompt_id)

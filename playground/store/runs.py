@@ -5,15 +5,16 @@ Each function works inside the caller's transaction.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, delete, select, update
 
 from playground.errors import NotFoundError
-from playground.store.blobs import KEEP, packed_images
-from playground.store.content import fold, keep_content, to_json
-from playground.store.ledger import UNFINISHED, new_cell_row, run_status, search_texts
+from playground.store.blobs import KEEP
+from playground.store.content import fold, keep_content
+from playground.store.ledger import UNFINISHED, new_cell_row, packed, run_status, search_texts
 from playground.store.records import NewCell
 from playground.store.tables import Cell, Run, Vote
 from playground.types import Choice, Comparison
@@ -25,8 +26,10 @@ def add_repeat(
     """The number of a further, pending repeat in a column of the run."""
     row = find_run(session, run_id, lock=True)
     if comparison is not None:
-        row.comparison = _pack(session, comparison)
-        row.content_hash = keep_content(session, comparison.prompt)
+        row.comparison, images = packed(comparison, partial(keep_content, session))
+        row.content_hash = row.comparison["prompt"]
+        if images:
+            session.connection().execute(KEEP, images)
     highest = session.exec(
         select(sa.func.max(Cell.repeat)).where(Cell.run_id == row.id, Cell.column_index == column)
     ).one()
@@ -36,18 +39,6 @@ def add_repeat(
     session.add(Cell(run_id=row.id, column_index=column, repeat=repeat, **fields))
     _refresh_search_text(session, row)
     return repeat
-
-
-def _pack(session: Session, comparison: Comparison) -> dict[str, Any]:
-    """The comparison as JSON data with each prompt and image replaced by its hash."""
-    data = to_json(comparison)
-    data["prompt"] = keep_content(session, comparison.prompt)
-    data["images"], blobs = packed_images(comparison.images)
-    if blobs:
-        session.connection().execute(KEEP, blobs)
-    for packed, column in zip(data["columns"], comparison.columns, strict=True):
-        packed["prompt"] = keep_content(session, column.prompt) if column.prompt else None
-    return data
 
 
 def mark_interrupted(session: Session) -> int:

@@ -141,6 +141,11 @@ class Store:
         with self._reading() as session:
             return prompts.version_named(session, name, at)
 
+    def version_called(self, spelled: str) -> SavedVersion:
+        """The version that "Name", "Name@3" or "Name@label" means. Raises NotFoundError that tells what there is."""
+        with self._reading() as session:
+            return prompts.version_called(session, spelled)
+
     def find_version(self, content_hash: str) -> SavedVersion | None:
         """The newest saved version with exactly this content, or None."""
         with self._reading() as session:

@@ -13,11 +13,12 @@ from playground.errors import PromptError
 from playground.exchange import export_bundle
 from playground.formats.base import file_name
 from playground.ui.actions import Action, Ask, Update
-from playground.ui.html import button, icon, join, plural
+from playground.ui.html import button, icon, plural, warning
 from playground.ui.library import chosen_filter, find, picked_keys
 from playground.workbench import Workbench
 
 MOST_ROWS = 1_000_000
+SHOWN_LOSSES = 100
 
 
 class BundleFile(NamedTuple):
@@ -74,12 +75,10 @@ async def make_bundle(workbench: Workbench, ask: Ask) -> Update:
         created=datetime.now(UTC),
     )
     token = workbench.tray.put(BundleFile(file_name(name, ".zip"), data))
-    listed = join(Markup("<li>{}</li>").format(loss) for loss in losses[:100])
-    report = Markup(
-        '<div class="alert warn">{}<div><b>Not in the bundle</b><ul style="margin:0">{}</ul></div></div>'
-    ).format(icon("ignored"), listed)
     body = Markup("<p>{}, {} kB.</p>{}").format(
-        plural(len(keys), "prompt"), f"{max(1, len(data) // 1000):,}", report if losses else ""
+        plural(len(keys), "prompt"),
+        f"{max(1, len(data) // 1000):,}",
+        warning("Not in the bundle", losses[:SHOWN_LOSSES]),
     )
     foot = Markup('<a class="btn primary" download href="files/bundle/{}">{}Download the bundle</a>').format(
         token, icon("download")

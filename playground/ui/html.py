@@ -60,6 +60,16 @@ def segments(action: str, rows: Sequence[tuple[str, str]], chosen: str, **data: 
     return Markup('<span class="seg">{}</span>').format(buttons)
 
 
+def warning(title: str, lines: Sequence[Markup | str], symbol: str = "ignored") -> Markup:
+    """An alert with a list of what did not come along; nothing without lines."""
+    if not lines:
+        return Markup("")
+    listed = join(Markup("<li>{}</li>").format(line) for line in lines)
+    return Markup('<div class="alert warn">{}<div><b>{}</b><ul style="margin:0">{}</ul></div></div>').format(
+        icon(symbol), title, listed
+    )
+
+
 def stamp(when: Any) -> Markup:
     """A time as the page's script will word it in the reader's own zone; UTC until then."""
     return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), when.strftime("%Y-%m-%d %H:%M"))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from markupsafe import Markup
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from playground.errors import PromptError
 from playground.exchange import (
@@ -27,15 +27,17 @@ from playground.exchange import (
     plan_import,
     read_incoming,
 )
+from playground.types import Value
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.alerts import to_alert
-from playground.ui.html import button, icon, join, options, plural
+from playground.ui.html import button, icon, join, options, plural, warning
 from playground.ui.versions import prompt_diff
 from playground.workbench import Workbench
 
 MAX_BODY_BYTES = 48_000_000
 """Of the posted JSON: base64 makes the files a third larger."""
 SHOWN_ROWS = 200
+SHOWN_LOSSES = 100
 STATUS = {
     # words, icon, colour
     "new": ("new", "plus", "ok"),
@@ -53,19 +55,15 @@ CHOICES = {
 }
 
 
-class SentFile(BaseModel):
+class SentFile(Value):
     """One dropped file: its path inside what was dropped, its bytes in base64."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, Field(max_length=4_000)]
     data: str
 
 
-class SentFiles(BaseModel):
+class SentFiles(Value):
     """What the page posts."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     files: Annotated[tuple[SentFile, ...], Field(min_length=1, max_length=2_001)]
 
@@ -290,11 +288,8 @@ def _result(result: ImportResult) -> Markup:
         (result.skipped, "left out"),
     ]
     words = ", ".join(f"{number:,} {what}" for number, what in facts if number) or "nothing to do"
-    losses = join(Markup("<li>{}</li>").format(loss) for loss in result.losses[:100])
-    report = Markup(
-        '<div class="alert warn">{}<div><b>Not taken over</b><ul style="margin:0">{}</ul></div></div>'
-    ).format(icon("ignored"), losses)
-    return join((Markup("<p>{}.</p>").format(words[:1].upper() + words[1:]), report if losses else ""))
+    said = Markup("<p>{}.</p>").format(words[:1].upper() + words[1:])
+    return join((said, warning("Not taken over", result.losses[:SHOWN_LOSSES])))
 
 
 ACTIONS: dict[str, Action] = {

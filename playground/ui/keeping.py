@@ -17,6 +17,7 @@ from playground.ui.html import (
     icon,
     join,
     options,
+    warning,
 )
 from playground.workbench import Workbench, find_cell
 
@@ -172,13 +173,9 @@ def format_options(chosen: str) -> Markup:
 
 def export_body(file: ExportFile) -> Markup:
     """What a format cannot hold, and the file itself."""
-    losses = join(Markup("<li>{}</li>").format(loss) for loss in file.losses)
-    report = Markup(
-        '<div class="alert warn">{}<div><b>Not in this file</b><ul style="margin:0">{}</ul></div></div>'
-    ).format(icon("ignored"), losses)
     return join(
         (
-            report if file.losses else "",
+            warning("Not in this file", file.losses),
             Markup('<pre class="file" id="export-text" tabindex="0">{}</pre>').format(file.text),
         )
     )

@@ -7,7 +7,6 @@ import asyncio
 from markupsafe import Markup
 
 from playground.errors import NotFoundError
-from playground.planning import example_values
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.compare import open_pattern
 from playground.ui.details import safe_markdown
@@ -93,16 +92,9 @@ async def purge_prompt(workbench: Workbench, ask: Ask) -> Update:
 async def export_prompt(workbench: Workbench, ask: Ask) -> Update:
     """A prompt of the library as a file, with its example values where a format needs the rendered text."""
     key = ask.text("key")
-    kind, _, ident = key.partition(":")
-    if kind == "pattern":
-        prompt = workbench.library.get(ident).prompt
-    else:
-        prompt = (await asyncio.to_thread(workbench.store.version, ident, None)).prompt
     chosen = ask.text("value") or "prompty"
-    models = await workbench.models()
-    file = await workbench.export_prompt(
-        prompt, example_values(prompt), models[0].id if models else "", chosen
-    )
+    prompt = await workbench.prompt_of(key)
+    file = await workbench.export_example(prompt, chosen)
     head = Markup(
         '<div><label class="soft" for="export-format">Format</label> <select id="export-format" class="field" style="width:auto" data-act="export_prompt" data-key="{}">{}</select></div>'
     ).format(key, format_options(chosen))

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 
 from playground.errors import NotFoundError, PlaygroundError, PromptError
-from playground.planning import example_values
 from playground.types import ExportFile
 from playground.ui.alerts import to_alert
 from playground.ui.bundling import bundle_file
@@ -61,13 +60,7 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
     @api.get("/files/prompt/{format_name}/{key:path}")
     async def prompt_file(format_name: str, key: str) -> Response:
         try:
-            kind, _, ident = key.partition(":")
-            prompt = (
-                workbench.library.get(ident) if kind == "pattern" else workbench.store.version(ident)
-            ).prompt
-            models = await workbench.models()
-            model = models[0].id if models else ""
-            return download(await workbench.export_prompt(prompt, example_values(prompt), model, format_name))
+            return download(await workbench.export_example(await workbench.prompt_of(key), format_name))
         except PlaygroundError as exc:
             return refuse(exc)
 

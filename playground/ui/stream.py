@@ -48,6 +48,7 @@ class Board:
     columns: dict[int, dict[str, Any]] = field(default_factory=dict)
     extra: Update = field(default_factory=dict)
     dirty_texts: set[int] = field(default_factory=set)
+    thinking: set[int] = field(default_factory=set)
     dirty_status: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -63,6 +64,9 @@ class Board:
         The status holds all columns each time: one that is lost to a busy browser is made good by the next.
         """
         status = gr.skip()
+        for column in self.thinking:
+            self.columns[column]["reasoning"] = panels.thoughts(self.thoughts[column], live=True)
+        self.thinking.clear()
         if self.dirty_status:
             update: Update = {"stream": self.stream, "columns": self.columns, **self.extra}
             if self.run_id is not None:
@@ -136,13 +140,13 @@ async def _take(workbench: Workbench, board: Board, event: Event) -> None:
                 board.dirty_texts.add(cell.column)
                 board.wake.set()
             if reasoning:
-                thoughts = board.thoughts.get(cell.column, "") + reasoning
-                board.thoughts[cell.column] = thoughts
-                board.columns[cell.column]["reasoning"] = panels.thoughts(thoughts, live=True)
+                board.thoughts[cell.column] = board.thoughts.get(cell.column, "") + reasoning
+                board.thinking.add(cell.column)
                 board.status()
         case Ended(run_id, stored):
             board.run = run = await _with(workbench, board.run, run_id, stored)
             text = stored.completion.text if stored.completion else ""
+            board.thinking.discard(stored.column)
             board.columns[stored.column] = {**panels.column_update(stored, run), "text": text}
             board.status(vote=panels.vote_bar(run, len(run.comparison.columns)))
 

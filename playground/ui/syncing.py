@@ -13,7 +13,7 @@ from playground.folder_sync import Conflict, Side, SyncReport, sync
 from playground.types import Prompt
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.alerts import to_alert
-from playground.ui.html import button, icon, join, options, plural
+from playground.ui.html import button, join, options, plural, warning
 from playground.ui.library import open_library
 from playground.ui.versions import prompt_diff
 from playground.workbench import Workbench
@@ -84,15 +84,11 @@ def _report(workbench: Workbench, report: SyncReport) -> Markup:
         )
     ]
     if report.problems:
-        listed = join(
-            Markup('<li><span class="mono">{}</span>: {}</li>').format(path, why.removeprefix(f"{path}, "))
+        lines = [
+            Markup('<span class="mono">{}</span>: {}').format(path, why.removeprefix(f"{path}, "))
             for path, why in report.problems[:100]
-        )
-        parts.append(
-            Markup(
-                '<div class="alert warn">{}<div><b>Left alone</b><ul style="margin:0">{}</ul></div></div>'
-            ).format(icon("warn"), listed)
-        )
+        ]
+        parts.append(warning("Left alone", lines, "warn"))
     if report.conflicts:
         rows = join(_conflict(conflict) for conflict in report.conflicts[:SHOWN_CONFLICTS])
         if (rest := len(report.conflicts) - SHOWN_CONFLICTS) > 0:

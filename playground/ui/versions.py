@@ -296,7 +296,7 @@ async def restore(workbench: Workbench, ask: Ask) -> Update:
         workbench.store.restore,
         ask.text("prompt"),
         ask.integer("number"),
-        ask.text("author") or workbench.settings.author,
+        workbench.settings.author,
     )
     update = await compare.open_version(workbench, version.prompt_id, version.number, ask)
     return {**update, "toast": f"Restored as version {version.number}"}
@@ -308,7 +308,7 @@ async def promote(workbench: Workbench, ask: Ask) -> Update:
         workbench.store.promote,
         ask.text("prompt"),
         ask.text("variant"),
-        ask.text("author") or workbench.settings.author,
+        workbench.settings.author,
     )
     update = await versions(workbench, ask.model_copy(update={"fields": {}}))
     return {**update, "toast": f"Promoted as version {version.number}"}

@@ -61,7 +61,8 @@ export function apply(update) {
   if (update.choices) { page.models = update.choices; if (!update.form && page.form?.columns) drawColumns(); }
   if (update.replaces) leaveRun();
   if (update.not_started) settleColumns();
-  if (update.form) { page.form = update.form; page.spare = []; page.front = 0; changed("all"); }
+  // Python never sees the images of the form it was sent: unless another prompt or run comes, they stay.
+  if (update.form) { page.form = update.replaces ? update.form : { ...update.form, images: page.form.images ?? update.form.images }; page.spare = []; page.front = 0; changed("all"); }
   if (update.saved) { Object.assign(page.form, update.saved); Object.assign(page.form.prompt, update.saved_prompt); changed("name"); }
   if (update.run !== undefined) { page.previous = page.run === update.run ? page.previous : page.run; page.run = update.run; setUrl({ run: update.run, prompt: null, pattern: null, version: null }); }
   if (update.run && starting) { starting = false; if (stopAsked) call("stop", { run: page.run, ...stopAsked }); }
