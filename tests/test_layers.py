@@ -47,6 +47,7 @@ HOMES = {
     "fastapi": {"ui"},
     "starlette": {"ui"},
     "uvicorn": {"ui"},
+    "h11": {"ui"},
     "markdown_it": {"ui"},
     "markupsafe": {"ui"},
     "typer": {"cli"},

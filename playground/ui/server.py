@@ -1,11 +1,11 @@
-"""The web server: guards around Gradio, our assets and downloads, an orderly start and end.
+"""The web server: Gradio's page and our routes behind the guard, an orderly start and end.
 
-Gradio checks neither Host nor Origin (a page of any other site could start a run), so this does: foreign hosts,
-foreign origins and simple-form posts are refused before Gradio sees them, and its file routes are shut.
+What may come in is said by `guard` and `connections`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
 import signal
@@ -15,92 +15,14 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from playground.errors import SettingsError
 from playground.settings import Settings
+from playground.ui.connections import BoundedProtocol
+from playground.ui.guard import Guard
 from playground.ui.quick_gradio import import_gradio
 from playground.workbench import Workbench
-
-# Gradio evaluates code of its own to draw the page; everything else comes from here or not at all.
-POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; "
-    "form-action 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-resource-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-}
-# Nothing of ours is uploaded or served from Gradio's cache, so these doors stay shut.
-SHUT = (
-    "/gradio_api/file",
-    "/gradio_api/upload",
-    "/gradio_api/proxy",
-    "/gradio_api/stream",
-    "/gradio_api/deep_link",
-    "/gradio_api/openapi.json",
-    "/gradio_api/info",
-)
-SIMPLE_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
-
-
-class Guard:
-    """Refuses what does not come from this server's own page, and adds the security headers to every answer."""
-
-    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
-        self.app = app
-        self.hosts = hosts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
-        if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
-            await send(message)
-
-        refusal = self.refusal(scope)
-        if refusal is not None:
-            await refusal(scope, receive, send_with_headers)
-            return
-        await self.app(scope, receive, send_with_headers)
-
-    def refusal(self, scope: Scope) -> Response | None:
-        """Why this request is not answered, or None."""
-        headers = Headers(scope=scope)
-        method = scope.get("method", "GET")  # a websocket has none
-        host = headers.get("host", "")
-        if _name(host) not in self.hosts:
-            return PlainTextResponse("This address is not served here. Open http://localhost instead.\n", 400)
-        origin = headers.get("origin")
-        if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
-            return PlainTextResponse("Requests of other sites are refused.\n", 403)
-        site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode", "navigate")
-        if site not in ("same-origin", "none") and (mode != "navigate" or method not in ("GET", "HEAD")):
-            return PlainTextResponse("Requests of other sites are refused.\n", 403)
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if method not in ("GET", "HEAD") and origin is None and (not kind or kind in SIMPLE_FORMS):
-            return PlainTextResponse("Posts need JSON, or an origin of this server.\n", 403)
-        if scope["path"].startswith(SHUT):
-            return PlainTextResponse("Not found.\n", 404)
-        return None
-
-
-def _name(host: str) -> str:
-    """The host of a Host header without its port."""
-    return host.rpartition(":")[0].lower() if host.rpartition(":")[2].isdigit() else host.lower()
 
 
 def allowed_hosts(settings: Settings) -> frozenset[str]:
@@ -134,13 +56,18 @@ def make_app(
 
     from playground.ui import app as page
     from playground.ui.routes import add_routes
+    from playground.ui.sessions import Sessions
+
+    blocks = page.build(workbench)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(sessions.keep_flat())
         on_ready()
         try:
             yield
         finally:
+            sweeping.cancel()
             await workbench.close()
 
     api = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
@@ -151,7 +78,7 @@ def make_app(
     head += '<script type="module" src="playground/main.js"></script>'
     mounted = gr.mount_gradio_app(
         api,
-        page.build(workbench),
+        blocks,
         path="/",
         server_name=settings.host,
         server_port=settings.port,
@@ -168,7 +95,8 @@ def make_app(
         head=head,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
-    return Guard(mounted, allowed_hosts(settings))
+    sessions = Sessions(blocks)
+    return Guard(mounted, allowed_hosts(settings), sessions)
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -200,7 +128,7 @@ def serve(settings: Settings, workbench: Workbench, on_ready: Callable[[], None]
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=3,
-        http="h11",  # uvicorn would choose httptools by itself, and puts no limit on request heads there
+        http=BoundedProtocol,  # with h11: uvicorn would choose httptools by itself, and puts no limit on heads there
         server_header=False,
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)

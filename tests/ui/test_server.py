@@ -17,8 +17,9 @@ from playground.settings import Settings
 from playground.store.records import StoredRun
 from playground.types import ExportFile, Prompt, Turn
 from playground.ui import server
+from playground.ui.guard import HEADERS, POLICY, Guard
 from playground.ui.routes import download, refuse
-from playground.ui.server import HEADERS, POLICY, Guard, allowed_hosts, bind
+from playground.ui.server import allowed_hosts, bind
 from playground.workbench import Workbench
 
 ASSETS = Path(server.__file__).parent / "assets"
