@@ -14,7 +14,7 @@ from typing import Any, Literal
 from playground.diff.words import Piece, diff_words
 from playground.scorers import check_name
 from playground.scorers.similarity import common_runs, similarity
-from playground.scorers.text import show_number
+from playground.scorers.wording import show_number
 from playground.types import Check, Input, Prompt, Sampling, Turn
 
 TurnKind = Literal["same", "changed", "added", "removed"]

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeVar
 
 from playground.scorers.similarity import common_runs
-from playground.scorers.text import IDEOGRAPH, plural
+from playground.scorers.text import IDEOGRAPH
+from playground.scorers.wording import plural
 
 PieceKind = Literal["same", "added", "removed"]
 

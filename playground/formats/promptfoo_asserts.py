@@ -39,6 +39,7 @@ TYPES: dict[
     "starts-with": ("starts_with", False),
     "regex": ("regex", False),
     "is-json": ("json", None),
+    "contains-json": ("contains_json", None),
 }
 REFERENCE = re.compile(r"\s*(?:file://|exec:|package:)", re.I)
 """A value that promptfoo would load or run."""
@@ -68,12 +69,13 @@ def read_assert(data: Any, where: str, losses: list[str]) -> Check | None:
     if isinstance(value, str) and REFERENCE.match(value):
         losses.append(f"{where} {name}: {value[:60]!r} is refused, nothing is fetched or executed")
         return None
-    if scorer == "json":
+    if scorer in ("json", "contains_json"):
         schema = _schema(value)
         if value is not None and schema is None:
             losses.append(f"{where} {name}: its value is not a JSON schema")
             return None
-        scorer, options = ("json", {}) if schema is None else ("json_schema", {"schema": schema})
+        if schema is not None:
+            scorer, options = "json_schema" if scorer == "json" else scorer, {"schema": schema}
     elif VALUE[scorer] == "texts":
         texts = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
         options["texts"] = [text.strip() if isinstance(value, str) else text for text in map(_scalar, texts)]
@@ -128,10 +130,10 @@ def write_assert(
         losses.append(f"checks: {name}: the check cannot be used as it is")
         return None
     data: dict[str, Any]
-    if check.scorer in ("json", "json_schema"):
-        data = {"type": "is-json"} | (
-            {"value": check.options["schema"]} if check.scorer == "json_schema" else {}
-        )
+    if check.scorer in ("json", "json_schema", "contains_json"):
+        schema = check.options.get("schema")
+        data = {"type": "contains-json" if check.scorer == "contains_json" else "is-json"}
+        data |= {} if schema is None else {"value": schema}
         if data.get("value") is True or data.get("value") is False:
             losses.append(f"checks: {name}: a schema that is only yes or no has no place there")
             return None

@@ -34,7 +34,7 @@ MAX_HEADER = 100_000
 """Characters of the first line of a table that are looked at for what parts its columns."""
 
 _OTHER_TYPES = (
-    "contains-json|levenshtein|rouge-n|bleu|similar|latency|cost|llm-rubric|model-graded-closedqa|factuality|"
+    "levenshtein|rouge-n|bleu|similar|latency|cost|llm-rubric|model-graded-closedqa|factuality|"
     "answer-relevance|classifier|perplexity-score|perplexity|webhook|moderation|is-valid-openai-tools-call|is-sql|"
     "contains-sql|is-xml|contains-xml|is-html|contains-html|word-count|meteor|gleu|is-refusal|guardrails|"
     "context-recall|context-relevance|context-faithfulness|select-best|max-score|g-eval|pi|finish-reason"

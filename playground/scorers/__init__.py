@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from playground.errors import PromptError
+from playground.scorers.number import number, number_problem
 from playground.scorers.options import (
     NoValue,
     Option,
@@ -24,9 +25,14 @@ from playground.scorers.options import (
     read_options,
     written_options,
 )
-from playground.scorers.structure import json_schema, json_schema_problem, valid_json
+from playground.scorers.structure import (
+    contains_json,
+    contains_json_problem,
+    json_schema,
+    json_schema_problem,
+    valid_json,
+)
 from playground.scorers.text import (
-    clip,
     contains,
     contains_all,
     contains_any,
@@ -35,16 +41,11 @@ from playground.scorers.text import (
     length_problem,
     levenshtein,
     levenshtein_problem,
-    number,
-    number_problem,
-    plural,
-    quote,
-    quote_all,
     regex,
     regex_problem,
-    show_number,
     starts_with,
 )
+from playground.scorers.wording import clip, plural, quote, quote_all, show_number
 from playground.types import Check, Sample, Score
 
 __all__ = [
@@ -103,6 +104,10 @@ def _schema_sentence(options: Mapping[str, Any]) -> str:
     )
 
 
+def _contains_json_sentence(options: Mapping[str, Any]) -> str:
+    return "contains JSON" if options["schema"] is None else f"contains {_schema_sentence(options)}"
+
+
 def _shown(value: Any) -> str:
     return show_number(float(value)) if isinstance(value, int | float) else str(value)
 
@@ -120,6 +125,7 @@ SCORERS: dict[str, Scorer] = {
     "regex": Scorer(regex, "Regex", lambda o: f"matches {clip(o['pattern'], 40)}", regex_problem),
     "number": Scorer(number, "Number", _number_sentence, number_problem),
     "json": Scorer(valid_json, "Valid JSON", lambda o: "valid JSON"),
+    "contains_json": Scorer(contains_json, "Contains JSON", _contains_json_sentence, contains_json_problem),
     "json_schema": Scorer(json_schema, "JSON schema", _schema_sentence, json_schema_problem),
     "levenshtein": Scorer(levenshtein, "Levenshtein similarity", _levenshtein_sentence, levenshtein_problem),
     "length": Scorer(length, "Length", _length_sentence, length_problem),
@@ -158,9 +164,13 @@ def score_all(checks: Iterable[Check], sample: Sample) -> tuple[Score, ...]:
 
 
 QUICK_CHARS = 20_000
-_QUICK = frozenset(
-    ("equals", "contains", "contains_any", "contains_all", "starts_with", "number", "json", "length")
-)
+_QUICK = {  # most characters of an answer that take less than a moment
+    **dict.fromkeys(
+        ("equals", "contains", "contains_any", "contains_all", "starts_with", "json"), QUICK_CHARS
+    ),
+    "number": 2_000,
+    "length": 10_000,
+}
 _REPEATS = frozenset("*+?{|")
 
 
@@ -169,8 +179,9 @@ def is_quick(checks: Iterable[Check], sample: Sample) -> bool:
 
     A pattern is quick when nothing in it repeats or branches: it then looks at each place of the answer once.
     """
-    return len(sample.answer) <= QUICK_CHARS and all(
-        check.scorer in _QUICK
+    size = len(sample.answer)
+    return size <= QUICK_CHARS and all(
+        size <= _QUICK.get(check.scorer, -1)
         or (check.scorer == "regex" and _REPEATS.isdisjoint(str(check.options.get("pattern", "*"))))
         for check in checks
     )

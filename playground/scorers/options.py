@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from playground.scorers.numbers import the_number
+
 OptionKind = Literal["text", "long_text", "list", "number", "integer", "boolean", "choice", "json"]
 
 LongText = Annotated[str, "long_text"]
@@ -201,16 +203,16 @@ def _read_list(option: Option, value: Any) -> list[str]:
 
 
 def _read_number(option: Option, value: Any) -> float:
+    """A number as people write it: "1,142", "1.142,5", "−2", "83 %" (83), "三百二十"."""
     wrong = OptionError(f'The option "{option.name}" must be a number.')
-    if isinstance(value, str):
-        value = value.replace("\N{MINUS SIGN}", "-").replace(",", "").strip().removesuffix("%")
     if isinstance(value, bool):
         raise wrong
+    number: float | None
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise wrong from None
-    if not math.isfinite(number):
+        number = the_number(value) if isinstance(value, str) else None
+    if number is None or not math.isfinite(number):
         raise wrong
     return number
 

@@ -24,28 +24,27 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from playground.scorers.alike import trimmed
+from playground.scorers.answer_json import SECONDS, NotJson, Part, fenced, is_fence, parts, whole
 from playground.scorers.options import JsonSchema
-from playground.scorers.text import clip, quote, regex_problem
+from playground.scorers.text import regex_problem
+from playground.scorers.wording import clip, quote
 from playground.types import Sample, Score
 
 SCHEMA_SECONDS = 1.0
 _CUT = "cut at the token limit, so not valid JSON"
 
 
-class NotJson(ValueError):
-    """The text is not JSON; the message is a fact about it, without a full stop."""
-
-
 def valid_json(sample: Sample, *, allow_fence: bool = False) -> Score:
     """1 when the whole answer is one JSON value.
 
     A Markdown code fence around it fails unless `allow_fence`, because a program that reads the answer would
-    fail too. Duplicate keys and NaN fail: readers disagree on what they mean (RFC 8259, sections 4 and 6).
+    fail too; with it, the first fence that holds JSON counts, and other text around that is passed over. Duplicate keys and NaN fail: readers disagree on what they mean (RFC 8259, sections 4 and 6).
     """
     try:
         text, _ = _parse(sample, allow_fence)
     except NotJson as exc:
-        return Score("json", 0.0, sample.answer.strip(), str(exc))
+        return Score("json", 0.0, trimmed(sample.answer), str(exc))
     return Score("json", 1.0, text, "valid JSON")
 
 
@@ -54,24 +53,65 @@ def json_schema(sample: Sample, *, schema: JsonSchema, allow_fence: bool = False
     try:
         text, data = _parse(sample, allow_fence)
     except NotJson as exc:
-        return Score("json_schema", 0.0, sample.answer.strip(), str(exc))
+        return Score("json_schema", 0.0, trimmed(sample.answer), str(exc))
+    try:
+        reason = _mismatch(schema, data)
+    except _Undecided as exc:
+        return Score("json_schema", None, text, f"does not apply: {exc}")
+    return Score("json_schema", float(reason is None), text, reason or "matches the schema")
+
+
+def contains_json(sample: Sample, *, schema: JsonSchema | None = None) -> Score:
+    """1 when an object or list in JSON stands anywhere in the answer; with a schema, one that matches it.
+
+    Other text around it, a code fence too, does not count. Keys that appear twice and NaN are no JSON.
+    """
+    answer = trimmed(sample.answer)
+    first: tuple[str, str] | None = None
+    try:
+        for part in parts(answer):
+            reason = None if schema is None else _mismatch(schema, part.value)
+            if reason is None:
+                fact = "that matches the schema: " if schema is not None else ""
+                return Score("contains_json", 1.0, part.text, f"found JSON {fact}{clip(part.text)}")
+            first = first or (part.text, reason)
+    except NotJson as exc:
+        return Score("contains_json", 0.0, answer, str(exc))
+    except _Undecided as exc:
+        return Score("contains_json", None, answer, f"does not apply: {exc}")
+    except TimeoutError:
+        explanation = f"does not apply: looking at every bracket took longer than {SECONDS:g} s"
+        return Score("contains_json", None, answer, explanation)
+    if first:
+        return Score("contains_json", 0.0, *first)
+    cut = ", it was cut at the token limit" if sample.finish == "length" else ""
+    return Score("contains_json", 0.0, answer, f"there is no JSON object or list in the answer{cut}")
+
+
+def contains_json_problem(*, schema: dict[str, Any] | bool | None = None) -> str | None:
+    """Why the schema cannot be used, with the place in it, or None."""
+    return None if schema is None else json_schema_problem(schema=schema)
+
+
+class _Undecided(ValueError):
+    """Whether JSON matches a schema cannot be told; the message says why, without a full stop."""
+
+
+def _mismatch(schema: dict[str, Any] | bool, data: Any) -> str | None:
+    """Where the value does not match the schema, and how; None when it does. Raises _Undecided."""
     token = _deadline.set(time.monotonic() + SCHEMA_SECONDS)
     try:
         # Fifty errors are enough to pick the most telling one.
         error = best_match(islice(_validator(schema).iter_errors(data), 50))
     except TimeoutError:
-        explanation = f"does not apply: the schema took longer than {SCHEMA_SECONDS:g} s"
-        return Score("json_schema", None, text, explanation)
+        raise _Undecided(f"the schema took longer than {SCHEMA_SECONDS:g} s") from None
     except Unresolvable:
-        return Score("json_schema", None, text, "does not apply: a reference in the schema leads nowhere")
+        raise _Undecided("a reference in the schema leads nowhere") from None
     except (RecursionError, OverflowError):
-        explanation = "does not apply: the schema or the answer is too deeply nested to compare"
-        return Score("json_schema", None, text, explanation)
+        raise _Undecided("the schema or the answer is too deeply nested to compare") from None
     finally:
         _deadline.reset(token)
-    if error is None:
-        return Score("json_schema", 1.0, text, "matches the schema")
-    return Score("json_schema", 0.0, text, f"at {clip(error.json_path)}: {clip(error.message, 200)}")
+    return None if error is None else f"at {clip(error.json_path)}: {clip(error.message, 200)}"
 
 
 def json_schema_problem(*, schema: dict[str, Any] | bool, allow_fence: bool = False) -> str | None:
@@ -134,69 +174,35 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:
 # --- reading ----------------------------------------------------------------------------------------------
 
 
-def _parse(sample: Sample, allow_fence: bool) -> tuple[str, Any]:
-    """The JSON text and its value; raises NotJson."""
-    text = sample.answer.strip()
-    inner = _inside_fence(text)
-    if inner is not None and allow_fence:
-        text = inner
+def _parse(sample: Sample, allow_fence: bool) -> Part:
+    """The JSON text of the answer and its value; raises NotJson."""
+    text = trimmed(sample.answer)
     try:
-        data = _loads(text)
+        part = _part(text, allow_fence)
     except NotJson:
         if sample.finish == "length":
             raise NotJson(_CUT) from None
-        if inner is not None and not allow_fence and _is_json(inner):
-            raise NotJson("JSON is wrapped in a code fence") from None
         raise
-    if sample.finish == "length" and not isinstance(data, dict | list):
+    if sample.finish == "length" and not isinstance(part.value, dict | list):
         raise NotJson(_CUT)  # "12" may be the beginning of "1234"; a closing bracket is an end
-    return text, data
+    return part
 
 
-def _inside_fence(text: str) -> str | None:
-    """The text between ```json (or a bare ```) and ```, None when the whole is not one fence."""
-    first, newline, rest = text.partition("\n")
-    if not newline or first.strip().lower() not in ("```", "```json") or not rest.endswith("```"):
-        return None
-    return rest.removesuffix("```").strip()
-
-
-def _is_json(text: str) -> bool:
+def _part(text: str, allow_fence: bool) -> Part:
     try:
-        _loads(text)
-    except NotJson:
-        return False
-    return True
-
-
-def _loads(text: str) -> Any:
-    if not text:
-        raise NotJson("the answer is empty")
+        return Part(text, whole(text))
+    except NotJson as exc:
+        problem = exc
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
-    except NotJson:
-        raise
-    except json.JSONDecodeError as exc:
-        if exc.pos == 0:
-            raise NotJson(f"not valid JSON: it starts with {quote(text, 30)}") from None
-        raise NotJson(f"not valid JSON at line {exc.lineno:,}, column {exc.colno:,}: {exc.msg}") from None
-    except RecursionError:
-        raise NotJson("nested too deeply to be read as JSON") from None
-    except ValueError:  # Python reads whole numbers up to 4,300 digits
-        raise NotJson("holds a number with too many digits") from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in members:
-            raise NotJson(f"the key {quote(key)} appears twice in one object")
-        members[key] = value
-    return members
-
-
-def _refuse_constant(name: str) -> Any:
-    raise NotJson(f"{name} is not a JSON number")
+        part = fenced(text)
+    except NotJson as exc:
+        raise exc if allow_fence else problem from None
+    if part is None:
+        raise problem
+    if not allow_fence:
+        where = "is wrapped in" if is_fence(text) else "stands beside other text in"
+        raise NotJson(f"JSON {where} a code fence")
+    return part
 
 
 # --- a validator that stops -------------------------------------------------------------------------------

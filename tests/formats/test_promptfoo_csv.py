@@ -77,6 +77,7 @@ def test_without_cases_the_examples_are_the_one_row() -> None:
         (Check(scorer="contains", options={"text": "Paris"}), "icontains:Paris", ""),
         (Check(scorer="equals", options={"text": "x: y", "ignore_case": False}, negate=True), "not-equals:x: y", ""),
         (Check(scorer="json"), "is-json", ""),
+        (Check(scorer="contains_json", negate=True), "not-contains-json", ""),
         (Check(scorer="starts_with", options={"text": "A", "ignore_case": False}), "starts-with:A", ""),
         (Check(scorer="contains_all", options={"texts": ["a", "{{ a }}"]}), "icontains-all:a,{{ a }}", ""),
         (Check(scorer="contains_any", options={"texts": "{{ many }}"}), "icontains-any:p,q", ""),

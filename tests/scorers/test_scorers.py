@@ -58,6 +58,11 @@ def test_every_scorer_has_options_that_a_form_can_ask_for(name: str) -> None:
         (Check(scorer="number", options={"expected": 1142}), "number 1,142"),
         (Check(scorer="number", options={"expected": -2, "tolerance": 0.5}), "number −2 within 0.5"),
         (Check(scorer="json", negate=True), "not: valid JSON"),
+        (Check(scorer="contains_json"), "contains JSON"),
+        (
+            Check(scorer="contains_json", options={"schema": {"title": "Order"}}),
+            'contains JSON matching "Order"',
+        ),
         (Check(scorer="json_schema", options={"schema": {"title": "Order"}}), 'JSON matching "Order"'),
         (Check(scorer="json_schema", options={"schema": {}}), "JSON matching a schema"),
         (Check(scorer="levenshtein", options={"text": "abc"}), 'similar to "abc"'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -57,6 +58,102 @@ def test_json_says_whether_the_whole_answer_is_one_value(answer: str, value: flo
 def test_a_code_fence_can_be_allowed_and_its_inside_is_what_was_looked_at() -> None:
     result = judged("json", '```json\n{"a": 1}\n```', allow_fence=True)
     assert (result.value, result.answer) == (1, '{"a": 1}')
+
+
+@pytest.mark.parametrize(
+    ("answer", "looked_at"),
+    [
+        ('Here you go:\n```json\n{"a":1}\n```', '{"a":1}'),
+        ("```JSON\r\n[1]\r\n```\nI hope that helps.", "[1]"),
+        ('~~~\n{"a": 1}\n~~~', '{"a": 1}'),
+        ('Sure: ```json {"a": 1}```', '{"a": 1}'),
+        ('First:\n```python\nprint({})\n```\nthen\n```json\n{"a": 1}\n```\n', '{"a": 1}'),
+        ('```json\n{"a": "```"}\n```', '{"a": "```"}'),
+        ('Here:\n```json\n{"a": 1}', '{"a": 1}'),
+        ('\ufeff{"a": 1}\u200b', '{"a": 1}'),
+    ],
+)
+def test_a_fence_may_stand_after_a_sentence_and_before_one(answer: str, looked_at: str) -> None:
+    result = judged("json", answer, allow_fence=True)
+    assert (result.value, result.answer) == (1, looked_at)
+    assert judged("json_schema", answer, allow_fence=True, schema={"type": ["object", "array"]}).value == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "explanation"),
+    [
+        ("Here:\n```json\n{}\n```", {}, "JSON stands beside other text in a code fence"),
+        ("~~~json\n{}\n~~~", {}, "JSON is wrapped in a code fence"),
+        ("A:\n```json\n{'a': 1}\n```", {"allow_fence": True}, "not valid JSON at line 1, column 2: "),
+        ("A:\n```\nls\n```", {"allow_fence": True}, 'not valid JSON: it starts with "ls"'),
+        ("A: {}", {"allow_fence": True}, 'not valid JSON: it starts with "A: {}"'),
+        ("```json\n{} {}\n```", {"allow_fence": True}, "not valid JSON at line 1, column 4: Extra data"),
+    ],
+)
+def test_what_a_fence_lacks_to_be_json_is_said(
+    answer: str, options: dict[str, Any], explanation: str
+) -> None:
+    result = judged("json", answer, **options)
+    assert result.value == 0
+    assert result.explanation.startswith(explanation)
+
+
+@pytest.mark.parametrize(
+    ("answer", "value", "explanation"),
+    [
+        ('So {"a": [1]}, as asked.', 1, 'found JSON {"a": [1]}'),
+        ("```json\n[1, 2]\n```", 1, "found JSON [1, 2]"),
+        ("The set {1, 2} is [3, 4].", 1, "found JSON [3, 4]"),
+        ("{}", 1, "found JSON {}"),
+        ("[7]", 1, "found JSON [7]"),
+        (
+            "So it is[1], see [2](https://a.example) and [3]: b",
+            0,
+            "there is no JSON object or list in the answer",
+        ),
+        ("- [ ] buy milk\n- [x] eat", 0, "there is no JSON object or list in the answer"),
+        ("17", 0, "there is no JSON object or list in the answer"),
+        ("", 0, "there is no JSON object or list in the answer"),
+        ("{'a': 1}", 0, "there is no JSON object or list in the answer"),
+        ('So {"a": 1, "a": 2}', 0, 'the key "a" appears twice in one object'),
+        ('So {"a": NaN}', 0, "NaN is not a JSON number"),
+        ('So {"a": NaN}, no: {"a": 1}', 1, 'found JSON {"a": 1}'),
+    ],
+)
+def test_json_is_found_anywhere_in_an_answer(answer: str, value: float, explanation: str) -> None:
+    result = judged("contains_json", answer)
+    assert (result.value, result.explanation) == (value, explanation)
+
+
+@pytest.mark.parametrize(
+    ("answer", "value", "explanation"),
+    [
+        ('First {"age": "x"}, then {"age": 7}.', 1, 'found JSON that matches the schema: {"age": 7}'),
+        ('First {"age": "x"}, then {}.', 0, "at $.age: 'x' is not of type 'integer'"),
+        ("Nothing.", 0, "there is no JSON object or list in the answer"),
+    ],
+)
+def test_one_of_the_values_in_an_answer_must_match_the_schema(
+    answer: str, value: float, explanation: str
+) -> None:
+    result = judged("contains_json", answer, schema=PERSON)
+    assert (result.value, result.explanation) == (value, explanation)
+
+
+def test_json_that_was_cut_is_not_contained_and_whole_json_before_the_cut_is() -> None:
+    cut = judged("contains_json", 'So {"a": 1', "length")
+    assert (cut.value, cut.explanation) == (
+        0,
+        "there is no JSON object or list in the answer, it was cut at the token limit",
+    )
+    assert judged("contains_json", 'So {"a": 1}, th', "length").value == 1
+
+
+@pytest.mark.parametrize("answer", ["[" * 200_000, '{"a":' * 100_000, '["' * 200_000, "[1," * 100_000])
+def test_brackets_that_never_close_are_looked_at_for_two_seconds_at_most(answer: str) -> None:
+    began = time.perf_counter()
+    assert judged("contains_json", answer).value in (0, None)
+    assert time.perf_counter() - began < 2
 
 
 @pytest.mark.parametrize("scorer", ["json", "json_schema"])

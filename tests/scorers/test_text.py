@@ -64,12 +64,74 @@ def test_a_text_scorer_gives_its_value_and_says_why(
     assert (result.value, result.explanation) == (value, explanation)
 
 
+COMPOSED, UNSEEN = ", with letters composed differently", ", apart from characters that cannot be seen"
+LOOKS = "; only the look of quotation marks, hyphens or wide letters differs"
+
+
+@pytest.mark.parametrize(
+    ("scorer", "options", "answer", "value", "explanation"),
+    [
+        ("equals", {"text": "caf\u00e9"}, "cafe\u0301", 1, f'the answer is "cafe\u0301"{COMPOSED}'),
+        ("equals", {"text": "cafe\u0301"}, "CAF\u00c9", 1, f'the answer is "CAF\u00c9"{COMPOSED}'),
+        ("equals", {"text": "\uac00"}, "\u1100\u1161", 1, f'the answer is "\u1100\u1161"{COMPOSED}'),
+        ("equals", {"text": "\u212b", "ignore_case": False}, "\u00c5", 1, f'the answer is "\u00c5"{COMPOSED}'),
+        ("equals", {"text": "New York"}, "New\u00a0York", 1, f'the answer is "New York"{UNSEEN}'),
+        ("equals", {"text": "a\nb"}, "a\r\nb", 1, f'the answer is "a b"{UNSEEN}'),
+        ("equals", {"text": "Paris"}, "\ufeffPa\u00adris\u200b\n", 1, f'the answer is "Pa\u00adris"{UNSEEN}'),
+        ("equals", {"text": "istanbul"}, "\u0130STANBUL", 1, 'the answer is "\u0130STANBUL"'),
+        ("equals", {"text": "I\u011eDIR"}, "I\u011fd\u0131r", 1, 'the answer is "I\u011fd\u0131r"'),
+        ("equals", {"text": "\u039f\u0394\u039f\u03a3"}, "\u03bf\u03b4\u03bf\u03c2", 1, 'the answer is "\u03bf\u03b4\u03bf\u03c2"'),
+        ("equals", {"text": "don't"}, "don\u2019t", 0, f'the answer is "don\u2019t", not "don\'t"{LOOKS}'),
+        ("equals", {"text": "ABC"}, "\uff21\uff22\uff23", 0, f'the answer is "\uff21\uff22\uff23", not "ABC"{LOOKS}'),
+        ("equals", {"text": "cafe"}, "caf\u00e9", 0, 'the answer is "caf\u00e9", not "cafe"'),
+        ("contains", {"text": "caf\u00e9"}, "un cafe\u0301.", 1, f'found "caf\u00e9"{COMPOSED}'),
+        ("contains", {"text": "cafe"}, "un cafe\u0301.", 0, 'did not find "cafe"'),
+        ("contains", {"text": "don't"}, "I don\u2019t", 0, f'did not find "don\'t"{LOOKS}'),
+        ("contains_any", {"texts": ["x", "\u00e9"]}, "e\u0301", 1, f'found "\u00e9"{COMPOSED}'),
+        ("contains_any", {"texts": ["e", "\u00e9"]}, "e e\u0301", 1, 'found "e", "\u00e9"'),
+        ("contains_all", {"texts": ["a", "\u00e9"]}, "a e\u0301", 1, f'found "a", "\u00e9"{COMPOSED}'),
+        ("starts_with", {"text": "\u00e9t\u00e9"}, "e\u0301te\u0301 2", 1, f'the answer starts with "e\u0301te\u0301 2"{COMPOSED}'),
+        ("starts_with", {"text": "Yes"}, "\u200byes", 1, 'the answer starts with "yes"'),
+        ("regex", {"pattern": "caf\u00e9$"}, "cafe\u0301\n", 1, f'"caf\u00e9" matches the pattern{COMPOSED}'),
+        ("regex", {"pattern": "e\u0301$"}, "caf\u00e9", 1, f'"\u00e9" matches the pattern{COMPOSED}'),
+        ("regex", {"pattern": "STRASSE", "ignore_case": True}, "stra\u00dfe", 1, '"stra\u00dfe" matches the pattern'),
+        ("levenshtein", {"text": "caf\u00e9"}, "cafe\u0301", 1, f"similarity 1.00{COMPOSED}"),
+        ("levenshtein", {"text": "caf\u00e9"}, "kafe\u0301", 0.75, "similarity 0.75"),
+        ("length", {"max": 4, "unit": "characters"}, "cafe\u0301", 1, "4 characters"),
+        ("length", {"max": 2, "unit": "characters"}, "\U0001f468\u200d\U0001f469\u200d\U0001f467\U0001f1eb\U0001f1f7", 1, "2 characters"),
+        ("length", {"max": 3, "unit": "characters"}, "a\r\nb", 1, "3 characters"),
+        ("length", {"max": 1, "unit": "lines"}, "a\n\u200b\n", 1, "1 line"),
+    ],
+)  # fmt: skip
+def test_what_a_reader_sees_as_the_same_is_the_same_and_what_differed_is_said(
+    scorer: str, options: dict[str, Any], answer: str, value: float, explanation: str
+) -> None:
+    result = judged(scorer, answer, **options)
+    assert (result.value, result.explanation) == (value, explanation)
+
+
+def test_case_counts_when_asked_for_in_composed_letters_too() -> None:
+    assert judged("equals", "CAFE\u0301", text="caf\u00e9", ignore_case=False).value == 0
+    assert judged("equals", "cafe\u0301", text="caf\u00e9", ignore_case=False).value == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u062e\u0648\u0627\u0647\u0645"),
+        ("\u2764\ufe0f", "\u2764\u200d\U0001f525"),
+    ],
+)
+def test_joiners_that_change_what_is_seen_count(one: str, other: str) -> None:
+    assert judged("equals", one, text=other).value == 0
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
         ("It is 1,142 in all.", 1142),
         ("1,234,567.5", 1234567.5),
-        ("about 12,5", 5),
+        ("about 12,5", 12.5),
         ("−2", -2),
         ("x = -2.", -2),
         ("the answer is 42.", 42),

@@ -1,0 +1,251 @@
+"""Numbers as people write them, found in a text, each with what it may mean.
+
+    numbers_in("1.234,50 €, then 1,234 and ½")
+    → Found("1.234,50", ((1234.5,),)), Found("1,234", ((1234.0,), (1.234,))), Found("½", ((0.5,),))
+
+Digits of any script; groups by any space, apostrophe, comma, point or underscore, by three or as in India; a decimal
+point, comma or ٫; signs, currencies, percent, fractions, powers of ten, LaTeX's spaces; Chinese numerals. Where a
+notation means two things ("1,234"), both are readings, unless the rest of the text shows which sign is its decimal one.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import regex
+
+from playground.scorers import chinese
+
+Reading = tuple[float, ...]
+
+
+class Found(NamedTuple):
+    """A number of a text. A reading of several values says that these may be several numbers, as in 3/4.
+
+    `spelled` in Chinese characters, `sure` when it is a number whatever stands beside it.
+    """
+
+    text: str
+    readings: tuple[Reading, ...]
+    spelled: bool = False
+    sure: bool = True
+
+
+def numbers_in(text: str) -> list[Found]:
+    """The numbers of a text in their order."""
+    plain = _plain(text)
+    matches = [match for match in _matches(plain) if not _is_word(match)]
+    decimal = _decimal_sign(matches)
+    found = []
+    for match in matches:
+        if readings := tuple(dict.fromkeys(_readings(match, decimal))):
+            spelled = bool(match["chinese"])
+            found.append(Found(match[0].strip(), readings, spelled, not spelled or chinese.is_sure(match)))
+    return found
+
+
+def the_number(text: str) -> float | None:
+    """The number that the whole text is, in its most usual reading, a percent sign passed over; else None."""
+    plain = _plain(text).strip()
+    match = _NUMBER.match(plain)
+    if match is None or match.end() != len(plain):
+        return None
+    first = next((reading for reading in _readings(match, "") if len(reading) == 1), None)
+    return first[0] if first else None
+
+
+# --- one form for all scripts -------------------------------------------------------------------------------
+
+_UNSEEN = regex.compile(r"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_DIGIT = regex.compile(r"(?![0-9])\p{Nd}")
+_SIGNS = str.maketrans("．－﹣‑–＋％٪﹪／＇’‘ʼ＿（）［］", ".----+%%%/''''_()[]")
+_FRACTION = regex.compile(r"\\[dt]?frac\{([0-9]+)\}\{([0-9]+)\}|\\[dt]?frac([0-9])([0-9])")
+_THIN = regex.compile(
+    r"(?<=[0-9])(?:\\[,;:! ]|~|&(?:nbsp|thinsp|#160|#8239);|(?! )\p{Zs})(?=[0-9]{3}(?![0-9]))"
+)
+
+
+def _plain(text: str) -> str:
+    """The text with ASCII digits and signs, and U+00A0 for each space that can only be inside a number."""
+    if not text.isascii():
+        text = _UNSEEN.sub("", text).translate(_SIGNS)
+        text = _DIGIT.sub(lambda match: str(unicodedata.decimal(match[0])), text)
+    if "\\" in text:
+        text = _FRACTION.sub(lambda match: f"{match[1] or match[3]}⁄{match[2] or match[4]}", text)
+        text = text.replace("\\times", "×").replace("\\cdot", "×").replace("\\%", "%")
+    return _THIN.sub("\N{NO-BREAK SPACE}", text.replace("{,}", ","))
+
+
+# --- what a number looks like -------------------------------------------------------------------------------
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻−", "0123456789+--")
+_MULTIPLES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_POWER = r"10(?:(?:\^|\*\*)\{?(?P<to{0}>[-+−]?[0-9]++)\}?|(?P<up{0}>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]++))"
+
+# Of the alternatives of a body the first that fits is taken. What stands beside a further sign and digit (1.2.3,
+# 6.5.2024, 1,2,3) is none of them but several whole numbers. Possessive throughout: time grows with the text alone.
+_NUMBER = regex.compile(
+    rf"""
+    (?P<chinese>{chinese.NUMERAL.pattern})
+    |
+    (?P<sign>(?<![\w)\].])[-+]|(?<![\w)\].%}}][ ]?)−[ ]?)?  # a hyphen after a letter or digit is none: 3-5
+    (?:\p{{Sc}}[ \u00a0]?)?
+    (?:
+        (?<!\d[.,'٫٬_]?)
+        (?:
+            {_POWER.replace("{0}", "1")}
+            |
+            (?P<indian>\d{{1,2}}(?:,\d{{2}}(?!\d))++,\d{{3}}(?:\.\d++)?)(?!\d|[.,]\d)
+            |
+            (?P<grouped>(?!0)\d{{1,3}}(?:(?P<group>[ \u00a0'_,.٬，])\d{{3}}(?!\d))(?:(?P=group)\d{{3}}(?!\d))*+)
+            (?P<rest>(?!(?P=group))[.,٫]\d++)?+(?![.,]\d)
+            |
+            (?P<decimal>\d++[.,٫]\d++)(?![.,]\d)
+            |
+            (?P<point>(?<![\w.])[.٫]\d++)(?![.,]\d)
+        )
+        |
+        (?P<whole>\d++)
+        |
+        (?P<single>(?=[\p{{No}}\p{{Nl}}])[^⁰¹²³⁴-⁹₀-₉])
+    )
+    (?:
+        [eE](?P<exponent>[-+−]?\d++)(?!\w)
+        |
+        [ ]?[×x*·⋅][ ]?{_POWER.replace("{0}", "2")}
+        |
+        (?<=\d)(?<![/⁄∕]\d++)(?P<over>[ ]?[/⁄∕][ ]?)(?P<below>\d++)(?![/.,]?\d)
+        |
+        (?<=\d)[ ]?(?P<mixed>(?=\p{{No}})[¼-¾⅐-⅞↉])
+        |
+        (?<=\d)[ ](?P<above>\d++)[/⁄∕](?P<under>\d++)(?![/.,]?\d)
+    )?+
+    (?P<hundredth>[ \u00a0]?(?:[%‰]|per[ ]?cent\b|pct\b))?+
+    (?:[ \u00a0](?P<multiple>thousand|million|billion|trillion)\b)?+
+    """,
+    regex.VERBOSE | regex.IGNORECASE,
+)
+
+
+# Looking for the first character alone is twenty times as fast as trying the whole at each place.
+_START = regex.compile(rf"[-+−\p{{Sc}}.٫0-9\p{{No}}\p{{Nl}}百负負{chinese.DIGITS}{chinese.UNITS}]")
+
+
+def _matches(plain: str) -> Iterator[regex.Match[str]]:
+    place = 0
+    while start := _START.search(plain, place):
+        match = _NUMBER.match(plain, start.start())
+        place = match.end() if match else start.end()
+        if match:
+            yield match
+
+
+def _is_word(match: regex.Match[str]) -> bool:
+    """Whether a single Chinese character is part of a word."""
+    return bool(match["chinese"]) and not chinese.is_sure(match) and not chinese.stands_alone(match)
+
+
+def _decimal_sign(matches: list[regex.Match[str]]) -> str:
+    """The decimal sign of a text, "." or ",", as its numbers show it; "" when they show none or both."""
+    signs = set()
+    for match in matches:
+        if match["grouped"]:
+            several = match["grouped"].count(match["group"]) > 1
+            if match["rest"]:
+                signs.add(match["rest"][0])
+            elif several and match["group"] in ".,":
+                signs.add("," if match["group"] == "." else ".")
+        elif match["decimal"]:
+            signs.add(next(char for char in match["decimal"] if not char.isdigit()))
+        elif match["indian"]:
+            signs.add(".")
+    signs &= {".", ","}
+    return signs.pop() if len(signs) == 1 else ""
+
+
+# --- what it means ------------------------------------------------------------------------------------------
+
+
+def _readings(match: regex.Match[str], decimal: str) -> Iterator[Reading]:
+    if match["chinese"]:
+        yield from ((value,) for value in chinese.readings(match[0]))
+        return
+    sign = -1.0 if (match["sign"] or "").strip() in ("-", "−") else 1.0
+    for reading in _unsigned(match, decimal):
+        first = sign * reading[0]
+        many = _MULTIPLES.get((match["multiple"] or "").lower(), 1.0)
+        if match["hundredth"]:
+            yield (first,)
+            yield (first / (1000 if "‰" in match["hundredth"] else 100),)
+        elif many > 1:
+            yield (first * many,)
+            yield (first,)
+        else:
+            yield (first, *reading[1:])
+
+
+def _unsigned(match: regex.Match[str], decimal: str) -> Iterator[Reading]:
+    power = match["to1"] or match["up1"]
+    if power:
+        yield (_float("1", power),)
+        return
+    for body in _bodies(match, decimal):
+        power = match["exponent"] or match["to2"] or match["up2"] or "0"
+        value = _float(body, power) if body else unicodedata.numeric(match["single"])
+        if match["mixed"]:
+            yield (value + unicodedata.numeric(match["mixed"]),)
+        elif match["under"]:
+            if float(match["under"]):
+                yield (value + float(match["above"]) / float(match["under"]),)
+            yield (value, float(match["above"]), float(match["under"]))
+        elif match["below"]:
+            if float(match["below"]):
+                yield (value / float(match["below"]),)
+            if "/" in match["over"]:
+                yield (value, float(match["below"]))
+        else:
+            yield (value,)
+            if not match["exponent"]:
+                yield from _list(match)
+
+
+def _bodies(match: regex.Match[str], decimal: str) -> Iterator[str]:
+    """The digits, with a decimal point, of each way to read groups and decimals; "" for a character such as ½."""
+    if match["grouped"]:
+        group, rest = match["group"], (match["rest"] or "")
+        grouped = match["grouped"].replace(group, "")
+        single = match["grouped"].count(group) == 1 and not rest
+        # "1,234" is 1234 where the point is the decimal sign, "1.234" is 1.234 there.
+        as_decimal = single and group in ".,"
+        readings = [grouped + rest.replace(",", ".").replace("٫", ".")]
+        if as_decimal:
+            fraction = match["grouped"].replace(",", ".")
+            readings = [fraction] if decimal == group else readings if decimal else [*readings, fraction]
+            if group == "." and not decimal:
+                readings.reverse()
+        yield from readings
+    elif match["single"]:
+        yield ""
+    else:
+        text = (
+            match["indian"].replace(",", "")
+            if match["indian"]
+            else match["decimal"] or match["point"] or match["whole"]
+        )
+        yield text.replace(",", ".").replace("٫", ".")
+
+
+def _list(match: regex.Match[str]) -> Iterator[Reading]:
+    """Further readings as several numbers: (3,4) in brackets, and 100 200 300 with plain spaces."""
+    text = match["grouped"] or match["decimal"] or ""
+    before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+    if match["group"] == " " and text.find(" ") == 3 and not match["rest"]:
+        yield tuple(map(float, text.split()))
+    elif text.count(",") == 1 and "." not in text and before + after in ("()", "[]", "{}"):
+        yield tuple(map(float, text.split(",")))
+
+
+def _float(body: str, power: str) -> float:
+    return float(f"{body}e{power.translate(_SUPERSCRIPTS)}")
