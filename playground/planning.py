@@ -77,10 +77,23 @@ def make_request(
 
 
 def checks_of(prompt: Prompt) -> tuple[Check, ...]:
-    """The prompt's checks and, where it has an output schema, that the answer matches it."""
-    if prompt.output_schema is None:
+    """The prompt's checks and, where it has an output schema, that the answer matches it; a check that says so counts once."""
+    schema = prompt.output_schema
+    if schema is None or any(_asks_for(check, schema) for check in prompt.checks):
         return prompt.checks
-    return (Check(scorer="json_schema", options={"schema": prompt.output_schema}), *prompt.checks)
+    return (Check(scorer="json_schema", options={"schema": schema}), *prompt.checks)
+
+
+def _asks_for(check: Check, schema: dict[str, Any]) -> bool:
+    """Whether the check is that the answer matches this schema, in whatever order its keys are."""
+    given = check.options.get("schema")
+    if check.scorer != "json_schema" or check.negate or given is None:
+        return False
+    try:
+        given = json.loads(given) if isinstance(given, str) else given
+        return json.dumps(given, sort_keys=True) == json.dumps(schema, sort_keys=True)
+    except (ValueError, TypeError, RecursionError):
+        return False
 
 
 def with_defaults(prompt: Prompt, values: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -238,6 +239,20 @@ def test_list_names_patterns_and_saved_prompts(call: Call, data: Path) -> None:
     rows = json.loads(call("list", "--format", "json").out)
     assert {"slug", "name", "tags"} <= rows["patterns"][0].keys()
     assert [(row["name"], row["version"]) for row in rows["saved"]] == [("Mine", 1)]
+
+
+@pytest.mark.usefixtures("in_india")
+def test_list_gives_people_the_day_here_and_programs_the_time_with_its_offset(
+    call: Call, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(Settings(data_dir=data))
+    late = datetime(2026, 1, 2, 23, 30, tzinfo=UTC)
+    monkeypatch.setattr("playground.store.saving.now", lambda: late, raising=True)
+    store.save_version(Prompt(name="Mine", turns=(Turn(role="user", template="x"),)), message="")
+    store.close()
+    assert "Mine" in (text := call("list").out) and "2026-01-03" in text
+    [row] = json.loads(call("list", "--format", "json").out)["saved"]
+    assert datetime.fromisoformat(row["updated"]) == late
 
 
 def test_show_prints_a_pattern_as_it_stands_on_disk(call: Call) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from playground.planning import plan_again, plan_column
+from playground.planning import checks_of, plan_again, plan_column
 from playground.store.records import StoredCell, StoredRun
-from playground.types import Column, Comparison, Message, Prompt, Sampling, Turn
+from playground.types import Check, Column, Comparison, Message, Prompt, Sampling, Turn
 
 SAID = (Message("user", "What is this?"),)
 PROMPT = Prompt(turns=(Turn(role="user", template="What is this?"),))
@@ -60,3 +61,30 @@ def test_only_a_free_seed_is_drawn_and_drawn_again(seed: int | None) -> None:
     assert first.seed is not None and again.seed is not None
     assert (first.seed == again.seed == 7) is (seed == 7)
     assert (first.seed != again.seed) is (seed is None)
+
+
+SCHEMA = {"type": "object", "properties": {"n": {"minimum": 1}}}
+
+
+@pytest.mark.parametrize(
+    ("check", "count"),
+    [
+        (Check(scorer="json_schema", options={"schema": SCHEMA}), 1),
+        (Check(scorer="json_schema", options={"schema": dict(reversed(SCHEMA.items()))}, weight=3), 1),
+        (Check(scorer="json_schema", options={"schema": json.dumps(SCHEMA), "allow_fence": True}), 1),
+        (Check(scorer="json_schema", options={"schema": SCHEMA}, negate=True), 2),
+        (Check(scorer="json_schema", options={"schema": {"type": "object"}}), 2),
+        (Check(scorer="json_schema", options={"schema": "{"}), 2),
+        (Check(scorer="contains_json", options={"schema": SCHEMA}), 2),
+        (Check(scorer="json"), 2),
+    ],
+)
+def test_an_output_schema_and_the_check_that_says_the_same_count_once(check: Check, count: int) -> None:
+    checks = checks_of(Prompt(output_schema=SCHEMA, checks=(check,)))
+    assert len(checks) == count
+    assert checks[-1] == check
+
+
+def test_a_schema_with_true_is_not_the_one_with_1() -> None:
+    other = Check(scorer="json_schema", options={"schema": {"properties": {"n": {"const": True}}}})
+    assert len(checks_of(Prompt(output_schema={"properties": {"n": {"const": 1}}}, checks=(other,)))) == 2

@@ -101,11 +101,17 @@ def receipt(export: Export) -> dict[str, str]:
         "Prompt": " ".join(export.prompt.name.split()),
         "Model": export.model,
         "Version": export.version_hash,
-        "Created": export.created.isoformat(timespec="seconds") if export.created else "",
+        "Created": local_time(export.created) if export.created else "",
         "Sampling": ", ".join(f"{key} {value}" for key, value in sampling_facts(export.sampling).items()),
     }
     facts |= {f"Score {score.name}": score_text(score) for score in export.scores}
     return {label: text for label, text in facts.items() if text}
+
+
+def local_time(when: datetime) -> str:
+    """A time for people: on the clock of this machine, with how far that is from UTC: 2026-01-02 01:00 (UTC+01:00)."""
+    local = when.astimezone()
+    return f"{local:%Y-%m-%d %H:%M} (UTC{local.isoformat()[-6:]})"
 
 
 def sampling_facts(sampling: Sampling) -> dict[str, str]:

@@ -71,8 +71,10 @@ def warning(title: str, lines: Sequence[Markup | str], symbol: str = "ignored") 
 
 
 def stamp(when: Any) -> Markup:
-    """A time as the page's script will word it in the reader's own zone; UTC until then."""
-    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), when.strftime("%Y-%m-%d %H:%M"))
+    """A time as the page's script will word it in the reader's own zone; this machine's until then."""
+    return Markup('<time datetime="{}">{}</time>').format(
+        when.isoformat(), when.astimezone().strftime("%Y-%m-%d %H:%M")
+    )
 
 
 def pieces(parts: Sequence[Piece], *, side: str = "both") -> Markup:

@@ -35,7 +35,8 @@ EXPORT = Export(
         ("text", "greeting-b.txt", ("description: this format has no such field",)),
     ],
 )
-def test_the_written_page_equals_the_golden_one(
+@pytest.mark.usefixtures("in_india")
+def test_the_written_page_with_the_time_here_equals_the_golden_one(
     name: str, file: str, losses: tuple[str, ...], golden: Any
 ) -> None:
     written = FORMATS[name].write(EXPORT)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from playground.store.records import ColumnSummary, HistoryPage, RunSummary, StoredRun, StoredVote
 from playground.types import Check
 from playground.ui import history
+from playground.ui.html import stamp
 from playground.workbench import Workbench
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -131,3 +132,8 @@ def test_no_text_of_a_run_becomes_an_element(read_html: Read, text: str):
     assert page.shape == rows("plain").shape
     assert page.open == []
     assert page.find("tr", data_act="open_run")[0]["data-id"] == text
+
+
+@pytest.mark.usefixtures("in_india")
+def test_a_time_on_the_page_is_an_instant_that_the_reader_sees_on_this_clock() -> None:
+    assert stamp(NOW) == '<time datetime="2026-01-02T03:04:00+00:00">2026-01-02 08:34</time>'
