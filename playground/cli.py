@@ -234,7 +234,9 @@ def list_prompts(context: typer.Context, output: PrintAs = Output.TEXT, data: Da
     for pattern in patterns:
         typer.echo(f"{pattern.slug:<40} {pattern.error or pattern.prompt.name}")
     for summary in saved:
-        typer.echo(f"{summary.name:<40} saved, version {summary.latest}, {summary.updated_at.astimezone():%Y-%m-%d}")
+        typer.echo(
+            f"{summary.name:<40} saved, version {summary.latest}, {summary.updated_at.astimezone():%Y-%m-%d}"
+        )
 
 
 @app.command()
