@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from playground import library_commands, server_commands
+from playground import added_commands, library_commands, server_commands
 from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.terminal import (
     Data,
@@ -318,6 +318,7 @@ def doctor(context: typer.Context, data: Data = None) -> None:
 
 
 server_commands.register(app)
+added_commands.register(app)
 library_commands.register(app)
 
 

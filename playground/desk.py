@@ -13,13 +13,14 @@ from functools import partial
 
 from playground.backends import added_backends, make_backend, rows
 from playground.backends import servers as known_servers
-from playground.backends.addresses import base_url
 from playground.backends.base import Backend, ManagesModels, WarmsUp
-from playground.errors import BackendError, NotFoundError, PlaygroundError, SettingsError
+from playground.backends.remote import RemoteBackend
+from playground.errors import BackendError, NotFoundError, PlaygroundError
 from playground.inventory import Inventory
 from playground.jobs import Job, Jobs
 from playground.managed import Managed, parse_arguments, require_vllm, serve
 from playground.settings import Settings
+from playground.slots import Slots
 from playground.types import ModelInfo
 
 
@@ -38,7 +39,7 @@ class ModelDesk:
         self.jobs = Jobs()
         self.inventory = Inventory(settings, backends)
         self._background: set[asyncio.Task[None]] = set()
-        self._slots = {name: asyncio.Semaphore(backend.parallel) for name, backend in backends.items()}
+        self._slots = {name: self._slots_of(name) for name in backends}
 
     async def close(self) -> None:
         """End background work, connections and child processes."""
@@ -54,21 +55,70 @@ class ModelDesk:
         lists = await asyncio.gather(*(backend.models() for backend in self.backends.values()))
         return [model for models in lists for model in models]
 
+    async def every_model(self) -> tuple[list[ModelInfo], list[PlaygroundError]]:
+        """`models()`, with those of servers that take their time; and an error for each that stays silent."""
+        await self.models()
+        errors: list[PlaygroundError] = []
+
+        async def list_of(backend: Backend) -> list[ModelInfo]:
+            try:
+                return await models_in_time(backend)
+            except PlaygroundError as exc:
+                errors.append(exc)
+                return []
+
+        lists = await asyncio.gather(*map(list_of, self.backends.values()))
+        return [model for models in lists for model in models], errors
+
     async def find_model(self, name: str) -> ModelInfo:
-        """The model of that id or, when only one matches, of that name; the first one for an empty name."""
+        """The model of that id or, when only one matches, of that name; the first one for an empty name.
+
+        An id ("vllm:Qwen/Qwen3-0.6B", "gpu box/Qwen/Qwen3-0.6B") waits for its server, a name that nobody knows for
+        all that are silent. Raises BackendError naming a server that does not answer, NotFoundError for no such model.
+        """
+        name = name.strip()
+        if (place := self._place_of(name)) and name[len(place)] == ":":
+            return await self._model_at(place, name[len(place) + 1 :])
         models = await self.models()
-        exact = [m for m in models if m.id == name]
-        found = (
-            exact
-            or [m for m in models if not name or m.name.casefold() == name.casefold()][: 1 if not name else 2]
-        )
+        errors: list[PlaygroundError] = []
+        if not matching(models, name):
+            if place:
+                return await self._model_at(place, name[len(place) + 1 :])
+            models, errors = await self.every_model()
+        found = matching(models, name)
         if len(found) == 1:
             return found[0]
+        if errors and not found:
+            raise errors[0]  # it may have the model
         if not models:
             raise NotFoundError("There is no model.", "Give one with --model FILE.gguf.")
-        raise NotFoundError(
-            f'No single model is called "{name}".', f"Models: {', '.join(m.id for m in models)}."
-        )
+        raise NotFoundError(f'No single model is called "{name}".', _choices(models))
+
+    def _place_of(self, name: str) -> str | None:
+        """The backend that an id begins with, the longest name of several."""
+        known = [known for known in self.backends if name.startswith((f"{known}:", f"{known}/"))]
+        return max(known, key=len, default=None)
+
+    async def _model_at(self, place: str, name: str) -> ModelInfo:
+        """A model of that backend; raises BackendError when it does not answer, NotFoundError when it lacks the model."""
+        backend = self.backends[place]
+        models = await (backend.awaited() if isinstance(backend, RemoteBackend) else backend.models())
+        names = (name, f"{name}:latest")  # Ollama's way of leaving the tag out
+        for model in models:
+            if model.name in names or model.id == f"{place}:{name}":
+                return model
+        label = backend.label if isinstance(backend, RemoteBackend) else place
+        raise NotFoundError(f'{label} has no model "{name}".', _choices(models))
+
+    async def name_at_server(self, name: str) -> str:
+        """What the server itself calls a model given by its id, which it must have; another name as it is.
+
+        Raises what `find_model` raises for an id.
+        """
+        place = self._place_of(name)
+        if place is None or name[len(place)] != ":":
+            return name
+        return (await self._model_at(place, name[len(place) + 1 :])).name
 
     def backend_of(self, model: str) -> Backend:
         """The backend that serves a model id; raises BackendError when there is none of that name."""
@@ -92,14 +142,7 @@ class ModelDesk:
 
         Raises SettingsError for what cannot be a server, and when nothing that serves models answers there.
         """
-        if not kind:
-            address = base_url(url)
-            kind = await known_servers.identify(address, self.settings, key=key.strip()) or ""
-            if not kind:
-                raise SettingsError(
-                    f"Nothing that serves models answers at {address}.",
-                    "Start the server, or choose its kind to add it as it is.",
-                )
+        kind = kind or await known_servers.kind_at(url, self.settings, key)
         server = await asyncio.to_thread(known_servers.add_server, self.settings, name, kind, url, key)
         await self._renew(server.name)
         return server
@@ -140,6 +183,10 @@ class ModelDesk:
         lists = await asyncio.gather(*(self.backends[name].models() for name in names))
         return [name for name, models in zip(names, lists, strict=True) if models]
 
+    def _slots_of(self, name: str) -> Slots:
+        """Places at the backend of that name as it is now: a renewed or wiser one has its own number."""
+        return Slots(lambda: self.backends[name].parallel if name in self.backends else 1)
+
     async def _renew(self, name: str) -> None:
         """Build the backend of that name anew from what is remembered, or drop it; the old one is closed."""
         old = self.backends.pop(name, None) if name not in rows() else self.backends[name]
@@ -147,10 +194,29 @@ class ModelDesk:
         fresh = fresh or added_backends(self.settings).get(name)
         if fresh is not None:
             self.backends[name] = fresh
-            self._slots.setdefault(name, asyncio.Semaphore(fresh.parallel))
+            self._slots.setdefault(name, self._slots_of(name)).admit()
         self.inventory.forget()
         if old is not None:
             await old.close()
+
+
+def matching(models: list[ModelInfo], name: str) -> list[ModelInfo]:
+    """The model of that id, else those of that name, two of them at most; the first one for an empty name."""
+    if not name:
+        return models[:1]
+    exact = [model for model in models if model.id == name]
+    return exact or [model for model in models if model.name.casefold() == name.casefold()][:2]
+
+
+async def models_in_time(backend: Backend) -> list[ModelInfo]:
+    """The models of a backend; raises BackendError for a server that was silent before and still is."""
+    if isinstance(backend, RemoteBackend) and backend.is_silent:
+        return await backend.awaited()
+    return await backend.models()
+
+
+def _choices(models: list[ModelInfo]) -> str:
+    return f"Models: {', '.join(model.id for model in models) or 'none'}."
 
 
 async def _quietly(work: Awaitable[None]) -> None:

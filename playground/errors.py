@@ -9,6 +9,7 @@ PlaygroundError            message + hint; the two shells show it, nobody prints
 │   └── ReadOnlyData       the data folder or file may not be written; another folder would do
 └── BackendError           one request failed; it is stored in its cell, the neighbours go on
     ├── BackendUnavailable the server or engine does not answer
+    ├── BackendBusy        the server loads a model or its queue is full; asked again it may answer
     └── ContextOverflow    the prompt does not fit; carries both numbers
 """
 
@@ -74,6 +75,10 @@ class BackendError(PlaygroundError):
 
 class BackendUnavailable(BackendError):
     """The server or the engine process does not answer."""
+
+
+class BackendBusy(BackendError):
+    """The server answers that it cannot now: it loads, or its queue is full."""
 
 
 class ContextOverflow(BackendError):

@@ -1,6 +1,6 @@
 """Runs cells at the same time and tells what happens to each: the only place that fans out.
 
-    execution = Execution(cells, backend_of, slots={"llama.cpp": asyncio.Semaphore(8)}, settle)
+    execution = Execution(cells, backend_of, slots={"llama.cpp": Slots(lambda: 8)}, settle)
     async for event in execution.events():   # Started, Delta…, what `settle` made of Finished or Failed, for every cell
         ...
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
@@ -83,7 +83,7 @@ class Execution(Generic[E]):
         self,
         cells: Sequence[Cell],
         backend_of: Callable[[str], Backend],
-        slots: Mapping[str, asyncio.Semaphore],
+        slots: Mapping[str, AbstractAsyncContextManager[None]],
         settle: Callable[[End], Awaitable[E]],
     ) -> None:
         self._cells = tuple(cells)

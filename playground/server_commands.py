@@ -9,6 +9,7 @@ playground bench-backends --seconds 60 --format markdown
 from __future__ import annotations
 
 import asyncio
+import json
 import shlex
 import signal
 from collections.abc import Iterator
@@ -107,7 +108,7 @@ def export_batch(
     context: typer.Context,
     prompt: PromptName,
     rows: Annotated[Path, typer.Option(metavar="FILE.jsonl", help="Values, one JSON object a line.")],
-    model: Annotated[str, typer.Option(metavar="NAME", help="The model that vLLM will load.")],
+    model: Annotated[str, typer.Option(metavar="NAME", help="What vLLM will load, or an id.")],
     output: Annotated[Path, typer.Option(metavar="FILE.jsonl", help="The batch to write.")],
     preset: Annotated[str, typer.Option(metavar="NAME", help="Greedy, Balanced or Creative.")] = "",
     data: Data = None,
@@ -123,9 +124,12 @@ def export_batch(
         with _lines(rows) as lines:
             values = read_rows(lines, rows.name)
         sampling = choose_sampling(found.prompt, preset, {})
-        return await to_lines(workbench, found.prompt, values, model, sampling)
+        return await to_lines(
+            workbench, found.prompt, values, await workbench.name_at_server(model), sampling
+        )
 
     made = with_workbench(open_there(settings_of(context, data)), make)
+    model = json.loads(made[0])["body"]["model"]
     write_file(output, "".join(line + "\n" for line in made))
     results = output.with_suffix(".results.jsonl")
     command = ["vllm", "run-batch", "-i", str(output), "-o", str(results), "--model", model]
@@ -207,7 +211,9 @@ def bench_backends(
         if models:
             wanted = [(await workbench.find_model(name)).id for name in models]
         else:
-            wanted = [model.id for model in await workbench.models()]
+            found, silent = await workbench.every_model()
+            tell_all("left out", map(str, silent))
+            wanted = [model.id for model in found]
         return await measure(workbench, list(dict.fromkeys(wanted)), report, seconds=seconds)
 
     try:

@@ -143,13 +143,13 @@ class ModelServer:
 
 @pytest.fixture
 def model_server() -> Iterator[Callable[..., ModelServer]]:
-    """`model_server("ollama", key="…")`: a server of that kind with recorded answers, on a free port."""
+    """`model_server("ollama", key="…", list_s=2)`: a server of that kind with recorded answers, on a free port."""
     made: list[ModelServer] = []
 
-    def start(kind: str = "ollama", key: str = "") -> ModelServer:
+    def start(kind: str = "ollama", key: str = "", list_s: float = 0) -> ModelServer:
         script = str(Path(__file__).parent / "model_server.py")
         process = subprocess.Popen(
-            [sys.executable, script, kind, "0", key], stdout=subprocess.PIPE, text=True
+            [sys.executable, script, kind, "0", key, str(list_s)], stdout=subprocess.PIPE, text=True
         )
         assert process.stdout
         made.append(ModelServer(f"http://127.0.0.1:{process.stdout.readline().strip()}", process))

@@ -1,9 +1,10 @@
-"""A model server of the tests: `python tests/model_server.py ollama|vllm PORT [KEY]`, Ollama's answers as recorded.
+"""A model server of the tests: `python tests/model_server.py ollama|vllm PORT [KEY [LIST_S]]`, Ollama's answers as recorded.
 
 pull tiny:1b     two layers in a moment, then it is there
 pull slow:1b     steps without an end: who leaves is counted
 pull absent:1b   the error line of a name that does not exist
 chat (vllm)      the recorded stream; /metrics counts its tokens from then on
+LIST_S           seconds that every list of models takes
 GET /_seen       {"requests": [[method, path, body, authorization]…], "pulling": 0}
 """
 
@@ -29,8 +30,8 @@ def recorded(name: str) -> Any:
 class State:
     """What the server has, and what was asked of it."""
 
-    def __init__(self, kind: str, key: str) -> None:
-        self.kind, self.key = kind, key
+    def __init__(self, kind: str, key: str, list_s: float) -> None:
+        self.kind, self.key, self.list_s = kind, key, list_s
         self.requests: list[list[Any]] = []
         self.pulling = 0
         self.written = 0
@@ -110,6 +111,8 @@ async def serve(state: State, reader: asyncio.StreamReader, writer: asyncio.Stre
             key = headers.get("authorization", "")
             if path != "/_seen":
                 state.requests.append([method, path, body, key])
+            if path in ("/v1/models", "/api/tags"):
+                await asyncio.sleep(state.list_s)
             if state.key and path != "/_seen" and key != f"Bearer {state.key}":
                 await send(writer, 401, {"error": f"wrong key: {key}"})
             elif path in ("/api/pull", "/api/create"):
@@ -164,8 +167,8 @@ async def chat(state: State, writer: asyncio.StreamWriter) -> None:
     state.written += 8
 
 
-async def main(kind: str, port: int, key: str) -> None:
-    state = State(kind, key)
+async def main(kind: str, port: int, key: str, list_s: float) -> None:
+    state = State(kind, key, list_s)
     server = await asyncio.start_server(lambda r, w: serve(state, r, w), "127.0.0.1", port)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
@@ -173,4 +176,5 @@ async def main(kind: str, port: int, key: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""))
+    kind, port, key, list_s = (*sys.argv[1:], *["", "0"][len(sys.argv) - 3 :])
+    asyncio.run(main(kind, int(port), key, float(list_s)))

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "playground"
 
 # From the ground up. A module imports from rows below its own, and within its own part.
 ROWS = (
-    {"types", "settings", "errors"},
+    {"types", "settings", "errors", "slots"},
     {"engine", "templates"},
     {"techniques", "scorers", "backends"},
     {"library", "formats", "stats", "diff", "lint"},
@@ -28,6 +28,7 @@ INSIDE = {
     "arguments": "cli",
     "terminal": "cli",
     "server_commands": "cli",
+    "added_commands": "cli",
     "library_commands": "cli",
     "planning": "workbench",
     "desk": "workbench",

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from playground.errors import BackendError, ContextOverflow
+from playground.errors import BackendBusy, BackendError, ContextOverflow
 
 LONGEST_TEXT = 500
 """Characters of a server's own words that are shown."""
@@ -137,7 +137,7 @@ def error_for(
             "Check the address and the kind of the server.",
         )
     if status in (429, 503):
-        return BackendError(
+        return BackendBusy(
             f"{label} at {url} is busy (status {status}).{said}", "Wait, then run this column again."
         )
     if status >= 500:

@@ -26,7 +26,7 @@ from playground.backends.answers import (
 )
 from playground.backends.http import Connection, Reply, decode
 from playground.backends.images import check_images, messages_with_images
-from playground.backends.remote import RemoteBackend, name_of
+from playground.backends.remote import LONGEST_LIST_SECONDS, RemoteBackend, name_of
 from playground.backends.servers import OWNERS, Kind, listed
 from playground.errors import BackendError
 from playground.types import Chunk, Finish, GenerationRequest, ModelInfo, TokenLogprob
@@ -118,7 +118,7 @@ class OpenAICompatibleBackend(RemoteBackend):
         return None
 
     async def _list(self) -> list[ModelInfo]:
-        answer = await self.connection.get("/v1/models")
+        answer = await self.connection.get("/v1/models", timeout_s=LONGEST_LIST_SECONDS)
         if not isinstance(answer, dict):
             raise self.connection.unreadable()
         rows = [row for row in listed(answer, "data") if isinstance(row.get("id"), str)]

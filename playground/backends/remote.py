@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from playground.backends.http import Connection, Patience
 from playground.backends.servers import LABELS, Kind, Server, key_hint, key_of, usual_server
-from playground.errors import BackendError, PlaygroundError
+from playground.errors import BackendBusy, BackendError, BackendUnavailable, PlaygroundError
 from playground.settings import Settings
 from playground.types import GenerationRequest, Health, ModelInfo, Sampling
 
@@ -18,8 +18,14 @@ FRESH_SECONDS = 3.0
 """So long a list of models is taken as true; also the empty one of a server that is down."""
 LIST_SECONDS = 0.9
 """Choosing a model never waits longer for one server."""
-
-
+WAIT_SECONDS = 10.0
+"""A server that somebody named is waited for so long: under load its list of models may take seconds."""
+LONGEST_LIST_SECONDS = 15.0
+"""Beyond what anybody waits for: who asks decides when to give up, and says so in its own words."""
+AGAIN_SECONDS = 0.5
+"""Between two questions to a server that says it is busy."""
+LOOK_SECONDS = 5.0
+"""For a word about its health."""
 ASK_AGAIN_SECONDS = 30.0
 """A server that does not name a model is not asked about it before every answer."""
 
@@ -57,6 +63,7 @@ class RemoteBackend:
         self._listed: list[ModelInfo] = []
         self._listed_at = float("-inf")
         self._asked_at = float("-inf")
+        self.is_silent = False
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.server!r})"
@@ -70,14 +77,50 @@ class RemoteBackend:
         """Models that can chat; empty, within a second, when the server does not answer. Never raises."""
         now = asyncio.get_running_loop().time()
         if now - self._listed_at > FRESH_SECONDS:
+            self.is_silent = False
             try:
                 async with asyncio.timeout(LIST_SECONDS):
                     installed = await self.installed()
                 self._listed = [model for model in installed if can_chat(model)]
-            except (PlaygroundError, TimeoutError):
+            except PlaygroundError as exc:
                 self._listed = []
+                self.is_silent = isinstance(exc, BackendBusy)
+            except TimeoutError:
+                self._listed = []
+                self.is_silent = True
             self._listed_at = asyncio.get_running_loop().time()
         return list(self._listed)
+
+    async def awaited(self, seconds: float = WAIT_SECONDS) -> list[ModelInfo]:
+        """Models that can chat, of a server that somebody named: it may take its time.
+
+        Raises BackendError that names it when it does not answer, is silent for so long, or stays busy.
+        """
+        if not self.server.url:
+            raise self._placeless()
+        busy: BackendBusy | None = None
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    try:
+                        installed = await self.installed()
+                        break
+                    except BackendBusy as exc:
+                        busy = exc
+                        await asyncio.sleep(AGAIN_SECONDS)
+        except TimeoutError as exc:
+            raise busy or self.silent(seconds) from exc
+        self.is_silent = False
+        self._listed = [model for model in installed if can_chat(model)]
+        self._listed_at = asyncio.get_running_loop().time()
+        return list(self._listed)
+
+    def silent(self, seconds: float) -> BackendUnavailable:
+        """The error for a server that takes connections and says nothing."""
+        return BackendUnavailable(
+            f"{self.label} at {self.server.url} has not told its models within {seconds:g} s.",
+            "It may be busy or hang. Try again, or look into its log.",
+        )
 
     async def installed(self) -> list[ModelInfo]:
         """Every model the server names; raises BackendError."""
@@ -92,9 +135,13 @@ class RemoteBackend:
         if not self.server.url:
             return Health(False, f"{self.label} has no address.", "Add a server in the Models tab.")
         try:
-            models = await self.installed()
+            async with asyncio.timeout(LOOK_SECONDS):
+                models = await self.installed()
         except PlaygroundError as exc:
             return Health(False, exc.message, exc.hint)
+        except TimeoutError:
+            error = self.silent(LOOK_SECONDS)
+            return Health(False, error.message, error.hint)
         count = f"{len(models)} model{'' if len(models) == 1 else 's'}"
         return Health(True, f"{self.version or self.label} at {self.server.url}, {count}.")
 
@@ -122,8 +169,11 @@ class RemoteBackend:
 
     def _patience(self) -> Patience:
         if not self.server.url:
-            raise BackendError(f"{self.label} has no address.", "Add a server in the Models tab.")
+            raise self._placeless()
         return self.connection.patience()
+
+    def _placeless(self) -> BackendError:
+        return BackendError(f"{self.label} has no address.", "Add a server in the Models tab.")
 
 
 def can_chat(model: ModelInfo) -> bool:

@@ -37,6 +37,8 @@ LABELS: dict[Kind, str] = {
 }
 USUAL_PORTS = (11434, 8000, 8080, 8190)
 LOOK_SECONDS = 0.4
+NAMED_SECONDS = 10.0
+"""A server that somebody named is given so long to say what it is."""
 LONGEST_NAME = 40
 
 
@@ -200,25 +202,42 @@ async def discover(settings: Settings, *, transport: httpx.AsyncBaseTransport | 
     ]
 
 
+async def kind_at(url: str, settings: Settings, key: str = "") -> Kind:
+    """Which kind of server answers at an address that somebody gave; raises SettingsError when nothing that serves models does."""
+    address = base_url(url)
+    kind = await identify(address, settings, key=key.strip(), seconds=NAMED_SECONDS)
+    if kind is None:
+        raise SettingsError(
+            f"Nothing that serves models answers at {address}.",
+            "Start the server, or choose its kind to add it as it is.",
+        )
+    return kind
+
+
 async def identify(
-    url: str, settings: Settings, *, key: str = "", transport: httpx.AsyncBaseTransport | None = None
+    url: str,
+    settings: Settings,
+    *,
+    key: str = "",
+    seconds: float = LOOK_SECONDS,
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> Kind | None:
     """Which kind of server answers there, told by its answers; None when nothing that serves models does."""
     connection = Connection("The server", url, settings, key=key, transport=transport)
     try:
-        async with asyncio.timeout(LOOK_SECONDS):
-            return await _identify(connection)
+        async with asyncio.timeout(seconds):
+            return await _identify(connection, seconds)
     except (PlaygroundError, TimeoutError):
         return None
     finally:
         await connection.close()
 
 
-async def _identify(connection: Connection) -> Kind | None:
+async def _identify(connection: Connection, seconds: float) -> Kind | None:
     models: Any = None
     refusal = ""
     try:
-        models = await connection.get("/v1/models", timeout_s=LOOK_SECONDS)
+        models = await connection.get("/v1/models", timeout_s=seconds)
     except BackendUnavailable:
         return None
     except PlaygroundError as exc:
@@ -229,11 +248,11 @@ async def _identify(connection: Connection) -> Kind | None:
             return kind
     if refusal and "Invalid API key." in refusal:  # word for word LLaMA-Factory's
         return "llamafactory"
-    if "version" in await _quiet(connection, "/api/version"):
+    if "version" in await _quiet(connection, "/api/version", seconds):
         return "ollama"
-    if "version" in await _quiet(connection, "/version"):
+    if "version" in await _quiet(connection, "/version", seconds):
         return "vllm"
-    if "default_generation_settings" in await _quiet(connection, "/props"):
+    if "default_generation_settings" in await _quiet(connection, "/props", seconds):
         return "llama-server"
     known = isinstance(models, dict) and ("data" in models or models.get("object") == "list")
     return "openai" if known or "key" in refusal else None
@@ -254,9 +273,9 @@ def listed(value: Any, name: str) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-async def _quiet(connection: Connection, path: str) -> dict[str, Any]:
+async def _quiet(connection: Connection, path: str, seconds: float) -> dict[str, Any]:
     with suppress(PlaygroundError):
-        answer = await connection.get(path, timeout_s=LOOK_SECONDS)
+        answer = await connection.get(path, timeout_s=seconds)
         return answer if isinstance(answer, dict) else {}
     return {}
 
