@@ -13,19 +13,23 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, Literal
 
 from playground import secret_keys
 from playground.demonstrations import rows_of, shown_labels, value_of
 from playground.scorers.options import placeholders
-from playground.templates import check, partial_names, variables
+from playground.templates import check, oversized, partial_names, variables
 from playground.types import Check, Prompt, Turn
 
 __all__ = ["RULES", "Finding", "lint"]
 
 Severity = Literal["warn", "hint"]
 
+MAX_CHARS = 1_000_000
+"""A longer prompt gets no advice."""
+MAX_FINDINGS = 20
+"""Of one rule."""
 LONG_CHARS, LONG_TOKENS = 2000, 500
 """From here on a text is long enough for the words before it to be lost."""
 
@@ -52,7 +56,11 @@ def lint(prompt: Prompt, values: dict[str, Any], tokens: Sequence[int | None] = 
 
     Never raises for what is typed, and never repeats a secret that it finds.
     """
-    return tuple(finding for rule in RULES.values() for finding in rule(prompt, values, tokens))
+    if oversized(prompt.turns) or sum(len(turn.template) for turn in prompt.turns) > MAX_CHARS:
+        return ()
+    return tuple(
+        finding for rule in RULES.values() for finding in islice(rule(prompt, values, tokens), MAX_FINDINGS)
+    )
 
 
 # --- variables and roles --------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from collections import Counter
 
 MAX_CHARS = 200_000
 """Beyond this a text is not searched: it is looked at while somebody types."""
+MAX_FOUND = 50
 
 _B = r"(?<![\w+/.-])"
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -45,12 +46,14 @@ _PLACEHOLDER = re.compile(
 
 
 def find(text: str) -> list[tuple[str, int]]:
-    """The kind and line (from 1) of everything that looks like a key, in reading order, each place once."""
+    """The kind and line (from 1) of everything that looks like a key, in reading order, each place once; at most MAX_FOUND."""
     text = text[:MAX_CHARS]
     taken: list[tuple[int, int, str]] = []
 
     def take(kind: str, start: int, end: int) -> None:
-        if not any(start < other_end and other_start < end for other_start, other_end, _ in taken):
+        if len(taken) < MAX_FOUND and not any(
+            start < other_end and other_start < end for other_start, other_end, _ in taken
+        ):
             taken.append((start, end, kind))
 
     for kind, pattern in _KINDS:

@@ -81,7 +81,9 @@ def serve_vllm(
     try:
         further = shlex.split(args)
     except ValueError as exc:
-        raise SettingsError(f"--args cannot be read: {exc}.", "Close every quotation mark.") from exc
+        raise SettingsError(
+            "--args cannot be read: a quotation mark is open.", "Close every quotation mark."
+        ) from exc
     try:
         run_async(_serve_vllm(settings_of(context, data), model, tuple(further), port))
     except asyncio.CancelledError:

@@ -18,11 +18,11 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import nodes
 
@@ -31,17 +31,29 @@ from playground.templating import worker
 from playground.templating.names import Names
 from playground.templating.partials import NONE, Partials, mentions, put_in_place
 from playground.templating.partials import written_out as partial_text
-from playground.templating.syntax import did_you_mean, locate, parsed, refusals, role_lines, walk
+from playground.templating.syntax import (
+    MAX_PROBLEMS,
+    did_you_mean,
+    locate,
+    parsed,
+    refusals,
+    role_lines,
+    walk,
+)
 from playground.templating.worker import placed
 from playground.types import Message, Role, Turn
+
+T = TypeVar("T")
 
 __all__ = [
     "Partials",
     "Renderer",
     "Variable",
     "check",
+    "is_quick",
     "join_turns",
     "normalise",
+    "oversized",
     "partial_names",
     "split_turns",
     "variables",
@@ -50,6 +62,10 @@ __all__ = [
 
 # Beyond this many tags even the parsing of a plain template is left to the child process.
 PLAIN_TAGS = 300
+MAX_TURNS = 1_000
+MAX_CHARS = 8_000_000
+MAX_TAGS = 10_000
+"""What a whole prompt may have; a turn's own limits stand in `templating/syntax.py`."""
 START_SECONDS = 30.0
 VALUE_DEPTH = 100
 
@@ -163,11 +179,15 @@ def check(
     """Every problem that can be seen without rendering, in reading order; nothing is run.
 
     One syntax error a turn, the other turns are still checked. With `known` (the names that have a value) also
-    names without one, once each, unless some use of the name copes without.
+    names without one, once each, unless some use of the name copes without. Told are the first MAX_PROBLEMS.
     """
+    if too_much := oversized(turns):
+        return [too_much]
     pairs, names = _pairs(turns), Names()
     problems: list[TemplateError] = []
     for number, (_, source) in enumerate(pairs):
+        if len(problems) > MAX_PROBLEMS:
+            break
         try:
             tree = parsed(source)
             put_in_place(source, tree, partials)
@@ -180,10 +200,40 @@ def check(
             problems.append(placed(deep, pairs, number))
     for variable in _listed(names, pairs) if known is not None else ():
         if variable.name not in (known or ()) and not variable.optional:
+            if len(problems) > 2 * MAX_PROBLEMS:
+                break  # more than are told
             message, hint = f'"{variable.name}" has no value.', did_you_mean(variable.name, known or ())
             missing = TemplateError(message, hint, line=variable.line, column=variable.column)
             problems.append(placed(missing, pairs, variable.turn))
-    return sorted(problems, key=lambda error: (error.turn or 0, error.line or 0, error.column or 0))
+    problems.sort(key=lambda error: (error.turn or 0, error.line or 0, error.column or 0))
+    if len(problems) > MAX_PROBLEMS:
+        problems[MAX_PROBLEMS:] = [
+            TemplateError("There are more problems than these.", "Correct these first.")
+        ]
+    return problems
+
+
+def oversized(turns: Sequence[Turn]) -> TemplateError | None:
+    """Why a prompt is too large to be read at all, with both numbers; or None."""
+    facts = (
+        (len(turns), MAX_TURNS, "turns"),
+        (sum(len(turn.template) for turn in turns), MAX_CHARS, "characters"),
+        (sum(_tags(turn.template) for turn in turns), MAX_TAGS, "tags"),
+    )
+    for number, limit, what in facts:
+        if number > limit:
+            message = f"The prompt has {number:,} {what}, and at most {limit:,} can be used."
+            return TemplateError(message, "Put long texts and lists into variables.")
+    return None
+
+
+def is_quick(turns: Sequence[Turn]) -> bool:
+    """Whether looking at these turns takes so little time (a few hundredths of a second) that the page can wait for it."""
+    return sum(len(turn.template) + 200 * _tags(turn.template) for turn in turns) <= 40_000
+
+
+def _tags(source: str) -> int:
+    return sum(source.count(start) for start in ("{{", "{%", "{#"))
 
 
 # --- rendering ------------------------------------------------------------------------------------------
@@ -212,8 +262,9 @@ class Renderer:
         """
         pairs = _pairs(turns)
         _require_json(values)
-        if _is_plain(pairs):
-            messages = worker.render(pairs, values, self.chars)
+        quick = is_quick(turns)
+        if await _here(quick, _is_plain, pairs):
+            messages = await _here(quick, worker.render, pairs, values, self.chars)
         else:
             question = {"turns": pairs, "values": values, "chars": self.chars, "seconds": self.seconds}
             question["partials"] = [dict(partials.sources), dict(partials.problems)]
@@ -290,9 +341,14 @@ async def _exchange(child: asyncio.subprocess.Process, question: bytes) -> dict[
     return reply
 
 
+async def _here(quick: bool, work: Callable[..., T], *arguments: Any) -> T:
+    """What the work gives: done at once when it is quick, else in a thread, so that the page goes on for everyone."""
+    return work(*arguments) if quick else await asyncio.to_thread(work, *arguments)
+
+
 def _is_plain(pairs: Sequence[tuple[str, str]]) -> bool:
     """Whether the turns only put values and their fields into text, with at most an `{% if name %}`."""
-    if sum(source.count(start) for _, source in pairs for start in ("{{", "{%", "{#")) > PLAIN_TAGS:
+    if sum(_tags(source) for _, source in pairs) > PLAIN_TAGS:
         return False
     plain = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.Name, nodes.Getattr, nodes.Not)
     with suppress(TemplateError):

@@ -6,10 +6,10 @@ messages = await desk.render(prompt, {"review": "Great!"})
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from playground.backends.base import Backend, CountsTokens
 from playground.desk import ModelDesk
@@ -25,7 +25,9 @@ from playground.templates import (
     Partials,
     Renderer,
     check,
+    is_quick,
     normalise,
+    oversized,
     partial_names,
     variables,
     written_out,
@@ -34,6 +36,7 @@ from playground.tray import Tray
 from playground.types import ExportFile, Message, Prompt, Sampling
 
 MAX_PARTIALS = 200
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class WritingDesk(ModelDesk):
         self.store = store
         self.library = Library(shipped_folder())
         self.tray = Tray()
+        self._reading = asyncio.Semaphore(2)
         self._renderer = Renderer(settings.render_seconds, settings.render_chars)
 
     async def close(self) -> None:
@@ -72,9 +76,9 @@ class WritingDesk(ModelDesk):
 
         Raises TemplateError naming turn, line and column, and PromptError when there is nothing to send.
         """
-        turns, given = normalise(prompt.turns), with_defaults(prompt, values)
+        turns, given = await self._read(normalise, prompt, prompt.turns), with_defaults(prompt, values)
         partials = await self.partials(prompt)
-        problems = check(turns, given.keys(), partials)
+        problems = await self._read(check, prompt, turns, given.keys(), partials)
         if problems:
             raise problems[0]
         messages = await self._renderer.render(turns, given, partials)
@@ -84,10 +88,13 @@ class WritingDesk(ModelDesk):
 
     async def preview(self, prompt: Prompt, values: dict[str, Any], model: str | None) -> Preview:
         """Variables, problems, rendered turns and their tokens; never raises for what is typed."""
-        turns, given = normalise(prompt.turns), with_defaults(prompt, values)
+        turns, given = await self._read(normalise, prompt, prompt.turns), with_defaults(prompt, values)
+        if too_much := oversized(turns):
+            return Preview((), (too_much,))
         partials = await self.partials(prompt)
-        names = tuple(dict.fromkeys(variable.name for variable in variables(turns, partials)))
-        problems = tuple(check(turns, given.keys(), partials))
+        found = await self._read(variables, prompt, turns, partials)
+        names = tuple(dict.fromkeys(variable.name for variable in found))
+        problems = tuple(await self._read(check, prompt, turns, given.keys(), partials))
         problems += tuple(
             TemplateError(problem, "Correct it under Checks.")
             for problem in map(check_problem, prompt.checks)
@@ -104,6 +111,13 @@ class WritingDesk(ModelDesk):
         if len(messages) == len(prompt.turns):
             per_turn = tuple(counts) if counts else ()
         return Preview(names, problems, messages, per_turn, sum(counts) if counts else None)
+
+    async def _read(self, work: Callable[..., T], prompt: Prompt, *arguments: Any) -> T:
+        """What the work on a prompt's turns gives: in a thread, and not many at once, when it may take its time."""
+        if is_quick(prompt.turns):
+            return work(*arguments)
+        async with self._reading:
+            return await asyncio.to_thread(work, *arguments)
 
     async def _count(self, model: str | None, texts: Sequence[str]) -> list[int]:
         if model is None:

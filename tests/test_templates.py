@@ -347,9 +347,15 @@ async def test_a_value_that_holds_itself_is_refused(renderer):
         ("a\nb {{ nam }}", 'User turn, line 2, column 6: "nam" has no value. Did you mean "name"?'),
         ("{{ 1 }}\n{{ nam.x }}", 'User turn, line 2, column 4: "nam" has no value. Did you mean "name"?'),
         ("{{ name.x }}", 'User turn, line 1, column 9: there is no "x" in this text.'),
-        ("\n{% for x in n %}{% endfor %}", "User turn, line 2: 'int' object is not iterable."),
+        (
+            "\n{% for x in n %}{% endfor %}",
+            "User turn, line 2: a number has no items to go through. Give it a list.",
+        ),
         ("{{ 1 / 0 }}", "User turn, line 1: division by zero. Test the divisor with {% if %} first."),
-        ("{{ name + 1 }}", 'User turn, line 1: can only concatenate str (not "int") to str.'),
+        (
+            "{{ name + 1 }}",
+            'User turn, line 1: a text and a number cannot be added. Join texts with "~", lists with "+".',
+        ),
         ("{{ name.upper }}", 'User turn, line 1: this is a function, not a text; call it with "()".'),
         (
             "{{ [1]|map('upper') }}",

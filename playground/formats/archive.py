@@ -81,9 +81,11 @@ def unpack(data: bytes, *, members: int) -> dict[str, bytes]:
                     files[name] = content
             return files
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error) as exc:
-        raise PromptError(f"The zip file is damaged: {exc}.", _AGAIN) from exc
+        raise PromptError("The zip file is damaged.", _AGAIN) from exc
     except (ValueError, NotImplementedError, RuntimeError, OverflowError) as exc:
-        raise PromptError(f"The zip file cannot be read: {exc}.", _AGAIN) from exc
+        raise PromptError(
+            "The zip file cannot be read: it is encrypted or packed in a way that is not known here.", _AGAIN
+        ) from exc
 
 
 def refused(name: str, problem: str, hint: str = _AGAIN) -> PromptError:

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from playground.errors import PromptError
+from playground.plain_words import of_json, of_value
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 40
@@ -29,13 +30,15 @@ def load(text: str, *, file: str, first_line: int = 1) -> Any:
         json.dumps(data, ensure_ascii=False).encode()  # fails for half a character, "\ud83d"
     except json.JSONDecodeError as exc:
         line = first_line + exc.lineno - 1
-        raise PromptError(f"{file}, line {line}: {exc.msg}.", "Correct the JSON on that line.") from exc
+        raise PromptError(f"{file}, line {line}: {of_json(exc)}.", "Correct the JSON on that line.") from exc
     except UnicodeEncodeError as exc:
         raise PromptError(
             f"{file} holds half a character.", "Look for text with a broken emoji in it."
         ) from exc
     except (ValueError, RecursionError) as exc:
-        raise PromptError(f"{file} is not usable JSON: {exc}.", "Correct it and read it again.") from exc
+        raise PromptError(
+            f"{file} is not usable JSON: {of_value(exc)}.", "Correct it and read it again."
+        ) from exc
     return data
 
 

@@ -252,7 +252,7 @@ def _f_string(template: str, file: str, losses: list[str]) -> list[Piece]:
         fields = list(Formatter().parse(template))
     except ValueError as exc:
         raise PromptError(
-            f"{file}: the template cannot be read: {exc}.", "Double the braces that stand for themselves."
+            f"{file}: its braces do not close.", "Double the braces that stand for themselves."
         ) from exc
     pieces: list[Piece] = []
     for text, name, spec, conversion in fields:

@@ -265,7 +265,7 @@ def _csv_lines(text: str, file: str) -> list[tuple[int, list[str]]]:
         return [(reader.line_num, row) for row in reader if any(row)]
     except csv.Error as exc:
         raise PromptError(
-            f"{file}, line {reader.line_num}: this is not a table in CSV: {exc}.", "Check the quotes in it."
+            f"{file}, line {reader.line_num}: this is not a table in CSV.", "Check the quotes in it."
         ) from exc
 
 

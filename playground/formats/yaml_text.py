@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from playground.errors import PromptError
+from playground.plain_words import of_value
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 40
@@ -54,7 +55,9 @@ def load(text: str, *, file: str, first_line: int = 1) -> Any:
             f"{file} holds a character that YAML does not allow.", "Remove control characters from it."
         ) from exc
     except (ValueError, OverflowError, RecursionError) as exc:
-        raise PromptError(f"{file} holds a value that cannot be read: {exc}.", "Put it in quotes.") from exc
+        raise PromptError(
+            f"{file} holds a value that cannot be read: {of_value(exc)}.", "Put it in quotes."
+        ) from exc
 
 
 def _build(text: str) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import regex
 
+from playground.plain_words import of_json
 from playground.scorers.wording import quote
 
 SECONDS = 1.0
@@ -41,7 +42,9 @@ def whole(text: str) -> Any:
     except json.JSONDecodeError as exc:
         if exc.pos == 0:
             raise NotJson(f"not valid JSON: it starts with {quote(text, 30)}") from None
-        raise NotJson(f"not valid JSON at line {exc.lineno:,}, column {exc.colno:,}: {exc.msg}") from None
+        raise NotJson(
+            f"not valid JSON at line {exc.lineno:,}, column {exc.colno:,}: {of_json(exc)}"
+        ) from None
     except RecursionError:
         raise NotJson("nested too deeply to be read as JSON") from None
     except ValueError:  # Python reads whole numbers up to 4,300 digits

@@ -37,7 +37,7 @@ def to_json(value: BaseModel, *, exclude_defaults: bool = False) -> dict[str, An
         return value.model_dump(mode="json", exclude_defaults=exclude_defaults)
     except ValueError as exc:  # pydantic's PydanticSerializationError, UnicodeDecodeError
         raise PromptError(
-            f"A value cannot be stored: {exc}.", "Use text, numbers, lists and mappings only."
+            "A value cannot be stored: it is no plain data.", "Use text, numbers, lists and mappings only."
         ) from exc
 
 
@@ -86,7 +86,7 @@ def load_content(session: Session, hashes: Sequence[str]) -> dict[str, Prompt]:
         return {key: Prompt.model_validate(json.loads(found[key])) for key in wanted}
     except (KeyError, ValueError) as exc:  # ValidationError and JSONDecodeError are ValueErrors
         raise StoreError(
-            f"A stored prompt cannot be read: {exc}.",
+            "A stored prompt cannot be read.",
             "The database was changed from outside; go back to a copy of it.",
         ) from exc
 

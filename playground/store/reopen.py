@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from playground.errors import StoreError
+from playground.plain_words import of_field
 from playground.store.blobs import loaded_images
 from playground.store.changes import CellFacts, EndCell, storable
 from playground.store.content import load_content
@@ -118,7 +119,7 @@ def load_comparison(session: Session, row: Run) -> Comparison:
         return Comparison.model_validate({**data, **whole})
     except ValidationError as exc:
         raise StoreError(
-            f"The run {row.id} cannot be read: {exc}.",
+            f"The run {row.id} cannot be read: {of_field(exc.errors()[0])}.",
             "The database was changed from outside; go back to a copy of it.",
         ) from exc
 

@@ -10,6 +10,8 @@ more than plain output run in a process that can be killed (worker.py).
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateRuntimeError, Undefined
@@ -17,6 +19,15 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace, missing
+
+from playground.templating.opaque import (
+    FUNCTION,
+    NOT_MADE,
+    Function,
+    Opaque,
+    OpaqueNamespace,
+    covered,
+)
 
 MAX_RANGE = 100_000
 MAX_NUMBER_BITS = 20_000
@@ -39,6 +50,8 @@ class Missing(StrictUndefined):
             return f'"{name}" has no value.'
         return f'there is no "{name}" in this {_kind(self._undefined_obj)}.'
 
+    __repr__ = StrictUndefined.__str__  # in a list that is printed
+
 
 class Sandbox(ImmutableSandboxedEnvironment):
     """Jinja2's sandbox, narrowed: attributes only of plain data, no huge numbers, nothing odd printed."""
@@ -50,6 +63,19 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Whether `obj.attr` may be read: only on plain data, loops, macros and namespaces."""
         return isinstance(obj, self._open_types) and super().is_safe_attribute(obj, attr, value)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """`obj.attribute`; a method can be called, and nothing else."""
+        return covered(super().getattr(obj, attribute))
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """`obj[argument]`."""
+        return covered(super().getitem(obj, argument))
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+        """`obj(…)`: names with underscores, as in Jinja2, because the arguments' names are the template's."""
+        function = __obj.function if isinstance(__obj, Function) else __obj
+        return covered(super().call(__context, function, *args, **kwargs))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Multiply or raise to a power; OverflowError before a huge result is computed."""
@@ -84,20 +110,39 @@ def _printable(value: Any) -> Any:
     """The value of `{{ … }}`; functions and iterators are refused, their text would be a memory address."""
     if value is None or isinstance(value, (str, int, float, list, dict, tuple, Undefined)):
         return value
-    if callable(value):
-        raise TemplateRuntimeError('this is a function, not a text; call it with "()".')
-    raise TemplateRuntimeError('this cannot be printed as it is; add "|list" or "|join(…)".')
+    if isinstance(value, Opaque):
+        raise TemplateRuntimeError(type(value).why)
+    raise TemplateRuntimeError(FUNCTION if callable(value) else NOT_MADE)
 
 
 def _to_json(value: Any, indent: int | None = None) -> str:
     # Jinja2's own filter escapes < > & ' for HTML pages; a model should see the characters themselves.
-    return json.dumps(value, ensure_ascii=False, indent=indent)
+    return json.dumps(value, ensure_ascii=False, indent=indent, default=_no_data)
+
+
+def _no_data(value: Any) -> None:
+    str(value)  # what has no text or no value says so itself
+    raise TemplateRuntimeError("this holds something that is no data.")
+
+
+def _covering(work: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter whose list that is not made yet cannot be printed as such."""
+
+    @wraps(work)
+    def filtered(*arguments: Any, **named: Any) -> Any:
+        return covered(work(*arguments, **named))
+
+    return filtered
+
+
+_GLOBALS: dict[str, Callable[..., Any]] = {"range": _range, "dict": dict, "namespace": OpaqueNamespace}
 
 
 def _sandbox() -> Sandbox:
     """The one environment. Globals: range, dict, namespace; not lipsum, cycler, joiner (`loop` does both)."""
     sandbox = Sandbox(undefined=Missing, autoescape=False, keep_trailing_newline=True, finalize=_printable)
-    sandbox.globals = {"range": _range, "dict": dict, "namespace": Namespace}
+    sandbox.globals = {name: Function(work) for name, work in _GLOBALS.items()}
+    sandbox.filters = {name: _covering(work) for name, work in sandbox.filters.items()}
     sandbox.filters["tojson"] = _to_json
     return sandbox
 

@@ -26,9 +26,11 @@ from typing import Any
 from jinja2 import Template, TemplateSyntaxError, UndefinedError, nodes
 
 from playground.errors import TemplateError
+from playground.templating.opaque import RUNTIME
 from playground.templating.partials import NONE, Partials, put_in_place
 from playground.templating.sandbox import SANDBOX
 from playground.templating.syntax import ROLES, did_you_mean, locate, mark, parse, refusals, walk
+from playground.templating.words import in_words
 
 FILENAME = "<prompt>"
 # Line numbers of all turns in one compiled template: turn * TURN_LINES + line.
@@ -58,6 +60,7 @@ def render(
         template = Template.from_code(
             SANDBOX, SANDBOX.compile(tree, filename=FILENAME), dict(SANDBOX.globals)
         )
+        template.root_render_func.__globals__.update(RUNTIME)
         mark_length, size, pieces = len(mark(nonce, 0)), 0, []
         for piece in template.root_render_func(template.new_context(dict(values))):
             size += len(piece) - mark_length * piece.count(nonce)
@@ -139,7 +142,7 @@ def _explained(
     exc: Exception, template: Template | None, turns: Turns, values: Mapping[str, Any]
 ) -> TemplateError:
     """What went wrong while compiling or running, in plain words, at its place."""
-    message, hint = _in_words(exc)
+    message, hint = in_words(exc)
     encoded = exc.lineno if isinstance(exc, TemplateSyntaxError) else _template_line(exc, template)
     if encoded is None:
         return TemplateError(message[:1].upper() + message[1:], hint)
@@ -162,20 +165,6 @@ def _template_line(exc: Exception, template: Template | None) -> int | None:
     return line
 
 
-def _in_words(exc: Exception) -> tuple[str, str]:
-    """What happened and what to do next."""
-    if isinstance(exc, ZeroDivisionError):
-        return "division by zero.", "Test the divisor with {% if %} first."
-    if isinstance(exc, RecursionError):
-        return "this calls itself too often or is nested too deeply.", "Use a loop."
-    if isinstance(exc, MemoryError):
-        return "this needs too much memory.", "Make the text or the loop smaller."
-    if isinstance(exc, KeyError):
-        return f"{exc.args[0]!r} was not found." if exc.args else "a key was not found.", ""
-    text = str(exc).strip().splitlines()[0][:300] if str(exc).strip() else f"{type(exc).__name__}."
-    return text if text.endswith((".", '"')) else f"{text}.", ""
-
-
 # --- the child process ----------------------------------------------------------------------------------
 
 
@@ -195,7 +184,7 @@ def main() -> None:
             error = {key: getattr(exc, key) for key in ("message", "hint", "turn", "line", "column")}
             _answer({"error": error})
         except MemoryError as exc:
-            message, hint = _in_words(exc)
+            message, hint = in_words(exc)
             _answer({"error": {"message": message.capitalize(), "hint": hint}})
 
 

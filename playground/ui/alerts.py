@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from playground.errors import PlaygroundError
+from playground.plain_words import of_field
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def validation_alert(exc: ValidationError) -> dict[str, str]:
     error: Any = exc.errors()[0]
     where = " ".join(_word(part) for part in error["loc"])
     return {
-        "message": f"{where or 'The form'}: {error['msg'][:1].lower()}{error['msg'][1:]}.",
+        "message": f"{where or 'The form'}: {of_field(error)}.",
         "hint": "Correct it, then try again.",
     }
 

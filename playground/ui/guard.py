@@ -50,8 +50,9 @@ DOORS = re.compile(f"(?:{GRADIO}|{OURS})")
 
 MOST_BYTES = 64_000
 """Of a body on a route that is not named below."""
-LIMITS = {JOIN: 96_000_000, CALL: 24_000_000, "/library/incoming": 48_000_000}
-"""Bytes of a body: a run carries its images (60 MB at most) in base64, an import its files."""
+INCOMING = "/library/incoming"
+LIMITS = {JOIN: 96_000_000, CALL: 24_000_000, INCOMING: 48_000_000}
+"""Bytes of a body: a run carries its images (60 MB at most) in base64, an import its files (32 MiB)."""
 MOST_BYTES_TOGETHER = 256_000_000
 """Of all bodies that are being read at the same time."""
 BODY_SECONDS = 20.0
@@ -196,7 +197,7 @@ class Guard:
             async with asyncio.timeout(BODY_SECONDS_TOGETHER):
                 while True:
                     if len(body) > limit or (length.isdecimal() and int(length[:20]) > limit):
-                        refusal = _too_large(limit)
+                        refusal = _too_large(path, limit)
                         break
                     self._reading += len(body) - counted
                     counted = len(body)
@@ -248,7 +249,9 @@ class Guard:
         return None
 
 
-def _too_large(limit: int) -> Response:
+def _too_large(path: str, limit: int) -> Response:
+    if path == INCOMING:
+        return PlainTextResponse("The files are too large. Import at most 32 MiB at once.\n", 413)
     return PlainTextResponse(f"At most {limit / 1e6:g} MB can be sent here.\n", 413)
 
 

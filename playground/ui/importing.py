@@ -34,8 +34,6 @@ from playground.ui.html import button, icon, join, options, plural, warning
 from playground.ui.versions import prompt_diff
 from playground.workbench import Workbench
 
-MAX_BODY_BYTES = 48_000_000
-"""Of the posted JSON: base64 makes the files a third larger."""
 SHOWN_ROWS = 200
 SHOWN_LOSSES = 100
 STATUS = {

@@ -13,7 +13,7 @@ from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.types import ExportFile
 from playground.ui.alerts import to_alert
 from playground.ui.bundling import bundle_file
-from playground.ui.importing import MAX_BODY_BYTES, SentFiles, take_in
+from playground.ui.importing import SentFiles, take_in
 from playground.workbench import Workbench
 
 
@@ -45,13 +45,9 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
 
     @api.post("/library/incoming")
     async def incoming(request: Request) -> Response:
-        body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > MAX_BODY_BYTES:
-                return refuse(PromptError("The files are too large.", "Import at most 32 MiB at once."))
+        body = await request.body()  # the guard has counted it
         try:
-            return JSONResponse({"token": take_in(workbench, SentFiles.model_validate_json(bytes(body)))})
+            return JSONResponse({"token": take_in(workbench, SentFiles.model_validate_json(body))})
         except ValidationError:
             return refuse(PromptError("These files cannot be read.", "Drop at most 2,000 at once."))
         except PlaygroundError as exc:

@@ -152,9 +152,9 @@ async def test_a_failed_column_shows_its_reason_and_the_text_it_had(make_workben
     [
         (asked("a", template="{{ missing }}"), "missing"),
         (asked("a", template=" "), "The prompt is empty."),
-        ({"form": "{"}, "invalid JSON"),
-        ({"form": None}, "field required"),
-        ({}, "field required"),
+        ({"form": "{"}, "no complete JSON"),
+        ({"form": None}, "this is missing"),
+        ({}, "this is missing"),
         ({"form": json.dumps({"prompt": {}, "columns": []})}, "column"),
         ({"only": 0, "run": "nothing"}, "no such run"),
         ({"only": "x", "run": "nothing"}, ""),

@@ -19,7 +19,7 @@ from playground.formats import prompty
 from playground.formats.bundle import BundleItem, read_bundle, write_bundle
 from playground.store import content_hash
 from playground.types import Prompt, Turn
-from playground.ui import importing, routes
+from playground.ui import guard, importing
 from playground.ui.importing import Intake
 from playground.workbench import Workbench
 
@@ -351,7 +351,7 @@ async def test_a_post_that_is_not_files_is_refused_in_words(web: httpx.AsyncClie
 async def test_a_post_that_is_too_large_is_refused_before_it_is_read_whole(
     web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(routes, "MAX_BODY_BYTES", 100)
+    monkeypatch.setitem(guard.LIMITS, guard.INCOMING, 100)
     sent = 0
 
     async def endless() -> Any:
@@ -365,7 +365,7 @@ async def test_a_post_that_is_too_large_is_refused_before_it_is_read_whole(
         "library/incoming", content=endless(), headers={"content-type": "application/json"}
     )
     assert (answer.status_code, answer.text) == (
-        400,
+        413,
         "The files are too large. Import at most 32 MiB at once.\n",
     )
 
