@@ -53,15 +53,10 @@ def load_settings(given: Mapping[str, Any], *, check_models: bool = True) -> Set
     return settings.model_copy(update={"data_dir": folder, "models": models})
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server on that address."""
-    return host.lower() == "localhost" or host == "::1" or host.startswith("127.")
-
-
 def address_of(settings: Settings) -> str:
     """What to type into a browser on this machine."""
     everywhere = settings.host in ("0.0.0.0", "::")
-    host = "localhost" if everywhere or is_loopback(settings.host) else settings.host
+    host = settings.host if settings.is_open_to_network and not everywhere else "localhost"
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 

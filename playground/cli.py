@@ -75,6 +75,12 @@ def serve(
     model: Annotated[
         list[Path] | None, typer.Option(metavar="FILE.gguf", help="Offer this model file too. Repeatable.")
     ] = None,
+    allow_admin: Annotated[
+        bool,
+        typer.Option(
+            "--allow-admin", help="With --host: visitors may start programs, name files and add servers too."
+        ),
+    ] = False,
     no_embedded: Annotated[bool, typer.Option("--no-embedded", help="Leave out the embedded model.")] = False,
 ) -> None:
     """Compare prompts side by side on real models.
@@ -82,16 +88,27 @@ def serve(
     Without a command: serve the app in the browser.
     """
     options = {"port": port, "host": host, "data_dir": data, "models": tuple(model or ()) or None}
+    options["allow_admin"] = True if allow_admin else None
     options["embedded"] = False if no_embedded else None
     context.obj = {key: value for key, value in options.items() if value is not None}
     if context.invoked_subcommand is not None:
         return
-    from playground.arguments import address_of, is_loopback
+    from playground.arguments import address_of
     from playground.ui.server import serve as serve_app
 
     settings = settings_of(context)
-    if not is_loopback(settings.host):
-        tell("Warning: anybody on the network can use this app, change its prompts and read its runs.")
+    if settings.is_open_to_network:
+        tell(
+            "Warning: whoever reaches this address can read and change all prompts and runs, and use every model here."
+        )
+        if settings.allow_admin:
+            tell(
+                "They can also start programs, name files of this machine, add servers, keep keys and delete models."
+            )
+        else:
+            tell(
+                "Servers, keys, model files and programs can be changed on this machine only (--allow-admin opens them)."
+            )
     workbench = open_or_move(settings)
     serve_app(workbench.settings, workbench, lambda: typer.echo(f"Prompt Playground: {address_of(settings)}"))
 

@@ -152,6 +152,11 @@ class ModelDesk:
         await asyncio.to_thread(known_servers.remove_server, self.settings, name)
         await self._renew(name)
 
+    async def confirm_server(self, name: str) -> None:
+        """Let the environment's key for that name go to its address; raises NotFoundError."""
+        await asyncio.to_thread(known_servers.confirm_server, self.settings, name)
+        await self._renew(name)
+
     async def set_server_key(self, name: str, key: str) -> None:
         """Keep another key for a server, or none; raises SettingsError, NotFoundError for a name without a server."""
         if name not in self.backends:

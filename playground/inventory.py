@@ -29,7 +29,7 @@ METRICS_SECONDS = 1.5
 PlaceState = Literal["inside", "answers", "absent", "silent", "failing"]
 """inside: in this program. absent: looked for on a usual port and not there. silent: somebody wanted it there and it
 does not answer. failing: it answers, but not with its models."""
-KeyState = Literal["", "kept", "environment"]
+KeyState = Literal["", "kept", "environment", "withheld"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class Inventory:
             "answers",
             kind=server.kind,
             url=server.url,
-            key=self._key_state(backend.name),
+            key=self._key_state(server),
             is_added=not server.found,
             is_managed=isinstance(backend, ManagesModels),
             is_measured=isinstance(backend, ReportsMetrics),
@@ -169,12 +169,14 @@ class Inventory:
         version = backend.version.removeprefix(LABELS[server.kind]).strip()
         return replace(place, version=version, models=tuple(models), loaded=tuple(loaded))
 
-    def _key_state(self, name: str) -> KeyState:
-        if self._settings.server_key(name):
+    def _key_state(self, server: Server) -> KeyState:
+        here = bool(self._settings.server_key(server.name))
+        if here and server.confirmed:
             return "environment"
         with suppress(PlaygroundError):
-            return "kept" if key_of(self._settings, name) else ""
-        return ""
+            if key_of(self._settings, server.name, confirmed=False):
+                return "kept"
+        return "withheld" if here else ""
 
     def _was_asked_for(self, server: Server) -> bool:
         """Whether a person added the server or gave its address in the settings."""

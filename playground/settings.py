@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 7860
     data_dir: Path = Field(default_factory=default_data_dir)
+    allow_admin: bool = False
+    """Whether those who reach the page over a network may start programs, name files and add servers too."""
     allowed_hosts: tuple[str, ...] = ()
     """Further names this server answers to, such as a name behind a proxy."""
     database_url: str = ""
@@ -90,6 +92,17 @@ class Settings(BaseSettings):
     def server_key(self, server: str) -> str:
         """The key for a server of that name in the environment, `PLAYGROUND_KEY_<NAME>`; empty without one."""
         return os.environ.get(key_variable(server), "").strip()
+
+    @property
+    def is_open_to_network(self) -> bool:
+        """Whether other machines can reach the page."""
+        host = self.host.lower()
+        return not (host in ("localhost", "::1") or host.startswith("127."))
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether who uses the page may do what belongs to the owner of this machine."""
+        return self.allow_admin or not self.is_open_to_network
 
     @property
     def database_path(self) -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from playground.arguments import address_of, is_loopback, read_values
+from playground.arguments import address_of, read_values
 from playground.errors import PromptError, ReadOnlyData
 from playground.formats import prompty
 from playground.formats.registry import FORMATS
@@ -357,8 +357,10 @@ def test_options_before_a_command_hold_for_it_too(call: Call, tmp_path: Path) ->
     ],
 )
 def test_the_address_is_one_that_a_browser_here_can_open(host: str, address: str, private: bool) -> None:
-    assert address_of(Settings(host=host, port=7860)) == address
-    assert is_loopback(host) is private
+    settings = Settings(host=host, port=7860)
+    assert address_of(settings) == address
+    assert (not settings.is_open_to_network, settings.is_admin) == (private, private)
+    assert Settings(host=host, allow_admin=True).is_admin
 
 
 def test_help_needs_none_of_the_heavy_packages() -> None:

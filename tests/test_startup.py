@@ -166,7 +166,7 @@ def test_an_address_that_others_can_reach_comes_with_a_warning(tmp_path: Path) -
         sock.listen()
         port = str(sock.getsockname()[1])
         _, _, errors = refused(tmp_path / "data", "--host", "0.0.0.0", "--port", port)
-    assert errors.startswith("Warning: anybody on the network") and "error: Port" in errors
+    assert errors.startswith("Warning: whoever reaches this address") and "error: Port" in errors
 
 
 # --- whom it talks to -----------------------------------------------------------------------------------

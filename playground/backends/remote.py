@@ -54,7 +54,7 @@ class RemoteBackend:
             self.label,
             self.server.url,
             settings,
-            key=key_of(settings, self.name),
+            key=key_of(settings, self.name, confirmed=self.server.confirmed),
             start_hint=self.start_hint,
             key_hint=key_hint(self.name),
             transport=transport,

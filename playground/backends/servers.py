@@ -14,11 +14,11 @@ import json
 import os
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from playground.backends.addresses import base_url
+from playground.backends.addresses import base_url, is_loopback
 from playground.backends.http import Connection
 from playground.errors import BackendUnavailable, NotFoundError, PlaygroundError, SettingsError
 from playground.settings import Settings, key_variable
@@ -44,12 +44,17 @@ LONGEST_NAME = 40
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server of a kind at an address. `name` begins the ids of its models; `found` says that nobody added it."""
+    """A server of a kind at an address. `name` begins the ids of its models; `found` says that nobody added it.
+
+    `confirmed`: the settings name this address, or who sits at this machine does; only then a key of the environment
+    is sent to it. A visitor who may add servers could otherwise have it sent to an address of his own.
+    """
 
     name: str
     kind: Kind
     url: str
     found: bool = False
+    confirmed: bool = True
 
 
 def usual_server(kind: Kind, settings: Settings) -> Server:
@@ -72,7 +77,7 @@ def added_servers(settings: Settings) -> list[Server]:
     path = settings.data_dir / "servers.json"
     try:
         rows = json.loads(path.read_text("utf-8"))
-        return [Server(checked_name(row["name"]), _kind(row["kind"]), base_url(row["url"])) for row in rows]
+        return [_server_of(row) for row in rows]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
@@ -81,12 +86,27 @@ def added_servers(settings: Settings) -> list[Server]:
         ) from exc
 
 
+def _server_of(row: dict[str, Any]) -> Server:
+    url = base_url(row["url"])
+    # Version 0.2 did not ask: what it added on this machine cannot take a key anywhere.
+    confirmed = bool(row.get("confirmed", is_loopback(url)))
+    return Server(checked_name(row["name"]), _kind(row["kind"]), url, confirmed=confirmed)
+
+
+def confirm_server(settings: Settings, name: str) -> None:
+    """Let the key of the environment go to the address of that added server; raises NotFoundError."""
+    servers = added_servers(settings)
+    if name not in [server.name for server in servers]:
+        raise NotFoundError(f'No server called "{name}" was added.', "Look again.")
+    _write_servers(settings, [replace(s, confirmed=True) if s.name == name else s for s in servers])
+
+
 def add_server(settings: Settings, name: str, kind: str, url: str, key: str = "") -> Server:
     """Remember a server, in place of one of that name; raises SettingsError for what cannot be one.
 
     The key of an earlier server of that name is forgotten: it was meant for another address.
     """
-    server = Server(checked_name(name), _kind(kind), base_url(url))
+    server = Server(checked_name(name), _kind(kind), base_url(url), confirmed=not settings.is_open_to_network)
     set_key(settings, server.name, key)
     others = [known for known in added_servers(settings) if known.name != server.name]
     _write_servers(settings, [*others, server])
@@ -123,16 +143,19 @@ def _kind(kind: str) -> Kind:
 
 
 def _write_servers(settings: Settings, servers: list[Server]) -> None:
-    rows = [{"name": server.name, "kind": server.kind, "url": server.url} for server in servers]
+    rows = [
+        {"name": server.name, "kind": server.kind, "url": server.url, "confirmed": server.confirmed}
+        for server in servers
+    ]
     _write_private(settings.data_dir / "servers.json", rows)
 
 
 # --- keys -----------------------------------------------------------------------------------------------
 
 
-def key_of(settings: Settings, name: str) -> str:
-    """The key of a server, from the environment or the key file; empty without one."""
-    return settings.server_key(name) or _keys(settings).get(name, "")
+def key_of(settings: Settings, name: str, *, confirmed: bool = True) -> str:
+    """The key of a server, from the environment (for a confirmed address) or the key file; empty without one."""
+    return (settings.server_key(name) if confirmed else "") or _keys(settings).get(name, "")
 
 
 def set_key(settings: Settings, name: str, key: str) -> None:

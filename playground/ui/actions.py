@@ -7,19 +7,24 @@ An action is `async (workbench, ask) -> Update`. Errors become an alert in the u
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from playground.errors import PromptError
+from playground.errors import PromptError, SettingsError
 from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm
 from playground.workbench import Workbench
 
 Update = dict[str, Any]
 """What the page shall show; its script (`main.js`, apply) lists the keys."""
+
+
+LARGE = 200_000
+"""A call of more characters is read in a thread."""
 
 
 class Ask(BaseModel):
@@ -62,12 +67,25 @@ class Ask(BaseModel):
 Action = Callable[[Workbench, Ask], Awaitable[Update]]
 
 
-def make_call(workbench: Workbench, actions: Mapping[str, Action]) -> Callable[[str], Awaitable[str]]:
-    """The function the page's script calls: JSON text in, JSON text out, never an exception."""
+CLOSED = "This belongs to whoever runs the program: it is done on that machine, or after a start with --allow-admin."
+
+
+def make_call(
+    workbench: Workbench, actions: Mapping[str, Action], closed: Collection[str] = ()
+) -> Callable[[str], Awaitable[str]]:
+    """The function the page's script calls: JSON text in, JSON text out, never an exception.
+
+    The `closed` actions are refused.
+    """
 
     async def call(payload: str) -> str:
         try:
-            ask = Ask.model_validate_json(payload)
+            if len(payload) > LARGE:
+                ask = await asyncio.to_thread(Ask.model_validate_json, payload)
+            else:
+                ask = Ask.model_validate_json(payload)
+            if ask.action in closed:
+                raise SettingsError("This is not open to visitors.", CLOSED)
             if ask.action not in actions:
                 raise PromptError(f'There is no action "{ask.action}".', "Reload the page.")
             update = await actions[ask.action](workbench, ask)

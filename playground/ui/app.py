@@ -23,7 +23,7 @@ from playground.ui import (
     syncing,
     versions,
 )
-from playground.ui.actions import make_call
+from playground.ui.actions import CLOSED, Ask, Update, make_call
 from playground.workbench import Workbench
 
 ASSETS = Path(__file__).parent / "assets"
@@ -31,6 +31,10 @@ ACTIONS = compare.ACTIONS | details.ACTIONS | keeping.ACTIONS | library.ACTIONS 
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS
 ACTIONS |= models.ACTIONS | keeping_models.ACTIONS | keeping_servers.ACTIONS | measuring.ACTIONS
+
+# What starts programs, names paths, adds servers, keeps keys or removes what others use. New actions of these files
+# are the owner's unless they are named here.
+OWNERS = (keeping_models.ACTIONS | keeping_servers.ACTIONS | measuring.ACTIONS).keys() - {"use_model"}
 
 _HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="group" aria-label="Backends"></span>
 <button class="btn quiet" data-keys title="Keys" aria-label="Keys"><kbd>?</kbd><span>Keys</span></button>
@@ -46,7 +50,7 @@ def build(workbench: Workbench) -> gr.Blocks:
         gr.HTML(icons + _HEAD, elem_id="head", apply_default_css=False)
         with gr.Tabs(elem_id="page"):
             with gr.Tab("Compare", id="compare-tab"):
-                tab = compare.build(make_call(workbench, ACTIONS))
+                tab = compare.build(make_call(workbench, ACTIONS, closed(workbench)))
             with gr.Tab("Library", id="library-tab", render_children=True):
                 library.build()
             with gr.Tab("History", id="history-tab", render_children=True):
@@ -56,6 +60,20 @@ def build(workbench: Workbench) -> gr.Blocks:
         compare.wire(tab, workbench)
     page.queue(api_open=False)
     return page
+
+
+async def load(workbench: Workbench, ask: Ask) -> Update:
+    """The page as it opens, with the actions that a visitor finds closed."""
+    update = await compare.load(workbench, ask)
+    return {**update, "closed": sorted(closed(workbench)), "closed_why": CLOSED}
+
+
+ACTIONS["load"] = load
+
+
+def closed(workbench: Workbench) -> frozenset[str]:
+    """The actions that whoever opens the page may not use."""
+    return frozenset() if workbench.settings.is_admin else frozenset(OWNERS)
 
 
 def theme() -> gr.themes.Base:

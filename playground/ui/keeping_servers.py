@@ -50,18 +50,30 @@ async def use_server(workbench: Workbench, ask: Ask) -> Update:
 async def server_key(workbench: Workbench, ask: Ask) -> Update:
     """Ask for another key of a server, then keep it; an empty one forgets."""
     name = ask.text("name")
+    if ask.text("confirm") == "yes":
+        await workbench.confirm_server(name)
+        return await done(workbench, f"{key_variable(name)} is sent to {name}")
     if ask.text("sure") == "yes":
         key = ask.text("secret").strip()
         await workbench.set_server_key(name, key)
         return await done(workbench, "Key kept" if key else "Key forgotten")
     place = await _place(workbench, name)
-    now = {"kept": "A key is kept.", "environment": "", "": "No key is kept."}[place.key]
+    now = {"kept": "A key is kept.", "environment": "", "withheld": "", "": "No key is kept."}[place.key]
     if place.key == "environment":
         now = f"The key in use comes from {key_variable(name)} in the environment and goes before one kept here."
+    confirm = Markup("")
+    if place.key == "withheld":
+        confirm = Markup(
+            "<p>{} is set in the environment and not sent to {}: nobody at this machine has confirmed that address.</p>{}"
+        ).format(
+            key_variable(name),
+            place.url,
+            button("Send it there", "server_key", symbol="check", name=name, confirm="yes"),
+        )
     rows = (("server-key", "Key", field("server-key", "secret", kind="password", extra="autofocus")),)
     submit = button("Keep this key", "server_key", symbol="save", kind="primary", name=name, sure="yes")
     note = f"{now} It is never shown. An empty field forgets it. A file that only you can read holds it."
-    return drawer(f"Key of {place.label}", form(rows, submit, note))
+    return drawer(f"Key of {place.label}", join((confirm, form(rows, submit, note))))
 
 
 async def remove_server(workbench: Workbench, ask: Ask) -> Update:

@@ -236,7 +236,12 @@ def _place_row(name: Markup, address: str, state: str, version: str, holds: Mark
 
 
 def _holds(place: Place, metrics: ServerMetrics | None) -> Markup:
-    keys = {"kept": "key kept", "environment": "key from the environment", "": ""}[place.key]
+    keys = {
+        "kept": "key kept",
+        "environment": "key from the environment",
+        "withheld": "key of the environment not sent: confirm the address under Key",
+        "": "",
+    }[place.key]
     if not place.is_ok:
         problem = place.problem if place.state != "absent" or not place.hint else ""
         hint = Markup('<span class="soft">{}</span>').format(worded(place.hint))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import stat
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from playground.backends import added_backends
+from playground.backends import added_backends, make_backend
 from playground.backends.base import complete
 from playground.backends.servers import (
     Server,
     add_server,
     added_servers,
+    confirm_server,
     discover,
     identify,
     key_of,
@@ -189,3 +192,46 @@ async def test_a_key_from_the_environment_with_a_line_end_is_refused_not_leaked(
     assert "secret" not in repr(got)
     assert await backend.models() == []
     await backend.close()
+
+
+# --- keys of the environment ------------------------------------------------------------------------------
+
+
+def test_a_key_of_the_environment_goes_only_to_an_address_that_was_confirmed_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLAYGROUND_KEY_BOX", "secret")
+    here, opened = (
+        Settings(data_dir=tmp_path, host=host, allow_admin=True) for host in ("127.0.0.1", "0.0.0.0")
+    )
+    by_visitor = add_server(opened, "box", "openai", "https://evil.example")
+    assert not by_visitor.confirmed
+    assert key_of(here, "box", confirmed=added_servers(here)[0].confirmed) == ""
+    confirm_server(here, "box")
+    assert key_of(here, "box", confirmed=added_servers(here)[0].confirmed) == "secret"
+    # Another address for the same name must be confirmed anew.
+    add_server(opened, "box", "openai", "https://other.example")
+    assert [server.confirmed for server in added_servers(here)] == [False]
+    add_server(here, "box", "openai", "https://mine.example")
+    assert [server.confirmed for server in added_servers(here)] == [True]
+
+
+def test_the_backend_of_an_unconfirmed_server_has_no_key_and_the_models_tab_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLAYGROUND_KEY_BOX", "secret")
+    settings = Settings(data_dir=tmp_path)
+    rows = [{"name": "box", "kind": "openai", "url": "https://old.example"}]  # as 0.2 wrote it
+    (tmp_path / "servers.json").write_text(json.dumps(rows))
+    backend = added_backends(settings)["box"]
+    assert backend.connection._key == ""  # type: ignore[attr-defined]
+    (tmp_path / "servers.json").write_text(json.dumps([rows[0] | {"url": "http://127.0.0.1:9000"}]))
+    assert added_servers(settings)[0].confirmed
+
+
+def test_the_usual_servers_take_the_key_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLAYGROUND_KEY_OPENAI", "secret")
+    settings = Settings(data_dir=tmp_path, openai_url="https://api.example/v1")
+    assert make_backend("openai", settings).connection._key == "secret"  # type: ignore[attr-defined]

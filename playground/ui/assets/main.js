@@ -77,8 +77,15 @@ export function apply(update) {
   else if (update.html?.["lib-list"]) $("#lib .messages").replaceChildren();
   if (update.tab) $$(TABS).find((t) => t.textContent.trim() === update.tab)?.click();
   $$("[data-filter]").forEach(filterRows);
+  if (update.closed) { page.closed = update.closed; page.closed_why = update.closed_why; }
+  shut();
   if (update.again && $("#lib")) send(update.again, { fields: fieldsOf($("#lib")) });
   if (!update.alert) poll();
+}
+
+// What belongs to the owner of the machine is shown to visitors, but cannot be pressed.
+function shut() {
+  for (const name of page.closed) for (const el of $$(`[data-act="${name}"]`)) { el.disabled = true; el.title = page.closed_why; }
 }
 
 // An element with data-poll="action" asks for that action again and again while its tab is in view; one timer for all.

@@ -17,6 +17,7 @@ export const page = {
   left: new Set(),                  // runs that were left before they told their id
   draftLacksImages: false,          // they are too large for the browser to keep
   front: 0,                         // the column a phone shows
+  closed: [], closed_why: "",       // actions that are the owner's of this machine, and why they are shut here
 };
 
 const listeners = [];
