@@ -38,6 +38,7 @@ JOIN = "/gradio_api/queue/join"
 NEWS = "/gradio_api/queue/data"
 CALL = "/gradio_api/component_server"
 CANCEL = "/gradio_api/cancel"
+STREAMS = (NEWS, "/gradio_api/heartbeat/")
 # Of Gradio's routes these serve the page; all others (run, call, api, upload, file, dev, login, monitoring, vibe-…)
 # would only be ways in, and are not found.
 GRADIO = (
@@ -137,6 +138,11 @@ class Guard:
         self.hosts = hosts
         self.known = known
         self._reading = 0  # bytes of bodies that are not whole yet
+        self._ending = asyncio.Event()
+
+    def end_streams(self) -> None:
+        """The program ends: answers that would go on for ever end now, in good order."""
+        self._ending.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -158,7 +164,32 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send_with_headers)
             return
+        if scope["path"].startswith(STREAMS):
+            await self._stream(scope, receive, send_with_headers)
+            return
         await self.app(scope, receive, send_with_headers)
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An answer that lasts as long as its tab, or as this program."""
+        state = ""
+
+        async def noted(message: Message) -> None:
+            nonlocal state
+            state = "open" if message.get("more_body", message["type"] == "http.response.start") else "whole"
+            await send(message)
+
+        async def receive_or_end() -> Message:
+            came, ends = asyncio.ensure_future(receive()), asyncio.ensure_future(self._ending.wait())
+            try:
+                await asyncio.wait({came, ends}, return_when=asyncio.FIRST_COMPLETED)
+                return came.result() if came.done() else {"type": "http.disconnect"}
+            finally:
+                came.cancel()
+                ends.cancel()
+
+        await self.app(scope, receive_or_end, noted)
+        if state == "open" and self._ending.is_set():
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def refusal(self, scope: Scope) -> Response | None:
         """Why this request is not answered, told by its head; or None."""

@@ -15,7 +15,6 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 
 import uvicorn
 from fastapi import FastAPI
-from starlette.types import ASGIApp
 
 from playground.errors import SettingsError
 from playground.settings import Settings
@@ -40,9 +39,7 @@ def allowed_hosts(settings: Settings) -> frozenset[str]:
     return frozenset(names)
 
 
-def make_app(
-    settings: Settings, workbench: Workbench, on_ready: Callable[[], None] = lambda: None
-) -> ASGIApp:
+def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], None] = lambda: None) -> Guard:
     """The guarded application; closing it closes the workbench."""
     # Read by Gradio when it is imported and when it writes its cache.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -119,12 +116,26 @@ def bind(settings: Settings) -> socket.socket:
     return sock
 
 
+class Server(uvicorn.Server):
+    """Ends the streams of open tabs before it waits for them: uvicorn alone would wait in vain, then print where."""
+
+    def __init__(self, config: uvicorn.Config, guard: Guard) -> None:
+        super().__init__(config)
+        self._guard = guard
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """One end, whatever is open."""
+        self._guard.end_streams()
+        await super().shutdown(sockets)
+
+
 def serve(settings: Settings, workbench: Workbench, on_ready: Callable[[], None] = lambda: None) -> None:
     """Serve until Ctrl+C or SIGTERM; open runs are stopped and stored. Raises SettingsError for a port in use."""
     sock = bind(settings)
     workbench.store.mark_interrupted()
+    app = make_app(settings, workbench, on_ready)
     config = uvicorn.Config(
-        make_app(settings, workbench, on_ready),
+        app,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=3,
@@ -133,7 +144,7 @@ def serve(settings: Settings, workbench: Workbench, on_ready: Callable[[], None]
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        uvicorn.Server(config).run(sockets=[sock])
+        Server(config, app).run(sockets=[sock])
     except KeyboardInterrupt:
         pass
     finally:
