@@ -104,9 +104,11 @@ def list_servers(
 async def _look(settings: Settings) -> tuple[list[Place], list[dict[str, Any]]]:
     """The servers as they are now, and those that answer on a usual port and are nobody's."""
     from playground.backends.remote import RemoteBackend
+    from playground.backends.servers import forget_orphans
     from playground.desk import every_backend
     from playground.inventory import Inventory
 
+    forget_orphans(settings)
     every = every_backend(settings)
     backends = {name: backend for name, backend in every.items() if isinstance(backend, RemoteBackend)}
     try:

@@ -15,7 +15,7 @@ from playground.backends import added_backends, make_backend, rows
 from playground.backends import servers as known_servers
 from playground.backends.base import Backend, ManagesModels, WarmsUp
 from playground.backends.remote import RemoteBackend
-from playground.errors import BackendError, NotFoundError, PlaygroundError
+from playground.errors import BackendError, NotFoundError, PlaygroundError, SettingsError
 from playground.inventory import Inventory
 from playground.jobs import Job, Jobs
 from playground.managed import Managed, parse_arguments, require_vllm, serve
@@ -37,7 +37,8 @@ class ModelDesk:
         self.settings = settings
         self.backends = backends
         self.jobs = Jobs()
-        self.inventory = Inventory(settings, backends)
+        self.inventory = Inventory(settings, backends, self._catch_up)
+        self._seen: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._slots = {name: self._slots_of(name) for name in backends}
 
@@ -187,6 +188,19 @@ class ModelDesk:
         names = [name for name, backend in self.backends.items() if isinstance(backend, ManagesModels)]
         lists = await asyncio.gather(*(self.backends[name].models() for name in names))
         return [name for name, models in zip(names, lists, strict=True) if models]
+
+    async def _catch_up(self) -> None:
+        """Take in what another program has added or removed since the last look: `playground server add`, `serve-vllm`."""
+        try:
+            added = await asyncio.to_thread(known_servers.added_servers, self.settings)
+        except SettingsError:
+            return  # half written by hand; what is known stays
+        now = {server.name: server for server in added}
+        gone, self._seen = self._seen - now.keys(), set(now)
+        for name in (*now, *gone):
+            backend = self.backends.get(name)
+            if (backend.server if isinstance(backend, RemoteBackend) else None) != now.get(name):
+                await self._renew(name)
 
     def _slots_of(self, name: str) -> Slots:
         """Places at the backend of that name as it is now: a renewed or wiser one has its own number."""

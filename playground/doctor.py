@@ -21,6 +21,7 @@ from importlib.metadata import PackageNotFoundError, version
 from playground import __version__
 from playground.backends.base import Backend, complete
 from playground.backends.llamacpp import LlamaCppBackend
+from playground.backends.processes import is_gone
 from playground.backends.remote import RemoteBackend
 from playground.backends.servers import discover
 from playground.engine.gguf import read_header
@@ -163,6 +164,9 @@ def database(settings: Settings) -> Finding:
 
 async def health(backend: Backend) -> Finding:
     """What the backend says about itself; a server that nobody added and that is not running is no fault."""
+    if isinstance(backend, RemoteBackend) and is_gone(backend.server.owner):
+        detail = f"a server that this program ran at {backend.server.url}; the program was killed and its row stayed."
+        return Finding(None, backend.name, detail, "Nothing to do: the next start takes the row away.")
     said = await backend.health()
     expected = not isinstance(backend, RemoteBackend) or not backend.server.found
     return Finding(said.ok or (False if expected else None), backend.name, said.detail, said.hint)

@@ -10,7 +10,7 @@ A server that is down costs `PATIENCE_SECONDS` at most, and is no error: it is o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -87,9 +87,15 @@ class Look:
 
 
 class Inventory:
-    """Looks at backends; `backends` may change between two looks. Belongs to one event loop."""
+    """Looks at backends, which may change between two looks and by `before`. Belongs to one event loop."""
 
-    def __init__(self, settings: Settings, backends: Mapping[str, Backend]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        backends: Mapping[str, Backend],
+        before: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._before = before
         self._settings = settings
         self._backends = backends
         self._last: tuple[float, Look] | None = None
@@ -101,6 +107,8 @@ class Inventory:
             now = asyncio.get_running_loop().time()
             if self._last and now - self._last[0] <= max_age_s:
                 return self._last[1]
+            if self._before is not None:
+                await self._before()
             places, found = await asyncio.gather(
                 asyncio.gather(*(self._place(backend) for backend in list(self._backends.values()))),
                 self._search() if search else _nothing(),

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from playground.backends.base import Backend, RendersChat
+from playground.backends.servers import forget_orphans
 from playground.desk import every_backend
 from playground.errors import (
     BackendError,
@@ -72,6 +73,7 @@ Event = RunStarted | Started | Delta | Ended
 
 def open_workbench(settings: Settings) -> Workbench:
     """A workbench on the settings' database; raises StoreError when that cannot be opened."""
+    forget_orphans(settings)
     return Workbench(settings, open_store(settings), every_backend(settings))
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from playground.backends import make_backend, remote
 from playground.backends.scripted import ScriptedBackend
+from playground.backends.servers import add_server, remove_server
 from playground.desk import ModelDesk, every_backend
 from playground.errors import BackendError, BackendUnavailable, NotFoundError
 from playground.settings import Settings
@@ -217,3 +218,20 @@ def test_a_batch_for_a_model_by_its_id_has_the_name_at_its_server(
     told = real_call("batch", "export", str(data / "p.prompty"), *arguments, "--model", f"box:{MODEL}")
     assert told.code == 0 and "--model '<b>vllm</b>'" in told.err
     assert json.loads((tmp_path / "b.jsonl").read_text())["body"]["model"] == MODEL
+
+
+async def test_what_another_program_adds_or_removes_is_seen_at_the_next_look(
+    desk: MakeDesk, model_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playground.backends.servers.USUAL_PORTS", ())
+    here = desk()
+    first, second = model_server("vllm").url, model_server("ollama").url
+    for kind, url in (("vllm", first), ("ollama", second)):
+        add_server(here.settings, "box", kind, url)
+        look = await here.inventory.look()
+        assert (look.places[-1].name, look.places[-1].kind, look.places[-1].state) == ("box", kind, "answers")
+    box = here.backends["box"]
+    await here.inventory.look()
+    assert here.backends["box"] is box
+    remove_server(here.settings, "box")
+    assert [place.name for place in (await here.inventory.look()).places] == ["scripted"]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from playground.backends.addresses import base_url, is_loopback
 from playground.backends.http import Connection
+from playground.backends.processes import is_gone
 from playground.errors import BackendUnavailable, NotFoundError, PlaygroundError, SettingsError
 from playground.settings import Settings, key_variable
 
@@ -48,6 +49,7 @@ class Server:
 
     `confirmed`: the settings name this address, or who sits at this machine does; only then a key of the environment
     is sent to it. A visitor who may add servers could otherwise have it sent to an address of his own.
+    `owner` is the program (see `processes`) that runs the server and takes the row away at its end; empty for others.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Server:
     url: str
     found: bool = False
     confirmed: bool = True
+    owner: str = ""
 
 
 def usual_server(kind: Kind, settings: Settings) -> Server:
@@ -90,7 +93,8 @@ def _server_of(row: dict[str, Any]) -> Server:
     url = base_url(row["url"])
     # Version 0.2 did not ask: what it added on this machine cannot take a key anywhere.
     confirmed = bool(row.get("confirmed", is_loopback(url)))
-    return Server(checked_name(row["name"]), _kind(row["kind"]), url, confirmed=confirmed)
+    owner = str(row.get("owner", ""))
+    return Server(checked_name(row["name"]), _kind(row["kind"]), url, confirmed=confirmed, owner=owner)
 
 
 def confirm_server(settings: Settings, name: str) -> None:
@@ -101,12 +105,20 @@ def confirm_server(settings: Settings, name: str) -> None:
     _write_servers(settings, [replace(s, confirmed=True) if s.name == name else s for s in servers])
 
 
-def add_server(settings: Settings, name: str, kind: str, url: str, key: str = "") -> Server:
+def add_server(
+    settings: Settings, name: str, kind: str, url: str, key: str = "", *, owner: str = ""
+) -> Server:
     """Remember a server, in place of one of that name; raises SettingsError for what cannot be one.
 
     The key of an earlier server of that name is forgotten: it was meant for another address.
     """
-    server = Server(checked_name(name), _kind(kind), base_url(url), confirmed=not settings.is_open_to_network)
+    server = Server(
+        checked_name(name),
+        _kind(kind),
+        base_url(url),
+        confirmed=not settings.is_open_to_network,
+        owner=owner,
+    )
     set_key(settings, server.name, key)
     others = [known for known in added_servers(settings) if known.name != server.name]
     _write_servers(settings, [*others, server])
@@ -122,6 +134,19 @@ def remove_server(settings: Settings, name: str) -> None:
         )
     _write_servers(settings, [server for server in servers if server.name != name])
     set_key(settings, name, "")
+
+
+def forget_orphans(settings: Settings) -> list[Server]:
+    """Take away the rows of servers whose program was killed before it could; the servers ended with it."""
+    servers = added_servers(settings)
+    orphans = [server for server in servers if server.owner and is_gone(server.owner)]
+    if not orphans:
+        return []
+    with suppress(SettingsError):  # a folder that cannot be written now is no reason not to start
+        _write_servers(settings, [server for server in servers if server not in orphans])
+        for server in orphans:
+            set_key(settings, server.name, "")
+    return orphans
 
 
 def checked_name(name: str) -> str:
@@ -145,6 +170,7 @@ def _kind(kind: str) -> Kind:
 def _write_servers(settings: Settings, servers: list[Server]) -> None:
     rows = [
         {"name": server.name, "kind": server.kind, "url": server.url, "confirmed": server.confirmed}
+        | ({"owner": server.owner} if server.owner else {})
         for server in servers
     ]
     _write_private(settings.data_dir / "servers.json", rows)

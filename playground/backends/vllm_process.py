@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from playground.backends.http import Connection
+from playground.backends.processes import is_foreign, this_program
 from playground.backends.servers import Server, add_server, added_servers, identify, remove_server
 from playground.errors import BackendError, NotFoundError, PlaygroundError, SettingsError
 from playground.settings import Settings
@@ -36,8 +37,23 @@ GRACE_SECONDS = 10.0
 POLL_SECONDS = 0.3
 INSTALL_HINT = 'Install it with: pip install "prompt-playground[vllm]"'
 
+PORT_TRIES = 5
+"""Another program may take a port between its choosing and the moment vLLM listens on it."""
+
 _LINE_ENDS = re.compile(r"[\r\n]+")  # progress bars return to the start of their line
+_TAKEN = re.compile(r"address (?:is )?already in use|EADDRINUSE|\[(?:Errno|WinError) (?:98|48|10048)\]", re.I)
+_PORT = re.compile(r"port:? (\d+)", re.I)
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class PortTaken(BackendError):
+    """vLLM could not listen on its port: another program took it first."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(
+            f"Port {port} was taken by another program before vLLM could listen on it.",
+            f"Choose another port than {port}, or none: then a free one is looked for.",
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -45,7 +61,7 @@ class VllmProcess:
     """A running `vllm serve`. `log` holds its last lines, without colours and without the key."""
 
     model: str
-    url: str
+    port: int
     settings: Settings
     key: str
     on_line: Callable[[str], None]
@@ -54,25 +70,46 @@ class VllmProcess:
     _reader: asyncio.Task[None] | None = None
 
     @property
+    def url(self) -> str:
+        """Where it listens, on this machine only."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def ended(self) -> bool:
         """Whether no process of it is left."""
         return self._guard.returncode is not None
 
     async def ready(self) -> None:
-        """Return as soon as it answers; raises BackendError with its last words when it ends before that."""
+        """Return as soon as it answers.
+
+        Raises PortTaken when another program got its port, BackendError with its last words when it ends.
+        """
         connection = Connection("vLLM", self.url, self.settings)
         try:
             # No deadline: fetching and loading a large model takes long, and the log shows what happens.
             while not self.ended:
+                answers = False
                 with suppress(PlaygroundError):
                     await connection.get_text("/health", timeout_s=2.0)
-                    if not self.ended:
-                        return
+                    answers = not self.ended
+                if answers:
+                    # Who answers there may be the one that took the port.
+                    if await asyncio.to_thread(is_foreign, self.port, self._guard.pid):
+                        raise PortTaken(self.port)
+                    return
                 await asyncio.sleep(POLL_SECONDS)
         finally:
             await connection.close()
         await self.wait()
+        if (port := self._taken_port()) is not None:
+            raise PortTaken(port)
         raise self._fallen("ended before it was ready")
+
+    def _taken_port(self) -> int | None:
+        """The port that its log says is in use: of the server, or of one of vLLM's own that it names."""
+        line = next((line for line in reversed(self.log) if _TAKEN.search(line)), None)
+        named = _PORT.search(line) if line else None
+        return None if line is None else int(named[1]) if named else self.port
 
     async def wait(self) -> int:
         """Its exit code, when it has ended and its log is complete."""
@@ -148,9 +185,7 @@ async def start_vllm(
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
         start_new_session=True,  # Ctrl+C in the terminal is for this program, which ends it in good order
     )
-    process = VllmProcess(
-        model, f"http://127.0.0.1:{port}", settings, key_among(arguments), on_line, _guard=guard
-    )
+    process = VllmProcess(model, port, settings, key_among(arguments), on_line, _guard=guard)
     process._reader = asyncio.create_task(process.read_log())
     return process
 
@@ -165,10 +200,12 @@ async def managed_vllm(
     on_line: Callable[[str], None] = lambda _: None,
     grace_s: float = GRACE_SECONDS,
 ) -> AsyncIterator[tuple[VllmProcess, Server]]:
-    """A server that answers, with its row among the added servers; both are gone after the block."""
-    process = await start_vllm(settings, model, arguments, port=port, on_line=on_line, grace_s=grace_s)
+    """A server that answers, with its row among the added servers; both are gone after the block.
+
+    Without a wanted port, one that another program takes meanwhile costs a second start and no more.
+    """
+    process = await _answering(settings, model, arguments, port, on_line, grace_s)
     try:
-        await process.ready()
         server = await register(settings, process)
         try:
             yield process, server
@@ -177,6 +214,32 @@ async def managed_vllm(
     finally:
         # A second Ctrl+C must not leave the model in memory; the guard ends it in any case.
         await asyncio.shield(process.stop())
+
+
+async def _answering(
+    settings: Settings,
+    model: str,
+    arguments: Sequence[str],
+    port: int | None,
+    on_line: Callable[[str], None],
+    grace_s: float,
+) -> VllmProcess:
+    """A server that answers; raises BackendError, and then no process is left."""
+    tries = 1
+    while True:
+        process = await start_vllm(settings, model, arguments, port=port, on_line=on_line, grace_s=grace_s)
+        try:
+            await process.ready()
+            return process
+        except PortTaken as exc:
+            await asyncio.shield(process.stop())
+            if port is not None or tries >= PORT_TRIES:
+                raise
+            on_line(f"{exc.message} Starting again on another one.")
+            tries += 1
+        except BaseException:
+            await asyncio.shield(process.stop())
+            raise
 
 
 # --- among the added servers ----------------------------------------------------------------------------
@@ -189,7 +252,7 @@ async def register(settings: Settings, process: VllmProcess) -> Server:
     while name in taken and await identify(taken[name].url, settings):
         number += 1
         name = f"{NAME}-{number}"
-    return add_server(settings, name, "vllm", process.url, process.key)
+    return add_server(settings, name, "vllm", process.url, process.key, owner=this_program())
 
 
 def forget(settings: Settings, server: Server) -> None:

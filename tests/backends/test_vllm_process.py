@@ -6,15 +6,21 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from playground.backends.servers import add_server, added_servers, key_of
+from playground.backends import vllm_process
+from playground.backends.processes import is_gone, this_program
+from playground.backends.servers import add_server, added_servers, forget_orphans, key_of
+from playground.backends.vllm import VllmBackend
 from playground.backends.vllm_process import (
     KEPT_LINES,
     NAME,
+    PortTaken,
     VllmProcess,
     forget,
     free_port,
@@ -24,8 +30,10 @@ from playground.backends.vllm_process import (
     serve_arguments,
     start_vllm,
 )
+from playground.doctor import health
 from playground.errors import BackendError, SettingsError
 from playground.settings import Settings
+from playground.workbench import open_workbench
 
 # The model says what the fake does.
 FAKE = """#!{python}
@@ -34,6 +42,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 model, port = sys.argv[2], int(sys.argv[sys.argv.index("--port") + 1])
 print("arguments " + json.dumps(sys.argv[1:]), "pid", os.getpid())
+if model == "unlucky" and not os.path.exists(sys.argv[0] + ".tried"):
+    open(sys.argv[0] + ".tried", "w").close()
+    sys.exit("OSError: [Errno 98] Address already in use")
+if model == "torch":
+    sys.exit("The server socket has failed to listen on any local network address. port: 29500, useIpv6: false, code: -98, name: EADDRINUSE")
 if model == "broken":
     sys.exit("ValueError: no such model")
 if model == "noisy":
@@ -289,3 +302,118 @@ async def test_a_port_that_is_taken_is_refused(settings: Settings, fake_vllm: Pa
         with pytest.raises(SettingsError, match=str(port)):
             await start_vllm(settings, "tiny", port=port)
     assert free_port(port) == port
+
+
+# --- a port that somebody takes meanwhile ---------------------------------------------------------------
+
+
+@pytest.fixture
+def intruder(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[socket.socket]]:
+    """Takes the first port that is chosen, before vLLM can: listens, and answers /health as a server would."""
+    taken: list[socket.socket] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    servers: list[ThreadingHTTPServer] = []
+
+    def choose(wanted: int | None) -> int:
+        port = free_port(wanted)
+        if not servers:
+            servers.append(ThreadingHTTPServer(("127.0.0.1", port), Handler))
+            threading.Thread(target=servers[0].serve_forever, daemon=True).start()
+            taken.append(servers[0].socket)
+        return port
+
+    monkeypatch.setattr(vllm_process, "free_port", choose)
+    yield taken
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+async def test_a_port_taken_between_choosing_and_listening_costs_a_second_start(
+    settings: Settings, fake_vllm: Path, intruder: list[socket.socket]
+) -> None:
+    lines: list[str] = []
+    async with managed_vllm(settings, "tiny", on_line=lines.append) as (process, server):
+        port = intruder[0].getsockname()[1]
+        assert process.port != port and server.url == process.url
+        assert f"Port {port} was taken by another program" in "".join(lines)
+
+
+async def test_a_log_that_says_the_port_is_in_use_costs_a_second_start(
+    settings: Settings, fake_vllm: Path
+) -> None:
+    async with managed_vllm(settings, "unlucky") as (process, _):
+        assert not process.ended
+
+
+async def test_a_wanted_port_that_is_taken_is_named_and_no_other_one_chosen(
+    settings: Settings, fake_vllm: Path, intruder: list[socket.socket]
+) -> None:
+    port = free_port(None)
+    with pytest.raises(PortTaken) as caught:
+        async with managed_vllm(settings, "tiny", port=port):
+            pass
+    assert caught.value.message == f"Port {port} was taken by another program before vLLM could listen on it."
+    assert str(port) in caught.value.hint and "model" not in caught.value.hint
+
+
+async def test_the_tries_end_and_the_port_in_the_log_is_the_one_that_is_named(
+    settings: Settings, fake_vllm: Path
+) -> None:
+    lines: list[str] = []
+    with pytest.raises(PortTaken, match="Port 29500"):
+        async with managed_vllm(settings, "torch", on_line=lines.append):
+            pass
+    assert sum("arguments" in line for line in lines) == vllm_process.PORT_TRIES
+
+
+# --- a program that was killed --------------------------------------------------------------------------
+
+
+async def test_the_row_of_a_killed_program_goes_at_the_next_start_and_doctor_says_what_it_is(
+    settings: Settings, fake_vllm: Path
+) -> None:
+    settings = settings.model_copy(update={"database_url": ""})
+    code = f"""
+import asyncio
+from pathlib import Path
+from playground.backends.vllm_process import managed_vllm
+from playground.settings import Settings
+
+async def main():
+    async with managed_vllm(Settings(data_dir=Path({str(settings.data_dir)!r})), "tiny"):
+        print("ready", flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout and program.stdout.readline() == "ready\n"
+        [row] = added_servers(settings)
+        add_server(settings, "kept", "vllm", "http://127.0.0.1:9")
+        assert forget_orphans(settings) == []  # it runs
+        program.kill()
+        program.wait()
+    finding = await health(VllmBackend(settings, row))
+    assert (finding.ok, finding.what) == (None, NAME)
+    assert "the program was killed" in finding.detail and "next start" in finding.hint
+    await open_workbench(settings).close()
+    assert [server.name for server in added_servers(settings)] == ["kept"]
+
+
+def test_a_process_number_that_is_used_again_is_another_program() -> None:
+    mark = this_program()
+    assert not is_gone(mark)
+    assert is_gone(mark.rpartition("/")[0] + "/1")
+    for unknown in ("", "x", "elsewhere/1/1", f"{socket.gethostname()}/a/b"):
+        assert not is_gone(unknown)
+    assert is_gone(f"{socket.gethostname()}/{2**22 + 7}/5")
