@@ -65,10 +65,12 @@ def add(
 
 
 async def _add(settings: Settings, name: str, url: str, kind: str, key: str) -> Server:
-    from playground.backends.servers import add_server, checked_name, kind_at
+    from playground.backends.servers import add_server, checked_name, confirm_server, kind_at
 
     checked_name(name)  # before a server is asked anything
-    return add_server(settings, name, kind or await kind_at(url, settings, key), url, key)
+    added = add_server(settings, name, kind or await kind_at(url, settings, key), url, key)
+    confirm_server(settings, added.name)  # who types this sits at the machine
+    return added
 
 
 def _key_in(file: str) -> str:
