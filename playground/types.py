@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 Role = Literal["system", "user", "assistant"]
 Finish = Literal["stop", "length", "cancelled", "error", "aborted"]
@@ -67,7 +67,8 @@ class Sampling(Value):
     """Every sampling value, always all of them: no backend fills a gap with a default of its own.
 
     temperature 0 is greedy; top_k 0, top_p 1, min_p 0, repetition_penalty 1 and the other penalties 0 are off.
-    `seed` None asks for a fresh one each run (the one drawn is stored with the cell).
+    `seed` None asks for a fresh one each run (the one drawn is stored with the cell). A prompt's own sampling may state
+    some of them only (`model_fields_set`): a run fills in the rest, a file for another program says nothing of it.
     """
 
     temperature: Annotated[float, Field(ge=0, le=5)] = 0.0
@@ -116,6 +117,10 @@ class Prompt(Value):
     source: str = ""
     cases: tuple[dict[str, Any], ...] = ()
     metadata: dict[str, Any] = {}
+
+    @field_serializer("sampling")
+    def _stated(self, sampling: Sampling | None) -> dict[str, Any] | None:
+        return None if sampling is None else sampling.model_dump(exclude_unset=True)
 
 
 class Column(Value):

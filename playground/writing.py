@@ -33,7 +33,7 @@ from playground.templates import (
     written_out,
 )
 from playground.tray import Tray
-from playground.types import ExportFile, Message, Prompt, Sampling
+from playground.types import ExportFile, Message, Prompt
 
 MAX_PARTIALS = 200
 T = TypeVar("T")
@@ -218,7 +218,7 @@ class WritingDesk(ModelDesk):
                 values=values,
                 messages=messages,
                 model=model,
-                sampling=prompt.sampling or Sampling(),
+                sampling=prompt.sampling,
                 version_hash=content_hash(prompt),
                 created=datetime.now(UTC),
             ),
@@ -232,10 +232,8 @@ class WritingDesk(ModelDesk):
         return (await asyncio.to_thread(self.store.version, ident)).prompt
 
     async def export_example(self, prompt: Prompt, format_name: str) -> ExportFile:
-        """A file made from a prompt with its example values, for the first model there is."""
-        models = await self.models()
-        model = models[0].id if models else ""
-        return await self.export_prompt(prompt, example_values(prompt), model, format_name)
+        """A file made from a prompt with its example values; it names no model, because the prompt names none."""
+        return await self.export_prompt(prompt, example_values(prompt), "", format_name)
 
     async def written(self, format_name: str, export: Export) -> ExportFile:
         """The file. Partials are written out: no other program has this library.

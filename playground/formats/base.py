@@ -23,6 +23,8 @@ from playground.types import ExportFile, Input, Message, Prompt, Sampling, Score
 
 MAX_PROMPTS = 2_000
 """Prompts in one file."""
+NO_MODEL = "put-your-model-here"
+"""What stands for the model in a file that must name one, when none was chosen."""
 NO_FIELD = "this format has no such field"
 
 
@@ -37,8 +39,8 @@ class Reading(NamedTuple):
 class Export:
     """Everything a format may want to write about one prompt, or one answer to it.
 
-    `model` is a `ModelInfo.id` ("backend:name") or empty; `sampling` is what the answer was made with and
-    replaces the prompt's own; `messages` are rendered with `values`, `case_messages` with each of the prompt's cases.
+    `model` is a `ModelInfo.id` ("backend:name") or empty; `sampling` is what the answer was made with, or the prompt's
+    own, and None where nobody said anything (see `stated`); `messages` are rendered with `values`, `case_messages` with each of the prompt's cases.
     """
 
     prompt: Prompt
@@ -46,7 +48,7 @@ class Export:
     messages: tuple[Message, ...] = ()
     answer: str | None = None
     model: str = ""
-    sampling: Sampling = Sampling()
+    sampling: Sampling | None = None
     version_hash: str = ""
     scores: tuple[Score, ...] = ()
     created: datetime | None = None
@@ -114,12 +116,34 @@ def local_time(when: datetime) -> str:
     return f"{local:%Y-%m-%d %H:%M} (UTC{local.isoformat()[-6:]})"
 
 
-def sampling_facts(sampling: Sampling) -> dict[str, str]:
-    """Every sampling value by name as text; an unset seed and an empty stop list are left out."""
-    values = sampling.model_dump(exclude={"stop"}) | (
-        {"stop": json.dumps(sampling.stop, ensure_ascii=False)} if sampling.stop else {}
-    )
-    return {key: str(value) for key, value in values.items() if value is not None}
+def stated(sampling: Sampling | None) -> dict[str, Any]:
+    """The values that somebody gave, in the order of the fields; "no seed" is said by saying nothing."""
+    given = {} if sampling is None else {key: getattr(sampling, key) for key in Sampling.model_fields}
+    return {
+        key: value
+        for key, value in given.items()
+        if sampling is not None and key in sampling.model_fields_set and (key, value) != ("seed", None)
+    }
+
+
+_OFF = Sampling(seed=None).model_dump(exclude={"temperature", "max_tokens", "seed"})
+
+
+def sampling_losses(sampling: Sampling | None, held: Iterable[str]) -> list[str]:
+    """A loss for each stated value that has no place; what is switched off needs none."""
+    return [
+        f"{key}: {NO_FIELD}"
+        for key, value in stated(sampling).items()
+        if key not in held and not (key in _OFF and value == _OFF[key])
+    ]
+
+
+def sampling_facts(sampling: Sampling | None) -> dict[str, str]:
+    """The stated sampling values by name as text; an empty stop list is left out."""
+    values = {key: value for key, value in stated(sampling).items() if value != ()}
+    if "stop" in values:
+        values["stop"] = json.dumps(values["stop"], ensure_ascii=False)
+    return {key: str(value) for key, value in values.items()}
 
 
 def score_text(score: Score) -> str:
@@ -173,11 +197,10 @@ def unheld(export: Export, *held: str) -> list[str]:
     empty = Prompt()
     own = [field for field in Prompt.model_fields if field not in ("turns", "inputs", "sampling")]
     filled = [field for field in own if getattr(export.prompt, field) != getattr(empty, field)]
-    filled += [field for field, value in export.sampling if value != getattr(Sampling(), field)]
     filled += [field for field in ("model", "scores") if getattr(export, field)]
     filled += ["answer"] if export.answer is not None else []
-    known = {*held, *(Sampling.model_fields if "sampling" in held else ())}
-    return [f"{field}: {NO_FIELD}" for field in filled if field not in known]
+    lost = [f"{field}: {NO_FIELD}" for field in filled if field not in held]
+    return lost + ([] if "sampling" in held else sampling_losses(export.sampling, held))
 
 
 def unheld_inputs(inputs: Iterable[Input], *held: str) -> list[str]:

@@ -37,6 +37,7 @@ from playground.formats.base import (
     mapping,
     one,
     shown,
+    stated,
     unheld,
 )
 from playground.formats.plain_jinja import converted
@@ -82,8 +83,8 @@ def write(export: Export) -> ExportFile:
     neutral = Sampling(seed=None).model_dump()
     extras = {
         field: value
-        for field, value in export.sampling.model_dump(exclude=set(_CONFIG)).items()
-        if value != neutral[field]
+        for field, value in stated(export.sampling).items()
+        if field not in _CONFIG and value != neutral[field]
     }
     own: dict[str, Any] = {key: getattr(prompt, key) for key in _OWN_TEXTS}
     own |= {

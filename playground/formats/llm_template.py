@@ -33,7 +33,7 @@ from playground.formats.base import (
 )
 from playground.formats.plain_jinja import Piece, join
 from playground.formats.refused import without_references
-from playground.formats.sampling import read_sampling
+from playground.formats.sampling import read_sampling, write_sampling
 from playground.formats.simple import (
     one_text,
     simple_turns,
@@ -77,7 +77,7 @@ def write(export: Export) -> ExportFile:
     used = [item for item in prompt.inputs if item.name in slots(turns)]
     losses += [f"inputs.{item.name}: not in the text" for item in prompt.inputs if item not in used]
     losses += unheld_inputs(used, "default")
-    options = {key: value for key, value in export.sampling if key in FIELDS and value not in (None, ())}
+    options = write_sampling(export.sampling, {field: field for field in FIELDS}, [])
     stop = options.pop("stop", ())
     if len(stop) == 1:
         options["stop"] = stop[0]

@@ -21,6 +21,7 @@ from typing import Any, get_args
 from playground.errors import PromptError
 from playground.formats import json_text
 from playground.formats.base import (
+    NO_MODEL,
     Export,
     Format,
     Reading,
@@ -29,6 +30,7 @@ from playground.formats.base import (
     one,
     receipt,
     shown,
+    stated,
     unheld,
 )
 from playground.formats.literal import literal
@@ -39,7 +41,6 @@ from playground.types import ExportFile, Role, Turn
 
 SUFFIX = ".Modelfile"
 MEDIA_TYPE = "text/plain"
-PLACEHOLDER = "put-your-model-here"
 
 _PARAMETERS = {  # Sampling field -> name in Ollama
     "temperature": "temperature",
@@ -75,7 +76,7 @@ def write(export: Export) -> ExportFile:
     losses += unheld(export, "name", "checks", "output_schema", "sampling", "model", "scores", "answer")
     texts = {"the system message": system or ""}
     texts |= {f"message {number}, {role}": text for number, (role, text) in enumerate(history, 1)}
-    texts |= {f"stop text {number}": text for number, text in enumerate(export.sampling.stop, 1)}
+    texts |= {f"stop text {number}": text for number, text in enumerate(_stops(export), 1)}
     problem = next((f"{where} {reason}" for where, text in texts.items() if (reason := refusal(text))), "")
     if problem:
         return _write_request(
@@ -89,7 +90,7 @@ def write(export: Export) -> ExportFile:
     lines = [f"# {label}: {_one_line(text)}" for label, text in receipt(export).items()]
     lines.append(f"FROM {model}")
     lines += [f"PARAMETER {name} {_number(value)}" for name, value in _parameters(export).items()]
-    lines += [f"PARAMETER stop {_quoted(text)}" for text in export.sampling.stop]
+    lines += [f"PARAMETER stop {_quoted(text)}" for text in _stops(export)]
     if system is not None:
         lines.append(f"SYSTEM {_quoted(system)}")
     lines += [f"MESSAGE {role} {_quoted(text)}" for role, text in history]
@@ -121,7 +122,7 @@ def _base_model(export: Export) -> tuple[str, list[str]]:
     if backend == "ollama" and name:
         return model, []
     known = f"{model!r} is not a model of Ollama's" if model else "no model was chosen"
-    return model or PLACEHOLDER, [
+    return model or NO_MODEL, [
         f"FROM: {known}; write the name of a model you have pulled, or the path of a GGUF file"
     ]
 
@@ -142,8 +143,12 @@ def _split(export: Export, losses: list[str]) -> tuple[str | None, list[tuple[st
 
 
 def _parameters(export: Export) -> dict[str, int | float]:
-    values = export.sampling.model_dump()
-    return {name: values[field] for field, name in _PARAMETERS.items() if values[field] is not None}
+    values = stated(export.sampling)
+    return {name: values[field] for field, name in _PARAMETERS.items() if field in values}
+
+
+def _stops(export: Export) -> tuple[str, ...]:
+    return export.sampling.stop if export.sampling else ()
 
 
 def _write_request(
@@ -151,9 +156,9 @@ def _write_request(
 ) -> ExportFile:
     name = file_name(export.prompt.name, "")
     parameters: dict[str, Any] = dict(_parameters(export))
-    if export.sampling.stop:
-        parameters["stop"] = list(export.sampling.stop)
-    body: dict[str, Any] = {"model": name, "from": model, "parameters": parameters}
+    if stop := _stops(export):
+        parameters["stop"] = list(stop)
+    body: dict[str, Any] = {"model": name, "from": model} | ({"parameters": parameters} if parameters else {})
     if system is not None:
         body["system"] = system
     if history:

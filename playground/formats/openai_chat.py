@@ -14,9 +14,19 @@ from typing import Any
 
 from playground.errors import PromptError
 from playground.formats import json_text
-from playground.formats.base import Export, Format, Reading, checked, file_name, one, score_text, unheld
+from playground.formats.base import (
+    NO_MODEL,
+    Export,
+    Format,
+    Reading,
+    checked,
+    file_name,
+    one,
+    score_text,
+    unheld,
+)
 from playground.formats.literal import literal
-from playground.formats.sampling import read_sampling
+from playground.formats.sampling import read_sampling, write_sampling
 from playground.templates import normalise
 from playground.types import ExportFile, Message, Role, Sampling, Turn
 
@@ -68,8 +78,10 @@ def write(export: Export) -> ExportFile:
 
 def request_body(export: Export, messages: Sequence[Message], losses: list[str]) -> dict[str, Any]:
     """A request for these messages with the export's model, sampling and schema."""
+    if not export.model_name:
+        losses.append("model: none was chosen; write the name of one that the server has")
     body: dict[str, Any] = {
-        "model": export.model_name,
+        "model": export.model_name or NO_MODEL,
         "messages": [{"role": message.role, "content": message.content} for message in messages],
         **_sampling(export.sampling, losses),
     }
@@ -78,21 +90,18 @@ def request_body(export: Export, messages: Sequence[Message], losses: list[str])
     return body
 
 
-def _sampling(sampling: Sampling, losses: list[str]) -> dict[str, Any]:
-    """The fields the API has; every other value that is not neutral is a loss."""
-    values = sampling.model_dump()
-    body = {key: values[key] for key in _FIELDS if values[key] not in (None, ())}
-    neutral = {"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0}
-    losses += [f"{key}: this format has no such field" for key, off in neutral.items() if values[key] != off]
-    if sampling.temperature > MAX_TEMPERATURE:
-        body["temperature"] = MAX_TEMPERATURE
+def _sampling(sampling: Sampling | None, losses: list[str]) -> dict[str, Any]:
+    """The stated values that the API has; every other one that is not off is a loss."""
+    body = write_sampling(sampling, {field: field for field in _FIELDS}, losses)
+    if body.get("temperature", 0) > MAX_TEMPERATURE:
         losses.append(
-            f"temperature: {sampling.temperature:g} is written as {MAX_TEMPERATURE:g}, the most it allows"
+            f"temperature: {body['temperature']:g} is written as {MAX_TEMPERATURE:g}, the most it allows"
         )
-    if len(sampling.stop) > MAX_STOPS:
-        body["stop"] = sampling.stop[:MAX_STOPS]
+        body["temperature"] = MAX_TEMPERATURE
+    if len(stop := body.get("stop", ())) > MAX_STOPS:
+        body["stop"] = stop[:MAX_STOPS]
         losses.append(
-            f"stop: only {MAX_STOPS} texts are allowed, the last {len(sampling.stop) - MAX_STOPS} are left out"
+            f"stop: only {MAX_STOPS} texts are allowed, the last {len(stop) - MAX_STOPS} are left out"
         )
     return body
 
@@ -137,7 +146,7 @@ def from_body(data: Any, file: str) -> Reading:
     if not isinstance(data, dict) or not isinstance(data.get("messages"), list):
         raise PromptError(f"{file} holds no `messages`.", "A chat is an object with a list of messages.")
     losses = [f"{key}: there is no such field here" for key in data if key not in _KNOWN]
-    if data.get("model"):
+    if data.get("model") not in (None, "", NO_MODEL):
         losses.append(f"model: {data['model']!r}; the model is chosen when the prompt runs")
     losses += [
         f"{key}: {data[key]!r} is not used here"

@@ -20,7 +20,7 @@ from typing import Any
 
 from playground.errors import PromptError
 from playground.formats import json_text, yaml_text
-from playground.formats.base import MAX_PROMPTS, Export, Format, Reading, file_name, unheld
+from playground.formats.base import MAX_PROMPTS, NO_MODEL, Export, Format, Reading, file_name, unheld
 from playground.formats.cases import input_losses, read_inputs, rows_of
 from playground.formats.literal import literal
 from playground.formats.plain_jinja import Beyond, Written, converted
@@ -45,7 +45,6 @@ __all__ = ["FORMAT", "read", "read_csv_tests", "write"]
 
 SUFFIX = ".promptfoo.yaml"
 MEDIA_TYPE = "application/yaml"
-PLACEHOLDER_MODEL = "put-your-model-here"
 
 _HELD = ("name", "description", "checks", "cases", "output_schema", "model", "sampling")
 
@@ -187,7 +186,7 @@ def _escape(source: str) -> str:
 def _provider(export: Export, losses: list[str]) -> dict[str, Any]:
     """The model by the provider that speaks to its server, with the sampling in that provider's words."""
     ollama = export.model.startswith("ollama:")
-    name = export.model_name or PLACEHOLDER_MODEL
+    name = export.model_name or NO_MODEL
     config = write_sampling(export.sampling, _OLLAMA if ollama else _OPENAI, losses)
     if not ollama:
         losses.append("providers: put the server's address into `config.apiBaseUrl`")

@@ -30,7 +30,7 @@ from pydantic import ValidationError
 
 from playground.errors import PromptError
 from playground.formats import front_matter, yaml_text
-from playground.formats.base import Export, Format, Reading, as_text, file_name, mapping, one
+from playground.formats.base import Export, Format, Reading, as_text, file_name, mapping, one, stated
 from playground.formats.properties import read_inputs, read_outputs, write_inputs, write_outputs
 from playground.formats.refused import without_references
 from playground.formats.sampling import usable
@@ -72,19 +72,7 @@ def dump(prompt: Prompt, exported: dict[str, Any] | None = None) -> tuple[str, t
     outputs = write_outputs(prompt.output_schema) if prompt.output_schema else None
     if prompt.output_schema is not None and outputs is None:
         own["output_schema"] = prompt.output_schema
-    options: dict[str, Any] = {}
-    if prompt.sampling is not None:
-        values = prompt.sampling.model_dump()
-        own["sampling"] = {
-            key: value
-            for key, value in values.items()
-            if key not in _OPTIONS and value != Sampling.model_fields[key].default
-        }
-        options = {
-            key: values[field]
-            for field, key in _OPTIONS.items()
-            if values[field] != () and (key, values[field]) != ("topK", 0)
-        }
+    options, own["sampling"] = _write_sampling(prompt.sampling)
     own = {key: value for key, value in own.items() if value not in ("", {}, [])}
     if exported:
         own["exported"] = exported
@@ -110,6 +98,21 @@ def dump(prompt: Prompt, exported: dict[str, Any] | None = None) -> tuple[str, t
     if split_turns(body) != normalise(prompt.turns):
         losses.append("turns: a block or comment that is not closed runs into the next turn; close it first")
     return f"---\n{yaml_text.dump(data)}---\n{body}", tuple(losses)
+
+
+def _write_sampling(sampling: Sampling | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The stated values under prompty's names, and those it has no name for."""
+    values = stated(sampling)
+    options = {
+        key: values[field]
+        for field, key in _OPTIONS.items()
+        if field in values and values[field] != () and (key, values[field]) != ("topK", 0)
+    }
+    rest = {key: value for key, value in values.items() if key not in _OPTIONS}
+    if sampling is not None and sampling.seed is None:
+        rest["seed"] = None  # without a word each run of ours would have the same one
+    telling = {key: value for key, value in rest.items() if value != Sampling.model_fields[key].default}
+    return options, telling if options or telling else values
 
 
 def write(export: Export) -> ExportFile:

@@ -1,6 +1,6 @@
 """Sampling values under the names that another format has for them.
 
-write_sampling(Sampling(top_k=40), {"temperature": "temp"}, losses) → {"temp": 0.0}, and a loss for top_k
+write_sampling(Sampling(temperature=0, top_k=40), {"temperature": "temp"}, losses) → {"temp": 0.0}, and a loss for top_k
 """
 
 from __future__ import annotations
@@ -10,28 +10,23 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from playground.formats.base import shown
+from playground.formats.base import sampling_losses, shown, stated
 from playground.types import Sampling
 
-_NEUTRAL = Sampling(seed=None).model_dump()
-_SILENT = ("top_k", "seed", "stop")
+_SILENT = {"top_k": 0, "stop": ()}
 
 
-def write_sampling(sampling: Sampling, names: Mapping[str, str], losses: list[str]) -> dict[str, Any]:
-    """The values that have a name there (Sampling field → key); each other one that is not neutral is a loss.
+def write_sampling(sampling: Sampling | None, names: Mapping[str, str], losses: list[str]) -> dict[str, Any]:
+    """The stated values that have a name there (Sampling field → key); each other one that is not off is a loss.
 
-    top_k 0, no seed and no stop texts are left out: everywhere that is said by saying nothing.
+    top_k 0 and no stop texts are left out: everywhere that is said by saying nothing.
     """
-    values = sampling.model_dump()
-    losses += [
-        f"{field}: this format has no such field"
-        for field, value in values.items()
-        if field not in names and (field == "max_tokens" or value != _NEUTRAL[field])
-    ]
+    values = stated(sampling)
+    losses += sampling_losses(sampling, names)
     return {
         key: list(values[field]) if field == "stop" else values[field]
         for field, key in names.items()
-        if field not in _SILENT or values[field] != _NEUTRAL[field]
+        if field in values and not (field in _SILENT and values[field] == _SILENT[field])
     }
 
 

@@ -48,6 +48,9 @@ def content_hash(prompt: Prompt) -> str:
     the hash of a prompt that was saved before.
     """
     data = to_json(prompt, exclude_defaults=True)
+    data.pop("sampling", None)
+    if prompt.sampling is not None:  # what counts is what it runs with, not which of it was written down
+        data["sampling"] = to_json(prompt.sampling, exclude_defaults=True)
     canonical = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 

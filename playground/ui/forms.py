@@ -141,6 +141,14 @@ def first_form(models: Sequence[ModelInfo], pattern: Pattern | None) -> CompareF
     return form.model_copy(update={"columns": (form.columns[0], second)})
 
 
+def restated(before: Sampling | None, now: Sampling) -> Sampling | None:
+    """What a prompt states after a person had these values on screen: what it stated before, and what was changed."""
+    base = before or Sampling()
+    given = {} if before is None else before.model_dump(exclude_unset=True)
+    changed = {key: value for key, value in now if value != getattr(base, key)}
+    return Sampling.model_validate(given | changed) if given or changed else before
+
+
 def preset_of(sampling: Sampling) -> str:
     """The name of the preset with this distribution (seed, length and stop texts aside), else "Own values"."""
     kept = {"seed": sampling.seed, "max_tokens": sampling.max_tokens, "stop": sampling.stop}

@@ -11,7 +11,7 @@ from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.store.records import StoredRun
 from playground.types import ExportFile
 from playground.ui.actions import Action, Ask, Update
-from playground.ui.forms import CompareForm
+from playground.ui.forms import CompareForm, restated
 from playground.ui.html import (
     button,
     icon,
@@ -89,7 +89,9 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
     name = ask.text("name").strip()
     column = ask.text("column")
     prompt = form.prompt
-    sampling = form.columns[0].sampling if len({c.sampling for c in form.columns}) == 1 else prompt.sampling
+    sampling = prompt.sampling
+    if len({c.sampling for c in form.columns}) == 1:
+        sampling = restated(prompt.sampling, form.columns[0].sampling)
     if column.isdecimal():
         cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"))
         prompt, sampling = cell.prompt, cell.sampling
@@ -120,7 +122,7 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
         # What was saved is what the next run is made with, to the last field: so that run knows its version.
         "saved_prompt": {
             "name": version.name,
-            "sampling": sampling.model_dump(mode="json") if sampling else None,
+            "sampling": version.prompt.model_dump(mode="json")["sampling"],
         },
     }
     return update

@@ -15,6 +15,7 @@ from playground.formats.plain_jinja import Piece, join
 from playground.templates import check, normalise
 from playground.templating import worker
 from playground.types import Check, Input, Message, Prompt, Sampling, Score, Turn
+from tests.sampled import ran_with
 
 TEXTS = ["a", "{", "}", "\n", "  ", "\\", "{{", "{{{", "}}", "<b>&", "user:", "\nuser:\n", "{%", "{#", "\u00e9", "~", "'", '"', "---"]  # fmt: skip
 text = st.lists(st.sampled_from(TEXTS), min_size=1, max_size=4).map("".join)
@@ -161,7 +162,7 @@ def everything() -> Export:
         family="classification",
         metadata={"team": "search"},
     )
-    return Export(prompt=prompt, model="ollama:qwen3:4b", sampling=Sampling(top_k=40, stop=("END",)))
+    return Export(prompt=prompt, model="ollama:qwen3:4b", sampling=ran_with(top_k=40, stop=("END",)))
 
 
 def test_the_written_file_equals_the_golden_one_and_reads_back(golden: Any) -> None:

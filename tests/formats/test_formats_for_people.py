@@ -13,7 +13,8 @@ from markdown_it import MarkdownIt
 from playground.formats import markdown
 from playground.formats.base import Export, file_name
 from playground.formats.registry import FORMATS
-from playground.types import Input, Message, Prompt, Sampling, Score, Turn
+from playground.types import Input, Message, Prompt, Score, Turn
+from tests.sampled import ran_with
 
 EXPORT = Export(
     prompt=Prompt(name="Greeting <b>", description="Says | hello.", inputs=(Input(name="a"),)),
@@ -21,7 +22,7 @@ EXPORT = Export(
     messages=(Message("system", "Be brief."), Message("user", "```\n# Hi\n```\n  indented ")),
     answer="Hello",
     model="llama.cpp:SmolLM2",
-    sampling=Sampling(stop=("\n",)),
+    sampling=ran_with(stop=("\n",)),
     version_hash="3f2a",
     scores=(Score('contains "Hello"', 1.0, "Hello", "found it"), Score("json", None, "", "")),
     created=datetime(2026, 1, 2, tzinfo=UTC),

@@ -12,7 +12,8 @@ from playground.errors import PromptError
 from playground.formats import jinja
 from playground.formats.base import Export
 from playground.templates import normalise
-from playground.types import Input, Prompt, Sampling, Turn
+from playground.types import Input, Prompt, Turn
+from tests.sampled import ran_with
 
 PARTS = [
     "{{ x }}",
@@ -48,12 +49,13 @@ def test_the_written_file_equals_the_golden_one_and_names_every_field_that_is_lo
         ),
         inputs=(Input(name="tone", default="dry"), Input(name="other")),
     )
-    written = jinja.write(Export(prompt=prompt, sampling=Sampling(seed=None)))
+    written = jinja.write(Export(prompt=prompt, sampling=ran_with(seed=None)))
     golden("weather.j2", written.text)
     assert (written.name, written.media_type) == ("weather.j2", "text/plain")
     assert [loss.split(":")[0] for loss in written.losses] == [
         "name",
-        "seed",
+        "temperature",
+        "max_tokens",
         "inputs.other",
         "inputs.tone.default",
     ]

@@ -16,7 +16,8 @@ from playground.formats.base import Export
 from playground.formats.plain_jinja import Piece, join
 from playground.templates import normalise
 from playground.templating import worker
-from playground.types import Check, Input, Message, Prompt, Sampling, Turn
+from playground.types import Check, Input, Message, Prompt, Turn
+from tests.sampled import ran_with
 
 NAMES = ("a", "b_2", "\u00e9t\u00e9")
 pieces = st.lists(
@@ -87,7 +88,7 @@ def everything() -> Export:
         checks=(Check(scorer="json"),),
         cases=({"city": "Ulm"},),
     )
-    return Export(prompt=prompt, sampling=Sampling(temperature=0.5), model="ollama:m", answer="Rain")
+    return Export(prompt=prompt, sampling=ran_with(temperature=0.5), model="ollama:m", answer="Rain")
 
 
 def test_the_written_file_equals_the_golden_one_and_names_every_field_that_is_lost(golden: Any) -> None:
@@ -95,7 +96,7 @@ def test_the_written_file_equals_the_golden_one_and_names_every_field_that_is_lo
     golden("weather.langchain.json", written.text)
     assert (written.name, written.media_type) == ("weather.json", "application/json")
     assert [loss.split(":")[0] for loss in written.losses] == [
-        "checks", "cases", "temperature", "model", "answer", "roles", "inputs.unused",
+        "checks", "cases", "model", "answer", "temperature", "seed", "max_tokens", "roles", "inputs.unused",
         "inputs.tone.kind", "inputs.tone.choices", "inputs.city.description",
     ]  # fmt: skip
 

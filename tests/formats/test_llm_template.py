@@ -16,6 +16,7 @@ from playground.formats.plain_jinja import Piece, join
 from playground.templates import normalise
 from playground.templating import worker
 from playground.types import Input, Message, Prompt, Sampling, Turn
+from tests.sampled import ran_with
 
 NAMES = ("a", "B_2", "input")
 pieces = st.lists(
@@ -44,7 +45,7 @@ def test_a_system_and_a_user_turn_read_back_equal(
     )
     if not turns or turns[-1].role == "system":
         return
-    sampling = Sampling(temperature=0.5, stop=("END",))
+    sampling = ran_with(temperature=0.5, stop=("END",))
     prompt = Prompt(name=name, turns=turns, sampling=sampling, output_schema=schema)
     written = llm_template.write(Export(prompt=prompt, sampling=sampling))
     assert written.losses == ()
@@ -67,7 +68,7 @@ def test_the_written_file_equals_the_golden_one_and_names_every_field_that_is_lo
         output_schema={"type": "object"},
     )
     written = llm_template.write(
-        Export(prompt=prompt, sampling=Sampling(top_k=4, stop=("a", "b")), model="ollama:m:1")
+        Export(prompt=prompt, sampling=ran_with(top_k=4, stop=("a", "b")), model="ollama:m:1")
     )
     golden("weather.llm.yaml", written.text)
     assert (written.name, written.media_type) == ("weather.yaml", "application/yaml")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from playground.formats import modelfile
 from playground.formats.base import Export
 from playground.types import Check, Input, Message, Prompt, Sampling, Score
+from tests.sampled import ran_with
 
 
 def lex(text: str) -> list[tuple[str, str]]:
@@ -61,7 +62,7 @@ def export(system: str, user: str = "Hi", stop: tuple[str, ...] = (), **more: An
     messages = (Message("system", system), Message("user", user))
     return Export(
         prompt=Prompt(name="Try"), messages=messages, model="ollama:smollm2:135m",
-        sampling=Sampling(max_tokens=32, stop=stop), **more,
+        sampling=ran_with(max_tokens=32, stop=stop), **more,
     )  # fmt: skip
 
 
@@ -130,7 +131,7 @@ def test_the_written_file_equals_the_golden_one(golden: Any) -> None:
 def test_a_model_that_is_not_from_ollama_is_reported() -> None:
     for model, shown in (
         ("llama.cpp:SmolLM2", "SmolLM2"),
-        ("", modelfile.PLACEHOLDER),
+        ("", "put-your-model-here"),
         ("x:a\nSYSTEM b", "a SYSTEM b"),
     ):
         written = modelfile.write(Export(prompt=Prompt(), model=model))

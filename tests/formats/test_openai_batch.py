@@ -13,7 +13,8 @@ from playground.errors import PromptError
 from playground.formats import openai_batch
 from playground.formats.base import Export
 from playground.templating import worker
-from playground.types import Check, Input, Message, Prompt, Sampling
+from playground.types import Check, Input, Message, Prompt
+from tests.sampled import ran_with
 
 contents = st.text("{}%# '\\\n\tuser:\u05d0\u2028\U0001f469", max_size=20).filter(lambda text: text.strip())
 chats = st.lists(
@@ -35,7 +36,7 @@ def test_every_line_reads_back_as_its_messages(rows: list[tuple[Message, ...]]) 
         assert worker.render(pairs, {}, 10_000) == [
             (message.role, message.content.rstrip("\n")) for message in row
         ]
-        assert reading.prompt.sampling == Sampling()
+        assert reading.prompt.sampling is None
 
 
 def test_the_written_file_equals_the_golden_one_and_names_every_field_that_is_lost(golden: Any) -> None:
@@ -48,7 +49,7 @@ def test_the_written_file_equals_the_golden_one_and_names_every_field_that_is_lo
         messages=(Message("user", "In Ulm?"),),
         case_messages=((Message("user", "In Ulm?"),), (Message("user", "In Bonn?\u2028"),)),
         model="vllm:org/model",
-        sampling=Sampling(top_k=4, max_tokens=8),
+        sampling=ran_with(top_k=4, max_tokens=8),
         answer="Rain",
     )
     written = openai_batch.write(export)

@@ -14,6 +14,7 @@ from playground.formats import openai_chat
 from playground.formats.base import Export
 from playground.templating import worker
 from playground.types import Check, Input, Message, Prompt, Sampling, Score, Turn
+from tests.sampled import ran_with
 
 
 def test_the_body_holds_model_messages_sampling_and_receipt(golden: Any) -> None:
@@ -21,7 +22,7 @@ def test_the_body_holds_model_messages_sampling_and_receipt(golden: Any) -> None
         prompt=Prompt(name="Greeting", output_schema={"type": "object"}),
         messages=(Message("system", "Be brief."), Message("user", "Hi \U0001f469\u200d\U0001f4bb")),
         model="vllm:org/model",
-        sampling=Sampling(max_tokens=20, stop=("\n",)),
+        sampling=ran_with(max_tokens=20, stop=("\n",)),
         version_hash="3f2a",
         scores=(Score("contains", 0.5, "x", "half of it"),),
     )
@@ -35,7 +36,7 @@ def test_values_outside_the_api_are_reported_one_by_one() -> None:
         prompt=Prompt(inputs=(Input(name="a"),), checks=(Check(scorer="json"),)),
         messages=(Message("user", "x"),),
         answer="y",
-        sampling=Sampling(
+        sampling=ran_with(
             temperature=3, top_k=5, min_p=0.1, repetition_penalty=1.1, seed=None, stop=tuple("abcde")
         ),
         version_hash="v" * 600,
@@ -46,6 +47,7 @@ def test_values_outside_the_api_are_reported_one_by_one() -> None:
     assert (body["temperature"], body["stop"], "seed" in body) == (2, ["a", "b", "c", "d"], False)
     assert len(body["metadata"]) == 16 and max(map(len, body["metadata"].values())) == 512
     assert [loss.split(":")[0] for loss in written.losses] == [
+        "model",
         "top_k",
         "min_p",
         "repetition_penalty",
@@ -71,7 +73,7 @@ def test_messages_read_back_as_turns_that_render_to_the_same_messages(pairs: lis
     reading = openai_chat.read(openai_chat.write(Export(prompt=Prompt(name="x"), messages=messages)).text)
     rendered = worker.render([(turn.role, turn.template) for turn in reading.prompt.turns], {}, 10_000)
     assert [(role, text) for role, text in rendered] == [(role, text.rstrip("\n")) for role, text in pairs]
-    assert reading.prompt.sampling == Sampling()
+    assert reading.prompt.sampling is None
     assert len(reading.losses) == sum(text.endswith("\n") for _, text in pairs)
 
 

@@ -16,6 +16,7 @@ from playground.formats.cases import read_inputs
 from playground.formats.literal import literal
 from playground.templates import variables
 from playground.types import Check, Input, Message, Prompt, Sampling, Turn
+from tests.sampled import ran_with
 
 CONFIG = r"""
 description: Capitals
@@ -135,7 +136,7 @@ def export() -> Export:
         output_schema={"type": "object"},
         sampling=Sampling(top_k=40),
     )  # fmt: skip
-    return Export(prompt=prompt, model="ollama:qwen3:4b", sampling=Sampling(top_k=40))
+    return Export(prompt=prompt, model="ollama:qwen3:4b", sampling=ran_with(top_k=40))
 
 
 def test_the_written_configuration_equals_the_golden_one_and_reads_back(golden: Any) -> None:
@@ -229,7 +230,7 @@ def test_what_promptfoo_cannot_hold_is_named_one_by_one() -> None:
         metadata={"k": 1},
     )
     written = promptfoo.write(
-        Export(prompt=prompt, model="vllm:m", sampling=Sampling(top_k=3, min_p=0.5), answer="A")
+        Export(prompt=prompt, model="vllm:m", sampling=ran_with(top_k=3, min_p=0.5), answer="A")
     )
     data = yaml_text.load(written.text, file="x")
     assert [loss.partition(":")[0] for loss in written.losses] == [

@@ -17,6 +17,7 @@ from playground.formats import prompty
 from playground.formats.base import Export
 from playground.templates import normalise
 from playground.types import Check, Input, Message, Prompt, Sampling, Score, Turn
+from tests.sampled import ran_with
 
 TRICKY = [
     "---", "--- ", "+++", "\n---\n", "user:\n", "# system:\n", "assistant[name=x]:\n", "{{ x }}", "{{", "{% raw %}",
@@ -165,7 +166,7 @@ def everything() -> Export:
         messages=(Message("user", "Hi"),),
         answer="Hello",
         model="ollama:smollm2:135m",
-        sampling=Sampling(temperature=0.7, top_k=40, min_p=0.1, seed=None, max_tokens=64, stop=("\n\n",)),
+        sampling=ran_with(temperature=0.7, top_k=40, min_p=0.1, seed=None, max_tokens=64, stop=("\n\n",)),
         version_hash="3f2a",
         scores=(Score("contains", 1.0, "Hello", "found it", 2.0), Score("json", None, "Hello", "not tried")),
         created=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),

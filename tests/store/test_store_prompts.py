@@ -7,6 +7,8 @@ from threading import Thread
 import pytest
 
 from playground.errors import NotFoundError, PromptError
+from playground.formats import prompty
+from playground.formats.base import stated
 from playground.store import Store, content_hash
 from playground.types import Check, Prompt, Turn
 
@@ -207,3 +209,11 @@ def test_two_threads_saving_one_prompt_get_different_numbers_and_lose_nothing(st
         thread.join()
     assert failures == []
     assert [v.number for v in store.versions(prompt_id)] == list(range(21, 0, -1))
+
+
+def test_what_a_file_states_survives_the_library_and_nothing_joins_it(store: Store) -> None:
+    text = "---\nname: A\nmodel:\n  options:\n    temperature: 0.0\n    stopSequences:\n      - END\n---\nuser:\nHi\n"
+    prompt = prompty.read(text).prompt
+    saved = store.save_version(prompt, message="")
+    again = prompty.dump(store.version(saved.prompt_id).prompt)[0]
+    assert stated(prompty.read(again).prompt.sampling) == {"temperature": 0.0, "stop": ("END",)}
