@@ -327,5 +327,6 @@ def test_its_own_page_may_call_it(server: Served) -> None:
     with server.client() as client:
         [first, *_] = client.get("/config").json()["dependencies"]
         event = {"fn_index": first["id"], "data": ["{}"] * len(first["inputs"]), "session_hash": "x"}
+        event["event_data"] = {"stream": "x"}
         answer = client.post("/gradio_api/queue/join", json=event, headers={"origin": server.url})
     assert answer.status_code == 200 and "event_id" in answer.json()

@@ -39,7 +39,9 @@ def served_fixture(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]
         yield process, f"http://127.0.0.1:{port}"
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
 
 
 async def _run_two_columns(client: httpx.AsyncClient, url: str, session: str, writing: asyncio.Event) -> str:
