@@ -13,6 +13,7 @@ from playground.backends.llamacpp import LlamaCppBackend
 from playground.backends.llamafactory import LlamaFactoryBackend
 from playground.backends.openai_compatible import OpenAICompatibleBackend
 from playground.backends.scripted import ScriptedBackend
+from playground.backends.servers import Server
 from playground.backends.vllm import VllmBackend
 from playground.bench_backends import (
     ABILITIES,
@@ -39,6 +40,7 @@ from playground.errors import BackendError
 from playground.settings import Settings
 from playground.types import Completion, GenerationRequest, Message, Sampling
 from playground.workbench import Workbench, every_backend
+from tests.backends.conftest import Scripted
 
 MakeWorkbench = Callable[..., Workbench]
 
@@ -178,11 +180,10 @@ def test_abilities_come_from_the_code(tmp_path: Path) -> None:
 async def test_what_a_server_is_said_to_offer_is_what_it_is_sent(
     kind: type[OpenAICompatibleBackend], tmp_path: Path
 ) -> None:
-    def reply(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"tokens": [1], "count": 1, "data": []})
-
-    settings = Settings(data_dir=tmp_path, openai_url="http://127.0.0.1:9")
-    backend = kind(settings, transport=httpx.MockTransport(reply))
+    told = httpx.Response(200, json={"tokens": [1], "count": 1, "data": []})
+    server = Scripted(dict.fromkeys(("/v1/models", "/version", "/props", "/tokenize"), told)).start()
+    settings = Settings(data_dir=tmp_path)
+    backend = kind(settings, Server(kind.kind, kind.kind, server.url, found=True))
     messages = (Message("user", "Hi"),)
 
     async def sent(**wishes: object) -> str:
@@ -205,6 +206,7 @@ async def test_what_a_server_is_said_to_offer_is_what_it_is_sent(
         assert raw == ("raw text" in backend.offers)
     finally:
         await backend.close()
+        await server.stop()
 
 
 def replace_field(request: GenerationRequest, name: str, value: object) -> GenerationRequest:

@@ -64,7 +64,8 @@ HOMES = {
     "jsonschema": {"scorers"},
     "referencing": {"scorers"},
     "httpx": {"backends", "doctor"},
-    "httptools": {"backends"},
+    "aiohttp": {"backends"},
+    "yarl": {"backends"},  # comes with aiohttp: its addresses
     "pydantic_settings": {"settings"},
     "platformdirs": {"settings"},
 }

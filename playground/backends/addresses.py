@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -67,6 +69,7 @@ def base_url(text: str) -> str:
     path = parts.path.rstrip("/")
     while tail := next((tail for tail in _TAILS if path.endswith(tail)), ""):
         path = path.removesuffix(tail).rstrip("/")
+    host = str(_literal(host) or host) if "%" not in host else host
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}{f':{port}' if port is not None else ''}{path}"
 
@@ -117,23 +120,52 @@ def is_name(url: str) -> bool:
 async def check_resolved(url: str) -> None:
     """Raises SettingsError when the name stands for a refused address; a name that does not resolve is no matter here."""
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            host, parts.port or (443 if parts.scheme == "https" else 80), type=socket.SOCK_STREAM
-        )
-    except (OSError, UnicodeError):
-        return
-    for *_, address in found:
-        # The zone of a scoped address ("fe80::1%eth0") is not part of the number.
-        if is_refused(ip_address(str(address[0]).partition("%")[0])):
+    with suppress(OSError):
+        await look_up(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+
+
+async def look_up(host: str, port: int, *, checked: bool = True) -> list[tuple[socket.AddressFamily, str]]:
+    """The addresses a name stands for; raises OSError for none, and SettingsError for a refused one unless not `checked`.
+
+    In a thread of its own: the pool of the event loop may be full of this program's work, and is waited for at the end.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[tuple[socket.AddressFamily, str]]] = loop.create_future()
+
+    def settle(found: list[tuple[socket.AddressFamily, str]] | Exception) -> None:
+        if answer.done():
+            return
+        if isinstance(found, Exception):
+            answer.set_exception(found)
+        else:
+            answer.set_result(found)
+
+    def ask() -> None:
+        found: list[tuple[socket.AddressFamily, str]] | Exception
+        try:
+            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            # The zone of a scoped address ("fe80::1%eth0") is not part of the number.
+            found = [(family, str(address[0]).partition("%")[0]) for family, *_, address in rows]
+        except (OSError, UnicodeError) as exc:
+            found = exc if isinstance(exc, OSError) else OSError(str(exc))
+        with suppress(RuntimeError):  # the event loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, found)
+
+    threading.Thread(target=ask, name="look up a server", daemon=True).start()
+    found = await answer
+    for _, address in found if checked else ():
+        if is_refused(ip_address(address)):
             raise SettingsError(
-                f"{host} stands for {address[0]}, an address for metadata of machines.", "It is never called."
+                f"{host} stands for {address}, an address for metadata of machines.", "It is never called."
             )
+    return found
 
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:
-    try:
+    """The address a host is written as, in the old ways too (`127.1`, `0x7f000001`), which systems still follow."""
+    with suppress(ValueError):
         return ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
+    if host[:1].isdigit() and host.isascii():
+        with suppress(OSError):
+            return IPv4Address(socket.inet_aton(host))
+    return None

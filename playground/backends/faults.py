@@ -25,6 +25,19 @@ _PROMPT = re.compile(
 )
 
 
+class NoConnection(OSError):
+    """Nobody answers at that address; `problem` goes on where the server was named."""
+
+    def __init__(self, problem: str = "", hint: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.hint = hint
+
+
+class Broken(ConnectionError):
+    """The connection ended early, or what came over it is not HTTP."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A refusal: the server's words, its own name for it, and the numbers of an overflow where given."""

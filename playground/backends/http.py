@@ -12,23 +12,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from playground.backends.addresses import check_resolved, is_loopback, is_name
-from playground.backends.faults import error_for, fault_of, read_fault
-from playground.backends.lanes import Answer, Lanes, NoConnection
+from playground.backends.deadlines import Deadline
+from playground.backends.faults import NoConnection, error_for, fault_of, read_fault
 from playground.errors import BackendError, BackendUnavailable
 from playground.settings import Settings
 
-if (
-    TYPE_CHECKING
-):  # httpx takes longer to import than a workbench to open: only calls to other machines need it
-    import httpx
-
-    from playground.backends import pool
+if TYPE_CHECKING:
+    from playground.backends.session import Answer, Session
 
 LONGEST_LINE = 16_000_000
 """Bytes of one line; a server that sends more without an end is not a model server."""
@@ -36,14 +33,14 @@ LONGEST_FAULT = 100_000
 BUSY = (429, 503)
 
 
-class Patience:
+class Patience(Deadline):
     """How long silence is borne: `first_s` until the first token, `stall_s` between data after it."""
 
     def __init__(self, first_s: float, stall_s: float) -> None:
+        super().__init__(first_s)
         self.first_s = first_s
         self.stall_s = stall_s
         self._speaking = False
-        self.until = asyncio.get_running_loop().time() + first_s
 
     def data(self) -> None:
         """Something other than a keep-alive has arrived."""
@@ -68,7 +65,7 @@ class Reply:
 
     media_type: str
     retries: int
-    _response: Answer | pool.Answer
+    _response: Answer
     _patience: Patience
     _connection: Connection
     _complete: bool = False
@@ -77,27 +74,25 @@ class Reply:
         r"""Lines as they arrive, cut at `\n` only: other line ends may stand inside a JSON string."""
         pending: list[bytes] = []
         size = 0
-        async with aclosing(self._response.aiter_bytes()) as pieces:
-            while data := await self._read(pieces):
-                *whole, rest = data.split(b"\n")
-                for line in whole:
-                    line = b"".join((*pending, line)).rstrip(b"\r")
-                    pending, size = [], 0
-                    if line and not line.startswith(b":"):
-                        self._patience.data()
-                    yield line
-                pending.append(rest)
-                size = self._bounded(size + len(rest))
+        while data := await self._read():
+            *whole, rest = data.split(b"\n")
+            for line in whole:
+                line = b"".join((*pending, line)).rstrip(b"\r")
+                pending, size = [], 0
+                if line and not line.startswith(b":"):
+                    self._patience.data()
+                yield line
+            pending.append(rest)
+            size = self._bounded(size + len(rest))
         if last := b"".join(pending):
             yield last
 
     async def body(self) -> bytes:
         """All of the answer, up to the limit of one line."""
         whole = bytearray()
-        async with aclosing(self._response.aiter_bytes()) as pieces:
-            while data := await self._read(pieces):
-                whole += data
-                self._bounded(len(whole))
+        while data := await self._read():
+            whole += data
+            self._bounded(len(whole))
         return bytes(whole)
 
     def last_word(self) -> None:
@@ -105,11 +100,11 @@ class Reply:
         self._complete = True
         self._patience.until = asyncio.get_running_loop().time() + 0.2
 
-    async def _read(self, pieces: AsyncIterator[bytes]) -> bytes:
+    async def _read(self) -> bytes:
         """The next bytes, empty at the end."""
         try:
-            async with asyncio.timeout_at(self._patience.until):
-                return await anext(pieces, b"")
+            async with self._patience:
+                return await self._response.read()
         except TimeoutError as exc:
             if self._complete:
                 return b""
@@ -141,7 +136,6 @@ class Connection:
         key: str = "",
         start_hint: str = "",
         key_hint: str = "",
-        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.label = label
         self.url = url
@@ -149,10 +143,8 @@ class Connection:
         self._key = key
         self._start_hint = start_hint
         self._key_hint = key_hint
-        self._transport = transport
-        self._client: Lanes | pool.Pool | None = None
+        self._session: Session | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._is_name = is_name(url)
 
     def __repr__(self) -> str:
         return f"Connection({self.label!r}, {self.url!r})"
@@ -189,7 +181,7 @@ class Connection:
         while True:
             response = await self._open(method, path, body, patience)
             try:
-                status = response.status_code
+                status = response.status
                 media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
                 if status in range(200, 300) and media_type != "text/html":
                     yield Reply(media_type, tries, response, patience, self)
@@ -199,15 +191,19 @@ class Connection:
                     raise self._refused(status, fault, tries, waited_s)
                 pause_s = _pause(tries, response.headers.get("retry-after", ""))
             finally:
-                await response.aclose()
+                response.close()
             tries, waited_s = tries + 1, waited_s + pause_s
             await asyncio.sleep(pause_s)
 
     async def close(self) -> None:
         """Close what was opened; a later call would open it again."""
-        client, self._client = self._client, None
-        if client is not None and self._loop is asyncio.get_running_loop():
-            await client.aclose()
+        session, self._session = self._session, None
+        if session is None:
+            return
+        if self._loop is asyncio.get_running_loop():
+            await session.aclose()
+        else:
+            session.abandon()
 
     def too_slow(self, patience: Patience) -> BackendError:
         """The error for a deadline that has passed."""
@@ -250,29 +246,29 @@ class Connection:
         async with self.send(method, path, body, Patience(timeout_s, timeout_s)) as reply:
             return await reply.body()
 
-    async def _open(self, method: str, path: str, body: Any, patience: Patience) -> Answer | pool.Answer:
+    async def _open(self, method: str, path: str, body: Any, patience: Patience) -> Answer:
         """A response whose head has arrived; cancelled before that, its connection is closed."""
-        if self._is_name:
-            await check_resolved(self.url)
         content = encode(body)
-        client = self._open_client()
+        await prepare()
         try:
-            async with asyncio.timeout_at(patience.until):
-                return await client.send(method, path, content)
+            session = self._open_session()
+            async with patience:
+                return await session.send(method, path, content)
         except TimeoutError as exc:
             raise self.too_slow(patience) from exc
         except NoConnection as exc:
-            raise BackendUnavailable(
-                f"{self.label} does not answer at {self.url}.", self._start_hint
-            ) from exc
+            message = f"{self.label} does not answer at {self.url}."
+            if exc.problem:
+                message = f"{self.label} at {self.url} {exc.problem}."
+            raise BackendUnavailable(message, exc.hint or self._start_hint) from exc
         except OSError as exc:
             message = f"{self.label} at {self.url} closed the connection without an answer."
             raise BackendUnavailable(message, self._start_hint) from exc
 
-    def _open_client(self) -> Lanes | pool.Pool:
-        """The client of the running event loop."""
+    def _open_session(self) -> Session:
+        """The session of the running event loop."""
         loop = asyncio.get_running_loop()
-        if self._client is None or self._loop is not loop:
+        if self._session is None or self._loop is not loop:
             headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "prompt-playground"}
             if any(not "!" <= character <= "~" for character in self._key):
                 # The HTTP library would refuse it too, and show it.
@@ -281,15 +277,13 @@ class Connection:
                 )
             if self._key:
                 headers["Authorization"] = f"Bearer {self._key}"
-            self._loop = loop
-            here, connect_s = is_loopback(self.url), self.settings.connect_seconds
-            if here and self.url.startswith("http:") and self._transport is None:
-                self._client = Lanes(self.url, headers, connect_s)
-            else:
-                from playground.backends.pool import Pool
+            from playground.backends.session import Session
 
-                self._client = Pool(self.url, headers, connect_s, proxies=not here, transport=self._transport)
-        return self._client
+            if self._session is not None:
+                self._session.abandon()
+            self._session = Session(self.url, headers, self.settings.connect_seconds)
+            self._loop = loop
+        return self._session
 
     def _decode(self, body: bytes) -> Any:
         try:
@@ -298,15 +292,19 @@ class Connection:
             raise self.unreadable() from exc
 
 
-async def _fault(response: Answer | pool.Answer) -> bytes:
+async def prepare() -> None:
+    """Import what calls need, off the event loop; called before a deadline, because it can take longer than a server."""
+    if "playground.backends.session" not in sys.modules:
+        await asyncio.to_thread(import_module, "playground.backends.session")
+
+
+async def _fault(response: Answer) -> bytes:
     """The body of an error answer, as far as it comes within two seconds."""
     body = bytearray()
     try:
-        async with asyncio.timeout(2), aclosing(response.aiter_bytes()) as pieces:
-            async for data in pieces:
+        async with Deadline(2):
+            while len(body) <= LONGEST_FAULT and (data := await response.read()):
                 body += data
-                if len(body) > LONGEST_FAULT:
-                    break
     except OSError:  # a TimeoutError too
         pass  # the status says enough
     return bytes(body)

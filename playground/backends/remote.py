@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from playground.backends.http import Connection, Patience
+from playground.backends.deadlines import Deadline
+from playground.backends.http import Connection, Patience, prepare
 from playground.backends.servers import LABELS, Kind, Server, key_hint, key_of, usual_server
 from playground.errors import BackendBusy, BackendError, BackendUnavailable, PlaygroundError
 from playground.settings import Settings
 from playground.types import GenerationRequest, Health, ModelInfo, Sampling
-
-if TYPE_CHECKING:
-    import httpx
 
 FRESH_SECONDS = 3.0
 """So long a list of models is taken as true; also the empty one of a server that is down."""
@@ -42,8 +40,6 @@ class RemoteBackend:
         self,
         settings: Settings,
         server: Server | None = None,
-        *,
-        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.settings = settings
         self.server = server or usual_server(self.kind, settings)
@@ -57,7 +53,6 @@ class RemoteBackend:
             key=key_of(settings, self.name, confirmed=self.server.confirmed),
             start_hint=self.start_hint,
             key_hint=key_hint(self.name),
-            transport=transport,
         )
         self._known: dict[str, ModelInfo] = {}
         self._listed: list[ModelInfo] = []
@@ -78,8 +73,9 @@ class RemoteBackend:
         now = asyncio.get_running_loop().time()
         if now - self._listed_at > FRESH_SECONDS:
             self.is_silent = False
+            await prepare()
             try:
-                async with asyncio.timeout(LIST_SECONDS):
+                async with Deadline(LIST_SECONDS):
                     installed = await self.installed()
                 self._listed = [model for model in installed if can_chat(model)]
             except PlaygroundError as exc:
@@ -99,8 +95,9 @@ class RemoteBackend:
         if not self.server.url:
             raise self._placeless()
         busy: BackendBusy | None = None
+        await prepare()
         try:
-            async with asyncio.timeout(seconds):
+            async with Deadline(seconds):
                 while True:
                     try:
                         installed = await self.installed()
@@ -134,8 +131,9 @@ class RemoteBackend:
         """Whether it answers, with its version and how many models it has."""
         if not self.server.url:
             return Health(False, f"{self.label} has no address.", "Add a server in the Models tab.")
+        await prepare()
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with Deadline(LOOK_SECONDS):
                 models = await self.installed()
         except PlaygroundError as exc:
             return Health(False, exc.message, exc.hint)
@@ -157,8 +155,9 @@ class RemoteBackend:
         now = asyncio.get_running_loop().time()
         if name not in self._known and now - self._asked_at > ASK_AGAIN_SECONDS:
             self._asked_at = now
+            await prepare()
             try:
-                async with asyncio.timeout(LIST_SECONDS):
+                async with Deadline(LIST_SECONDS):
                     await self.installed()
             except (PlaygroundError, TimeoutError):
                 return None  # the request itself will tell why

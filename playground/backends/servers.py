@@ -16,16 +16,14 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 from playground.backends.addresses import base_url, is_loopback
-from playground.backends.http import Connection
+from playground.backends.deadlines import Deadline
+from playground.backends.http import Connection, prepare
 from playground.backends.processes import is_gone
 from playground.errors import BackendUnavailable, NotFoundError, PlaygroundError, SettingsError
 from playground.settings import Settings, key_variable
-
-if TYPE_CHECKING:
-    import httpx
 
 Kind = Literal["ollama", "vllm", "llama-server", "llamafactory", "openai"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -237,11 +235,11 @@ def _write_private(path: Path, value: Any) -> None:
 # --- looking --------------------------------------------------------------------------------------------
 
 
-async def discover(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> list[Server]:
+async def discover(settings: Settings) -> list[Server]:
     """Servers that answer now on the configured addresses and the usual ports of this machine; under half a second."""
     usual = {server.url: server for kind in KINDS if (server := usual_server(kind, settings)).url}
     urls = list(dict.fromkeys([*usual, *(f"http://127.0.0.1:{port}" for port in USUAL_PORTS)]))
-    kinds = await asyncio.gather(*(identify(url, settings, transport=transport) for url in urls))
+    kinds = await asyncio.gather(*(identify(url, settings) for url in urls))
     return [
         usual[url]
         if url in usual and usual[url].kind == kind
@@ -269,12 +267,12 @@ async def identify(
     *,
     key: str = "",
     seconds: float = LOOK_SECONDS,
-    transport: httpx.AsyncBaseTransport | None = None,
 ) -> Kind | None:
     """Which kind of server answers there, told by its answers; None when nothing that serves models does."""
-    connection = Connection("The server", url, settings, key=key, transport=transport)
+    connection = Connection("The server", url, settings, key=key)
+    await prepare()
     try:
-        async with asyncio.timeout(seconds):
+        async with Deadline(seconds):
             return await _identify(connection, seconds)
     except (PlaygroundError, TimeoutError):
         return None

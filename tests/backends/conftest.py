@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def body_bytes(response: Mapping[str, Any]) -> bytes:
 
 
 class Pieces(httpx.AsyncByteStream):
-    """A body that arrives in these pieces; an exception among them is raised, a number is a pause in seconds."""
+    """A body that arrives in these pieces; an exception among them breaks the connection, a number is a pause in seconds."""
 
     def __init__(self, pieces: Iterable[bytes | float | Exception]) -> None:
         self.pieces = tuple(pieces)
@@ -56,17 +57,42 @@ class Pieces(httpx.AsyncByteStream):
 
 
 Reaction = httpx.Response | Exception | Callable[[httpx.Request, Any], httpx.Response]
+"""httpx's values say what is asked and answered; the bytes go over a real connection."""
 
 
 @dataclass
 class Scripted:
-    """A server in memory: path → reaction (a list is used up one by one); remembers every request and its JSON."""
+    """A server on a port of its own: path → reaction (a list is used up one by one); remembers every request and its JSON.
+
+    An exception as the reaction is a connection that ends without an answer.
+    """
 
     routes: dict[str, Any]
+    port: int = 0
     requests: list[tuple[str, Any]] = field(default_factory=list)
     headers: list[httpx.Headers] = field(default_factory=list)
+    _serving: asyncio.Task[None] | None = None
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, port: int = 0) -> Scripted:
+        """Listen from now on; the requests are taken once the caller waits for something."""
+        listener = socket.create_server(("127.0.0.1", port), backlog=64)
+        self.port = listener.getsockname()[1]
+        self._serving = asyncio.create_task(self._serve(listener))
+        return self
+
+    async def stop(self) -> None:
+        """Nobody listens there any more."""
+        if self._serving is not None:
+            self._serving.cancel()
+            await asyncio.gather(self._serving, return_exceptions=True)
+
+    def react(self, request: httpx.Request) -> httpx.Response:
+        """The response to a request, which is remembered; raises what the script says."""
         body = json.loads(request.content) if request.content else None
         self.requests.append((request.url.path, body))
         self.headers.append(request.headers)
@@ -82,6 +108,42 @@ class Scripted:
     def sent(self, path: str) -> Any:
         """The JSON of the last request to a path."""
         return next(body for sent, body in reversed(self.requests) if sent == path)
+
+    async def _serve(self, listener: socket.socket) -> None:
+        async with serving(self._converse, sock=listener):
+            await asyncio.get_running_loop().create_future()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            first, *lines = head.decode("latin-1").strip().split("\r\n")
+            method, path, _ = first.split(" ")
+            headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+            content = await reader.readexactly(body_length(head))
+            request = httpx.Request(method, self.url + path, headers=headers, content=content)
+            try:
+                await send_response(writer, self.react(request))
+            except Exception:
+                writer.transport.abort()
+                raise
+
+
+async def send_response(writer: asyncio.StreamWriter, response: httpx.Response) -> None:
+    """Write a response, each piece of its body read by the client before the next one is sent."""
+    dropped = ("content-length", "transfer-encoding")
+    lines = [f"{name}: {value}" for name, value in response.headers.items() if name not in dropped]
+    head = "\r\n".join([f"HTTP/1.1 {response.status_code} X", *lines, "transfer-encoding: chunked", "", ""])
+    writer.write(head.encode("latin-1"))
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)
+    async for piece in stream:
+        if piece:
+            writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            await writer.drain()
+            for _ in range(3):  # the client, in the same event loop, reads one piece at a time
+                await asyncio.sleep(0)
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
 
 
 def answer(name: str, cut: Callable[[bytes], Iterable[bytes]] | None = None) -> Callable[..., httpx.Response]:
@@ -209,15 +271,30 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def open_backend(settings: Settings) -> AsyncIterator[Callable[..., tuple[Any, Scripted]]]:
+async def scripted() -> AsyncIterator[Callable[..., Scripted]]:
+    """Starts scripted servers: `scripted(routes)`, or on a port of your choice."""
+    started: list[Scripted] = []
+
+    def start(routes: dict[str, Any], port: int = 0) -> Scripted:
+        started.append(Scripted(routes).start(port))
+        return started[-1]
+
+    yield start
+    for server in started:
+        await server.stop()
+
+
+@pytest.fixture
+async def open_backend(
+    settings: Settings, scripted: Callable[..., Scripted]
+) -> AsyncIterator[Callable[..., tuple[Any, Scripted]]]:
     """Makes a backend of a kind whose server is scripted; what every server of the kind tells is there already."""
     made: list[Backend] = []
 
     def make(kind: str, routes: dict[str, Any] | None = None, **changes: Any) -> tuple[Any, Scripted]:
-        server = Scripted(HOUSES[kind] | (routes or {}))
-        chosen = settings.model_copy(update=changes)
-        row = type(make_backend(kind, chosen))
-        made.append(row(chosen, transport=httpx.MockTransport(server)))
+        server = scripted(HOUSES[kind] | (routes or {}))
+        address = {f"{kind.replace('-', '_')}_url": server.url}
+        made.append(make_backend(kind, settings.model_copy(update=address | changes)))
         return made[-1], server
 
     yield make
@@ -245,8 +322,8 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 @asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[int]:
-    """A server on a free port; at the end no handler and no connection of it is left."""
+async def serving(handler: Handler, sock: socket.socket | None = None) -> AsyncIterator[int]:
+    """A server on a free port, or on a socket that listens already; at the end no handler and no connection of it is left."""
     tasks: set[asyncio.Task[Any]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -255,14 +332,15 @@ async def serving(handler: Handler) -> AsyncIterator[int]:
         tasks.add(task)
         try:
             await handler(reader, writer)
-        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError, httpx.HTTPError):
             pass
         finally:
             writer.close()
             with suppress(ConnectionError):
                 await writer.wait_closed()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    where: dict[str, Any] = {"host": "127.0.0.1", "port": 0} if sock is None else {"sock": sock}
+    server = await asyncio.start_server(serve, **where)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -301,6 +379,15 @@ async def listening(*pieces: bytes | float) -> AsyncIterator[Socket]:
     async with serving(serve) as port:
         state.port = port
         yield state
+
+
+def unused_ports(count: int) -> list[int]:
+    """Ports of this machine on which nobody listens."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
 
 
 def body_length(head: bytes) -> int:

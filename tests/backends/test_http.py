@@ -101,10 +101,7 @@ def test_an_address_that_must_not_be_called_is_refused_without_repeating_a_secre
 async def test_a_name_that_stands_for_a_metadata_address_is_refused_when_called(
     monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
-    async def resolves(*_: object, **__: object) -> list[Any]:
-        return [(2, 1, 6, "", ("169.254.169.254", 80))]
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolves)
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("169.254.169.254", 80))])
     with pytest.raises(SettingsError, match="metadata"):
         await check_resolved(f"http://{host}")
 
@@ -214,7 +211,9 @@ def test_faults_of_every_shape_are_read() -> None:
 async def test_a_server_that_is_down_is_unavailable_with_the_way_to_start_it(
     open_backend: Any, kind: str
 ) -> None:
-    backend, _ = open_backend(kind, {CHAT[kind]: httpx.ConnectError("refused")})
+    backend, server = open_backend(kind)
+    assert await backend.models()
+    await server.stop()
     got = await outcome(backend, ask(kind))
     assert isinstance(got.error, BackendUnavailable)
     assert "does not answer at http://" in got.error.message

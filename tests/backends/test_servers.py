@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +28,18 @@ from playground.backends.servers import (
 from playground.errors import NotFoundError, SettingsError
 from playground.settings import Settings, key_variable
 from playground.types import GenerationRequest, Message, Sampling
-from tests.backends.conftest import CHAT, HELLO, HOUSES, Scripted, answer, outcome, sse
+from tests.backends.conftest import CHAT, HELLO, HOUSES, Scripted, answer, outcome, sse, unused_ports
+
+Start = Callable[[dict[str, Any]], Scripted]
 
 
-def by_port(houses: dict[int, dict[str, Any]]) -> httpx.MockTransport:
-    """Servers of this machine by port; nobody listens on the others."""
-    servers = {port: Scripted(routes) for port, routes in houses.items()}
-
-    def meet(request: httpx.Request) -> httpx.Response:
-        if request.url.port not in servers:
-            raise httpx.ConnectError("refused")
-        return servers[request.url.port](request)
-
-    return httpx.MockTransport(meet)
-
-
-async def test_servers_are_told_apart_by_their_answers(settings: Settings, kind: str) -> None:
-    transport = by_port({9999: HOUSES[kind]})
-    found = await identify("http://127.0.0.1:9999", settings, transport=transport)
-    if kind == "openai":  # its scripted house is vLLM's list
-        transport = by_port({9999: {"/v1/models": httpx.Response(200, json={"data": [{"id": "gpt"}]})}})
-        found = await identify("http://127.0.0.1:9999", settings, transport=transport)
-    assert found == kind
+async def test_servers_are_told_apart_by_their_answers(
+    settings: Settings, scripted: Start, kind: str
+) -> None:
+    # The scripted house of "openai" is vLLM's list.
+    own = {"/v1/models": httpx.Response(200, json={"data": [{"id": "gpt"}]})}
+    server = scripted(own if kind == "openai" else HOUSES[kind])
+    assert await identify(server.url, settings) == kind
 
 
 @pytest.mark.parametrize(
@@ -63,36 +54,50 @@ async def test_servers_are_told_apart_by_their_answers(settings: Settings, kind:
     ],
 )
 async def test_a_locked_empty_or_foreign_server_is_recognised(
-    settings: Settings, routes: dict[str, Any], kind: str | None
+    settings: Settings, scripted: Start, routes: dict[str, Any], kind: str | None
 ) -> None:
-    transport = by_port({9999: routes})
-    assert await identify("http://127.0.0.1:9999", settings, transport=transport) == kind
+    assert await identify(scripted(routes).url, settings) == kind
 
 
-async def test_discovery_finds_what_runs_on_the_usual_ports(settings: Settings) -> None:
-    houses = {11434: HOUSES["ollama"], 8000: HOUSES["llamafactory"], 8080: HOUSES["llama-server"]}
-    found = await discover(settings, transport=by_port(houses))
+def ports_of_ours(settings: Settings, monkeypatch: pytest.MonkeyPatch, *servers: Scripted) -> Settings:
+    """Settings and usual ports that name these servers (Ollama's first) and else only ports where nobody listens."""
+    free = iter(unused_ports(8))
+    ports = [server.port for server in servers] or [next(free)]
+    monkeypatch.setattr("playground.backends.servers.USUAL_PORTS", (*ports, next(free)))
+    kinds = ("ollama", "vllm", "llama_server", "llamafactory", "openai")
+    urls = {f"{kind}_url": f"http://127.0.0.1:{next(free)}" for kind in kinds}
+    return settings.model_copy(update=urls | {"ollama_url": f"http://127.0.0.1:{ports[0]}"})
+
+
+async def test_discovery_finds_what_runs_on_the_usual_ports(
+    settings: Settings, scripted: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ollama, factory, llama = (scripted(HOUSES[kind]) for kind in ("ollama", "llamafactory", "llama-server"))
+    ours = ports_of_ours(settings, monkeypatch, ollama, factory)
+    ours = ours.model_copy(update={"llama_server_url": llama.url})
+    found = await discover(ours)
     assert found == [
-        Server("ollama", "ollama", "http://127.0.0.1:11434", True),
-        Server("llamafactory-8000", "llamafactory", "http://127.0.0.1:8000", True),
-        Server("llama-server", "llama-server", "http://127.0.0.1:8080", True),
+        Server("ollama", "ollama", ollama.url, True),
+        Server("llama-server", "llama-server", llama.url, True),
+        Server(f"llamafactory-{factory.port}", "llamafactory", factory.url, True),
     ]
 
 
-async def test_discovery_with_nothing_running_finds_nothing(settings: Settings) -> None:
-    assert await discover(settings, transport=by_port({})) == []
+async def test_discovery_with_nothing_running_finds_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await discover(ports_of_ours(settings, monkeypatch)) == []
 
 
 async def test_an_added_server_becomes_a_backend_with_its_own_models(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, scripted: Start
 ) -> None:
-    added = add_server(settings, " gpu box ", "vllm", "localhost:8123/v1/", key="sk-1")
-    assert added == Server("gpu box", "vllm", "http://localhost:8123")
+    server = scripted(HOUSES["vllm"] | {CHAT["vllm"]: sse(HELLO)})
+    added = add_server(settings, " gpu box ", "vllm", f"localhost:{server.port}/v1/", key="sk-1")
+    assert added == Server("gpu box", "vllm", f"http://localhost:{server.port}")
     assert added_servers(settings) == [added]
     backends = added_backends(settings)
     backend: Any = backends["gpu box"]
-    server = Scripted(HOUSES["vllm"] | {CHAT["vllm"]: sse(HELLO)})
-    backend.connection._transport = httpx.MockTransport(server)
     assert [model.id for model in await backend.models()] == ["gpu box:smollm2-135m"]
     request = GenerationRequest("gpu box:smollm2-135m", (Message("user", "Hi"),), Sampling())
     assert (await complete(backend, request)).text == "Hello"
@@ -100,12 +105,10 @@ async def test_an_added_server_becomes_a_backend_with_its_own_models(
     await backend.close()
 
 
-async def test_an_added_server_is_taken_at_its_word(settings: Settings) -> None:
-    add_server(settings, "gateway", "vllm", "http://localhost:8123")
+async def test_an_added_server_is_taken_at_its_word(settings: Settings, scripted: Start) -> None:
+    add_server(settings, "gateway", "vllm", scripted(HOUSES["llamafactory"]).url)
     backend: Any = added_backends(settings)["gateway"]
-    backend.connection._transport = httpx.MockTransport(Scripted(HOUSES["llamafactory"]))
     assert [model.name for model in await backend.models()] == ["smol-zork"]
-    backend.connection._transport = None
     await backend.close()
 
 
@@ -180,12 +183,11 @@ def test_a_kind_without_an_address_is_left_out(settings: Settings) -> None:
 
 
 async def test_a_key_from_the_environment_with_a_line_end_is_refused_not_leaked(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, scripted: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PLAYGROUND_KEY_BOX", "sk-secret\nsecond")
-    add_server(settings, "box", "openai", "http://127.0.0.1:9")
+    add_server(settings, "box", "openai", scripted({CHAT["openai"]: sse(HELLO)}).url)
     backend: Any = added_backends(settings)["box"]
-    backend.connection._transport = httpx.MockTransport(Scripted({CHAT["openai"]: sse(HELLO)}))
     request = GenerationRequest("box:m", (Message("user", "Hi"),), Sampling())
     got = await outcome(backend, request)
     assert "holds a character that cannot be sent" in got.error.message
