@@ -163,7 +163,10 @@ def run(
     ended = with_workbench(open_or_move(settings_of(context, data)), answer)
     if output is Output.JSON:
         typer.echo(json.dumps(to_json(ended), ensure_ascii=False, indent=2))
-    raise typer.Exit(0 if report(ended.cell) else 1)
+    good = report(ended.cell)
+    if ended.unsaved is not None:
+        tell(f"error: this answer is not kept. {ended.unsaved}")
+    raise typer.Exit(0 if good and ended.unsaved is None else 1)
 
 
 async def run_one(workbench: Workbench, comparison: Comparison, show: Callable[[str], None]) -> Ended:
@@ -184,6 +187,7 @@ async def run_one(workbench: Workbench, comparison: Comparison, show: Callable[[
     finally:
         if not last.endswith("\n"):
             show("\n")
+    await workbench.all_stored()  # another program may hold the database; the log says so meanwhile
     assert isinstance(event, Ended)  # the last event of a comparison
     return event
 

@@ -15,6 +15,7 @@ from playground.backends import added_backends, make_backend, rows
 from playground.backends import servers as known_servers
 from playground.backends.base import Backend, ManagesModels, WarmsUp
 from playground.backends.remote import RemoteBackend
+from playground.endings import ended
 from playground.errors import BackendError, NotFoundError, PlaygroundError, SettingsError
 from playground.inventory import Inventory
 from playground.jobs import Job, Jobs
@@ -22,6 +23,10 @@ from playground.managed import Managed, parse_arguments, require_vllm, serve
 from playground.settings import Settings
 from playground.slots import Slots
 from playground.types import ModelInfo
+
+JOBS_END_S = 20.0
+"""A vLLM server of our own needs a while to leave its GPU."""
+MODELS_END_S = 15.0
 
 
 def every_backend(settings: Settings) -> dict[str, Backend]:
@@ -46,8 +51,11 @@ class ModelDesk:
         """End background work, connections and child processes."""
         for task in self._background:
             task.cancel()
-        await self.jobs.close()
-        await asyncio.gather(*(backend.close() for backend in self.backends.values()))
+        await ended("jobs", self.jobs.close(), JOBS_END_S)
+        closing = (
+            ended(f"backend {name}", each.close(), MODELS_END_S) for name, each in self.backends.items()
+        )
+        await asyncio.gather(*closing)
 
     # --- models -----------------------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ PlaygroundError            message + hint; the two shells show it, nobody prints
 │   └── TemplateError      turn, line and column of a template that does not parse or render
 ├── NotFoundError          a run, prompt, version or model that is not there
 ├── StoreError             the database cannot be opened, upgraded or written
+│   ├── StoreBusy          another program holds the database; that passes by itself
+│   ├── StoreHindered      a full or failing disk: storing works again once a person has seen to it
 │   └── ReadOnlyData       the data folder or file may not be written; another folder would do
 └── BackendError           one request failed; it is stored in its cell, the neighbours go on
     ├── BackendUnavailable the server or engine does not answer
@@ -63,6 +65,14 @@ class NotFoundError(PlaygroundError):
 
 class StoreError(PlaygroundError):
     """The database cannot be opened, upgraded or written."""
+
+
+class StoreBusy(StoreError):
+    """Another program holds the database; trying again later works without anybody's doing."""
+
+
+class StoreHindered(StoreError):
+    """The disk is full or fails; trying again works once a person has seen to it."""
 
 
 class ReadOnlyData(StoreError):

@@ -121,6 +121,12 @@ class Execution(Generic[E]):
             with suppress(asyncio.CancelledError):
                 await closer
 
+    async def close(self) -> None:
+        """Stop every cell and wait until all ends are settled, whether anybody reads the events or not."""
+        self.stop()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._end_rest()
+
     async def finish(self) -> None:
         """Settle the ends of cells that were never begun because `events()` was left early; raises what that raises."""
         await self._end_rest()

@@ -10,21 +10,21 @@ It knows all the parts; the parts do not know each other.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from concurrent.futures import Future as ConcurrentFuture
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
 
 from playground.backends.base import Backend, RendersChat
 from playground.backends.servers import forget_orphans
 from playground.desk import every_backend
-from playground.errors import (
-    BackendError,
-    NotFoundError,
-    PlaygroundError,
-    PromptError,
-)
+from playground.endings import ended
+from playground.errors import BackendError, NotFoundError, PlaygroundError, PromptError, StoreError
 from playground.formats.base import Export
 from playground.planning import (
     Planned,
@@ -36,37 +36,55 @@ from playground.planning import (
 from playground.runner import Cell, Delta, End, Execution, Failed, Started
 from playground.scorers import is_quick, score_all
 from playground.settings import Settings
-from playground.store import Store, open_store
-from playground.store.changes import CreateRun, EndCell, StartCell
+from playground.store import Store, content_hash, open_store
+from playground.store.changes import CellFacts, CreateRun, EndCell, StartCell
 from playground.store.records import NewCell, StoredCell, StoredRun
-from playground.store.reopen import ended_cell
+from playground.store.reopen import begun_run, ended_cell
 from playground.types import (
     CellStatus,
     Comparison,
     Completion,
     ExportFile,
     Message,
+    Prompt,
     RenderedChat,
     Sample,
+    Score,
 )
 from playground.writing import WritingDesk
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """The run is stored; its cells are pending."""
+    """The run is stored, or about to be while the database is held by another program; its cells are pending.
+
+    `run` is how it begins: without cells that have ended, and without a link to a saved version.
+    """
 
     run_id: str
     columns: int
+    run: StoredRun
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A column's cell has ended and is stored with its scores."""
+    """A column's cell has ended, and is stored with its scores unless `unsaved` says why it is not.
+
+    While another program holds the database it may be stored a little later: see `Workbench.all_stored`.
+    """
 
     run_id: str
     cell: StoredCell
+    unsaved: PlaygroundError | None = None
 
+
+PATIENCE_S = 2.0
+"""Who waits for the database hears of an answer after so long at the latest; it is stored when that can be done."""
+RUNS_END_S = 10.0
 
 Event = RunStarted | Started | Delta | Ended
 
@@ -83,11 +101,40 @@ class Workbench(WritingDesk):
     def __init__(self, settings: Settings, store: Store, backends: dict[str, Backend]) -> None:
         super().__init__(settings, store, backends)
         self._active: dict[str, Execution[Ended]] = {}
+        self._waiting: set[asyncio.Future[Any]] = set()
+        self._failed: list[BaseException] = []
+        self._kept: set[asyncio.Task[Any]] = set()
+        self._ending: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
-        """Stop what runs, end child processes, close the database."""
-        self.stop_all()
+        """Stop what runs, end child processes, close the database; in this order, each whatever the others do.
+
+        Calling it again waits for the same end. Answers that are being scored or stored are waited for, but not
+        for ever.
+        """
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._end())
+        await asyncio.shield(self._ending)
+
+    async def _end(self) -> None:
+        runs = [execution.close() for execution in self._active.values()]
+        await ended("runs", asyncio.gather(*runs, *self._kept, return_exceptions=True), RUNS_END_S)
         await super().close()
+
+    async def all_stored(self) -> None:
+        """Wait until the database has taken every answer, however long another program holds it.
+
+        Raises the StoreError of one that could not be stored.
+        """
+        if self._waiting:
+            await asyncio.wait(set(self._waiting))
+        if self._failed:
+            raise self._failed[-1]
+
+    @property
+    def lost(self) -> int:
+        """How many answers waited to be stored and could not be."""
+        return len(self._failed)
 
     # --- runs -------------------------------------------------------------------------------------------
 
@@ -97,11 +144,18 @@ class Workbench(WritingDesk):
         Raises before anything is stored when the shared prompt cannot be rendered; a column whose own variant
         cannot be is an error of that column alone.
         """
+        self._refuse_when_ending()
         planned = await self._plan(comparison)
         title = comparison.prompt.name or first_words(planned)
         created = CreateRun(comparison, [plan.new for plan in planned], title, find_version=True)
-        run_id = await asyncio.wrap_future(self.store.submit(created))
-        first = RunStarted(run_id, len(planned))
+        run_id = created.run_id
+        try:
+            await self._stored(self.store.submit(created))
+        except asyncio.CancelledError:  # a tab closed meanwhile: what is stored after it ends it
+            for plan in planned:
+                self._cancel(run_id, plan, 0)
+            raise
+        first = RunStarted(run_id, len(planned), begun_run(created))
         run = self._execute(run_id, planned, [0] * len(planned), comparison.values, first)
         async with aclosing(run) as events:
             async for event in events:
@@ -109,6 +163,7 @@ class Workbench(WritingDesk):
 
     async def rerun(self, run_id: str, column: int) -> AsyncGenerator[Event, None]:
         """Repeat one column of a stored run exactly as it was sent; a seed that was free is drawn again."""
+        self._refuse_when_ending()
         run = await self.run(run_id)
         cell = find_cell(run, column)
         messages, problem = cell.messages, None
@@ -118,7 +173,12 @@ class Workbench(WritingDesk):
             except PlaygroundError as exc:
                 problem = exc
         again = plan_again(run, cell, messages, problem)
-        repeat = await asyncio.to_thread(self.store.add_repeat, run_id, column, again.new)
+        adding = self._keep(asyncio.to_thread(self.store.add_repeat, run_id, column, again.new))
+        try:
+            repeat = await asyncio.shield(adding)
+        except asyncio.CancelledError:
+            adding.add_done_callback(partial(self._cancel_added, run_id, again))
+            raise
         async with aclosing(self._execute(run_id, [again], [repeat], run.comparison.values)) as events:
             async for event in events:
                 yield event
@@ -136,7 +196,13 @@ class Workbench(WritingDesk):
 
     async def run(self, run_id: str) -> StoredRun:
         """One stored run; raises NotFoundError."""
-        return await asyncio.to_thread(self.store.run, run_id)
+        try:
+            return await asyncio.to_thread(self.store.run, run_id)
+        except NotFoundError as exc:
+            if (trouble := self.store.trouble) is None:
+                raise
+            hint = "Wait until what waits is stored, then try again."
+            raise StoreError(f"This run is not stored yet. {trouble.cause}", hint) from exc
 
     async def rendered(self, cell: StoredCell) -> RenderedChat | None:
         """The exact text a cell's model received, with its tokens; None where the backend does not tell."""
@@ -184,6 +250,7 @@ class Workbench(WritingDesk):
         cells: list[Cell] = []
         failures: list[Failed] = []
         news: dict[int, NewCell] = {}
+        started: dict[int, datetime] = {}
         for plan, repeat in zip(planned, repeats, strict=True):
             cell = Cell(plan.new.column, repeat, plan.new.prompt, plan.request)
             news[cell.column] = plan.new
@@ -194,45 +261,39 @@ class Workbench(WritingDesk):
                     Failed(cell, Completion("", "error"), plan.problem.message, plan.problem.hint)
                 )
 
-        def save(end: End) -> Awaitable[Ended]:
-            return self._save(run_id, news[end.cell.column], end, values)
+        def save(end: End) -> Coroutine[Any, Any, Ended]:
+            return self._save(run_id, news[end.cell.column], end, values, started.get(end.cell.column))
 
         execution = Execution(cells, self.backend_of, self._slots, save)
         key = f"{run_id}/{'-'.join(str(cell.column) for cell in cells)}/{secrets.token_hex(4)}"
         self._active[key] = execution
+        # What is known already is stored whether anybody goes on reading or not.
+        known = [self._keep(save(failure)) for failure in failures]
         try:
             # From here on leaving stores an end for every cell, whether it was begun or not.
             if first is not None:
                 yield first
-            while failures:
-                # A closed tab must not undo what is known.
-                yield await asyncio.shield(save(failures.pop(0)))
+            for task in known:
+                yield await asyncio.shield(task)
             async with aclosing(execution.events()) as events:
                 async for event in events:
                     if isinstance(event, Started):
                         # Nobody waits for this: should it fail, so does the storing of the end.
-                        self.store.submit(StartCell(run_id, event.cell.column, event.cell.repeat))
+                        start = StartCell(run_id, event.cell.column, event.cell.repeat)
+                        started[event.cell.column] = start.at
+                        self.store.submit(start)
                     yield event
         finally:
             self._active.pop(key, None)
-            for end in failures:
-                await asyncio.shield(save(end))
+            if known:
+                await asyncio.wait(known)
             await execution.finish()
 
-    async def _save(self, run_id: str, new: NewCell, event: End, values: dict[str, Any]) -> Ended:
+    async def _save(
+        self, run_id: str, new: NewCell, event: End, values: dict[str, Any], started_at: datetime | None
+    ) -> Ended:
         completion, cell = event.completion, event.cell
-        checks = checks_of(cell.prompt)
-        sample = Sample(completion.text, completion.finish, values)
-        try:
-            # A pattern may take its time; the loop must not wait for it.
-            quick = is_quick(checks, sample)
-            scores = (
-                score_all(checks, sample) if quick else await asyncio.to_thread(score_all, checks, sample)
-            )
-            note = ""
-        except PromptError as exc:
-            # A check that cannot be read must not cost the answer.
-            scores, note = (), str(exc)
+        scores, note = await _scored(cell.prompt, Sample(completion.text, completion.finish, values))
         end = EndCell(
             run_id,
             cell.column,
@@ -244,8 +305,54 @@ class Workbench(WritingDesk):
             hint=event.hint if isinstance(event, Failed) else "",
             scores=scores,
         )
-        facts = await asyncio.wrap_future(self.store.submit(end))
-        return Ended(run_id, ended_cell(new, end, facts))
+        unsaved = None
+        try:
+            facts = await self._stored(self.store.submit(end))
+        except PlaygroundError as exc:
+            facts, unsaved = None, exc
+        except Exception as exc:  # must not cost the neighbours, and the answer is shown all the same
+            log.exception("the answer of column %d could not be stored", cell.column + 1)
+            what = f"The program failed with {type(exc).__name__} while it stored this answer."
+            facts, unsaved = None, StoreError(what, "The terminal where it runs shows the details.")
+        if facts is None:
+            facts = CellFacts(content_hash(new.prompt), 0, started_at, end.at)
+        return Ended(run_id, ended_cell(new, end, facts), unsaved)
+
+    async def _stored(self, future: ConcurrentFuture[T]) -> T | None:
+        """What storing gave; None when it takes longer than PATIENCE_S, and goes on. Raises what it raises."""
+        waiting = asyncio.wrap_future(future)
+        done, _ = await asyncio.wait({waiting}, timeout=PATIENCE_S)
+        if done:
+            return waiting.result()
+        self._waiting.add(waiting)
+        waiting.add_done_callback(self._stored_late)
+        return None
+
+    def _stored_late(self, future: asyncio.Future[Any]) -> None:
+        self._waiting.discard(future)
+        if not future.cancelled() and (exc := future.exception()) is not None:
+            self._failed.append(exc)
+            log.error("An answer could not be stored: %s", exc)
+
+    def _keep(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """The work as a task that `close` waits for and that no reader's leaving cancels."""
+        task = asyncio.create_task(work)
+        self._kept.add(task)
+        task.add_done_callback(self._kept.discard)
+        return task
+
+    def _cancel(self, run_id: str, plan: Planned, repeat: int) -> None:
+        """Store that a cell was left before it was begun."""
+        nothing, sent = Completion("", "cancelled"), plan.request.messages
+        self.store.submit(EndCell(run_id, plan.new.column, repeat, "cancelled", nothing, sent))
+
+    def _cancel_added(self, run_id: str, plan: Planned, adding: asyncio.Task[int]) -> None:
+        if not adding.cancelled() and adding.exception() is None:
+            self._cancel(run_id, plan, adding.result())
+
+    def _refuse_when_ending(self) -> None:
+        if self._ending is not None:
+            raise PlaygroundError("The program is ending.", "Start it again.")
 
     # --- files ------------------------------------------------------------------------------------------
 
@@ -278,6 +385,21 @@ def find_cell(run: StoredRun, column: int) -> StoredCell:
         if cell.column == column:
             return cell
     raise NotFoundError(f"This run has no column {column + 1}.", "Open it from History again.")
+
+
+async def _scored(prompt: Prompt, sample: Sample) -> tuple[tuple[Score, ...], str]:
+    """The scores of an answer, and why there are none: a check that cannot be applied must not cost the answer."""
+    try:
+        checks = checks_of(prompt)
+        if is_quick(checks, sample):
+            return score_all(checks, sample), ""
+        # A pattern may take its time; the loop must not wait for it.
+        return await asyncio.to_thread(score_all, checks, sample), ""
+    except PromptError as exc:
+        return (), str(exc)
+    except Exception as exc:
+        log.exception("the checks failed")
+        return (), f"The checks failed with {type(exc).__name__}, which is a fault of the program."
 
 
 def _status(event: End) -> CellStatus:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from playground.backends.base import Backend, CountsTokens
 from playground.desk import ModelDesk
+from playground.endings import ended
 from playground.errors import NotFoundError, PlaygroundError, PromptError, TemplateError
 from playground.formats.base import Export
 from playground.library import Library, shipped_folder
@@ -21,6 +22,7 @@ from playground.scorers import check_problem
 from playground.settings import Settings
 from playground.store import Store, content_hash
 from playground.store.records import SavedVersion
+from playground.store.writer import CLOSE_S
 from playground.templates import (
     Partials,
     Renderer,
@@ -37,6 +39,7 @@ from playground.types import ExportFile, Message, Prompt
 
 MAX_PARTIALS = 200
 T = TypeVar("T")
+RENDERER_END_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,8 @@ class WritingDesk(ModelDesk):
     async def close(self) -> None:
         """End child processes, close the database."""
         await super().close()
-        await self._renderer.close()
-        await asyncio.to_thread(self.store.close)
+        await ended("renderer", self._renderer.close(), RENDERER_END_S)
+        await ended("database", asyncio.to_thread(self.store.close), CLOSE_S + 5)
 
     async def render(self, prompt: Prompt, values: dict[str, Any]) -> tuple[Message, ...]:
         """The prompt's messages with these values; missing ones take their declared default.

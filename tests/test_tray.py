@@ -42,3 +42,23 @@ def test_tokens_are_long_and_never_alike() -> None:
     tokens = {tray.put(None) for _ in range(200)}
     assert len(tokens) == 200
     assert min(map(len, tokens)) >= 20
+
+
+def test_a_thing_that_is_worked_on_is_never_pushed_out() -> None:
+    tray, busy = Tray(), True
+    token = tray.put("being saved", lambda: busy)
+    others = [tray.put(str(number)) for number in range(3 * TRAY_ITEMS)]
+    assert tray.take(token, str) == "being saved"
+    assert tray.take(others[-1], str)
+    busy = False
+    tray.put("one more")
+    with pytest.raises(NotFoundError):
+        tray.take(token, str)
+
+
+def test_things_of_another_kind_push_nothing_out() -> None:
+    tray = Tray()
+    token = tray.put("somebody chooses from this")
+    for number in range(3 * TRAY_ITEMS):
+        tray.put(number)
+    assert tray.take(token, str)

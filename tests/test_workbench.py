@@ -24,7 +24,7 @@ from playground.formats import prompty
 from playground.formats.registry import FORMATS
 from playground.planning import example_values, with_defaults
 from playground.runner import Delta, Started
-from playground.store.changes import Change, CreateRun, StartCell
+from playground.store.changes import Change, CreateRun, EndCell, StartCell
 from playground.store.records import StoredRun
 from playground.types import (
     Check,
@@ -450,23 +450,23 @@ async def test_leaving_while_a_start_is_being_stored_does_not_leave_the_cell_run
     assert (len(late), [cell.status for cell in run.cells]) == (1, ["cancelled"])
 
 
-async def test_a_store_that_cannot_be_written_is_raised_and_stops_the_work(
+async def test_an_answer_that_cannot_be_stored_is_told_with_its_text_and_the_reason(
     make_workbench: MakeWorkbench, monkeypatch: pytest.MonkeyPatch
 ):
-    workbench = make_workbench({"a": "x", "b": ["y", HOUR]})
+    workbench = make_workbench({"a": "x", "b": ["y", 0.2, "z"]})
     submit = workbench.store.submit
 
     def full(change: Change[Any]) -> Future[Any]:
-        if isinstance(change, CreateRun):
+        if isinstance(change, CreateRun) or (isinstance(change, EndCell) and change.column == 1):
             return submit(change)
         failed: Future[Any] = Future()
         failed.set_exception(StoreError("The disk is full.", "Free some space."))
         return failed
 
     monkeypatch.setattr(workbench.store, "submit", full)
-    with pytest.raises(StoreError, match="disk is full"):
-        await take(workbench.compare(comparison("a", "b")))
-    assert scripted(workbench).running == 0
+    ends = [e for e in await take(workbench.compare(comparison("a", "b"))) if isinstance(e, Ended)]
+    told = {e.cell.column: (e.cell.completion and e.cell.completion.text, str(e.unsaved)) for e in ends}
+    assert told == {0: ("x", "The disk is full. Free some space."), 1: ("yz", "None")}
 
 
 async def test_what_ended_tells_is_what_loading_the_run_gives(make_workbench: MakeWorkbench):

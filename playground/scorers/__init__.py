@@ -9,6 +9,7 @@ the form. Any text among them may hold `{{ name }}`, the value of that variable 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -47,6 +48,8 @@ from playground.scorers.text import (
 )
 from playground.scorers.wording import clip, plural, quote, quote_all, show_number
 from playground.types import Check, Sample, Score
+
+log = logging.getLogger(__name__)
 
 __all__ = [
     "SCORERS",
@@ -159,8 +162,32 @@ def score(check: Check, sample: Sample) -> Score:
 
 
 def score_all(checks: Iterable[Check], sample: Sample) -> tuple[Score, ...]:
-    """One score per check, in their order; raises PromptError like `score`."""
-    return tuple(score(check, sample) for check in checks)
+    """One score per check, in their order; raises PromptError like `score`.
+
+    A scorer that fails in a way nobody foresaw costs that one score, whose explanation says so.
+    """
+    return tuple(_score_safely(check, sample) for check in checks)
+
+
+def _score_safely(check: Check, sample: Sample) -> Score:
+    try:
+        result = score(check, sample)
+        if result.value is not None and not 0 <= result.value <= 1:  # NaN too
+            raise ValueError(f"a score of {result.value}")
+    except PromptError:
+        raise
+    except Exception as exc:
+        log.exception('the check "%s" failed', check.scorer)
+        reason = f"this check failed with {type(exc).__name__}, which is a fault of the program"
+        return _not_applicable(check, _called(check), sample, reason)
+    return result
+
+
+def _called(check: Check) -> str:
+    try:
+        return check_name(check)
+    except Exception:  # the scorer's own words may be what failed
+        return check.scorer
 
 
 QUICK_CHARS = 20_000

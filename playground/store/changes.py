@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 from playground.store.records import NewCell
 from playground.store.tables import new_id, now
@@ -24,9 +24,14 @@ COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens", "context_tokens
 
 
 class Change(Generic[T_co]):
-    """Something to store; the type argument is what storing it gives."""
+    """Something to store; the type argument is what storing it gives.
+
+    `hold` says what happens when it cannot be stored now: given up, kept while another program holds the database,
+    or kept through a full disk too, because it cannot be had again.
+    """
 
     __slots__ = ()
+    hold: ClassVar[Literal["never", "locked", "always"]] = "locked"
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ class EndCell(Change[CellFacts]):
     error: str = ""
     hint: str = ""
     scores: Sequence[Score] = ()
+    hold = "always"
     at: datetime = field(default_factory=now)
 
 

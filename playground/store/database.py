@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from playground.errors import ReadOnlyData, StoreError
 from playground.settings import Settings
+from playground.store.faults import Opened, store_error
 
 BUSY_MS = 10_000
 """How long a writer waits for another one."""
@@ -86,7 +87,11 @@ def connect(place: Place, *, foreign_keys: bool = True, read_only: bool = False)
 
     On SQLite a connection with the execution option `write` takes the write lock when it begins: a
     transaction that reads first and then writes could otherwise fail at once, whatever the busy timeout.
-    `read_only` neither creates nor changes the file.
+    `wait_ms` is another option: how long this transaction waits for the lock. `read_only` neither creates nor
+    changes the file.
+
+    Once there is a connection, a file that was deleted or put in its place since is noticed at every beginning:
+    the operating system would let this program write on into a file that nobody can find.
     """
     try:
         if place.path is None:
@@ -106,6 +111,12 @@ def connect(place: Place, *, foreign_keys: bool = True, read_only: bool = False)
             "Install it beside the program, for PostgreSQL: pip install 'psycopg[binary]'",
         ) from exc
 
+    path, opened = place.path, Opened()
+    opened.note(path)
+
+    def before_connect(*_: Any) -> None:
+        opened.check(path, True)  # SQLite would make a new, empty file
+
     def on_connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = (
             None  # transactions begin when SQLAlchemy says so, not at the first INSERT
@@ -114,11 +125,19 @@ def connect(place: Place, *, foreign_keys: bool = True, read_only: bool = False)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+        opened.note(path)
 
     def on_begin(connection: sa.Connection) -> None:
-        write = connection.get_execution_options().get("write", False)
+        options = connection.get_execution_options()
+        write = options.get("write", False)
+        opened.check(path, write)
+        wait_ms = options.get("wait_ms", BUSY_MS)
+        if connection.info.get("wait_ms", BUSY_MS) != wait_ms:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
+            connection.info["wait_ms"] = wait_ms
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
+    sa.event.listen(engine, "do_connect", before_connect)
     sa.event.listen(engine, "connect", on_connect)
     sa.event.listen(engine, "begin", on_begin)
     return engine
@@ -131,36 +150,6 @@ def in_plain_words(place: Place) -> Iterator[None]:
         yield
     except (sa.exc.DBAPIError, sqlite3.Error) as exc:
         cause = str(exc.orig) if isinstance(exc, sa.exc.DBAPIError) else str(exc)
-        raise _store_error(cause, place) from exc
+        raise store_error(cause, place) from exc
     except sa.exc.TimeoutError as exc:
-        raise _store_error("database is locked", place) from exc
-
-
-FAULTS: tuple[tuple[str, type[StoreError], str, str], ...] = (
-    # part of SQLite's message, error, what happened, what to do
-    ("disk is full", StoreError, "The disk is full, so nothing was saved in {}.",
-     "Free some space on that disk and try again."),
-    ("locked", StoreError, "The database {} is in use by another program, so nothing was saved.",
-     "Close the other program, or wait a moment and try again."),
-    ("readonly database", ReadOnlyData, "The database {} may not be written.",
-     "Give yourself the right to write it, or choose another data folder with --data DIR."),
-    ("unable to open", ReadOnlyData, "The database {} cannot be opened.",
-     "Check the rights of its folder, or choose another data folder with --data DIR."),
-    ("not a database", StoreError, "{} is not a database.",
-     "Move that file away, or choose another data folder with --data DIR."),
-    ("malformed", StoreError, "The database {} is damaged.",
-     "Go back to a copy of it (there may be one named .bak- beside it), or move it away to start anew."),
-    ("disk I/O error", StoreError, "The disk of {} reports an error, so nothing was saved.",
-     "Check that the disk is still there and healthy."),
-    ("no such table", StoreError, "The database {} has lost its tables while the program was running.",
-     "Start the program again."),
-    ("connection", StoreError, "The database {} does not answer.",
-     "Check its address in PLAYGROUND_DATABASE_URL and that its server is running."),
-)  # fmt: skip
-
-
-def _store_error(cause: str, place: Place) -> StoreError:
-    for part, kind, message, hint in FAULTS:
-        if part in cause:
-            return kind(message.format(place), hint)
-    return StoreError(f"The database {place} reports: {cause}.", "Check it with: playground doctor")
+        raise store_error("database is locked", place) from exc

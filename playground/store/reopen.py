@@ -12,8 +12,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 from playground.errors import StoreError
 from playground.plain_words import of_field
 from playground.store.blobs import loaded_images
-from playground.store.changes import CellFacts, EndCell, storable
-from playground.store.content import load_content
+from playground.store.changes import CellFacts, CreateRun, EndCell, storable
+from playground.store.content import content_hash, load_content
 from playground.store.prompts import load_saved
 from playground.store.records import NewCell, StoredCell, StoredRun, StoredStep, StoredVote
 from playground.store.tables import Cell, Run, ScoreRow, Step, Version, Vote
@@ -70,6 +70,23 @@ def load_vote(session: Session, row: Run) -> StoredVote | None:
         return None
     cell = session.get(Cell, vote.cell_id) if vote.cell_id is not None else None
     return stored_vote(vote, cell.column_index if cell else None, cell.repeat if cell else None)
+
+
+def begun_run(created: CreateRun) -> StoredRun:
+    """The run that is being stored, before any of its cells has ended."""
+    return StoredRun(
+        id=created.run_id,
+        created_at=created.at,
+        title=created.title,
+        status="pending",
+        note="",
+        comparison=created.comparison,
+        content_hash=content_hash(created.comparison.prompt),
+        version=None,
+        cells=(),
+        earlier=(),
+        vote=None,
+    )
 
 
 def ended_cell(new: NewCell, end: EndCell, facts: CellFacts) -> StoredCell:

@@ -37,7 +37,7 @@ from playground.store.records import (
     VersionSummary,
 )
 from playground.store.schema import bring_up_to_date, database_facts
-from playground.store.writer import Writer
+from playground.store.writer import Trouble, Writer
 from playground.types import CellStatus, Choice, Comparison, Completion, Message, Prompt, Score
 
 T = TypeVar("T")
@@ -81,9 +81,14 @@ class Store:
             yield session
 
     def close(self) -> None:
-        """Store what waits and give back the connections."""
+        """Store what waits and give back the connections; a change that comes later fails."""
         self._writer.close()
         self._engine.dispose()
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why changes of runs wait to be stored; None while nothing hinders."""
+        return self._writer.trouble
 
     def facts(self) -> DatabaseFacts:
         """Path, size, revision and row counts."""

@@ -21,6 +21,7 @@ from playground.ui import (
     measuring,
     models,
     syncing,
+    trouble,
     versions,
 )
 from playground.ui.actions import CLOSED, Ask, Update, make_call
@@ -30,6 +31,7 @@ ASSETS = Path(__file__).parent / "assets"
 ACTIONS = compare.ACTIONS | details.ACTIONS | keeping.ACTIONS | library.ACTIONS | history.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS
+ACTIONS |= trouble.ACTIONS
 ACTIONS |= models.ACTIONS | keeping_models.ACTIONS | keeping_servers.ACTIONS | measuring.ACTIONS
 
 # What starts programs, names paths, adds servers, keeps keys or removes what others use. New actions of these files
@@ -39,7 +41,7 @@ OWNERS = (keeping_models.ACTIONS | keeping_servers.ACTIONS | measuring.ACTIONS).
 _HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="group" aria-label="Backends"></span>
 <button class="btn quiet" data-keys title="Keys" aria-label="Keys"><kbd>?</kbd><span>Keys</span></button>
 <button class="btn quiet icon" data-act="theme" title="Light or dark" aria-label="Light or dark"><svg class="i" aria-hidden="true"><use href="#i-moon"></use></svg></button>
-</div><div id="live" class="sr" role="status" aria-live="polite"></div><div id="toasts"></div>"""
+</div><div id="live" class="sr" role="status" aria-live="polite"></div><div id="toasts"></div><div id="trouble"></div>"""
 
 
 def build(workbench: Workbench) -> gr.Blocks:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from markupsafe import Markup
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from playground.errors import PromptError
 from playground.exchange import (
@@ -34,6 +34,7 @@ from playground.ui.html import button, icon, join, options, plural, warning
 from playground.ui.versions import prompt_diff
 from playground.workbench import Workbench
 
+AT_WORK = ("reading", "saving")
 SHOWN_ROWS = 200
 SHOWN_LOSSES = 100
 STATUS = {
@@ -85,19 +86,28 @@ class Intake:
         self.done, self.total = done, total
 
 
-def take_in(workbench: Workbench, sent: SentFiles) -> str:
-    """The token of an intake whose files are being read; raises PromptError for what is not base64."""
+def unpack(body: bytes) -> Sequence[tuple[str, bytes]]:
+    """The posted files by name; raises PromptError for what are none. Blocks for a second when they are large."""
     try:
-        files = [(file.name, base64.b64decode(file.data, validate=True)) for file in sent.files]
+        sent = SentFiles.model_validate_json(body)
+    except ValidationError as exc:
+        raise PromptError("These files cannot be read.", "Drop at most 2,000 at once.") from exc
+    try:
+        return [(file.name, base64.b64decode(file.data, validate=True)) for file in sent.files]
     except (binascii.Error, ValueError) as exc:
         raise PromptError("A file did not arrive whole.", "Drop it again.") from exc
+
+
+async def take_in(workbench: Workbench, body: bytes) -> str:
+    """The token of an intake whose files are being read; raises PromptError for what cannot be unpacked."""
+    files = await asyncio.to_thread(unpack, body)
     intake = Intake(files[0][0] if len(files) == 1 else plural(len(files), "file"))
 
     def read() -> None:
         intake.plan = plan_import(workbench.store, read_incoming(files, intake.report))
 
     intake.task = asyncio.create_task(_work(intake, read, "ready"))
-    return workbench.tray.put(intake)
+    return workbench.tray.put(intake, lambda: intake.stage in AT_WORK)
 
 
 async def _work(intake: Intake, work: Callable[[], None], then: str) -> None:
@@ -115,7 +125,7 @@ async def open_import(workbench: Workbench, ask: Ask) -> Update:
     """Where an intake stands: its progress, what to choose, or what was done."""
     intake = workbench.tray.take(ask.text("token"), Intake)
     token = ask.text("token")
-    if intake.stage in ("reading", "saving"):
+    if intake.stage in AT_WORK:
         bar = _progress(intake, token)
         if ask.text("again"):
             return {"html": {"import-progress": bar}}

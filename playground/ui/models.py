@@ -24,6 +24,7 @@ from playground.ui import managed, measured
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.html import count, icon, join, plural, stamp
 from playground.ui.progress import icon_button, job_layers, job_row, job_sum, newest_first, size
+from playground.ui.trouble import notice
 from playground.workbench import Workbench
 
 FRESH_S = 4.0
@@ -116,7 +117,7 @@ async def poll_models(workbench: Workbench, ask: Ask) -> Update:
 async def health(workbench: Workbench, ask: Ask) -> Update:
     """The line in the page's head."""
     look = await workbench.inventory.look(60, search=False)
-    return {"html": {"health": _health(look, list(workbench.jobs))}}
+    return {"html": {"health": _health(look, list(workbench.jobs)), "trouble": notice(workbench)}}
 
 
 def choices(look: Look) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from playground.errors import PlaygroundError
 from playground.planning import checks_of
 from playground.scorers import passed
 from playground.store.records import StoredCell, StoredRun
@@ -136,6 +137,13 @@ def problem(cell: StoredCell) -> Markup:
     return Markup(
         '<div class="alert" role="alert">{}<div><b>{}</b>{}<div style="margin-top:8px">{}</div></div></div>'
     ).format(icon("warn"), cell.error, cell.hint, again)
+
+
+def unsaved(exc: PlaygroundError) -> Markup:
+    """That an answer which is shown was not stored, and why."""
+    return Markup(
+        '<div class="alert" role="alert">{}<div><b>This answer is not kept.</b>{} {}</div></div>'
+    ).format(icon("warn"), exc.message, exc.hint)
 
 
 def reasoning(cell: StoredCell) -> Markup:

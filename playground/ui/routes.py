@@ -6,14 +6,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
-from pydantic import ValidationError
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 
-from playground.errors import NotFoundError, PlaygroundError, PromptError
+from playground.errors import NotFoundError, PlaygroundError
 from playground.types import ExportFile
 from playground.ui.alerts import to_alert
 from playground.ui.bundling import bundle_file
-from playground.ui.importing import SentFiles, take_in
+from playground.ui.importing import take_in
 from playground.workbench import Workbench
 
 
@@ -47,9 +46,7 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
     async def incoming(request: Request) -> Response:
         body = await request.body()  # the guard has counted it
         try:
-            return JSONResponse({"token": take_in(workbench, SentFiles.model_validate_json(body))})
-        except ValidationError:
-            return refuse(PromptError("These files cannot be read.", "Drop at most 2,000 at once."))
+            return JSONResponse({"token": await take_in(workbench, body)})
         except PlaygroundError as exc:
             return refuse(exc)
 

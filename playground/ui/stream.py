@@ -10,18 +10,20 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
 
+from playground.errors import NotFoundError, StoreError
 from playground.runner import Delta, Started
 from playground.store.records import StoredCell, StoredRun
 from playground.ui import panels
 from playground.ui.actions import Update
 from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm, to_comparison
+from playground.ui.trouble import notice
 from playground.workbench import Ended, Event, RunStarted, Workbench
 
 COLUMNS = 4
@@ -91,17 +93,27 @@ async def stream_run(workbench: Workbench, data: dict[str, Any]) -> AsyncGenerat
                 async with asyncio.timeout(PULSE_S):
                     await board.wake.wait()
             except TimeoutError:
-                yield tuple(gr.skip() for _ in range(COLUMNS + 1))
-                continue
+                _tell_trouble(workbench, board)
+                if not board.dirty_status:
+                    yield tuple(gr.skip() for _ in range(COLUMNS + 1))
+                    continue
             await asyncio.sleep(max(0.0, painted + BEAT_S - time.monotonic()))
             painted = time.monotonic()
             ended = worker.done()
+            _tell_trouble(workbench, board)
             yield board.paint()
             if ended:
                 break
     finally:
         worker.cancel()
         await asyncio.gather(worker, return_exceptions=True)
+
+
+def _tell_trouble(workbench: Workbench, board: Board) -> None:
+    """Show that answers wait to be stored, and take it away again."""
+    html = {"trouble": notice(workbench)}
+    if html != board.extra.get("html", {"trouble": ""}):
+        board.status(html=html)
 
 
 async def _follow(workbench: Workbench, data: dict[str, Any], board: Board) -> None:
@@ -121,8 +133,8 @@ async def _follow(workbench: Workbench, data: dict[str, Any], board: Board) -> N
 
 async def _take(workbench: Workbench, board: Board, event: Event) -> None:
     match event:
-        case RunStarted(run_id, columns):
-            board.run_id = run_id
+        case RunStarted(run_id, columns, run):
+            board.run_id, board.run = run_id, run
             board.columns = {i: {**BLANK, "stamp": f"{run_id}/{i}/new"} for i in range(columns)}
             board.status(vote=panels.vote_bar(None, columns))
         case Started(cell):
@@ -143,20 +155,24 @@ async def _take(workbench: Workbench, board: Board, event: Event) -> None:
                 board.thoughts[cell.column] = board.thoughts.get(cell.column, "") + reasoning
                 board.thinking.add(cell.column)
                 board.status()
-        case Ended(run_id, stored):
+        case Ended(run_id, stored, unsaved):
             board.run = run = await _with(workbench, board.run, run_id, stored)
             text = stored.completion.text if stored.completion else ""
             board.thinking.discard(stored.column)
-            board.columns[stored.column] = {**panels.column_update(stored, run), "text": text}
+            shown = panels.column_update(stored, run)
+            if unsaved is not None:
+                shown["problem"] += panels.unsaved(unsaved)
+            board.columns[stored.column] = {**shown, "text": text}
             board.status(vote=panels.vote_bar(run, len(run.comparison.columns)))
 
 
 async def _with(workbench: Workbench, run: StoredRun | None, run_id: str, ended: StoredCell) -> StoredRun:
-    """The run, read once, with a cell that has ended since, and with the vote as it stands now."""
+    """The run, which is read where it was not begun here, with a cell that has ended since, and with the vote as it stands now."""
     if run is None:
         run = await workbench.run(run_id)
-    else:
-        vote, note = await asyncio.to_thread(workbench.store.vote_and_note, run_id)
-        run = replace(run, vote=vote, note=note)
+    elif workbench.store.trouble is None:
+        with suppress(StoreError, NotFoundError):  # a run that is not stored has neither
+            vote, note = await asyncio.to_thread(workbench.store.vote_and_note, run_id)
+            run = replace(run, vote=vote, note=note)
     cells = {cell.column: cell for cell in run.cells} | {ended.column: ended}
     return replace(run, cells=tuple(cells[column] for column in sorted(cells)))

@@ -88,13 +88,14 @@ function shut() {
   for (const name of page.closed) for (const el of $$(`[data-act="${name}"]`)) { el.disabled = true; el.title = page.closed_why; }
 }
 
-// An element with data-poll="action" asks for that action again and again while its tab is in view; one timer for all.
+// An element with data-poll="action" asks for that action again and again while its tab is in view; one timer for all of them.
 let polling = null;
 function poll() {
-  const inView = () => $$("[data-poll]").find((el) => el.parentElement.offsetParent);
+  const inView = () => $$("[data-poll]").filter((el) => el.parentElement.offsetParent);
+  const ask = (el) => { const { poll: action, ...args } = el.dataset; send(action, args); };
   clearTimeout(polling);
-  const first = inView();
-  if (first) polling = setTimeout(() => { const el = inView(); if (el) { const { poll: action, ...args } = el.dataset; send(action, args); } }, Number(first.dataset.every ?? 700));
+  const all = inView();
+  if (all.length) polling = setTimeout(() => inView().forEach(ask), Math.min(...all.map((el) => Number(el.dataset.every ?? 700))));
 }
 
 // A search field with data-filter="selector" hides the rows that lack one of its words.
