@@ -36,6 +36,7 @@ INSIDE = {
     "folder_sync": "workbench",
     "exchange": "workbench",
     "tray": "workbench",
+    "endings": "workbench",
     "managed": "workbench",
     "bench_tables": "bench_backends",
     "measurement": "bench_backends",
