@@ -9,7 +9,6 @@ Whatever cannot be understood raises a PlaygroundError; nothing is printed and n
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from pydantic import ValidationError
 
 from playground.engine.gguf import read_header
 from playground.errors import NotFoundError, PromptError, SettingsError
+from playground.inputs import inputs_of, is_number, problem_of, with_kind
 from playground.library import read_prompt
 from playground.planning import with_defaults
 from playground.scorers import check_problem
@@ -105,8 +105,8 @@ def choose_sampling(prompt: Prompt, preset: str, changes: dict[str, Any]) -> Sam
 
 
 def read_values(prompt: Prompt, pairs: Iterable[str]) -> dict[str, Any]:
-    """The values of `NAME=VALUE` arguments, of the kinds that the prompt declares; raises PromptError."""
-    declared = {field.name: field for field in prompt.inputs}
+    """The values of `NAME=VALUE` arguments, of the kinds that the prompt declares or its text needs; raises PromptError."""
+    asked = inputs_of(prompt, variables(normalise(prompt.turns)))
     values: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
@@ -116,7 +116,9 @@ def read_values(prompt: Prompt, pairs: Iterable[str]) -> dict[str, Any]:
             text = text[1:]
         elif text.startswith("@"):
             text = read_text(text[1:])
-        values[name] = to_value(declared.get(name) or Input(name=name), text)
+        field = asked.get(name) or Input(name=name)
+        is_declared = any(item.name == name for item in prompt.inputs)
+        values[name] = to_value(field, text) if is_declared else with_kind(field, text)
         try:
             json.dumps(values[name], ensure_ascii=False).encode()
         except UnicodeEncodeError as exc:
@@ -149,6 +151,14 @@ def to_value(field: Input, text: str) -> Any:
             hint = f"Choices: {', '.join(field.choices)}."
             raise PromptError(f'"{field.name}" cannot be "{text[:60]}".', hint)
         return text
+    if field.kind == "object" or field.kind == "list":
+        if problem := problem_of(field, text) or (None if text.strip() else f'"{field.name}" is empty.'):
+            keys = ", ".join(f'"{item.name}": …' for item in field.fields) or '"first": "Bo"'
+            sample = f"{{{keys}}}" if field.kind == "object" else '["one", "two"]'
+            raise PromptError(
+                problem, f"For example: --var {field.name}='{sample}', or @FILE with JSON in it."
+            )
+        return with_kind(field, text)
     fits, wanted, sample = _JSON_KINDS[field.kind]
     try:
         value = json.loads(text)
@@ -159,13 +169,9 @@ def to_value(field: Input, text: str) -> Any:
     return value
 
 
-def _is_number(value: Any) -> bool:
-    return type(value) is int or (type(value) is float and math.isfinite(value))
-
-
 # kind -> whether a JSON value is of it, its name, an example
 _JSON_KINDS: dict[str, tuple[Callable[[Any], bool], str, str]] = {
-    "number": (_is_number, "a number", "4.5"),
+    "number": (is_number, "a number", "4.5"),
     "boolean": (lambda value: type(value) is bool, "true or false", "true"),
     "examples": (
         lambda value: type(value) is list,

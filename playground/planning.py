@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from playground.errors import PlaygroundError
+from playground.inputs import empty, with_kind
 from playground.store.records import NewCell, StoredCell, StoredRun
 from playground.templates import normalise
 from playground.types import Check, Column, Comparison, GenerationRequest, Message, Prompt, Sampling
@@ -97,19 +98,18 @@ def _asks_for(check: Check, schema: dict[str, Any]) -> bool:
 
 
 def with_defaults(prompt: Prompt, values: dict[str, Any]) -> dict[str, Any]:
-    """The values with declared defaults for what is missing or empty, and "" for what may be left out."""
+    """The values with declared defaults for what is missing or empty, and "" for what may be left out.
+
+    Objects and lists that are given as JSON text are read.
+    """
     filled = dict(values)
     for field in prompt.inputs:
-        if filled.get(field.name) not in (None, ""):
-            continue
-        if field.default is not None:
-            filled[field.name] = field.default
-        elif field.kind == "boolean":
-            filled[field.name] = False
-        elif not field.required:
-            filled[field.name] = [] if field.kind == "examples" else ""
-        elif filled.get(field.name) is None:
-            filled.pop(field.name, None)
+        if (given := filled.get(field.name)) in (None, ""):
+            given = empty(field) if field.default is None else field.default
+            if given is None and filled.get(field.name) is None:
+                filled.pop(field.name, None)
+        if given is not None:
+            filled[field.name] = with_kind(field, given)
     return {name: value for name, value in filled.items() if value is not None}
 
 

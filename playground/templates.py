@@ -22,7 +22,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from jinja2 import nodes
 
@@ -128,7 +128,8 @@ def _pairs(turns: Iterable[Turn]) -> list[tuple[str, str]]:
 class Variable:
     """A name that needs a value, where it appears first: `turn` from 0, `line` and `column` from 1.
 
-    `optional` when some use copes without a value (`is defined`, `default`).
+    `optional` when some use copes without a value (`is defined`, `default`). `kind` is what its uses need: an
+    object for `x.first`, a list for a loop over it, else text.
     """
 
     name: str
@@ -136,6 +137,7 @@ class Variable:
     line: int
     column: int
     optional: bool = False
+    kind: Literal["text", "object", "list"] = "text"
 
 
 def variables(turns: Sequence[Turn], partials: Partials = NONE) -> list[Variable]:
@@ -169,7 +171,10 @@ def _listed(names: Names, pairs: Sequence[tuple[str, str]]) -> list[Variable]:
     for name, places in names.free.items():
         turn, line = min(places)
         _, column = locate(pairs[turn][1], line, name)
-        found.append(Variable(name, turn, line, max(column, 1), name in names.optional))
+        kind: Literal["text", "object", "list"] = (
+            "object" if name in names.objects else "list" if name in names.lists else "text"
+        )
+        found.append(Variable(name, turn, line, max(column, 1), name in names.optional, kind))
     return sorted(found, key=lambda variable: (variable.turn, variable.line, variable.column))
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer
 Role = Literal["system", "user", "assistant"]
 Finish = Literal["stop", "length", "cancelled", "error", "aborted"]
 CellStatus = Literal["pending", "running", "done", "cancelled", "error", "interrupted"]
-InputKind = Literal["text", "long_text", "number", "choice", "boolean", "examples"]
+InputKind = Literal["text", "long_text", "number", "choice", "boolean", "examples", "object", "list"]
 Choice = Literal["column", "tie", "all_bad"]
 Mode = Literal["exact", "throughput"]
 """exact: the answer depends on nothing but its request; throughput: batched with others, sums may round differently."""
@@ -43,7 +43,10 @@ class Turn(Value):
 
 
 class Input(Value):
-    """A variable of a prompt: how it is asked for. `example` fills the form, `default` a missing value."""
+    """A variable of a prompt: how it is asked for. `example` fills the form, `default` a missing value.
+
+    `fields` are those of an object, or of each row of examples; each may be an object again.
+    """
 
     name: str
     kind: InputKind = "text"
@@ -52,6 +55,7 @@ class Input(Value):
     default: Any = None
     example: Any = None
     choices: tuple[str, ...] = ()
+    fields: tuple[Input, ...] = ()
 
 
 class Check(Value):

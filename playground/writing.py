@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from playground.desk import ModelDesk
 from playground.endings import ended
 from playground.errors import NotFoundError, PlaygroundError, PromptError, TemplateError
 from playground.formats.base import Export
+from playground.inputs import inputs_of, problem_of, with_kind
 from playground.library import Library, shipped_folder
 from playground.planning import example_values, with_defaults
 from playground.scorers import check_problem
@@ -26,6 +27,7 @@ from playground.store.writer import CLOSE_S
 from playground.templates import (
     Partials,
     Renderer,
+    Variable,
     check,
     is_quick,
     normalise,
@@ -35,7 +37,7 @@ from playground.templates import (
     written_out,
 )
 from playground.tray import Tray
-from playground.types import ExportFile, Message, Prompt
+from playground.types import ExportFile, InputKind, Message, Prompt
 
 MAX_PARTIALS = 200
 T = TypeVar("T")
@@ -46,6 +48,7 @@ RENDERER_END_S = 5.0
 class Preview:
     """What can be said about a prompt while it is being typed.
 
+    `kinds` are what the uses of a variable need: an object, a list or text.
     `tokens` counts each turn's rendered text (None where it does not render or nobody can count);
     `messages` is None while there are problems.
     """
@@ -55,6 +58,31 @@ class Preview:
     messages: tuple[Message, ...] | None = None
     tokens: tuple[int | None, ...] = ()
     total: int | None = None
+    kinds: dict[str, InputKind] = field(default_factory=dict)
+
+
+def _meant(
+    values: dict[str, Any], prompt: Prompt, used: Sequence[Variable]
+) -> tuple[dict[str, Any], tuple[TemplateError, ...]]:
+    """The values as their variables mean them, with defaults, and what is wrong with those that are nested.
+
+    Of a variable that nobody declared a text may be meant: a loop goes over its letters.
+    """
+    asked = inputs_of(prompt, used)
+    given = with_defaults(prompt, values)
+    given = {name: with_kind(asked[name], value) if name in asked else value for name, value in given.items()}
+    wrong = (problem_of(item, given.get(item.name)) for item in prompt.inputs)
+    return given, tuple(TemplateError(text, "Correct its value.") for text in wrong if text)
+
+
+def _may_be_json(prompt: Prompt, values: dict[str, Any]) -> bool:
+    """Whether a value that nobody declared looks like JSON; only then its uses in the text have to be known."""
+    declared = {item.name for item in prompt.inputs}
+    return any(
+        isinstance(value, str) and value.lstrip()[:1] in ("{", "[")
+        for name, value in values.items()
+        if name not in declared
+    )
 
 
 class WritingDesk(ModelDesk):
@@ -79,9 +107,11 @@ class WritingDesk(ModelDesk):
 
         Raises TemplateError naming turn, line and column, and PromptError when there is nothing to send.
         """
-        turns, given = await self._read(normalise, prompt, prompt.turns), with_defaults(prompt, values)
+        turns = await self._read(normalise, prompt, prompt.turns)
         partials = await self.partials(prompt)
-        problems = await self._read(check, prompt, turns, given.keys(), partials)
+        used = await self._read(variables, prompt, turns, partials) if _may_be_json(prompt, values) else []
+        given, wrong = _meant(values, prompt, used)
+        problems = (*await self._read(check, prompt, turns, given.keys(), partials), *wrong)
         if problems:
             raise problems[0]
         messages = await self._renderer.render(turns, given, partials)
@@ -91,29 +121,30 @@ class WritingDesk(ModelDesk):
 
     async def preview(self, prompt: Prompt, values: dict[str, Any], model: str | None) -> Preview:
         """Variables, problems, rendered turns and their tokens; never raises for what is typed."""
-        turns, given = await self._read(normalise, prompt, prompt.turns), with_defaults(prompt, values)
+        turns = await self._read(normalise, prompt, prompt.turns)
         if too_much := oversized(turns):
             return Preview((), (too_much,))
         partials = await self.partials(prompt)
-        found = await self._read(variables, prompt, turns, partials)
-        names = tuple(dict.fromkeys(variable.name for variable in found))
-        problems = tuple(await self._read(check, prompt, turns, given.keys(), partials))
+        used = await self._read(variables, prompt, turns, partials)
+        names: dict[str, InputKind] = {variable.name: variable.kind for variable in used}
+        given, wrong = _meant(values, prompt, used)
+        problems = (*await self._read(check, prompt, turns, given.keys(), partials), *wrong)
         problems += tuple(
             TemplateError(problem, "Correct it under Checks.")
             for problem in map(check_problem, prompt.checks)
             if problem
         )
-        if any(problem.turn is not None for problem in problems):
-            return Preview(names, problems)
+        if wrong or any(problem.turn is not None for problem in problems):
+            return Preview(tuple(names), problems, kinds=names)
         try:
             messages = await self._renderer.render(turns, given, partials)
         except TemplateError as exc:
-            return Preview(names, (*problems, exc))
+            return Preview(tuple(names), (*problems, exc), kinds=names)
         counts = await self._count(model, [message.content for message in messages])
         per_turn: tuple[int | None, ...] = ()
         if len(messages) == len(prompt.turns):
             per_turn = tuple(counts) if counts else ()
-        return Preview(names, problems, messages, per_turn, sum(counts) if counts else None)
+        return Preview(tuple(names), problems, messages, per_turn, sum(counts) if counts else None, names)
 
     async def _read(self, work: Callable[..., T], prompt: Prompt, *arguments: Any) -> T:
         """What the work on a prompt's turns gives: in a thread, and not many at once, when it may take its time."""

@@ -227,6 +227,48 @@ def test_a_file_that_is_no_text_or_too_large_is_refused(tmp_path: Path, content:
         read_values(KINDS, [f"text=@{tmp_path}/file"])
 
 
+NESTED = Prompt(
+    turns=(Turn(role="user", template="{{ customer.first }} {{ tags[0] }} {{ other.x }} {{ text }}"),),
+    inputs=(Input(name="customer", kind="object"), Input(name="tags", kind="list"), Input(name="text")),
+)
+
+
+def test_objects_and_lists_are_given_as_json_and_texts_stay_texts(tmp_path: Path) -> None:
+    (tmp_path / "tags.json").write_text('["a", {"b": 1}]')
+    pairs = ['customer={"first": "Bo"}', f"tags=@{tmp_path}/tags.json", 'other={"x": 1}', 'text={"x": 1}']
+    assert read_values(NESTED, pairs) == {
+        "customer": {"first": "Bo"},
+        "tags": ["a", {"b": 1}],
+        "other": {"x": 1},
+        "text": '{"x": 1}',
+    }
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        ('customer={"first": ', '"customer" must be an object as JSON: line 1, column 11: Expecting value.'),
+        ("customer=[1]", '"customer" must be an object as JSON, not a list.'),
+        ("customer=", '"customer" is empty.'),
+        ("tags=a,b", '"tags" must be a list as JSON: line 1, column 1: Expecting value.'),
+    ],
+)
+def test_what_is_no_object_or_list_is_refused_with_an_example(pair: str, message: str) -> None:
+    with pytest.raises(PromptError) as caught:
+        read_values(NESTED, [pair])
+    assert caught.value.message == message
+    assert "--var" in caught.value.hint
+
+
+def test_a_run_with_an_object_keeps_it_in_the_history(call: Call, data: Path, tmp_path: Path) -> None:
+    field = {"name": "customer", "kind": "object", "default": {"first": "Ann", "tier": 2}}
+    file = write_prompt(tmp_path, "Greet {{ customer.first }}, {{ customer.tier }}.", inputs=[field])
+    assert call("run", file).out == "Greet Ann, 2.\n"
+    assert call("run", file, "--var", 'customer={"first": "Bo", "tier": 3}').out == "Greet Bo, 3.\n"
+    values = [run.comparison.values for run in stored(data)]
+    assert {"customer": {"first": "Bo", "tier": 3}} in values
+
+
 # --- list, show, export ---------------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ INSIDE = {
     "added_commands": "cli",
     "library_commands": "cli",
     "planning": "workbench",
+    "inputs": "workbench",
     "desk": "workbench",
     "writing": "workbench",
     "folder_sync": "workbench",

@@ -185,7 +185,11 @@ def test_variables_know_their_place_and_a_set_is_seen_by_later_turns():
     found = variables(
         turns("{% set tone = 'calm' %}\n  {{ who }}", "{{ tone }} {{ who }} {{ x.why }} {{ why }}")
     )
-    assert found == [Variable("who", 0, 2, 6), Variable("x", 1, 1, 25), Variable("why", 1, 1, 37)]
+    assert found == [
+        Variable("who", 0, 2, 6),
+        Variable("x", 1, 1, 25, kind="object"),
+        Variable("why", 1, 1, 37),
+    ]
 
 
 def test_a_variable_with_a_fallback_is_optional():

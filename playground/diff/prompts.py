@@ -171,7 +171,16 @@ def _input_facts(item: Input) -> dict[str, str]:
         "default": "" if item.default is None else f"default {_show(item.default)}",
         "example": "" if item.example is None else f"example {_show(item.example)}",
         "choices": f"choices {_show(item.choices)}" if item.choices else "",
+        "fields": f"fields {', '.join(map(_field_fact, item.fields))}" if item.fields else "",
     }
+
+
+def _field_fact(item: Input) -> str:
+    """A field of an object in one phrase: its name, then what of it is not usual."""
+    facts = _input_facts(item)
+    usual = _input_facts(Input(name=item.name))
+    more = [text for fact, text in facts.items() if text and text != usual[fact]]
+    return f"{item.name} ({', '.join(more)})" if more else item.name
 
 
 def _diff_checks(a: Sequence[Check], b: Sequence[Check]) -> Iterator[FieldChange]:

@@ -8,20 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from playground.types import Input, InputKind, Prompt
+from playground.formats.properties import kind_of_value
+from playground.types import Input, Prompt
 
 
 def guessed(name: str, value: Any) -> Input:
     """The input that a variable with this value (None for none) is read as."""
-    kind: InputKind = "text"
-    if isinstance(value, bool):
-        kind = "boolean"
-    elif isinstance(value, int | float):
-        kind = "number"
-    elif isinstance(value, list | tuple):
-        kind = "examples"
-    elif isinstance(value, str) and "\n" in value:
-        kind = "long_text"
+    kind = "long_text" if isinstance(value, str) and "\n" in value else kind_of_value(value)
     return Input(name=name, kind=kind, example=value)
 
 

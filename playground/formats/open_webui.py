@@ -41,6 +41,8 @@ _TYPES: dict[InputKind, str] = {
     "choice": "select",
     "boolean": "checkbox",
     "examples": "textarea",
+    "object": "textarea",
+    "list": "textarea",
 }
 _KINDS: dict[str, InputKind] = {
     "text": "text",
@@ -98,8 +100,10 @@ def _field(item: Input, losses: list[str]) -> str:
     """What stands after the name of a variable: nothing for an optional line of text."""
     place = f"inputs.{item.name}"
     parts = [_TYPES[item.kind]]
-    if item.kind == "examples":
-        losses.append(f"{place}.kind: a list of examples is typed in as text there")
+    if item.kind in ("examples", "object", "list"):
+        what = {"examples": "a list of examples", "object": "an object", "list": "a list"}[item.kind]
+        losses.append(f"{place}.kind: {what} is typed in as text there")
+    losses += [f"{place}.fields: {NO_FIELD}"] if item.fields else []
     if item.choices:
         options = json.dumps(list(item.choices), ensure_ascii=False, separators=(",", ":"))
         if item.kind != "choice" or re.search(r"[{}]", options):

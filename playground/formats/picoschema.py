@@ -15,6 +15,7 @@ import re
 from typing import Any
 
 from playground.errors import PromptError
+from playground.formats.properties import kind_of_value
 from playground.types import Input, InputKind
 
 SCALARS = ("string", "boolean", "null", "number", "integer")
@@ -136,28 +137,41 @@ _TO_TYPE: dict[InputKind, str] = {
     "long_text": "string",
     "number": "number",
     "boolean": "boolean",
-    "examples": "any",
 }
+_TYPES_OF_ITEMS = {bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
 _TO_KIND: dict[str, InputKind] = {
     "string": "text",
     "number": "number",
     "integer": "number",
     "boolean": "boolean",
-    "array": "examples",
+    "array": "list",
+    "object": "object",
 }
+MAX_DEPTH = 20
+"""Objects inside objects."""
 
 
 def read_inputs(data: Any, defaults: dict[str, Any], where: str, losses: list[str]) -> tuple[Input, ...]:
     """Typed inputs of a schema and of the default values; raises PromptError for what is no schema."""
     schema = to_json_schema(data, where) or {}
-    properties = schema.get("properties", {})
-    required = schema.get("required", [])
+    if schema and not schema.get("properties"):
+        losses.append(f"{where}: only an object with fields becomes variables")
+    return _fields(schema, defaults, where, losses, 0)
+
+
+def _fields(
+    schema: dict[str, Any], defaults: dict[str, Any], where: str, losses: list[str], depth: int
+) -> tuple[Input, ...]:
+    properties, required = schema.get("properties", {}), schema.get("required", [])
     if not isinstance(properties, dict) or not isinstance(required, list):
         raise PromptError(f"{where} is not a schema of an object.", "Write one `field: type` a line.")
-    if schema and not properties:
-        losses.append(f"{where}: only an object with fields becomes variables")
+    if depth > MAX_DEPTH:
+        raise PromptError(
+            f"{where[:60]}… holds objects inside objects without end.",
+            f"At most {MAX_DEPTH} levels are read.",
+        )
     if schema.get("additionalProperties") not in (None, False):
-        losses.append(f"{where}: further variables are not declared here")
+        losses.append(f"{where}: further {'fields' if depth else 'variables'} are not declared here")
     found = []
     for name in dict.fromkeys([*properties, *defaults]):
         part = properties.get(name, {})
@@ -167,14 +181,25 @@ def read_inputs(data: Any, defaults: dict[str, Any], where: str, losses: list[st
         choices = tuple(str(item) for item in _items(part.get("enum")) if item is not None)
         if name in properties and not choices and str(kind) not in _TO_KIND:
             losses.append(f"{where}.{name}: its type is filled in as text here")
+        ours: InputKind = "choice" if choices else _TO_KIND.get(str(kind), "text")
+        if name not in properties:
+            ours = kind_of_value(defaults[name])
+        inner = part if ours == "object" else part.get("items")
+        of_objects = isinstance(inner, dict) and isinstance(inner.get("properties"), dict)
+        if ours == "list" and (of_objects or inner in ({}, None)):
+            # Of "any", the default tells: rows with columns, or what only JSON can show.
+            ours = kind_of_value(defaults[name]) if defaults.get(name) and not of_objects else "examples"
         found.append(
             Input(
                 name=name,
-                kind="choice" if choices else _TO_KIND.get(str(kind), "text"),
+                kind=ours,
                 description=str(part.get("description") or ""),
                 required=name in required,
                 default=defaults.get(name),
                 choices=choices,
+                fields=_fields(inner, {}, f"{where}.{name}", losses, depth + 1)
+                if isinstance(inner, dict) and of_objects
+                else (),
             )
         )
     return tuple(found)
@@ -182,15 +207,25 @@ def read_inputs(data: Any, defaults: dict[str, Any], where: str, losses: list[st
 
 def write_inputs(inputs: tuple[Input, ...]) -> Any:
     """The schema of the inputs, as Picoschema where that can say it."""
+    return from_json_schema(_schema_of(inputs))
+
+
+def _schema_of(inputs: tuple[Input, ...]) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
     for item in inputs:
+        part: dict[str, Any]
         if item.kind == "choice" and item.choices:
-            part: dict[str, Any] = {"enum": [*item.choices, *([] if item.required else [None])]}
+            part = {"enum": [*item.choices, *([] if item.required else [None])]}
         elif item.kind == "examples":
-            part = {"type": "array" if item.required else ["array", "null"], "items": {}}
+            part = {"type": "array", "items": _schema_of(item.fields) if item.fields else {}}
+        elif item.kind == "list":
+            part = {"type": "array", "items": {"type": _TYPES_OF_ITEMS.get(_type_of_items(item), "string")}}
+        elif item.kind == "object":
+            part = _schema_of(item.fields) if item.fields else {"type": "object"}
         else:
-            kind = _TO_TYPE.get(item.kind, "string")
-            part = {"type": kind if item.required else [kind, "null"]}
+            part = {"type": _TO_TYPE.get(item.kind, "string")}
+        if "type" in part and not item.required:
+            part["type"] = [part["type"], "null"]
         schema["properties"][item.name] = part | (
             {"description": item.description} if item.description else {}
         )
@@ -198,7 +233,12 @@ def write_inputs(inputs: tuple[Input, ...]) -> Any:
             schema["required"].append(item.name)
     if not schema["required"]:
         del schema["required"]
-    return from_json_schema(schema | {"additionalProperties": False})
+    return schema | {"additionalProperties": False}
+
+
+def _type_of_items(item: Input) -> type:
+    values = _items(item.default) or _items(item.example) or [""]
+    return type(values[0])
 
 
 def _items(value: Any) -> list[Any]:

@@ -5,7 +5,7 @@
     options_from(contains)
     → Option("text", "text", None, required=True), Option("ignore_case", "boolean", True, required=False)
 
-A text may hold `{{ name }}`: the value of that variable in the case, by plain replacement, no template engine.
+A text may hold `{{ name }}` or `{{ name.field }}`: that value of the case, by plain replacement, no template engine.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OptionKind = Literal["text", "long_text", "list", "number", "integer", "boolean"
 LongText = Annotated[str, "long_text"]
 JsonSchema = Annotated[dict[str, Any] | bool, "json"]
 
-PLACEHOLDER = re.compile(r"\{\{ *([A-Za-z_][A-Za-z0-9_]*) *\}\}")
+PLACEHOLDER = re.compile(r"\{\{ *([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*) *\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +122,10 @@ def read_options(
 def written_options(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Valid options with their placeholders left as written, for the name of a check."""
     written = read_options(function, given)
-    kept = {name: f"{{{{ {name} }}}}" for name in placeholders(given)}
+    kept = {name: f"{{{{ {name} }}}}" for name in _mentions(given)}
     for option in options_from(function):
         value = given.get(option.name)
-        if not placeholders({option.name: value}):
+        if not _mentions({option.name: value}):
             continue
         if option.kind in ("text", "long_text", "list"):
             written[option.name] = _READERS[option.kind](option, _filled(option.kind, value, kept))
@@ -135,12 +135,15 @@ def written_options(function: Callable[..., Any], given: Mapping[str, Any]) -> d
 
 
 def placeholders(given: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of the variables that the options mention, each once."""
+    """The names of the variables that the options mention, each once; "customer" of `{{ customer.first }}`."""
+    return tuple(dict.fromkeys(name.partition(".")[0] for name in _mentions(given)))
+
+
+def _mentions(given: Mapping[str, Any]) -> list[str]:
     texts = [
         text for value in given.values() for text in (value if isinstance(value, list | tuple) else (value,))
     ]
-    found = [name for text in texts if isinstance(text, str) for name in PLACEHOLDER.findall(text)]
-    return tuple(dict.fromkeys(found))
+    return [name for text in texts if isinstance(text, str) for name in PLACEHOLDER.findall(text)]
 
 
 def _filled(kind: OptionKind, value: Any, values: Mapping[str, Any] | None) -> Any:
@@ -166,17 +169,31 @@ def _filled(kind: OptionKind, value: Any, values: Mapping[str, Any] | None) -> A
 def _spread(name: str, values: Mapping[str, Any]) -> list[Any]:
     """A list in the case stands for its items, anything else for itself."""
     text = _value(name, values)
-    value = values[name]
+    value = _found(name, values)
     return list(value) if isinstance(value, list | tuple) else [text]
 
 
 def _value(name: str, values: Mapping[str, Any] | None) -> str:
     if values is None:
         return "1"
-    value = values.get(name)
+    value = _found(name, values)
     if value is None or value == [] or not str(value).strip():
         raise NoValue(f"no {name}")
-    return str(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | tuple) else str(value)
+
+
+def _found(name: str, values: Mapping[str, Any]) -> Any:
+    """The value of a variable, or of a field in it; an object that is given as JSON text has fields too."""
+    first, *fields = [name] if name in values else name.split(".")
+    value = values.get(first)
+    for field in fields:
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except (ValueError, RecursionError):
+                return None
+        value = value.get(field) if isinstance(value, Mapping) else None
+    return value
 
 
 def _read_text(option: Option, value: Any) -> str:

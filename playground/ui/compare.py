@@ -230,6 +230,7 @@ async def preview(workbench: Workbench, ask: Ask) -> Update:
     model = form.columns[0].model
     shared = await workbench.preview(form.prompt, form.values, model)
     names = list(shared.variables)
+    kinds = dict(shared.kinds)
     problems = _problems(shared, None)
     advice = []
     for index, column in enumerate(form.columns):
@@ -237,6 +238,7 @@ async def preview(workbench: Workbench, ask: Ask) -> Update:
             prompt = variant(form, index)
             own = await workbench.preview(prompt, form.values, None)
             names += [name for name in own.variables if name not in names]
+            kinds = dict(own.kinds) | kinds
             problems += [p for p in _problems(own, index) if p["turn"] is not None]
             found = await asyncio.to_thread(lint, prompt, form.values)
             # What is said of the whole prompt is said once, below.
@@ -252,6 +254,7 @@ async def preview(workbench: Workbench, ask: Ask) -> Update:
     asked = dict.fromkeys(name for row in form.prompt.checks for name in placeholders(row.options))
     answer = {
         "variables": names,
+        "kinds": {name: kind for name, kind in kinds.items() if kind != "text"},
         "asked_by_checks": [name for name in asked if name not in names],
         "problems": problems,
         "lint": advice,

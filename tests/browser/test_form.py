@@ -18,6 +18,7 @@ CHECKS: dict[str, dict[str, str]] = {
     "regex": {"pattern": "c.t"},
     "number": {"expected": "7", "tolerance": "0.5"},
     "json": {},
+    "contains_json": {},
     "json_schema": {"schema": '{"type": "object"}'},
     "levenshtein": {"text": "The cat sat on the mat."},
     "length": {"max": "10"},
@@ -160,12 +161,12 @@ def test_every_kind_of_check_can_be_added_and_looks_at_the_answer(scripted: Open
         for option, value in CHECKS[kind].items():
             app.page.fill(f"#check{number}-{option}", value)
     app.close_drawer()
-    expect(app.page.locator("#checks-button")).to_have_text("11 checks")
+    expect(app.page.locator("#checks-button")).to_have_text("12 checks")
     app.run_to_the_end()
     app.act(0, "show_checks")
     rows = app.column(0).locator(".all-checks .row")
-    expect(rows).to_have_count(11)
-    expect(app.column(0).locator(".checks")).to_contain_text("8 of 11 checks pass")  # JSON, schema, number
+    expect(rows).to_have_count(12)
+    expect(app.column(0).locator(".checks")).to_contain_text("8 of 12 checks pass")  # the JSON ones, number
     for words in ("at most 10 words", 'contains "cat"', "not valid JSON"):
         expect(app.column(0).locator(".all-checks")).to_contain_text(words, ignore_case=True)
 

@@ -77,12 +77,18 @@ values = st.none() | st.booleans() | st.integers(-9, 9) | text | st.lists(text, 
 inputs = st.builds(
     Input,
     name=st.text("abc_", min_size=1, max_size=4),
-    kind=st.sampled_from(["text", "long_text", "number", "choice", "boolean", "examples"]),
+    kind=st.sampled_from(["text", "long_text", "number", "choice", "boolean", "examples", "object", "list"]),
     description=text | st.just(""),
     required=st.booleans(),
     default=values,
     example=values,
     choices=st.lists(text, max_size=2).map(tuple),
+)
+inputs |= st.builds(
+    lambda item, kind, fields: item.model_copy(update={"kind": kind, "fields": fields}),
+    inputs,
+    st.sampled_from(["object", "examples"]),
+    st.lists(inputs, min_size=1, max_size=2, unique_by=lambda item: item.name).map(tuple),
 )
 samplings = st.builds(
     Sampling,
@@ -210,8 +216,8 @@ def test_a_foreign_file_is_read_and_everything_it_leaves_behind_is_named() -> No
         ("theme", "text", False, None),
         ("count", "number", True, 3),
         ("mood", "choice", True, None),
-        ("tags", "examples", True, None),
-        ("who", "text", True, None),
+        ("tags", "list", True, None),
+        ("who", "object", True, None),
     ]
     assert prompt.sampling == Sampling(temperature=0.9, seed=None)
     assert prompt.output_schema is not None and prompt.output_schema["required"] == ["title"]
@@ -225,7 +231,6 @@ def test_a_foreign_file_is_read_and_everything_it_leaves_behind_is_named() -> No
     assert first.endswith("""{{ '{{' }}json who}}{% include "footer" %}{{ '{{' }}>p a=1}}""")
     assert prompt.turns[2] == Turn(role="system", template="End {{ who.name }}")
     assert [loss.partition(": ")[0] for loss in reading.losses] == [
-        "input.schema.who",
         "config.thinkingBudget",
         "model",
         "tools",

@@ -34,12 +34,18 @@ values = st.recursive(
 inputs = st.builds(
     Input,
     name=st.text(string.ascii_lowercase + "_\u00e9", min_size=1, max_size=5),
-    kind=st.sampled_from(["text", "long_text", "number", "choice", "boolean", "examples"]),
+    kind=st.sampled_from(["text", "long_text", "number", "choice", "boolean", "examples", "object", "list"]),
     description=texts,
     required=st.booleans(),
     default=values,
     example=values,
     choices=st.lists(texts, max_size=3).map(tuple),
+)
+inputs |= st.builds(
+    lambda item, kind, fields: item.model_copy(update={"kind": kind, "fields": fields}),
+    inputs,
+    st.sampled_from(["object", "examples"]),
+    st.lists(inputs, min_size=1, max_size=2, unique_by=lambda item: item.name).map(tuple),
 )
 samplings = st.builds(
     Sampling,
@@ -399,3 +405,59 @@ def test_values_that_a_file_cannot_hold_are_refused_by_name(value: object) -> No
 def test_a_variable_declared_twice_is_refused_on_writing() -> None:
     with pytest.raises(PromptError, match="'a' is declared twice"):
         prompty.dump(Prompt(inputs=(Input(name="a"), Input(name="a"))))
+
+
+def test_an_object_is_read_with_its_properties_and_written_again() -> None:
+    text = """---
+inputs:
+  - name: customer
+    kind: object
+    default: {first: Ann, tier: 2}
+    properties:
+      - {name: first, kind: string, description: how to call them}
+      - {name: tier, kind: integer, required: false}
+      - name: address
+        kind: object
+        properties: {city: {kind: string, enumValues: [Ulm, Bonn]}}
+  - name: tags
+    kind: array
+    items: {kind: string}
+  - name: shots
+    kind: array
+    items: {kind: object, properties: [{name: q, kind: string}]}
+---
+user:
+{{ customer.first }}
+"""
+    reading = prompty.read(text)
+    assert reading.losses == ()
+    customer, tags, shots = reading.prompt.inputs
+    assert (customer.kind, tags.kind, shots.kind) == ("object", "list", "examples")
+    assert customer.default == {"first": "Ann", "tier": 2}
+    assert [(f.name, f.kind, f.required) for f in customer.fields] == [
+        ("first", "text", True),
+        ("tier", "number", False),
+        ("address", "object", True),
+    ]
+    assert customer.fields[2].fields[0].choices == ("Ulm", "Bonn")
+    assert [f.name for f in shots.fields] == ["q"]
+    written, losses = prompty.dump(reading.prompt)
+    assert losses == ()
+    assert prompty.read(written).prompt == reading.prompt
+
+
+def test_a_value_of_a_v1_file_that_is_an_object_is_the_example() -> None:
+    reading = prompty.read("---\ninputs:\n  customer: {first: Ann}\nsample:\n  tags: [a]\n---\nuser:\nx\n")
+    assert reading.losses == ()
+    assert [(i.name, i.kind, i.example) for i in reading.prompt.inputs] == [
+        ("customer", "object", {"first": "Ann"}),
+        ("tags", "list", ["a"]),
+    ]
+
+
+def test_objects_inside_objects_without_end_are_refused() -> None:
+    row = "{name: a, kind: string}"
+    for _ in range(40):
+        row = f"{{name: a, kind: object, properties: [{row}]}}"
+    with pytest.raises(PromptError, match="without end|nested"):
+        prompty.read(f"---\ninputs: [{row}]\n---\nuser:\nx\n")

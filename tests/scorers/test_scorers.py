@@ -78,6 +78,7 @@ def test_every_scorer_has_options_that_a_form_can_ask_for(name: str) -> None:
         (Check(scorer="equals", options={"text": "{{expected}}"}), 'equals "{{ expected }}"'),
         (Check(scorer="contains_any", options={"texts": ["{{ a }}", "b"]}), 'contains any of "{{ a }}", "b"'),
         (Check(scorer="number", options={"expected": "{{ n }}"}), "number {{ n }}"),
+        (Check(scorer="contains", options={"text": "{{ a.b }}"}), 'contains "{{ a.b }}"'),
         (Check(scorer="length"), "length"),
         (Check(scorer="nonsense"), "nonsense"),
     ],
@@ -191,6 +192,12 @@ def test_an_incomplete_answer_is_not_scored(finish: Finish, negate: bool) -> Non
         ("equals", {"text": "{{ expected }}"}, {"expected": None}, None, "does not apply: no expected"),
         ("equals", {"text": "{{ expected }}"}, {"expected": " "}, None, "does not apply: no expected"),
         ("contains_any", {"texts": "{{ all }}"}, {"all": []}, None, "does not apply: no all"),
+        ("equals", {"text": "{{ who.age }}"}, {"who": {"age": 42}}, 1, 'the answer is "42"'),
+        ("equals", {"text": "{{ who.age }}"}, {"who": '{"age": 42}'}, 1, 'the answer is "42"'),
+        ("number", {"expected": "{{ a.b.c }}"}, {"a": {"b": {"c": 42}}}, 1, "found 42"),
+        ("contains_any", {"texts": ["{{ a.b }}"]}, {"a": {"b": ["x", 42]}}, 1, 'found "42"'),
+        ("equals", {"text": "{{ who.name }}"}, {"who": {"age": 42}}, None, "does not apply: no who.name"),
+        ("equals", {"text": "{{ who }}"}, {"who": {"a": "é"}}, 0, 'the answer is "42", not "{"a": "é"}"'),
     ],
 )
 def test_an_option_takes_the_values_of_the_case(

@@ -277,6 +277,7 @@ async def test_a_draft_that_is_none_is_ignored(call: Call, draft: Any):
 async def test_a_preview_has_variables_messages_and_tokens(call: Call, form: dict[str, Any]):
     assert (await call("preview", form=form))["preview"] == {
         "variables": ["word"],
+        "kinds": {},
         "asked_by_checks": [],
         "problems": [],
         "lint": [],

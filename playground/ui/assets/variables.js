@@ -3,9 +3,10 @@
 import { caseNames, drawCases, importButton, keepButton, mountCases } from "./cases.js";
 import { $, h, icon, select } from "./dom.js";
 import { mountImages } from "./images.js";
+import { isObject, jsonField, nestedValue, objectForm, parsed } from "./nested.js";
 import { changed, onChange, page } from "./store.js";
 
-const KINDS = [["text", "text"], ["long_text", "long text"], ["number", "number"], ["choice", "choice"], ["boolean", "yes or no"], ["examples", "examples"]]
+const KINDS = [["text", "text"], ["long_text", "long text"], ["number", "number"], ["choice", "choice"], ["boolean", "yes or no"], ["examples", "examples"], ["object", "object"], ["list", "list"]]
   .map(([value, label]) => ({ value, label }));
 
 let varsBox;
@@ -23,10 +24,13 @@ export function mountVariables() {
 
 function declared(name) { return page.form.prompt.inputs.find((input) => input.name === name); }
 
+// How a variable is asked for: as it is declared, else as the text uses it (x.first makes an object of x).
+const kindOf = (name) => declared(name)?.kind ?? page.preview?.kinds?.[name] ?? "text";
+
 function declare(name, patch) {
   const input = declared(name);
   if (input) Object.assign(input, patch);
-  else page.form.prompt.inputs.push({ name, kind: "text", description: "", required: true, default: null, example: null, choices: [], ...patch });
+  else page.form.prompt.inputs.push({ name, kind: kindOf(name), description: "", required: true, default: null, example: null, choices: [], fields: [], ...patch });
 }
 
 export function drawVars(preview) {
@@ -34,7 +38,7 @@ export function drawVars(preview) {
   const beyond = [...new Set([...preview.asked_by_checks ?? [], ...caseNames()])].filter((name) => !names.includes(name));
   const old = new Map([...varsBox.children].filter((el) => el.dataset.v).map((el) => [el.dataset.v, el]));
   const kept = (name, kind, make) => { const row = old.get(name); return row && row.dataset.kind === kind ? row : make(); };
-  const rows = names.map((name) => { const kind = declared(name)?.kind ?? "text"; return kept(name, kind, () => varRow(name, kind)); });
+  const rows = names.map((name) => { const kind = kindOf(name); return kept(name, kind, () => varRow(name, kind)); });
   if (beyond.length) rows.push(forChecks, ...beyond.map((name) => kept(name, "beyond", () => beyondRow(name))));
   const same = rows.length && rows.length === varsBox.children.length && rows.every((row, i) => row === varsBox.children[i]);
   if (!same) varsBox.replaceChildren(...(rows.length ? rows : [h("p", { class: "empty" }, "No variables. Write ", h("span", { class: "mono" }, "{{ name }}"), " in a turn and its field appears here.")]));
@@ -55,7 +59,7 @@ function varRow(name, kind) {
   const input = declared(name);
   const id = `v-${name}`;
   const row = h("div", { class: "var", "data-v": name, "data-kind": kind });
-  const redraw = () => row.replaceWith(varRow(name, declared(name)?.kind ?? "text"));
+  const redraw = () => row.replaceWith(varRow(name, kindOf(name)));
   const kindSelect = select(KINDS, kind, { class: "bare kind", "aria-label": `Type of ${name}`, onchange: (e) => { declare(name, { kind: e.target.value }); page.form.values[name] = valueAs(e.target.value, page.form.values[name]); redraw(); changed("values"); } });
   const more = h("button", { class: "btn quiet icon small", title: `How ${name} is asked for`, "aria-label": `Declare ${name}`, "aria-expanded": "false", onclick: () => {
     const open = $(".declare", row);
@@ -71,15 +75,16 @@ function varRow(name, kind) {
 function valueAs(kind, value) {
   if (kind === "boolean") return value === true;
   if (kind === "number") return value === "" || value === null || !Number.isFinite(Number(value)) ? null : Number(value);
-  if (kind === "examples") return Array.isArray(value) ? value : [];
-  return value === null || value === undefined || typeof value === "object" ? "" : String(value);
+  if (kind === "examples" || kind === "list") { const read = nestedValue(kind, value); return Array.isArray(read) ? read : []; }
+  if (kind === "object") { const read = nestedValue(kind, value); return isObject(read) ? read : null; }
+  return value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 function setValue(name, value) { page.form.values[name] = value; changed("values"); drawCases(); }
 
 function widget(name, kind, id, input) {
   const value = page.form.values[name];
-  const text = value === undefined || value === null ? "" : String(value);
+  const text = value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
   const hint = input?.example !== null && input?.example !== undefined && typeof input.example !== "object" ? `for example ${input.example}` : "";
   switch (kind) {
     case "long_text": return h("textarea", { id, class: "field mono", rows: Math.min(5, Math.max(2, Math.ceil(text.length / 34))), value: text, placeholder: hint, oninput: (e) => setValue(name, e.target.value) });
@@ -89,14 +94,34 @@ function widget(name, kind, id, input) {
       const choices = (input?.choices ?? []).map((c) => ({ value: c, label: c }));
       return select(text && !choices.some((c) => c.value === text) ? [...choices] : choices, text, { id, class: "field", missing: text || "Choose", onchange: (e) => setValue(name, e.target.value) });
     }
-    case "examples": return examplesGrid(name, id);
+    case "examples": return isGrid(name) ? examplesGrid(name, id) : nested(name, "list", id, input);
+    case "object": case "list": return nested(name, kind, id, input);
     default: return h("input", { id, class: "field mono", type: "text", value: text, placeholder: hint, oninput: (e) => setValue(name, e.target.value) });
   }
 }
 
+// A field for each property where they are declared and the value has room for them, else JSON.
+function nested(name, kind, id, input) {
+  const value = nestedValue(kind, page.form.values[name]);
+  const set = (part) => setValue(name, part);
+  if (kind === "object" && input?.fields?.length && (value === undefined || value === null || value === "" || isObject(value)))
+    return objectForm(input.fields, { id, label: name, value: isObject(value) ? value : {}, set });
+  const example = input?.example ?? input?.default;
+  return jsonField(kind, { id, label: name, value, set, placeholder: example && typeof example === "object" ? JSON.stringify(example) : "" });
+}
+
+// Rows whose cells are all texts; anything else is lost in a grid.
+function isGrid(name) {
+  const value = nestedValue("examples", page.form.values[name]);
+  const cell = (part) => part === null || typeof part !== "object";
+  return value === undefined || value === null || value === "" || Array.isArray(value) && value.every((row) => isObject(row) && Object.values(row).every(cell));
+}
+
 function examplesGrid(name, id) {
-  const list = Array.isArray(page.form.values[name]) ? page.form.values[name] : [];
-  const keys = Object.keys(list[0] ?? declared(name)?.example?.[0] ?? { input: "", output: "" });
+  const read = nestedValue("examples", page.form.values[name]);
+  const list = Array.isArray(read) ? read : [];
+  const columns = declared(name)?.fields?.map((field) => field.name);
+  const keys = columns?.length ? columns : Object.keys(list[0] ?? declared(name)?.example?.[0] ?? { input: "", output: "" });
   const box = h("div", { class: "examples", id });
   const redraw = () => { box.replaceWith(examplesGrid(name, id)); changed("values"); };
   const commit = () => setValue(name, list);
@@ -112,13 +137,20 @@ function declareForm(name, redraw) {
   const input = () => declared(name) ?? {};
   const field = (label, key, attrs = {}, read = (v) => v, show = (v) => v ?? "") => [h("label", { class: "hint", for: `d-${name}-${key}` }, label),
     h("input", { id: `d-${name}-${key}`, class: "field", value: show(input()[key]), ...attrs, onchange: (e) => { declare(name, { [key]: read(e.target.value) }); changed("values"); redraw(); } })];
-  const json = (v) => { if (v === "") return null; try { return JSON.parse(v); } catch { return v; } };
+  const json = (v) => v === "" ? null : parsed(v) ?? v;
   const plain = (v) => v === null || v === undefined ? "" : typeof v === "string" ? v : JSON.stringify(v);
   return h("div", { class: "declare" },
     field("Description", "description"),
     field("Default", "default", {}, json, plain),
     field("Example", "example", {}, json, plain),
     input().kind === "choice" ? field("Choices", "choices", { placeholder: "warm, plain, formal" }, (v) => v.split(",").map((c) => c.trim()).filter(Boolean), (v) => (v ?? []).join(", ")) : [],
+    input().kind === "object" ? field("Fields", "fields", { placeholder: "first, last, tier" }, (v) => fieldsNamed(v, input().fields ?? []), (v) => (v ?? []).map((part) => part.name).join(", ")) : [],
     h("label", { class: "hint", for: `d-${name}-required` }, "Required"),
     h("span", {}, h("input", { id: `d-${name}-required`, type: "checkbox", checked: input().required ?? true, onchange: (e) => { declare(name, { required: e.target.checked }); changed("values"); } })));
+}
+
+// Fields by their names, each once; one that was there keeps its kind.
+function fieldsNamed(text, known) {
+  const names = [...new Set(text.split(",").map((part) => part.trim()).filter(Boolean))];
+  return names.map((name) => known.find((field) => field.name === name) ?? { name, kind: "text", description: "", required: true, default: null, example: null, choices: [], fields: [] });
 }
