@@ -15,11 +15,12 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 
 from playground.backends.base import Backend, Fold
 from playground.errors import PlaygroundError
 from playground.types import Chunk, Completion, GenerationRequest, Prompt
+from playground.waiting import listen
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,14 @@ class Started:
     """The request of this cell is on its way."""
 
     cell: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What this cell waits for, as a sentence; it holds until text comes or something else is told."""
+
+    cell: Cell
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,14 @@ class Failed:
     hint: str
 
 
+class Places(AbstractAsyncContextManager[None], Protocol):
+    """Places for answers at the same time: a semaphore, or `slots.Slots`."""
+
+    def locked(self) -> bool:
+        """Whether the next one has to wait."""
+        ...
+
+
 End = Finished | Failed
 E = TypeVar("E")
 
@@ -83,14 +100,14 @@ class Execution(Generic[E]):
         self,
         cells: Sequence[Cell],
         backend_of: Callable[[str], Backend],
-        slots: Mapping[str, AbstractAsyncContextManager[None]],
+        slots: Mapping[str, Places],
         settle: Callable[[End], Awaitable[E]],
     ) -> None:
         self._cells = tuple(cells)
         self._backend_of = backend_of
         self._slots = slots
         self._settle = settle
-        self._queue: asyncio.Queue[Started | Delta | E | BaseException | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[Started | Waits | Delta | E | BaseException | None] = asyncio.Queue()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._settling: set[asyncio.Task[None]] = set()
         self._ended: set[int] = set()
@@ -103,7 +120,7 @@ class Execution(Generic[E]):
             if key in self._stopped:
                 task.cancel()
 
-    async def events(self) -> AsyncGenerator[Started | Delta | E, None]:
+    async def events(self) -> AsyncGenerator[Started | Waits | Delta | E, None]:
         """Every event of every cell, in the order of their happening; ends when all cells have ended.
 
         Raises what `settle` raises.
@@ -163,7 +180,15 @@ class Execution(Generic[E]):
         fold = Fold()
         try:
             backend = self._backend_of(cell.request.model)
-            async with self._slots[backend.name]:
+            places = self._slots[backend.name]
+            if places.locked():
+                full = (
+                    f"Waits for a free place at {backend.name}, which answers {backend.parallel} at a time."
+                )
+                self._queue.put_nowait(Waits(cell, full))
+            # Listening ends with this task, which is the only one that knows the listener.
+            listen(lambda what: self._queue.put_nowait(Waits(cell, what)))
+            async with places:
                 self._queue.put_nowait(Started(cell))
                 fold = Fold()  # a cell that waited for its turn has not been slow
                 # Backends are async generators: closing one closes its connection.

@@ -40,6 +40,10 @@ class Slots:
     async def __aexit__(self, *_: object) -> None:
         self._leave()
 
+    def locked(self) -> bool:
+        """Whether the next one has to wait."""
+        return bool(self._waiting) or not self._has_room()
+
     def admit(self) -> None:
         """Let in as many as there is room for."""
         while self._waiting and self._has_room():

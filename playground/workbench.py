@@ -33,7 +33,7 @@ from playground.planning import (
     plan_again,
     plan_column,
 )
-from playground.runner import Cell, Delta, End, Execution, Failed, Started
+from playground.runner import Cell, Delta, End, Execution, Failed, Started, Waits
 from playground.scorers import is_quick, score_all
 from playground.settings import Settings
 from playground.store import Store, content_hash, open_store
@@ -86,7 +86,7 @@ PATIENCE_S = 2.0
 """Who waits for the database hears of an answer after so long at the latest; it is stored when that can be done."""
 RUNS_END_S = 10.0
 
-Event = RunStarted | Started | Delta | Ended
+Event = RunStarted | Started | Waits | Delta | Ended
 
 
 def open_workbench(settings: Settings) -> Workbench:

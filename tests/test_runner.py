@@ -12,10 +12,11 @@ import pytest
 from playground.backends.base import Backend
 from playground.backends.scripted import Script, ScriptedBackend
 from playground.errors import BackendError
-from playground.runner import Cell, Delta, End, Execution, Failed, Finished, Started
+from playground.runner import Cell, Delta, End, Execution, Failed, Finished, Started, Waits
 from playground.types import Chunk, GenerationRequest, Message, Prompt, Sampling
+from playground.waiting import waits
 
-Event = Started | Delta | End
+Event = Started | Waits | Delta | End
 HOUR = 3600.0
 
 
@@ -251,7 +252,7 @@ async def test_a_column_can_be_stopped_while_it_waits_for_a_slot():
             run.stop(1)
 
     events = await all_events(run, stop_b)
-    assert [type(event) for event in events if event.cell.column == 1] == [Finished]
+    assert [type(event) for event in events if event.cell.column == 1] == [Waits, Finished]
     assert ends(events)[1].completion.finish == "cancelled"
     assert ends(events)[0].completion.text == "xy"
     assert [request.model for request in backend.requests] == ["scripted:a"]
@@ -420,3 +421,28 @@ async def test_the_slot_is_free_again_after_leaving():
     async with aclosing(run.events()) as events:
         await anext(events)
     assert not slots["scripted"].locked()
+
+
+# --- waiting --------------------------------------------------------------------------------------------
+
+
+async def test_a_cell_says_what_it_waits_for_until_its_text_comes():
+    class Busy(ScriptedBackend):
+        async def stream(self, request: GenerationRequest) -> AsyncIterator[Chunk]:
+            waits("The server is busy; asked again in 1 s.")
+            async for chunk in super().stream(request):
+                yield chunk
+
+    backend = Busy({"m": ["one ", 0.01, "two"]})
+    events = await all_events(execution(backend, "m", "m", slots=1))
+    told = [[e.what for e in events if isinstance(e, Waits) and e.cell.column == n] for n in (0, 1)]
+    busy = "The server is busy; asked again in 1 s."
+    assert told[0] == [busy]
+    assert told[1] == [
+        f"Waits for a free place at scripted, which answers {backend.parallel} at a time.",
+        busy,
+    ]
+
+
+def test_what_is_told_where_nobody_listens_is_lost_without_harm():
+    waits("Nobody hears this.")

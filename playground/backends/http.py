@@ -23,6 +23,7 @@ from playground.backends.deadlines import Deadline
 from playground.backends.faults import NoConnection, error_for, fault_of, read_fault
 from playground.errors import BackendError, BackendUnavailable
 from playground.settings import Settings
+from playground.waiting import waits
 
 if TYPE_CHECKING:
     from playground.backends.session import Answer, Session
@@ -193,6 +194,9 @@ class Connection:
             finally:
                 response.close()
             tries, waited_s = tries + 1, waited_s + pause_s
+            waits(
+                f"{self.label} is busy (HTTP {status}); asked again in {pause_s:g} s, {tries} of {retries}."
+            )
             await asyncio.sleep(pause_s)
 
     async def close(self) -> None:

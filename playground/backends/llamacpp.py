@@ -33,6 +33,7 @@ from playground.types import (
     RenderedChat,
     TokenLogprob,
 )
+from playground.waiting import waits
 
 _FINISH: dict[str, Finish] = {"stop": "stop", "length": "length", "cancelled": "cancelled"}
 
@@ -89,6 +90,7 @@ class LlamaCppBackend:
             images=request.images,
             projector=str(projector or ""),
         )
+        waits("Waits until the model is loaded and its prompt is prepared.")
         events = self.engine.generate(path, messages, request.sampling, wishes)
         try:
             async for event in events:
@@ -101,6 +103,7 @@ class LlamaCppBackend:
                         mode=event.mode,
                         ignored=tuple(event.ignored),
                     )
+                    waits(f"Its prompt of {event.prompt_tokens:,} tokens is read when it has its turn.")
                     yield facts
                 elif isinstance(event, Done):
                     yield Chunk(

@@ -17,7 +17,7 @@ from typing import Any
 import gradio as gr
 
 from playground.errors import NotFoundError, StoreError
-from playground.runner import Delta, Started
+from playground.runner import Delta, Started, Waits
 from playground.store.records import StoredCell, StoredRun
 from playground.ui import panels
 from playground.ui.actions import Update
@@ -34,7 +34,7 @@ BEAT_S = 0.04
 PULSE_S = 0.5
 """A silent run yields nothing this often, because Gradio notices a closed tab only at a yield."""
 
-BLANK: dict[str, Any] = {"badges": "", "problem": "", "reasoning": "", "foot": None}
+BLANK: dict[str, Any] = {"badges": "", "problem": "", "reasoning": "", "foot": None, "waits": ""}
 """A column whose answer has not ended; the page fills the foot's places with dashes."""
 
 
@@ -144,7 +144,11 @@ async def _take(workbench: Workbench, board: Board, event: Event) -> None:
                 **BLANK,
                 "state": running,
                 "stamp": f"{board.run_id}/{cell.repeat}/running",
+                "waits": f"Asked {cell.request.model.partition(':')[0]}, which has sent no word yet.",
             }
+            board.status()
+        case Waits(cell, what):
+            board.columns[cell.column]["waits"] = what
             board.status()
         case Delta(cell, text, reasoning):
             if text:

@@ -65,6 +65,7 @@ export function setText(i, text) {
 export function applyColumn(i, data) {
   const view = views[i];
   const section = $(`#col${i}`);
+  if (data.waits !== undefined) $(".out", section).dataset.waits = data.waits;  // shown as long as there is no text
   // A run tells the status of all its columns each time; what is known is not drawn again.
   if (data.stamp && data.stamp === view.stamp) return;
   if (data.stamp) view.stamp = data.stamp;
@@ -125,7 +126,7 @@ function drawState(i) {
   if (!el) return;
   el.className = `state ${view.state}`;
   const seconds = ((performance.now() - view.since) / 1000).toFixed(1);
-  const text = view.state === "running" ? `writing, ${seconds} s` : view.state === "pending" ? "waits" : view.label ?? "";
+  const text = view.state === "running" ? `${view.text || $(`#col${i} .thoughts`).firstChild ? "writing" : "waiting"}, ${seconds} s` : view.state === "pending" ? "waits" : view.label ?? "";
   if (el.dataset.icon !== view.icon || !el.lastChild) el.replaceChildren(...(view.icon ? [icon(view.icon)] : []), h("span", {}, text));
   else if (el.lastChild.textContent !== text) el.lastChild.textContent = text;
   el.dataset.icon = view.icon ?? "";
