@@ -88,9 +88,9 @@ def problem_of(field: Input, value: Any) -> str | None:
 
 
 def read_json(text: str) -> Any:
-    """The value of JSON text; raises ValueError for what is none, NaN and nesting without end among that."""
+    """The value of JSON text, a byte order mark before it passed over; raises ValueError for what is none, NaN too."""
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text.removeprefix("\ufeff"), parse_constant=_refuse)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

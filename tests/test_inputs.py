@@ -36,6 +36,7 @@ CUSTOMER = Input(
         ("object", {"first": "Bo"}, {"first": "Bo"}),
         ("object", '{"first": ', '{"first": '),
         ("list", "[1, 2]", [1, 2]),
+        ("list", "\ufeff[1]", [1]),
         ("examples", '[{"q": "a"}]', [{"q": "a"}]),
         ("text", '{"first": "Bo"}', '{"first": "Bo"}'),
         ("long_text", "[1]", "[1]"),
