@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from playground.backends.base import Fold
 from playground.backends.faults import error_for, fault_of
 from playground.backends.http import Connection
-from playground.backends.openai_compatible import Answer, chat_body, opened, schema_field
+from playground.backends.openai_compatible import Answer, chat_body, schema_field
 from playground.backends.vllm import refuse, template_values
 from playground.errors import BackendError, PlaygroundError, PromptError
 from playground.planning import checks_of, make_request, new_cell
@@ -252,24 +252,24 @@ def read_answer(connection: Connection, result: dict[str, Any]) -> tuple[Complet
     fold = Fold()
     try:
         body = _body(result)
-        prompt_text = body.get("prompt_text")
-        answer = Answer(connection, thinking=opened(prompt_text) if isinstance(prompt_text, str) else False)
+        answer = Answer(connection)
         if not isinstance(body.get("choices"), list) or not body["choices"]:
             raise BackendError("The result has no answer in it.", "Run this row again.")
         for chunk in (answer.read(body), answer.rest()):
             if chunk is not None:
                 fold.add(chunk)
+        finish, error = answer.ended(), answer.fault()
         completion = replace(
-            fold.completion(answer.ended()),
+            fold.completion(error.finish if error else finish),
             prompt_tokens=_count(answer.prompt_tokens),
             completion_tokens=_count(answer.completion_tokens),
             cached_tokens=_count(answer.cached_tokens),
             rendered_prompt=answer.prompt_text,
             backend_version="vLLM batch",
+            ignored=answer.reading.notes(),
         )
-        error = None
     except BackendError as exc:
-        completion, error = fold.completion("error"), exc
+        return replace(fold.completion("error"), first_token_s=None, total_s=0.0), exc
     return replace(completion, first_token_s=None, total_s=0.0), error
 
 

@@ -12,10 +12,13 @@ PlaygroundError            message + hint; the two shells show it, nobody prints
 └── BackendError           one request failed; it is stored in its cell, the neighbours go on
     ├── BackendUnavailable the server or engine does not answer
     ├── BackendBusy        the server loads a model or its queue is full; asked again it may answer
+    ├── NoAnswer           the model refused, or called a tool
     └── ContextOverflow    the prompt does not fit; carries both numbers
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 
 class PlaygroundError(Exception):
@@ -89,6 +92,14 @@ class BackendUnavailable(BackendError):
 
 class BackendBusy(BackendError):
     """The server answers that it cannot now: it loads, or its queue is full."""
+
+
+class NoAnswer(BackendError):
+    """The model ended by itself, with something that is no answer; `finish` says with what."""
+
+    def __init__(self, message: str, hint: str, finish: Literal["refusal", "tool_calls"]) -> None:
+        super().__init__(message, hint)
+        self.finish = finish
 
 
 class ContextOverflow(BackendError):

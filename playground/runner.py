@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, cast
 
 from playground.backends.base import Backend, Fold
-from playground.errors import PlaygroundError
+from playground.errors import NoAnswer, PlaygroundError
 from playground.types import Chunk, Completion, GenerationRequest, Prompt
 from playground.waiting import listen
 
@@ -52,11 +52,15 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """More text of this cell's answer, or of what the model thinks before it."""
+    """More text of this cell's answer, or of what the model thinks before it.
+
+    With `rethought` all text of the answer so far was thought: it moves before `reasoning`.
+    """
 
     cell: Cell
     text: str
     reasoning: str = ""
+    rethought: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,14 +200,16 @@ class Execution(Generic[E]):
                 async with aclosing(stream):
                     async for chunk in stream:
                         fold.add(chunk)
-                        if chunk.text or chunk.reasoning:
-                            self._queue.put_nowait(Delta(cell, chunk.text, chunk.reasoning))
+                        if chunk.text or chunk.reasoning or chunk.rethought:
+                            delta = Delta(cell, chunk.text, chunk.reasoning, chunk.rethought)
+                            self._queue.put_nowait(delta)
             self._end(_outcome(cell, fold.completion()))
         except asyncio.CancelledError:
             # Stop is an outcome of the cell, not an exception of the run.
             self._end(Finished(cell, fold.completion("cancelled")))
         except PlaygroundError as exc:
-            self._end(Failed(cell, fold.completion("error"), exc.message, exc.hint))
+            finish = exc.finish if isinstance(exc, NoAnswer) else "error"
+            self._end(Failed(cell, fold.completion(finish), exc.message, exc.hint))
         except Exception as exc:
             log.exception("unexpected error in column %d (%s)", cell.column + 1, cell.request.model)
             message = f"{cell.request.model} failed with {type(exc).__name__}."

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 Role = Literal["system", "user", "assistant"]
-Finish = Literal["stop", "length", "cancelled", "error", "aborted"]
+Finish = Literal["stop", "length", "refusal", "tool_calls", "cancelled", "error", "aborted"]
 CellStatus = Literal["pending", "running", "done", "cancelled", "error", "interrupted"]
 InputKind = Literal["text", "long_text", "number", "choice", "boolean", "examples", "object", "list"]
 Choice = Literal["column", "tie", "all_bad"]
@@ -171,12 +171,14 @@ class Message:
 class TokenLogprob:
     """A token of an answer with its natural log-probability and the best alternatives, most likely first.
 
-    Of the raw distribution, before temperature and truncation. `token` may be empty inside a multi-byte character.
+    Of the raw distribution, before temperature and truncation. The tokens of an answer joined are its text: of those
+    that make up one character the last shows it, the others are empty, and `raw` (hexadecimal) tells their bytes.
     """
 
     token: str
     logprob: float
     top: tuple[tuple[str, float], ...] = ()
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,8 @@ class GenerationRequest:
 class Chunk:
     """A piece of an answer. Text arrives piecewise; every other field is set when it becomes known.
 
+    `rethought` says that all text before this chunk was thought, not answer. Log-probabilities may cover more than the
+    answer; `Fold` keeps those of its text.
     The last chunk of a stream that ended by itself carries `finish`.
     """
 
@@ -219,6 +223,7 @@ class Chunk:
     mode: str | None = None
     ignored: tuple[str, ...] = ()
     logprobs: tuple[TokenLogprob, ...] = ()
+    rethought: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "playground"
 
 # From the ground up. A module imports from rows below its own, and within its own part.
 ROWS = (
-    {"types", "settings", "errors", "slots", "plain_words", "endings", "waiting"},
+    {"types", "settings", "errors", "slots", "plain_words", "endings", "waiting", "thoughts"},
     {"engine", "templates"},
     {"techniques", "scorers", "backends"},
     {"library", "formats", "stats", "diff", "lint"},

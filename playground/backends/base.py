@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Protocol, runtime_checkable
 
+from playground.backends.tokens import UNFIT, aligned, spell
 from playground.types import (
     Chunk,
     Completion,
@@ -144,7 +145,7 @@ class ScoresText(Protocol):
         ...
 
 
-_KEPT = tuple(f.name for f in fields(Chunk) if f.name not in ("text", "reasoning", "logprobs"))
+_KEPT = tuple(f.name for f in fields(Chunk) if f.name not in ("text", "reasoning", "logprobs", "rethought"))
 """What the last chunk that tells it decides; the others are put together."""
 
 
@@ -169,6 +170,9 @@ class Fold:
         """Take one chunk; later non-empty fields replace earlier ones, text is appended."""
         if self.first_token_s is None and (chunk.text or chunk.reasoning):
             self.first_token_s = self.elapsed_s()
+        if chunk.rethought:
+            self._reasoning += self._text
+            self._text = []
         self._text.append(chunk.text)
         self._reasoning.append(chunk.reasoning)
         self._logprobs += chunk.logprobs
@@ -195,10 +199,13 @@ class Fold:
 
         A stream that stopped without saying why counts as "aborted", never as a success.
         """
-        last = self._last
+        last, reasoning = self._last, "".join(self._reasoning)
+        logprobs, ignored = aligned(self._logprobs, self.text, reasoning), last.ignored
+        if logprobs is None:  # without thoughts among them they may still be looked at
+            logprobs, ignored = () if reasoning else tuple(spell(self._logprobs)), (*ignored, UNFIT)
         return Completion(
             text=self.text,
-            reasoning="".join(self._reasoning),
+            reasoning=reasoning,
             finish=finish or self.finish or "aborted",
             prompt_tokens=last.prompt_tokens,
             completion_tokens=last.completion_tokens,
@@ -210,8 +217,8 @@ class Fold:
             model_digest=last.model_digest,
             backend_version=last.backend_version,
             mode=last.mode,
-            ignored=last.ignored,
-            logprobs=tuple(self._logprobs),
+            ignored=ignored,
+            logprobs=logprobs,
         )
 
 

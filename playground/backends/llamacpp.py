@@ -23,6 +23,7 @@ from playground.engine.gguf import Header, display_name, read_header
 from playground.engine.protocol import Done, Started
 from playground.errors import BackendError, NotFoundError
 from playground.settings import Settings, embedded_model_path
+from playground.thoughts import Thoughts
 from playground.types import (
     Chunk,
     Finish,
@@ -80,7 +81,7 @@ class LlamaCppBackend:
         path = await asyncio.to_thread(self._path, request.model)
         projector = await asyncio.to_thread(self._eyes, request, path) if request.images else None
         messages = _pairs(request.messages)
-        facts = Chunk()
+        facts, thoughts = Chunk(), Thoughts()
         wishes = Wishes(
             mode=request.mode,
             raw_prompt=request.raw_prompt,
@@ -95,6 +96,7 @@ class LlamaCppBackend:
         try:
             async for event in events:
                 if isinstance(event, Started):
+                    thoughts = _thoughts(request, event.rendered_prompt)
                     facts = Chunk(
                         prompt_tokens=event.prompt_tokens,
                         context_tokens=event.context_tokens,
@@ -106,6 +108,8 @@ class LlamaCppBackend:
                     waits(f"Its prompt of {event.prompt_tokens:,} tokens is read when it has its turn.")
                     yield facts
                 elif isinstance(event, Done):
+                    if any(rest := thoughts.rest()):
+                        yield Chunk(rest.text, rest.reasoning, rethought=rest.rethought)
                     yield Chunk(
                         finish=_FINISH[event.finish],
                         prompt_tokens=facts.prompt_tokens,
@@ -119,7 +123,12 @@ class LlamaCppBackend:
                         ignored=facts.ignored,
                     )
                 else:
-                    yield Chunk(text=event.text, logprobs=tuple(_token(*scored) for scored in event.logprobs))
+                    pieces = thoughts.feed(event.text)
+                    logprobs = tuple(_token(*scored) for scored in event.logprobs)
+                    if any(pieces) or logprobs:
+                        yield Chunk(
+                            pieces.text, pieces.reasoning, rethought=pieces.rethought, logprobs=logprobs
+                        )
         finally:
             await events.aclose()
 
@@ -284,9 +293,16 @@ def _capabilities(projector: Path | None) -> tuple[str, ...]:
     return ("completion", "vision") if projector else ("completion",)
 
 
-def _token(text: str, logprob: float, top: list[list[Any]]) -> TokenLogprob:
+def _thoughts(request: GenerationRequest, rendered: str) -> Thoughts:
+    """What tells thoughts from the answer; a schema holds from the first token on, so nothing before it is thought."""
+    asked = [m.content for m in request.messages if m.role != "assistant"]
+    shaped = request.json_schema is not None
+    return Thoughts(None if shaped else rendered, asked=asked, shaped=shaped)
+
+
+def _token(text: str, logprob: float, top: list[list[Any]], raw: str) -> TokenLogprob:
     """A scored token as the engine's protocol carries it."""
-    return TokenLogprob(text, logprob, tuple((str(other), float(value)) for other, value in top))
+    return TokenLogprob(text, logprob, tuple((str(other), float(value)) for other, value in top), raw)
 
 
 def _pairs(messages: Sequence[Message]) -> list[list[str]]:

@@ -16,10 +16,10 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
-from playground.backends.answers import FINISHES, ThinkSplitter, token_logprobs, whole_number
+from playground.backends.answers import FINISHES, Reading, token_logprobs, whole_number
 from playground.backends.http import Patience, decode
 from playground.backends.images import check_images, last_user
-from playground.backends.openai_compatible import opened, schema_of
+from playground.backends.openai_compatible import schema_of
 from playground.backends.remote import RemoteBackend, name_of, penalty_notes
 from playground.backends.servers import Kind, listed
 from playground.errors import BackendError, PlaygroundError
@@ -64,7 +64,7 @@ class OllamaBackend(RemoteBackend):
         info = await self._info(name)
         window = await self._window_of(name, info)
         path, body = await self._body(request, window)
-        splitter = ThinkSplitter(inside=opened(request.raw_prompt))
+        reading = Reading(request)
         end: dict[str, Any] = {}
         logprobs_seen = False
         async with (
@@ -75,23 +75,26 @@ class OllamaBackend(RemoteBackend):
                 if not line or end:
                     continue
                 part = self._object(line)
-                message = found if isinstance(found := part.get("message"), dict) else part
-                written = _text(message.get("content")) or _text(message.get("response"))
-                text, reasoning = splitter.feed(written) if written else ("", "")
-                reasoning = _text(message.get("thinking")) + reasoning
+                message = part.get("message")
+                raw = {"content": part.get("response"), "thinking": part.get("thinking")}
+                pieces = reading.take(message if isinstance(message, dict) else raw)
                 logprobs = token_logprobs(part.get("logprobs"))
                 logprobs_seen = logprobs_seen or bool(logprobs)
-                if text or reasoning or logprobs:
+                if any(pieces) or logprobs:
                     patience.speaking()
-                    yield Chunk(text=text, reasoning=reasoning, logprobs=logprobs)
+                    yield Chunk(*pieces[:2], rethought=pieces.rethought, logprobs=logprobs)
                 if part.get("done") is True:
                     end = part
                     reply.last_word()
-        rest = splitter.rest()
+        rest = reading.rest()
         if any(rest):
-            yield Chunk(text=rest.text, reasoning=rest.reasoning)
-        finish = self._finish(end)
+            yield Chunk(*rest[:2], rethought=rest.rethought)
+        word = _text(end.get("done_reason")) or "stop"
+        fault = reading.fault(word)
+        finish = None if end and fault else self._finish(end)
         in_force, rendered = await self._afterwards(request, path, body)
+        if (judged := reading.judged(rendered)) is not None:
+            yield judged
         notes = penalty_notes(request.sampling)
         if in_force is not None and in_force != window:
             notes.append(f"context {window:,} asked, {in_force:,} in force")
@@ -107,8 +110,10 @@ class OllamaBackend(RemoteBackend):
             rendered_prompt=rendered,
             model_digest=info.digest if info else None,
             backend_version=self.version or self.label,
-            ignored=tuple(notes),
+            ignored=(*notes, *reading.notes()),
         )
+        if fault is not None:
+            raise fault
 
     async def render_chat(self, model: str, messages: Sequence[Message]) -> RenderedChat:
         """Exact text after the template and the window; Ollama does not tell token ids."""

@@ -18,9 +18,9 @@ from typing import Any, ClassVar
 
 from playground.backends.answers import (
     FINISHES,
-    OPEN,
-    ThinkSplitter,
+    Reading,
     completion_logprobs,
+    no_word,
     token_logprobs,
     whole_number,
 )
@@ -28,7 +28,8 @@ from playground.backends.http import Connection, Reply, decode
 from playground.backends.images import check_images, messages_with_images
 from playground.backends.remote import LONGEST_LIST_SECONDS, RemoteBackend, name_of
 from playground.backends.servers import OWNERS, Kind, listed
-from playground.errors import BackendError
+from playground.errors import BackendError, NoAnswer
+from playground.thoughts import Pieces
 from playground.types import Chunk, Finish, GenerationRequest, ModelInfo, TokenLogprob
 
 NOT_CHATTING = ("embed", "rerank", "whisper", "tts")
@@ -62,18 +63,25 @@ class OpenAICompatibleBackend(RemoteBackend):
             abilities = info.capabilities if info else ()
             await asyncio.to_thread(check_images, request, abilities, self.sight_hint)
         plan = await self.plan(request)
-        answer = Answer(self.connection, thinking=opened(request.raw_prompt))
+        answer = Answer(self.connection, request)
         async with self.connection.post(plan.path, plan.body, patience) as reply:
-            async with aclosing(payloads(self.connection, reply)) as found:
-                async for payload in found:
-                    chunk = answer.read(self.adapted(payload))
-                    if chunk is not None:
-                        patience.speaking()
-                        yield chunk
+            try:
+                async with aclosing(payloads(self.connection, reply)) as found:
+                    async for payload in found:
+                        chunk = answer.read(self.adapted(payload))
+                        if chunk is not None:
+                            patience.speaking()
+                            yield chunk
+            except BackendError:
+                if (rest := answer.rest()) is not None:  # what had arrived is kept to the last character
+                    yield rest
+                raise
             if (rest := answer.rest()) is not None:
                 yield rest
             finish = answer.ended()
             rendered = request.raw_prompt or answer.prompt_text or await self.rendered(request, plan)
+        if (judged := answer.reading.judged(rendered)) is not None:
+            yield judged
         yield Chunk(
             finish=finish,
             prompt_tokens=answer.prompt_tokens,
@@ -85,6 +93,8 @@ class OpenAICompatibleBackend(RemoteBackend):
             backend_version=self.version or self.label,
             ignored=plan.ignored + answer.notes(request, plan, reply),
         )
+        if (fault := answer.fault()) is not None:
+            raise fault
 
     async def plan(self, request: GenerationRequest) -> Plan:
         """The request in this server's words; raises BackendError for what it cannot do at all."""
@@ -204,11 +214,6 @@ def no_raw_route(label: str) -> BackendError:
     )
 
 
-def opened(text: str | None) -> bool:
-    """Whether a prompt ends inside a reasoning block, so that the answer begins with reasoning."""
-    return text is not None and text.rstrip().endswith(OPEN)
-
-
 # --- reading the answer ---------------------------------------------------------------------------------
 
 
@@ -217,11 +222,15 @@ async def payloads(connection: Connection, reply: Reply) -> AsyncGenerator[dict[
     if reply.media_type == "application/json":
         yield _object(connection, await reply.body())
         return
+    done = False
     async with aclosing(reply.lines()) as lines:
         async for line in lines:
+            if done:  # read on for the connection's sake: whatever follows is no part of the answer
+                continue
             if line.startswith(b"data:"):
                 data = line[5:].strip()
                 if data == b"[DONE]":
+                    done = True
                     reply.last_word()
                 elif data:
                     yield _object(connection, data)
@@ -244,13 +253,13 @@ def _object(connection: Connection, data: bytes) -> dict[str, Any]:
 class Answer:
     """Reads the objects of one answer; remembers how it ended and what was counted."""
 
-    def __init__(self, connection: Connection, *, thinking: bool = False) -> None:
+    def __init__(self, connection: Connection, request: GenerationRequest | None = None) -> None:
         self.prompt_tokens: int | None = None
         self.completion_tokens: int | None = None
         self.cached_tokens: int | None = None
         self.prompt_text: str | None = None
+        self.reading = Reading(request)
         self._connection = connection
-        self._splitter = ThinkSplitter(inside=thinking)
         self._word = ""
         self._logprobs_seen = False
 
@@ -261,42 +270,37 @@ class Answer:
         self._count(payload.get("usage"), payload.get("timings"))
         if isinstance(prompt := payload.get("prompt_text"), str) and not self.prompt_text:
             self.prompt_text = prompt
-            self._splitter = ThinkSplitter(inside=opened(prompt))
-        text, reasoning = "", ""
+            self.reading.thoughts.prompted(prompt)
+        text, reasoning, rethought = "", "", False
         logprobs: tuple[TokenLogprob, ...] = ()
         for choice in listed(payload, "choices"):
             if choice.get("index", 0) != 0:
                 continue
-            part = choice.get("delta") or choice.get("message") or choice
-            written = _text(part.get("content")) or _text(choice.get("text"))
-            pieces = self._splitter.feed(written) if written else None
-            text += pieces.text if pieces else ""
-            reasoning += _text(part.get("reasoning")) or _text(part.get("reasoning_content"))
-            reasoning += pieces.reasoning if pieces else ""
-            logprobs += self._log(choice, written)
+            part = choice.get("delta") or choice.get("message") or {"content": choice.get("text")}
+            pieces = self.reading.take(part) if isinstance(part, dict) else Pieces()
+            text += pieces.text
+            reasoning += pieces.reasoning
+            rethought = rethought or pieces.rethought
+            logprobs += self._log(choice)
             self._word = str(choice.get("finish_reason") or self._word)
-        if text or reasoning or logprobs:
-            return Chunk(text=text, reasoning=reasoning, logprobs=logprobs)
+        if text or reasoning or rethought or logprobs:
+            return Chunk(text=text, reasoning=reasoning, rethought=rethought, logprobs=logprobs)
         return None
 
     def rest(self) -> Chunk | None:
         """Text that was held back while it could have become a tag."""
-        pieces = self._splitter.rest()
-        return Chunk(text=pieces.text, reasoning=pieces.reasoning) if any(pieces) else None
+        pieces = self.reading.rest()
+        return Chunk(*pieces[:2], rethought=pieces.rethought) if any(pieces) else None
 
-    def ended(self) -> Finish:
-        """How the answer ended; raises BackendError when it did not end by itself."""
-        if not self._word:
-            raise BackendError(
-                f"{self._connection.label} ended its answer without saying why.",
-                "What had arrived is kept and not scored. Run this column again.",
-            )
-        if self._word not in FINISHES:
-            raise BackendError(
-                f'{self._connection.label} broke its answer off ("{self._word[:40]}").',
-                "What had arrived is kept and not scored. Look into the server's log.",
-            )
-        return FINISHES[self._word]
+    def ended(self) -> Finish | None:
+        """How the answer ended, None when it is none (see `fault`); raises BackendError when it did not end by itself."""
+        if self._word not in FINISHES and self.fault() is None:
+            raise no_word(self._connection.label, self._word)
+        return None if self.fault() else FINISHES[self._word]
+
+    def fault(self) -> NoAnswer | None:
+        """Why what ended by itself is no answer."""
+        return self.reading.fault(self._word) if self._word else None
 
     def notes(self, request: GenerationRequest, plan: Plan, reply: Reply) -> tuple[str, ...]:
         """What only the answer shows: promises not kept, counts that differ, waiting for a full queue."""
@@ -308,19 +312,14 @@ class Answer:
             notes.append(f"{counted:,} prompt tokens counted, {told:,} processed")
         if reply.retries:
             notes.append(f"queue full, asked {reply.retries + 1} times")
-        return tuple(notes)
+        return (*notes, *self.reading.notes())
 
-    def _log(self, choice: dict[str, Any], written: str) -> tuple[TokenLogprob, ...]:
+    def _log(self, choice: dict[str, Any]) -> tuple[TokenLogprob, ...]:
         given = choice.get("logprobs")
         if not isinstance(given, dict):
             return ()
         self._logprobs_seen = True
-        tokens = token_logprobs(given["content"]) if "content" in given else completion_logprobs(given)
-        # vLLM counts the end token among them, which is no part of the text.
-        by_itself = choice.get("finish_reason") == "stop" and choice.get("stop_reason") is None
-        if by_itself and tokens and tokens[-1].token and not written.endswith(tokens[-1].token):
-            tokens = tokens[:-1]
-        return tokens
+        return token_logprobs(given["content"]) if "content" in given else completion_logprobs(given)
 
     def _count(self, usage: Any, timings: Any) -> None:
         if isinstance(usage, dict):
@@ -336,10 +335,3 @@ class Answer:
 def _newer(value: Any, known: int | None) -> int | None:
     number = whole_number(value)
     return known if number is None else number
-
-
-def _text(content: Any) -> str:
-    """The text of a content field: a string, or parts with text in them."""
-    if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-    return content if isinstance(content, str) else ""

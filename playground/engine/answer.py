@@ -11,17 +11,22 @@ import codecs
 
 
 class AnswerText:
-    """The growing text of one answer. Bytes that are no UTF-8 become U+FFFD once it is sure that they are none."""
+    """The growing text of one answer. Bytes that are no UTF-8 become U+FFFD once it is sure that they are none.
+
+    `spelled` is what the last bytes completed, held back or not.
+    """
 
     def __init__(self, stop: list[str]) -> None:
         self.stopped = False
+        self.spelled = ""
         self._stop = stop
         self._held = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def add(self, piece: bytes) -> str:
         """Text that can be shown after these bytes; sets `stopped` when a stop string is complete."""
-        return self._release(self._decoder.decode(piece))
+        self.spelled = self._decoder.decode(piece)
+        return self._release(self.spelled)
 
     def finish(self) -> str:
         """Text that was still held back, when the answer ends without a stop string.
@@ -43,6 +48,16 @@ class AnswerText:
         cut = len(text) - keep
         self._held = text[cut:]
         return text[:cut]
+
+
+def byte_name(piece: bytes) -> str:
+    """How bytes are shown that are no text alone: `<0xE6><0x97>`."""
+    return "".join(f"<0x{byte:02X}>" for byte in piece)
+
+
+def raw_of(piece: bytes, text: str) -> str:
+    """The bytes of a token in hexadecimal, "" where they are those of the text that it shows."""
+    return "" if piece == text.encode() else piece.hex()
 
 
 def _overlap(text: str, stop: str) -> int:

@@ -207,7 +207,7 @@ class Engine:
         question = ScoreTexts(next(self._ids), str(model), extra_buffers, digest, prompt, list(continuations))
         answer = await self._answer(child, question)
         assert isinstance(answer, TextsScored)
-        return [[(str(text), float(logprob)) for text, logprob, _ in scores] for scores in answer.scores]
+        return [[(str(text), float(logprob)) for text, logprob, *_ in scores] for scores in answer.scores]
 
     async def render(self, model: Path, messages: list[list[str]]) -> Rendered:
         """Exact text and token ids after the model's chat template."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground.engine.answer import AnswerText
+from playground.engine.answer import AnswerText, raw_of
 from playground.engine.protocol import Done, Embedded, Failed, Generate, Piece, Scored, TextsScored
 from playground.engine.vocabulary import Vocabulary
 from playground.errors import BackendError, ContextOverflow
@@ -44,10 +44,13 @@ class Job:
         """Add one sampled token (with its log-probabilities when they were asked for); what can be shown now."""
         if vocabulary.ends_generation(token):
             self.finish = "stop"
-            shown = self.text.finish()
+            shown, scores = self.text.finish(), None  # the end is no part of the answer
         else:
             self.tokens.append(token)
-            shown = self.text.add(vocabulary.piece(token))
+            piece = vocabulary.piece(token)
+            shown = self.text.add(piece)
+            for scored in scores or ():
+                scored[0], scored[3] = self.text.spelled, raw_of(piece, self.text.spelled)
             if self.text.stopped:
                 self.finish = "stop"
             elif self.answer_tokens >= self.request.max_tokens or len(self.tokens) >= window:

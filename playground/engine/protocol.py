@@ -17,7 +17,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any, get_args, get_origin, get_type_hints
 
 Scored = list[Any]
-"""A token with its log-probability and the best alternatives: [text, logprob, [[text, logprob], …]]."""
+"""A token with its log-probability and the best alternatives: [text, logprob, [[text, logprob], …], raw].
+
+Texts joined are the answer (with a stop string at its end); `raw` is the token's bytes in hexadecimal where its text is not
+the whole of them: the last token of a character shows it, the ones before are empty.
+"""
 
 
 class ProtocolError(ValueError):

@@ -109,7 +109,10 @@ def log_probabilities(logits: Vector) -> Vector:
 
 
 def score(logits: Vector, token: int, alternatives: int, vocabulary: Vocabulary) -> Scored:
-    """A token with its log-probability in the raw distribution, and the best alternatives, most likely first."""
+    """A token with its log-probability in the raw distribution, and the best alternatives, most likely first.
+
+    Its text is that of the token alone; in an answer it may be another (`protocol.Scored`).
+    """
     logs = log_probabilities(logits)
     top: list[int] = []
     if alternatives:
@@ -119,4 +122,5 @@ def score(logits: Vector, token: int, alternatives: int, vocabulary: Vocabulary)
         vocabulary.name(token),
         float(logs[token]),
         [[vocabulary.name(i), float(logs[i])] for i in top],
+        "",
     ]

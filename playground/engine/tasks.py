@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy
 
+from playground.engine.answer import AnswerText, raw_of
 from playground.engine.context import STEP_ROWS, Row
 from playground.engine.exact import portions
 from playground.engine.protocol import Scored
@@ -94,9 +95,19 @@ def score_texts(
             elif group is not groups[-1]:  # a recurrent state cannot go back: read the prompt again
                 context.forget(0)
                 yield from _read(model, context, prompt)
-        yield results
+        yield [_spelled(scores, continuations[i], vocabulary) for i, scores in enumerate(results)]
     finally:
         context.close()
+
+
+def _spelled(scores: list[Scored], tokens: list[int], vocabulary: Vocabulary) -> list[Scored]:
+    """The scores with the text that each token completes."""
+    text = AnswerText([])
+    for scored, token in zip(scores, tokens, strict=True):
+        piece = vocabulary.piece(token)
+        text.add(piece)
+        scored[0], scored[3] = text.spelled, raw_of(piece, text.spelled)
+    return scores
 
 
 def _read(model: Model, context: Any, prompt: list[int]) -> Iterator[None]:

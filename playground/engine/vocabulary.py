@@ -13,6 +13,9 @@ import jinja2
 import llama_cpp.llama_cpp as llama
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
+from playground.engine.answer import byte_name
+from playground.thoughts import TAGS
+
 NO_TEMPLATE = "chat template: the GGUF has none, the messages were joined as plain text"
 NO_THINKING = "thinking: the model's chat template cannot turn it on"
 _PIECE_BYTES = 64
@@ -50,6 +53,7 @@ class Vocabulary:
         self._formatter: Any = None
         self._wants_parts: bool | None = None
         self._ends: list[int] = []
+        self._written = self._thought_tokens()
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         """Token ids, never with a BOS added; `special` reads control tokens written out in the text."""
@@ -63,11 +67,13 @@ class Vocabulary:
         return ids[:count]
 
     def piece(self, token: int) -> bytes:
-        """Bytes a token stands for; control tokens are empty.
+        """Bytes a token stands for; control tokens are empty, but for those that tell thoughts from the answer.
 
         llama.cpp answers a too small buffer with the negated size needed; without the second call runs of
         more than that many blanks would vanish from code (abetlen/llama-cpp-python#2362, seen in 0.3.36).
         """
+        if token in self._written:
+            return self._written[token]
         size = _PIECE_BYTES
         while True:
             buffer = ctypes.create_string_buffer(size)
@@ -75,6 +81,21 @@ class Vocabulary:
             if written >= 0:
                 return buffer.raw[:written]
             size = -written
+
+    def _thought_tokens(self) -> dict[int, bytes]:
+        """The control tokens in the tags of thoughts, for models that have such tags as tokens."""
+        written: dict[int, bytes] = {}
+        for words in TAGS:
+            for tag in (*words.opens, *words.closes, *words.between):
+                tokens = self.tokenize(tag, special=True)
+                names = {token: self._text(token) for token in tokens if self._is_control(token)}
+                first, last = names.get(tokens[0], ""), names.get(tokens[-1], tag)
+                if first and tag.startswith(first) and tag.endswith(last):
+                    written |= {token: name.encode() for token, name in names.items()}
+        return written
+
+    def _is_control(self, token: int) -> bool:
+        return bool(llama.llama_vocab_get_attr(self.handle, token) & llama.LLAMA_TOKEN_ATTR_CONTROL)
 
     def ends_generation(self, token: int) -> bool:
         """Whether the model says with this token that it is done."""
@@ -87,14 +108,14 @@ class Vocabulary:
         return self._ends
 
     def name(self, token: int) -> str:
-        """How a token is shown on its own; control tokens as they are written, halves of characters empty."""
+        """How a token is shown on its own: control tokens as they are written, a part of a character as its bytes."""
         piece = self.piece(token)
         if not piece:
             return self._text(token)
         try:
             return piece.decode()
         except UnicodeDecodeError:
-            return ""
+            return byte_name(piece)
 
     def raw(self, text: str) -> Rendered:
         """Text as it is, with control tokens read and the BOS that the model asks for."""

@@ -281,6 +281,7 @@ def _end(connection: sa.Connection, ends: Sequence[tuple[_State, EndCell]]) -> N
             row["ignored"] = list(completion.ignored)
             row["logprobs"] = [
                 {"token": each.token, "logprob": each.logprob, "top": each.top}
+                | ({"raw": each.raw} if each.raw else {})
                 for each in completion.logprobs
             ]
             answered.append(row)

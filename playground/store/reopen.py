@@ -210,7 +210,12 @@ def _completion(cell: Cell, rendered_prompt: str | None) -> Completion | None:
         mode=cell.mode,
         ignored=tuple(cell.ignored),
         logprobs=tuple(
-            TokenLogprob(row["token"], row["logprob"], tuple((text, value) for text, value in row["top"]))
+            TokenLogprob(
+                row["token"],
+                row["logprob"],
+                tuple((text, value) for text, value in row["top"]),
+                row.get("raw", ""),
+            )
             for row in cell.logprobs
         ),
     )

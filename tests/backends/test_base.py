@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from playground.backends.base import Fold, complete
 from playground.backends.scripted import ScriptedBackend
-from playground.types import Chunk, Completion, GenerationRequest, Message, Sampling
+from playground.types import Chunk, Completion, GenerationRequest, Message, Sampling, TokenLogprob
 
 
 class Clock:
@@ -111,6 +111,8 @@ def made_up(number: int, field: Field[object]) -> object:
     """A value of the field's type that is not its default."""
     if field.name == "finish":
         return "length"
+    if field.name == "logprobs":
+        return (TokenLogprob("text", -1.0),)  # only what fits the text is kept
     if "tuple" in str(field.type):
         return (field.name,)
     return number + 1 if "int" in str(field.type) else field.name
@@ -118,8 +120,22 @@ def made_up(number: int, field: Field[object]) -> object:
 
 def test_every_field_of_a_chunk_reaches_the_completion():
     values = {field.name: made_up(number, field) for number, field in enumerate(fields(Chunk))}
+    del values["rethought"]  # it says what came before
     done = folded([Chunk(**values)])
     assert {name: getattr(done, name) for name in values} == values
+
+
+def test_text_that_turns_out_to_be_thought_is_none_of_the_answer():
+    done = folded(
+        [
+            Chunk(text="Let me", logprobs=(TokenLogprob("Let me", -1.0),)),
+            Chunk(text=" see", logprobs=(TokenLogprob(" see", -1.0), TokenLogprob("</think>", -1.0))),
+            Chunk(text="Hi", reasoning=" now", rethought=True, logprobs=(TokenLogprob("\nHi", -2.0),)),
+            Chunk(finish="stop"),
+        ]
+    )
+    assert (done.text, done.reasoning) == ("Hi", "Let me see now")
+    assert done.logprobs == (TokenLogprob("Hi", -2.0),)
 
 
 def test_the_text_can_be_read_while_it_grows():

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from playground.errors import PlaygroundError
+from playground.errors import NoAnswer, PlaygroundError
 from tests.backends.conftest import WIRE, answer, ask, body_bytes, exchange, outcome
 
 ROUTES = {
@@ -65,7 +65,7 @@ def expected(response: dict[str, Any]) -> tuple[str, str, str | None, Any, Any]:
             if part["done"]:
                 word, prompt = part["done_reason"], part.get("prompt_eval_count")
                 written = part.get("eval_count")
-    return text, reasoning, {"tool_calls": "stop"}.get(word or "", word), prompt, written
+    return text, reasoning, word, prompt, written
 
 
 def cuts(borders: str) -> list[Callable[[bytes], list[bytes]]]:
@@ -101,6 +101,7 @@ async def test_a_recorded_exchange_is_read_the_same_however_it_is_cut(
     text, reasoning, word, prompt, written = expected(response)
     status_ok = response["status"] == 200
     broken = word is None or b'"error"' in body_bytes(response)
+    calls_tool = word == "tool_calls" or '"tool_calls":[{' in body_bytes(response).decode().replace(" ", "")
     for cut in cuts(name):
         backend, _ = open_backend(row, {path: answer(name, cut)}, busy_retries=0)
         got = await outcome(backend, request)
@@ -110,6 +111,11 @@ async def test_a_recorded_exchange_is_read_the_same_however_it_is_cut(
             assert done.finish == "error"
             assert done.text == (text if status_ok else "")
             assert got.error.message and got.error.hint
+        elif calls_tool:
+            assert isinstance(got.error, NoAnswer)
+            assert got.error.finish == "tool_calls"
+            assert 'get_weather("gab' in got.error.hint
+            assert (done.prompt_tokens, done.completion_tokens) == (prompt, written)
         else:
             assert got.error is None
             assert (done.text, done.reasoning, done.finish) == (text, reasoning, word)

@@ -6,13 +6,9 @@ import json
 from typing import Any
 
 import httpx
-import hypothesis
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from playground.backends import make_backend
-from playground.backends.answers import ThinkSplitter
 from playground.backends.base import CountsTokens, RendersChat, complete
 from playground.settings import Settings
 from playground.types import GenerationRequest, Message, Sampling
@@ -236,35 +232,6 @@ async def test_reasoning_in_a_field_of_its_own_is_not_the_answer(open_backend: A
     backend, _ = open_backend("openai", {PATH: sse(think, event("4"), END)})
     done = await complete(backend, ask("openai"))
     assert (done.reasoning, done.text) == ("hmm", "4")
-
-
-@pytest.mark.parametrize(
-    ("whole", "text", "reasoning"),
-    [
-        ("<think>why</think>\n\nyes", "yes", "why"),
-        ("\n<think>\nwhy\n</think>yes", "yes", "\nwhy\n"),
-        ("<think>never closed", "", "never closed"),
-        ("<think></think>yes", "yes", ""),
-        ("yes <think>no</think>", "yes <think>no</think>", ""),
-        ("<thinking>yes", "<thinking>yes", ""),
-        ("<thi", "<thi", ""),
-        (" \n", " \n", ""),
-        ("<think>a</thinking></think>b</think>", "b</think>", "a</thinking>"),
-    ],
-)
-@hypothesis.settings(deadline=None)
-@given(data=st.data())
-def test_reasoning_at_the_start_of_the_text_is_taken_out_however_it_is_cut(
-    whole: str, text: str, reasoning: str, data: st.DataObject
-) -> None:
-    places = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=8)))
-    splitter = ThinkSplitter()
-    pieces = [
-        splitter.feed(whole[a:b]) for a, b in zip([0, *places], [*places, len(whole)], strict=True) if a < b
-    ]
-    pieces.append(splitter.rest())
-    assert "".join(piece.text for piece in pieces) == text
-    assert "".join(piece.reasoning for piece in pieces) == reasoning
 
 
 async def test_a_template_that_opens_the_reasoning_is_noticed(open_backend: Any) -> None:
