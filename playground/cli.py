@@ -27,6 +27,7 @@ from playground.terminal import (
     PromptName,
     open_or_move,
     open_there,
+    require_reader,
     run_async,
     settings_of,
     tell,
@@ -172,20 +173,35 @@ def run(
 async def run_one(workbench: Workbench, comparison: Comparison, show: Callable[[str], None]) -> Ended:
     """The stored end of a comparison with one column; its text goes to `show` as it arrives.
 
+    Where it may still turn out to be thought, it goes there at the end, but for a terminal, where a note says so.
+
     Leaving early (Ctrl+C, a closed pipe) stops the model; what had come is stored as cancelled.
     """
     from playground.runner import Delta
     from playground.workbench import Ended
 
-    last = "\n"
+    live = sys.stdout.isatty()
+    shown, waiting = "", ""
     try:
         async with aclosing(workbench.compare(comparison)) as events:
             async for event in events:
-                if isinstance(event, Delta):
-                    last = event.text
-                    show(event.text)
+                if not isinstance(event, Delta):
+                    continue
+                if event.rethought:
+                    waiting = ""
+                    if shown:
+                        show("\n")
+                        tell("note: what stands above was the model's thinking; its answer follows.")
+                waiting += event.text
+                if live or event.settled:
+                    show(waiting)
+                    shown, waiting = waiting or shown, ""
+                else:
+                    require_reader()
     finally:
-        if not last.endswith("\n"):
+        # A file or another program must not get thoughts for an answer: often the end only tells that there are none.
+        show(waiting)
+        if not (waiting or shown or "\n").endswith("\n"):
             show("\n")
     await workbench.all_stored()  # another program may hold the database; the log says so meanwhile
     assert isinstance(event, Ended)  # the last event of a comparison
@@ -200,9 +216,14 @@ def report(cell: StoredCell) -> bool:
         tell_all("note", cell.completion.ignored)
         if cell.completion.finish == "length":
             tell(f"note: the answer was cut after {cell.sampling.max_tokens} tokens (--max-tokens).")
+    thought_only = False
+    if cell.status == "done" and cell.completion and not cell.completion.text.strip():
+        thought_only = bool(cell.completion.reasoning.strip())
+        thoughts = "the model thought to the end and gave no answer (--format json shows its thoughts)."
+        tell(f"error: {thoughts}" if thought_only else "note: the answer is empty.")
     failed = [score for score in cell.scores if score.value is not None and score.value < 1]
     tell_all("check failed", [f"{score.name}: {score.explanation}" for score in failed])
-    return cell.status == "done" and not cell.error and not failed
+    return cell.status == "done" and not cell.error and not failed and not thought_only
 
 
 def to_json(ended: Ended) -> dict[str, Any]:

@@ -54,13 +54,15 @@ class Waits:
 class Delta:
     """More text of this cell's answer, or of what the model thinks before it.
 
-    With `rethought` all text of the answer so far was thought: it moves before `reasoning`.
+    With `rethought` all text of the answer so far was thought: it moves before `reasoning`. Of `settled` text that is
+    not to be expected.
     """
 
     cell: Cell
     text: str
     reasoning: str = ""
     rethought: bool = False
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ class Execution(Generic[E]):
                     async for chunk in stream:
                         fold.add(chunk)
                         if chunk.text or chunk.reasoning or chunk.rethought:
-                            delta = Delta(cell, chunk.text, chunk.reasoning, chunk.rethought)
+                            delta = Delta(cell, chunk.text, chunk.reasoning, chunk.rethought, fold.is_settled)
                             self._queue.put_nowait(delta)
             self._end(_outcome(cell, fold.completion()))
         except asyncio.CancelledError:

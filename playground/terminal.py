@@ -6,6 +6,10 @@ with_workbench(open_there(settings_of(context, data)), work)   # the result of `
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
+import select
+import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
@@ -77,6 +81,19 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 def write(text: str) -> None:
     """Text to standard output at once."""
     typer.echo(text, nl=False)
+
+
+def require_reader() -> None:
+    """Raise BrokenPipeError when standard output is a pipe that nobody reads any more, without writing to it."""
+    if not hasattr(select, "poll"):
+        return
+    try:
+        watched = select.poll()
+        watched.register(sys.stdout.fileno(), 0)
+    except (OSError, ValueError):  # no file behind it
+        return
+    if any(event & select.POLLERR for _, event in watched.poll(0)):
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def write_file(path: Path, content: str | bytes) -> None:

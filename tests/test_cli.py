@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from playground.arguments import address_of, read_values
-from playground.errors import PromptError, ReadOnlyData
+from playground.errors import NoAnswer, PromptError, ReadOnlyData
 from playground.formats import prompty
 from playground.formats.registry import FORMATS
 from playground.settings import Settings
 from playground.store import open_store
 from playground.store.records import StoredRun
-from playground.types import PRESETS, Check, Input, Prompt, Sampling, Turn
+from playground.types import PRESETS, Check, Chunk, Input, Prompt, Sampling, Turn
 
 if TYPE_CHECKING:
     from tests.conftest import Call
@@ -86,6 +86,44 @@ def test_a_check_that_does_not_apply_is_no_failure(call: Call, tmp_path: Path) -
 def test_an_answer_that_was_cut_says_so(call: Call, tmp_path: Path) -> None:
     called = call("run", write_prompt(tmp_path, "Hi there"), "--max-tokens", "1")
     assert called == (0, "Hi\n", "note: the answer was cut after 1 tokens (--max-tokens).\n")
+
+
+def test_thoughts_never_reach_standard_output(
+    call: Call, scripts: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts["late"] = ["Let me", " see", Chunk(text="Hello", rethought=True), " there"]
+    scripts["only"] = [Chunk(reasoning="Let me see")]
+    file = write_prompt(tmp_path, "Hi")
+    assert call("run", file, "--model", "late") == (0, "Hello there\n", "")
+    code, out, err = call("run", file, "--model", "only")
+    assert (code, out) == (1, "") and "no answer" in err
+    # On a terminal what stands there cannot be taken back: it is said.
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    code, out, err = call("run", file, "--model", "late")
+    assert (code, out) == (0, "Let me see\nHello there\n") and "model's thinking" in err
+
+
+def test_a_refusal_and_a_tool_call_are_exit_code_1(
+    call: Call, scripts: dict[str, object], tmp_path: Path
+) -> None:
+    scripts["refuses"] = [NoAnswer("The model refused to answer.", 'It said: "No."', "refusal")]
+    scripts["calls"] = ["One moment.", NoAnswer("The model called a tool.", "It called a().", "tool_calls")]
+    file = write_prompt(tmp_path, "Hi")
+    assert call("run", file, "--model", "refuses") == (
+        1,
+        "",
+        'error: The model refused to answer. It said: "No."\n',
+    )
+    code, out, err = call("run", file, "--model", "calls", "--format", "json")
+    told = json.loads(out)
+    assert (code, told["finish"], told["status"], told["text"]) == (1, "tool_calls", "error", "One moment.")
+    assert "It called a()." in err and told["hint"] == "It called a()."
+
+
+def test_an_empty_answer_is_said(call: Call, scripts: dict[str, object], tmp_path: Path) -> None:
+    scripts["silent"] = [" "]
+    called = call("run", write_prompt(tmp_path, "Hi"), "--model", "silent")
+    assert (called.code, called.err) == (0, "note: the answer is empty.\n")
 
 
 def test_a_failed_answer_is_exit_code_1_with_what_had_come(call: Call, data: Path, tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ FINISHES: dict[str, Finish] = {
 """Words of the servers for an answer that ended; every other word means that it did not end by itself."""
 
 
-HALF = "half a character, which is no text"
-"""Said of an answer in which one came."""
+HALF = "half a character left out"
+"""Said of an answer in which one came without its other half: that is no text."""
 
 
 class Content(NamedTuple):

@@ -194,6 +194,11 @@ class Fold:
             self._text = ["".join(self._text)]
         return self._text[0] if self._text else ""
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the text is answer for all that is known: the prompt opened no thoughts, or they have come before."""
+        return self._last.rendered_prompt is not None or any(self._reasoning)
+
     def completion(self, finish: Finish | None = None) -> Completion:
         """The answer with its measurements; `finish` overrides what the stream said.
 

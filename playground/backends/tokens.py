@@ -15,7 +15,7 @@ from dataclasses import replace
 from playground.backends.characters import WholeCharacters
 from playground.types import TokenLogprob
 
-UNFIT = "log-probs: their tokens do not fit the text"
+UNFIT = "log-probs do not fit the text"
 _MOST_FILLED = 8
 """Characters that a token may stand for whose server shows it as the replacement character only."""
 

@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from playground.diff import describe, diff_words
+from playground.engine.answer import byte_name
 from playground.errors import NotFoundError, PlaygroundError
 from playground.store.records import StoredCell, StoredRun
 from playground.types import RenderedChat, TokenLogprob
@@ -61,10 +62,11 @@ def heat(tokens: Sequence[TokenLogprob]) -> Markup:
             t.token,
         )
         for t in tokens
+        if t.token  # the first bytes of a character stand in the table; its last token shows it
     )
     rows = join(
         Markup('<tr><td class="mono">{}</td><td class="num">{}</td><td class="mono">{}</td></tr>').format(
-            repr(t.token)[1:-1], percent(t.logprob), alternatives(t)
+            shown(t), percent(t.logprob), alternatives(t)
         )
         for t in tokens[:400]
     )
@@ -76,6 +78,13 @@ def heat(tokens: Sequence[TokenLogprob]) -> Markup:
         '<pre>{}</pre>{}<details><summary>As a table</summary><table class="table"><tr><th style="width:30%">Token</th>'
         '<th class="num" style="width:80px">Probability</th><th>Alternatives</th></tr>{}</table></details>'
     ).format(spans, legend, rows)
+
+
+def shown(token: TokenLogprob) -> str:
+    """A token for the table; the first bytes of a character as bytes."""
+    if token.token:
+        return repr(token.token)[1:-1]
+    return byte_name(bytes.fromhex(token.raw)) or "(a part of the next character)"
 
 
 def percent(logprob: float) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from playground.backends.answers import HALF
+from playground.backends.tokens import UNFIT
 from playground.errors import PlaygroundError
 from playground.planning import checks_of
 from playground.scorers import passed
@@ -28,10 +30,18 @@ from playground.ui.html import (
 ENDED: dict[Finish, str] = {
     "stop": "end of text",
     "length": "max tokens",
+    "refusal": "refusal",
+    "tool_calls": "tool call",
     "cancelled": "stopped",
     "error": "error",
     "aborted": "error",
 }
+
+REMARKS = {
+    HALF: "The server sent half of a character (one of a surrogate pair), which no text can hold.",
+    UNFIT: "The tokens that the server told, joined, are not the text of the answer.",
+}
+"""What is said of an answer among the settings that were not honoured."""
 
 
 def tokens_per_second(completion: Completion) -> float | None:
@@ -57,6 +67,7 @@ def column_update(cell: StoredCell, run: StoredRun) -> dict[str, Any]:
         "problem": problem(cell),
         "reasoning": reasoning(cell),
         "foot": foot(cell),
+        "waits": "",
     }
 
 
@@ -71,12 +82,21 @@ def state(cell: StoredCell) -> dict[str, str]:
         "error": ("warn", f"failed at {took}"),
         "interrupted": ("clock", "interrupted"),
     }[cell.status]
+    if cell.status == "error" and cell.completion:  # the model's own doing, not a failure of anything
+        words = {"refusal": f"refused at {took}", "tool_calls": f"called a tool at {took}"}
+        text = words.get(cell.completion.finish, text)
     return {"kind": cell.status, "icon": symbol, "text": text, "say": f"Column {cell.column + 1} {text}."}
 
 
 def badge(kind: str, text: str, explanation: str) -> Markup:
     """A small fact in a column's head; it opens its explanation."""
-    symbol = {"ignored": "ignored", "different": "different", "cut": "cut", "mode": "check"}.get(kind, "")
+    symbol = {
+        "ignored": "ignored",
+        "different": "different",
+        "cut": "cut",
+        "mode": "check",
+        "none": "warn",
+    }.get(kind, "")
     return Markup(
         '<button class="badge {}" data-act="explain" title="{}" data-text="{}">{}{}</button>'
     ).format(kind, explanation, explanation, icon(symbol) if symbol else "", text)
@@ -94,9 +114,14 @@ def badges(cell: StoredCell, run: StoredRun) -> Markup:
         why = f"max tokens is {limit:,}" if at_limit else "the context window is full"
         text = f"cut: {count(done.completion_tokens)} tokens"
         shown.append(badge("cut", text, f"The answer was cut because {why}. The model had not ended it."))
+    if cell.status == "done" and not done.text.strip():
+        shown.append(badge("none", *_nothing(done)))
     shown += different(cell, run)
     for setting in done.ignored:
-        shown.append(badge("ignored", f"ignored: {setting}", f"This backend does not honour {setting}."))
+        if setting in REMARKS:
+            shown.append(badge("ignored", setting, REMARKS[setting]))
+        else:
+            shown.append(badge("ignored", f"ignored: {setting}", f"This backend does not honour {setting}."))
     if run.comparison.same_text:
         why = (
             f"Every column was sent the text that {run.comparison.same_text} makes of the prompt, unchanged."
@@ -110,6 +135,17 @@ def badges(cell: StoredCell, run: StoredRun) -> Markup:
         )
         shown.append(badge("fact", text, explanation))
     return join(shown)
+
+
+def _nothing(done: Completion) -> tuple[str, str]:
+    """Why there is no answer although it ended: what the badge says, and its explanation."""
+    if not done.reasoning.strip():
+        return "empty answer", "The model ended its answer without a word."
+    return (
+        "no answer, only thoughts",
+        "The model never closed its thoughts: all that it wrote is above, and checks see an empty answer. "
+        "More max tokens, or thinking switched off, may give one.",
+    )
 
 
 def different(cell: StoredCell, run: StoredRun) -> list[Markup]:

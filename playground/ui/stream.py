@@ -150,7 +150,11 @@ async def _take(workbench: Workbench, board: Board, event: Event) -> None:
         case Waits(cell, what):
             board.columns[cell.column]["waits"] = what
             board.status()
-        case Delta(cell, text, reasoning):
+        case Delta(cell, text, reasoning, rethought):
+            if rethought:
+                reasoning = board.texts.get(cell.column, "") + reasoning
+                board.texts[cell.column] = ""
+                board.dirty_texts.add(cell.column)
             if text:
                 board.texts[cell.column] = board.texts.get(cell.column, "") + text
                 board.dirty_texts.add(cell.column)
@@ -158,6 +162,7 @@ async def _take(workbench: Workbench, board: Board, event: Event) -> None:
             if reasoning:
                 board.thoughts[cell.column] = board.thoughts.get(cell.column, "") + reasoning
                 board.thinking.add(cell.column)
+                board.columns[cell.column]["waits"] = ""  # thoughts are words too
                 board.status()
         case Ended(run_id, stored, unsaved):
             board.run = run = await _with(workbench, board.run, run_id, stored)

@@ -60,7 +60,11 @@ async def test_tags_are_read_across_the_pieces_of_a_stream(open_backend: Any, ro
 
 async def test_a_broken_answer_keeps_what_was_held_back(open_backend: Any) -> None:
     fault = b'data: {"error":{"message":"boom"}}\n\n'
-    for piece, text, reasoning in (("x </thi", "x </thi", ""), ("<thi", "<thi", ""), ("<think>a</", "", "a</")):
+    for piece, text, reasoning in (
+        ("x </thi", "x </thi", ""),
+        ("<thi", "<thi", ""),
+        ("<think>a</", "", "a</"),
+    ):
         backend, _ = open_backend("openai", {PATH: sse(event(piece), fault)})
         got = await outcome(backend, ask("openai"))
         assert "boom" in got.error.message

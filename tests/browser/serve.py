@@ -47,6 +47,11 @@ SCRIPTS: dict[str, Script] = {
     "long": " ".join(f"word{n}" for n in range(3000)),
     "cat": "The cat sat on the mat.",
     "dog": "The dog sat on the mat.",
+    "thinks": [
+        *(piece for n in range(8) for piece in (f"thought{n} ", 0.1)),
+        *(piece for n in range(8, 16) for piece in (Chunk(reasoning=f"thought{n} ", rethought=n == 8), 0.1)),
+        *written("The answer.", 0.1),
+    ],
     "json": '{"city": "Paris", "year": 2024}',
 }
 

@@ -64,7 +64,7 @@ async def test_throughput_mode_differs_only_where_two_tokens_tie(new_engine: New
     assert sum(a.done.cached_tokens for a in fast) > 0, "prefixes were shared"
     diverged = 0
     for one, other in zip(exact, fast, strict=True):
-        for (token, _, (best, second)), (said, _, _) in zip(one.tokens, other.tokens, strict=False):
+        for (token, _, (best, second), *_), (said, *_) in zip(one.tokens, other.tokens, strict=False):
             if token != said:
                 diverged += 1
                 assert best[1] - second[1] <= 0.05
@@ -78,14 +78,14 @@ async def test_log_probabilities_are_those_of_the_raw_distribution(
     engine = new_engine()
     greedy = await ask(engine, model, wishes=Wishes(top_logprobs=20))
     assert len(greedy.tokens) == greedy.done.completion_tokens == 8
-    assert "".join(token for token, _, _ in greedy.tokens) == greedy.text
-    for token, logprob, top in greedy.tokens:
+    assert "".join(token for token, *_ in greedy.tokens) == greedy.text
+    for token, logprob, top, _ in greedy.tokens:
         assert len(top) == 20
         assert [token, logprob] == top[0], "greedy takes the most likely"
         assert sorted((value for _, value in top), reverse=True) == [value for _, value in top]
         assert 0 < sum(math.exp(value) for _, value in top) <= 1.0001
     hot = await ask(engine, model, wishes=Wishes(top_logprobs=0), temperature=2.0, seed=3, max_tokens=1)
-    (token, logprob, top), *_ = hot.tokens
+    (token, logprob, top, _), *_ = hot.tokens
     assert top == []
     assert dict(greedy.tokens[0][2]).get(token, logprob) == logprob, "temperature is not in it"
 
@@ -146,8 +146,8 @@ async def test_given_texts_are_scored_after_a_prompt_that_is_read_once(
     assert sum(v for _, v in scores[0][:1]) > sum(v for _, v in scores[4][:1])
     greedy = await ask(engine, model, wishes=Wishes(raw_prompt=prompt, top_logprobs=0), max_tokens=5)
     ((*same,),) = await engine.score_text(model, prompt, [greedy.text])
-    assert [token for token, _ in same] == [token for token, _, _ in greedy.tokens]
-    for (_, one), (_, other, _) in zip(same, greedy.tokens, strict=True):
+    assert [token for token, _ in same] == [token for token, *_ in greedy.tokens]
+    for (_, one), (_, other, *_) in zip(same, greedy.tokens, strict=True):
         assert one == pytest.approx(other, abs=0.2), "rows of one call are summed in another order"
 
 

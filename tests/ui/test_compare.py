@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from playground.backends.scripted import ScriptedBackend
+from playground.errors import NoAnswer
 from playground.store.records import StoredRun
 from playground.types import Chunk, Turn
 from playground.ui import compare, stream
@@ -133,8 +134,47 @@ async def test_thoughts_are_shown_while_they_come_and_folded_apart_from_the_answ
     live = [html for html in shown if "data-live open" in html]
     assert any("<pre>Let me &lt;see&gt;</pre>" in html for html in live)
     assert any("<pre>Let me &lt;see&gt; it.</pre>" in html for html in live)
+    waits = [status["columns"]["0"].get("waits") for status in statuses(paints) if status.get("columns")]
+    assert waits[-1] == "" and any(not word for word in waits[1:-1])
     assert "Let me &lt;see&gt; it." in shown[-1] and "data-live" not in shown[-1]
     assert texts(paints, 0)[-1] == "Blue."
+
+
+async def test_text_that_turns_out_to_be_thought_leaves_the_answer_for_the_thoughts(
+    make_workbench: MakeWorkbench,
+):
+    script = ["Let me", 0.1, " see", 0.1, Chunk(text="Blue", rethought=True), 0.1, "."]
+    workbench = make_workbench({"a": script})
+    paints = await paints_of(workbench, asked("a"))
+    shown = texts(paints, 0)
+    assert "Let me see" in shown and shown[-1] == "Blue."
+    assert [text for text in shown if text.startswith("Let me")] == shown[: shown.index("Let me see") + 1]
+    live = [s["columns"]["0"]["reasoning"] for s in statuses(paints) if s.get("columns")]
+    assert any("data-live open" in html and "<pre>Let me see</pre>" in html for html in live)
+    last = statuses(paints)[-1]["columns"]["0"]
+    assert last["text"] == "Blue." and "Let me see" in last["reasoning"]
+    [row] = workbench.store.history().rows
+    done = (await workbench.run(row.id)).cells[0].completion
+    assert done and (done.text, done.reasoning) == ("Blue.", "Let me see")
+
+
+async def test_a_refusal_and_a_tool_call_are_no_answers(make_workbench: MakeWorkbench):
+    refusal = NoAnswer("The model refused to answer.", 'It said: "<No>"', "refusal")
+    tool = NoAnswer("The model called a tool instead of answering.", "It called a().", "tool_calls")
+    workbench = make_workbench({"a": [refusal], "b": ["One moment.", tool]})
+    paints = await paints_of(workbench, asked("a", "b"))
+    columns = statuses(paints)[-1]["columns"]
+    assert columns["0"]["state"]["text"].startswith("refused at")
+    assert (
+        "The model refused to answer." in columns["0"]["problem"] and "&lt;No&gt;" in columns["0"]["problem"]
+    )
+    assert columns["1"]["state"]["text"].startswith("called a tool at")
+    assert columns["1"]["text"] == "One moment."
+    run = await workbench.run(workbench.store.history().rows[0].id)
+    assert [(c.status, c.completion and c.completion.finish) for c in run.cells] == [
+        ("error", "refusal"),
+        ("error", "tool_calls"),
+    ]
 
 
 async def test_a_failed_column_shows_its_reason_and_the_text_it_had(make_workbench: MakeWorkbench):

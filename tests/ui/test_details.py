@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 from playground.diff import diff_words
 from playground.formats.registry import FORMATS
 from playground.store.records import StoredRun
-from playground.types import ExportFile, Prompt, Turn
-from playground.ui import html, keeping
+from playground.types import ExportFile, Prompt, TokenLogprob, Turn
+from playground.ui import details, html, keeping
 from playground.workbench import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -364,3 +365,16 @@ def test_a_file_is_shown_as_text_with_what_it_lost(read_html: Read, text: str):
     assert page.shape == drawn("plain").shape
     assert page.text.endswith(text)
     assert page.text.count("Not in this file") >= 1
+
+
+def test_the_heat_reads_as_the_answer_and_the_table_shows_bytes():
+    tokens = (
+        TokenLogprob("Hi ", -0.1),
+        TokenLogprob("", -0.2, (("<0xF0><0x9F>", -0.2),), "f09f"),
+        TokenLogprob("👋", -0.3, (), "918b"),
+        TokenLogprob("", -0.4),
+    )
+    page = details.heat(tokens)
+    text, table = page.split("</pre>")
+    assert "".join(re.findall(r"<span[^>]*>([^<]*)</span>", text)) == "Hi 👋"
+    assert "&lt;0xF0&gt;&lt;0x9F&gt;</td>" in table and "(a part of the next character)" in table

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from playground.backends.answers import HALF
+from playground.backends.tokens import UNFIT
 from playground.store.records import StoredCell, StoredRun, StoredVote
 from playground.types import Check, Column, Comparison, Completion, Prompt, Sampling, Score, Turn
 from playground.ui import html, panels
@@ -447,3 +449,27 @@ def test_a_button_holds_any_text(read_html: Callable[[str], Any], label: str, ac
     (found,) = page.find("button")
     assert found == {"class": "btn quiet", "data-act": action, "data-from": data}
     assert page.text == label
+
+
+@pytest.mark.parametrize(
+    ("text", "reasoning", "words"),
+    [
+        ("", "Let me see", "no answer, only thoughts"),
+        (" \n", "Let me see", "no answer, only thoughts"),
+        ("", "", "empty answer"),
+        ("", " \n", "empty answer"),
+    ],
+)
+def test_an_ended_answer_with_nothing_in_it_says_so(text: str, reasoning: str, words: str):
+    nothing = cell(completion=replace(DONE, text=text, reasoning=reasoning))
+    assert words in panels.badges(nothing, run(nothing))
+    assert "answer" not in panels.badges(cell(), run(cell())).replace("answer fill", "")
+    failed = replace(nothing, status="error")
+    assert words not in panels.badges(failed, run(failed))
+
+
+def test_a_remark_is_not_called_a_setting():
+    odd = cell(completion=replace(DONE, ignored=(HALF, UNFIT, "top-k")))
+    page = panels.badges(odd, run(odd))
+    assert f"ignored: {HALF}" not in page and HALF in page and UNFIT in page
+    assert page.count("does not honour") == 2 and "ignored: top-k" in page  # in two attributes

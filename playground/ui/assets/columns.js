@@ -66,6 +66,8 @@ export function applyColumn(i, data) {
   const view = views[i];
   const section = $(`#col${i}`);
   if (data.waits !== undefined) $(".out", section).dataset.waits = data.waits;  // shown as long as there is no text
+  // Thoughts grow within one status.
+  if (data.reasoning !== undefined && data.reasoning !== view.reasoning) drawThoughts(section, view.reasoning = data.reasoning);
   // A run tells the status of all its columns each time; what is known is not drawn again.
   if (data.stamp && data.stamp === view.stamp) return;
   if (data.stamp) view.stamp = data.stamp;
@@ -84,17 +86,18 @@ export function applyColumn(i, data) {
     document.dispatchEvent(new Event("busy"));
   }
   if (data.badges !== undefined) $(".l3", section).innerHTML = data.badges;
-  if (data.reasoning !== undefined) {
-    const box = $(".thoughts", section), was = $("details[data-live]", box);
-    box.innerHTML = data.reasoning;
-    const now = $("details[data-live]", box);
-    if (now) { if (was) now.open = was.open; $("pre", now).scrollTop = 1e9; }  // folded by hand, it stays folded
-  }
   if (data.problem !== undefined) $(".problem", section).innerHTML = data.problem;
   if (data.foot !== undefined) {
     $(".col-foot", section).innerHTML = data.foot ?? page.foot;
     drawWaiting(section);
   }
+}
+
+function drawThoughts(section, html) {
+  const box = $(".thoughts", section), was = $("details[data-live]", box);
+  box.innerHTML = html;
+  const now = $("details[data-live]", box);
+  if (now) { if (was) now.open = was.open; $("pre", now).scrollTop = 1e9; }  // folded by hand, it stays folded
 }
 
 function drawWaiting(section) {
