@@ -15,6 +15,7 @@ from typing import NamedTuple
 from playground.errors import PromptError
 from playground.formats import bundle
 from playground.formats.archive import MAX_BYTES
+from playground.formats.beside import Beside
 from playground.formats.bundle import read_bundle
 from playground.store.naming import NAME_CHARS, clean_name
 from playground.types import Prompt
@@ -68,11 +69,12 @@ def read_incoming(files: Sequence[tuple[str, bytes]], report: Report | None = No
     if sum(len(data) for _, data in files) > MAX_BYTES:
         raise _too_many("These files are too large", f"At most {MAX_BYTES // 2**20} MiB are read at once.")
     incoming: list[Incoming] = []
+    beside = Beside(files)
     for number, (name, data) in enumerate(files):
         if len(files) == 1 and data.startswith(bundle.MAGIC):
             incoming += _entries("", data, report)
         else:
-            incoming += _prompts(name, data)
+            incoming += _prompts(name, data, beside)
             if report is not None:
                 report(number + 1, len(files))
         if len(incoming) > MAX_PROMPTS:
@@ -140,7 +142,7 @@ def _bytes(path: Path, room: int) -> bytes:
     return data
 
 
-def _prompts(name: str, data: bytes) -> list[Incoming]:
+def _prompts(name: str, data: bytes, beside: Beside) -> list[Incoming]:
     """The prompts of one file, or one row that says why there are none."""
     # All the formats: not before a file is there.
     from playground.formats.recognise import recognise, shown_name
@@ -149,7 +151,7 @@ def _prompts(name: str, data: bytes) -> list[Incoming]:
     try:
         if data.startswith(bundle.MAGIC):
             return _entries(f"{name}/", data, None)
-        found = recognise(name, data)
+        found = recognise(name, data, beside.of(name))
         if FORMATS[found.format].only_cases:
             raise PromptError(
                 f"{shown_name(name)} holds test cases, not a prompt.",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -66,7 +66,8 @@ class Format:
 
     `read` gives every prompt of a file, at least one, or raises PromptError. `write` of a row that `renders` writes
     the messages of an export (with `each_case` those of the prompt's cases too), all others its templates; a row with
-    `only_cases` has no turns in its files, but cases and checks for a prompt that is here.
+    `only_cases` has no turns in its files, but cases and checks for a prompt that is here. `read_beside` is given the
+    texts of the partials that lie beside the file, by name.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Format:
     renders: bool = False
     each_case: bool = False
     only_cases: bool = False
+    read_beside: Callable[[str, str, Mapping[str, str]], tuple[Reading, ...]] | None = None
 
 
 def one(read: Callable[[str, str], Reading]) -> Callable[[str, str], tuple[Reading, ...]]:

@@ -1,4 +1,4 @@
-"""Dotprompt files (`.prompt`) of Genkit and Firebase: YAML front matter and a Handlebars body.
+r"""Dotprompt files (`.prompt`) of Genkit and Firebase: YAML front matter and a Handlebars body.
 
     ---
     model: googleai/gemini-2.5-flash
@@ -15,38 +15,45 @@
     Review: {{review}}
 
 What dotprompt has no field for (checks, cases, tags, …) stands under `ext.playground`, which its loader keeps and
-does not read. The body converts as far as Handlebars and Jinja2 say the same (handlebars.py).
+does not read. What has no field here (tools, a variant, `config` of one model, `team.owner: …`) is kept under
+`metadata.dotprompt`, and is written again. A field that cannot be read is left out and named, the rest is imported.
+The body converts as far as Handlebars and Jinja2 say the same (handlebars.py, handlebars_read.py).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from playground.errors import PromptError
-from playground.formats import front_matter, handlebars, picoschema, yaml_text
+from playground.formats import front_matter, handlebars, handlebars_read, picoschema, yaml_text
 from playground.formats.base import (
     Export,
     Format,
     Reading,
     as_text,
-    checked,
     file_name,
-    mapping,
     one,
     shown,
     stated,
     unheld,
 )
+from playground.formats.handlebars_back import Variables
+from playground.formats.handlebars_names import Known
 from playground.formats.plain_jinja import converted
 from playground.formats.refused import without_references
 from playground.formats.sampling import read_sampling, write_sampling
+from playground.templating.partials import MAX_PARTIALS
 from playground.types import ExportFile, Input, Prompt, Sampling
 
 SUFFIX = ".prompt"
 MEDIA_TYPE = "text/plain"
+KEPT = "dotprompt"
+"""The key of a prompt's metadata under which the fields stand that only dotprompt has."""
+MAX_LOSSES = 200
 
 _CONFIG = {
     "temperature": "temperature",
@@ -59,6 +66,9 @@ _FROM_CONFIG = {key: field for field, key in _CONFIG.items()}
 _OWN_TEXTS = ("name_zh", "description_zh", "family", "technique", "use_when", "avoid_when", "source")
 _OWN_KEYS = {*_OWN_TEXTS, "tags", "cases", "checks", "inputs", "sampling"}
 _NAMES = re.compile(r"(?P<name>[^/\\]*?)(?:\.(?P<variant>[^./\\]+))?\.prompt")
+_MENTION = re.compile(r"""\{\{~?#?>\s*(?:["'\[]([^"'\]{}]+)["'\]]|([\w./-]+))""")
+_HISTORY_ABOUT = "Earlier messages, oldest first: role and content."
+_CONTEXT_ABOUT = "@{}: the program that runs the prompt sets it there."
 
 
 # --- writing ------------------------------------------------------------------------------------------------
@@ -70,15 +80,20 @@ def write(export: Export) -> ExportFile:
     Raises PromptError for a turn that Handlebars cannot say when the export has no rendered messages.
     """
     prompt, losses = export.prompt, list[str]()
-    turns = converted(export, handlebars.convert, str, losses, "dotprompt")
+    kept, names, metadata = _kept(prompt)
+    variables = Variables(
+        frozenset(item.name for item in prompt.inputs if item.kind == "boolean"),
+        frozenset(item.name for item in prompt.inputs),
+        names,
+    )
+    turns = converted(export, lambda text: handlebars.convert(text, variables), str, losses, "dotprompt")
     losses += [
         f"turn {number}: a blank turn is left out there"
         for number, turn in enumerate(turns, 1)
         if not turn.text.strip()
     ]
-    body = handlebars.write(turns, losses)
-    names = [item.name for item in prompt.inputs]
-    if len(set(names)) < len(names):
+    body = handlebars.write(turns, losses, variables)
+    if len({item.name for item in prompt.inputs}) < len(prompt.inputs):
         raise PromptError("A variable is declared twice.", "Keep one of the two declarations.")
     neutral = Sampling(seed=None).model_dump()
     extras = {
@@ -93,16 +108,15 @@ def write(export: Export) -> ExportFile:
         "checks": [check.model_dump(exclude_defaults=True) for check in prompt.checks],
         "sampling": extras,
     }
-    schema = picoschema.write_inputs(prompt.inputs) if prompt.inputs else None
+    found = [_as_written(item, names) for item in prompt.inputs if not _comes_back(item, prompt, names)]
+    schema = picoschema.write_inputs(tuple(found)) if found else None
     defaults = {
         item.name: item.example if item.default is None else item.default
-        for item in prompt.inputs
+        for item in found
         if item.default is not None or item.example is not None
     }
     read_back = {item.name: item for item in picoschema.read_inputs(schema, defaults, "", [])}
-    own["inputs"] = [
-        item.model_dump(exclude_defaults=True) for item in prompt.inputs if read_back[item.name] != item
-    ]
+    own["inputs"] = [item.model_dump(exclude_defaults=True) for item in found if read_back[item.name] != item]
     own = {key: value for key, value in own.items() if value not in ("", [], {})}
     data: dict[str, Any] = {
         "name": prompt.name,
@@ -113,9 +127,10 @@ def write(export: Export) -> ExportFile:
         "output": {"format": "json", "schema": picoschema.from_json_schema(prompt.output_schema)}
         if prompt.output_schema is not None
         else {},
-        "metadata": prompt.metadata,
+        "metadata": metadata,
         "ext": {"playground": own} if own else {},
     }
+    data = _with_kept(data, kept)
     losses += unheld(export, *Prompt.model_fields, "model", "sampling")
     front = without_references(
         yaml_text.plain(_filled(data)), "", losses, "other programs would replace it by a file or a secret"
@@ -128,75 +143,259 @@ def _filled(data: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if value not in ("", {}, None)}
 
 
+def _kept(prompt: Prompt) -> tuple[dict[str, Any], dict[str, str], dict[str, Any]]:
+    """What an imported file had beside ours, what its variables were called, and the rest of the metadata."""
+    kept = prompt.metadata.get(KEPT)
+    if not isinstance(kept, dict):
+        return {}, {}, dict(prompt.metadata)
+    names = kept.get("names")
+    names = names if isinstance(names, dict) else {}
+    rest = {key: value for key, value in prompt.metadata.items() if key != KEPT}
+    fields = {key: value for key, value in kept.items() if key != "names"}
+    return fields, {str(key): str(value) for key, value in names.items()}, rest
+
+
+def _with_kept(data: dict[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The front matter with the fields that were kept; what is ours is not replaced."""
+    result = dict(data)
+    for key, value in kept.items():
+        mine = result.get(key)
+        if isinstance(mine, dict) and isinstance(value, dict):
+            result[key] = {**value, **_filled(mine)}
+        elif mine in (None, "", {}):
+            result[key] = value
+    return result
+
+
+def _as_written(item: Input, names: Mapping[str, str]) -> Input:
+    return item.model_copy(update={"name": names[item.name]}) if item.name in names else item
+
+
+def _comes_back(item: Input, prompt: Prompt, names: Mapping[str, str]) -> bool:
+    """Whether reading makes the input anew: of an `@` name, or of the earlier messages."""
+    if names.get(item.name, "").startswith("@"):
+        return item == _context_input(item.name, names[item.name][1:])
+    loop = handlebars_read.HISTORY % item.name
+    return item == _history_input(item.name) and any(turn.template == loop for turn in prompt.turns)
+
+
 # --- reading ------------------------------------------------------------------------------------------------
 
 
-def read(text: str, file: str = "The file") -> Reading:
+def read(
+    text: str,
+    file: str = "The file",
+    partials: Mapping[str, str] | None = None,
+    schemas: picoschema.Schemas | None = None,
+) -> Reading:
     """The prompt of a `.prompt` file, with what was not kept. Raises PromptError naming the file.
 
-    Without a name in the front matter the file's own is taken: `greet.formal.prompt` is "greet", variant "formal".
+    `partials` are the texts of the partials beside it, `schemas` JSON schemas that it may name, both by name. Without
+    a name in the front matter the file's own is taken: `greet.formal.prompt` is "greet", variant "formal".
     """
     losses: list[str] = []
     data, body = front_matter.split(text, file)
     data = without_references(data, "", losses, "refused, nothing is fetched or executed")
-    metadata = mapping(data.pop("metadata", None), "metadata", file)
-    ext = mapping(data.pop("ext", None), "ext", file)
-    own = mapping(ext.pop("playground", None), "ext.playground", file)
-    losses += [f"ext.{key}: there is no such field here" for key in ext]
+    kept: dict[str, Any] = {}
+    metadata = _mapping(data, "metadata", "metadata", losses)
+    ext = _mapping(data, "ext", "ext", losses)
+    own = _mapping(ext, "playground", "ext.playground", losses)
+    losses += [f"ext.{key}: {_ONLY_THERE}" for key in ext]
+    kept |= {"ext": ext} if ext else {}
     losses += [f"ext.playground.{key}: not known to this version" for key in own if key not in _OWN_KEYS]
-    inputs = _read_inputs(mapping(data.pop("input", None), "input", file), own, file, losses)
-    output = mapping(data.pop("output", None), "output", file)
-    schema = picoschema.to_json_schema(output.pop("schema", None), f"{file}: output.schema")
-    if (form := output.pop("format", None)) not in (None, "text") and schema is None:
-        losses.append(f"output.format: {shown(form)} needs a schema here")
-    losses += [f"output.{key}: there is no such field here" for key in output]
-    config = mapping(data.pop("config", None), "config", file)
-    extra = mapping(own.get("sampling"), "ext.playground.sampling", file)
-    names = _FROM_CONFIG | {field: field for field in Sampling.model_fields if field not in _CONFIG}
-    sampling = read_sampling(config | extra, names, "config", losses)
+    given = _mapping(data, "input", "input", losses)
+    known = _known(given, _reachable(body, partials or {}), schemas or {})
+    inputs = _read_inputs(given, own, schemas or {}, losses, kept)
+    schema = _read_output(_mapping(data, "output", "output", losses), schemas or {}, losses, kept)
+    sampling = _read_sampling(_mapping(data, "config", "config", losses), own, losses, kept)
     if model := data.pop("model", None):
         losses.append(f"model: {shown(model)}; the model is chosen when the prompt runs")
-    if data.pop("tools", None) or data.pop("toolDefs", None):
-        losses.append("tools: prompts here have no tools")
-    named = _NAMES.fullmatch(re.split(r"[/\\]", file)[-1])
-    name = data.pop("name", None) or (named["name"].removeprefix("_") if named else "")
-    variant = data.pop("variant", None) or (named["variant"] if named else None)
-    if variant:
-        losses.append(f"variant: {shown(variant)} has no field, name the prompt after it if you keep several")
-    turns = tuple(handlebars.read(body, file, losses))
-    description = data.pop("description", None)
-    losses += [f"{key}: there is no such field here" for key in data]
-    prompt = checked(
-        file,
-        name=as_text(name),
-        description=as_text(description),
-        turns=turns,
-        inputs=inputs,
-        sampling=sampling,
-        output_schema=schema,
-        metadata=metadata,
-        **{key: own[key] for key in ("tags", "cases", "checks") if own.get(key) is not None},
-        **{key: as_text(own.get(key)) for key in _OWN_TEXTS},
+    from_file, variant = _named(re.split(r"[/\\]", file)[-1])
+    name = _text(data, "name", losses) or from_file
+    description = _text(data, "description", losses)
+    if variant := data.pop("variant", None) or variant:
+        data["variant"] = variant  # said last
+    for key in ("tools", "toolDefs"):
+        if key in data and not data[key]:
+            del data[key]
+    losses += [f"{key}: {_WHY.get(key, _ONLY_THERE)}" for key in data]
+    kept |= data
+    found = handlebars_read.read(body, file, losses, known)
+    inputs = tuple(
+        item.model_copy(update={"name": found.renamed.get(item.name, item.name)}) for item in inputs
     )
+    inputs += tuple(_context_input(ours, theirs) for theirs, ours in found.context.items())
+    inputs += (_history_input(found.history),) if found.history else ()
+    names = {ours: theirs for theirs, ours in found.renamed.items()}
+    losses += [f"{theirs}: the variable is called {ours} here" for ours, theirs in names.items()]
+    losses += [
+        f"@{theirs}: the program sets it there; here it is the variable {ours}"
+        for theirs, ours in found.context.items()
+    ]
+    names |= {ours: f"@{theirs}" for theirs, ours in found.context.items()}
+    kept |= {"names": names} if names else {}
+    fields: dict[str, Any] = {
+        "name": name,
+        "description": description,
+        "turns": tuple(found.turns),
+        "inputs": inputs,
+        "sampling": sampling,
+        "output_schema": schema,
+        "metadata": {**metadata, KEPT: kept} if kept else metadata,
+        **{key: own[key] for key in ("tags", "cases", "checks") if own.get(key) is not None},
+        **{key: as_text(own[key]) for key in _OWN_TEXTS if own.get(key) is not None},
+    }
+    prompt = _usable(fields, file, losses)
+    if len(losses) > MAX_LOSSES:
+        losses[MAX_LOSSES:] = [f"and {len(losses) - MAX_LOSSES:,} more of this kind"]
     return Reading(prompt, tuple(losses))
 
 
+_ONLY_THERE = "there is no such field here; it is kept for dotprompt files"
+_WHY = {
+    "tools": "prompts here have no tools; they are kept for dotprompt files",
+    "toolDefs": "prompts here have no tools; they are kept for dotprompt files",
+    "variant": "has no field; name the prompt after it if you keep several",
+}
+
+
+def _named(file: str) -> tuple[str, str]:
+    """Name and variant by the file: greet.formal.prompt; a partial, `_sign.v2.prompt`, has its whole name."""
+    named = _NAMES.fullmatch(file)
+    if named is None:
+        return "", ""
+    if file.startswith("_"):
+        return file[1:].removesuffix(SUFFIX), ""
+    return named["name"], named["variant"] or ""
+
+
+def _mapping(data: dict[str, Any], key: str, place: str, losses: list[str]) -> dict[str, Any]:
+    """Takes a block of `key: value` lines out; anything else is left out and named."""
+    value = data.pop(key, None)
+    if value is None or isinstance(value, dict):
+        return dict(value or {})
+    losses.append(f"{place}: it is not a block of `key: value` lines, and is left out")
+    return {}
+
+
+def _text(data: dict[str, Any], key: str, losses: list[str]) -> str:
+    value = data.pop(key, None)
+    if isinstance(value, dict | list):
+        losses.append(f"{key}: it is not a text, and is left out")
+        return ""
+    return as_text(value)
+
+
+def _known(given: dict[str, Any], partials: Mapping[str, str], schemas: picoschema.Schemas) -> Known:
+    """What the body's reader may know of the inputs."""
+    schema = picoschema.to_json_schema(given.get("schema"), "", [], schemas)
+    defaults = given.get("default")
+    return Known(schema or {}, defaults if isinstance(defaults, dict) else {}, partials)
+
+
+def _reachable(body: str, partials: Mapping[str, str]) -> dict[str, str]:
+    """The bodies of the partials that this one and those name."""
+    found: dict[str, str] = {}
+    waiting = [body]
+    while waiting and len(found) < MAX_PARTIALS:
+        for name in (quoted or plain for quoted, plain in _MENTION.findall(waiting.pop())):
+            if name in partials and name not in found and len(found) < MAX_PARTIALS:
+                found[name] = front_matter.body(partials[name])
+                waiting.append(found[name])
+    return found
+
+
+def _read_output(
+    data: dict[str, Any], schemas: picoschema.Schemas, losses: list[str], kept: dict[str, Any]
+) -> dict[str, Any] | None:
+    """The JSON schema of the answer; a schema that is only named is kept by its name."""
+    source = data.pop("schema", None)
+    schema = picoschema.to_json_schema(source, "output.schema", losses, schemas)
+    form = data.pop("format", None)
+    if form not in (None, "text") and schema is None:
+        losses.append(f"output.format: {shown(form)} needs a schema here")
+        data["format"] = form
+    losses += [f"output.{key}: {_ONLY_THERE}" for key in data if key != "format"]
+    if schema is None and isinstance(source, str):
+        data["schema"] = source
+    kept |= {"output": data} if data else {}
+    return schema
+
+
+def _read_sampling(
+    config: dict[str, Any], own: dict[str, Any], losses: list[str], kept: dict[str, Any]
+) -> Sampling | None:
+    """Sampling of `config` and of our own field; settings of one model are kept."""
+    extra = _mapping(own, "sampling", "ext.playground.sampling", losses)
+    names = _FROM_CONFIG | {field: field for field in Sampling.model_fields if field not in _CONFIG}
+    other = {key: value for key, value in config.items() if key not in names}
+    kept |= {"config": other} if other else {}
+    return read_sampling(config | extra, names, "config", losses)
+
+
 def _read_inputs(
-    data: dict[str, Any], own: dict[str, Any], file: str, losses: list[str]
+    data: dict[str, Any],
+    own: dict[str, Any],
+    schemas: picoschema.Schemas,
+    losses: list[str],
+    kept: dict[str, Any],
 ) -> tuple[Input, ...]:
     """Inputs of `input.schema` and `input.default`; our own exact rows replace those of the same name."""
-    defaults = mapping(data.pop("default", None), "input.default", file)
-    found: list[str] = []
-    inputs = picoschema.read_inputs(data.pop("schema", None), defaults, f"{file}: input.schema", found)
-    losses += [loss.removeprefix(f"{file}: ") for loss in found]
-    losses += [f"input.{key}: there is no such field here" for key in data]
+    defaults = _mapping(data, "default", "input.default", losses)
+    source = data.pop("schema", None)
+    inputs: tuple[Input, ...] = ()
     try:
-        exact = {row.name: row for row in map(Input.model_validate, own.get("inputs") or ())}
-    except (ValidationError, TypeError) as exc:
-        raise PromptError(
-            f"{file}: `ext.playground.inputs` cannot be used.", "Correct or remove it."
-        ) from exc
+        inputs = picoschema.read_inputs(source, defaults, "input.schema", losses, schemas)
+    except (PromptError, ValidationError) as exc:
+        reason = exc.message if isinstance(exc, PromptError) else "a field of it cannot be used."
+        losses.append(f"input.schema: {reason.removeprefix('input.schema ')} It is left out")
+        inputs = picoschema.read_inputs(None, defaults, "input.schema", losses)
+    losses += [f"input.{key}: {_ONLY_THERE}" for key in data]
+    if isinstance(source, str) and not inputs:
+        data["schema"] = source
+    kept |= {"input": data} if data else {}
+    exact: dict[str, Input] = {}
+    rows = own.get("inputs")
+    if rows is not None and not isinstance(rows, list):
+        losses.append("ext.playground.inputs: it is not a list, and is left out")
+    for number, row in enumerate(rows if isinstance(rows, list) else (), 1):
+        try:
+            item = Input.model_validate(row)
+            exact[item.name] = item
+        except ValidationError:
+            losses.append(f"ext.playground.inputs: row {number} cannot be used, and is left out")
     return tuple(exact.get(item.name, item) for item in inputs)
 
 
-FORMAT = Format("dotprompt", "Dotprompt", SUFFIX, MEDIA_TYPE, one(read), write)
+def _context_input(ours: str, theirs: str) -> Input:
+    about = _CONTEXT_ABOUT.format(theirs)
+    return Input(name=ours, kind="object", required=False, default={}, description=about)
+
+
+def _history_input(name: str) -> Input:
+    columns = (
+        Input(name="role", kind="choice", choices=("user", "assistant")),
+        Input(name="content", kind="long_text"),
+    )
+    return Input(name=name, kind="examples", required=False, description=_HISTORY_ABOUT, fields=columns)
+
+
+def _usable(fields: dict[str, Any], file: str, losses: list[str]) -> Prompt:
+    """The prompt of these fields; one that cannot be used is left out and named."""
+    while True:
+        try:
+            return Prompt.model_validate(fields)
+        except ValidationError as exc:
+            first = exc.errors()[0]
+            field = str(first["loc"][0])
+            if field == "turns":
+                raise PromptError(f"{file}: {first['msg']}.", "Correct the body and read it again.") from exc
+            place = ".".join(map(str, first["loc"]))
+            losses.append(f"{place}: {first['msg']}; {field} is left out")
+            del fields[field]
+
+
+FORMAT = Format(
+    *("dotprompt", "Dotprompt", SUFFIX, MEDIA_TYPE, one(read), write),
+    read_beside=lambda text, file, partials: (read(text, file, partials),),
+)

@@ -39,3 +39,10 @@ def split(text: str, file: str) -> tuple[dict[str, Any], str]:
             "Correct the lines between the two `---`.",
         )
     return data or {}, text[front.end() :]
+
+
+def body(text: str) -> str:
+    r"""What stands after the front matter, with "\n" as the only newline; all of it without one."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    front = FRONT.match(text)
+    return text[front.end() :] if front else text

@@ -1,17 +1,15 @@
-r"""Handlebars templates as dotprompt uses them ⇄ turns in Jinja2, as far as both can say the same.
+r"""Turns in Jinja2 → Handlebars bodies as dotprompt uses them, as far as both can say the same.
 
-    {{role "system"}}                          Turn("system", "Be {{ tone }}.")
-    Be {{tone}}.                          ⇄    Turn("user", "{% for shot in shots %}{{ shot.q }}
-    {{role "user"}}                                          {% endfor %}{{ question }}")
-    {{#each shots}}{{this.q}}
-    {{/each}}{{question}}
+    Turn("system", "Be {{ tone }}.")                    {{role "system"}}
+    Turn("user", "{% for shot in shots %}{{ shot.q }}   →    Be {{tone}}.
+    {% endfor %}{{ question }}")                        {{role "user"}}
+                                                        {{#each shots}}{{this.q}}{{/each}}…
 
-Both ways: values with nested fields, if / else if / else / unless, each with this, ../, @index, @first, @last,
-role lines, partials (`{% include "name" %}`). What reading cannot convert stays as visible text and is named.
+What handlebars_read.py makes of Handlebars is written as it was: `{% if tone == "kind" %}` as `{{#ifEquals}}`, the
+loop over `history` as `{{history}}`, a comment `{# {{section "x"}} #}` as its tag.
 
 Newlines: a Handlebars tag alone on its line takes the line with it, so the Jinja2 text may look denser or the
-Handlebars text looser than its source; both render to the same. Values other than text print as each language
-prints them (true and True), and an empty object counts as true in Handlebars only.
+Handlebars text looser than its source; both render to the same. An empty object counts as true in Handlebars only.
 """
 
 from __future__ import annotations
@@ -20,254 +18,48 @@ import re
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from playground.errors import PromptError
-from playground.formats.handlebars_tags import Tag, scan
-from playground.formats.plain_jinja import NAME, RESERVED, Beyond, Piece, Written, join, merged, pieces
-from playground.types import Role, Turn
+from playground.formats.handlebars_back import Back, Variables, segment
+from playground.formats.handlebars_names import HELPERS, loop_name
+from playground.formats.handlebars_read import HISTORY
+from playground.formats.plain_jinja import NAME, Beyond, Piece, Written, pieces
 
-ROLES: dict[str, Role] = {"system": "system", "user": "user", "model": "assistant", "assistant": "assistant"}
-_HELPERS = frozenset(
-    ("if", "unless", "each", "with", "log", "lookup", "role", "history", "media", "section", "json", "this")
-) | {"ifEquals", "unlessEquals"}
 _UNSAYABLE = frozenset({"true", "false", "null", "undefined", "as"})
-_AT = {"@index": "loop.index0", "@first": "loop.first", "@last": "loop.last"}
-_FROM_AT = {jinja: tag for tag, jinja in _AT.items()}
-_PARTIAL = re.compile(r"[\w-]+")
-
-
-# --- reading ------------------------------------------------------------------------------------------------
-
-
-def read(source: str, file: str, losses: list[str]) -> list[Turn]:
-    """The turns of a Handlebars body; raises PromptError where its blocks do not close.
-
-    Text before the first role is a user turn. A turn has no newline after its role tag nor at its end.
-    """
-    source = source.replace("\r\n", "\n").replace("\r", "\n")
-    return _Reader(source, file, losses).turns()
+_AT = {"loop.index0": "@index", "loop.first": "@first", "loop.last": "@last"}
+_PARTIAL = re.compile(r"[\w-][\w.-]*(?:/[\w-][\w.-]*)*")
+_MARK = re.compile(r"\{# \{\{((?:section|media) [^{}]*)\}\} #\}")
+_HISTORY = re.compile(re.escape(HISTORY % "NAME").replace("NAME", f"({NAME.pattern})"))
+PLAIN = Variables()
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """An open block: its helper, its loop variable ("" for none), whether it is only text, whether `else` was seen.
-
-    A `nested` one stands in the `else` of the block before it, for an `elif`.
-    """
+    """An open block: its helper, its loop's item and key ("" for none); a `nested` one stands for an `elif`."""
 
     helper: str
     item: str = ""
-    as_text: bool = False
-    in_else: bool = False
+    key: str = ""
+    alias: str = ""
     nested: bool = False
 
 
-class _Reader:
-    """One body on its way to turns: pieces of the present turn, open blocks, losses."""
-
-    def __init__(self, source: str, file: str, losses: list[str]) -> None:
-        self.source, self.file, self.losses = source, file, losses
-        self.frames: list[_Frame] = []
-        self.words = set(NAME.findall(source))
-        self.done: list[tuple[Role, list[Piece]]] = [("user", [])]
-
-    def turns(self) -> list[Turn]:
-        """The turns; blank ones are dropped, as dotprompt drops them."""
-        for item in scan(self.source, self.file, self.losses):
-            if isinstance(item, str):
-                self._add(Piece("text", item))
-            else:
-                self._tag(item)
-        if self.frames:
-            raise PromptError(
-                f"{self.file}: {{{{#{self.frames[-1].helper}}}}} is never closed.", "Close every block."
-            )
-        turns = []
-        for number, (role, found) in enumerate(self.done):
-            found = _chained(merged(found))
-            if found and number and found[0].kind == "text":
-                found[0] = Piece("text", found[0].text.removeprefix("\n"))
-            if found and found[-1].kind == "text":
-                found[-1] = Piece("text", found[-1].text.rstrip("\n"))
-            if any(piece.kind != "text" or piece.text.strip() for piece in found):
-                turns.append(Turn(role=role, template=join(found)))
-        return turns
-
-    def _add(self, piece: Piece) -> None:
-        found = self.done[-1][1]
-        if piece.kind == "text" and found and found[-1].kind == "role":
-            piece = Piece("text", piece.text.removeprefix("\n"))
-        found.append(piece)
-
-    def _lost(self, tag: Tag, reason: str) -> None:
-        """Keep the tag as visible text."""
-        line = self.source.count("\n", 0, tag.start) + 1
-        shown = " ".join(tag.body.split())[:60]
-        self.losses.append(f"body, line {line}: {{{{{shown}}}}} {reason}, it stands as text")
-        self._add(Piece("text", self.source[tag.start : tag.end]))
-
-    def _tag(self, tag: Tag) -> None:
-        body = tag.body.strip()
-        if body.startswith("#"):
-            self._open(tag, body[1:].strip())
-        elif body.startswith("/"):
-            self._close(tag, body[1:].strip())
-        elif body == "else" or body == "^" or body.startswith("else "):
-            self._else(tag, body.removeprefix("else").strip(" ^"))
-        elif body.startswith(">"):
-            self._partial(tag, body[1:].strip())
-        else:
-            self._mustache(tag, body)
-
-    def _open(self, tag: Tag, body: str) -> None:
-        helper, _, rest = body.partition(" ")
-        path = self._path(rest.strip()) if helper in ("if", "unless", "each") else None
-        if path is None:
-            self.frames.append(_Frame(helper, as_text=True))
-            self._lost(tag, "does not convert")
-        elif helper == "each":
-            item = self._loop_name(path)
-            self._add(Piece("for", path, item))
-            self.frames.append(_Frame("each", item))
-        else:
-            self._add(Piece("if", path, negated=helper == "unless"))
-            self.frames.append(_Frame(helper))
-
-    def _close(self, tag: Tag, helper: str) -> None:
-        if not self.frames or self.frames[-1].helper != helper:
-            line = self.source.count("\n", 0, tag.start) + 1
-            raise PromptError(
-                f"{self.file}: {{{{/{helper[:60]}}}}} in line {line} of the body closes no open block.",
-                "Each {{#…}} needs its own {{/…}}, in order.",
-            )
-        frame = self.frames.pop()
-        if frame.as_text:
-            self._add(Piece("text", self.source[tag.start : tag.end]))
-        else:
-            self._add(Piece("endfor" if frame.helper == "each" else "endif"))
-
-    def _else(self, tag: Tag, rest: str) -> None:
-        frame = self.frames[-1] if self.frames else None
-        if frame is None or frame.as_text or frame.in_else:
-            return self._lost(tag, "stands outside a block")
-        helper, _, condition = rest.partition(" ")
-        path = self._path(condition.strip()) if helper in ("if", "unless") else None
-        if not rest:
-            self._add(Piece("else"))
-            self.frames[-1] = replace(frame, item="", in_else=True)
-        elif path is not None and frame.helper != "each":
-            self._add(Piece("elif", path, negated=helper == "unless"))
-        else:
-            self._lost(tag, "does not convert")
-        return None
-
-    def _partial(self, tag: Tag, body: str) -> None:
-        if not _PARTIAL.fullmatch(body):
-            return self._lost(tag, "passes values to another file")
-        self.losses.append(
-            f'partial {body}: its text is in another file; a prompt named "{body}" takes its place'
-        )
-        return self._add(Piece("include", body))
-
-    def _mustache(self, tag: Tag, body: str) -> None:
-        role = re.fullmatch(r"role\s+(?:\"([^\"]*)\"|'([^']*)')", body)
-        if role:
-            name = role[1] or role[2] or ""
-            if name not in ROLES:
-                self._lost(tag, "is a role that is not known here")
-            elif any(not frame.as_text for frame in self.frames):
-                self._add(Piece("role", ROLES[name]))
-            else:
-                self.done.append((ROLES[name], []))
-        elif body == "history" and not self.frames:
-            self.losses.append("history: earlier messages are not put into a prompt here")
-            self.done.append(("assistant", []))  # dotprompt goes on as the model until the next role
-        elif body.startswith("media ") or body == "media":
-            self.losses.append(f"{body[:60]}: images are added when the prompt runs")
-        elif (path := None if body in _HELPERS - {"this"} else self._path(body.lstrip("&").strip())) is None:
-            self._lost(tag, "does not convert")
-        else:
-            self._add(Piece("value", path))
-
-    def _path(self, text: str) -> str | None:
-        """A Handlebars path as a Jinja2 path in the present scope; None for anything else."""
-        scopes = [frame for frame in self.frames if not (frame.as_text or frame.in_else)]
-        items = [frame.item for frame in scopes if frame.item]
-        if any(frame.as_text for frame in self.frames):
-            return None  # inside an unknown block nobody knows what a name stands for
-        if text in _AT:
-            return _AT[text] if items else None
-        text = text.removeprefix("./")
-        while text == ".." or text.startswith("../"):
-            if not items:
-                return None
-            items.pop()
-            text = text[3:] or "this"
-        if text.startswith("@root."):
-            items, text = [], text[6:]
-        parts = re.split(r"[./]", text) if text != "." else ["this"]
-        if parts[0] == "this":
-            parts = parts[1:]
-            if not parts and not items:
-                return None
-        if not all(NAME.fullmatch(part) for part in parts) or "length" in parts[1:]:
-            return None
-        if not items and parts[0] in RESERVED:
-            return None
-        return ".".join([*items[-1:], *parts])
-
-    def _loop_name(self, path: str) -> str:
-        """A name for the items of a list that nothing else in the template has."""
-        name, number = loop_name(path), 1
-        taken = {frame.item for frame in self.frames} | self.words | RESERVED
-        wanted = name
-        while name in taken:
-            number += 1
-            name = f"{wanted}_{number}"
-        return name
-
-
-def _chained(found: list[Piece]) -> list[Piece]:
-    """The same with an `elif` for an `if` that fills the whole `else` of another one."""
-    ends: dict[int, int] = {}
-    open_: list[int] = []
-    for index, piece in enumerate(found):
-        if piece.kind in ("if", "for"):
-            open_.append(index)
-        elif piece.kind in ("endif", "endfor"):
-            ends[open_.pop()] = index
-    outer = {end: start for start, end in ends.items() if found[end].kind == "endif"}
-    result, dropped = list(found), set[int]()
-    for start, end in ends.items():
-        fills = found[start].kind == "if" and found[start - 1].kind == "else" and end + 1 in outer
-        if start and fills:
-            result[start] = found[start]._replace(kind="elif")
-            dropped |= {start - 1, end}
-    return [piece for index, piece in enumerate(result) if index not in dropped]
-
-
-def loop_name(path: str) -> str:
-    """What an item of a list is called: shots → shot, queries → query, evidence → item."""
-    last = path.rsplit(".", 1)[-1]
-    if last.endswith("ies") and len(last) > 3:
-        return last[:-3] + "y"
-    return last[:-1] if last.endswith("s") and not last.endswith("ss") and len(last) > 1 else "item"
-
-
-# --- writing ------------------------------------------------------------------------------------------------
-
-
-def convert(template: str) -> str:
+def convert(template: str, variables: Variables = PLAIN) -> str:
     """Checks that a turn converts, and gives it back; `write` converts all turns in one go. Raises Beyond."""
-    _mustaches(pieces(template), [])
+    if not _HISTORY.fullmatch(template):
+        _Writer(variables, []).tags(pieces(template, rich=True))
     return template
 
 
-def write(turns: list[Written], losses: list[str]) -> str:
+def write(turns: list[Written], losses: list[str], variables: Variables = PLAIN) -> str:
     """The Handlebars body of turns that `convert` has accepted; frozen ones hold plain text."""
     found: list[str | _Out] = []
     for turn in turns:
+        if _HISTORY.fullmatch(turn.text) and not turn.frozen:
+            found += [_Out("history", False), "\n"]
+            continue
         role = "model" if turn.role == "assistant" else turn.role
-        inner = [turn.text] if turn.frozen else _mustaches(pieces(turn.text), losses)
+        inner: list[str | _Out] = [turn.text]
+        if not turn.frozen:
+            inner = _Writer(variables, losses).tags(pieces(turn.text, rich=True))
         found += [_Out(f'role "{role}"', False), "\n", *inner, "\n"]
     return _emit(found)
 
@@ -277,66 +69,134 @@ class _Out(NamedTuple):
 
     body: str
     block: bool
+    takes_line: bool = False
 
 
-def _mustaches(found: list[Piece], losses: list[str]) -> list[str | _Out]:
-    """Pieces as texts and tags."""
-    result: list[str | _Out] = []
-    open_: list[_Frame] = []
+class _Writer:
+    """Pieces of one turn as texts and tags; the blocks that are open, outermost first."""
 
-    def path(text: str) -> str:
-        items = [frame.item for frame in open_ if frame.item]
-        if text in _FROM_AT:
-            if not items:
-                raise Beyond(text)
-            return _FROM_AT[text]
-        first, *rest = text.split(".")
-        if {first, *rest} & _UNSAYABLE or "length" in rest:
-            raise Beyond(f"{{{{ {text} }}}}")
-        if first in items:
-            up = len(items) - 1 - max(index for index, item in enumerate(items) if item == first)
-            here = ["this", *rest] if not up else rest
-            return "../" * (up - (not here)) + (".".join(here) or "..")
-        outside = "../" * len(items) or ("this." if first in _HELPERS else "")
-        return outside + text
+    def __init__(self, variables: Variables, losses: list[str]) -> None:
+        self.variables, self.losses = variables, losses
+        self.back = Back(self._path, variables)
+        self.open: list[_Frame] = []
+        self.result: list[str | _Out] = []
 
-    for piece in found:
+    def tags(self, found: list[Piece]) -> list[str | _Out]:
+        """All of them; raises Beyond."""
+        skip = 0
+        for number, piece in enumerate(found):
+            if skip:
+                skip -= 1
+            elif piece.kind == "tag" and piece.source.startswith("{% with "):
+                self._include_with(found[number : number + 3])
+                skip = 2
+            else:
+                self._take(piece)
+        return self.result
+
+    def _tag(self, body: str, *, block: bool = False) -> None:
+        self.result.append(_Out(body, block))
+
+    def _take(self, piece: Piece) -> None:
         if piece.kind == "text":
             if "\0" in piece.text or "<<<dotprompt:" in piece.text:
                 raise Beyond("a text that dotprompt would take for its own mark")
-            result.append(piece.text)
+            self.result.append(piece.text)
         elif piece.kind == "value":
-            result.append(_Out(path(piece.text), False))
+            plain = piece.text and self._dotted(piece.text)
+            self._tag(plain or self.back.printed(piece.source))
         elif piece.kind == "role":
-            result.append(_Out(f'role "{"model" if piece.text == "assistant" else piece.text}"', False))
-            result.append("\n")
+            self._tag(f'role "{"model" if piece.text == "assistant" else piece.text}"')
+            self.result.append("\n")
         elif piece.kind == "include":
-            if not _PARTIAL.fullmatch(piece.text):
-                raise Beyond(f'{{% include "{piece.text}" %}}')
-            losses.append(f"partial {piece.text}: the file _{piece.text}.prompt must stand beside this one")
-            result.append(_Out(f">{piece.text}", True))
+            self._include(piece.text, "")
         elif piece.kind == "for":
-            if piece.name != loop_name(piece.text):
-                losses.append(f"loop over {piece.text}: its variable {piece.name} has no name there")
-            result.append(_Out(f"#each {path(piece.text)}", True))
-            open_.append(_Frame("each", piece.name))
-        elif piece.kind == "if":
-            helper = "unless" if piece.negated else "if"
-            result.append(_Out(f"#{helper} {path(piece.text)}", True))
-            open_.append(_Frame(helper))
-        elif piece.kind == "elif":
-            # A block of its own: around `{{else if}}` Handlebars (4.7.8) strips white space by other rules.
-            helper = "unless" if piece.negated else "if"
-            result += [_Out("else", True), _Out(f"#{helper} {path(piece.text)}", True)]
-            open_.append(_Frame(helper, nested=True))
+            self._loop(piece)
+        elif piece.kind in ("if", "elif"):
+            self._condition(piece)
         elif piece.kind == "else":
-            open_[-1] = replace(open_[-1], item="")
-            result.append(_Out("else", True))
+            self.open[-1] = replace(self.open[-1], item="", key="", alias="")
+            self._tag("else", block=True)
+        elif piece.kind == "tag":
+            self._other(piece.source)
         else:
-            while open_[-1].nested:
-                result.append(_Out(f"/{open_.pop().helper}", True))
-            result.append(_Out(f"/{open_.pop().helper}", True))
-    return result
+            while self.open[-1].nested:
+                self._tag(f"/{self.open.pop().helper}", block=True)
+            self._tag(f"/{self.open.pop().helper}", block=True)
+
+    def _loop(self, piece: Piece) -> None:
+        what = self._dotted(piece.text) if piece.text else self.back.over(piece.source)
+        key, _, item = piece.name.rpartition(", ")
+        is_object = piece.source.endswith(".items()")
+        if bool(key) != is_object or what.startswith("(json"):
+            raise Beyond(f"{{% for {piece.name} in {piece.source or piece.text} %}}")
+        source = piece.text or re.sub(r"^\((.*) \| default\(.*|\.items\(\)$", r"\1", piece.source)
+        if item != loop_name(source.partition(" | ")[0]):
+            self.losses.append(f"loop over {source}: its variable {item} has no name there")
+        self._tag(f"#each {what}", block=True)
+        self.open.append(_Frame("each", item, key))
+
+    def _condition(self, piece: Piece) -> None:
+        # A block of its own: around `{{else if}}` Handlebars (4.7.8) strips white space by other rules.
+        if piece.text:
+            helper, words = "unless" if piece.negated else "if", self._dotted(piece.text)
+        else:
+            helper, words = self.back.condition(piece.source)
+        if piece.kind == "elif":
+            self._tag("else", block=True)
+        self._tag(f"#{helper} {words}", block=True)
+        self.open.append(_Frame(helper, nested=piece.kind == "elif"))
+
+    def _other(self, source: str) -> None:
+        """A comment that stands for a tag, or the name of a loop for those inside it."""
+        if found := _MARK.fullmatch(source):
+            self._tag(found[1])
+        elif found := re.fullmatch(rf"\{{% set ({NAME.pattern}) = loop %\}}", source):
+            number = next((n for n in reversed(range(len(self.open))) if self.open[n].item), None)
+            if number is None:
+                raise Beyond(source)
+            self.open[number] = replace(self.open[number], alias=found[1])
+        elif not source.startswith("{#"):
+            raise Beyond(source[:60])
+
+    def _include_with(self, found: list[Piece]) -> None:
+        if [piece.kind for piece in found] != ["tag", "include", "tag"] or found[2].source != "{% endwith %}":
+            raise Beyond(found[0].source[:60])
+        self._include(found[1].text, " " + self.back.options(found[0].source))
+
+    def _include(self, name: str, words: str) -> None:
+        if not _PARTIAL.fullmatch(name):
+            raise Beyond(f'{{% include "{name}" %}}')
+        self.losses.append(f"partial {name}: the file _{name}.prompt must stand beside this one")
+        self.result.append(_Out(f">{name}{words}", True, takes_line=True))
+
+    def _dotted(self, text: str) -> str:
+        first, *rest = text.split(".")
+        return self._path(first, rest)
+
+    def _path(self, first: str, rest: list[str]) -> str:
+        """The Handlebars path of a variable and its fields; without a variable, everything. Raises Beyond."""
+        loops = [frame for frame in self.open if frame.item]
+        if not first:
+            return "@root" if loops else "this"
+        whole = ".".join((first, *rest))
+        if whole in _AT and loops:
+            return _AT[whole]
+        for up, frame in enumerate(reversed(loops)):
+            if first == frame.alias and (known := _AT.get(f"loop.{'.'.join(rest)}")):
+                return "@" + "../" * up + known[1:]
+            if first == frame.key and not rest:
+                return "@" + "../" * up + "key"
+            if first == frame.item:
+                here = ["this", *map(segment, rest)] if not up else list(map(segment, rest))
+                return "../" * (up - (not here)) + (".".join(here) or "..")
+        original = self.variables.original.get(first, first)
+        if {first, *rest} & _UNSAYABLE or "length" in rest or first == "loop":
+            raise Beyond(f"{{{{ {whole} }}}}")
+        parts = ".".join((original if original.startswith("@") else segment(original), *map(segment, rest)))
+        if original.startswith("@"):
+            return parts
+        return ("../" * len(loops) or ("this." if first in HELPERS else "")) + parts
 
 
 def _emit(found: list[str | _Out]) -> str:
@@ -363,7 +223,8 @@ def _emit(found: list[str | _Out]) -> str:
             indent = re.search(r"(?:^|(?<=\n))[ \t]*\Z", before)
             if indent and (rest := re.match(r"[ \t]*\n", after)):
                 plain = not indent[0] and rest[0] == "\n"
-                tag = tag + "\n" if plain else "{{!}}" + tag
+                # The newline that a partial's line takes with it is the one that ends the partial's file.
+                tag = (tag if item.takes_line else tag + "\n") if plain else "{{!}}" + tag
         source += tag
     return source
 

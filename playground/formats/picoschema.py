@@ -6,12 +6,14 @@
 
 Rules (google.github.io/dotprompt): `?` means optional, and nullable with it; scalars are string, integer, number,
 boolean, null and any; the brackets hold array, object or enum; text after a comma is the description; `(*)`
-types further keys. A mapping whose `type` is a JSON schema type is a JSON schema already.
+types further keys; a type that is none of these is the name of a schema defined elsewhere. A mapping whose `type` is a JSON schema type is a JSON schema already.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from playground.errors import PromptError
@@ -20,25 +22,34 @@ from playground.types import Input, InputKind
 
 SCALARS = ("string", "boolean", "null", "number", "integer")
 _KEY = re.compile(r"(?P<name>[^()?]+?)(?P<optional>\??)(?:\((?P<kind>\w+)\s*(?:,\s*(?P<about>.*))?\))?", re.S)
+_NAME = re.compile(r"[^\W\d][\w.-]{0,99}")
 _WILDCARD = "(*)"
 
 
 # --- JSON schema --------------------------------------------------------------------------------------------
 
 
-def to_json_schema(data: Any, where: str) -> dict[str, Any] | None:
-    """The JSON schema of a Picoschema, of a JSON schema itself, or None for nothing. Raises PromptError."""
+Schemas = Mapping[str, Mapping[str, Any]]
+"""JSON schemas by the names that a Picoschema may give in the place of a type."""
+
+
+def to_json_schema(
+    data: Any, where: str, losses: list[str] | None = None, schemas: Schemas | None = None
+) -> dict[str, Any] | None:
+    """The JSON schema of a Picoschema, of a JSON schema itself, or None for nothing.
+
+    What cannot be read raises PromptError; with `losses` it is left out instead, and named there.
+    """
     if data is None:
         return None
-    if isinstance(data, str):
-        return _scalar(data, where)
-    if not isinstance(data, dict):
-        raise PromptError(f"{where} is not a schema.", "Write one `field: type` a line.")
-    if data.get("type") in (*SCALARS, "array", "object"):
-        return data
-    if isinstance(data.get("properties"), dict) and not set(data) & {*SCALARS}:
-        return {"type": "object", **data}
-    return _object(data, where)
+    reader = _Reader(losses, schemas or {})
+    try:
+        return reader.schema(data, where)
+    except PromptError as exc:
+        if losses is None:
+            raise
+        losses.append(f"{where}: {_reason(exc, where)}; it is left out")
+        return None
 
 
 def from_json_schema(schema: dict[str, Any]) -> Any:
@@ -50,32 +61,67 @@ def from_json_schema(schema: dict[str, Any]) -> Any:
         return schema
 
 
-def _scalar(text: str, where: str) -> dict[str, Any]:
-    kind, _, about = (part.strip() for part in text.partition(","))
-    if kind not in (*SCALARS, "any"):
-        raise PromptError(
-            f"{where}: there is no type {kind[:60]!r} here.", f"Types: {', '.join(SCALARS)}, any."
-        )
-    schema: dict[str, Any] = {} if kind == "any" else {"type": kind}
-    return schema | ({"description": about} if about else {})
+class _Reader:
+    """Reads Picoschema. With `losses` a field that cannot be read is left out, and a schema without a name is any."""
 
+    def __init__(self, losses: list[str] | None, schemas: Schemas) -> None:
+        self.losses, self.schemas = losses, schemas
 
-def _any(data: Any, where: str) -> dict[str, Any]:
-    if isinstance(data, str):
-        return _scalar(data, where)
-    if isinstance(data, dict):
-        return _object(data, where)
-    raise PromptError(f"{where} is not a type.", f"Write a type such as {SCALARS[0]}, or nested fields.")
+    def schema(self, data: Any, where: str) -> dict[str, Any] | None:
+        if isinstance(data, str):
+            return self._scalar(data, where, is_all=True)
+        if not isinstance(data, dict):
+            raise PromptError(f"{where} is not a schema.", "Write one `field: type` a line.")
+        if data.get("type") in (*SCALARS, "array", "object"):
+            return data
+        if isinstance(data.get("properties"), dict) and not set(data) & {*SCALARS}:
+            return {"type": "object", **data}
+        return self._object(data, where)
 
+    def _scalar(self, text: str, where: str, *, is_all: bool = False) -> dict[str, Any] | None:
+        kind, _, about = (part.strip() for part in text.partition(","))
+        schema: dict[str, Any] = {} if kind == "any" else {"type": kind}
+        if kind not in (*SCALARS, "any"):
+            if kind in self.schemas:
+                schema = deepcopy(dict(self.schemas[kind]))
+            elif self.losses is None or not _NAME.fullmatch(kind):
+                raise PromptError(
+                    f"{where}: there is no type {kind[:60]!r} here.", f"Types: {', '.join(SCALARS)}, any."
+                )
+            else:
+                rest = "it is left out" if is_all else "any value is taken"
+                self.losses.append(f"{where}: the schema {kind[:60]} is defined elsewhere; {rest}")
+                if is_all:
+                    return None
+                schema = {}
+        return schema | ({"description": about} if about else {})
 
-def _object(data: dict[str, Any], where: str) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
-    schema["additionalProperties"] = False
-    for key, value in data.items():
-        place = f"{where}.{key}"
+    def _any(self, data: Any, where: str) -> dict[str, Any]:
+        if isinstance(data, str):
+            return self._scalar(data, where) or {}
+        if isinstance(data, dict):
+            return self._object(data, where)
+        raise PromptError(f"{where} is not a type.", f"Write a type such as {SCALARS[0]}, or nested fields.")
+
+    def _object(self, data: dict[str, Any], where: str) -> dict[str, Any]:
+        schema: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
+        schema["additionalProperties"] = False
+        for key, value in data.items():
+            place = f"{where}.{key}"
+            try:
+                self._field(schema, str(key), value, place)
+            except PromptError as exc:
+                if self.losses is None:
+                    raise
+                self.losses.append(f"{place[:200]}: {_reason(exc, place)}; the field is left out")
+        if not schema["required"]:
+            del schema["required"]
+        return schema
+
+    def _field(self, schema: dict[str, Any], key: str, value: Any, place: str) -> None:
         if key == _WILDCARD:
-            schema["additionalProperties"] = _any(value, place)
-            continue
+            schema["additionalProperties"] = self._any(value, place)
+            return
         match = _KEY.fullmatch(key)
         if match is None or match["kind"] not in (None, "array", "object", "enum"):
             raise PromptError(
@@ -83,13 +129,13 @@ def _object(data: dict[str, Any], where: str) -> dict[str, Any]:
             )
         part: dict[str, Any]
         if match["kind"] == "array":
-            part = {"type": "array", "items": _any(value, place)}
+            part = {"type": "array", "items": self._any(value, place)}
         elif match["kind"] == "enum":
             if not isinstance(value, list):
                 raise PromptError(f"{place}: an enum needs a list.", "Write `[one, two]` after the colon.")
             part = {"enum": [*value, None] if match["optional"] and None not in value else value}
         else:
-            part = _any(value, place)
+            part = self._any(value, place)
         if match["optional"] and isinstance(part.get("type"), str) and part["type"] != "null":
             part["type"] = [part["type"], "null"]
         if match["about"] and match["about"].strip():
@@ -98,9 +144,12 @@ def _object(data: dict[str, Any], where: str) -> dict[str, Any]:
         schema["properties"][name] = part
         if not match["optional"]:
             schema["required"].append(name)
-    if not schema["required"]:
-        del schema["required"]
-    return schema
+
+
+def _reason(error: PromptError, place: str) -> str:
+    """The message without the place that the line begins with."""
+    text = error.message.removeprefix(f"{place}:").removeprefix(place).strip().rstrip(".")
+    return text or "it cannot be read"
 
 
 def _short(schema: dict[str, Any]) -> Any:
@@ -151,9 +200,14 @@ MAX_DEPTH = 20
 """Objects inside objects."""
 
 
-def read_inputs(data: Any, defaults: dict[str, Any], where: str, losses: list[str]) -> tuple[Input, ...]:
-    """Typed inputs of a schema and of the default values; raises PromptError for what is no schema."""
-    schema = to_json_schema(data, where) or {}
+def read_inputs(
+    data: Any, defaults: dict[str, Any], where: str, losses: list[str], schemas: Schemas | None = None
+) -> tuple[Input, ...]:
+    """Typed inputs of a schema and of the default values; what is no schema is left out and named.
+
+    Raises PromptError for a JSON schema that is not an object's.
+    """
+    schema = to_json_schema(data, where, losses, schemas) or {}
     if schema and not schema.get("properties"):
         losses.append(f"{where}: only an object with fields becomes variables")
     return _fields(schema, defaults, where, losses, 0)

@@ -20,14 +20,15 @@ from playground.templates import normalise, variables
 from playground.templating.syntax import ROLE_LINE, Token, parse, tokens
 from playground.types import Role
 
-Kind = Literal["text", "value", "if", "elif", "else", "endif", "for", "endfor", "include", "role"]
+Kind = Literal["text", "value", "if", "elif", "else", "endif", "for", "endfor", "include", "role", "tag"]
 
 NAME = re.compile(r"[^\W\d]\w*")
 RESERVED = frozenset(
     ("and", "or", "not", "in", "is", "if", "else", "elif", "true", "false", "none", "True", "False", "None")
-) | {"loop", "self", "range", "dict", "namespace"}
+) | {"loop", "self", "range", "dict", "namespace", "all_inputs"}
 """Words that are no variable in Jinja2, or not one that a caller can set here."""
-_METHODS = frozenset(name for kind in (dict, list, str) for name in dir(kind))
+METHODS = frozenset(name for kind in (dict, list, str) for name in dir(kind))
+"""Fields of these names go into brackets: with a dot Jinja2 would take the method."""
 _PATH = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[(?:'\w+'|\"\w+\")\])*"
 _LOOPS = {"loop.index0", "loop.first", "loop.last"}
 
@@ -40,19 +41,24 @@ class Piece(NamedTuple):
     """One piece of a template. `text` is the text, or the dotted path of a value, a condition or a list.
 
     `name` is a loop's variable; `negated` belongs to a condition. A `role` piece opens a message inside a block.
+    `source`, where it is set, is the Jinja2 expression in place of the path; a `tag` is all of a tag or comment.
     """
 
     kind: Kind
     text: str = ""
     name: str = ""
     negated: bool = False
+    source: str = ""
 
 
 # --- reading Jinja2 ---------------------------------------------------------------------------------------
 
 
-def pieces(source: str) -> list[Piece]:
-    """The pieces of one turn, neighbouring texts joined; raises Beyond, and TemplateError where it does not parse."""
+def pieces(source: str, *, rich: bool = False) -> list[Piece]:
+    """The pieces of one turn, neighbouring texts joined; raises Beyond, and TemplateError where it does not parse.
+
+    `rich` gives what is beyond plain paths as pieces with a `source`, and comments as tags, for the caller to judge.
+    """
     parse(source)
     lines = [match for match in ROLE_LINE.finditer(source)]
     found: list[Piece] = []
@@ -64,11 +70,13 @@ def pieces(source: str) -> list[Piece]:
         elif token.kind in ("variable_begin", "block_begin"):
             inside = []
         elif token.kind == "variable_end":
-            found.append(_value(inside or []))
+            found.append(_value(inside or [], rich))
             inside = None
         elif token.kind == "block_end":
-            found.append(_block(inside or []))
+            found.append(_block(inside or [], rich))
             inside = None
+        elif token.kind == "comment" and rich:
+            found.append(Piece("tag", source=f"{{#{token.text}#}}"))
         elif inside is not None:
             inside.append(token)
         elif token.kind == "data":
@@ -98,38 +106,56 @@ def _text(token: Token, lines: list[re.Match[str]]) -> list[Piece]:
     return [*found, Piece("text", token.text[start - token.offset :])]
 
 
-def _written(inside: list[Token]) -> str:
-    """The words of a tag with one space between those that need it."""
+def _written(inside: list[Token], rich: bool) -> str:
+    """The words of a tag with one space between those that need it; `rich` keeps together what stands together."""
     words = [token for token in inside if token.kind != "whitespace"]
-    text = ""
+    text, end = "", 0
     for word in words:
-        glued = word.text in ".[]" or text.endswith((".", "["))
+        glued = word.text in ".[]" or text.endswith((".", "[")) or (rich and word.offset == end)
         text += word.text if glued or not text else " " + word.text
+        end = word.offset + len(word.text)
     return text
 
 
-def _value(inside: list[Token]) -> Piece:
-    text = _written(inside)
+def _value(inside: list[Token], rich: bool) -> Piece:
+    text = _written(inside, rich)
     if re.fullmatch(r"'[^'\\]*'|\"[^\"\\]*\"", text, re.S):
         return Piece("text", text[1:-1])
-    return Piece("value", _path(text))
+    return _with_path(Piece("value"), text, rich)
 
 
-def _block(inside: list[Token]) -> Piece:
-    text = _written(inside)
+def _block(inside: list[Token], rich: bool) -> Piece:
+    text = _written(inside, rich)
     word, _, rest = text.partition(" ")
     if word in ("if", "elif"):
-        negated = rest.startswith("not ")
-        return Piece("if" if word == "if" else "elif", _path(rest.removeprefix("not ")), negated=negated)
+        piece = Piece("if" if word == "if" else "elif", negated=rest.startswith("not "))
+        try:
+            return _with_path(piece, rest.removeprefix("not "), False)
+        except Beyond:
+            return _with_path(piece._replace(negated=False), rest, rich)
     if text in ("else", "endif", "endfor"):
         return Piece(text)  # type: ignore[arg-type]
-    if match := re.fullmatch(rf"for ({NAME.pattern}) in ({_PATH})", text):
-        if match[1] in RESERVED:
+    names = rf"{NAME.pattern}(?: ?, ?{NAME.pattern})?" if rich else NAME.pattern
+    if match := re.fullmatch(rf"for ({names}) in (.+)", text, re.S):
+        loops = NAME.findall(match[1])
+        if RESERVED.intersection(loops):
             raise Beyond(f"{{% {text} %}}")
-        return Piece("for", _path(match[2]), match[1])
+        return _with_path(Piece("for", name=", ".join(loops)), match[2], rich)
     if match := re.fullmatch(r"include (?:'([^'\\]*)'|\"([^\"\\]*)\")", text):
         return Piece("include", match[1] or match[2] or "")
+    if rich and (word in ("with", "endwith") or re.fullmatch(rf"set {NAME.pattern} = loop", text)):
+        return Piece("tag", source=f"{{% {text} %}}")
     raise Beyond(f"{{% {text[:60]} %}}")
+
+
+def _with_path(piece: Piece, text: str, rich: bool) -> Piece:
+    """The piece with its path; with the expression as its source where it is more than a path."""
+    try:
+        return piece._replace(text=_path(text))
+    except Beyond:
+        if not rich:
+            raise
+        return piece._replace(source=text)
 
 
 def _path(text: str) -> str:
@@ -139,7 +165,7 @@ def _path(text: str) -> str:
     if not re.fullmatch(_PATH, text):
         raise Beyond(f"{{{{ {text[:60]} }}}}")
     first, *rest = re.findall(r"[^\W\d]\w*|\['\w+'\]|\[\"\w+\"\]", text)
-    if first in RESERVED or any(part in _METHODS for part in rest):
+    if first in RESERVED or any(part in METHODS for part in rest):
         raise Beyond(f"{{{{ {text[:60]} }}}}")
     return ".".join([first, *(part.strip("[]'\"") for part in rest)])
 
@@ -163,8 +189,29 @@ def join(found: Iterable[Piece]) -> str:
     return source
 
 
+def chained(found: list[Piece]) -> list[Piece]:
+    """The same with an `elif` for an `if` that fills the whole `else` of another one."""
+    ends: dict[int, int] = {}
+    open_: list[int] = []
+    for index, piece in enumerate(found):
+        if piece.kind in ("if", "for"):
+            open_.append(index)
+        elif piece.kind in ("endif", "endfor"):
+            ends[open_.pop()] = index
+    outer = {end: start for start, end in ends.items() if found[end].kind == "endif"}
+    result, dropped = list(found), set[int]()
+    for start, end in ends.items():
+        fills = found[start].kind == "if" and found[start - 1].kind == "else" and end + 1 in outer
+        if start and fills:
+            result[start] = found[start]._replace(kind="elif")
+            dropped |= {start - 1, end}
+    return [piece for index, piece in enumerate(result) if index not in dropped]
+
+
 def _tag(piece: Piece) -> str:
-    path = jinja_path(piece.text)
+    path = piece.source or jinja_path(piece.text)
+    if piece.kind == "tag":
+        return path
     if piece.kind == "value":
         return f"{{{{ {path} }}}}"
     if piece.kind in ("if", "elif"):
@@ -179,7 +226,7 @@ def _tag(piece: Piece) -> str:
 def jinja_path(path: str) -> str:
     """A dotted path as Jinja2 reads it: fields that are also methods of a value go into brackets."""
     first, *rest = path.split(".")
-    return first + "".join(f"['{part}']" if part in _METHODS else f".{part}" for part in rest)
+    return first + "".join(f"['{part}']" if part in METHODS else f".{part}" for part in rest)
 
 
 # --- turns of a prompt for another language ---------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -61,12 +62,18 @@ class Recognised(NamedTuple):
     readings: tuple[Reading, ...]
 
 
-def recognise(name: str, data: bytes) -> Recognised:
-    """The prompts of a file with this name and content. Raises PromptError when it is not one of ours, or broken."""
+def recognise(name: str, data: bytes, partials: Mapping[str, str] | None = None) -> Recognised:
+    """The prompts of a file with this name and content. Raises PromptError when it is not one of ours, or broken.
+
+    `partials` are the texts of the partials beside it, by name.
+    """
     file = shown_name(name)
     text = decoded(file, data)
     found = format_of(file, text)
-    return Recognised(found, FORMATS[found].read(text, file))
+    row = FORMATS[found]
+    if partials and row.read_beside is not None:
+        return Recognised(found, row.read_beside(text, file, partials))
+    return Recognised(found, row.read(text, file))
 
 
 def shown_name(name: str) -> str:

@@ -3,7 +3,9 @@
     {{ ticket.subject }}   plain data and its fields: yes
     {{ ticket.__class__ }} {{ range(10**9) }} {{ 10**10**10 }}   refused, in words for the template's author
 
-Globals are `range`, `dict` and `namespace`. The sandbox is the first wall; the second is that templates with
+Globals are `range`, `dict`, `namespace` and `all_inputs`; of our own are `all_inputs()`, every value that the prompt
+is given by its name, and the filter `json`, JSON as JavaScript writes it (`{{ order | json }}`, `json(2)` indented).
+The sandbox is the first wall; the second is that templates with
 more than plain output run in a process that can be killed (worker.py).
 """
 
@@ -12,9 +14,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import wraps
+from math import isfinite
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateRuntimeError, Undefined
+from jinja2 import StrictUndefined, TemplateRuntimeError, Undefined, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -135,15 +138,47 @@ def _covering(work: Callable[..., Any]) -> Callable[..., Any]:
     return filtered
 
 
-_GLOBALS: dict[str, Callable[..., Any]] = {"range": _range, "dict": dict, "namespace": OpaqueNamespace}
+def _json(value: Any, indent: int = 0) -> str:
+    """JSON without blanks, or indented; a whole number without its point."""
+    if isinstance(indent, bool) or not isinstance(indent, int) or indent > 10:
+        raise TemplateRuntimeError("json takes an indent from 0 to 10.")
+    separators = (",", ": ") if indent > 0 else (",", ":")
+    data = _whole(value)
+    return json.dumps(
+        data, ensure_ascii=False, indent=indent or None, separators=separators, default=_no_data
+    )
+
+
+def _whole(value: Any) -> Any:
+    """The value with 2 for 2.0, and nothing for what JSON has no number for."""
+    if isinstance(value, float):
+        return None if not isfinite(value) else int(value) if value.is_integer() else value
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+@pass_context
+def _all_inputs(context: Context) -> dict[str, Any]:
+    """The values that the template was rendered with."""
+    return {name: value for name, value in context.parent.items() if name not in _GLOBALS}
+
+
+_GLOBALS: dict[str, Callable[..., Any]] = {
+    "range": _range,
+    "dict": dict,
+    "namespace": OpaqueNamespace,
+    "all_inputs": _all_inputs,
+}
 
 
 def _sandbox() -> Sandbox:
-    """The one environment. Globals: range, dict, namespace; not lipsum, cycler, joiner (`loop` does both)."""
+    """The one environment. Of Jinja2's own globals not lipsum, cycler, joiner (`loop` does both)."""
     sandbox = Sandbox(undefined=Missing, autoescape=False, keep_trailing_newline=True, finalize=_printable)
     sandbox.globals = {name: Function(work) for name, work in _GLOBALS.items()}
     sandbox.filters = {name: _covering(work) for name, work in sandbox.filters.items()}
     sandbox.filters["tojson"] = _to_json
+    sandbox.filters["json"] = _json
     return sandbox
 
 
