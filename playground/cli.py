@@ -111,6 +111,11 @@ def serve(
                 "Servers, keys, model files and programs can be changed on this machine only (--allow-admin opens them)."
             )
     workbench = open_or_move(settings)
+    for other in workbench.store.announce(f"the app, {address_of(settings)}"):
+        tell(
+            f"Note: the data folder {workbench.settings.data_dir} is also used by {other}. "
+            "Both work: what one saves the other shows, and neither touches the other's running answers."
+        )
     serve_app(workbench.settings, workbench, lambda: typer.echo(f"Prompt Playground: {address_of(settings)}"))
 
 
@@ -203,7 +208,7 @@ async def run_one(workbench: Workbench, comparison: Comparison, show: Callable[[
         show(waiting)
         if not (waiting or shown or "\n").endswith("\n"):
             show("\n")
-    await workbench.all_stored()  # another program may hold the database; the log says so meanwhile
+    await workbench.deposits.all_stored()  # another program may hold the database; the log says so meanwhile
     assert isinstance(event, Ended)  # the last event of a comparison
     return event
 

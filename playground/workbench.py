@@ -13,7 +13,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Coroutine, Sequence
-from concurrent.futures import Future as ConcurrentFuture
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,7 +21,9 @@ from typing import Any, TypeVar
 
 from playground.backends.base import Backend, RendersChat
 from playground.backends.servers import forget_orphans
+from playground.deposits import Deposits
 from playground.desk import every_backend
+from playground.drafts import Drafts
 from playground.endings import ended
 from playground.errors import BackendError, NotFoundError, PlaygroundError, PromptError, StoreError
 from playground.formats.base import Export
@@ -74,7 +75,7 @@ class RunStarted:
 class Ended:
     """A column's cell has ended, and is stored with its scores unless `unsaved` says why it is not.
 
-    While another program holds the database it may be stored a little later: see `Workbench.all_stored`.
+    While another program holds the database it may be stored a little later: see `Deposits.all_stored`.
     """
 
     run_id: str
@@ -82,8 +83,6 @@ class Ended:
     unsaved: PlaygroundError | None = None
 
 
-PATIENCE_S = 2.0
-"""Who waits for the database hears of an answer after so long at the latest; it is stored when that can be done."""
 RUNS_END_S = 10.0
 
 Event = RunStarted | Started | Waits | Delta | Ended
@@ -101,9 +100,9 @@ class Workbench(WritingDesk):
     def __init__(self, settings: Settings, store: Store, backends: dict[str, Backend]) -> None:
         super().__init__(settings, store, backends)
         self._active: dict[str, Execution[Ended]] = {}
-        self._waiting: set[asyncio.Future[Any]] = set()
-        self._failed: list[BaseException] = []
+        self.deposits = Deposits()
         self._kept: set[asyncio.Task[Any]] = set()
+        self._drafts = Drafts(store.submit)
         self._ending: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
@@ -119,22 +118,8 @@ class Workbench(WritingDesk):
     async def _end(self) -> None:
         runs = [execution.close() for execution in self._active.values()]
         await ended("runs", asyncio.gather(*runs, *self._kept, return_exceptions=True), RUNS_END_S)
+        self._drafts.close()
         await super().close()
-
-    async def all_stored(self) -> None:
-        """Wait until the database has taken every answer, however long another program holds it.
-
-        Raises the StoreError of one that could not be stored.
-        """
-        if self._waiting:
-            await asyncio.wait(set(self._waiting))
-        if self._failed:
-            raise self._failed[-1]
-
-    @property
-    def lost(self) -> int:
-        """How many answers waited to be stored and could not be."""
-        return len(self._failed)
 
     # --- runs -------------------------------------------------------------------------------------------
 
@@ -150,7 +135,7 @@ class Workbench(WritingDesk):
         created = CreateRun(comparison, [plan.new for plan in planned], title, find_version=True)
         run_id = created.run_id
         try:
-            await self._stored(self.store.submit(created))
+            await self.deposits.stored(self.store.submit(created))
         except asyncio.CancelledError:  # a tab closed meanwhile: what is stored after it ends it
             for plan in planned:
                 self._cancel(run_id, plan, 0)
@@ -282,9 +267,16 @@ class Workbench(WritingDesk):
                         start = StartCell(run_id, event.cell.column, event.cell.repeat)
                         started[event.cell.column] = start.at
                         self.store.submit(start)
+                    elif isinstance(event, Delta):
+                        at = event.cell
+                        self._drafts.add(run_id, at.column, at.repeat, event.text, event.reasoning)
+                    else:
+                        self._drafts.drop(run_id, event.cell.column, event.cell.repeat)
                     yield event
         finally:
             self._active.pop(key, None)
+            for cell in cells:
+                self._drafts.drop(run_id, cell.column, cell.repeat)
             if known:
                 await asyncio.wait(known)
             await execution.finish()
@@ -307,7 +299,7 @@ class Workbench(WritingDesk):
         )
         unsaved = None
         try:
-            facts = await self._stored(self.store.submit(end))
+            facts = await self.deposits.stored(self.store.submit(end))
         except PlaygroundError as exc:
             facts, unsaved = None, exc
         except Exception as exc:  # must not cost the neighbours, and the answer is shown all the same
@@ -317,22 +309,6 @@ class Workbench(WritingDesk):
         if facts is None:
             facts = CellFacts(content_hash(new.prompt), 0, started_at, end.at)
         return Ended(run_id, ended_cell(new, end, facts), unsaved)
-
-    async def _stored(self, future: ConcurrentFuture[T]) -> T | None:
-        """What storing gave; None when it takes longer than PATIENCE_S, and goes on. Raises what it raises."""
-        waiting = asyncio.wrap_future(future)
-        done, _ = await asyncio.wait({waiting}, timeout=PATIENCE_S)
-        if done:
-            return waiting.result()
-        self._waiting.add(waiting)
-        waiting.add_done_callback(self._stored_late)
-        return None
-
-    def _stored_late(self, future: asyncio.Future[Any]) -> None:
-        self._waiting.discard(future)
-        if not future.cancelled() and (exc := future.exception()) is not None:
-            self._failed.append(exc)
-            log.error("An answer could not be stored: %s", exc)
 
     def _keep(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """The work as a task that `close` waits for and that no reader's leaving cancels."""

@@ -38,6 +38,8 @@ INSIDE = {
     "exchange": "workbench",
     "tray": "workbench",
     "endings": "workbench",
+    "deposits": "workbench",
+    "drafts": "workbench",
     "managed": "workbench",
     "bench_tables": "bench_backends",
     "measurement": "bench_backends",

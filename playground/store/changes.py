@@ -38,7 +38,7 @@ class Change(Generic[T_co]):
 class CreateRun(Change[str]):
     """A new run with its cells; cells of one column get repeats 0, 1, 2 and so on. Gives the run's id.
 
-    Without a `version_id` and with `find_version`, the newest saved version of exactly this prompt is linked.
+    `owner` is the program that runs them. Without a `version_id` and with `find_version`, the newest saved version of exactly this prompt is linked.
     """
 
     comparison: Comparison
@@ -46,6 +46,7 @@ class CreateRun(Change[str]):
     title: str
     version_id: str | None = None
     find_version: bool = False
+    owner: str | None = None
     run_id: str = field(default_factory=new_id)
     at: datetime = field(default_factory=now)
 
@@ -87,6 +88,24 @@ class EndCell(Change[CellFacts]):
     scores: Sequence[Score] = ()
     hold = "always"
     at: datetime = field(default_factory=now)
+
+
+class Draft(NamedTuple):
+    """What a running cell has written so far."""
+
+    run_id: str
+    column: int
+    repeat: int
+    text: str
+    reasoning: str
+
+
+@dataclass(frozen=True)
+class KeepDrafts(Change[None]):
+    """Keep what running cells have written so far; cells that have ended stay as they are."""
+
+    drafts: Sequence[Draft]
+    hold = "never"
 
 
 def storable(completion: Completion) -> Completion:

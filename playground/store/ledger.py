@@ -25,6 +25,7 @@ from playground.store.changes import (
     Change,
     CreateRun,
     EndCell,
+    KeepDrafts,
     StartCell,
     storable,
 )
@@ -97,6 +98,12 @@ READ_TEXTS = (
 )
 READ_CONTENT = sa.select(CONTENT.c.hash, CONTENT.c.json_text).where(CONTENT.c.hash.in_(_KEYS))
 UPDATE_CELL = sa.update(CELL).where(CELL.c.id == _KEY)
+UPDATE_DRAFT = sa.update(CELL).where(
+    CELL.c.run_id == sa.bindparam("of_run"),
+    CELL.c.column_index == sa.bindparam("of_column"),
+    CELL.c.repeat == sa.bindparam("of_repeat"),
+    sa.or_(*(CELL.c.status == status for status in UNFINISHED)),  # a list could not be executed for many rows
+)
 UPDATE_RUN = sa.update(RUN).where(RUN.c.id == _KEY)
 FORGET = [sa.delete(table).where(table.c.cell_id.in_(_KEYS)) for table in (STEPS, SCORES)]
 
@@ -129,6 +136,9 @@ def apply(connection: sa.Connection, changes: Sequence[Change[Any]]) -> list[Any
         if isinstance(change, CreateRun):
             outcomes.append(change.run_id)
             continue
+        if isinstance(change, KeepDrafts):
+            outcomes.append(None)
+            continue
         assert isinstance(change, StartCell | EndCell)
         state = _find(states, change)
         if isinstance(state, NotFoundError):
@@ -147,6 +157,7 @@ def apply(connection: sa.Connection, changes: Sequence[Change[Any]]) -> list[Any
     _end(connection, list(ends.values()))
     touched = {cells[key].run_id for key in started | ends.keys()}
     finished = {state.run_id for state, _ in ends.values()}
+    _keep_drafts(connection, [change for change in changes if isinstance(change, KeepDrafts)])
     _conclude(connection, {run_id: states[run_id].values() for run_id in touched}, finished)
     return outcomes
 
@@ -189,7 +200,7 @@ def _create(connection: sa.Connection, created: Sequence[CreateRun]) -> None:
         repeats: Counter[int] = Counter()
         for cell in change.cells:
             place = {"run_id": change.run_id, "column_index": cell.column, "repeat": repeats[cell.column]}
-            cells.append(place | new_cell_row(cell, keep(cell.prompt)))
+            cells.append(place | new_cell_row(cell, keep(cell.prompt), change.owner))
             repeats[cell.column] += 1
     connection.execute(KEEP, body_rows(bodies))
     if blobs:
@@ -206,9 +217,10 @@ def _create(connection: sa.Connection, created: Sequence[CreateRun]) -> None:
         connection.execute(sa.insert(CELL), cells)
 
 
-def new_cell_row(cell: NewCell, key: str) -> dict[str, Any]:
+def new_cell_row(cell: NewCell, key: str, owner: str | None) -> dict[str, Any]:
     """The columns of a pending cell whose prompt has that hash, but for its place in the run."""
     return {
+        "owner": owner,
         "model": cell.model,
         "backend": cell.backend,
         "content_hash": key,
@@ -252,6 +264,22 @@ def _start(connection: sa.Connection, cells: Sequence[_State]) -> None:
     if cells:
         rows = [{"key": cell.id, "status": "running", "started_at": cell.started_at} for cell in cells]
         connection.execute(UPDATE_CELL, rows)
+
+
+def _keep_drafts(connection: sa.Connection, kept: Sequence[KeepDrafts]) -> None:
+    rows = [
+        {
+            "of_run": fold(draft.run_id),
+            "of_column": draft.column,
+            "of_repeat": draft.repeat,
+            "text": draft.text,
+            "reasoning": draft.reasoning,
+        }
+        for change in kept
+        for draft in change.drafts
+    ]
+    if rows:
+        connection.execute(UPDATE_DRAFT, rows)
 
 
 def _end(connection: sa.Connection, ends: Sequence[tuple[_State, EndCell]]) -> None:

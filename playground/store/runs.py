@@ -5,6 +5,8 @@ Each function works inside the caller's transaction.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -16,12 +18,17 @@ from playground.store.blobs import KEEP
 from playground.store.content import fold, keep_content
 from playground.store.ledger import UNFINISHED, new_cell_row, packed, run_status, search_texts
 from playground.store.records import NewCell
-from playground.store.tables import Cell, Run, Vote
+from playground.store.tables import Cell, Run, Vote, now
 from playground.types import Choice, Comparison
 
 
 def add_repeat(
-    session: Session, run_id: str, column: int, cell: NewCell, comparison: Comparison | None
+    session: Session,
+    run_id: str,
+    column: int,
+    cell: NewCell,
+    comparison: Comparison | None,
+    owner: str | None,
 ) -> int:
     """The number of a further, pending repeat in a column of the run."""
     row = find_run(session, run_id, lock=True)
@@ -35,19 +42,41 @@ def add_repeat(
     ).one()
     repeat = 0 if highest is None else highest + 1
     row.status = "pending"
-    fields: dict[str, Any] = new_cell_row(cell, keep_content(session, cell.prompt))
+    fields: dict[str, Any] = new_cell_row(cell, keep_content(session, cell.prompt), owner)
     session.add(Cell(run_id=row.id, column_index=column, repeat=repeat, **fields))
     _refresh_search_text(session, row)
     return repeat
 
 
-def mark_interrupted(session: Session) -> int:
-    """Mark every unfinished cell as interrupted; how many there were."""
-    runs = list(session.exec(select(Run.id).where(col(Run.status).in_(UNFINISHED))))
+def lost_cells(alive: Collection[str], host: str | None) -> sa.ColumnElement[bool]:
+    """The condition for unfinished cells whose program has ended.
+
+    `host` is given for a database on a server, where the programs of other machines cannot be seen: their cells
+    are left alone for a day.
+    """
+    owner = col(Cell.owner)
+    dead = sa.or_(owner.is_(None), owner.not_in(alive))
+    if host is not None:
+        long_ago = select(Run.id).where(col(Run.created_at) < now() - timedelta(days=1))
+        here = sa.or_(owner.is_(None), owner.startswith(f"{host}/", autoescape=True))
+        dead = sa.and_(dead, sa.or_(here, col(Cell.run_id).in_(long_ago)))
+    return sa.and_(col(Cell.status).in_(UNFINISHED), dead)
+
+
+def runs_with(session: Session, lost: sa.ColumnElement[bool]) -> list[str]:
+    """The runs that have such cells."""
+    unfinished = select(Run.id).where(col(Run.status).in_(UNFINISHED))
+    return list(session.exec(select(Cell.run_id).where(col(Cell.run_id).in_(unfinished), lost).distinct()))
+
+
+def mark_interrupted(session: Session, lost: sa.ColumnElement[bool]) -> int:
+    """Mark such cells as interrupted, with the text they had written; how many there were."""
     count = 0
-    for run_id in runs:
-        unfinished = (col(Cell.run_id) == run_id, col(Cell.status).in_(UNFINISHED))
-        count += session.exec(update(Cell).where(*unfinished).values(status="interrupted")).rowcount
+    for run_id in runs_with(session, lost):
+        there = (col(Cell.run_id) == run_id, lost)
+        written = sa.or_(col(Cell.text) != "", col(Cell.reasoning) != "")
+        session.exec(update(Cell).where(*there, written).values(finish="aborted"))
+        count += session.exec(update(Cell).where(*there).values(status="interrupted")).rowcount
         status = run_status(session.exec(select(Cell.status).where(Cell.run_id == run_id)))
         text = search_texts(session.connection(), [run_id])[run_id]
         session.exec(update(Run).where(col(Run.id) == run_id).values(status=status, search_text=text))

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import TypeVar
+from dataclasses import replace
+from typing import TypeVar, cast
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -22,6 +23,7 @@ from playground.settings import Settings
 from playground.store import bin, exchange, history, prompts, reopen, runs, saving, shelf
 from playground.store.changes import Change, CreateRun, EndCell, StartCell
 from playground.store.database import Place, connect, in_plain_words, locate, prepare_file
+from playground.store.presence import HOST, Presence, Program
 from playground.store.records import (
     DatabaseFacts,
     Facets,
@@ -65,6 +67,7 @@ class Store:
         self._engine = engine
         self._writing_engine = engine.execution_options(write=True)
         self._writer = Writer(self._writing_engine, place)
+        self._presence = Presence(place.path.parent if place.path else settings.data_dir)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
@@ -84,6 +87,12 @@ class Store:
         """Store what waits and give back the connections; a change that comes later fails."""
         self._writer.close()
         self._engine.dispose()
+        self._presence.end()
+
+    def announce(self, doing: str) -> list[Program]:
+        """Tell other programs what this one does with the data folder; those that use it now."""
+        self._presence.begin(doing)
+        return self._presence.others()
 
     @property
     def trouble(self) -> Trouble | None:
@@ -271,6 +280,8 @@ class Store:
         Fails with StoreError or NotFoundError and nothing changed. Does not block; asyncio callers use
         `asyncio.wrap_future`.
         """
+        if isinstance(change, CreateRun) and change.owner is None:
+            change = cast("Change[T]", replace(change, owner=self._presence.begin()))
         return self._writer.put(change)
 
     def create_run(
@@ -290,8 +301,9 @@ class Store:
         Give the `comparison` as it stands now when its values, prompt or column settings changed since: it is
         what the run reopens with, while each earlier cell keeps what it was run with.
         """
+        owner = self._presence.begin()
         with self._writing() as session:
-            return runs.add_repeat(session, run_id, column, cell, comparison)
+            return runs.add_repeat(session, run_id, column, cell, comparison, owner)
 
     def start_cell(self, run_id: str, column: int, repeat: int = 0) -> None:
         """Note that the cell's request is on its way."""
@@ -316,13 +328,18 @@ class Store:
         ).result()
 
     def mark_interrupted(self) -> int:
-        """Mark every cell that is pending or running as interrupted; how many there were.
+        """Mark every cell whose program has ended before the cell did as interrupted; how many there were.
 
-        For the start of the app, which is the only process that runs cells of a data folder. Were there a
-        second one, its running cells would show as interrupted until each is saved, and nothing would be lost.
+        They keep the text that was last stored of them. Cells of this program and of others that run are left
+        alone. Should a mark be wrong, nothing is lost: the cell's end replaces it.
         """
+        alive = [self._presence.id, *(program.id for program in self._presence.others())]
+        lost = runs.lost_cells(alive, None if self._place.path else HOST)
+        with self._reading() as session:
+            if not runs.runs_with(session, lost):
+                return 0
         with self._writing() as session:
-            return runs.mark_interrupted(session)
+            return runs.mark_interrupted(session, lost)
 
     def run(self, run_id: str) -> StoredRun:
         """A run with everything needed to show it again. Raises NotFoundError."""

@@ -203,7 +203,10 @@ class Run(Table, table=True):
 
 
 class Cell(Table, table=True):
-    """One answer, or the reason why there is none. `finish` is NULL until something came back."""
+    """One answer, or the reason why there is none. `finish` is NULL until something came back.
+
+    `owner` is the program that runs it (`presence`): when that has ended, the cell is interrupted.
+    """
 
     __table_args__ = (sa.UniqueConstraint("run_id", "column_index", "repeat"),)
 
@@ -235,6 +238,7 @@ class Cell(Table, table=True):
     hint: str = Field(default="", sa_type=ExactText)
     text: str = Field(default="", sa_type=ExactText)
     reasoning: str = Field(default="", sa_type=ExactText)
+    owner: str | None = Field(default=None, sa_type=ExactText)
 
 
 class Step(Table, table=True):

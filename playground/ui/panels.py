@@ -198,7 +198,7 @@ def thoughts(text: str, *, live: bool = False) -> Markup:
 
 def foot(cell: StoredCell) -> Markup:
     """Checks, five readings, and what can be done with the answer."""
-    return join((checks(cell), readings(cell.completion), acts(cell)))
+    return join((checks(cell), readings(cell.completion, cell.status), acts(cell)))
 
 
 def waiting_foot() -> Markup:
@@ -258,7 +258,7 @@ def check_row(score: Score) -> Markup:
     ).format(score.explanation, mark, score.name, colour, score.explanation)
 
 
-def readings(done: Completion | None) -> Markup:
+def readings(done: Completion | None, status: str = "") -> Markup:
     """Five readings in fixed places; unknown is a dash."""
     speed = tokens_per_second(done) if done else None
     rows = (
@@ -266,7 +266,7 @@ def readings(done: Completion | None) -> Markup:
         ("tokens out", count(done.completion_tokens) if done else "–"),
         ("first token", seconds(done.first_token_s) if done else "–"),
         ("tokens/s", f"{speed:.1f}" if speed else "–"),
-        ("ended by", ENDED[done.finish] if done else "–"),
+        ("ended by", (status if status == "interrupted" else ENDED[done.finish]) if done else "–"),
     )
     cells = join(Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(label, value) for label, value in rows)
     return Markup('<dl class="readings">{}</dl>').format(cells)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import os
 import signal
 import socket
@@ -16,12 +17,19 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 import uvicorn
 from fastapi import FastAPI
 
-from playground.errors import SettingsError
+from playground.errors import SettingsError, StoreError
 from playground.settings import Settings
 from playground.ui.connections import BoundedProtocol
 from playground.ui.guard import Guard
 from playground.ui.quick_gradio import import_gradio
 from playground.workbench import Workbench
+
+log = logging.getLogger(__name__)
+
+MARK_EVERY_S = 15.0
+"""A program beside this one may end without a word at any time."""
+MARK_FIRST_S = 3.0
+"""The page waits so long for the first look, which a lock of another program can delay."""
 
 
 def allowed_hosts(settings: Settings) -> frozenset[str]:
@@ -60,11 +68,17 @@ def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], No
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         sweeping = asyncio.create_task(sessions.keep_flat())
+        marked = asyncio.Event()
+        marking = asyncio.create_task(_mark_interrupted(workbench, marked))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MARK_FIRST_S):
+                await marked.wait()
         on_ready()
         try:
             yield
         finally:
             sweeping.cancel()
+            marking.cancel()
             await workbench.close()
 
     api = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
@@ -94,6 +108,17 @@ def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], No
     )
     sessions = Sessions(blocks)
     return Guard(mounted, allowed_hosts(settings), sessions)
+
+
+async def _mark_interrupted(workbench: Workbench, marked: asyncio.Event) -> None:
+    """Mark what programs left that have ended: before this one started, and beside it."""
+    while True:
+        try:
+            await asyncio.to_thread(workbench.store.mark_interrupted)
+        except StoreError as exc:
+            log.warning("What was interrupted cannot be marked yet. %s", exc)
+        marked.set()
+        await asyncio.sleep(MARK_EVERY_S)
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -132,7 +157,6 @@ class Server(uvicorn.Server):
 def serve(settings: Settings, workbench: Workbench, on_ready: Callable[[], None] = lambda: None) -> None:
     """Serve until Ctrl+C or SIGTERM; open runs are stopped and stored. Raises SettingsError for a port in use."""
     sock = bind(settings)
-    workbench.store.mark_interrupted()
     app = make_app(settings, workbench, on_ready)
     config = uvicorn.Config(
         app,

@@ -8,6 +8,7 @@ import pytest
 
 from playground.settings import Settings
 from playground.store import Store, open_store
+from playground.store.presence import Presence
 from playground.store.records import NewCell
 from playground.types import Column, Comparison, Completion, Message, Prompt, Sampling, Turn
 
@@ -67,3 +68,14 @@ def make_run(store: Store) -> MakeRun:
         return run_id
 
     return make
+
+
+@pytest.fixture
+def orphan(store: Store) -> Callable[[], None]:
+    """`orphan()`: the program that runs all cells so far has ended; this store belongs to another one from now on."""
+
+    def end() -> None:
+        store._presence.end()
+        store._presence = Presence(store._presence._folder)
+
+    return end

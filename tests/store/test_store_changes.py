@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -216,8 +217,11 @@ def test_kill_9_loses_no_cell_that_was_told_and_leaves_no_half_of_one(settings: 
     store.close()
 
 
-def test_a_run_that_was_interrupted_is_found_by_the_answers_it_had(store: Store) -> None:
+def test_a_run_that_was_interrupted_is_found_by_the_answers_it_had(
+    store: Store, orphan: Callable[[], None]
+) -> None:
     run_id = create(store)
     store.submit(end(run_id, completion=Completion("needle", "stop"))).result(20)
+    orphan()
     assert store.mark_interrupted() == 1
     assert [row.id for row in store.history("needle").rows] == [run_id]

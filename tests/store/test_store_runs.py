@@ -238,9 +238,12 @@ def test_two_threads_finishing_cells_of_one_run_lose_nothing(store: Store) -> No
     assert {store.run(run_id).status for run_id in run_ids} == {"done"}
 
 
-def test_unfinished_cells_become_interrupted_and_finished_ones_stay(store: Store, make_run: MakeRun) -> None:
+def test_unfinished_cells_become_interrupted_and_finished_ones_stay(
+    store: Store, make_run: MakeRun, orphan: Callable[[], None]
+) -> None:
     done, half, new = make_run("a", "b"), make_run("a", None, None), make_run(None)
     store.start_cell(half, 1)
+    orphan()
     assert store.mark_interrupted() == 3
     assert [cell.status for cell in store.run(half).cells] == ["done", "interrupted", "interrupted"]
     assert [store.run(run_id).status for run_id in (done, half, new)] == [
@@ -251,8 +254,11 @@ def test_unfinished_cells_become_interrupted_and_finished_ones_stay(store: Store
     assert store.mark_interrupted() == 0
 
 
-def test_a_result_that_arrives_after_the_mark_is_kept(store: Store, make_run: MakeRun) -> None:
+def test_a_result_that_arrives_after_the_mark_is_kept(
+    store: Store, make_run: MakeRun, orphan: Callable[[], None]
+) -> None:
     run_id = make_run(None)
+    orphan()
     store.mark_interrupted()
     store.save_cell(run_id, 0, 0, status="done", completion=ANSWER, messages=MESSAGES)
     run = store.run(run_id)

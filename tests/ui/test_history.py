@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from playground.store import open_store
 from playground.store.records import ColumnSummary, HistoryPage, RunSummary, StoredRun, StoredVote
 from playground.types import Check
 from playground.ui import history
@@ -83,7 +84,9 @@ async def test_a_run_opens_in_compare_with_everything_it_had(call: Call, ran: Ru
 
 async def test_a_run_that_was_cut_off_opens_as_interrupted(call: Call, ran: Run, workbench: Workbench):
     run = await ran(1)
-    workbench.store.add_repeat(run.id, 0, _again(run))
+    other = open_store(workbench.settings)  # a program that ends before its cell does
+    other.add_repeat(run.id, 0, _again(run))
+    other.close()
     workbench.store.mark_interrupted()
     update = await call("open_run", id=run.id)
     assert update["columns"]["0"]["state"]["kind"] == "interrupted"

@@ -1,0 +1,85 @@
+"""What running cells have written so far, stored about once a second: after a sudden end it is what was on the screen.
+
+    drafts = Drafts(store.submit)
+    drafts.add(run_id, 0, 0, "more text")   # stored soon, together with all others that have news
+    drafts.drop(run_id, 0, 0)               # its end is stored
+
+Costs one change a second for all cells together, and nothing for answers that are done sooner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from playground.store.changes import Draft, KeepDrafts
+
+DRAFT_S = 0.7
+"""News is handed to the store after so long: with a transaction's time it is there within a second."""
+
+Key = tuple[str, int, int]
+
+
+class _Text:
+    """One cell's text; joined when it is stored, so that a token costs next to nothing."""
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.reasoning: list[str] = []
+
+    def whole(self, key: Key) -> Draft:
+        self.text, self.reasoning = ["".join(self.text)], ["".join(self.reasoning)]
+        return Draft(*key, self.text[0], self.reasoning[0])
+
+
+class Drafts:
+    """The texts of all cells that run now. Belongs to one event loop."""
+
+    def __init__(self, submit: Callable[[KeepDrafts], Future[None]]) -> None:
+        self._submit = submit
+        self._texts: dict[Key, _Text] = {}
+        self._news: set[Key] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._storing: Future[None] | None = None
+
+    def add(self, run_id: str, column: int, repeat: int, text: str, reasoning: str = "") -> None:
+        """More of that cell's answer, or of what the model thinks before it."""
+        key = (run_id, column, repeat)
+        kept = self._texts.get(key)
+        if kept is None:
+            kept = self._texts[key] = _Text()
+        if text:
+            kept.text.append(text)
+        if reasoning:
+            kept.reasoning.append(reasoning)
+        self._news.add(key)
+        if self._timer is None:
+            self._wait()
+
+    def drop(self, run_id: str, column: int, repeat: int) -> None:
+        """Forget that cell; one that is not known is no error."""
+        key = (run_id, column, repeat)
+        self._texts.pop(key, None)
+        self._news.discard(key)
+
+    def close(self) -> None:
+        """Store nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._texts.clear()
+        self._news.clear()
+
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(DRAFT_S, self._store)
+
+    def _store(self) -> None:
+        self._timer = None
+        if not self._news:
+            return
+        if self._storing is not None and not self._storing.done():
+            self._wait()  # the database is slow or held: the next one will hold this news too
+            return
+        drafts = [self._texts[key].whole(key) for key in self._news]
+        self._news.clear()
+        self._storing = self._submit(KeepDrafts(drafts))
