@@ -14,6 +14,7 @@ from functools import partial
 from playground.backends import added_backends, make_backend, rows
 from playground.backends import servers as known_servers
 from playground.backends.base import Backend, ManagesModels, WarmsUp
+from playground.backends.bounds import Bound
 from playground.backends.remote import RemoteBackend
 from playground.endings import ended
 from playground.errors import BackendError, NotFoundError, PlaygroundError, SettingsError
@@ -172,6 +173,15 @@ class ModelDesk:
             raise NotFoundError(f'No server is called "{name}".', "Look again.")
         await asyncio.to_thread(known_servers.set_key, self.settings, name, key)
         await self._renew(name)
+
+    async def set_parallel(self, name: str, answers: int | None) -> None:
+        """Ask a server for so many answers at once, None for as many as is usual; raises SettingsError, NotFoundError."""
+        backend = self.backends.get(name)
+        if not isinstance(backend, RemoteBackend):
+            raise NotFoundError(f'No server is called "{name}".', "Look again.")
+        await asyncio.to_thread(backend.keep_bound, None if answers is None else Bound(answers))
+        self._slots.setdefault(name, self._slots_of(name)).admit()
+        self.inventory.forget()
 
     def serve_vllm(self, model: str, options: str = "") -> Job:
         """Start a vLLM server as a job that ends with this program; its models are columns as soon as it answers.

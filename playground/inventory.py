@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from playground.backends.base import Backend, ManagesModels, ReportsMetrics
+from playground.backends.bounds import Bound
 from playground.backends.remote import RemoteBackend, can_chat
 from playground.backends.servers import LABELS, Kind, Server, discover, key_of
 from playground.errors import BackendUnavailable, PlaygroundError
@@ -34,7 +35,10 @@ KeyState = Literal["", "kept", "environment", "withheld"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A backend as it is now. `models` are all it has, those that cannot chat too; `problem` is why it is of no use."""
+    """A backend as it is now. `models` are all it has, those that cannot chat too; `problem` is why it is of no use.
+
+    A server is asked for `parallel` answers at once, as many as is usual unless there is a `bound`.
+    """
 
     name: str
     label: str
@@ -51,6 +55,8 @@ class Place:
     is_added: bool = False
     is_managed: bool = False
     is_measured: bool = False
+    parallel: int = 0
+    bound: Bound | None = None
 
     @property
     def is_ok(self) -> bool:
@@ -159,6 +165,8 @@ class Inventory:
             is_added=not server.found,
             is_managed=isinstance(backend, ManagesModels),
             is_measured=isinstance(backend, ReportsMetrics),
+            parallel=backend.parallel,
+            bound=backend.bound,
         )
         if not server.url:
             return replace(place, state="absent")
@@ -175,7 +183,13 @@ class Inventory:
         except PlaygroundError as exc:
             return replace(place, state="failing", problem=exc.message, hint=exc.hint)
         version = backend.version.removeprefix(LABELS[server.kind]).strip()
-        return replace(place, version=version, models=tuple(models), loaded=tuple(loaded))
+        return replace(
+            place,
+            version=version,
+            models=tuple(models),
+            loaded=tuple(loaded),
+            parallel=backend.parallel,  # llama-server tells its own with its models
+        )
 
     def _key_state(self, server: Server) -> KeyState:
         here = bool(self._settings.server_key(server.name))

@@ -43,7 +43,7 @@ class LlamaServerBackend(OpenAICompatibleBackend):
     _slots: int = SLOTS
 
     @property
-    def parallel(self) -> int:
+    def usual_parallel(self) -> int:
         """One answer a slot of the server."""
         return self._slots
 

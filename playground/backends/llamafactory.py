@@ -27,7 +27,7 @@ class LlamaFactoryBackend(OpenAICompatibleBackend):
     start_hint: ClassVar[str] = "Start it with: API_PORT=8190 llamafactory-cli api infer.yaml"
 
     @property
-    def parallel(self) -> int:
+    def usual_parallel(self) -> int:
         """One: its Hugging Face backend answers one request after the other (MAX_CONCURRENT)."""
         return 1
 

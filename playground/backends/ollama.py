@@ -53,7 +53,7 @@ class OllamaBackend(RemoteBackend):
     start_hint: ClassVar[str] = "Start it with: ollama serve"
 
     @property
-    def parallel(self) -> int:
+    def usual_parallel(self) -> int:
         """As many as Ollama answers at once; more would only wait inside it and look slow."""
         return self.settings.ollama_parallel
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
+from playground.backends.bounds import Bound, bound_of, keep_bound
 from playground.backends.deadlines import Deadline
 from playground.backends.http import Connection, Patience, prepare
 from playground.backends.servers import LABELS, Kind, Server, key_hint, key_of, usual_server
@@ -59,14 +60,25 @@ class RemoteBackend:
         self._listed_at = float("-inf")
         self._asked_at = float("-inf")
         self.is_silent = False
+        self.bound = bound_of(settings, self.server)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.server!r})"
 
     @property
     def parallel(self) -> int:
-        """Answers to ask for at the same time."""
+        """Answers to ask for at the same time: what was learnt or chosen for this server, else what is usual."""
+        return self.bound.answers if self.bound else self.usual_parallel
+
+    @property
+    def usual_parallel(self) -> int:
+        """Answers at the same time of a server of this kind of which nothing is known."""
         return self.settings.server_parallel
+
+    def keep_bound(self, bound: Bound | None) -> None:
+        """Ask this server for so many answers at once from now on, or for as many as is usual; raises SettingsError."""
+        keep_bound(self.settings, self.server, bound)
+        self.bound = bound
 
     async def models(self) -> list[ModelInfo]:
         """Models that can chat; empty, within a second, when the server does not answer. Never raises."""

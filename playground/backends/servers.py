@@ -171,7 +171,7 @@ def _write_servers(settings: Settings, servers: list[Server]) -> None:
         | ({"owner": server.owner} if server.owner else {})
         for server in servers
     ]
-    _write_private(settings.data_dir / "servers.json", rows)
+    write_private(settings.data_dir / "servers.json", rows)
 
 
 # --- keys -----------------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def set_key(settings: Settings, name: str, key: str) -> None:
     if keys.get(name, "") == key:
         return
     kept = {other: value for other, value in keys.items() if other != name}
-    _write_private(settings.data_dir / "keys.json", kept | ({name: key} if key else {}))
+    write_private(settings.data_dir / "keys.json", kept | ({name: key} if key else {}))
 
 
 def key_hint(name: str) -> str:
@@ -215,8 +215,8 @@ def _keys(settings: Settings) -> dict[str, str]:
         raise SettingsError("keys.json in the data folder cannot be read.", "Repair or delete it.") from None
 
 
-def _write_private(path: Path, value: Any) -> None:
-    """Replace the file in one step; only the user can read it from its first byte on."""
+def write_private(path: Path, value: Any) -> None:
+    """Replace a JSON file in one step; only the user can read it from its first byte on. Raises SettingsError."""
     temporary = ""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -76,6 +76,35 @@ async def server_key(workbench: Workbench, ask: Ask) -> Update:
     return drawer(f"Key of {place.label}", join((confirm, form(rows, submit, note))))
 
 
+async def server_parallel(workbench: Workbench, ask: Ask) -> Update:
+    """Ask how many answers a server is asked for at once, then keep it; `usual` forgets what was learnt or chosen."""
+    name = ask.text("name")
+    if ask.text("usual") == "yes":
+        await workbench.set_parallel(name, None)
+        return await done(workbench, f"{name}: as many answers at once as is usual")
+    if ask.text("sure") == "yes":
+        answers = ask.integer("answers")
+        await workbench.set_parallel(name, answers)
+        return await done(workbench, f"{name}: up to {answers:,} at once")
+    place = await _place(workbench, name)
+    control = field("server-answers", "answers", value=str(place.parallel), kind="number", extra="autofocus")
+    submit = button(
+        "Keep this number", "server_parallel", symbol="save", kind="primary", name=name, sure="yes"
+    )
+    note = "Further answers wait here for their turn. When a server goes away with several under way, half as many are asked for from then on."
+    usual: Markup | str = ""
+    if place.bound:
+        under = place.bound.died_under
+        why = f"It went away with {under:,} answers under way." if under else "This number was chosen here."
+        usual = Markup("<p>{}</p>{}").format(
+            why, button("As many as is usual", "server_parallel", symbol="redo", name=name, usual="yes")
+        )
+    return drawer(
+        f"Answers at once of {place.label}",
+        join((form((("server-answers", "At most", control),), submit, note), usual)),
+    )
+
+
 async def remove_server(workbench: Workbench, ask: Ask) -> Update:
     """Ask first, then forget an added server with its key."""
     name = ask.text("name")
@@ -143,6 +172,7 @@ ACTIONS: dict[str, Action] = {
     "add_server": add_server,
     "use_server": use_server,
     "server_key": server_key,
+    "server_parallel": server_parallel,
     "remove_server": remove_server,
     "start_vllm": start_vllm,
 }

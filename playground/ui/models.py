@@ -261,7 +261,20 @@ def _holds(place: Place, metrics: ServerMetrics | None) -> Markup:
         if place.is_measured
         else ""
     )
-    return Markup('<span class="soft">{}</span>{}{}').format(", ".join(parts), notes, load)
+    bound = _bound(place) if place.kind else ""
+    return Markup('<span class="soft">{}</span>{}{}{}').format(", ".join(parts), bound, notes, load)
+
+
+def _bound(place: Place) -> Markup:
+    """How many answers it is asked for at once, and why; a click changes it."""
+    why = ""
+    if place.bound:
+        under = place.bound.died_under
+        why = f", since it went away under {under:,}" if under else ", as you chose"
+    words = "1 answer at a time" if place.parallel == 1 else f"{place.parallel:,} answers at once"
+    return Markup(
+        '<div class="hint num">up to {}{} <button class="btn quiet small" data-act="server_parallel" data-name="{}" aria-label="Change how many answers {} is asked for at once">Change</button></div>'
+    ).format(words, why, place.name, place.label)
 
 
 def _load_id(name: str) -> str:

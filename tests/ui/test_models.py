@@ -12,6 +12,7 @@ import pytest
 
 from playground import inventory
 from playground.backends import make_backend
+from playground.backends.bounds import Bound
 from playground.backends.servers import Server
 from playground.desk import every_backend
 from playground.settings import embedded_model_path
@@ -385,3 +386,43 @@ async def test_gguf_files_are_added_listed_and_removed(make_workbench: Any, tmp_
     update = await call("gguf", remove=str(path))
     assert "tiny" not in update["html"]["models-list"]
     assert "Added before" not in update["drawer"]["body"]
+
+
+# --- answers at once ------------------------------------------------------------------------------------
+
+
+def said(update: dict[str, Any]) -> str:
+    return str(update["html"]["models-places"])
+
+
+async def test_the_number_of_answers_at_once_is_shown_changed_kept_and_given_back(
+    call: Call, workbench: Workbench
+) -> None:
+    backend: Any = workbench.backends["ollama"]
+    assert "up to 1 answer at a time <" in said(await call("open_models", fresh="yes"))
+    drawer = (await call("server_parallel", name="ollama"))["drawer"]["body"]
+    assert 'value="1"' in drawer and "As many as is usual" not in drawer
+    assert "up to 6 answers at once, as you chose" in said(
+        await call("server_parallel", name="ollama", answers="6", sure="yes")
+    )
+    assert backend.parallel == 6
+    assert type(backend)(workbench.settings).parallel == 6  # after a restart
+    drawer = (await call("server_parallel", name="ollama"))["drawer"]["body"]
+    assert "This number was chosen here." in drawer
+    assert "up to 1 answer at a time <" in said(await call("server_parallel", name="ollama", usual="yes"))
+    assert type(backend)(workbench.settings).parallel == 1
+
+
+async def test_a_number_that_was_learnt_says_from_what(call: Call, workbench: Workbench) -> None:
+    backend: Any = workbench.backends["ollama"]
+    backend.keep_bound(Bound(32, died_under=64))
+    html = said(await call("open_models", fresh="yes"))
+    assert "up to 32 answers at once, since it went away under 64" in html
+    assert "64 answers under way" in (await call("server_parallel", name="ollama"))["drawer"]["body"]
+
+
+@pytest.mark.parametrize("odd", ["0", "-1", "1001", "many", ""])
+async def test_a_number_that_cannot_be_is_refused(call: Call, workbench: Workbench, odd: str) -> None:
+    assert "alert" in await call("server_parallel", name="ollama", answers=odd, sure="yes")
+    assert workbench.backends["ollama"].parallel == 1
+    assert "alert" in await call("server_parallel", name="nobody", answers="2", sure="yes")
