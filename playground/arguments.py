@@ -20,7 +20,7 @@ from playground.engine.gguf import read_header
 from playground.errors import NotFoundError, PromptError, SettingsError
 from playground.inputs import inputs_of, is_number, problem_of, with_kind
 from playground.library import read_prompt
-from playground.planning import with_defaults
+from playground.planning import schema_problem, with_defaults
 from playground.scorers import check_problem
 from playground.settings import Settings
 from playground.templates import check, normalise, variables
@@ -188,6 +188,8 @@ def require_ready(prompt: Prompt, values: dict[str, Any]) -> None:
         raise problem
     for bad in filter(None, map(check_problem, prompt.checks)):
         raise PromptError(bad, "Correct the checks of the prompt.")
+    if (bad_schema := schema_problem(prompt)) is not None:
+        raise bad_schema
     used = variables(turns)
     known = dict.fromkeys([*(field.name for field in prompt.inputs), *(variable.name for variable in used)])
     for name in values.keys() - known.keys():

@@ -27,7 +27,7 @@ from playground.backends.http import Connection
 from playground.backends.openai_compatible import Answer, chat_body, schema_field
 from playground.backends.vllm import refuse, template_values
 from playground.errors import BackendError, PlaygroundError, PromptError
-from playground.planning import checks_of, make_request, new_cell
+from playground.planning import checks_of, make_request, new_cell, schema_problem
 from playground.scorers import score_all
 from playground.store.records import NewCell
 from playground.types import (
@@ -73,6 +73,8 @@ async def to_lines(
     """
     if not rows:
         raise PromptError("There are no rows.", "Give one JSON object a line.")
+    if (bad_schema := schema_problem(prompt)) is not None:
+        raise bad_schema
     name = model.strip()
     if not name:
         raise PromptError(

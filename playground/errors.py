@@ -11,6 +11,7 @@ PlaygroundError            message + hint; the two shells show it, nobody prints
 │   └── ReadOnlyData       the data folder or file may not be written; another folder would do
 └── BackendError           one request failed; it is stored in its cell, the neighbours go on
     ├── BackendUnavailable the server or engine does not answer
+    │   └── ServerGone     it went away while it answered
     ├── BackendBusy        the server loads a model or its queue is full; asked again it may answer
     ├── NoAnswer           the model refused, or called a tool
     └── ContextOverflow    the prompt does not fit; carries both numbers
@@ -88,6 +89,10 @@ class BackendError(PlaygroundError):
 
 class BackendUnavailable(BackendError):
     """The server or the engine process does not answer."""
+
+
+class ServerGone(BackendUnavailable):
+    """The server went away before an answer had ended."""
 
 
 class BackendBusy(BackendError):

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from playground.errors import PlaygroundError
+from playground.errors import PlaygroundError, PromptError
 from playground.inputs import empty, with_kind
+from playground.scorers.structure import json_schema_problem
 from playground.store.records import NewCell, StoredCell, StoredRun
 from playground.templates import normalise
 from playground.types import Check, Column, Comparison, GenerationRequest, Message, Prompt, Sampling
@@ -83,6 +84,19 @@ def checks_of(prompt: Prompt) -> tuple[Check, ...]:
     if schema is None or any(_asks_for(check, schema) for check in prompt.checks):
         return prompt.checks
     return (Check(scorer="json_schema", options={"schema": schema}), *prompt.checks)
+
+
+def schema_problem(prompt: Prompt) -> PlaygroundError | None:
+    """Why no model can be held to the prompt's output schema; None for a schema that is one, and for none.
+
+    One that names another draft than 2020-12 is left to the server.
+    """
+    schema = prompt.output_schema
+    if schema is None or "2020-12" not in str(schema.get("$schema", "2020-12")):
+        return None
+    if (bad := json_schema_problem(schema=schema)) is None:
+        return None
+    return PromptError(f"The output schema cannot be used. {bad}", "Correct it on the prompt.")
 
 
 def _asks_for(check: Check, schema: dict[str, Any]) -> bool:

@@ -33,6 +33,7 @@ from playground.planning import (
     first_words,
     plan_again,
     plan_column,
+    schema_problem,
 )
 from playground.runner import Cell, Delta, End, Execution, Failed, Started, Waits
 from playground.scorers import is_quick, score_all
@@ -202,8 +203,8 @@ class Workbench(WritingDesk):
             shared = await self.render(comparison.prompt, comparison.values)
         planned = []
         for index, column in enumerate(comparison.columns):
-            messages, problem = shared, None
-            if column.prompt is not None:
+            messages, problem = shared, schema_problem(column.prompt or comparison.prompt)
+            if column.prompt is not None and problem is None:
                 try:
                     messages = await self.render(column.prompt, comparison.values)
                 except PlaygroundError as exc:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from playground.planning import checks_of, plan_again, plan_column
+from playground.planning import checks_of, plan_again, plan_column, schema_problem
 from playground.store.records import StoredCell, StoredRun
 from playground.types import Check, Column, Comparison, Message, Prompt, Sampling, Turn
 
@@ -88,3 +88,24 @@ def test_an_output_schema_and_the_check_that_says_the_same_count_once(check: Che
 def test_a_schema_with_true_is_not_the_one_with_1() -> None:
     other = Check(scorer="json_schema", options={"schema": {"properties": {"n": {"const": True}}}})
     assert len(checks_of(Prompt(output_schema={"properties": {"n": {"const": 1}}}, checks=(other,)))) == 2
+
+
+@pytest.mark.parametrize(
+    ("schema", "place"),
+    [
+        ({"type": "nonsense"}, "$.type"),
+        ({"properties": {"a": {"type": "object", "required": "a"}}}, "$.properties.a.required"),
+        ({"$ref": "https://example.org/x.json"}, "leads outside"),
+        ({"type": "string", "pattern": "("}, "pattern"),
+        ({"type": "object"}, None),
+        ({"$schema": "http://json-schema.org/draft-07/schema#", "items": [{}]}, None),
+        (None, None),
+    ],
+)
+def test_a_schema_that_is_none_is_found_before_any_model_is_asked(
+    schema: dict[str, Any] | None, place: str | None
+) -> None:
+    problem = schema_problem(Prompt(output_schema=schema))
+    assert (problem is None) == (place is None)
+    if place:
+        assert place in str(problem) and "output schema cannot be used" in str(problem)

@@ -102,6 +102,12 @@ def _validation(item: Any) -> str:
     return f"{place}: {item.get('msg', 'not accepted')}"
 
 
+_SCHEMA = re.compile(
+    r"\bjson[ _]?schema|\bgrammar\b|structured.?outputs?|guided.?json|\bxgrammar|\bguidance\b|\boutlines\b|\bformat schema",
+    re.IGNORECASE,
+)
+"""In the words of vLLM's engines, llama.cpp and Ollama for a schema they cannot use; only a request with one meets them."""
+
 _HINTS = (
     ("support thinking", "Switch thinking off for this column."),
     ("multimodal", "Choose a model that can see images."),
@@ -117,6 +123,11 @@ def error_for(
     if fault.prompt_tokens is not None and fault.context_tokens is not None:
         return ContextOverflow(fault.prompt_tokens, fault.context_tokens)
     said = f' It says: "{fault.text}"' if fault.text else ""
+    if status in (None, 400, 422, 500, 501) and _SCHEMA.search(fault.text):
+        return BackendError(
+            f"{label} cannot hold an answer to this output schema.{said}",
+            "Change the output schema of the prompt, or take it away for this server.",
+        )
     if status is None:
         return BackendError(
             f"{label} reported a fault in the middle of its work.{said}",

@@ -16,12 +16,15 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from errno import ECONNREFUSED
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from playground.backends.deadlines import Deadline
 from playground.backends.faults import NoConnection, error_for, fault_of, read_fault
-from playground.errors import BackendError, BackendUnavailable
+from playground.backends.load import Load
+from playground.backends.patience import Patience as Patience  # part of what this module offers
+from playground.errors import BackendError, BackendUnavailable, PlaygroundError, ServerGone
 from playground.settings import Settings
 from playground.waiting import waits
 
@@ -31,33 +34,8 @@ if TYPE_CHECKING:
 LONGEST_LINE = 16_000_000
 """Bytes of one line; a server that sends more without an end is not a model server."""
 LONGEST_FAULT = 100_000
+ASKING_S = 2.0
 BUSY = (429, 503)
-
-
-class Patience(Deadline):
-    """How long silence is borne: `first_s` until the first token, `stall_s` between data after it."""
-
-    def __init__(self, first_s: float, stall_s: float) -> None:
-        super().__init__(first_s)
-        self.first_s = first_s
-        self.stall_s = stall_s
-        self._speaking = False
-
-    def data(self) -> None:
-        """Something other than a keep-alive has arrived."""
-        if self._speaking:
-            self.until = asyncio.get_running_loop().time() + self.stall_s
-
-    def speaking(self) -> None:
-        """The first token has arrived: from now on the shorter limit holds."""
-        self._speaking = True
-        self.data()
-
-    def complaint(self) -> str:
-        """What did not happen in time."""
-        if self._speaking:
-            return f"has sent nothing for {self.stall_s:g} s in the middle of its answer"
-        return f"has sent no word of an answer in {self.first_s:g} s"
 
 
 @dataclass(slots=True)
@@ -113,6 +91,8 @@ class Reply:
         except OSError as exc:
             if self._complete:
                 return b""
+            if not await self._connection.is_there():
+                raise self._connection.gone(speaking=self._patience.is_speaking) from exc
             raise BackendError(
                 f"The connection to {self._connection.label} broke in the middle of its answer.",
                 "What had arrived is kept. See whether the server still runs, then run this column again.",
@@ -137,8 +117,11 @@ class Connection:
         key: str = "",
         start_hint: str = "",
         key_hint: str = "",
+        health: str = "/v1/models",
     ) -> None:
         self.label = label
+        self.load = Load(self.is_there)
+        self._health = health
         self.url = url
         self.settings = settings
         self._key = key
@@ -152,7 +135,7 @@ class Connection:
 
     def patience(self) -> Patience:
         """The deadlines for one answer, from the settings."""
-        return Patience(self.settings.first_token_seconds, self.settings.stall_seconds)
+        return Patience(self.settings.first_token_seconds, self.settings.stall_seconds, self.is_there)
 
     async def get(self, path: str, *, timeout_s: float = 5.0) -> Any:
         """Decoded JSON of a GET; raises BackendError."""
@@ -170,7 +153,10 @@ class Connection:
     @asynccontextmanager
     async def post(self, path: str, body: Any, patience: Patience) -> AsyncIterator[Reply]:
         """The answer to a POST as soon as its head is there; waits and tries again while the server is busy."""
-        async with self.send("POST", path, body, patience, retries=self.settings.busy_retries) as reply:
+        async with (
+            self.load.call(),
+            self.send("POST", path, body, patience, retries=self.settings.busy_retries) as reply,
+        ):
             yield reply
 
     @asynccontextmanager
@@ -199,8 +185,39 @@ class Connection:
             )
             await asyncio.sleep(pause_s)
 
+    async def is_there(self) -> bool:
+        """Whether the server takes a new connection; also True when that cannot be told. Never raises.
+
+        A vLLM whose engine has died says so with status 503 under /health.
+        """
+        await prepare()
+        session = None
+        try:
+            async with Deadline(ASKING_S):
+                session = self._new_session()
+                answer = await session.send("GET", self._health, None)
+                answer.close()
+                return not (answer.status == 503 and self._health == "/health")
+        except NoConnection as exc:
+            refusal = getattr(exc.__cause__, "os_error", None)
+            return bool(exc.problem) or not is_refusal(refusal)
+        except (OSError, PlaygroundError):  # a TimeoutError too
+            return True
+        finally:
+            if session is not None:
+                await session.aclose()
+
+    def gone(self, *, speaking: bool) -> ServerGone:
+        """The error for a server that is not there any more."""
+        when = "in the middle of its answer" if speaking else "before it answered"
+        return ServerGone(
+            f"{self.label} at {self.url} has gone away {when}.",
+            f"What had arrived is kept. {self._start_hint}".strip(),
+        )
+
     async def close(self) -> None:
         """Close what was opened; a later call would open it again."""
+        self.load.close()
         session, self._session = self._session, None
         if session is None:
             return
@@ -211,9 +228,11 @@ class Connection:
 
     def too_slow(self, patience: Patience) -> BackendError:
         """The error for a deadline that has passed."""
+        if patience.is_gone:
+            return self.gone(speaking=patience.is_speaking)
         return BackendError(
             f"{self.label} {patience.complaint()}.",
-            "What had arrived is kept. A larger PLAYGROUND_FIRST_TOKEN_SECONDS or PLAYGROUND_STALL_SECONDS waits longer.",
+            f"What had arrived is kept. {patience.aside}A larger PLAYGROUND_FIRST_TOKEN_SECONDS or PLAYGROUND_STALL_SECONDS waits longer.",
         )
 
     def unreadable(self) -> BackendError:
@@ -266,6 +285,8 @@ class Connection:
                 message = f"{self.label} at {self.url} {exc.problem}."
             raise BackendUnavailable(message, exc.hint or self._start_hint) from exc
         except OSError as exc:
+            if not await self.is_there():
+                raise self.gone(speaking=False) from exc
             message = f"{self.label} at {self.url} closed the connection without an answer."
             raise BackendUnavailable(message, self._start_hint) from exc
 
@@ -273,27 +294,38 @@ class Connection:
         """The session of the running event loop."""
         loop = asyncio.get_running_loop()
         if self._session is None or self._loop is not loop:
-            headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "prompt-playground"}
-            if any(not "!" <= character <= "~" for character in self._key):
-                # The HTTP library would refuse it too, and show it.
-                raise BackendError(
-                    f"The key for {self.label} holds a character that cannot be sent.", self._key_hint
-                )
-            if self._key:
-                headers["Authorization"] = f"Bearer {self._key}"
-            from playground.backends.session import Session
-
+            session = self._new_session()
             if self._session is not None:
                 self._session.abandon()
-            self._session = Session(self.url, headers, self.settings.connect_seconds)
-            self._loop = loop
+            self._session, self._loop = session, loop
         return self._session
+
+    def _new_session(self) -> Session:
+        """A session without a connection yet; raises BackendError for a key that cannot be sent."""
+        from playground.backends.session import Session
+
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "prompt-playground"}
+        if any(not "!" <= character <= "~" for character in self._key):
+            # The HTTP library would refuse it too, and show it.
+            raise BackendError(
+                f"The key for {self.label} holds a character that cannot be sent.", self._key_hint
+            )
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        return Session(self.url, headers, self.settings.connect_seconds)
 
     def _decode(self, body: bytes) -> Any:
         try:
             return decode(body)
         except ValueError as exc:
             raise self.unreadable() from exc
+
+
+def is_refusal(error: BaseException | None) -> bool:
+    """Whether a machine answered that nobody listens at that port."""
+    return isinstance(error, OSError) and (
+        isinstance(error, ConnectionRefusedError) or error.errno == ECONNREFUSED
+    )
 
 
 async def prepare() -> None:

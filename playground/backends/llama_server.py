@@ -37,6 +37,8 @@ class LlamaServerBackend(OpenAICompatibleBackend):
 
     kind: ClassVar[Kind] = "llama-server"
     offers: ClassVar[tuple[str, ...]] = ("schema", "log-probs", "images", "raw text")
+    takes_any_name: ClassVar[bool] = True
+    health_path: ClassVar[str] = "/health"
     start_hint: ClassVar[str] = "Start it with: llama-server -m FILE.gguf"
     sight_hint: ClassVar[str] = "A vision model sees once the server is started with --mmproj FILE.gguf."
 

@@ -24,6 +24,7 @@ class LlamaFactoryBackend(OpenAICompatibleBackend):
 
     kind: ClassVar[Kind] = "llamafactory"
     offers: ClassVar[tuple[str, ...]] = ("images",)
+    takes_any_name: ClassVar[bool] = True
     start_hint: ClassVar[str] = "Start it with: API_PORT=8190 llamafactory-cli api infer.yaml"
 
     @property

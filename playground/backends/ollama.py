@@ -50,6 +50,7 @@ class OllamaBackend(RemoteBackend):
 
     kind: ClassVar[Kind] = "ollama"
     offers: ClassVar[tuple[str, ...]] = ("schema", "log-probs", "images", "raw text")
+    health_path: ClassVar[str] = "/api/version"
     start_hint: ClassVar[str] = "Start it with: ollama serve"
 
     @property

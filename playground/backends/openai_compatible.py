@@ -25,6 +25,7 @@ from playground.backends.answers import (
     whole_number,
 )
 from playground.backends.http import Connection, Reply, decode
+from playground.backends.identity import answered_as
 from playground.backends.images import check_images, messages_with_images
 from playground.backends.remote import LONGEST_LIST_SECONDS, RemoteBackend, name_of
 from playground.backends.servers import OWNERS, Kind, listed
@@ -34,6 +35,11 @@ from playground.types import Chunk, Finish, GenerationRequest, ModelInfo, TokenL
 
 NOT_CHATTING = ("embed", "rerank", "whisper", "tts")
 """Words in names of models that answer no chat, on servers that do not tell abilities."""
+
+
+WINDOW_UNKNOWN = "window unknown"
+"""Said of an answer of a server that does not tell its context window."""
+WINDOW_ASIDE = "Its context window is unknown: a prompt that is too long for it may be the reason. "
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +69,18 @@ class OpenAICompatibleBackend(RemoteBackend):
             abilities = info.capabilities if info else ()
             await asyncio.to_thread(check_images, request, abilities, self.sight_hint)
         plan = await self.plan(request)
+        if plan.context_tokens is None:
+            patience.aside = WINDOW_ASIDE
+        unlisted = await self._unlisted(name_of(request.model))
         answer = Answer(self.connection, request)
+        thought = False
         async with self.connection.post(plan.path, plan.body, patience) as reply:
             try:
                 async with aclosing(payloads(self.connection, reply)) as found:
                     async for payload in found:
                         chunk = answer.read(self.adapted(payload))
                         if chunk is not None:
+                            thought = thought or bool(chunk.reasoning) or chunk.rethought
                             patience.speaking()
                             yield chunk
             except BackendError:
@@ -81,6 +92,7 @@ class OpenAICompatibleBackend(RemoteBackend):
             finish = answer.ended()
             rendered = request.raw_prompt or answer.prompt_text or await self.rendered(request, plan)
         if (judged := answer.reading.judged(rendered)) is not None:
+            thought = True
             yield judged
         yield Chunk(
             finish=finish,
@@ -91,7 +103,12 @@ class OpenAICompatibleBackend(RemoteBackend):
             rendered_prompt=rendered,
             model_digest=self._digest(request),
             backend_version=self.version or self.label,
-            ignored=plan.ignored + answer.notes(request, plan, reply),
+            ignored=(
+                *plan.ignored,
+                *answer.notes(request, plan, reply),
+                *self._facts(request, plan, answer, thought),
+                *unlisted,
+            ),
         )
         if (fault := answer.fault()) is not None:
             raise fault
@@ -119,6 +136,17 @@ class OpenAICompatibleBackend(RemoteBackend):
             "/v1/chat/completions", body, tuple(ignored), context_tokens=info.context_tokens if info else None
         )
 
+    def _facts(self, request: GenerationRequest, plan: Plan, answer: Answer, thought: bool) -> list[str]:
+        """What a person should know of this answer: no thoughts although asked, another model, no known window."""
+        facts = []
+        if request.thinking and not thought and "thinking" not in plan.ignored:
+            facts.append("thinking")  # the switch goes into the chat template, which may not know it
+        if (other := answered_as(name_of(request.model), answer.model, self._roots)) is not None:
+            facts.append(other)
+        if plan.context_tokens is None:
+            facts.append(WINDOW_UNKNOWN)
+        return facts
+
     def adapted(self, payload: dict[str, Any]) -> dict[str, Any]:
         """An object of the answer in OpenAI's shape, for servers with routes of their own."""
         return payload
@@ -135,6 +163,7 @@ class OpenAICompatibleBackend(RemoteBackend):
         if self.server.found and self.kind != "openai":
             # On a usual port another kind of server may listen; one that was added is taken at its word.
             rows = [row for row in rows if OWNERS.get(str(row.get("owned_by", "")).lower()) == self.kind]
+        self._roots = {name: root for row in rows for name, root in _names(row)}
         return [self._row(row) for row in rows]
 
     def _row(self, row: dict[str, Any]) -> ModelInfo:
@@ -152,6 +181,13 @@ class OpenAICompatibleBackend(RemoteBackend):
     def _digest(self, request: GenerationRequest) -> str | None:
         info = self._known.get(name_of(request.model))
         return info.digest if info else None
+
+
+def _names(row: dict[str, Any]) -> list[tuple[str, str]]:
+    """The names of a listed model, its aliases too (llama-server), each with the weights it stands for (vLLM's `root`)."""
+    aliases = row.get("aliases")
+    root = row["root"] if isinstance(row.get("root"), str) else row["id"]
+    return [(str(name), root) for name in (row["id"], *(aliases if isinstance(aliases, list) else ()))]
 
 
 # --- writing the request --------------------------------------------------------------------------------
@@ -260,6 +296,7 @@ class Answer:
         self.prompt_text: str | None = None
         self.reading = Reading(request)
         self._connection = connection
+        self.model = ""
         self._word = ""
         self._logprobs_seen = False
 
@@ -268,6 +305,8 @@ class Answer:
         if payload.get("error"):
             raise self._connection.reported(payload)
         self._count(payload.get("usage"), payload.get("timings"))
+        if not self.model and isinstance(told := payload.get("model"), str):
+            self.model = told
         if isinstance(prompt := payload.get("prompt_text"), str) and not self.prompt_text:
             self.prompt_text = prompt
             self.reading.thoughts.prompted(prompt)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import ClassVar
 
-from playground.backends.bounds import Bound, bound_of, keep_bound
+from playground.backends.addresses import is_loopback
+from playground.backends.bounds import Bound, bound_of, keep_bound, learnt
 from playground.backends.deadlines import Deadline
 from playground.backends.http import Connection, Patience, prepare
+from playground.backends.identity import other_model
 from playground.backends.servers import LABELS, Kind, Server, key_hint, key_of, usual_server
-from playground.errors import BackendBusy, BackendError, BackendUnavailable, PlaygroundError
+from playground.errors import BackendBusy, BackendError, BackendUnavailable, PlaygroundError, SettingsError
 from playground.settings import Settings
 from playground.types import GenerationRequest, Health, ModelInfo, Sampling
 
@@ -35,6 +38,10 @@ class RemoteBackend:
     kind: ClassVar[Kind]
     offers: ClassVar[tuple[str, ...]] = ()
     """Abilities without a protocol of their own, for the table of `playground bench-backends`."""
+    takes_any_name: ClassVar[bool] = False
+    """Whether it answers as the model it has, whatever the name it is asked for."""
+    health_path: ClassVar[str] = "/v1/models"
+    """Where the server says that it is well."""
     start_hint: ClassVar[str] = "Start the server, or check its address."
 
     def __init__(
@@ -54,11 +61,15 @@ class RemoteBackend:
             key=key_of(settings, self.name, confirmed=self.server.confirmed),
             start_hint=self.start_hint,
             key_hint=key_hint(self.name),
+            health=self.health_path,
         )
+        self.connection.load.on_death = self._learn
         self._known: dict[str, ModelInfo] = {}
+        self._roots: dict[str, str] = {}
         self._listed: list[ModelInfo] = []
         self._listed_at = float("-inf")
         self._asked_at = float("-inf")
+        self._known_at = float("-inf")
         self.is_silent = False
         self.bound = bound_of(settings, self.server)
 
@@ -79,6 +90,14 @@ class RemoteBackend:
         """Ask this server for so many answers at once from now on, or for as many as is usual; raises SettingsError."""
         keep_bound(self.settings, self.server, bound)
         self.bound = bound
+
+    def _learn(self, under_way: int) -> None:
+        """It has gone away under so many answers."""
+        found = learnt(under_way)
+        if found.answers < self.parallel:
+            with suppress(SettingsError):  # a folder that cannot be written: it holds while the program runs
+                self.bound = found
+                keep_bound(self.settings, self.server, found)
 
     async def models(self) -> list[ModelInfo]:
         """Models that can chat; empty, within a second, when the server does not answer. Never raises."""
@@ -137,6 +156,7 @@ class RemoteBackend:
             return []
         models = await self._list()
         self._known = {model.name: model for model in models}
+        self._known_at = asyncio.get_running_loop().time()
         return models
 
     async def health(self) -> Health:
@@ -174,6 +194,25 @@ class RemoteBackend:
             except (PlaygroundError, TimeoutError):
                 return None  # the request itself will tell why
         return self._known.get(name)
+
+    async def _unlisted(self, name: str) -> tuple[str, ...]:
+        """What to say of a model that the server does not list now; nothing when its list cannot be had.
+
+        Raises BackendError where another model would answer in its place.
+        """
+        now = asyncio.get_running_loop().time()
+        # On another machine the question takes its time, which would be counted as the model's.
+        often = self._known and is_loopback(self.server.url)
+        if now - max(self._known_at, self._asked_at) > (FRESH_SECONDS if often else ASK_AGAIN_SECONDS):
+            self._asked_at = now
+            with suppress(PlaygroundError, TimeoutError):
+                async with Deadline(LIST_SECONDS):
+                    await self.installed()
+        if not self._known or name in self._known or name in self._roots:
+            return ()
+        if self.takes_any_name:
+            raise other_model(self.label, name, self._known)
+        return ("not in the server's list of models",)
 
     def _model_id(self, name: str) -> str:
         return f"{self.name}:{name}"

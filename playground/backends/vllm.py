@@ -39,6 +39,7 @@ class VllmBackend(OpenAICompatibleBackend):
 
     kind: ClassVar[Kind] = "vllm"
     offers: ClassVar[tuple[str, ...]] = ("schema", "log-probs", "images", "raw text", "batch")
+    health_path: ClassVar[str] = "/health"
     start_hint: ClassVar[str] = "Start it with: vllm serve MODEL --generation-config vllm"
 
     _scrape: tuple[float, float] | None = None

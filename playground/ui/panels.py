@@ -118,10 +118,7 @@ def badges(cell: StoredCell, run: StoredRun) -> Markup:
         shown.append(badge("none", *_nothing(done)))
     shown += different(cell, run)
     for setting in done.ignored:
-        if setting in REMARKS:
-            shown.append(badge("ignored", setting, REMARKS[setting]))
-        else:
-            shown.append(badge("ignored", f"ignored: {setting}", f"This backend does not honour {setting}."))
+        shown.append(_said(setting))
     if run.comparison.same_text:
         why = (
             f"Every column was sent the text that {run.comparison.same_text} makes of the prompt, unchanged."
@@ -146,6 +143,25 @@ def _nothing(done: Completion) -> tuple[str, str]:
         "The model never closed its thoughts: all that it wrote is above, and checks see an empty answer. "
         "More max tokens, or thinking switched off, may give one.",
     )
+
+
+FACTS = {
+    "window unknown": "This server does not tell how many tokens its model can hold. A prompt that is too long may be cut without a word.",
+    "answered as ": "The server names another model in its answer than this column asked for.",
+    "not in the server's list": "The server does not list this model. Another one may have answered.",
+    "queue full": "The server was busy at first. The times count from the last try.",
+}
+"""What a backend says of an answer that is no setting it left out, by how it begins."""
+
+
+def _said(note: str) -> Markup:
+    """A setting that was not honoured, or a fact about the answer."""
+    if note in REMARKS:
+        return badge("ignored", note, REMARKS[note])
+    for beginning, explanation in FACTS.items():
+        if note.startswith(beginning):
+            return badge("different", note, explanation)
+    return badge("ignored", f"ignored: {note}", f"This backend does not honour {note}.")
 
 
 def different(cell: StoredCell, run: StoredRun) -> list[Markup]:

@@ -380,7 +380,9 @@ async def test_a_key_is_sent_and_appears_in_no_text(
 
 async def test_odd_characters_in_a_model_name_pass_through(open_backend: Any, kind: str) -> None:
     name = 'hf.co/Org/Mödel-GGUF:Q4_K_M "x" <b>'
-    backend, server = open_backend(kind, {CHAT[kind]: hello(kind)})
+    owner = {"vllm": "vllm", "llama-server": "llamacpp", "llamafactory": "owner"}.get(kind, "me")
+    listed = httpx.Response(200, json={"data": [{"id": name, "owned_by": owner}]})
+    backend, server = open_backend(kind, {CHAT[kind]: hello(kind), "/v1/models": listed})
     request = ask(kind)
     odd = type(request)(f"{kind}:{name}", request.messages, request.sampling)
     got = await outcome(backend, odd)

@@ -94,6 +94,7 @@ OPENAI = COMMON | {
                 "frequency penalty",
                 "stop strings",
                 "finish by length",
+                "window unknown",
             ),
         ),
     ],
@@ -111,7 +112,7 @@ async def test_every_value_is_sent_or_named_as_ignored(
 async def test_greedy_requests_are_honoured_in_full(open_backend: Any, row: str) -> None:
     backend, _ = open_backend(row, {PATH: sse(HELLO)})
     done = await complete(backend, ask(row))
-    assert done.ignored == (("finish by length",) if row == "llamafactory" else ())
+    assert done.ignored == (("finish by length", "window unknown") if row == "llamafactory" else ())
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -289,7 +290,7 @@ async def test_pings_after_the_first_chunk_do_not_keep_llamafactory_alive(open_b
 async def test_schema_and_logprobs_are_named_as_ignored_by_llamafactory(open_backend: Any) -> None:
     backend, _ = open_backend("llamafactory", {PATH: sse(HELLO)})
     done = await complete(backend, ask("llamafactory", json_schema="{}", top_logprobs=3, thinking=True))
-    assert done.ignored == ("JSON schema", "log-probs", "thinking", "finish by length")
+    assert done.ignored == ("JSON schema", "log-probs", "thinking", "finish by length", "window unknown")
 
 
 def test_every_server_row_is_built_at_once_and_without_a_network(settings: Settings, kind: str) -> None:
