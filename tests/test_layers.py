@@ -69,6 +69,7 @@ HOMES = {
     "referencing": {"scorers"},
     "httpx": {"backends", "doctor"},
     "aiohttp": {"backends"},
+    "ollama": {"backends"},
     "yarl": {"backends"},  # comes with aiohttp: its addresses
     "pydantic_settings": {"settings"},
     "platformdirs": {"settings"},

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from errno import ECONNREFUSED
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from playground.backends.deadlines import Deadline
@@ -328,10 +329,18 @@ def is_refusal(error: BaseException | None) -> bool:
     )
 
 
+SESSION = "playground.backends.session"
+
+
 async def prepare() -> None:
-    """Import what calls need, off the event loop; called before a deadline, because it can take longer than a server."""
-    if "playground.backends.session" not in sys.modules:
-        await asyncio.to_thread(import_module, "playground.backends.session")
+    """Import what calls need; called before a deadline, because it can take longer than a server."""
+    if SESSION not in sys.modules:
+        await imported(SESSION)
+
+
+async def imported(name: str) -> ModuleType:
+    """A module of ours that stands on a large package, imported off the event loop."""
+    return await asyncio.to_thread(import_module, name) if name not in sys.modules else sys.modules[name]
 
 
 async def _fault(response: Answer) -> bytes:

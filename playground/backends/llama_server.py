@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from playground.backends.answers import whole_number
+from playground.backends.deadlines import Deadline
 from playground.backends.openai_compatible import (
     OpenAICompatibleBackend,
     Plan,
@@ -77,7 +78,7 @@ class LlamaServerBackend(OpenAICompatibleBackend):
     async def rendered(self, request: GenerationRequest, plan: Plan) -> str | None:
         """The text after the chat template, from one call after the answer."""
         with suppress(PlaygroundError, TimeoutError):
-            async with asyncio.timeout(1):
+            async with Deadline(1):
                 return await self._template(request)
         return None
 

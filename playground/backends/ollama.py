@@ -1,4 +1,4 @@
-"""Ollama through its own API: answers, and the care of its models.
+"""Ollama through its own API: answers. Its models are the matter of `ollama_models`.
 
     {"message": {"content": "Par"}, "done": false}
     {"message": {"content": ""}, "done": true, "done_reason": "stop", "prompt_eval_count": 16, "eval_count": 8}
@@ -11,47 +11,43 @@ value for all requests: a change of it reloads the model.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import replace
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from playground.backends.answers import FINISHES, Reading, token_logprobs, whole_number
-from playground.backends.http import Patience, decode
+from playground.backends.answers import FINISHES, Reading, token_logprobs
+from playground.backends.deadlines import Deadline
 from playground.backends.images import check_images, last_user
+from playground.backends.ollama_models import OllamaModels, options_of
 from playground.backends.openai_compatible import schema_of
-from playground.backends.remote import RemoteBackend, name_of, penalty_notes
-from playground.backends.servers import Kind, listed
+from playground.backends.remote import name_of, penalty_notes
 from playground.errors import BackendError, PlaygroundError
 from playground.types import (
     Chunk,
     Finish,
     GenerationRequest,
-    LoadedModel,
     Message,
-    ModelInfo,
-    Progress,
     RenderedChat,
     Sampling,
 )
+
+if TYPE_CHECKING:
+    from playground.backends.ollama_client import Part
 
 T = TypeVar("T")
 
 AFTER_SECONDS = 1.0
 """What is asked after an answer (window in force, rendered prompt) must not hold it back longer."""
-PULL_STALL_SECONDS = 120.0
 
 # The start token that the model's own tokenizer adds once more to raw text.
 START_TOKENS = ("<|begin_of_text|>", "<｜begin▁of▁sentence｜>", "<bos>", "<s>", "[BOS]")
 
 
-class OllamaBackend(RemoteBackend):
+class OllamaBackend(OllamaModels):
     """A running `ollama serve`."""
 
-    kind: ClassVar[Kind] = "ollama"
     offers: ClassVar[tuple[str, ...]] = ("schema", "log-probs", "images", "raw text")
     health_path: ClassVar[str] = "/api/version"
-    start_hint: ClassVar[str] = "Start it with: ollama serve"
 
     @property
     def usual_parallel(self) -> int:
@@ -66,31 +62,31 @@ class OllamaBackend(RemoteBackend):
         window = await self._window_of(name, info)
         path, body = await self._body(request, window)
         reading = Reading(request)
-        end: dict[str, Any] = {}
+        end: Part | None = None
         logprobs_seen = False
-        async with (
-            self.connection.post(path, body, patience) as reply,
-            aclosing(reply.lines()) as lines,
-        ):
-            async for line in lines:
-                if not line or end:
+        package = await self._package()
+        call = package.Call(self.connection, patience, is_answer=True)
+        async with call, aclosing(call.answer(path, body)) as parts:
+            async for part in parts:
+                if end is not None:
                     continue
-                part = self._object(line)
-                message = part.get("message")
-                raw = {"content": part.get("response"), "thinking": part.get("thinking")}
+                # The package's own types (0.6.3) have no `bytes` of a token, and refuse half a character.
+                told = call.part
+                message = told.get("message")
+                raw = {"content": told.get("response"), "thinking": told.get("thinking")}
                 pieces = reading.take(message if isinstance(message, dict) else raw)
-                logprobs = token_logprobs(part.get("logprobs"))
+                logprobs = token_logprobs(told.get("logprobs"))
                 logprobs_seen = logprobs_seen or bool(logprobs)
                 if any(pieces) or logprobs:
                     patience.speaking()
                     yield Chunk(*pieces[:2], rethought=pieces.rethought, logprobs=logprobs)
-                if part.get("done") is True:
+                if part.done:
                     end = part
-                    reply.last_word()
+                    call.reply.last_word()
         rest = reading.rest()
         if any(rest):
             yield Chunk(*rest[:2], rethought=rest.rethought)
-        word = _text(end.get("done_reason")) or "stop"
+        word = (end.done_reason if end else None) or "stop"
         fault = reading.fault(word)
         finish = None if end and fault else self._finish(end)
         in_force, rendered = await self._afterwards(request, path, body)
@@ -101,12 +97,12 @@ class OllamaBackend(RemoteBackend):
             notes.append(f"context {window:,} asked, {in_force:,} in force")
         if request.top_logprobs is not None and not logprobs_seen:
             notes.append("log-probs")
-        if reply.retries:
-            notes.append(f"queue full, asked {reply.retries + 1} times")
+        if call.reply.retries:
+            notes.append(f"queue full, asked {call.reply.retries + 1} times")
         yield Chunk(
             finish=finish,
-            prompt_tokens=whole_number(end.get("prompt_eval_count")),
-            completion_tokens=whole_number(end.get("eval_count")),
+            prompt_tokens=end.prompt_eval_count if end else None,
+            completion_tokens=end.eval_count if end else None,
             context_tokens=in_force or window,
             rendered_prompt=rendered,
             model_digest=info.digest if info else None,
@@ -127,99 +123,6 @@ class OllamaBackend(RemoteBackend):
             raise BackendError(f"{self.label} does not tell what it sends to this model.", "Update Ollama.")
         return RenderedChat(text, (), window)
 
-    # --- models -----------------------------------------------------------------------------------------
-
-    async def pull(self, name: str) -> AsyncIterator[Progress]:
-        """Fetch a model, with bytes per layer; leaving the iterator cancels, and a later pull goes on from there."""
-        async with aclosing(self._progress("/api/pull", {"model": name.strip()})) as steps:
-            async for step in steps:
-                yield step
-
-    async def create(
-        self, name: str, base: str, messages: Sequence[Message], sampling: Sampling | None = None
-    ) -> AsyncIterator[Progress]:
-        """Make a model from `base` (id or name) with a prompt built in, every character of it kept (a Modelfile would lose some)."""
-        system = "\n\n".join(message.content for message in messages if message.role == "system")
-        turns = [{"role": m.role, "content": m.content} for m in messages if m.role != "system"]
-        body: dict[str, Any] = {"model": name.strip(), "from": base.removeprefix(f"{self.name}:")}
-        # An empty value would not clear the base model's own: it is left out.
-        body |= {"system": system} if system else {}
-        body |= {"messages": turns} if turns else {}
-        if sampling is not None:
-            parameters = _options(sampling, None)
-            body["parameters"] = {key: value for key, value in parameters.items() if value != []}
-        self._listed_at = float("-inf")
-        async with aclosing(self._progress("/api/create", body)) as steps:
-            async for step in steps:
-                yield step
-        self._listed_at = float("-inf")
-
-    async def delete(self, model: str) -> None:
-        """Remove a model from the disk; one in use is unloaded first. Raises BackendError for one that is not there."""
-        with suppress(BackendError):
-            await self.unload(model)
-        await self.connection.call("/api/delete", {"model": name_of(model)}, method="DELETE")
-        self._known.pop(name_of(model), None)
-        self._listed_at = float("-inf")
-
-    async def unload(self, model: str) -> None:
-        """Remove a model from memory."""
-        body = {"model": name_of(model), "messages": [], "keep_alive": 0, "stream": False}
-        await self.connection.call("/api/chat", body)
-
-    async def warm_up(self, model: str) -> None:
-        """Load a model with the window that answers will ask for."""
-        name = name_of(model)
-        options = {"num_ctx": await self._window_of(name, await self._info(name))}
-        body = {"model": name, "messages": [], "shift": False, "stream": False, "options": options}
-        await self.connection.call("/api/chat", body, timeout_s=self.settings.first_token_seconds)
-
-    async def show(self, model: str) -> dict[str, Any]:
-        """Everything Ollama tells of a model: template, system, parameters, details, model_info, capabilities."""
-        answer = await self.connection.call("/api/show", {"model": name_of(model)})
-        return answer if isinstance(answer, dict) else {}
-
-    async def loaded(self) -> list[LoadedModel]:
-        """What is in memory now."""
-        rows = listed(await self.connection.get("/api/ps"), "models")
-        return [
-            LoadedModel(
-                str(row.get("name", "")),
-                whole_number(row.get("context_length")),
-                whole_number(row.get("size")),
-                whole_number(row.get("size_vram")),
-            )
-            for row in rows
-        ]
-
-    async def _list(self) -> list[ModelInfo]:
-        tags, version = await asyncio.gather(
-            self.connection.get("/api/tags"), self.connection.get("/api/version")
-        )
-        if not isinstance(tags, dict) or not isinstance(version, dict):
-            raise self.connection.unreadable()
-        self.version = f"Ollama {version.get('version', '')}".strip()
-        return [self._row(row) for row in listed(tags, "models") if row.get("name")]
-
-    def _row(self, row: dict[str, Any]) -> ModelInfo:
-        details = row["details"] if isinstance(row.get("details"), dict) else {}
-        abilities = row.get("capabilities")
-        quantization = _text(details.get("quantization_level"))
-        return ModelInfo(
-            id=self._model_id(str(row["name"])),
-            backend=self.name,
-            name=str(row["name"]),
-            detail=" ".join(filter(None, (_text(details.get("parameter_size")), quantization))),
-            context_tokens=self._own_window(whole_number(details.get("context_length"))),
-            size_bytes=whole_number(row.get("size")),
-            quantization=quantization,
-            capabilities=tuple(map(str, abilities)) if isinstance(abilities, list) else (),
-            digest=_text(row.get("digest")) or None,
-            trained_tokens=whole_number(details.get("context_length")),
-        )
-
-    # --- one request ------------------------------------------------------------------------------------
-
     async def _body(self, request: GenerationRequest, window: int) -> tuple[str, dict[str, Any]]:
         """Route and body of an answer; raises BackendError for what Ollama would take and misunderstand."""
         name = name_of(request.model)
@@ -233,7 +136,7 @@ class OllamaBackend(RemoteBackend):
             "think": request.thinking,
             "truncate": False,
             "shift": False,
-            "options": _options(request.sampling, window),
+            "options": options_of(request.sampling, window),
         }
         if request.top_logprobs is not None:
             body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
@@ -272,20 +175,6 @@ class OllamaBackend(RemoteBackend):
         adds = facts.get("tokenizer.ggml.add_bos_token", facts.get("tokenizer.ggml.model") == "llama")
         return text.removeprefix(token) if adds else text
 
-    async def _window_of(self, name: str, info: ModelInfo | None) -> int:
-        """The window to ask for: the configured one, never beyond what the model was trained on."""
-        if info is not None and info.context_tokens is None:  # an Ollama that does not list it
-            with suppress(PlaygroundError):
-                facts = (await self.show(info.id)).get("model_info")
-                facts = facts if isinstance(facts, dict) else {}
-                trained = facts.get(f"{facts.get('general.architecture')}.context_length")
-                info = replace(info, context_tokens=self._own_window(whole_number(trained)))
-                self._known[name] = info
-        return info.context_tokens if info and info.context_tokens else self.settings.context_tokens
-
-    def _own_window(self, trained: int | None) -> int | None:
-        return min(self.settings.context_tokens, trained) if trained else None
-
     async def _afterwards(
         self, request: GenerationRequest, path: str, body: dict[str, Any]
     ) -> tuple[int | None, str | None]:
@@ -304,48 +193,14 @@ class OllamaBackend(RemoteBackend):
     async def _rendered(self, path: str, body: dict[str, Any]) -> str | None:
         """The text after the template. The whole request is repeated: other options would reload the model."""
         question = body | {"stream": False, "_debug_render_only": True}
-        answer = await self.connection.call(path, question, timeout_s=10)
-        found = answer.get("_debug_info") if isinstance(answer, dict) else None
+        found = (await self._one(path, question, 10)).get("_debug_info")
         text = found.get("rendered_template") if isinstance(found, dict) else None
         return text if isinstance(text, str) else None
 
-    async def _progress(self, path: str, body: dict[str, Any]) -> AsyncGenerator[Progress, None]:
-        """Steps of a long task; raises BackendError for a fault among them and for an end without success."""
-        patience = Patience(PULL_STALL_SECONDS, PULL_STALL_SECONDS)
-        patience.speaking()
-        status = ""
-        async with (
-            self.connection.send("POST", path, body | {"stream": True}, patience) as reply,
-            aclosing(reply.lines()) as lines,
-        ):
-            async for line in lines:
-                if not line:
-                    continue
-                step = self._object(line)
-                status = _text(step.get("status"))
-                total = whole_number(step.get("total"))
-                done = whole_number(step.get("completed"))
-                layer = _text(step.get("digest"))
-                # Zero is left out of Ollama's JSON.
-                yield Progress(status, layer, done if total is None else done or 0, total)
-        if status != "success":
-            raise BackendError(f"{self.label} stopped before it was done.", "Try again; what is there stays.")
-
-    def _object(self, line: bytes) -> dict[str, Any]:
-        try:
-            part = decode(line)
-        except ValueError as exc:
-            raise self.connection.unreadable() from exc
-        if not isinstance(part, dict):
-            raise self.connection.unreadable()
-        if part.get("error"):
-            raise self.connection.reported(part)
-        return part
-
-    def _finish(self, end: dict[str, Any]) -> Finish:
+    def _finish(self, end: Part | None) -> Finish:
         """How the answer ended; raises BackendError for a stream without a last line."""
-        word = _text(end.get("done_reason")) or "stop"
-        if not end or word not in FINISHES:
+        word = (end.done_reason if end else None) or "stop"
+        if end is None or word not in FINISHES:
             raise BackendError(
                 f"{self.label} ended its answer without saying why.",
                 "What had arrived is kept and not scored. A text that repeats itself makes some versions do so.",
@@ -353,35 +208,9 @@ class OllamaBackend(RemoteBackend):
         return FINISHES[word]
 
 
-def _options(sampling: Sampling, window: int | None) -> dict[str, Any]:
-    """Every sampling option by name, so that neither Ollama nor the model's own parameters fill one in."""
-    options: dict[str, Any] = {
-        "temperature": sampling.temperature,
-        "top_k": sampling.top_k,
-        "top_p": sampling.top_p,
-        "min_p": sampling.min_p,
-        "typical_p": 1.0,
-        "repeat_penalty": sampling.repetition_penalty,
-        "repeat_last_n": 64,
-        "presence_penalty": sampling.presence_penalty,
-        "frequency_penalty": sampling.frequency_penalty,
-        "num_predict": sampling.max_tokens,
-        "stop": list(sampling.stop),
-    }
-    if sampling.seed is not None:
-        options["seed"] = sampling.seed
-    if window is not None:
-        options["num_ctx"] = window
-    return options
-
-
 async def _soon(work: Awaitable[T | None]) -> T | None:
     """What a call brings within a second, else None: a receipt must not hold back an answer."""
     with suppress(PlaygroundError, TimeoutError):
-        async with asyncio.timeout(AFTER_SECONDS):
+        async with Deadline(AFTER_SECONDS):
             return await work
     return None
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

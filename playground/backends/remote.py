@@ -104,8 +104,8 @@ class RemoteBackend:
         now = asyncio.get_running_loop().time()
         if now - self._listed_at > FRESH_SECONDS:
             self.is_silent = False
-            await prepare()
             try:
+                await self._prepare(LIST_SECONDS)
                 async with Deadline(LIST_SECONDS):
                     installed = await self.installed()
                 self._listed = [model for model in installed if can_chat(model)]
@@ -126,8 +126,8 @@ class RemoteBackend:
         if not self.server.url:
             raise self._placeless()
         busy: BackendBusy | None = None
-        await prepare()
         try:
+            await self._prepare(seconds)
             async with Deadline(seconds):
                 while True:
                     try:
@@ -163,8 +163,8 @@ class RemoteBackend:
         """Whether it answers, with its version and how many models it has."""
         if not self.server.url:
             return Health(False, f"{self.label} has no address.", "Add a server in the Models tab.")
-        await prepare()
         try:
+            await self._prepare(LOOK_SECONDS)
             async with Deadline(LOOK_SECONDS):
                 models = await self.installed()
         except PlaygroundError as exc:
@@ -179,6 +179,10 @@ class RemoteBackend:
         """Close connections."""
         await self.connection.close()
 
+    async def _prepare(self, seconds: float) -> None:
+        """Get ready for calls, so that a deadline counts what the server takes; `seconds` if it must be asked something."""
+        await prepare()
+
     async def _list(self) -> list[ModelInfo]:
         raise NotImplementedError
 
@@ -187,8 +191,8 @@ class RemoteBackend:
         now = asyncio.get_running_loop().time()
         if name not in self._known and now - self._asked_at > ASK_AGAIN_SECONDS:
             self._asked_at = now
-            await prepare()
             try:
+                await self._prepare(LIST_SECONDS)
                 async with Deadline(LIST_SECONDS):
                     await self.installed()
             except (PlaygroundError, TimeoutError):

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 from playground.backends.answers import whole_number
+from playground.backends.deadlines import Deadline
 from playground.backends.openai_compatible import (
     OpenAICompatibleBackend,
     Plan,
@@ -76,7 +77,7 @@ class VllmBackend(OpenAICompatibleBackend):
     async def rendered(self, request: GenerationRequest, plan: Plan) -> str | None:
         """The text after the chat template: two calls without generating, for servers that did not send it along."""
         with suppress(PlaygroundError, TimeoutError):
-            async with asyncio.timeout(1):
+            async with Deadline(1):
                 return (await self._render(request)).text
         return None
 

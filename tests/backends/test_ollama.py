@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from playground.backends import make_backend
-from playground.backends.base import CountsTokens, ManagesModels, RendersChat, WarmsUp, complete
+from playground.backends.base import CountsTokens, Embeds, ManagesModels, RendersChat, WarmsUp, complete
+from playground.backends.http import Patience
+from playground.backends.ollama_client import Call
 from playground.backends.servers import Server
 from playground.errors import BackendError, ContextOverflow
 from playground.settings import Settings
 from playground.types import GenerationRequest, Message, Progress, Sampling
-from tests.backends.conftest import answer, ask, exchange, listening, ndjson, outcome
+from tests.backends.conftest import answer, ask, exchange, listening, ndjson, outcome, unused_ports
 
 CHAT, GENERATE = "/api/chat", "/api/generate"
 DONE = {"message": {"content": ""}, "done": True, "done_reason": "stop"}
@@ -360,3 +365,122 @@ def test_ollama_says_what_it_can_do(settings: Settings) -> None:
     backend = make_backend("ollama", settings)
     assert isinstance(backend, RendersChat) and isinstance(backend, ManagesModels)
     assert isinstance(backend, WarmsUp) and not isinstance(backend, CountsTokens)
+
+
+# --- the package underneath -----------------------------------------------------------------------------
+
+
+async def test_the_environment_of_the_package_changes_neither_address_nor_key(
+    open_backend: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "http://evil.example")
+    monkeypatch.setenv("OLLAMA_API_KEY", "sk-of-another-server")
+    for name in ("HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    backend, server = open_backend("ollama", {CHAT: say("Hi")})
+    assert (await complete(backend, ask("ollama"))).text == "Hi"
+    assert not any("authorization" in headers for headers in server.headers)
+
+
+async def test_one_odd_row_does_not_lose_the_other_models(open_backend: Any) -> None:
+    rows = {"models": [{"name": "odd", "modified_at": "", "size": "", "details": None}, {"name": "good:1b"}]}
+    backend, _ = open_backend("ollama", {"/api/tags": httpx.Response(200, json=rows)})
+    assert [model.name for model in await backend.models()] == ["odd", "good:1b"]
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ({"message": {"content": 7}, "done": False}, "message.content"),
+        ({"message": {"content": "x"}, "logprobs": "many"}, "logprobs"),
+    ],
+)
+async def test_an_answer_of_another_shape_is_named_and_what_came_before_is_kept(
+    open_backend: Any, line: dict[str, Any], place: str
+) -> None:
+    backend, _ = open_backend("ollama", {CHAT: ndjson({"message": {"content": "Hel"}}, line)})
+    got = await outcome(backend, ask("ollama"))
+    assert got.completion.text == "Hel"
+    assert f"another shape than Ollama ({place})" in got.error.message
+
+
+async def test_what_a_token_is_made_of_is_not_lost(open_backend: Any) -> None:
+    logprobs = [{"token": "\ufffd", "logprob": -0.5, "bytes": [230], "top_logprobs": []}]
+    backend, _ = open_backend(
+        "ollama", {CHAT: ndjson({"message": {"content": "日"}, "logprobs": logprobs}, DONE)}
+    )
+    call = Call(backend.connection, Patience(5, 5))
+    body = {"model": "m", "messages": [], "stream": True, "truncate": False}
+    async with call, aclosing(call.answer(CHAT, body)) as parts:
+        assert (await anext(parts)).message.content == "日"
+        assert call.part["logprobs"] == logprobs
+
+
+async def test_a_schema_goes_out_with_its_nulls_and_empty_parts(open_backend: Any) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"a": {"enum": [None, 1], "default": None}, "b": {}},
+        "required": [],
+    }
+    backend, server = open_backend("ollama", {CHAT: say("{}")})
+    await complete(backend, ask("ollama", json_schema=json.dumps(schema)))
+    assert server.sent(CHAT)["format"] == schema
+
+
+async def test_text_with_half_a_character_is_refused_in_words(open_backend: Any) -> None:
+    for request in (ask("ollama", "\ud83d"), ask("ollama", raw_prompt="\ud83d")):
+        backend, server = open_backend("ollama", {CHAT: say("Hi"), GENERATE: say("Hi")})
+        got = await outcome(backend, request)
+        assert "half a character" in got.error.message
+        assert not any(path in (CHAT, GENERATE) for path, _ in server.requests)
+
+
+async def test_an_image_is_never_looked_for_as_a_file(
+    open_backend: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "aGVsbG8h").write_text("a secret")
+    backend, server = open_backend("ollama", {CHAT: say("Hi")})
+    call = Call(backend.connection, Patience(5, 5))
+    message = {"role": "user", "content": "Look", "images": ["aGVsbG8h"]}
+    async with (
+        call,
+        aclosing(call.answer(CHAT, {"model": "m", "messages": [message], "stream": True})) as parts,
+    ):
+        _ = [part async for part in parts]
+    assert server.sent(CHAT)["messages"] == [message]
+
+
+async def test_texts_become_vectors_of_length_one(open_backend: Any) -> None:
+    told = httpx.Response(200, json={"model": "m", "embeddings": [[3.0, 4.0], [0.0, 2.0]]})
+    backend, server = open_backend("ollama", {"/api/embed": told})
+    assert isinstance(backend, Embeds)
+    assert await backend.embed(MODEL, ["a", "b"]) == [[0.6, 0.8], [0.0, 1.0]]
+    assert server.sent("/api/embed") == {"model": "smollm2:latest", "input": ["a", "b"], "truncate": False}
+    with pytest.raises(BackendError, match="no vector for each text"):
+        await backend.embed(MODEL, ["a"])
+
+
+async def test_a_model_that_does_not_embed_says_so(open_backend: Any) -> None:
+    backend, _ = open_backend("ollama", {"/api/embed": answer("ollama/b072")})
+    with pytest.raises(BackendError, match="status 501"):
+        await backend.embed(MODEL, ["a"])
+
+
+def test_a_server_that_is_not_there_costs_no_import_of_its_client(tmp_path: Path) -> None:
+    (port,) = unused_ports(1)
+    code = f"""
+import asyncio, sys
+from pathlib import Path
+from playground.backends import make_backend
+from playground.settings import Settings
+
+async def main():
+    backend = make_backend("ollama", Settings(data_dir=Path({str(tmp_path)!r}), ollama_url="http://127.0.0.1:{port}"))
+    print("aiohttp" in sys.modules, await backend.models(), "ollama" in sys.modules)
+    await backend.close()
+
+asyncio.run(main())
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (run.stdout, run.stderr) == ("False [] False\n", "")
