@@ -92,14 +92,15 @@ def is_refused(address: IPv4Address | IPv6Address) -> bool:
     """Whether nothing may be sent there, also when an IPv4 address hides in an IPv6 one."""
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
-        if inner is None and address in _NAT64:
+        if inner is None and any(address in network for network in _AROUND_IPV4):
             inner = IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_refused(inner)
     return any(address in network for network in REFUSED_NETWORKS)
 
 
-_NAT64 = ip_network("64:ff9b::/96")
+_AROUND_IPV4 = (ip_network("64:ff9b::/96"), ip_network("::/96"))
+"""IPv6 networks whose addresses end with an IPv4 one: translated (NAT64), and the old "compatible" ones."""
 
 
 def is_loopback(url: str) -> bool:

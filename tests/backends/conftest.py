@@ -72,6 +72,7 @@ class Scripted:
     requests: list[tuple[str, Any]] = field(default_factory=list)
     headers: list[httpx.Headers] = field(default_factory=list)
     _serving: asyncio.Task[None] | None = None
+    _listener: socket.socket | None = None
 
     @property
     def url(self) -> str:
@@ -80,16 +81,17 @@ class Scripted:
 
     def start(self, port: int = 0) -> Scripted:
         """Listen from now on; the requests are taken once the caller waits for something."""
-        listener = socket.create_server(("127.0.0.1", port), backlog=64)
-        self.port = listener.getsockname()[1]
-        self._serving = asyncio.create_task(self._serve(listener))
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
+        self.port = self._listener.getsockname()[1]
+        self._serving = asyncio.create_task(self._serve(self._listener))
         return self
 
     async def stop(self) -> None:
         """Nobody listens there any more."""
-        if self._serving is not None:
+        if self._serving is not None and self._listener is not None:
             self._serving.cancel()
             await asyncio.gather(self._serving, return_exceptions=True)
+            self._listener.close()  # a task that never began has not taken it
 
     def react(self, request: httpx.Request) -> httpx.Response:
         """The response to a request, which is remembered; raises what the script says."""

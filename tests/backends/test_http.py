@@ -9,13 +9,14 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 import pytest
 
 from playground.backends import make_backend
 from playground.backends.addresses import base_url, check_resolved, is_loopback
 from playground.backends.faults import read_fault
-from playground.backends.http import encode
+from playground.backends.http import Connection, encode
 from playground.errors import BackendError, BackendUnavailable, SettingsError
 from playground.settings import Settings
 from tests.backends.conftest import (
@@ -104,6 +105,129 @@ async def test_a_name_that_stands_for_a_metadata_address_is_refused_when_called(
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("169.254.169.254", 80))])
     with pytest.raises(SettingsError, match="metadata"):
         await check_resolved(f"http://{host}")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "2852039166",
+        "0xa9fea9fe",
+        "0251.0376.0251.0376",
+        "169.254.43518",
+        "169.0xfe.169.254",
+        "\uff11\uff16\uff19.254.169.254",
+        "169\u3002254\u3002169\u3002254",
+        "169.254.169.25\u2463",
+        "\u24dcetadata.google.internal",
+        "[::ffff:a9fe:a9fe]",
+        "[::169.254.169.254]",
+        "[64:ff9b::169.254.169.254]",
+        "[2002:a9fe:a9fe::1]",
+    ],
+)
+async def test_no_way_of_writing_a_metadata_address_gets_through(settings: Settings, host: str) -> None:
+    with pytest.raises(SettingsError):
+        await Connection("x", base_url(f"http://{host}:8000"), settings).get("/v1/models")
+
+
+async def test_the_address_that_was_checked_is_the_one_that_is_called(
+    settings: Settings, scripted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = scripted({"/version": httpx.Response(200, json={"version": "1"})})
+    answers = [["127.0.0.1"], ["169.254.169.254"]]  # the second one for who would look again
+
+    def look_up(host: str, port: int, **_: object) -> list[Any]:
+        assert host == "rebound.example"
+        return [(2, 1, 6, "", (address, port)) for address in answers.pop(0)]
+
+    monkeypatch.setattr("socket.getaddrinfo", look_up)
+    url = f"http://rebound.example:{server.port}"
+    connection = Connection("x", url, settings)
+    assert await connection.get("/version") == {"version": "1"}
+    await connection.close()
+    assert len(answers) == 1
+    with pytest.raises(SettingsError, match="metadata"):
+        await connection.get("/version")
+    await connection.close()
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
+async def test_another_machine_is_reached_through_the_proxy_of_the_environment(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    heads: list[bytes] = []
+    monkeypatch.setattr("socket.getaddrinfo", lambda host, port, **_: [(2, 1, 6, "", ("127.0.0.1", port))])
+    for other in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "no_proxy", "REQUEST_METHOD"):
+        monkeypatch.delenv(other, raising=False)
+    async with serving(relay) as port:
+        monkeypatch.setenv(name, f"http://who:sesame@proxy.example:{port}")
+        connection = Connection("x", "http://models.example.org:8000", settings, key="sk-1")
+        assert await connection.get("/v1/models") == {}
+        await connection.close()
+        assert heads[0].startswith(b"GET http://models.example.org:8000/v1/models HTTP/1.1\r\n")
+        assert (
+            b"\r\nProxy-Authorization: Basic " in heads[0] and b"\r\nAuthorization: Bearer sk-1" in heads[0]
+        )
+    # Nobody listens there now: the proxy is named, not its password, and not the server.
+    with pytest.raises(BackendUnavailable) as caught:
+        await connection.get("/v1/models")
+    assert "the proxy proxy.example, which does not answer" in caught.value.message
+    assert "NO_PROXY" in caught.value.hint and "sesame" not in str(caught.value)
+    await connection.close()
+    monkeypatch.setenv(name, "socks5://127.0.0.1:1080")
+    with pytest.raises(BackendUnavailable, match="a proxy over socks5, which is not possible"):
+        await Connection("x", "http://models.example.org:8000", settings).get("/v1/models")
+
+
+async def test_a_redirect_cookie_and_netrc_change_nothing(
+    settings: Settings, scripted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("default login who password sesame\n")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    server = scripted({"/version": httpx.Response(200, json={}, headers={"set-cookie": "a=b"})})
+    connection = Connection("x", server.url, settings)
+    for _ in range(2):
+        await connection.get("/version")
+    await connection.close()
+    assert [{"cookie", "authorization"} & set(headers) for headers in server.headers] == [set(), set()]
+    assert server.headers[0]["accept-encoding"] == "identity"
+
+
+async def test_no_text_of_the_http_library_reaches_a_person(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object, **__: object) -> None:
+        raise aiohttp.ClientOSError(104, "no route with sk-very-secret-0815")
+
+    monkeypatch.setattr(aiohttp.ClientSession, "_request", fails)
+    with pytest.raises(BackendUnavailable) as caught:
+        await Connection("x", "http://127.0.0.1:9", settings, key="sk-very-secret-0815").get("/version")
+    assert str(caught.value) == "x at http://127.0.0.1:9 closed the connection without an answer."
+
+
+async def test_a_connection_serves_one_event_loop_after_another(settings: Settings) -> None:
+    async with listening() as silent:
+        connection = Connection("x", f"http://127.0.0.1:{silent.port}", settings)
+
+        async def ask_twice() -> list[str]:
+            seen = []
+            for _ in range(2):
+                with pytest.raises(BackendError) as caught:
+                    await connection.get("/version")
+                seen.append(caught.value.message)
+            return seen
+
+        def elsewhere() -> list[str]:
+            return asyncio.run(ask_twice())
+
+        assert len(await asyncio.to_thread(elsewhere) + await ask_twice()) == 4
+        await connection.close()
 
 
 def test_this_machine_is_told_from_others() -> None:
