@@ -83,7 +83,8 @@ class Settings(BaseSettings):
     """Answers asked of vLLM and other batching servers at the same time."""
     connect_seconds: Annotated[float, Field(gt=0)] = 2.0
     first_token_seconds: Annotated[float, Field(gt=0)] = 300.0
-    """A server may load a model, queue and read the prompt for so long before its first token."""
+    """A server may load a model, queue and read the prompt for so long before its first token; the engine of llama.cpp
+    may show no sign of work for so long before it."""
     stall_seconds: Annotated[float, Field(gt=0)] = 120.0
     """An answer that has begun and then stays silent for so long has failed."""
     busy_retries: Annotated[int, Field(ge=0, le=20)] = 4

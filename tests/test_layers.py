@@ -61,12 +61,13 @@ HOMES = {
     "alembic": {"store"},
     "jinja2": {"templates", "engine"},  # the engine catches what a model's own chat template raises
     "llama_cpp": {"engine"},
+    "llguidance": {"engine"},
     "numpy": {"engine"},  # comes with llama-cpp-python
     "yaml": {"formats"},
     "regex": {"scorers"},
     "rapidfuzz": {"scorers"},
     "jsonschema": {"scorers"},
-    "referencing": {"scorers"},
+    "referencing": {"scorers", "engine"},
     "httpx": {"backends", "doctor"},
     "aiohttp": {"backends"},
     "ollama": {"backends"},

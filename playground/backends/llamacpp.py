@@ -21,6 +21,7 @@ from playground.engine.client import Engine, EngineOptions, Wishes
 from playground.engine.findings import library_version
 from playground.engine.gguf import Header, display_name, read_header
 from playground.engine.protocol import Done, Started
+from playground.engine.watch import Patience
 from playground.errors import BackendError, NotFoundError
 from playground.settings import Settings, embedded_model_path
 from playground.thoughts import Thoughts
@@ -63,6 +64,7 @@ class LlamaCppBackend:
                     context_tokens=self._settings.context_tokens,
                     memory_mb=self._settings.engine_memory_mb,
                     findings_path=self._settings.data_dir / "engine.json",
+                    patience=Patience(self._settings.first_token_seconds, self._settings.stall_seconds),
                 )
             )
         return self._engine

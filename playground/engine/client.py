@@ -21,7 +21,6 @@ from playground.engine.findings import Findings
 from playground.engine.gguf import Header, read_header
 from playground.engine.process import Child, EngineOptions, how_it_ended, trial_run
 from playground.engine.protocol import (
-    Cancel,
     Count,
     Counted,
     Done,
@@ -64,6 +63,8 @@ class Wishes:
 
 NO_WISHES = Wishes()
 IN_ONE_GO = Wishes(mode="throughput")
+UNHEARD = "unheard"
+"""A request that a child had not taken yet when it was ended because it did not answer a Stop: it is sent to the next one."""
 PAUSE_S = 4.0
 """Between two looks whether the machine is quiet enough to measure on."""
 QUIET_CORES = 0.25
@@ -128,6 +129,10 @@ class Engine:
         try:
             while not has_ended:
                 event = await answers.get()
+                if isinstance(event, Failed) and event.kind == UNHEARD:  # an earlier Stop found it frozen
+                    child = await self._running_child()
+                    answers = child.send(request)
+                    continue
                 has_ended = isinstance(event, Done | Failed)
                 if isinstance(event, Failed):
                     raise to_error(event)
@@ -138,7 +143,7 @@ class Engine:
         finally:
             child.forget(request.id)
             if not has_ended:
-                child.send_nowait(Cancel(request.id))
+                child.cancel(request.id)
 
     async def warm_up(self, model: Path) -> None:
         """Start the child and load the model, so that the next request need not wait; raises BackendError."""
@@ -243,10 +248,14 @@ class Engine:
         answer: protocol.FromChild | None = None
         try:
             answer = await answers.get()
+            while isinstance(answer, Failed) and answer.kind == UNHEARD:
+                answer = None
+                child = await self._running_child()
+                answer = await child.send(question).get()
         finally:
             child.forget(question.id)
             if answer is None:
-                child.send_nowait(Cancel(question.id))
+                child.cancel(question.id)
         if isinstance(answer, Failed):
             raise to_error(answer)
         return answer

@@ -122,8 +122,15 @@ class Context:
 
     def logits(self, row: int) -> Vector:
         """Logits over the vocabulary after row `row` of the last decode; a copy."""
+        return self._logits(row).copy()
+
+    def allow(self, row: int, allowed: NDArray[numpy.bool_]) -> None:
+        """Make every other token impossible in the logits of a row, for everything that reads them from now on."""
+        numpy.copyto(self._logits(row), -numpy.inf, where=~allowed)
+
+    def _logits(self, row: int) -> Vector:
         pointer = llama.llama_get_logits_ith(self.handle, row)
-        return numpy.ctypeslib.as_array(pointer, (self._vocabulary_size,)).copy()
+        return numpy.ctypeslib.as_array(pointer, (self._vocabulary_size,))
 
     def embedding(self, sequence: int) -> Vector:
         """The vector of a sequence after a decode of all its rows (shape with `embeds`); a copy."""

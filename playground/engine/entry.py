@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from playground.engine.exact import ExactScheduler
+from playground.engine.grammar import Grammars, Guide
 from playground.engine.job import Event, failed
 from playground.engine.loading import Loading
 from playground.engine.model import LoadedModel
@@ -50,6 +51,7 @@ class Entry:
     model_bytes: int
     load: Load | None
     exact: ExactScheduler = field(init=False)
+    grammars: Grammars = field(init=False)
     throughput: Scheduler | None = None
     used: float = 0.0
     projector: Projector | None = None
@@ -61,6 +63,7 @@ class Entry:
 
     def __post_init__(self) -> None:
         self.exact = ExactScheduler(self.model)
+        self.grammars = Grammars(self.model.vocabulary)
 
     @property
     def is_idle(self) -> bool:
@@ -70,23 +73,29 @@ class Entry:
     @property
     def can_go(self) -> bool:
         """Whether nothing uses its weights now."""
-        return self.is_idle and (self.loading is None or self.loading.has_ended)
+        return self.is_idle and self.grammars.is_idle and (self.loading is None or self.loading.has_ended)
 
     @property
     def bytes(self) -> int:
         """Memory of model and projector, as estimated."""
         return self.model_bytes + self.projector_bytes
 
-    def submit(self, request: Generate, prompt: list[int], pictures: Sequence[Picture] = ()) -> None:
+    def submit(
+        self,
+        request: Generate,
+        prompt: list[int],
+        pictures: Sequence[Picture] = (),
+        guide: Guide | None = None,
+    ) -> None:
         """Hand a request to the scheduler of its mode; raises BackendError."""
         if request.mode == "exact":
             self._give_way()
             adapter = self.model.adapter(Path(request.adapter)) if request.adapter else None
-            self.exact.submit(request, prompt, adapter, pictures)
+            self.exact.submit(request, prompt, adapter, pictures, guide)
         else:
             if self.throughput is None:
                 self.throughput = Scheduler(self.model)
-            self.throughput.submit(request, prompt)
+            self.throughput.submit(request, prompt, guide)
 
     def read(self, request: Generate) -> Seen:
         """Prompt and pictures of a request with images, whose projector is loaded; raises BackendError."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from playground.engine.context import Row, rounded
+from playground.engine.grammar import Guide
 from playground.engine.job import Event, Job
 from playground.engine.protocol import Done, Generate
 from playground.engine.sampler import draw, free_chain, new_chain
@@ -93,12 +94,13 @@ class ExactScheduler:
         prompt: list[int],
         adapter: Any = None,
         pictures: Sequence[Picture] = (),
+        guide: Guide | None = None,
     ) -> None:
         """Queue a request; `prompt` has 1 to context_tokens - 1 token ids. Raises BackendError for a bad grammar."""
         chain = new_chain(request, self._model.vocabulary)
         self._count += 1
         cells = rounded(min(len(prompt) + request.max_tokens, self._model.context_tokens))
-        job = Job(request, self._count, list(prompt), chain)
+        job = Job(request, self._count, list(prompt), chain, guide)
         self._waiting.append(_Run(job, cells, adapter, list(pictures)))
 
     def cancel(self, request_id: int) -> Done | None:
@@ -183,8 +185,12 @@ class ExactScheduler:
     def _advance(self, run: _Run, row: int) -> list[Event]:
         """Sample after row `row` of the call that has just been made."""
         job, vocabulary = run.job, self._model.vocabulary
-        token, scores = draw(run.context, job.chain, row, job.request.top_logprobs, vocabulary)
-        events = job.take(token, vocabulary, self._model.context_tokens, scores)
+        try:
+            token, scores = draw(run.context, job.chain, row, job.request.top_logprobs, vocabulary, job.guide)
+            events = job.take(token, vocabulary, self._model.context_tokens, scores)
+        except BackendError as exc:
+            self._release(run)
+            return [job.refused(exc)]
         if job.finish:
             self._release(run)
             events.append(job.done(0))

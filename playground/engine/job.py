@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from playground.engine.answer import AnswerText, raw_of
+from playground.engine.grammar import Guide
 from playground.engine.protocol import Done, Embedded, Failed, Generate, Piece, Scored, TextsScored
 from playground.engine.vocabulary import Vocabulary
 from playground.errors import BackendError, ContextOverflow
@@ -19,12 +20,16 @@ Event = Piece | Done | Embedded | TextsScored | Failed
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """`tokens` is prompt and answer; `finish` is "stop" or "length" once the answer is complete."""
+    """`tokens` is prompt and answer; `finish` is "stop" or "length" once the answer is complete.
+
+    `guide` keeps the answer to a JSON schema; an answer is complete once nothing can follow in it.
+    """
 
     request: Generate
     order: int
     tokens: list[int]
     chain: Any
+    guide: Guide | None = None
     finish: str = ""
     prompt_tokens: int = field(init=False)
     text: AnswerText = field(init=False)
@@ -51,7 +56,12 @@ class Job:
             shown = self.text.add(piece)
             for scored in scores or ():
                 scored[0], scored[3] = self.text.spelled, raw_of(piece, self.text.spelled)
+            if self.guide:
+                self.guide.take(token)
             if self.text.stopped:
+                self.finish = "stop"
+            elif self.guide and self.guide.is_complete:
+                shown += self.text.finish()
                 self.finish = "stop"
             elif self.answer_tokens >= self.request.max_tokens or len(self.tokens) >= window:
                 shown += self.text.finish()

@@ -7,6 +7,7 @@ context = model.new_context(cells=512, sequences=1)
 from __future__ import annotations
 
 import os
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,23 @@ def estimated_bytes(header: Header, asked: int) -> int:
     return header.size_bytes + header.kv_bytes_per_token * window(header, asked) + _OVERHEAD_BYTES
 
 
+@llama.llama_progress_callback  # type: ignore[untyped-decorator]
+def _came_further(_share: float, _data: Any) -> bool:
+    """Take note of a tensor that has been read."""
+    loaded_parts.append(None)
+    return True
+
+
+loaded_parts: deque[None] = deque(maxlen=1)
+"""Holds something when a file has been read further since the last look: loading is a sign of life, waiting for it is none."""
+
+
 def open_model(header: Header, *, vocabulary_only: bool = False, extra_buffers: bool = True) -> Any:
     """llama.cpp's handle of the file; raises BackendError."""
     params = llama.llama_model_default_params()
     params.vocab_only = vocabulary_only
     params.use_extra_bufts = extra_buffers
+    params.progress_callback = _came_further
     _crash_for_tests(extra_buffers and not vocabulary_only)
     last_error()  # an older one is not this file's
     handle = llama.llama_model_load_from_file(os.fsencode(header.path), params)

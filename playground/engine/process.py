@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from typing import NamedTuple
 import playground
 from playground.engine import protocol
 from playground.engine.cores import DEFAULT_SPIN, Policy, thread_environment, usable_cores
-from playground.engine.protocol import Configure, Count, Failed, NeedsModel, Render
+from playground.engine.protocol import Alive, Cancel, Configure, Count, Failed, NeedsModel, Piece, Render
+from playground.engine.watch import DEAF, Patience, Verdict, Watch, pages_read
 from playground.errors import BackendUnavailable
 
 _LINE_BYTES = 256 << 20  # the token ids of a very long preview are one line
@@ -31,13 +33,17 @@ _TRIAL_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """Limits of the child (`Configure` explains them); `threads` 0 means the fastest number, at most one per usable core."""
+    """Limits of the child (`Configure` explains them); `threads` 0 means the fastest number, at most one per usable core.
+
+    `patience` says how long it may show no life.
+    """
 
     threads: int
     parallel: int
     context_tokens: int
     memory_mb: int
     findings_path: Path
+    patience: Patience = Patience()
 
     @property
     def usual(self) -> Policy:
@@ -48,19 +54,22 @@ class EngineOptions:
 class Child:
     """One running engine process, the queues of its requests, and the last lines it wrote to stderr."""
 
-    def __init__(self, process: asyncio.subprocess.Process, policy: Policy) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, policy: Policy, patience: Patience) -> None:
         self.process = process
         self.policy = policy
         self.ended = False
         self._queues: dict[int, asyncio.Queue[protocol.FromChild]] = {}
         self._stderr = b""
+        self._watch = Watch(patience)
+        self._watching: asyncio.Task[None] | None = None
+        self._verdict: Verdict | None = None
         self._tasks = [asyncio.create_task(self._read_events()), asyncio.create_task(self._read_stderr())]
 
     @classmethod
     async def start(cls, options: EngineOptions, policy: Policy) -> Child:
         """Start a process and tell it its limits; raises BackendUnavailable when that is impossible."""
         process = await _python("playground.engine.worker", policy=policy)
-        child = cls(process, policy)
+        child = cls(process, policy, options.patience)
         child.send_nowait(
             Configure(
                 threads=policy.threads,
@@ -84,8 +93,17 @@ class Child:
             queue.put_nowait(self._death(request.id))
             return queue
         self._queues[request.id] = queue
+        self._watch.sent(request.id, time.monotonic())
         self.send_nowait(request)
+        self._look_after_it()
         return queue
+
+    def cancel(self, request_id: int) -> None:
+        """Ask for the end of a request that nobody waits for any more; a child that does not answer to that is ended."""
+        if not self.ended:
+            self._watch.stop_asked(request_id, time.monotonic())
+            self.send_nowait(Cancel(request_id))
+            self._look_after_it()
 
     def send_nowait(self, message: protocol.ToChild) -> None:
         """Write one line; the pipe buffers, a dead child swallows it."""
@@ -96,6 +114,7 @@ class Child:
     def forget(self, request_id: int) -> None:
         """Drop what still arrives for a request."""
         self._queues.pop(request_id, None)
+        self._watch.ended(request_id)
 
     async def close(self) -> None:
         """Close the child's stdin, wait, and kill it when it does not end."""
@@ -106,6 +125,8 @@ class Child:
         except TimeoutError:
             with suppress(ProcessLookupError):
                 self.process.kill()
+        if self._watching:
+            self._watching.cancel()
         await asyncio.gather(*self._tasks)
 
     async def _read_events(self) -> None:
@@ -113,6 +134,12 @@ class Child:
         try:
             while line := await self.process.stdout.readline():
                 message = protocol.decode(line)
+                now = time.monotonic()
+                if isinstance(message, Alive):
+                    self._watch.heard(None, now)
+                    continue
+                if isinstance(message, protocol.FromChild):
+                    self._watch.heard(message.id, now, wrote=isinstance(message, Piece))
                 if isinstance(message, protocol.FromChild) and message.id in self._queues:
                     self._queues[message.id].put_nowait(message)
         except ValueError:  # not our protocol: nothing after it can be trusted
@@ -125,12 +152,44 @@ class Child:
         for request_id, queue in self._queues.items():
             queue.put_nowait(self._death(request_id))
 
+    def _look_after_it(self) -> None:
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._look())
+
+    async def _look(self) -> None:
+        """End the process when it shows no life while something waits for it."""
+        pause = min(1.0, self._watch.patience.stall_s / 4, self._watch.patience.stop_s / 4)
+        pages = pages_read(self.process.pid)
+        while self._watch.is_needed and not self.ended:
+            before = time.monotonic()
+            await asyncio.sleep(pause)
+            now = time.monotonic()
+            self._watch.excuse(max(0.0, now - before - 2 * pause))  # our own loop was late
+            if (read := pages_read(self.process.pid)) != pages:
+                pages = read
+                self._watch.heard(None, now)
+            if (verdict := self._watch.verdict(now)) and not self.ended:
+                self._verdict = verdict
+                with suppress(ProcessLookupError):
+                    self.process.kill()
+                return
+
     async def _read_stderr(self) -> None:
         assert self.process.stderr
         while data := await self.process.stderr.read(_STDERR_BYTES):
             self._stderr = (self._stderr + data)[-_STDERR_BYTES:]
 
     def _death(self, request_id: int) -> Failed:
+        if self._verdict == DEAF:
+            return Failed(request_id, "unheard", "The engine process did not answer.", "Run it again.")
+        if self._verdict:
+            return Failed(
+                request_id,
+                kind="crash",
+                message=f"The engine process stopped moving: no sign of life for {self._watch.limit_s:g} s, so it was ended.",
+                hint="The next request starts it again. If the machine is that slow, raise "
+                f"PLAYGROUND_{'STALL' if self._watch.is_writing else 'FIRST_TOKEN'}_SECONDS.",
+            )
         code = self.process.returncode
         last = self._stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
         words = f" Its last words: {last[0][:300]}" if last else ""

@@ -7,7 +7,7 @@
 
 Each message is a frozen dataclass below; its fields are exactly the keys of the line. `decode` refuses a line with
 a missing, unknown or wrongly typed key. After `generate` come `started`, any number of `piece`, then exactly one
-`done`; or exactly one `failed` at any point. A cancelled request gets `done` with finish "cancelled".
+`done`; or exactly one `failed` at any point. A cancelled request gets `done` with finish "cancelled". `alive` comes in between, while there is work.
 """
 
 from __future__ import annotations
@@ -232,10 +232,15 @@ class Failed:
     context_tokens: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The main loop has done a step, or a file is being loaded and has come further; about once a second, and after a Cancel."""
+
+
 NeedsModel = Generate | Warm | Embed | ScoreTexts
 """Requests that wait until their model is loaded."""
 ToChild = Configure | NeedsModel | Cancel | Render | Count
-FromChild = Started | Piece | Done | Warmed | Rendered | Counted | Embedded | TextsScored | Failed
+FromChild = Started | Piece | Done | Warmed | Rendered | Counted | Embedded | TextsScored | Failed | Alive
 Message = ToChild | FromChild
 
 _TYPES: dict[str, type[Any]] = {t.__name__.lower(): t for t in (*get_args(ToChild), *get_args(FromChild))}

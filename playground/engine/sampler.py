@@ -1,6 +1,9 @@
 """One sampler chain per request, in llama.cpp's own order, and log-probabilities. Runs in the child.
 
-    no end → penalties → grammar → top-k → top-p → min-p → temperature → draw       (temperature 0: … grammar → most likely)
+    JSON schema → no end → penalties → grammar → top-k → top-p → min-p → temperature → draw
+                                                                   (temperature 0: … grammar → most likely)
+
+A JSON schema makes tokens impossible in the logits themselves (`grammar.py`), before a chain reads them.
 
 Only samplers that change something are added, and where none is left the most likely token is looked up directly: a
 chain first writes down the whole vocabulary, which took a thirtieth of the time of a full batch. The penalties look at the last `PENALTY_WINDOW` tokens of the answer;
@@ -16,7 +19,7 @@ import llama_cpp.llama_cpp as llama
 import numpy
 
 from playground.engine.context import Vector
-from playground.engine.grammar import new_grammar_sampler
+from playground.engine.grammar import Guide, new_grammar_sampler
 from playground.engine.protocol import Generate, Scored
 from playground.engine.vocabulary import Vocabulary
 
@@ -33,7 +36,7 @@ class MostLikely:
 def new_chain(request: Generate, vocabulary: Vocabulary) -> Any:
     """llama.cpp's handle of a chain, or MostLikely; freed with `free_chain`. Raises BackendError for a bad grammar.
 
-    `request.grammar` is GBNF; a JSON schema has been turned into one before.
+    `request.grammar` is GBNF; a JSON schema is not in the chain.
     """
     repetition, presence = request.repetition_penalty, request.presence_penalty
     penalised = repetition != 1 or presence != 0 or request.frequency_penalty != 0
@@ -82,10 +85,20 @@ def free_chain(chain: Any) -> None:
 
 
 def draw(
-    context: Any, chain: Any, row: int, top_logprobs: int | None, vocabulary: Vocabulary
+    context: Any,
+    chain: Any,
+    row: int,
+    top_logprobs: int | None,
+    vocabulary: Vocabulary,
+    guide: Guide | None = None,
 ) -> tuple[int, list[Scored]]:
-    """The next token after row `row` of a context's last decode, with its score when one is asked for."""
+    """The next token after row `row` of a context's last decode, with its score when one is asked for.
+
+    The score is that of the raw distribution, also where a schema leaves few tokens. Raises BackendError when it leaves none.
+    """
     logits = context.logits(row) if top_logprobs is not None else None  # sampling may change them in place
+    if guide:
+        context.allow(row, guide.allowed())
     token: int = (
         most_likely(context, chain, row) if isinstance(chain, MostLikely) else context.sample(chain, row)
     )

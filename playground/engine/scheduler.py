@@ -20,11 +20,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from playground.engine.context import STEP_ROWS, Row
+from playground.engine.grammar import Guide
 from playground.engine.job import Event, Job
 from playground.engine.prefix_tree import Node, PrefixTree, common_length
 from playground.engine.protocol import Done, Generate
 from playground.engine.sampler import draw, free_chain, new_chain
 from playground.engine.vocabulary import Vocabulary
+from playground.errors import BackendError
 
 _TILE = 64  # rows from which llama.cpp's flash attention works in tiles
 _HEADROOM = 32  # cells that must stay free when a request joins, so that it does not leave at once
@@ -84,11 +86,11 @@ class Scheduler:
         """Whether no request runs or waits."""
         return not self._running and not self._waiting
 
-    def submit(self, request: Generate, prompt: list[int]) -> None:
+    def submit(self, request: Generate, prompt: list[int], guide: Guide | None = None) -> None:
         """Queue a request; `prompt` has 1 to context_tokens - 1 token ids. Raises BackendError for a bad grammar."""
         chain = new_chain(request, self._model.vocabulary)
         self._count += 1
-        self._waiting.append(_Run(Job(request, self._count, list(prompt), chain)))
+        self._waiting.append(_Run(Job(request, self._count, list(prompt), chain, guide)))
 
     def cancel(self, request_id: int) -> Done | None:
         """End a request at once; None when there is no such request any more."""
@@ -209,8 +211,14 @@ class Scheduler:
     def _advance(self, run: _Run, row: int) -> list[Event]:
         """Take one more token into an answer."""
         job, vocabulary = run.job, self._model.vocabulary
-        token, scores = draw(self._context, job.chain, row, job.request.top_logprobs, vocabulary)
-        events = job.take(token, vocabulary, self._model.context_tokens, scores)
+        try:
+            token, scores = draw(
+                self._context, job.chain, row, job.request.top_logprobs, vocabulary, job.guide
+            )
+            events = job.take(token, vocabulary, self._model.context_tokens, scores)
+        except BackendError as exc:
+            self._end(run)
+            return [job.refused(exc)]
         return [*events, self._end(run)] if job.finish else events
 
     def _end(self, run: _Run, finish: str = "") -> Done:

@@ -19,6 +19,7 @@ from playground.thoughts import TAGS
 NO_TEMPLATE = "chat template: the GGUF has none, the messages were joined as plain text"
 NO_THINKING = "thinking: the model's chat template cannot turn it on"
 _PIECE_BYTES = 64
+_LONGEST_PIECE = 256
 _NEEDLE = "<needle>"
 
 
@@ -106,6 +107,20 @@ class Vocabulary:
         if not self._ends:
             self._ends = [token for token in range(self.size) if self.ends_generation(token)]
         return self._ends
+
+    def pieces(self) -> list[bytes]:
+        """What each token adds to an answer; empty for those that end it or stand for a mark of the chat."""
+        buffer = ctypes.create_string_buffer(_LONGEST_PIECE)
+        found = []
+        for token in range(self.size):
+            size = llama.llama_token_to_piece(self.handle, token, buffer, _LONGEST_PIECE, 0, False)
+            piece = bytes(buffer.raw[:size]) if size >= 0 else self.piece(token)
+            is_mark = piece.startswith(b"<") and piece.endswith(b">") and self._is_user_defined(token)
+            found.append(b"" if is_mark or self.ends_generation(token) else piece)
+        return found
+
+    def _is_user_defined(self, token: int) -> bool:
+        return bool(llama.llama_vocab_get_attr(self.handle, token) & llama.LLAMA_TOKEN_ATTR_USER_DEFINED)
 
     def name(self, token: int) -> str:
         """How a token is shown on its own: control tokens as they are written, a part of a character as its bytes."""

@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, BinaryIO
 from playground.engine import protocol
 from playground.engine.context import Row
 from playground.engine.entry import Entry, Task, render
-from playground.engine.grammar import grammar_of
+from playground.engine.grammar import Grammar
 from playground.engine.job import Event, failed
 from playground.engine.library import interrupt, resume, start_library
-from playground.engine.model import LoadedModel
+from playground.engine.model import LoadedModel, loaded_parts
 from playground.engine.protocol import (
+    Alive,
     Cancel,
     Configure,
     Count,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:  # loaded with the first image only
     from playground.engine.vision import Picture
 
 _POLL_S = 0.005  # how often to look whether a model is loaded or a checksum known
+_SIGN_S = 1.0
 _DIGEST_WAIT_S = 1.0  # a first, very short answer may end before the file's checksum is known
 
 
@@ -129,6 +131,7 @@ class Worker:
         self._version = version
         self._pending: deque[NeedsModel] = deque()  # requests whose model is not loaded yet
         self._held: list[HeldDone] = []
+        self._next_sign = 0.0
 
     def run(self) -> None:
         """Serve until the process ends."""
@@ -138,17 +141,27 @@ class Worker:
             wait_s = 0 if is_busy else _POLL_S if self._pending or self._held else None
             for message in self._pipes.receive(wait_s):
                 self._handle(message)
+            self._show_life(is_busy)
             self._admit_pending()
             for entry in self._shelf.entries:
                 for event in entry.step():
                     self._report(event, entry)
             self._release_held()
 
+    def _show_life(self, is_busy: bool) -> None:
+        """Say that a step was done, or that a file is read further: about once a second."""
+        now = time.monotonic()
+        if now >= self._next_sign and (is_busy or loaded_parts):
+            self._next_sign = now + _SIGN_S
+            loaded_parts.clear()
+            self._pipes.send(Alive())
+
     def _handle(self, message: protocol.Message) -> None:
         if isinstance(message, NeedsModel):
             self._pending.append(message)
         elif isinstance(message, Cancel):
             self._cancel(message.id)
+            self._pipes.send(Alive())
         elif isinstance(message, Render | Count):
             try:
                 self._answer_about_text(message)
@@ -167,17 +180,24 @@ class Worker:
     def _admit_pending(self) -> None:
         """Start each pending request whose model is loaded or can be loaded now, in order of arrival."""
         for request in list(self._pending):
+            grammar = None
             try:
                 entry = self._shelf.take(request)
+                schema = request.json_schema if isinstance(request, Generate) else None
+                if entry and schema is not None:
+                    grammar = entry.grammars.wanted(schema)
+                    entry = entry if grammar else None
             except BackendError as exc:
                 self._pending.remove(request)
                 self._pipes.send(failed(request.id, exc))
                 continue
-            if entry is None:  # being loaded, or no memory until another model falls idle
+            if (
+                entry is None
+            ):  # being loaded, or no memory until another model falls idle, or its grammar is made
                 continue
             self._pending.remove(request)
             if isinstance(request, Generate):
-                self._start(request, entry)
+                self._start(request, entry, grammar)
             elif isinstance(request, Warm):
                 self._touch(request, entry)
             else:
@@ -194,7 +214,7 @@ class Worker:
         else:
             self._pipes.send(Warmed(request.id, entry.digest()))
 
-    def _start(self, request: Generate, entry: Entry) -> None:
+    def _start(self, request: Generate, entry: Entry, grammar: Grammar | None) -> None:
         """Render, refuse what does not fit, submit."""
         context = entry.model.context_tokens
         try:
@@ -202,7 +222,7 @@ class Worker:
             request, notes = prepared(request)
             if len(prompt.tokens) >= context:
                 raise ContextOverflow(len(prompt.tokens), context)
-            entry.submit(request, prompt.tokens, pictures)
+            entry.submit(request, prompt.tokens, pictures, grammar.guide() if grammar else None)
         except BackendError as exc:
             self._pipes.send(failed(request.id, exc))
             return
@@ -213,7 +233,7 @@ class Worker:
             rendered_prompt=prompt.text,
             mode=request.mode,
             version=self._version,
-            ignored=[*prompt.notes, *notes],
+            ignored=[*prompt.notes, *notes, *(grammar.notes if grammar else ())],
         )
         self._pipes.send(started)
 
@@ -272,7 +292,7 @@ def steps_of(request: Embed | ScoreTexts, model: LoadedModel) -> Generator[Embed
 
 
 def prepared(request: Generate) -> tuple[Generate, list[str]]:
-    """The request with its JSON schema as a grammar, and what cannot be honoured; raises BackendError."""
+    """The request in the mode it can have, and what cannot be honoured; raises BackendError."""
     notes: list[str] = []
     if request.max_tokens < 1:
         raise BackendError("An answer of zero tokens was asked for.", "Set max tokens to 1 or more.")
@@ -285,12 +305,10 @@ def prepared(request: Generate) -> tuple[Generate, list[str]]:
         # An adapter belongs to a whole context, which others share; the shared cache knows prefixes by their tokens.
         request = replace(request, mode="exact")
         notes.append(f"throughput: a request with {alone} is answered in exact mode")
-    if request.json_schema is not None:
-        if request.grammar is not None:
-            raise BackendError("A request has both a grammar and a JSON schema.", "Send one of them.")
-        grammar = grammar_of(request.json_schema)
-        request = replace(request, grammar=grammar.text)
-        notes += grammar.notes
+    if request.json_schema is not None and request.grammar is not None:
+        raise BackendError("A request has both a grammar and a JSON schema.", "Send one of them.")
+    if request.json_schema is not None and request.stop:
+        notes.append("JSON schema: a stop text may end the answer before its JSON is whole")
     return request, notes
 
 
