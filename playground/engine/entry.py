@@ -22,7 +22,7 @@ from playground.engine.loading import Loading
 from playground.engine.model import LoadedModel
 from playground.engine.protocol import Done, Embedded, Generate, TextsScored
 from playground.engine.scheduler import Scheduler
-from playground.engine.vocabulary import Rendered, TemplateRefused, Vocabulary
+from playground.engine.vocabulary import Rendered, TemplateBroken, TemplateRefused, Vocabulary
 from playground.engine.yielding import Load
 from playground.errors import BackendError
 
@@ -192,9 +192,14 @@ class Entry:
 
 
 def render(vocabulary: Vocabulary, messages: list[list[str]], *, thinking: bool = False) -> Rendered:
-    """Chat as the model receives it; raises BackendError when its template refuses."""
+    """Chat as the model receives it; raises BackendError when its template refuses, or is none."""
     try:
         return vocabulary.render(messages, thinking=thinking)
+    except TemplateBroken as exc:
+        raise BackendError(
+            f"The model's own chat template does not parse, {exc}.",
+            "Nothing is wrong with the prompt. Choose another GGUF of this model, or send the prompt as raw text.",
+        ) from exc
     except TemplateRefused as exc:
         raise BackendError(
             f"The model's chat template does not accept these turns: {exc}",

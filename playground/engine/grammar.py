@@ -31,8 +31,8 @@ _MOST_CHARS = 1_000_000
 _KEPT = 8
 _STACK_BYTES = 64 << 20  # llguidance calls itself for each level of a schema; only what is used takes memory
 _PATIENCE_S = 20.0
-# One blank, or a new line with an indentation: more would invite small models to write blanks for ever.
-_WHITE_SPACE = r"\x20|\x0A(\x20{0,16}|\x09{0,8})"
+# A blank after a comma or a colon, none elsewhere: where white space is free, small models write it for ever.
+_WHITE_SPACE = {"whitespace_flexible": False, "item_separator": r",\x20?", "key_separator": r":\x20?"}
 # Without \u each text is written in one way only, so that a key cannot come twice in disguise.
 _ESCAPES = 'nrbtf\\"'
 _TOO_COMPLEX = (
@@ -224,7 +224,7 @@ def new_matcher(schema: Any, tokenizer: LLTokenizer) -> tuple[LLMatcher, list[st
     while True:
         held = held_part(schema, without, holds)
         options: Any = {
-            "whitespace_pattern": _WHITE_SPACE,
+            **_WHITE_SPACE,
             "json_allowed_escapes": _ESCAPES,
             "json_allow_general_unicode_escapes": False,
             "coerce_one_of": True,

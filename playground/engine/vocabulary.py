@@ -27,6 +27,10 @@ class TemplateRefused(ValueError):
     """The model's own chat template does not accept these messages."""
 
 
+class TemplateBroken(TemplateRefused):
+    """The model's own chat template is no template: the message says where and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """A chat as the model receives it; `notes` says what the model's file could not honour."""
@@ -190,6 +194,11 @@ class Vocabulary:
                     stop_token_ids=[eos],
                 )
             return str(self._formatter(messages=messages, enable_thinking=thinking).prompt)
+        except jinja2.TemplateSyntaxError as exc:
+            reason = (exc.message or "it is not Jinja").splitlines()[0].rstrip(".")[:300]
+            raise TemplateBroken(f"line {exc.lineno}: {reason}") from exc
+        except RecursionError as exc:
+            raise TemplateBroken("it is nested too deeply") from exc
         except (
             jinja2.TemplateError,
             ValueError,

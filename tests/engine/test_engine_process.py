@@ -237,6 +237,34 @@ async def test_a_template_that_refuses_is_an_error_of_that_request(
     assert engine.starts == 1
 
 
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        (b"{% mark %}", "line 2: Encountered unknown tag 'mark'"),
+        (b"{% for message in m|nope %}", "line 2: No filter named 'nope'"),
+        (b"{% if %}", "line 2: "),
+    ],
+)
+async def test_a_chat_template_that_does_not_parse_is_named_with_its_line(
+    new_engine: NewEngine, model: Path, tmp_path: Path, tag: bytes, words: str
+) -> None:
+    old = b"{% for message in messages %}"
+    content = model.read_bytes()
+    assert old in content
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(content.replace(old, (b"\n" + tag).ljust(len(old)), 1))
+    engine = new_engine()
+    for asking in (answer(engine, broken), engine.render(broken, HELLO)):
+        with pytest.raises(BackendError, match="The model's own chat template does not parse") as caught:
+            await asking
+        assert words in caught.value.message
+        assert "Choose another GGUF" in caught.value.hint
+    assert await engine.count(broken, ["a b c"]) == [3]
+    raw = await answer(engine, broken, wishes=Wishes(raw_prompt="Once upon a"), max_tokens=2)
+    assert raw.text
+    assert engine.starts == 1
+
+
 async def test_the_least_recently_used_model_makes_room(
     new_engine: NewEngine, model: Path, tmp_path: Path
 ) -> None:

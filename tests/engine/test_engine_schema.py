@@ -261,8 +261,9 @@ def test_white_space_has_an_end_and_no_other_text_stands_around(babbler: Babbler
         copy = matcher.deep_copy()
         return copy.try_consume_tokens(tokens) == len(tokens) and copy.is_accepting()
 
-    assert takes("[1, 2]") and takes("[1,2]") and takes("[\n  1,\n  2\n]") and takes("[\n\t1\n]")
-    assert not takes("[  1]") and not takes("[\n\n1]") and not takes(" [1]") and not takes("[1]\n")
+    assert takes("[1, 2]") and takes("[1,2]") and takes("[]")
+    for text in ("[1,  2]", "[ 1]", "[1 ,2]", "[\n1]", " [1]", "[1]\n"):
+        assert not takes(text)
 
 
 def test_an_undeclared_key_is_left_out_where_the_schema_is_silent(babbler: Babbler) -> None:
