@@ -4,10 +4,13 @@ import io
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -492,3 +495,38 @@ def test_a_reader_that_leaves_early_stops_the_model_without_a_traceback(data: Pa
         process.wait(60)
     assert errors == b"" and process.returncode != 0
     assert stored(data)[0].cells[0].status == "cancelled"
+
+
+def test_a_run_under_a_lock_says_so_waits_and_is_kept(
+    call: Call,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("playground.store.writer.LOCK_MS", 50)
+    monkeypatch.setattr("playground.deposits.PATIENCE_S", 0.2)
+    settings = Settings(data_dir=data, database_url="")
+    open_store(settings).close()
+    other = sqlite3.connect(settings.database_path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+
+    def release_when_told() -> None:
+        ending = time.monotonic() + 30
+        while "What waits is kept" not in caplog.text and time.monotonic() < ending:
+            time.sleep(0.02)
+        time.sleep(0.5)  # the command is still there
+        other.execute("COMMIT")
+
+    releasing = Thread(target=release_when_told)
+    releasing.start()
+    called = call("run", write_prompt(tmp_path, "Hi"), "--model", "second")
+    releasing.join()
+    other.close()
+    assert (called.code, called.out) == (0, "two\n")
+    assert "in use by another program. What waits is kept in memory" in caplog.text
+    store = open_store(settings)
+    (row,) = store.history().rows
+    completion = store.run(row.id).cells[0].completion
+    store.close()
+    assert completion and completion.text == "two"

@@ -52,7 +52,7 @@ def bring_up_to_date(place: Place) -> None:
     Raises StoreError for a file that is no database, belongs to another program or is newer than this one.
     """
     # Rebuilding a table, SQLite's way to change a column, must not cascade: hence without foreign keys.
-    engine = connect(place, foreign_keys=False).execution_options(write=True)
+    engine = connect(place, foreign_keys=False)
     try:
         with in_plain_words(place):
             with engine.connect() as connection:
@@ -63,7 +63,8 @@ def bring_up_to_date(place: Place) -> None:
                 _refuse_unknown(revision, place)
                 if place.path is not None:
                     back_up(place.path, revision)
-            with engine.begin() as connection:
+            # Only now with the write lock: a current file opens while another program holds that.
+            with engine.execution_options(write=True).begin() as connection:
                 # Another process may have been here since: both look again inside this transaction.
                 if current_revision(connection, place) is None:
                     _create(connection)

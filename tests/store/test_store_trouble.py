@@ -170,6 +170,17 @@ def test_what_a_person_saves_while_the_lock_is_held_is_refused_in_true_words(
     assert (quick_store.run(run_id), quick_store.facts().counts) != before
 
 
+def test_a_current_database_opens_at_once_while_another_process_holds_the_lock(settings: Settings) -> None:
+    open_store(settings).close()
+    with held(settings):
+        began = time.monotonic()
+        store = open_store(settings)
+        assert store.history().total == 0
+        assert store.mark_interrupted() == 0
+        assert time.monotonic() - began < 5
+    store.close()
+
+
 # --- a full disk --------------------------------------------------------------------------------------------
 
 
