@@ -18,6 +18,7 @@ from typing import Any
 
 from playground.errors import NotFoundError, PromptError
 from playground.formats import front_matter, prompty
+from playground.formats.charset import Decoded, decode
 from playground.formats.yaml_text import MAX_BYTES
 from playground.types import Prompt
 
@@ -66,13 +67,14 @@ def shipped_folder() -> Path:
 
 def read_prompt(path: Path) -> tuple[Prompt, tuple[str, ...]]:
     """The prompt of a `.prompty` file and what of the file it does not hold; raises PromptError."""
-    reading = prompty.read(_read_text(path), path.name)
-    return reading.prompt, reading.losses
+    text, note = _read_text(path)
+    reading = prompty.read(text, path.name)
+    return reading.prompt, (*([note] if note else []), *reading.losses)
 
 
 def read_note(path: Path) -> Note:
     """The note of a Markdown file, called by the file's name when it has no title; raises PromptError."""
-    data, text = front_matter.split(_read_text(path), path.name)
+    data, text = front_matter.split(_read_text(path).text, path.name)
     patterns = data.get("patterns") or []
     if not isinstance(patterns, list):
         raise PromptError(
@@ -173,16 +175,14 @@ def _load_note(file: Path) -> Note:
         return Note(file.stem, file.stem, file, error=exc)
 
 
-def _read_text(path: Path) -> str:
-    """The text of a small UTF-8 file; raises PromptError."""
+def _read_text(path: Path) -> Decoded:
+    """The text of a small file; raises PromptError."""
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PromptError(
                 f"{path.name} is larger than {MAX_BYTES:,} bytes.", "A prompt is a few kilobytes."
             )
-        return path.read_bytes().decode()
-    except UnicodeDecodeError as exc:
-        raise PromptError(f"{path.name} is not UTF-8 text.", "Save it as UTF-8 and read it again.") from exc
+        return decode(path.read_bytes(), path.name)
     except (OSError, ValueError) as exc:
         reason = getattr(exc, "strerror", None) or str(exc)
         raise PromptError(

@@ -7,6 +7,7 @@ playground library sync ~/team/prompts
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -70,7 +71,8 @@ def import_prompts(
             choice = wanted if wanted in row.choices else row.choice
             choices[row.key] = choice
             name = row.incoming.prompt.name if row.incoming.error is None else row.incoming.path
-            write(f"{row.status:<10} {choice:<8} {name}: {explain(row)}\n")
+            place = "" if name == row.incoming.path else f" ({row.incoming.path})"
+            write(f"{row.status:<10} {choice:<8} {name}{place}: {explain(row)}\n")
             tell_all(row.incoming.path, row.incoming.losses)
             left_out += choice == "skip" and row.status != "identical"
         if not dry_run:
@@ -90,12 +92,17 @@ def _read(paths: list[Path]) -> list[Incoming]:
     """What the paths hold; raises PromptError for one that cannot be read."""
     from playground.exchange import read_folder, read_incoming
 
-    files: list[tuple[str, bytes]] = []
+    found: list[tuple[str, str, bytes]] = []
     for path in paths:
         folder = read_folder(path)
         tell_all("passed over", folder.passed_over)
-        files += folder.files
-    return read_incoming(files)
+        above = (path if path.is_dir() else path.parent).resolve().name
+        found += [(above, name, data) for name, data in folder.files]
+    # Same-named files of several places keep the name of theirs.
+    times = Counter(name for _, name, _ in found)
+    return read_incoming(
+        [(f"{above}/{name}" if times[name] > 1 else name, data) for above, name, data in found]
+    )
 
 
 # --- exporting ------------------------------------------------------------------------------------------

@@ -95,7 +95,10 @@ def test_importing_again_changes_nothing_and_is_no_failure(call: Call, data: Pat
 
 def test_a_dry_run_shows_the_plan_and_saves_nothing(call: Call, data: Path, tmp_path: Path) -> None:
     told = call("library", "import", "--dry-run", write(tmp_path / "one.prompty", prompt()))
-    assert (told.code, told.out) == (0, "new        add      Greeting: Not in your library yet.\n")
+    assert (told.code, told.out) == (
+        0,
+        "new        add      Greeting (one.prompty): Not in your library yet.\n",
+    )
     assert texts(data) == {}
 
 

@@ -107,18 +107,39 @@ def test_a_refused_bundle_is_an_error_alone_and_a_row_among_others() -> None:
     assert good.error is None
 
 
-def test_a_prompt_without_a_name_is_called_by_its_file_and_one_with_an_unusable_name_is_unreadable() -> None:
-    unnamed, unusable, long = read_incoming(
+def test_a_prompt_without_a_name_is_called_by_its_file_and_an_unusable_name_is_made_usable_and_told() -> None:
+    unnamed, unusable, long, blank = read_incoming(
         [
             ("in/Short answer.prompty", b"---\nname: ''\n---\nuser:\nHi\n"),
             ("bad.prompty", b'---\nname: "a\\0b"\n---\nuser:\nHi\n'),
             ("long.prompty", b"---\nname: " + b"x" * 201 + b"\n---\nuser:\nHi\n"),
+            ("none.prompty", b'---\nname: "\\0"\n---\nuser:\nHi\n'),
         ]
     )
     assert unnamed.prompt.name == "Short answer"
-    assert "control character" in str(unusable.error)
-    assert "201 characters" in str(long.error)
-    assert (unusable.prompt, long.prompt) == (Prompt(name="bad"), Prompt(name="long"))
+    assert [row.prompt.name for row in (unusable, long, blank)] == ["a b", "x" * 200, "none"]
+    assert all(row.losses[0].startswith("name: ") and row.error is None for row in (unusable, long, blank))
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["v1.2-reply.j2", "v1.3-reply.j2"], ["v1.2-reply", "v1.3-reply"]),
+        (["one/system.md", "two/system.md", "tone.j2"], ["one/system", "two/system", "tone"]),
+        (["a/x/s.md", "b/x/s.md", "b/y/S.md"], ["a/x/s", "b/x/s", "y/S"]),
+        (["a/s.md", "a/s.txt"], ["a/s.md", "a/s.txt"]),
+        (["s.md", "a/s.md"], ["s", "a/s"]),
+        (["a.prompt.yml", "b.promptfoo.yaml", "c.PROMPT.MD"], ["a", "b", "c"]),
+        (["Dr. Who.txt", "3.5.md", "e.g. this"], ["Dr. Who", "3.5", "e.g. this"]),
+        (["mario.Modelfile", "Modelfile", "x/Modelfile"], ["mario", "Modelfile", "x/Modelfile"]),
+        (["two.json", "two.json"], ["two 1", "two 2"]),
+        (["in\\win\\s.md", "in\\mac\\s.md"], ["win/s", "mac/s"]),
+    ],
+)
+def test_files_are_called_so_that_they_can_be_told_apart(paths: list[str], names: list[str]) -> None:
+    from playground.exchange.naming import distinct
+
+    assert distinct(paths) == names
 
 
 def test_too_many_files_too_many_bytes_and_too_many_prompts_are_refused(

@@ -64,6 +64,7 @@ HOMES = {
     "llguidance": {"engine"},
     "numpy": {"engine"},  # comes with llama-cpp-python
     "yaml": {"formats"},
+    "charset_normalizer": {"formats"},
     "regex": {"scorers"},
     "rapidfuzz": {"scorers"},
     "jsonschema": {"scorers"},

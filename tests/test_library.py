@@ -35,8 +35,10 @@ def test_patterns_are_listed_by_slug_and_bad_files_keep_their_place_with_an_erro
         "bad.prompty, line 3:",
         None,
         None,
-        "latin.prompty is not",
+        None,
     ]
+    assert found[3].prompt.turns[0].template == "\u00e9"
+    assert found[3].losses[0].startswith("text: read as Windows-1252")
     assert found[0].prompt == Prompt(name="bad")
 
 
@@ -50,7 +52,7 @@ def test_files_are_read_once(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("search", "slugs"),
     [
-        ({}, ["a/first", "b/second"]),
+        ({}, ["a/first", "b/second", "latin"]),
         ({"text": "ALPHA"}, ["a/first", "b/second"]),
         ({"text": "second alpha"}, ["b/second"]),
         ({"text": "gamma"}, []),

@@ -6,6 +6,7 @@ read_incoming([("tone.prompty", b"…"), ("mails.zip", b"…")])
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from playground.errors import PromptError
+from playground.exchange.naming import SUFFIXES, distinct, stem
 from playground.formats import bundle
 from playground.formats.archive import MAX_BYTES
 from playground.formats.beside import Beside
+from playground.formats.base import shown
 from playground.formats.bundle import read_bundle
 from playground.store.naming import NAME_CHARS, clean_name
 from playground.types import Prompt
@@ -26,11 +29,8 @@ FOLDER_DEPTH = 20
 FOLDER_PLACES = 50_000
 """Files and folders that are looked at in a folder."""
 BUNDLE = "bundle"
-
-_SUFFIXES = {
-    *(".prompty", ".prompt", ".json", ".jsonl", ".yaml", ".yml", ".csv", ".md", ".markdown", ".txt"),
-    *(".j2", ".jinja", ".jinja2", ".modelfile", ".zip"),
-}
+_UNNAMEABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Characters that no name has: of control, of line ends, half ones."""
 
 Report = Callable[[int, int], None]
 """Told how many of how many are done."""
@@ -79,7 +79,7 @@ def read_incoming(files: Sequence[tuple[str, bytes]], report: Report | None = No
                 report(number + 1, len(files))
         if len(incoming) > MAX_PROMPTS:
             raise _too_many("These files hold too many prompts", f"At most {MAX_PROMPTS:,} are read at once.")
-    return incoming
+    return _named_all(incoming)
 
 
 def read_folder(path: Path) -> Folder:
@@ -94,7 +94,7 @@ def read_folder(path: Path) -> Folder:
         found, passed_over = [], []
         for place in _walk(path):
             name = place.relative_to(path).as_posix()
-            if place.suffix.lower() in _SUFFIXES or place.name.lower() == "modelfile":
+            if place.suffix.lower() in SUFFIXES or place.name.lower().startswith("modelfile"):
                 found.append((name, place))
             else:
                 passed_over.append(name)
@@ -145,7 +145,7 @@ def _bytes(path: Path, room: int) -> bytes:
 def _prompts(name: str, data: bytes, beside: Beside) -> list[Incoming]:
     """The prompts of one file, or one row that says why there are none."""
     # All the formats: not before a file is there.
-    from playground.formats.recognise import recognise, shown_name
+    from playground.formats.recognise import not_a_prompt, recognise, shown_name
     from playground.formats.registry import FORMATS
 
     try:
@@ -153,39 +153,42 @@ def _prompts(name: str, data: bytes, beside: Beside) -> list[Incoming]:
             return _entries(f"{name}/", data, None)
         found = recognise(name, data, beside.of(name))
         if FORMATS[found.format].only_cases:
-            raise PromptError(
-                f"{shown_name(name)} holds test cases, not a prompt.",
-                "Open the prompt that they are for and press Import cases beside its values.",
-            )
+            raise not_a_prompt(shown_name(name))
     except PromptError as exc:
-        return [Incoming(name, Prompt(name=_stem(name)), error=exc)]
-    return [
-        _named(Incoming(name, reading.prompt, reading.losses, format=found.format))
-        for reading in found.readings
-    ]
+        return [Incoming(name, Prompt(name=stem(name)), error=exc)]
+    return [Incoming(name, reading.prompt, reading.losses, format=found.format) for reading in found.readings]
 
 
 def _entries(before: str, data: bytes, report: Report | None) -> list[Incoming]:
     return [
-        _named(Incoming(before + entry.path, entry.prompt, entry.losses, entry.history, entry.error, BUNDLE))
+        Incoming(before + entry.path, entry.prompt, entry.losses, entry.history, entry.error, BUNDLE)
         for entry in read_bundle(data, report).entries
     ]
 
 
-def _named(incoming: Incoming) -> Incoming:
-    """With a name to save it under: its own, else the file's. A name that nobody could read is its error."""
+def _named_all(incoming: list[Incoming]) -> list[Incoming]:
+    """Each with a name to save it under: its own, else one after its file that no other of them has."""
+    nameless = [item for item in incoming if item.error is None and not item.prompt.name.strip()]
+    names = iter(distinct([item.path for item in nameless]))
+    return [
+        _named(item, next(names) if item.error is None and not item.prompt.name.strip() else "")
+        for item in incoming
+    ]
+
+
+def _named(incoming: Incoming, name: str) -> Incoming:
+    """With this name, else its own cleaned, and what that changed as a loss."""
     if incoming.error is not None:
         return incoming
-    try:
-        name = clean_name(incoming.prompt.name.strip() or _stem(incoming.path))
-    except PromptError as exc:
-        return replace(incoming, prompt=Prompt(name=_stem(incoming.path)), error=exc)
-    return replace(incoming, prompt=incoming.prompt.model_copy(update={"name": name}))
-
-
-def _stem(path: str) -> str:
-    name = path.rpartition("/")[2]
-    return (name.partition(".")[0] or name or "prompt")[:NAME_CHARS]
+    prompt, losses = incoming.prompt, incoming.losses
+    wanted = name or _UNNAMEABLE.sub(" ", prompt.name).strip()[:NAME_CHARS].strip()
+    if not name and wanted != prompt.name.strip():
+        losses = (
+            f"name: {shown(prompt.name)} is no name, it is called {shown(wanted or stem(incoming.path))}",
+            *losses,
+        )
+    name = clean_name(wanted or stem(incoming.path))
+    return replace(incoming, prompt=prompt.model_copy(update={"name": name}), losses=losses)
 
 
 def _too_many(what: str, limit: str) -> PromptError:

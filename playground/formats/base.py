@@ -157,16 +157,50 @@ def score_text(score: Score) -> str:
 # --- what both directions share -------------------------------------------------------------------------
 
 
-def checked(file: str, **fields: Any) -> Prompt:
-    """The prompt with these fields; raises PromptError naming the file and the field that does not fit."""
-    try:
-        return Prompt.model_validate(fields)
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "a field"
-        raise PromptError(
-            f"{file}: {place} cannot be used: {first['msg']}.", "Correct that field and read it again."
-        ) from exc
+def checked(file: str, losses: list[str] | None = None, /, **fields: Any) -> Prompt:
+    """The prompt with these fields. One that does not fit is left out and told in `losses`.
+
+    Raises PromptError naming the file and the field where nobody listens, and for turns that do not fit.
+    """
+    while True:
+        try:
+            return Prompt.model_validate(fields)
+        except ValidationError as exc:
+            first = exc.errors()[0]
+            name, *rest = first["loc"] or ("a field",)
+            place = ".".join(map(str, (name, *rest)))
+            if losses is None or name == "turns" or name not in fields:
+                raise PromptError(
+                    f"{file}: {place} cannot be used: {first['msg']}.",
+                    "Correct that field and read it again.",
+                ) from exc
+            losses.append(f"{place}: left out, it cannot be used here ({first['msg']})")
+            rows = fields.pop(str(name))
+            if rest and isinstance(rest[0], int):  # one row of several
+                fields[str(name)] = tuple(row for number, row in enumerate(rows) if number != rest[0])
+
+
+def block(value: Any, where: str, losses: list[str]) -> dict[str, Any]:
+    """A copy of the mapping, empty for nothing; anything else is a loss."""
+    if value is not None and not isinstance(value, dict):
+        losses.append(f"{where}: {shown(value)} is not a block of `key: value` lines, it is left out")
+    return dict(value) if isinstance(value, dict) else {}
+
+
+def as_rows(value: Any) -> list[Any]:
+    """A list as it is, a lone value as a list of one, nothing as none."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def rows_in(value: Any, where: str, losses: list[str]) -> list[dict[str, Any]]:
+    """The mappings of a list, a lone one as a list of one; what is none of them is a loss."""
+    rows = as_rows(value)
+    losses += [
+        f"{where}: entry {number} ({shown(row)}) is not a block of `key: value` lines, it is left out"
+        for number, row in enumerate(rows, 1)
+        if not isinstance(row, dict)
+    ]
+    return [dict(row) for row in rows if isinstance(row, dict)]
 
 
 def mapping(value: Any, where: str, file: str) -> dict[str, Any]:
@@ -183,6 +217,19 @@ def mapping(value: Any, where: str, file: str) -> dict[str, Any]:
 def as_text(value: Any) -> str:
     """The value as text, nothing as an empty one."""
     return "" if value is None else value if isinstance(value, str) else str(value)
+
+
+def text_of_parts(content: Any, where: str, losses: list[str]) -> str:
+    """The text of a message's content, which may be a list of parts; parts of other kinds are a loss."""
+    if not isinstance(content, list):
+        if isinstance(content, dict):
+            return text_of_parts([content], where, losses)
+        return as_text(content)
+    parts = [part.get("text") if isinstance(part, dict) else part for part in content]
+    texts = [part for part in parts if isinstance(part, str)]
+    if len(texts) < len(parts):
+        losses.append(f"{where}: only its text parts are kept")
+    return "\n".join(texts)
 
 
 def shown(value: Any) -> str:

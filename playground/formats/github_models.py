@@ -25,22 +25,35 @@ from typing import Any
 
 from playground.errors import PromptError
 from playground.formats import json_text, yaml_text
-from playground.formats.base import Export, Format, Reading, checked, file_name, one, shown, unheld
+from playground.formats.base import (
+    Export,
+    Format,
+    Reading,
+    as_text,
+    block,
+    checked,
+    file_name,
+    one,
+    rows_in,
+    shown,
+    text_of_parts,
+    unheld,
+)
 from playground.formats.cases import input_losses, read_inputs, rows_of
 from playground.formats.plain_jinja import NAME, RESERVED, Beyond, Piece, converted, join, pieces
 from playground.formats.refused import without_references
+from playground.formats.roles import role_of
 from playground.formats.sampling import read_sampling, write_sampling
 from playground.scorers import check_name, check_problem
 from playground.scorers.options import PLACEHOLDER
 from playground.templates import variables
-from playground.types import Check, ExportFile, Role, Turn
+from playground.types import Check, ExportFile, Turn
 
 SUFFIX = ".prompt.yml"
 MEDIA_TYPE = "application/yaml"
 
 _PARAMETERS = {"temperature": "temperature", "top_p": "topP", "max_tokens": "maxTokens"}
 _FROM_PARAMETERS = {key: field for field, key in _PARAMETERS.items()} | {"maxCompletionTokens": "max_tokens"}
-_ROLES: dict[str, Role] = {"system": "system", "user": "user", "assistant": "assistant"}
 _KNOWN = {
     "name",
     "description",
@@ -155,6 +168,8 @@ def _ending(pattern: str) -> str | None:
 def read(text: str, file: str = "The file") -> Reading:
     """The prompt of a `.prompt.yml` file, with what was not kept. Raises PromptError naming the file."""
     data = yaml_text.load(text.removeprefix("\ufeff"), file=file)
+    if isinstance(data, list):
+        data = {"messages": data}
     if not isinstance(data, dict) or not isinstance(data.get("messages"), list):
         raise PromptError(
             f"{file} holds no `messages`.", "A GitHub prompt has a list of them, with role and content."
@@ -164,43 +179,39 @@ def read(text: str, file: str = "The file") -> Reading:
     losses += [f"{key}: there is no such field here" for key in data if key not in _KNOWN]
     if data.get("model"):
         losses.append(f"model: {shown(data['model'])}; the model is chosen when the prompt runs")
-    turns = _read_turns(data["messages"], file, losses)
-    rows = _list(data.get("testData"), "testData", file)
-    evaluators = _list(data.get("evaluators"), "evaluators", file)
-    parameters = data.get("modelParameters")
-    if parameters is not None and not isinstance(parameters, dict):
-        raise PromptError(f"{file}: `modelParameters` is not a block of `key: value` lines.", "Correct it.")
+    turns = _read_turns(data["messages"], losses)
+    rows = rows_in(data.get("testData"), "testData", losses)
+    evaluators = rows_in(data.get("evaluators"), "evaluators", losses)
+    parameters = block(data.get("modelParameters"), "modelParameters", losses)
     names = [variable.name for variable in variables(turns)]
     prompt = checked(
         file,
-        name=_text(data.get("name"), "name", file),
-        description=_text(data.get("description"), "description", file),
+        losses,
+        name=as_text(data.get("name")),
+        description=as_text(data.get("description")),
         turns=turns,
         inputs=read_inputs(names, rows),
         cases=tuple(rows),
         checks=tuple(check for row in evaluators if (check := _read_check(row, losses))),
-        sampling=read_sampling(parameters or {}, _FROM_PARAMETERS, "modelParameters", losses),
+        sampling=read_sampling(parameters, _FROM_PARAMETERS, "modelParameters", losses),
         output_schema=_read_schema(data, losses),
     )
     return Reading(prompt, tuple(losses))
 
 
-def _read_turns(messages: list[Any], file: str, losses: list[str]) -> tuple[Turn, ...]:
+def _read_turns(messages: list[Any], losses: list[str]) -> tuple[Turn, ...]:
     turns = []
     for number, message in enumerate(messages, 1):
+        where = f"message {number}"
         if not isinstance(message, dict):
-            raise PromptError(f"{file}: message {number} has no role.", "Write `role:` and `content:`.")
-        role = _ROLES.get(str(message.get("role")).lower())
-        if role is None:
-            losses.append(f"message {number}: the role {shown(message.get('role'))} is left out")
+            losses.append(f"{where}: {shown(message)} has no role and content, it is left out")
             continue
+        role = role_of(message.get("role"), where, losses)
         losses += [
-            f"message {number}.{key}: there is no such field here"
-            for key in message
-            if key not in ("role", "content")
+            f"{where}.{key}: there is no such field here" for key in message if key not in ("role", "content")
         ]
-        content = _text(message.get("content"), f"messages.{number}.content", file).rstrip("\n")
-        turns.append(Turn(role=role, template=_template(content, f"message {number}", losses)))
+        content = text_of_parts(message.get("content"), where, losses).rstrip("\n")
+        turns.append(Turn(role=role, template=_template(content, where, losses)))
     return tuple(turns)
 
 
@@ -267,21 +278,6 @@ def _read_schema(data: dict[str, Any], losses: list[str]) -> dict[str, Any] | No
         return dict(holder["schema"])
     losses.append("jsonSchema: not JSON text with a `schema` in it")
     return None
-
-
-def _list(value: Any, where: str, file: str) -> list[dict[str, Any]]:
-    """The list of mappings, empty for nothing; raises PromptError for anything else."""
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        raise PromptError(f"{file}: `{where}` is not a list of rows.", "Start each row with `- `.")
-    return value
-
-
-def _text(value: Any, where: str, file: str) -> str:
-    if isinstance(value, list | dict):
-        raise PromptError(f"{file}: `{where}` is not text.", "Put it in quotes, or write it as a block.")
-    return "" if value is None else value if isinstance(value, str) else str(value)
 
 
 FORMAT = Format("github", "GitHub Models prompt", SUFFIX, MEDIA_TYPE, one(read), write)

@@ -4,8 +4,9 @@
      "template": "Review in a {tone} tone: {review} {{not a variable}}", "template_format": "f-string"}
 
 Checked with langchain-core 1.7: its loader takes single texts only (of `_type: chat` it keeps one message), and no
-Jinja2 (CVE-2023-36281), so f-strings are written. Read are `prompt`, `few_shot` and `chat`, as JSON or YAML; what
-names another file is refused.
+Jinja2 (CVE-2023-36281), so f-strings are written. Read are `prompt`, `few_shot` and `chat`, as JSON or YAML, and the
+form `{"lc": 1, "type": "constructor", "id": […], "kwargs": {…}}` that its `dumps` writes; what names another file is
+refused, and no constructor is called.
 """
 
 from __future__ import annotations
@@ -16,20 +17,27 @@ from string import Formatter
 from typing import Any
 
 from playground.errors import PromptError
-from playground.formats import json_text, yaml_text
+from playground.formats import json_text, mustache, yaml_text
 from playground.formats.base import (
     Export,
     Format,
     Reading,
+    as_text,
+    block,
     checked,
     file_name,
     one,
+    rows_in,
     shown,
+    text_of_parts,
     unheld,
     unheld_inputs,
 )
+from playground.formats.langchain_dumps import undumped
+from playground.formats.literal import literal
 from playground.formats.plain_jinja import Piece, join
 from playground.formats.refused import without_references
+from playground.formats.roles import role_of
 from playground.formats.simple import (
     one_text,
     simple_turns,
@@ -41,7 +49,7 @@ from playground.formats.simple import (
     variable_name,
 )
 from playground.templates import normalise
-from playground.types import ExportFile, Input, Role, Turn
+from playground.types import ExportFile, Input, Turn
 
 SUFFIX = ".json"
 MEDIA_TYPE = "application/json"
@@ -61,17 +69,10 @@ _KNOWN = {
         "suffix",
         "example_separator",
         "messages",
+        "schema_",
     ),
 }
-_ROLES: dict[str, Role] = {
-    "system": "system",
-    "human": "user",
-    "user": "user",
-    "ai": "assistant",
-    "assistant": "assistant",
-}
-_MUSTACHE = re.compile(r"\{\{\{\s*([\w.-]+)\s*\}\}\}|\{\{&?\s*([\w.-]+)\s*\}\}")
-
+_VARIABLE = re.compile(r"\{\{\{\s*([\w.-]+)\s*\}\}\}|\{\{&?\s*([\w.-]+)\s*\}\}")
 
 # --- writing ------------------------------------------------------------------------------------------------
 
@@ -114,6 +115,17 @@ def write(export: Export) -> ExportFile:
 # --- reading ------------------------------------------------------------------------------------------------
 
 
+def is_one(data: dict[str, Any]) -> bool:
+    """Whether a mapping has what only LangChain's prompts have."""
+    is_dumped = data.get("lc") == 1 and isinstance(data.get("id"), list)
+    return (
+        is_dumped
+        or "_type" in data
+        or ("template" in data and "input_variables" in data)
+        or ("input_variables" in data and isinstance(data.get("messages"), list))
+    )
+
+
 def read(text: str, file: str = "The file") -> Reading:
     """The prompt of a file for LangChain's loader; raises PromptError naming the file, nothing is rendered."""
     is_json = text.removeprefix("\ufeff").lstrip()[:1] in ("{", "[", "")
@@ -124,7 +136,9 @@ def read(text: str, file: str = "The file") -> Reading:
         )
     losses: list[str] = []
     data = without_references(data, "", losses, REFUSED)
-    kind = data.get("_type", "prompt")
+    if data.get("lc") == 1:
+        data = undumped(data, file, losses)
+    kind = data.get("_type") or ("chat" if isinstance(data.get("messages"), list) else "prompt")
     if kind not in TYPES:
         raise PromptError(
             f"{file}: prompts of type {shown(kind)} are not read.", f"Known: {', '.join(TYPES)}."
@@ -143,16 +157,18 @@ def read(text: str, file: str = "The file") -> Reading:
         for item in used_inputs(turns)
         if examples is None or item.name != examples.name
     ]
-    metadata = data.get("metadata") if isinstance(data.get("metadata"), dict) else {}
-    assert metadata is not None
+    metadata = block(data.get("metadata"), "metadata", losses)
     tags = data.get("tags") or ()
+    schema = data.get("schema_")
     prompt = checked(
         file,
+        losses,
         name=_text(data.get("name")),
         description=_text(metadata.get("description")),
         tags=tuple(map(_text, tags)) if isinstance(tags, list) else (),
         metadata={key: value for key, value in metadata.items() if key != "description"},
         inputs=(*inputs, *([examples] if examples else [])),
+        output_schema=schema if isinstance(schema, dict) else None,
         turns=turns,
     )
     return Reading(prompt, tuple(losses))
@@ -168,20 +184,70 @@ def _turns(
         messages = data.get("messages")
         if not isinstance(messages, list):
             raise PromptError(f"{file} holds no `messages`.", "A chat prompt has a list of them.")
-        return normalise(
-            _message(message, number, file, losses) for number, message in enumerate(messages, 1)
-        ), None
+        found = [
+            turn
+            for number, message in enumerate(messages, 1)
+            for turn in _message(message, number, file, losses)
+        ]
+        if not found:
+            raise PromptError(f"{file} holds no message that can be read.", "Each has a role and a template.")
+        return normalise(found), None
     return normalise([Turn(role="user", template=_source(data, file, losses))]), None
 
 
-def _message(message: Any, number: int, file: str, losses: list[str]) -> Turn:
-    if not isinstance(message, dict) or not isinstance(message.get("prompt"), dict):
-        raise PromptError(f"{file}: message {number} has no `prompt`.", "Write an object with a template.")
-    foreign = str(message.get("role") or message.get("_type") or message.get("type") or "human").lower()
-    role = next((ours for word, ours in _ROLES.items() if foreign.startswith(word)), None)
-    if role is None:
-        losses.append(f"message {number}: the role {shown(foreign)} is read as the user's")
-    return Turn(role=role or "user", template=_source(message["prompt"], file, losses))
+def _message(message: Any, number: int, file: str, losses: list[str]) -> list[Turn]:
+    """The turns of one entry: a template with its role, a finished message, the place of a history, examples."""
+    where = f"message {number}"
+    if isinstance(message, list) and len(message) == 2:  # ("human", "{question}")
+        message = {"role": message[0], "prompt": {"template": message[1]}}
+    if not isinstance(message, dict):
+        losses.append(f"{where}: {shown(message)} has no role and text, it is left out")
+        return []
+    foreign = str(message.get("role") or message.get("_type") or message.get("type") or "human")
+    if "variable_name" in message or "Placeholder" in foreign:
+        losses.append(
+            f"{where}: the place of a list of messages, {shown(message.get('variable_name'))}, is left out"
+        )
+        return []
+    if "examples" in message and isinstance(message.get("example_prompt"), dict):
+        return _example_turns(message, where, file, losses)
+    word = re.sub(r"(?:message)?(?:prompttemplate|chunk)?$", "", foreign.lower())
+    role = role_of({"chat": "user", "": "user"}.get(word, word), where, losses)
+    prompt = message.get("prompt")
+    if isinstance(prompt, dict | list):
+        parts = prompt if isinstance(prompt, list) else [prompt]
+        shapes = [part for part in parts if isinstance(part, dict) and isinstance(part.get("template"), str)]
+        if len(shapes) < len(parts):
+            losses.append(f"{where}: only its text parts are kept")
+        return [Turn(role=role, template="\n".join(_source(shape, file, losses) for shape in shapes))]
+    if isinstance(message.get("template"), str):
+        return [Turn(role=role, template=_source(message, file, losses))]
+    if "content" not in message:
+        losses.append(f"{where}: it has no text, it is left out")
+        return []
+    return [Turn(role=role, template=literal(text_of_parts(message["content"], where, losses)))]
+
+
+def _example_turns(message: dict[str, Any], where: str, file: str, losses: list[str]) -> list[Turn]:
+    """The turns of chat examples, with their values in place."""
+    shape = message["example_prompt"]
+    rows = rows_in(message.get("examples"), f"{where}.examples", losses)
+    parts = shape.get("messages") if isinstance(shape.get("messages"), list) else [shape]
+    turns = []
+    for row in rows:
+        for part in parts:
+            prompt = part.get("prompt", part) if isinstance(part, dict) else {}
+            if not isinstance(prompt, dict) or not isinstance(prompt.get("template"), str):
+                losses.append(f"{where}.example_prompt: {shown(part)} is no template, it is left out")
+                continue
+            foreign = str(part.get("_type") or part.get("role") or "human").lower()
+            role = role_of(re.sub(r"(?:message)?prompttemplate$", "", foreign) or "user", where, losses)
+            pieces = _pieces(prompt, file, losses, named=False)
+            text = "".join(
+                as_text(row.get(piece.text)) if piece.kind == "value" else piece.text for piece in pieces
+            )
+            turns.append(Turn(role=role, template=literal(text)))
+    return turns
 
 
 def _few_shot(data: dict[str, Any], file: str, losses: list[str]) -> tuple[tuple[Turn, ...], Input]:
@@ -229,10 +295,12 @@ def _few_shot(data: dict[str, Any], file: str, losses: list[str]) -> tuple[tuple
 
 
 def _source(data: dict[str, Any], file: str, losses: list[str]) -> str:
-    template = data.get("template")
-    if data.get("template_format") == "jinja2" and isinstance(template, str):
+    template, style = data.get("template"), data.get("template_format")
+    if style == "jinja2" and isinstance(template, str):
         losses.append("template_format: 'jinja2' is read as our templates; a line `user:` in it opens a turn")
         return template
+    if style == "mustache" and isinstance(template, str):
+        return mustache.to_jinja(template, losses)
     return join(_pieces(data, file, losses))
 
 
@@ -265,14 +333,15 @@ def _f_string(template: str, file: str, losses: list[str]) -> list[Piece]:
 
 
 def _mustache(template: str, losses: list[str]) -> list[Piece]:
+    """The text and variables of a mustache template that only puts variables into text; the rest stays text."""
     pieces: list[Piece] = []
     end = 0
-    for match in _MUSTACHE.finditer(template):
+    for match in _VARIABLE.finditer(template):
         pieces += [text_of(template[end : match.start()]), slot(match[1] or match[2])]
         end = match.end()
     pieces.append(text_of(template[end:]))
     if any("{{" in piece.text for piece in pieces if piece.kind == "text"):
-        losses.append("template: mustache sections, partials and comments are kept as text")
+        losses.append("template: mustache sections, partials and comments of examples are kept as text")
     return pieces
 
 

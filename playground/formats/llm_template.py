@@ -23,9 +23,9 @@ from playground.formats.base import (
     Export,
     Format,
     Reading,
+    block,
     checked,
     file_name,
-    mapping,
     one,
     shown,
     unheld,
@@ -132,8 +132,8 @@ def read(text: str, file: str = "The file") -> Reading:
     if data.get("model"):
         losses.append(f"model: {shown(data['model'])}; the model is chosen when the prompt runs")
     turns = _turns(data, file, losses)
-    options = mapping(data.get("options"), "options", file)
-    defaults = mapping(data.get("defaults"), "defaults", file)
+    options = block(data.get("options"), "options", losses)
+    defaults = block(data.get("defaults"), "defaults", losses)
     inputs = [
         item.model_copy(
             update={"default": defaults.pop(item.name, None)}
@@ -147,6 +147,7 @@ def read(text: str, file: str = "The file") -> Reading:
         losses.append("schema_object: not a JSON schema")
     prompt = checked(
         file,
+        losses,
         name=data["name"] if isinstance(data.get("name"), str) else "",
         turns=turns,
         inputs=tuple(inputs),

@@ -34,9 +34,9 @@ LOSSES = ("variables: the text is rendered with the values of this run",)
 def write(export: Export) -> ExportFile:
     """A title, the description, a table of facts, one heading per turn, and the answer if there is one."""
     prompt = export.prompt
-    parts = [f"# {_inline(prompt.name) or 'Prompt'}"]
+    parts = [f"# {_title(prompt.name)}"] if prompt.name else []
     if prompt.description:
-        parts.append(_inline(prompt.description))
+        parts.append(_paragraph(prompt.description))
     facts = {label: text for label, text in receipt(export).items() if label != "Prompt"}
     if facts:
         rows = [f"| {_inline(label)} | {_inline(text)} |" for label, text in facts.items()]
@@ -58,12 +58,34 @@ def _fenced(text: str) -> str:
 
 def _inline(text: str) -> str:
     """The text on one line, with every character that Markdown or HTML would read escaped."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~&!])", r"\\\1", " ".join(text.split()))
+    return _escaped(" ".join(text.split()))
+
+
+def _escaped(text: str) -> str:
+    """The text, every character of it, as Markdown that shows it: white space that would be lost by its number."""
+    text = re.sub(r"([\\`*_{}\[\]<>#|~&!])", r"\\\1", text)
+    return _LOST_SPACE.sub(lambda match: "".join(f"&#{ord(char)};" for char in match[0]), text)
+
+
+def _title(name: str) -> str:
+    """The name as the text of a heading; one that would open a turn has its first letter by number."""
+    text = _escaped(name)
+    return f"&#{ord(text[0])};{text[1:]}" if _TURN.fullmatch(f"# {text}") else text
+
+
+def _paragraph(text: str) -> str:
+    """The text as a paragraph that is neither a list, a rule nor a line of a table."""
+    whole = _escaped(text)
+    return f"&#{ord(whole[0])};{whole[1:]}" if whole[0] in "-+=:0123456789" else whole
 
 
 # --- reading ------------------------------------------------------------------------------------------------
 
 MAX_HEADING = 100  # characters; longer lines open no turn
+_LOST_SPACE = re.compile(
+    r"^ +| +$|(?<= ) +|[^\S ]|[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b\u2060\ufeff\ud800-\udfff]"
+)
+_NUMBER = re.compile(r"&#(\d{1,7});|\\([\\`*_{}\[\]<>#|~&!])")
 _TURN = re.compile(r"#{1,4}[ \t]+\**(system|user|assistant|answer)\**[ \t]*:?\**[ \t]*#*[ \t]*", re.I | re.A)
 _FENCE = re.compile(r"[ ]{0,3}(`{3,}|~{3,})([^`]*)")
 _ROW = re.compile(r"[ ]{0,3}\|.*\|[ \t]*")
@@ -133,7 +155,7 @@ def _content(lines: list[str]) -> str:
 
 def _read_top(lines: list[str], losses: list[str]) -> tuple[str, str]:
     """Title and description above the first turn; a table of facts is named as a loss."""
-    rows = [line for line in lines if line.strip()]
+    rows = [line.strip() for line in lines if line.strip()]
     title = rows.pop(0)[2:].strip() if rows and rows[0].startswith("# ") else ""
     if len(rows) > len(plain := [row for row in rows if not _ROW.fullmatch(row)]):
         losses.append("table: where the text comes from is not kept")
@@ -141,7 +163,12 @@ def _read_top(lines: list[str], losses: list[str]) -> tuple[str, str]:
 
 
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\([\\`*_{}\[\]<>#|~&!])", r"\1", text)
+    def character(match: re.Match[str]) -> str:
+        if match[2]:
+            return match[2]
+        return chr(int(match[1])) if int(match[1]) < 0x110000 else match[0]
+
+    return _NUMBER.sub(character, text)
 
 
 FORMAT = Format("markdown", "Markdown", SUFFIX, MEDIA_TYPE, one(read), write, renders=True)

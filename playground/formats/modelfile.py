@@ -16,7 +16,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any
 
 from playground.errors import PromptError
 from playground.formats import json_text
@@ -25,15 +25,19 @@ from playground.formats.base import (
     Export,
     Format,
     Reading,
+    block,
     checked,
     file_name,
     one,
     receipt,
+    rows_in,
     shown,
     stated,
+    text_of_parts,
     unheld,
 )
 from playground.formats.literal import literal
+from playground.formats.roles import role_of
 from playground.formats.sampling import read_sampling
 from playground.formats.yaml_text import MAX_BYTES
 from playground.templates import normalise
@@ -208,11 +212,7 @@ def read(text: str, file: str = "The file") -> Reading:
                 losses.append("SYSTEM: the last of several is kept")
             system = value
         elif command == "message":
-            if name not in get_args(Role):
-                raise PromptError(
-                    f"{file}, line {line}: there is no role {shown(name)}.", "Use system, user or assistant."
-                )
-            turns.append((name, value))  # type: ignore[arg-type]
+            turns.append((role_of(name, f"MESSAGE in line {line}", losses), value))
         elif command == "parameter" and name == "stop":
             parameters.setdefault("stop", []).append(value)
         elif command == "parameter":
@@ -233,17 +233,17 @@ def commands(text: str, file: str) -> Iterator[tuple[int, str, str, str]]:
         number += 1
         if not first or first.startswith("#"):
             continue
-        command, blank, rest = first.partition(" ")
+        command, rest = _word(first)
         command = command.lower()
-        if command not in _COMMANDS or not blank:
+        if command not in _COMMANDS or not rest:
             raise PromptError(
                 f"{file}, line {start}: {shown(first)} is no command.",
                 "A line begins with FROM, SYSTEM, PARAMETER …",
             )
         name = ""
         if command in _NAMED:
-            name, blank, rest = rest.partition(" ")
-            if not name or not blank:
+            name, rest = _word(rest)
+            if not name or not rest:
                 raise PromptError(
                     f"{file}, line {start}: {command.upper()} needs a name and a value.",
                     "Put one blank between each of them.",
@@ -257,6 +257,12 @@ def commands(text: str, file: str) -> Iterator[tuple[int, str, str, str]]:
             number += 1
         whole = "\n".join(value).strip()
         yield start, command, name, whole[len(quote) : len(whole) - len(quote)]
+
+
+def _word(text: str) -> tuple[str, str]:
+    """The word that a line begins with, and what follows the blank after it."""
+    word, *rest = re.split(r"[ \t]", text, maxsplit=1)
+    return word, rest[0] if rest else ""
 
 
 def _ends(lines: list[str], quote: str) -> bool:
@@ -274,16 +280,12 @@ def _read_request(text: str, file: str) -> Reading:
     if data.get("from"):
         losses.append(f"from: {shown(data['from'])}; the model is chosen when the prompt runs")
     system, messages, parameters = (data.get(key) for key in ("system", "messages", "parameters"))
-    if not isinstance(system, str | None) or not isinstance(parameters, dict | None):
-        raise PromptError(f"{file}: `system` is not text or `parameters` no object.", "Correct it.")
+    system = None if system is None else text_of_parts(system, "system", losses)
+    parameters = block(parameters, "parameters", losses)
     turns: list[tuple[Role, str]] = []
-    for number, message in enumerate(messages if isinstance(messages, list) else [], 1):
-        role, content = (
-            (message.get("role"), message.get("content")) if isinstance(message, dict) else (None, "")
-        )
-        if role not in get_args(Role) or not isinstance(content, str):
-            raise PromptError(f"{file}: message {number} has no role and content.", "Give both, as texts.")
-        turns.append((role, content))  # type: ignore[arg-type]
+    for number, message in enumerate(rows_in(messages, "messages", losses), 1):
+        role = role_of(message.get("role"), f"message {number}", losses)
+        turns.append((role, text_of_parts(message.get("content"), f"message {number}", losses)))
     return _reading(_text(data.get("model")), system, turns, dict(parameters or {}), losses, file)
 
 
@@ -298,8 +300,14 @@ def _reading(
     ours = {foreign: field for field, foreign in _PARAMETERS.items()} | {"stop": "stop"}
     sampling = read_sampling(parameters, ours, "PARAMETER", losses)
     whole = [*([("system", system)] if system is not None else []), *turns]
+    if not whole:
+        losses.append(
+            "turns: the file says a model and its sampling only; an empty turn stands ready to write in"
+        )
+        whole = [("user", "")]
     prompt = checked(
         file,
+        losses,
         name=name,
         turns=normalise(
             Turn.model_validate({"role": role, "template": literal(text)}) for role, text in whole

@@ -9,7 +9,7 @@ Variables are frozen on writing. Reading takes every message as literal text: br
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from playground.errors import PromptError
@@ -23,12 +23,15 @@ from playground.formats.base import (
     file_name,
     one,
     score_text,
+    shown,
+    text_of_parts,
     unheld,
 )
 from playground.formats.literal import literal
-from playground.formats.sampling import read_sampling, write_sampling
+from playground.formats.roles import role_of
+from playground.formats.sampling import field_of, read_sampling, write_sampling
 from playground.templates import normalise
-from playground.types import ExportFile, Message, Role, Sampling, Turn
+from playground.types import ExportFile, Message, Sampling, Turn
 
 SUFFIX = ".json"
 MEDIA_TYPE = "application/json"
@@ -37,19 +40,11 @@ MAX_TEMPERATURE = 2.0
 MAX_METADATA, MAX_METADATA_CHARS = 16, 512  # pairs, and characters of one value (API reference)
 
 _FIELDS = ("temperature", "top_p", "max_tokens", "presence_penalty", "frequency_penalty", "seed", "stop")
-_ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "assistant": "assistant",
-}
 _KNOWN = {
-    *_FIELDS,
     "messages",
     "model",
     "metadata",
     "response_format",
-    "max_completion_tokens",
     "n",
     "stream",
 }
@@ -145,7 +140,9 @@ def from_body(data: Any, file: str) -> Reading:
         data = {"messages": data}
     if not isinstance(data, dict) or not isinstance(data.get("messages"), list):
         raise PromptError(f"{file} holds no `messages`.", "A chat is an object with a list of messages.")
-    losses = [f"{key}: there is no such field here" for key in data if key not in _KNOWN]
+    losses = [
+        f"{key}: there is no such field here" for key in data if key not in _KNOWN and not field_of(key)
+    ]
     if data.get("model") not in (None, "", NO_MODEL):
         losses.append(f"model: {data['model']!r}; the model is chosen when the prompt runs")
     losses += [
@@ -158,51 +155,35 @@ def from_body(data: Any, file: str) -> Reading:
         metadata = {}
     prompt = checked(
         file,
+        losses,
         name=str(metadata.get("prompt") or ""),
-        turns=normalise(_turns(data["messages"], file, losses)),
-        sampling=_read_sampling(data, losses),
+        turns=normalise(literal_turns(data["messages"], losses)),
+        sampling=read_sampling({key: data[key] for key in data if field_of(key)}, {}, "", losses),
         output_schema=_read_schema(data.get("response_format"), losses),
         metadata={key: value for key, value in metadata.items() if key != "prompt"},
     )
     return Reading(prompt, tuple(losses))
 
 
-def _turns(messages: list[Any], file: str, losses: list[str]) -> list[Turn]:
+def literal_turns(messages: Iterable[Any], losses: list[str]) -> list[Turn]:
+    """The turns of chat messages, whose texts are no templates."""
     turns = []
     for number, message in enumerate(messages, 1):
+        where = f"message {number}"
         if not isinstance(message, dict):
-            raise PromptError(
-                f"{file}: message {number} is not an object.", 'Write {"role": …, "content": …}.'
-            )
-        role = _ROLES.get(str(message.get("role")))
-        if role is None:
-            losses.append(f"message {number}: the role {message.get('role')!r} is left out")
+            losses.append(f"{where}: {shown(message)} has no role and content, it is left out")
             continue
+        role = role_of(message.get("role"), where, losses)
         losses += [
-            f"message {number}.{key}: there is no such field here"
-            for key in message
-            if key not in ("role", "content")
+            f"{where}.{key}: there is no such field here"
+            for key, value in message.items()
+            if key not in ("role", "content") and value is not None
         ]
-        content = message.get("content")
-        if isinstance(content, list):
-            parts = [
-                part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"
-            ]
-            if len(parts) < len(content):
-                losses.append(f"message {number}: only its text parts are kept")
-            content = "\n".join(str(part) for part in parts)
-        text = "" if content is None else str(content)
+        text = text_of_parts(message.get("content"), where, losses)
         if text.endswith(("\n", "\r")):
-            losses.append(f"message {number}: the line breaks at its end are dropped")
+            losses.append(f"{where}: the line breaks at its end are dropped")
         turns.append(Turn(role=role, template=literal(text)))
     return turns
-
-
-def _read_sampling(data: dict[str, Any], losses: list[str]) -> Sampling | None:
-    found = {key: data[key] for key in _FIELDS if data.get(key) is not None}
-    if data.get("max_completion_tokens") is not None:
-        found["max_tokens"] = data["max_completion_tokens"]
-    return read_sampling(found, {field: field for field in _FIELDS}, "", losses)
 
 
 def _read_schema(data: Any, losses: list[str]) -> dict[str, Any] | None:

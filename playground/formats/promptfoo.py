@@ -20,7 +20,16 @@ from typing import Any
 
 from playground.errors import PromptError
 from playground.formats import json_text, yaml_text
-from playground.formats.base import MAX_PROMPTS, NO_MODEL, Export, Format, Reading, file_name, unheld
+from playground.formats.base import (
+    MAX_PROMPTS,
+    NO_MODEL,
+    Export,
+    Format,
+    Reading,
+    file_name,
+    text_of_parts,
+    unheld,
+)
 from playground.formats.cases import input_losses, read_inputs, rows_of
 from playground.formats.literal import literal
 from playground.formats.plain_jinja import Beyond, Written, converted
@@ -28,20 +37,18 @@ from playground.formats.promptfoo_asserts import REFERENCE
 from playground.formats.promptfoo_tests import (
     gather,
     read_asserts,
-    read_csv_tests,
     read_default,
     read_tests,
     write_checks,
     write_vars,
 )
 from playground.formats.refused import without_references
+from playground.formats.roles import role_of
 from playground.formats.sampling import read_sampling, write_sampling
 from playground.templates import check as template_problems
 from playground.templates import variables
 from playground.templating.syntax import ROLE_LINE, parse, role_lines, tokens
-from playground.types import ExportFile, Prompt, Role, Sampling, Turn
-
-__all__ = ["FORMAT", "read", "read_csv_tests", "write"]
+from playground.types import ExportFile, Prompt, Sampling, Turn
 
 SUFFIX = ".promptfoo.yaml"
 MEDIA_TYPE = "application/yaml"
@@ -67,12 +74,6 @@ _FROM_CONFIG = {
     "topP": "top_p",
     "topK": "top_k",
     "stopSequences": "stop",
-}
-_ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "assistant": "assistant",
 }
 _FILE = re.compile(
     r"\S+\.(?:txt|jsonl?|j2|[cm]?[jt]s|py|rb|ya?ml|md|csv|prompty|exe|sh|bat)(?::\w+)?|\S*\*\S*", re.I
@@ -271,16 +272,13 @@ def _read_prompt(row: Any, where: str, losses: list[str]) -> Prompt | None:
         messages = [{"role": "user", "content": source}]
     turns = []
     for number, message in enumerate(messages, 1):
-        role, content = _ROLES.get(str(message.get("role"))), message.get("content")
-        if role is None or not isinstance(content, str):
-            losses.append(f"{where}, message {number}: only texts of system, user and assistant are kept")
-            continue
+        place = f"{where}, message {number}"
+        role = role_of(message.get("role"), place, losses)
+        content = text_of_parts(message.get("content"), place, losses)
         losses += [
-            f"{where}, message {number}.{key}: there is no such field here"
-            for key in message
-            if key not in ("role", "content")
+            f"{place}.{key}: there is no such field here" for key in message if key not in ("role", "content")
         ]
-        turns.append(Turn(role=role, template=_jinja(content, f"{where}, message {number}", losses)))
+        turns.append(Turn(role=role, template=_jinja(content, place, losses)))
     losses += [f"{where}: {problem}" for problem in template_problems(turns)]
     if any(variable.name == "env" for variable in variables(turns)):
         losses.append(f"{where}: env is refused, the environment is not read; it is a variable here")

@@ -22,7 +22,8 @@ from typing import Any
 from playground.formats.base import Export, Format, Reading, checked, file_name, one, unheld
 from playground.formats.cases import input_losses, read_inputs
 from playground.formats.promptfoo_asserts import REFERENCE, write_assert
-from playground.formats.promptfoo_tests import MAX_ASSERTS, has_value, read_csv_tests, write_vars
+from playground.formats.promptfoo_table import read_csv_tests
+from playground.formats.promptfoo_tests import MAX_ASSERTS, has_value, write_vars
 from playground.scorers import check_name
 from playground.scorers.options import PLACEHOLDER, placeholders
 from playground.templates import variables

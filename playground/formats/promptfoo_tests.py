@@ -1,4 +1,4 @@
-"""Promptfoo's tests ⇄ cases and checks: rows of values, assertions that differ from test to test, tables in CSV.
+"""Promptfoo's tests ⇄ cases and checks: rows of values, and assertions that differ from test to test.
 
     tests: [{vars: {city: Paris}, assert: [{type: contains, value: France}]},
             {vars: {city: Rome},  assert: [{type: contains, value: Italy}]}]
@@ -10,8 +10,6 @@ A case without an expected value is not judged by that check. A list among the v
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections import Counter
@@ -21,29 +19,13 @@ from math import prod
 from typing import Any, NamedTuple
 
 from playground.errors import PromptError
-from playground.formats import yaml_text
-from playground.formats.promptfoo_asserts import REFERENCE, TYPES, VALUE, read_assert, write_assert
+from playground.formats.promptfoo_asserts import REFERENCE, VALUE, read_assert, write_assert
 from playground.scorers.options import PLACEHOLDER, placeholders
 from playground.types import Check
 
 MAX_CASES = 1_000
 MAX_ASSERTS = 100
 """Assertions in one list."""
-MAX_COLUMNS = 1_000
-MAX_HEADER = 100_000
-"""Characters of the first line of a table that are looked at for what parts its columns."""
-
-_OTHER_TYPES = (
-    "levenshtein|rouge-n|bleu|similar|latency|cost|llm-rubric|model-graded-closedqa|factuality|"
-    "answer-relevance|classifier|perplexity-score|perplexity|webhook|moderation|is-valid-openai-tools-call|is-sql|"
-    "contains-sql|is-xml|contains-xml|is-html|contains-html|word-count|meteor|gleu|is-refusal|guardrails|"
-    "context-recall|context-relevance|context-faithfulness|select-best|max-score|g-eval|pi|finish-reason"
-)
-_CSV_ASSERT = re.compile(
-    rf"(not-)?({'|'.join(sorted(TYPES, key=len, reverse=True))}|{_OTHER_TYPES})(?:\((\d+(?:\.\d+)?)\))?(?::(.*))?",
-    re.S,
-)
-_CSV_CODE = re.compile(r"(?:javascript|fn|eval|python|ruby|file|exec|package)\s*:", re.I)
 
 
 class ReadTest(NamedTuple):
@@ -159,7 +141,7 @@ def gather(
                 f"assert {key[0]}: it stands in {len(found)} of {len(tests)} tests; checks are for all"
             )
         else:
-            name = _free("expected", names)
+            name = free_name("expected", names)
             names.add(name)
             for number, check in found.items():
                 for row, origin in zip(cases[number], tests[number].rows, strict=True):
@@ -195,128 +177,13 @@ def _filled(value: Any, row: Mapping[str, Any]) -> Any:
     return PLACEHOLDER.sub(lambda match: str(row.get(match[1], "")), value)
 
 
-def _free(name: str, taken: set[str]) -> str:
+def free_name(name: str, taken: set[str]) -> str:
+    """The name, or with a number the first one that nobody has."""
     number, wanted = 1, name
     while name in taken:
         number += 1
         name = f"{wanted}_{number}"
     return name
-
-
-# --- CSV ----------------------------------------------------------------------------------------------------
-
-
-def read_csv_tests(
-    text: str, file: str = "The file", taken: Iterable[str] = ()
-) -> tuple[tuple[dict[str, Any], ...], tuple[Check, ...], tuple[str, ...]]:
-    """Cases, checks and losses of a table of tests: a column for each variable, and `__expected…` columns.
-
-    Columns may be parted by semicolons or tabs too, as some spreadsheets save them. `taken` as in `gather`. Raises
-    PromptError naming the file, and the line where there is one.
-    """
-    lines = _csv_lines(text, file)
-    if len(lines) < 2:
-        raise PromptError(
-            f"{file} holds no tests.", "Its first line names the columns, each further one is a test."
-        )
-    if len(lines) - 1 > MAX_CASES:
-        raise PromptError(f"{file} holds more than {MAX_CASES:,} tests.", "Split the table.")
-    header = [name.strip() for name in lines[0][1]]
-    if len(header) > MAX_COLUMNS:
-        raise PromptError(f"{file} has more than {MAX_COLUMNS:,} columns.", "Leave out those nobody needs.")
-    if len(set(header)) < len(header) or not all(header):
-        raise PromptError(
-            f"{file}: two columns have the same name, or one has none.", "Name each column once."
-        )
-    losses: dict[str, None] = {}
-    if sum(name.startswith("__expected") for name in header) > MAX_ASSERTS:
-        losses[f"__expected: only the first {MAX_ASSERTS} columns are read"] = None
-    known: dict[tuple[str, str], Check | None] = {}
-    tests = []
-    for line, cells in lines[1:]:
-        if len(cells) > len(header):
-            raise PromptError(
-                f"{file}, line {line}: more cells than columns.", "Put quotes around a cell with commas."
-            )
-        tests.append(_csv_test(dict(zip(header, cells, strict=False)), known, losses))
-    found = list(losses)
-    cases, checks = gather(tests, found, taken)
-    return cases, checks, tuple(found)
-
-
-def _csv_lines(text: str, file: str) -> list[tuple[int, list[str]]]:
-    """The rows that are not empty, each with the line of the file on which it ends."""
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError as exc:
-        raise PromptError(
-            f"{file} holds half a character.", "Look for text with a broken emoji in it."
-        ) from exc
-    if size > yaml_text.MAX_BYTES:
-        raise PromptError(f"{file} is larger than {yaml_text.MAX_BYTES:,} bytes.", "Split the table.")
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise PromptError(
-            f"{file}, line {line}: a zero byte, so this is no text.", "Save the table as UTF-8 text."
-        )
-    text = text.removeprefix("\ufeff")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=csv_delimiter(text), strict=True)
-    try:
-        return [(reader.line_num, row) for row in reader if any(row)]
-    except csv.Error as exc:
-        raise PromptError(
-            f"{file}, line {reader.line_num}: this is not a table in CSV.", "Check the quotes in it."
-        ) from exc
-
-
-def csv_delimiter(text: str) -> str:
-    """What parts the names of the first line: a comma unless there is none and another one is."""
-    names = re.sub(r'"[^"]*"?', "", text[:MAX_HEADER].partition("\n")[0])
-    return next((mark for mark in ",;\t" if mark in names), ",")
-
-
-def _csv_test(
-    row: dict[str, str], known: dict[tuple[str, str], Check | None], losses: dict[str, None]
-) -> ReadTest:
-    """The test of a row; `known` are the checks of cells that were read before, most of which come again."""
-    values: dict[str, Any] = {}
-    checks = []
-    expected = 0
-    for name, cell in row.items():
-        if name.startswith("__expected"):
-            expected += 1
-            if expected > MAX_ASSERTS or not cell.strip():
-                continue
-            if (name, cell) not in known:
-                known[name, cell] = _csv_check(cell.strip(), name, losses)
-            if check := known[name, cell]:
-                checks.append(check)
-        elif name.startswith("__"):
-            if cell.strip():
-                losses[f"{name}: there is no such field here"] = None
-        elif REFERENCE.match(cell):
-            losses[f"{name}: {cell[:60]!r} is refused, nothing is fetched or executed"] = None
-        else:
-            values[name] = cell
-    return ReadTest([values], checks)
-
-
-def _csv_check(text: str, where: str, losses: dict[str, None]) -> Check | None:
-    """`contains: Paris`, `not-regex:…`, `is-json`; any other text is what the answer equals."""
-    if _CSV_CODE.match(text):
-        losses[f"{where}: {text[:60]!r} is refused, nothing is fetched or executed"] = None
-        return None
-    if text.startswith("grade:"):
-        text = "llm-rubric:" + text[6:]
-    data: dict[str, Any] = {"type": "equals", "value": text}
-    if match := _CSV_ASSERT.fullmatch(text):
-        data = {"type": (match[1] or "") + match[2]}
-        data |= {"value": match[4].strip()} if (match[4] or "").strip() else {}
-        data |= {"threshold": float(match[3])} if match[3] else {}
-    found: list[str] = []
-    check = read_assert(data, where, found)
-    losses.update(dict.fromkeys(found))
-    return check
 
 
 # --- writing --------------------------------------------------------------------------------------------

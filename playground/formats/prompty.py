@@ -24,18 +24,32 @@ dropped and named. Writing and reading again gives the same prompt, but for the 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
 from playground.errors import PromptError
-from playground.formats import front_matter, yaml_text
-from playground.formats.base import Export, Format, Reading, as_text, file_name, mapping, one, stated
+from playground.formats import front_matter, mustache, yaml_text
+from playground.formats.base import (
+    Export,
+    Format,
+    Reading,
+    as_rows,
+    as_text,
+    block,
+    checked,
+    file_name,
+    one,
+    rows_in,
+    shown,
+    stated,
+)
 from playground.formats.properties import read_inputs, read_outputs, write_inputs, write_outputs
 from playground.formats.refused import without_references
-from playground.formats.sampling import usable
+from playground.formats.roles import FOREIGN, role_of
+from playground.formats.sampling import field_of, usable
 from playground.templates import join_turns, normalise, split_turns
-from playground.types import Check, ExportFile, Prompt, Sampling
+from playground.types import ExportFile, Input, Prompt, Sampling, Turn
 
 SUFFIX = ".prompty"
 MEDIA_TYPE = "text/markdown"
@@ -52,7 +66,12 @@ _OPTIONS = {  # Sampling field -> key of model.options
 }
 _V1_PARAMETERS = {field: field for field in Sampling.model_fields}
 _OWN_TEXTS = ("name_zh", "description_zh", "family", "technique", "use_when", "avoid_when", "source")
-_OWN_KEYS = {*_OWN_TEXTS, "kinds", "checks", "sampling", "output_schema", "cases", "exported"}
+_OWN_KEYS = {*_OWN_TEXTS, "kinds", "checks", "sampling", "output_schema", "cases", "exported", "plain_roles"}
+_FOREIGN_ROLE = re.compile(
+    rf"^[ \t]*(?:#[ \t]*)?({'|'.join(FOREIGN)})[ \t]*(?:\[[^]\n={{}}]*=[^]\n{{}}]*\][ \t]*)?:[ \t]*$",
+    re.ASCII | re.IGNORECASE | re.MULTILINE,
+)
+"""A line that opens a turn in other programs, and is text in a prompt of ours (`plain_roles` in its own block)."""
 
 
 # --- writing ------------------------------------------------------------------------------------------------
@@ -73,7 +92,9 @@ def dump(prompt: Prompt, exported: dict[str, Any] | None = None) -> tuple[str, t
     if prompt.output_schema is not None and outputs is None:
         own["output_schema"] = prompt.output_schema
     options, own["sampling"] = _write_sampling(prompt.sampling)
-    own = {key: value for key, value in own.items() if value not in ("", {}, [])}
+    body = join_turns(prompt.turns)
+    own["plain_roles"] = bool(_FOREIGN_ROLE.search(body))
+    own = {key: value for key, value in own.items() if value not in ("", {}, [], False)}
     if exported:
         own["exported"] = exported
 
@@ -94,7 +115,6 @@ def dump(prompt: Prompt, exported: dict[str, Any] | None = None) -> tuple[str, t
     data = without_references(
         yaml_text.plain(data), "", losses, "other programs would replace it by a file or a secret"
     )
-    body = join_turns(prompt.turns)
     if split_turns(body) != normalise(prompt.turns):
         losses.append("turns: a block or comment that is not closed runs into the next turn; close it first")
     return f"---\n{yaml_text.dump(data)}---\n{body}", tuple(losses)
@@ -144,73 +164,134 @@ def write(export: Export) -> ExportFile:
 
 
 def read(text: str, file: str = "The file") -> Reading:
-    """The prompt of a `.prompty` file, v1 or v2, with what was not kept.
+    """The prompt of a `.prompty` file, v1 or v2, with what was not kept; a field that cannot be read is left out.
 
     Raises PromptError naming the file and, where there is one, the line. Templates are not rendered.
     """
     losses: list[str] = []
     data, body = front_matter.split(text, file)
     data = without_references(data, "", losses, "refused, nothing is fetched or executed")
-    metadata = mapping(data.pop("metadata", None), "metadata", file)
-    own = mapping(metadata.pop("playground", None), "metadata.playground", file)
+    metadata = block(data.pop("metadata", None), "metadata", losses)
+    own = block(metadata.pop("playground", None), "metadata.playground", losses)
     losses += [f"metadata.playground.{key}: not known to this version" for key in own if key not in _OWN_KEYS]
     tags = metadata.pop("tags", None) or data.pop("tags", None) or ()
+    if isinstance(tags, dict):
+        losses.append(f"tags: {shown(tags)} is not a list of words, it is left out")
+    tags = [] if isinstance(tags, dict) else as_rows(tags or None)
     name, display = data.pop("name", None), data.pop("displayName", None)
     if display and name and display != name:
         losses.append(f"name: {name!r} gives way to the display name")
-    samples = mapping(data.pop("sample", None), "sample", file)
-    kinds = mapping(own.get("kinds"), "metadata.playground.kinds", file)
-    inputs, input_losses = read_inputs(data.pop("inputs", None), kinds, samples, file)
-    sampling, model_losses = _read_model(data.pop("model", None), own, file)
+    samples = _read_samples(data.pop("sample", None), losses)
+    kinds = block(own.get("kinds"), "metadata.playground.kinds", losses)
+    inputs = _read_inputs(data.pop("inputs", None), kinds, samples, file, losses)
+    sampling, model_losses = _read_model(data.pop("model", None), own)
     schema = own.get("output_schema") or _read_outputs(data.pop("outputs", None), losses)
-    losses += input_losses + model_losses + _template_losses(data.pop("template", None))
+    losses += model_losses
+    turns = _read_body(body, data.pop("template", None), inputs, own, losses)
     if data.pop("tools", None):
         losses.append("tools: prompts here have no tools")
     for key in [key for key in data if key in metadata or key in ("tags", "playground")]:
         losses.append(f"{key}: stands in `metadata` too, which is kept")
         del data[key]
-    try:
-        prompt = Prompt(
-            name=as_text(display or name),
-            description=as_text(data.pop("description", None)),
-            turns=split_turns(body),
-            inputs=inputs,
-            checks=tuple(Check.model_validate(row) for row in own.get("checks") or ()),
-            cases=tuple(own.get("cases") or ()),
-            sampling=sampling,
-            output_schema=schema,
-            tags=tuple(as_text(tag) for tag in ([tags] if isinstance(tags, str) else tags)),
-            metadata=metadata | data,
-            **{key: as_text(own.get(key)) for key in _OWN_TEXTS},
-        )
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise PromptError(
-            f"{file}: {place or 'a field'} cannot be used: {first['msg']}.",
-            "Correct that field and read it again.",
-        ) from exc
-    except TypeError as exc:
-        raise PromptError(
-            f"{file}: a list was expected in `checks` or `tags`.", "Write one row a line, with `- `."
-        ) from exc
+    prompt = checked(
+        file,
+        losses,
+        name=as_text(display or name),
+        description=as_text(data.pop("description", None)),
+        turns=turns,
+        inputs=inputs,
+        checks=tuple(rows_in(own.get("checks"), "metadata.playground.checks", losses)),
+        cases=tuple(rows_in(own.get("cases"), "metadata.playground.cases", losses)),
+        sampling=sampling,
+        output_schema=schema,
+        tags=tuple(map(as_text, tags)),
+        metadata=metadata | data,
+        **{key: as_text(own.get(key)) for key in _OWN_TEXTS},
+    )
     return Reading(prompt, tuple(losses))
 
 
-def _read_model(data: Any, own: dict[str, Any], file: str) -> tuple[Sampling | None, list[str]]:
+def _read_inputs(
+    data: Any, kinds: dict[str, Any], samples: dict[str, Any], file: str, losses: list[str]
+) -> tuple[Input, ...]:
+    """The declared variables and those of the samples; a row that cannot be read is named and left out."""
+    if isinstance(data, dict):
+        rows: list[Any] = [
+            {"name": name, **row} if isinstance(row, dict) else {"name": name, "example": row}
+            for name, row in data.items()
+        ]
+    else:
+        rows = [{"name": row} if isinstance(row, str) else row for row in as_rows(data)]
+    found: dict[str, Input] = {}
+    for row in [*rows, *({"name": name} for name in samples)]:
+        name = row.get("name") if isinstance(row, dict) else None
+        if not isinstance(name, str | int | float) or name == "":
+            losses.append(f"inputs: {shown(row)} has no name, it is left out")
+        elif str(name) not in found:
+            mine = {key: value for key, value in samples.items() if key == str(name)}
+            try:
+                read, own = read_inputs([row], kinds, mine, file)
+            except PromptError as exc:
+                losses.append(f"inputs.{name}: left out, {exc.message.removeprefix(f'{file}: ')}")
+                continue
+            losses += own
+            found |= {item.name: item for item in read}
+        elif row in rows:
+            losses.append(f"inputs.{name}: declared twice, the first one counts")
+    return tuple(found.values())
+
+
+def _read_samples(data: Any, losses: list[str]) -> dict[str, Any]:
+    """The values of v1's `sample:`; one that is in another file is named."""
+    if isinstance(data, str):
+        losses.append(f"sample: {shown(data)} is another file, which is not read; fill the values in")
+        return {}
+    return block(data, "sample", losses)
+
+
+def _read_body(
+    body: str, template: Any, inputs: Sequence[Input], own: dict[str, Any], losses: list[str]
+) -> tuple[Turn, ...]:
+    """The turns of a body in the template language that the file declares."""
+    kind = _template_kind(template)
+    if own.get("plain_roles") is not True:
+        body = _our_roles(body, losses)
+    if kind == "mustache":
+        body = mustache.to_jinja(body, losses, inputs=inputs, has_roles=True)
+    elif kind not in ("", "jinja2", "jinja"):
+        losses.append(f"template: {kind!r} is read as Jinja2; check the variables")
+    return split_turns(body)
+
+
+def _our_roles(body: str, losses: list[str]) -> str:
+    """The body with its `developer:` and `tool:` lines as lines of roles that we have."""
+
+    def ours(match: re.Match[str]) -> str:
+        line = body.count("\n", 0, match.start(1)) + 1
+        return f"{role_of(match[1], f'body, line {line}', losses)}:"
+
+    return _FOREIGN_ROLE.sub(ours, body)
+
+
+def _template_kind(data: Any) -> str:
+    """The name of the template language, empty where none is declared."""
+    kind = data.get("format", data.get("type")) if isinstance(data, dict) else data
+    kind = kind.get("kind", kind.get("type")) if isinstance(kind, dict) else kind
+    return as_text(kind).strip().lower()
+
+
+def _read_model(data: Any, own: dict[str, Any]) -> tuple[Sampling | None, list[str]]:
     """Sampling values of `model`; the model itself, connections and keys are named as losses."""
     losses: list[str] = []
-    if isinstance(data, str):
-        data = {"id": data}
-    model = mapping(data, "model", file)
-    found = dict(mapping(own.get("sampling"), "metadata.playground.sampling", file))
-    for block, names in (("options", _OPTIONS), ("parameters", _V1_PARAMETERS)):
+    model = {"id": data} if isinstance(data, str) else block(data, "model", losses)
+    found = block(own.get("sampling"), "metadata.playground.sampling", losses)
+    for part, names in (("options", _OPTIONS), ("parameters", _V1_PARAMETERS)):
         fields = {key: field for field, key in names.items()}
-        for key, value in mapping(model.pop(block, None), f"model.{block}", file).items():
-            if key in fields:
-                found[fields[key]] = [value] if fields[key] == "stop" and isinstance(value, str) else value
+        for key, value in block(model.pop(part, None), f"model.{part}", losses).items():
+            if field := fields.get(key) or field_of(key):
+                found[field] = [value] if field == "stop" and isinstance(value, str) else value
             else:
-                losses.append(f"model.{block}.{key}: there is no such setting here")
+                losses.append(f"model.{part}.{key}: there is no such setting here")
     for key in ("connection", "configuration"):
         if model.pop(key, None) is not None:
             losses.append(f"model.{key}: addresses and keys are not taken from files")
@@ -223,6 +304,7 @@ def _read_model(data: Any, own: dict[str, Any], file: str) -> tuple[Sampling | N
             for key, value in model.items()
             if value
         ]
+    found = {key: value for key, value in found.items() if value is not None or key == "seed"}
     return usable(found, losses, {}), losses
 
 
@@ -238,13 +320,6 @@ def _read_outputs(rows: Any, losses: list[str]) -> dict[str, Any] | None:
     except (KeyError, TypeError, AttributeError):
         losses.append("outputs: not a list of properties of known kinds")
         return None
-
-
-def _template_losses(data: Any) -> list[str]:
-    """A note when the body is written for another template language than Jinja2."""
-    kind = data.get("format", data.get("type")) if isinstance(data, dict) else data
-    kind = kind.get("kind") if isinstance(kind, dict) else kind
-    return [] if kind in (None, "jinja2") else [f"template: {kind!r} is read as Jinja2; check the variables"]
 
 
 FORMAT = Format("prompty", "Prompty", SUFFIX, MEDIA_TYPE, one(read), write)

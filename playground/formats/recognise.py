@@ -12,10 +12,12 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from playground.errors import PromptError
-from playground.formats import json_text, llm_template, markdown, modelfile, yaml_text
+from playground.formats import chats, json_text, langchain, llm_template, markdown, modelfile, yaml_text
 from playground.formats.base import Reading
+from playground.formats.case_file import is_test
+from playground.formats.charset import Decoded, decode
 from playground.formats.front_matter import FRONT
-from playground.formats.promptfoo_tests import MAX_HEADER
+from playground.formats.promptfoo_table import MAX_HEADER, SEPARATOR
 from playground.formats.registry import FORMATS
 from playground.templating.syntax import ROLE_LINE
 
@@ -32,11 +34,12 @@ _BY_SUFFIX = {
     ".md": "markdown",
     ".markdown": "markdown",
     ".csv": "promptfoo-csv",
+    ".tsv": "promptfoo-csv",
     ".txt": "text",
     ".text": "text",
     "": "text",
 }
-_PLAIN = (".prompty", ".prompt", ".j2", ".csv")
+_PLAIN = (".prompty", ".prompt", ".j2", ".csv", ".tsv")
 """Headings in these are text."""
 _SIGNATURES = {
     b"PK\x03\x04": "a zip archive; a library bundle is imported as a bundle",
@@ -68,12 +71,14 @@ def recognise(name: str, data: bytes, partials: Mapping[str, str] | None = None)
     `partials` are the texts of the partials beside it, by name.
     """
     file = shown_name(name)
-    text = decoded(file, data)
+    text, note = decoded(file, data)
     found = format_of(file, text)
     row = FORMATS[found]
-    if partials and row.read_beside is not None:
-        return Recognised(found, row.read_beside(text, file, partials))
-    return Recognised(found, row.read(text, file))
+    beside = row.read_beside if partials else None
+    readings = beside(text, file, partials or {}) if beside is not None else row.read(text, file)
+    if note:
+        readings = tuple(Reading(prompt, (note, *losses)) for prompt, losses in readings)
+    return Recognised(found, readings)
 
 
 def shown_name(name: str) -> str:
@@ -83,7 +88,7 @@ def shown_name(name: str) -> str:
     return file or "The file"
 
 
-def decoded(file: str, data: bytes) -> str:
+def decoded(file: str, data: bytes) -> Decoded:
     """The text of a file, without a byte order mark; raises PromptError for what is no text."""
     if len(data) > MAX_BYTES:
         raise PromptError(
@@ -92,22 +97,10 @@ def decoded(file: str, data: bytes) -> str:
     kind = next((kind for start, kind in _SIGNATURES.items() if data.startswith(start)), "")
     if kind:
         raise PromptError(f"{file} is {kind}.", f"Prompts are text files: {_readable()}.")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise PromptError(f"{file} is UTF-16 text.", "Save it as UTF-8 and read it again.")
-    if b"\0" in data:
-        raise PromptError(
-            f"{file} holds zero bytes, so it is no text.", f"Prompts are text files: {_readable()}."
-        )
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        line = data.count(b"\n", 0, exc.start) + 1
-        raise PromptError(
-            f"{file}, line {line}: this is not UTF-8 text.", "Save it as UTF-8 and read it again."
-        ) from exc
-    if not text.strip():
+    found = decode(data, file)
+    if not found.text.strip():
         raise PromptError(f"{file} is empty.", "Choose a file with a prompt in it.")
-    return text
+    return found
 
 
 def format_of(file: str, text: str) -> str:
@@ -122,7 +115,7 @@ def format_of(file: str, text: str) -> str:
         or _of_modelfile(file, body)
         or _of_yaml(file, body, suffix)
     )
-    if not found and len(markdown.read_sections(body)) > 1 and suffix not in _PLAIN:
+    if not found and suffix not in _PLAIN and _has_headings(body, suffix):
         found = "markdown"
     found = found or _BY_SUFFIX.get(suffix, "")
     if not found:
@@ -130,46 +123,84 @@ def format_of(file: str, text: str) -> str:
     return found
 
 
+def _has_headings(body: str, suffix: str) -> bool:
+    """Whether headings open the turns, and not in plain text the line `user:` that stands before the first of them."""
+    sections = markdown.read_sections(body)
+    opened = suffix in (".txt", ".text") and any(map(ROLE_LINE.fullmatch, sections[0].lines))
+    return len(sections) > 1 and not opened
+
+
 def _of_json(file: str, body: str, suffix: str) -> str:
     """The format of JSON; nothing when it is none, unless its name says that it should be."""
     first, _, rest = body.strip().partition("\n")
-    if suffix == ".jsonl" or (rest and _is_request(first)):
-        return "openai-batch"
+    is_lines = suffix in (".jsonl", ".ndjson")
+    if is_lines or rest:
+        line = _loaded(first)
+        if _is_request(line):
+            return "openai-batch"
+        if chats.is_training(line):
+            return "chat-lines"
+        if is_lines and isinstance(line, dict):
+            raise not_a_prompt(file)
     try:
         data = json_text.load(body, file=file)
     except PromptError:
+        if is_lines:
+            return "openai-batch"  # which names the line
         if suffix != ".json":
             return ""  # Jinja2 and Markdown may begin with a brace too
         raise
-    if _is_request(body):
-        return "openai-batch"
-    if isinstance(data, list):
-        row = data[0] if data and isinstance(data[0], dict) else {}
-        found = "openai" if "role" in row else "openwebui" if "content" in row else ""
-    else:
-        found = _of_mapping(data) or (
-            "modelfile" if "from" in data else "openwebui" if "content" in data else ""
-        )
-    if not found and suffix == ".json":
+    found = "openai-batch" if _is_request(data) else _of_data(data)
+    if not found and (suffix == ".json" or is_lines):
+        if isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
+            raise not_a_prompt(file)
         raise PromptError(
             f"{file} is JSON of no format that is known here.",
-            "Known are OpenAI chats, LangChain prompts and Open WebUI prompts; cases are imported at their prompt.",
+            "Known are OpenAI chats, LangChain prompts, Open WebUI prompts and chats for training; cases are"
+            " imported at their prompt.",
         )
     return found
 
 
-def _is_request(line: str) -> bool:
+def _of_data(data: Any) -> str:
+    """The format of a whole JSON value."""
+    if isinstance(data, list):
+        row = data[0] if data and isinstance(data[0], dict) else {}
+        if chats.is_training(row) or ("conversations" in row and isinstance(row["conversations"], list)):
+            return "chat-lines"
+        return "openai" if "role" in row else "openwebui" if "content" in row else ""
+    if not isinstance(data, dict):
+        return ""
+    if found := _of_mapping(data):
+        return found
+    if "from" not in data and chats.is_training(data):
+        return "chat-lines"
+    return "modelfile" if "from" in data else "openwebui" if "content" in data else ""
+
+
+def not_a_prompt(file: str) -> PromptError:
+    """The error for a file that has its place at a prompt."""
+    return PromptError(
+        f"{file} holds test cases, not a prompt.",
+        "Open the prompt that they are for and press Import cases beside its values.",
+    )
+
+
+def _loaded(line: str) -> Any:
     try:
-        data = json.loads(line)
+        return json.loads(line)
     except (ValueError, RecursionError):
-        return False
+        return None
+
+
+def _is_request(data: Any) -> bool:
     return isinstance(data, dict) and isinstance(data.get("body"), dict)
 
 
 def _of_mapping(data: dict[str, Any]) -> str:
     """The format of an object in JSON or YAML, by the keys that only this format has."""
     rows = data.get("messages")
-    if "_type" in data or ("template" in data and "input_variables" in data):
+    if langchain.is_one(data):
         return "langchain"
     if "prompts" in data and data.keys() & {"providers", "targets", "tests", "defaultTest", "scenarios"}:
         return "promptfoo"
@@ -182,6 +213,8 @@ def _of_mapping(data: dict[str, Any]) -> str:
 def _of_csv(body: str) -> str:
     """Whether the first line names a column for what is expected, and another line follows."""
     first, _, rest = body.partition("\n")
+    if SEPARATOR.match(body):
+        first, _, rest = rest.partition("\n")
     names = re.split(r"[,;\t]", first[:MAX_HEADER])
     found = any(_EXPECTED.fullmatch(name.strip().strip('"')) for name in names)
     return "promptfoo-csv" if found and rest.strip() else ""
@@ -196,7 +229,11 @@ def _of_front_matter(file: str, body: str, suffix: str) -> str:
     if not isinstance(data, dict):
         return "prompty" if suffix == ".prompty" else "dotprompt" if suffix == ".prompt" else ""
     rest = body[front.end() :]
-    if data.keys() & {"inputs", "template", "outputs", "sample"} or isinstance(data.get("model"), dict):
+    if (
+        suffix == ".prompty"
+        or data.keys() & {"inputs", "template", "outputs", "sample"}
+        or isinstance(data.get("model"), dict)
+    ):
         return "prompty"
     if (
         _HANDLEBARS.search(rest)
@@ -205,8 +242,8 @@ def _of_front_matter(file: str, body: str, suffix: str) -> str:
         or _is_pico(data.get("output"))
     ):
         return "dotprompt"
-    if suffix in (".prompty", ".prompt"):
-        return _BY_SUFFIX[suffix]
+    if suffix == ".prompt":
+        return "dotprompt"
     return "prompty" if ROLE_LINE.search(rest) else "dotprompt" if "input" in data else ""
 
 
@@ -222,7 +259,7 @@ def _is_pico(block: Any) -> bool:
 
 def _of_modelfile(file: str, body: str) -> str:
     """Whether the file is nothing but commands of a Modelfile, with the FROM that each must have."""
-    if file.lower() == "modelfile":
+    if re.fullmatch(r"modelfile([.-][^.]*)?", file, re.I):
         return "modelfile"
     if not re.search(r"^[ \t]*from +\S", body, re.M | re.I):
         return ""
@@ -244,6 +281,10 @@ def _of_yaml(file: str, body: str, suffix: str) -> str:
         if is_yaml:
             raise
         return ""
+    if isinstance(data, list) and is_yaml and data and all(map(is_test, data)):
+        raise not_a_prompt(file)
+    if isinstance(data, list) and is_yaml and data and all(isinstance(r, dict) and "role" in r for r in data):
+        return "github"
     if not isinstance(data, dict):
         return "llm" if is_yaml and isinstance(data, str) else ""
     found = _of_mapping(data)

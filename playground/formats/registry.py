@@ -5,8 +5,11 @@ FORMATS["promptfoo"].read(text, "promptfooconfig.yaml")  →  (Reading(prompt, l
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from playground.errors import PromptError
 from playground.formats import (
+    chat_lines,
     dotprompt,
     github_models,
     jinja,
@@ -23,9 +26,10 @@ from playground.formats import (
     text,
 )
 from playground.formats.base import Format
+from playground.formats.read_back import read_back
 
 FORMATS: dict[str, Format] = {
-    row.name: row
+    row.name: replace(row, write=read_back(row))
     for row in (
         prompty.FORMAT,
         dotprompt.FORMAT,
@@ -34,6 +38,7 @@ FORMATS: dict[str, Format] = {
         promptfoo_csv.FORMAT,
         openai_chat.FORMAT,
         openai_batch.FORMAT,
+        chat_lines.FORMAT,
         modelfile.FORMAT,
         langchain.FORMAT,
         llm_template.FORMAT,

@@ -14,6 +14,27 @@ from playground.formats.base import sampling_losses, shown, stated
 from playground.types import Sampling
 
 _SILENT = {"top_k": 0, "stop": ()}
+_FIELDS = {  # what programs call them, without letter case, hyphens and underscores
+    **{field.replace("_", ""): field for field in Sampling.model_fields},
+    "temp": "temperature",
+    "maxoutputtokens": "max_tokens",
+    "maxcompletiontokens": "max_tokens",
+    "maxnewtokens": "max_tokens",
+    "maxtokenstosample": "max_tokens",
+    "maxlength": "max_tokens",
+    "numpredict": "max_tokens",
+    "npredict": "max_tokens",
+    "repeatpenalty": "repetition_penalty",
+    "stopsequences": "stop",
+    "stopsequence": "stop",
+    "stops": "stop",
+    "randomseed": "seed",
+}
+
+
+def field_of(key: str) -> str:
+    """The field of Sampling that other programs call so, or nothing."""
+    return _FIELDS.get(key.lower().replace("_", "").replace("-", ""), "")
 
 
 def write_sampling(sampling: Sampling | None, names: Mapping[str, str], losses: list[str]) -> dict[str, Any]:
@@ -33,16 +54,20 @@ def write_sampling(sampling: Sampling | None, names: Mapping[str, str], losses: 
 def read_sampling(
     data: Mapping[str, Any], names: Mapping[str, str], where: str, losses: list[str]
 ) -> Sampling | None:
-    """Sampling from keys (key → Sampling field); unknown keys and values that cannot be used are losses.
+    """Sampling from keys (key → Sampling field, then what others call it); unknown keys and unusable values are losses.
 
     None when no value was given. Without a seed in the file each run draws its own.
     """
     found: dict[str, Any] = {}
     for key, value in data.items():
-        if key not in names:
-            losses.append(f"{where}.{key}: there is no such setting here".lstrip("."))
+        field = names.get(key) or field_of(key)
+        place = f"{where}.{key[:60]}".lstrip(".")
+        if not field:
+            losses.append(f"{place}: there is no such setting here")
+        elif field in found and value is not None and found[field] != value:
+            losses.append(f"{place}: {shown(value)} gives way to the {field} before it")
         elif value is not None:
-            found[names[key]] = [value] if names[key] == "stop" and isinstance(value, str) else value
+            found[field] = [value] if field == "stop" and isinstance(value, str) else value
     return usable(found, losses, {"seed": None})
 
 

@@ -54,6 +54,7 @@ def test_a_foreign_file_is_read_and_its_other_fields_are_losses() -> None:
     assert prompt.turns == (
         Turn(role="system", template="One word, \"{{ '{%' }} raw %}\" is text.\n{{ '' }}user:"),
         Turn(role="user", template="Review: {{ review }} {{ review }} {{ '{{' }}my-var}}"),
+        Turn(role="user", template="x"),
     )
     assert prompt.inputs == (Input(name="review", kind="long_text", example="Dull.\nLong."),)
     assert prompt.cases[1] == {"review": "Fine.", "expected": "positive"}
@@ -256,15 +257,7 @@ def test_a_turn_with_more_than_variables_is_frozen_and_named_or_refused(template
     "text",
     [
         "",
-        "- a",
         "messages: 3",
-        "messages: [3]",
-        "messages: [{role: user, content: [a]}]",
-        "messages: []\ntestData: 3",
-        "messages: []\ntestData: [3]",
-        "messages: []\nevaluators: {a: 1}",
-        "messages: []\nmodelParameters: [1]",
-        "messages: []\nname: [1]",
         "messages: []\nmessages: []",
         "messages: &a []\ntestData: *a",
         "messages: !!python/object:os.system []",
@@ -275,6 +268,30 @@ def test_an_unusable_file_is_refused_with_its_name(text: str) -> None:
     with pytest.raises(PromptError, match="x.yml") as caught:
         github_models.read(text, "x.yml")
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("row", "loss"),
+    [
+        ("testData: 3", "testData: entry 1 (3) is not a block of `key: value` lines, it is left out"),
+        ("testData: [{a: x}, 3]", "testData: entry 2 (3) is not a block of `key: value` lines, it is left out"),
+        ("evaluators: {a: 1}", "evaluators: one without a name: only evaluators of texts (`string`) are read"),
+        ("modelParameters: [1]", "modelParameters: [1] is not a block of `key: value` lines, it is left out"),
+        ("modelParameters: {max_tokens: -1}", "max_tokens: -1 cannot be used here (Input should be greater than or equal to 1)"),
+    ],
+)  # fmt: skip
+def test_one_field_that_cannot_be_read_costs_that_field_alone(row: str, loss: str) -> None:
+    reading = github_models.read(f"messages: [{{role: user, content: Hi}}, 3]\n{row}", "x.yml")
+    assert [turn.template for turn in reading.prompt.turns] == ["Hi"]
+    assert reading.losses[0] == "message 2: 3 has no role and content, it is left out"
+    assert loss in reading.losses
+
+
+@pytest.mark.parametrize("key", ["maxTokens", "max_tokens", "maxCompletionTokens", "max_completion_tokens"])
+def test_the_number_of_tokens_is_understood_in_every_spelling(key: str) -> None:
+    reading = github_models.read(f"messages: []\nmodelParameters: {{{key}: 9, top_p: 0.5}}", "x.yml")
+    assert reading.prompt.sampling == Sampling(max_tokens=9, top_p=0.5, seed=None)
+    assert reading.losses == ()
 
 
 def test_references_are_left_behind_and_named() -> None:

@@ -135,7 +135,7 @@ def test_code_and_references_are_refused_and_every_other_key_is_named() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", "3", "[a]", "{}", "prompt: 3", "system: [a]", "prompt: ''", "prompt: a\noptions: 3", "prompt: a\ndefaults: x",
+        "", "3", "[a]", "{}", "prompt: 3", "system: [a]", "prompt: ''", "prompt: 3",
         "prompt: a\nprompt: b", "prompt: &a x\nsystem: *a", "prompt: !!python/name:os.system x", "prompt:\n\ta: b",
         "prompt: a\ndefaults: {a: .inf}", "prompt: " + "x" * 2_000_001,
     ],

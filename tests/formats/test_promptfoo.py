@@ -14,6 +14,7 @@ from playground.formats import promptfoo, yaml_text
 from playground.formats.base import Export
 from playground.formats.cases import read_inputs
 from playground.formats.literal import literal
+from playground.formats.promptfoo_table import read_csv_tests
 from playground.templates import variables
 from playground.types import Check, Input, Message, Prompt, Sampling, Turn
 from tests.sampled import ran_with
@@ -59,6 +60,7 @@ def test_a_foreign_configuration_gives_one_reading_for_each_prompt_in_it() -> No
     assert readings[1].prompt.turns == (
         Turn(role="system", template="Brief.\n{{ '' }}user:"),
         Turn(role="user", template="{{country}}"),
+        Turn(role="user", template="x"),
     )
     assert readings[2].prompt.turns == (Turn(role="user", template="Capital of {{country}}"),)
     prompt = readings[1].prompt
@@ -324,7 +326,7 @@ CSV = (
 
 
 def test_a_table_of_tests_becomes_cases_and_checks() -> None:
-    cases, found, losses = promptfoo.read_csv_tests(CSV, "t.csv")
+    cases, found, losses = read_csv_tests(CSV, "t.csv")
     assert cases == (
         {"city": "Paris", "country": "France, EU", "expected": "Paris", "expected_2": ["sorry"]},
         {"city": "Rome", "country": "Italy", "expected_3": "Rome"},
@@ -350,7 +352,7 @@ def test_a_table_of_tests_becomes_cases_and_checks() -> None:
 )  # fmt: skip
 def test_an_unusable_table_is_refused(text: str) -> None:
     with pytest.raises(PromptError, match="t.csv") as caught:
-        promptfoo.read_csv_tests(text, "t.csv")
+        read_csv_tests(text, "t.csv")
     assert caught.value.hint
 
 
@@ -441,7 +443,7 @@ def test_any_mapping_reads_as_prompts_or_ends_in_a_prompt_error(
 )
 def test_any_table_reads_as_cases_or_ends_in_a_prompt_error(text: str) -> None:
     try:
-        cases, _, _ = promptfoo.read_csv_tests("a,__expected\n" + text, "t.csv")
+        cases, _, _ = read_csv_tests("a,__expected\n" + text, "t.csv")
         assert cases
     except PromptError as exc:
         assert exc.hint

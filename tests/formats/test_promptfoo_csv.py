@@ -172,13 +172,16 @@ def test_any_cases_and_checks_that_a_table_holds_come_back(prompt: Prompt) -> No
         ("a,b\n1,\0\n", "t.csv, line 2: a zero byte"),
         (",".join(f"c{n}" for n in range(100_000)) + "\n1\n", "t.csv has more than 1,000 columns"),
         ('a\n1\n"x\ny\n', "t.csv, line 4: this is not a table"),
-        ("a,b\n1,2\n1,2,3\n", "t.csv, line 3: more cells than columns"),
+        (
+            "a,b\n1,2\n1,2,3\n",
+            "t.csv, line 3: 3 cells for 2 columns; the first without one is '3', after the column 'b'.",
+        ),
         ("a\n" + "x" * 200_000, "t.csv, line 2: this is not a table"),
         ("a\n" + "x" * 2_000_001, "t.csv is larger than"),
         ("a\n\ud83d\n", "t.csv holds half a character"),
         ("a\n" + "x\n" * 1_001, "t.csv holds more than 1,000 tests"),
         ("\ufeff", "t.csv holds no tests"),
-        ("a,a\n1,2\n", "t.csv: two columns have the same name"),
+        ("a,a\n1,2\n", "t.csv: the columns 1 and 2 are both called 'a'."),
     ],
 )
 def test_a_hostile_table_is_refused_with_its_line(text: str, problem: str) -> None:

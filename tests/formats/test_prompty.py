@@ -309,7 +309,6 @@ user:
         "model.id",
         "model.provider",
         "temperature",
-        "template",
         "tools",
     }
 
@@ -327,12 +326,6 @@ user:
         ("a: " + "9" * 5000, "x.prompty holds a value that cannot be read"),
         ("a: \x01", "x.prompty"),
         ("- a", "x.prompty: the front matter"),
-        ("inputs: 3", "x.prompty: `inputs`"),
-        ("inputs: [{name: a}, {name: a}]", "x.prompty: the variable 'a' is declared twice"),
-        ("inputs: [{name: a, enumValues: 3}]", "x.prompty: the variable 'a'"),
-        ("metadata: {playground: {checks: [{scorer: json, weight: -1}]}}", "x.prompty: weight"),
-        ("metadata: {playground: {checks: 3}}", "x.prompty: a list"),
-        ("model: [1]", "x.prompty: `model`"),
     ],
 )
 def test_a_hostile_or_broken_file_is_refused_with_file_and_place(front: str, place: str) -> None:
@@ -340,6 +333,50 @@ def test_a_hostile_or_broken_file_is_refused_with_file_and_place(front: str, pla
         prompty.read(f"---\n{front}\n---\nuser:\nHi\n", "x.prompty")
     assert caught.value.message.startswith(place)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("front", "loss"),
+    [
+        ("inputs: 3", "inputs: 3 has no name"),
+        ("inputs: [{name: a}, {name: a, default: 1}]", "inputs.a: declared twice, the first one counts"),
+        ("inputs: [{name: a, enumValues: 3}]", "inputs.a: left out, the variable 'a' has a field that cannot be used"),
+        ("inputs: [{kind: string}, {name: b}]", "inputs: {'kind': 'string'} has no name"),
+        ("metadata: {playground: {checks: [{scorer: json, weight: -1}]}}", "checks.0.weight: left out"),
+        ("metadata: {playground: {checks: 3}}", "metadata.playground.checks: entry 1 (3)"),
+        ("metadata: 3", "metadata: 3 is not a block"),
+        ("model: [1]", "model: [1] is not a block"),
+        ("model: {options: 3}", "model.options: 3 is not a block"),
+        ("outputs: 3", "outputs: not a list"),
+        ("sample: values.json", "sample: 'values.json' is another file, which is not read; fill the values in"),
+        ("sample: [1]", "sample: [1] is not a block"),
+        ("metadata: {tags: {a: 1}}", "tags: "),
+    ],
+)  # fmt: skip
+def test_one_field_that_cannot_be_read_costs_that_field_alone(front: str, loss: str) -> None:
+    reading = prompty.read(f"---\nname: x\n{front}\n---\nuser:\nHi {{{{ who }}}}\n", "x.prompty")
+    assert reading.prompt.turns == (Turn(role="user", template="Hi {{ who }}"),)
+    assert any(line.startswith(loss) for line in reading.losses), reading.losses
+
+
+def test_roles_that_a_prompt_here_does_not_have_are_read_as_the_nearest_and_said() -> None:
+    text = "---\nname: W09\n---\ndeveloper:\nAnswer in one word.\n\nuser:\nColour?\n\n# Tool [id=3]:\nblue\n"
+    reading = prompty.read(text, "w09.prompty")
+    assert [(turn.role, turn.template) for turn in reading.prompt.turns] == [
+        ("system", "Answer in one word."),
+        ("user", "Colour?"),
+        ("user", "blue"),
+    ]
+    assert reading.losses == (
+        "body, line 1: the role 'developer' is read as system",
+        "body, line 7: the role 'Tool' is read as user",
+    )
+
+
+def test_a_line_that_is_a_role_elsewhere_stays_text_in_a_prompt_of_ours() -> None:
+    prompt = Prompt(name="x", turns=(Turn(role="user", template="Roles:\ndeveloper:\ntool:\nthe end"),))
+    text, losses = prompty.dump(prompt)
+    assert (prompty.read(text).prompt, losses) == (prompt, ())
 
 
 def test_an_alias_bomb_is_refused_before_it_grows() -> None:

@@ -60,8 +60,7 @@ def test_a_written_page_reads_back_with_title_description_and_messages(
     page = markdown.write(Export(prompt=prompt, messages=messages, answer="user", model="a:b")).text
     reading = markdown.read(page)
     assert rendered(reading.prompt) == told(messages)
-    assert reading.prompt.name == (" ".join(name.split()) or "Prompt")
-    assert reading.prompt.description == " ".join(description.split())
+    assert (reading.prompt.name, reading.prompt.description) == (name, description)
     assert reading.losses[:2] == (
         "table: where the text comes from is not kept",
         "answer: a prompt does not hold an answer",
@@ -146,11 +145,8 @@ def test_a_foreign_modelfile_is_read_and_names_what_it_loses() -> None:
         ("FROM a\nHELLO b", "x, line 2: 'HELLO b' is no command"),
         ("FROM", "x, line 1: "),
         ("FROM a\nPARAMETER  b c", "x, line 2: PARAMETER needs"),
-        ("FROM a\nMESSAGE tool b", "x, line 2: there is no role 'tool'"),
         ('FROM a\n\nSYSTEM """b\nc', "x, line 3: the text is never closed"),
         ("FROM a\nPARAMETER temperature", "x, line 2: PARAMETER needs"),
-        ('{"from": "a", "system": 3}', "x: `system`"),
-        ('{"from": "a", "messages": [3]}', "x: message 1"),
         ('{"from": "a"', "x, line 1: "),
         ("FROM a\n#" + "b" * 2_000_001, "x is larger"),
     ],
@@ -179,3 +175,18 @@ def test_long_lines_that_almost_match_are_read_in_linear_time() -> None:
     assert modelfile.read('FROM a\nSYSTEM """' + "\n" * 500_000 + '"""').prompt.turns == (
         Turn(role="system", template=""),
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "losses"),
+    [
+        ("FROM x\nPARAMETER num_ctx 4096\n", ["FROM", "PARAMETER.num_ctx", "turns"]),
+        ("FROM\tx\nparameter\ttemperature\t0.5\n", ["FROM", "turns"]),
+        ("FROM x\nMESSAGE tool 42\n", ["FROM", "MESSAGE in line 2"]),
+        ('{"from": "x", "system": 3, "messages": [3]}', ["from", "messages"]),
+    ],
+)
+def test_a_modelfile_is_taken_as_what_it_is(body: str, losses: list[str]) -> None:
+    reading = modelfile.read(body, "x.Modelfile")
+    assert [loss.partition(":")[0] for loss in reading.losses] == losses
+    assert len(reading.prompt.turns) == 1

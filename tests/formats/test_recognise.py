@@ -45,7 +45,8 @@ def test_every_file_we_write_is_recognised_under_its_own_name(name: str) -> None
 @pytest.mark.parametrize("file", ["download", "prompt.txt"])
 def test_every_file_we_write_is_recognised_by_its_content_alone(name: str, file: str) -> None:
     found = recognise(file, b"\xef\xbb\xbf" + FORMATS[name].write(EXPORT).text.replace("\n", "\r\n").encode())
-    assert found.format == name
+    # A chat without a model is the same in both.
+    assert found.format == ("openai" if name == "chat-lines" else name)
 
 
 DOTPROMPT = "---\nmodel: a/b\ninput:\n  schema:\n    city: string, where\n---\nIn {{city}}?"
@@ -109,8 +110,6 @@ def test_a_file_is_recognised(file: str, text: str, expected: str) -> None:
         ("x.txt", b"", "x.txt is empty"),
         ("x.txt", b" \n\t", "x.txt is empty"),
         ("x.txt", b"a\0b", "x.txt holds zero bytes"),
-        ("x.txt", b"a\nb\xff", "x.txt, line 2: this is not UTF-8"),
-        ("x.txt", "a".encode("utf-16"), "x.txt is UTF-16"),
         ("x.txt", b"a" * 2_000_001, "x.txt is larger than 2,000,000 bytes"),
         ("x.json", b"{" + b" " * 100_000_000 + b"}", "x.json is larger"),
         ("x.zip", b"PK\x03\x04", "x.zip is a zip archive"),
@@ -241,3 +240,33 @@ def test_a_long_hostile_text_is_looked_at_in_linear_time() -> None:
         "{" * 1_000_000,
     ):
         _survives("x.md", text.encode())
+
+
+CHARSETS = [
+    ("utf-16", "system:\nDu bist höflich.\n\nuser:\nGrüße {{ name }}\n", "UTF-16"),
+    ("utf-16-le", "user:\nHello {{ name }}\n", "UTF-16"),
+    ("utf-32", "user:\nHello {{ name }}\n", "UTF-32"),
+    ("cp1252", "user:\nÜbersetze {{ x }} – für “uns”\n", "Windows-1252"),
+    ("cp1252", "user:\nRésumé: {{ x }} l’été à Noël\n", "Windows-1252"),
+    ("cp932", "system:\nあなたは翻訳者です。\n\nuser:\n要約してください: {{ text }}\n", "Shift-JIS"),
+    ("gb18030", "system:\n你是一个翻译。\n\nuser:\n{{ text }}\n", "GB18030"),
+    ("big5", "system:\n你是一位翻譯。\n\nuser:\n請把下面的句子翻譯成英文：{{ text }}\n", "Big5"),
+    ("euc-kr", "system:\n당신은 번역가입니다.\n\nuser:\n다음 문장을 번역하세요: {{ text }}\n", "EUC-KR"),
+    ("euc-jp", "system:\nあなたは翻訳者です。\n\nuser:\n次の文を訳してください：{{ text }}\n", "EUC-JP"),
+    ("cp1251", "system:\nТы опытный переводчик с английского языка.\n\nuser:\nПереведи: {{ text }}\n", "Windows-1251"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("charset", "text", "name"), CHARSETS)
+def test_a_file_in_another_charset_is_read_right_and_says_which(charset: str, text: str, name: str) -> None:
+    found = recognise("x.j2", text.encode(charset))
+    losses = found.readings[0].losses
+    assert found.readings[0].prompt == recognise("x.j2", text.encode()).readings[0].prompt
+    assert losses[0].startswith(f"text: read as {name}")
+    assert len(losses) == 1
+
+
+@pytest.mark.parametrize("data", [b"a\0b", bytes(range(256)) * 4, b"\x7fELF\0\0\1\2" + b"\0" * 40])
+def test_what_is_no_text_in_any_charset_is_refused(data: bytes) -> None:
+    with pytest.raises(PromptError, match="so it is no text"):
+        recognise("x.txt", data)

@@ -2,6 +2,7 @@
 
 import { say } from "./columns.js";
 import { h, icon, keepPlace } from "./dom.js";
+import { base64 } from "./images.js";
 import { showAlert, toast } from "./main.js";
 import { call, changed, onChange, page } from "./store.js";
 
@@ -71,25 +72,25 @@ function drop() {
 
 async function take(file) {
   const { prompt } = page.form;
-  const text = await textOf(file);
-  if (text.alert) return showAlert(text.alert);
-  const reply = await call("read_cases", { name: file.name, text, taken: page.preview?.variables ?? [] });
+  const content = await contentOf(file);
+  if (content.alert) return showAlert(content.alert);
+  const reply = await call("read_cases", { name: file.name, ...content, taken: page.preview?.variables ?? [] });
   if (reply.alert) return showAlert(reply.alert);
   if (page.form.prompt !== prompt) return showAlert({ message: `${file.name} was not imported.`, hint: "Another prompt came onto the screen meanwhile. Choose the file again." });
   append(file.name, reply.imported);
 }
 
-// The text of a file, or an alert: its bytes may be too many, or no UTF-8.
-async function textOf(file) {
+// The text of a file, its bytes where it is in another charset than UTF-8, or an alert.
+async function contentOf(file) {
   const refused = (message, hint) => ({ alert: { message: `${file.name}${message}`, hint } });
   if (file.size > BYTES) return refused(` is larger than ${BYTES.toLocaleString("en")} bytes.`, "Split it and import the parts.");
   let bytes;
   try { bytes = await file.arrayBuffer(); } catch { return refused(" cannot be read.", "Check that it is still there and may be read."); }
-  try { return new TextDecoder("utf-8", { fatal: true }).decode(bytes); }
-  catch {
-    const read = new TextDecoder().decode(bytes);
-    return refused(`, line ${read.slice(0, read.indexOf("\uFFFD")).split("\n").length}: this is not UTF-8 text.`, "Save it as UTF-8 and choose it again.");
-  }
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (!text.includes("\0")) return { text };
+  } catch { /* another charset: told there */ }
+  return { data: await base64(file) };
 }
 
 function append(name, { cases: found, checks, losses }) {
@@ -121,8 +122,8 @@ function signOf({ scorer, options, negate, weight }) {
 }
 
 export function importButton() {
-  const file = h("input", { type: "file", hidden: true, accept: ".csv,.jsonl,.json", "aria-label": "File of cases", onchange: async () => { const [chosen] = file.files; if (chosen) await take(chosen); file.value = ""; } });
-  return [file, h("button", { class: "btn quiet small", title: "A table of tests as promptfoo has it (.csv), or one object a case (.jsonl, .json)", onclick: () => file.click() }, icon("upload"), "Import cases")];
+  const file = h("input", { type: "file", hidden: true, accept: ".csv,.tsv,.jsonl,.json,.yaml,.yml", "aria-label": "File of cases", onchange: async () => { const [chosen] = file.files; if (chosen) await take(chosen); file.value = ""; } });
+  return [file, h("button", { class: "btn quiet small", title: "A table of tests as promptfoo has it (.csv, .tsv, .yaml, .json), or one object a case (.jsonl, .json)", onclick: () => file.click() }, icon("upload"), "Import cases")];
 }
 
 export function drawCases() {

@@ -46,7 +46,8 @@ function kindOf(data) {
   return type === "image/webp" && atob(data.slice(0, 16)).slice(8) !== "WEBP" ? null : type ?? null;
 }
 
-function base64(file) {
+// The bytes of a file in base64, null when it cannot be read.
+export function base64(file) {
   return new Promise((resolve) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
