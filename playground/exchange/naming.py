@@ -6,6 +6,7 @@ distinct(["one/system.md", "two/system.md", "tone.prompty"])  →  ["one/system"
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -30,6 +31,8 @@ SUFFIXES = {
     *(".txt", ".text", ".j2", ".jinja", ".jinja2", ".modelfile", ".zip"),
 }
 """How the names of files end that could be prompts."""
+MODELFILE = re.compile(r"modelfile(?:[.-](?!(?:py|go|rs|[jt]sx?|java|rb|sh|lock)$)[^.]+)?", re.I)
+"""A Modelfile, and one of several in a folder: `Modelfile.mario`."""
 _BEFORE = {".prompt", ".promptfoo", ".chat", ".create", ".instructions", ".prompty"}
 """What may stand before such an ending and is none of the name: `tone.prompt.yml`."""
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from playground.errors import PromptError
-from playground.exchange.naming import SUFFIXES, distinct, stem
+from playground.exchange.naming import MODELFILE, SUFFIXES, distinct, stem
 from playground.formats import bundle
 from playground.formats.archive import MAX_BYTES
-from playground.formats.beside import Beside
 from playground.formats.base import shown
+from playground.formats.beside import Beside
 from playground.formats.bundle import read_bundle
 from playground.store.naming import NAME_CHARS, clean_name
 from playground.types import Prompt
@@ -94,7 +94,7 @@ def read_folder(path: Path) -> Folder:
         found, passed_over = [], []
         for place in _walk(path):
             name = place.relative_to(path).as_posix()
-            if place.suffix.lower() in SUFFIXES or place.name.lower().startswith("modelfile"):
+            if place.suffix.lower() in SUFFIXES or MODELFILE.fullmatch(place.name):
                 found.append((name, place))
             else:
                 passed_over.append(name)

@@ -7,7 +7,11 @@ Beside([("mails/_sign.prompt", b"Yours"), ("mails/ask.prompt", b"…")]).of("mai
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import PurePosixPath
+
+from playground.errors import PromptError
+from playground.formats.charset import decode
 
 MAX_BYTES = 200_000
 """Of one partial; a larger one is only a prompt of its own."""
@@ -22,8 +26,8 @@ class Beside:
         for name, data in files:
             path = PurePosixPath(name.replace("\\", "/"))
             if path.name.startswith("_") and path.suffix == ".prompt" and len(data) <= MAX_BYTES:
-                text = data.removeprefix(b"\xef\xbb\xbf").decode(errors="replace")
-                self._found[path.with_name(path.stem[1:])] = text
+                with suppress(PromptError):  # no text: it is a row of its own that says so
+                    self._found[path.with_name(path.stem[1:])] = decode(data, path.name).text
 
     def of(self, name: str) -> dict[str, str]:
         """Every partial by its path and by its name alone, where the one in the same folder comes first."""

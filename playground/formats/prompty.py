@@ -215,28 +215,28 @@ def _read_inputs(
     data: Any, kinds: dict[str, Any], samples: dict[str, Any], file: str, losses: list[str]
 ) -> tuple[Input, ...]:
     """The declared variables and those of the samples; a row that cannot be read is named and left out."""
+    rows: list[tuple[Any, Any]]  # the name, and the declaration alone as `read_inputs` takes it
     if isinstance(data, dict):
-        rows: list[Any] = [
-            {"name": name, **row} if isinstance(row, dict) else {"name": name, "example": row}
-            for name, row in data.items()
-        ]
+        rows = [(name, {name: row}) for name, row in data.items()]
     else:
-        rows = [{"name": row} if isinstance(row, str) else row for row in as_rows(data)]
+        listed = [{"name": row} if isinstance(row, str) else row for row in as_rows(data)]
+        rows = [(row.get("name") if isinstance(row, dict) else None, [row]) for row in listed]
     found: dict[str, Input] = {}
-    for row in [*rows, *({"name": name} for name in samples)]:
-        name = row.get("name") if isinstance(row, dict) else None
+    declared = len(rows)
+    rows += [(name, [{"name": name}]) for name in samples]
+    for number, (name, row) in enumerate(rows):
         if not isinstance(name, str | int | float) or name == "":
-            losses.append(f"inputs: {shown(row)} has no name, it is left out")
+            losses.append(f"inputs: {shown(row[0])} has no name, it is left out")
         elif str(name) not in found:
             mine = {key: value for key, value in samples.items() if key == str(name)}
             try:
-                read, own = read_inputs([row], kinds, mine, file)
+                read, own = read_inputs(row, kinds, mine, file)
             except PromptError as exc:
                 losses.append(f"inputs.{name}: left out, {exc.message.removeprefix(f'{file}: ')}")
                 continue
             losses += own
             found |= {item.name: item for item in read}
-        elif row in rows:
+        elif number < declared:
             losses.append(f"inputs.{name}: declared twice, the first one counts")
     return tuple(found.values())
 
