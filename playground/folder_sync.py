@@ -51,7 +51,10 @@ class Conflict:
 
 @dataclass(slots=True)
 class SyncReport:
-    """What was done, as paths: `to_folder` and `to_library` hold what is equal now, `problems` (path, why)."""
+    """What was done, as paths: `to_folder` and `to_library` hold what is equal now, `problems` (path, why).
+
+    `losses` (path, "field: reason") are of files that were written and cannot hold all of their prompt.
+    """
 
     equal: int = 0
     to_folder: list[str] = field(default_factory=list)
@@ -60,6 +63,7 @@ class SyncReport:
     binned: list[str] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
+    losses: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -269,13 +273,15 @@ class _Sync:
             target = path or _free_path(saved.prompt, taken)
             taken.add(target.casefold())
             try:
-                stat = self._replace(target, prompty.dump(saved.prompt)[0])
+                text, losses = prompty.dump(saved.prompt)
+                stat = self._replace(target, text)
             except (OSError, PlaygroundError) as exc:
                 self.report.problems.append((target, getattr(exc, "strerror", None) or str(exc)))
                 if target in self.marks:
                     self.kept[target] = self.marks[target]
                 continue
             self.report.to_folder.append(target)
+            self.report.losses += [(target, loss) for loss in losses]
             self.kept[target] = SyncMark(head.prompt_id, saved.content_hash, stat.st_mtime_ns, stat.st_size)
 
     def _replace(self, path: str, text: str) -> os.stat_result:

@@ -203,6 +203,8 @@ def sync_folder(
     ):
         for path in files:
             write(f"{label:<22} {path}\n")
+    for path, loss in report.losses:
+        tell(f"not in the file: {path}: {loss}")
     for path, why in report.problems:
         tell(f"left alone: {path}: {why.removeprefix(f'{path}, ')}")
     for conflict in report.conflicts:

@@ -288,3 +288,28 @@ def test_a_folder_that_cannot_be_used_is_refused_in_words(store: Store, tmp_path
     for wrong in (tmp_path / "file", tmp_path / "no" / "such" / "parent"):
         with pytest.raises(SettingsError, match="cannot be synced"):
             sync(store, wrong)
+
+
+HOSTILE = ["system", "---", "# {{", "{% raw %}", "\x00\x07", "a\r\nb\x85c", "\u2028\ufeff", " outer ", "yes", "1e3", "~", "!!python/x", "\u202eabc", "<|im_start|>", "word " * 2_000]  # fmt: skip
+
+
+def test_hostile_text_in_any_field_survives_the_folder_and_nothing_moves_afterwards(
+    store: Store, folder: Path
+) -> None:
+    for number, text in enumerate(HOSTILE):
+        turns = (Turn(role="user", template=text.replace("{%", "{ %").replace("{{", "{ {")),)
+        value = Prompt(name=f"P{number}", description=text, tags=(text,), turns=turns, metadata={text: text})
+        store.save_version(value, message="")
+    assert counts(sync(store, folder)) == (len(HOSTILE), 0, 0, 0, 0, 0)
+    for path in folder.rglob("*.prompty"):
+        os.utime(path, ns=(1, 1))
+    report = sync(store, folder)
+    assert (counts(report), report.losses) == ((0, 0, len(HOSTILE), 0, 0, 0), [])
+
+
+def test_what_a_file_cannot_hold_is_told_when_it_is_written(store: Store, folder: Path) -> None:
+    store.save_version(
+        Prompt(name="A", metadata={"tags": 1}, turns=(Turn(role="user", template="x"),)), message=""
+    )
+    report = sync(store, folder)
+    assert report.losses == [("a.prompty", "metadata.tags: the name is reserved in this format")]

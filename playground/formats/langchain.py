@@ -117,6 +117,7 @@ def write(export: Export) -> ExportFile:
 
 def is_one(data: dict[str, Any]) -> bool:
     """Whether a mapping has what only LangChain's prompts have."""
+    data = _without_wrapping(data)
     is_dumped = data.get("lc") == 1 and isinstance(data.get("id"), list)
     return (
         is_dumped
@@ -124,6 +125,15 @@ def is_one(data: dict[str, Any]) -> bool:
         or ("template" in data and "input_variables" in data)
         or ("input_variables" in data and isinstance(data.get("messages"), list))
     )
+
+
+def _without_wrapping(data: dict[str, Any]) -> dict[str, Any]:
+    """What a hub of prompts gives is the dumped object under `manifest`, beside its name."""
+    inner = data.get("manifest")
+    if not isinstance(inner, dict) or inner.get("lc") != 1:
+        return data
+    name = data.get("prompt_name") or data.get("repo") or data.get("name")
+    return inner if not isinstance(name, str) else inner | {"name": name}
 
 
 def read(text: str, file: str = "The file") -> Reading:
@@ -136,8 +146,11 @@ def read(text: str, file: str = "The file") -> Reading:
         )
     losses: list[str] = []
     data = without_references(data, "", losses, REFUSED)
+    data = _without_wrapping(data)
     if data.get("lc") == 1:
+        name = data.get("name")
         data = undumped(data, file, losses)
+        data.setdefault("name", name)
     kind = data.get("_type") or ("chat" if isinstance(data.get("messages"), list) else "prompt")
     if kind not in TYPES:
         raise PromptError(

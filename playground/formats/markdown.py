@@ -17,7 +17,8 @@ import re
 from typing import NamedTuple
 
 from playground.errors import PromptError
-from playground.formats.base import Export, Format, Reading, checked, file_name, one, receipt, unheld
+from playground.formats import front_matter
+from playground.formats.base import Export, Format, Reading, as_text, checked, file_name, one, receipt, unheld
 from playground.formats.literal import literal
 from playground.formats.yaml_text import MAX_BYTES
 from playground.templates import normalise
@@ -103,8 +104,9 @@ def read(text: str, file: str = "The file") -> Reading:
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise PromptError(f"{file} is larger than {MAX_BYTES:,} bytes.", "A prompt is a few kilobytes.")
     body = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    first, *sections = read_sections(body)
     losses: list[str] = []
+    facts, body = _read_front(body, file, losses)
+    first, *sections = read_sections(body)
     name, description, turns = "", "", []
     if sections:
         name, description = _read_top(first.lines, losses)
@@ -119,7 +121,28 @@ def read(text: str, file: str = "The file") -> Reading:
             )
     if any("{{" in line for section in sections for line in section.lines):
         losses.append("variables: braces in the text are kept as text")
-    return Reading(checked(file, name=name, description=description, turns=normalise(turns)), tuple(losses))
+    prompt = checked(
+        file,
+        name=name or facts.get("name", ""),
+        description=description or facts.get("description", ""),
+        turns=normalise(turns),
+    )
+    return Reading(prompt, tuple(losses))
+
+
+def _read_front(body: str, file: str, losses: list[str]) -> tuple[dict[str, str], str]:
+    """Name and description from `key: value` lines above the page, which are no part of the prompt, and the rest."""
+    try:
+        data, rest = front_matter.split(body, file)
+    except PromptError:
+        return {}, body
+    if not data:
+        return {}, body
+    losses += [
+        f"{key}: there is no such field here" for key in data if key not in ("name", "title", "description")
+    ]
+    name = data.get("name", data.get("title"))
+    return {"name": as_text(name), "description": as_text(data.get("description"))}, rest
 
 
 def read_sections(body: str) -> list[Section]:

@@ -60,6 +60,7 @@ _PARAMETERS = {  # Sampling field -> name in Ollama
 _COMMANDS = {
     *("from", "parameter", "system", "message"),
     *("template", "adapter", "license", "renderer", "parser", "requires", "draft"),
+    *("embed", "prompt"),  # of its first versions
 }
 _NAMED = ("parameter", "message")  # these take a name before their value
 

@@ -183,9 +183,11 @@ def read(text: str, file: str = "The file") -> Reading:
         losses.append(f"name: {name!r} gives way to the display name")
     samples = _read_samples(data.pop("sample", None), losses)
     kinds = block(own.get("kinds"), "metadata.playground.kinds", losses)
-    inputs = _read_inputs(data.pop("inputs", None), kinds, samples, file, losses)
+    inputs = _read_inputs(_declared(data, "inputs", "inputSchema", losses), kinds, samples, file, losses)
     sampling, model_losses = _read_model(data.pop("model", None), own)
-    schema = own.get("output_schema") or _read_outputs(data.pop("outputs", None), losses)
+    schema = own.get("output_schema") or _read_outputs(
+        _declared(data, "outputs", "outputSchema", losses), losses
+    )
     losses += model_losses
     turns = _read_body(body, data.pop("template", None), inputs, own, losses)
     if data.pop("tools", None):
@@ -209,6 +211,16 @@ def read(text: str, file: str = "The file") -> Reading:
         **{key: as_text(own.get(key)) for key in _OWN_TEXTS},
     )
     return Reading(prompt, tuple(losses))
+
+
+def _declared(data: dict[str, Any], key: str, older: str, losses: list[str]) -> Any:
+    """The declarations under this key, else under the older one, whose `properties` they are."""
+    found, schema = data.pop(key, None), data.pop(older, None)
+    properties = schema.get("properties") if isinstance(schema, dict) else schema
+    if found is None or properties is None:
+        return properties if found is None else found
+    losses.append(f"{older}: {key} count")
+    return found
 
 
 def _read_inputs(

@@ -274,7 +274,7 @@ def _property(name: str, part: dict[str, Any], parent: dict[str, Any]) -> dict[s
 
 
 def _schema(row: dict[str, Any]) -> dict[str, Any]:
-    kind = row["kind"]
+    kind = row.get("kind") or row["type"]  # what v1 calls it
     if kind == "object":
         schema = read_outputs(row["properties"])
     elif kind == "array":

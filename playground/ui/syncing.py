@@ -83,6 +83,12 @@ def _report(workbench: Workbench, report: SyncReport) -> Markup:
             workbench.settings.library_dir, f"{report.equal:,}", words
         )
     ]
+    if report.losses:
+        lines = [
+            Markup('<span class="mono">{}</span>: {}').format(path, loss)
+            for path, loss in report.losses[:100]
+        ]
+        parts.append(warning("Not in the files", lines))
     if report.problems:
         lines = [
             Markup('<span class="mono">{}</span>: {}').format(path, why.removeprefix(f"{path}, "))

@@ -261,8 +261,6 @@ def test_cases_of_a_table_are_added_with_its_checks_and_a_bad_file_changes_nothi
     expect(app.alert).to_contain_text("bad.csv, line 2: this is not a table in CSV")
     pick("<b>.jsonl", '{"word": "x"}\n{"word"}\n')
     expect(app.alert).to_contain_text("<b>.jsonl, line 2: ")
-    picker.set_input_files({"name": "l.csv", "mimeType": "text/csv", "buffer": b"word\nUlm\n\xfc\n"})
-    expect(app.alert).to_contain_text("l.csv, line 3: this is not UTF-8")
     assert app.page.evaluate(FORM)["prompt"]["cases"] == CASES
     table = "word,expected,__expected,__expected2,__metric\none,Say one,equals:{{ expected }},icontains:say,m\nsix,Say six,equals:{{ expected }},icontains:say,\n"
     pick("t.csv", table)
@@ -284,6 +282,15 @@ def test_cases_of_a_table_are_added_with_its_checks_and_a_bad_file_changes_nothi
     )
     app.reload()
     expect(cases).to_contain_text("of 1000")
+
+
+def test_cases_in_another_charset_are_read_and_the_alert_says_which(scripted: OpenApp) -> None:
+    app = scripted("echo", prompt=SCORED)
+    picker = app.page.get_by_label("File of cases")
+    table = "sep=;\nword;place\nGrüße;Köln\n".encode("cp1252")
+    picker.set_input_files({"name": "l.csv", "mimeType": "text/csv", "buffer": table})
+    expect(app.alert).to_contain_text("1 case added from l.csv. Not taken over:text: read as Windows-1252")
+    assert app.page.evaluate(FORM)["prompt"]["cases"][-1] == {"word": "Grüße", "place": "Köln"}
 
 
 # --- images ---------------------------------------------------------------------------------------------

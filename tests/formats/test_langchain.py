@@ -14,6 +14,7 @@ from playground.errors import PromptError
 from playground.formats import langchain
 from playground.formats.base import Export
 from playground.formats.plain_jinja import Piece, join
+from playground.formats.recognise import recognise
 from playground.templates import normalise
 from playground.templating import worker
 from playground.types import Check, Input, Message, Prompt, Turn
@@ -265,3 +266,9 @@ def test_dumped_examples_become_turns() -> None:
         ("user", "1+1?"),
         ("assistant", "2"),
     ]
+
+
+def test_what_a_hub_gives_is_read_under_its_name() -> None:
+    text = json.dumps({"prompt_name": "Mine", "manifest": dumped("RunnableSequence", first=CHAT)})
+    assert recognise("x.json", text.encode()).format == "langchain"
+    assert langchain.read(text).prompt.name == "Mine"

@@ -498,3 +498,11 @@ def test_objects_inside_objects_without_end_are_refused() -> None:
         row = f"{{name: a, kind: object, properties: [{row}]}}"
     with pytest.raises(PromptError, match="without end|nested"):
         prompty.read(f"---\ninputs: [{row}]\n---\nuser:\nx\n")
+
+
+def test_declarations_of_other_versions_are_understood() -> None:
+    text = "---\nmodel: m\ninputSchema:\n  properties:\n    - {name: q, kind: string, default: Why}\noutputs:\n  - {name: a, type: string}\n---\nuser:\n{{q}}\n"
+    reading = prompty.read(text)
+    assert [(item.name, item.default) for item in reading.prompt.inputs] == [("q", "Why")]
+    assert reading.prompt.output_schema == {"type": "object", "properties": {"a": {"type": "string"}}}
+    assert reading.losses == ("model.id: 'm'; the model is chosen when the prompt runs",)

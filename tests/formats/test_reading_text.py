@@ -190,3 +190,9 @@ def test_a_modelfile_is_taken_as_what_it_is(body: str, losses: list[str]) -> Non
     reading = modelfile.read(body, "x.Modelfile")
     assert [loss.partition(":")[0] for loss in reading.losses] == losses
     assert len(reading.prompt.turns) == 1
+
+
+def test_facts_above_a_page_are_no_part_of_the_prompt() -> None:
+    reading = markdown.read("---\nmode: agent\ndescription: Reviews\n---\nReview this.\n")
+    assert (reading.prompt.description, reading.prompt.turns[0].template) == ("Reviews", "Review this.")
+    assert reading.losses == ("mode: there is no such field here",)

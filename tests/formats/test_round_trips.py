@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from playground.errors import PromptError
 from playground.formats.base import Export, Format, stated
+from playground.formats.bundle import BundleItem, read_bundle, write_bundle
 from playground.formats.literal import literal
 from playground.formats.recognise import recognise
 from playground.formats.registry import FORMATS
@@ -124,3 +126,13 @@ def test_a_name_that_means_something_elsewhere_opens_no_turn(row: Format, name: 
     assert [(turn.role, turn.template) for turn in read.turns] == [("user", "Say hi.")]
     assert read.name == name or not name or told("name", file.losses)
     assert read.description == name or told("description", file.losses)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(prompts)
+def test_a_bundle_gives_back_what_is_put_into_it(prompt: Prompt) -> None:
+    written = write_bundle([BundleItem(prompt)], name="x", created=datetime(2026, 1, 1, tzinfo=UTC))
+    (entry,) = read_bundle(written.data).entries
+    assert entry.error is None
+    if not written.losses:
+        assert entry.prompt == prompt.model_copy(update={"turns": normalise(prompt.turns)})
