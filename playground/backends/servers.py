@@ -79,7 +79,7 @@ def added_servers(settings: Settings) -> list[Server]:
     try:
         rows = json.loads(path.read_text("utf-8"))
         return [_server_of(row) for row in rows]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
         raise SettingsError(
@@ -208,7 +208,7 @@ def _keys(settings: Settings) -> dict[str, str]:
             path.chmod(0o600)  # copied or unpacked with wider rights
         keys = json.loads(path.read_text("utf-8"))
         return {str(name): str(key) for name, key in keys.items()}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, AttributeError):
         # The decoder's own message would show a piece of the file.

@@ -155,9 +155,9 @@ def test_json_that_was_cut_is_not_contained_and_whole_json_before_the_cut_is() -
 
 @pytest.mark.parametrize("answer", ["[" * 200_000, '{"a":' * 100_000, '["' * 200_000, "[1," * 100_000])
 def test_brackets_that_never_close_are_looked_at_for_two_seconds_at_most(answer: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()  # a busy machine does not count
     assert judged("contains_json", answer).value in (0, None)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("scorer", ["json", "json_schema"])

@@ -435,7 +435,8 @@ def everything(text: str) -> str:
 @given(HOSTILE)
 def test_no_text_becomes_an_element_or_an_attribute(read_html: Callable[[str], Any], text: str):
     page = read_html(everything(text))
-    assert page.shape == read_html(everything("plain")).shape
+    # An answer of blanks has a badge that says so.
+    assert page.shape == read_html(everything("plain" if text.strip() else " ")).shape
     assert page.open == []
     assert f"ignored: {text}" in page.text
     assert page.find("input", data_act="note")[0]["value"] == text
