@@ -271,7 +271,7 @@ class Workbench(WritingDesk):
                     elif isinstance(event, Delta):
                         at = event.cell
                         self._drafts.add(run_id, at.column, at.repeat, event.text, event.reasoning)
-                    else:
+                    elif not isinstance(event, Waits):
                         self._drafts.drop(run_id, event.cell.column, event.cell.repeat)
                     yield event
         finally:
