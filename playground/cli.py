@@ -309,7 +309,7 @@ def export(
         typer.Option(
             "--format",
             metavar="NAME",
-            help="prompty, dotprompt, github, promptfoo, promptfoo-csv, openai, openai-batch, modelfile, langchain, llm, openwebui, jinja, markdown or text.",
+            help="prompty, dotprompt, github, promptfoo, promptfoo-csv, openai, openai-batch, chat-lines, modelfile, langchain, llm, openwebui, jinja, markdown or text.",
         ),
     ] = "prompty",
     output: Annotated[

@@ -1,6 +1,6 @@
 """A model server of the tests: `python tests/model_server.py ollama|vllm PORT [KEY [LIST_S]]`, Ollama's answers as recorded.
 
-pull tiny:1b     two layers in a moment, then it is there
+pull tiny:1b     two layers in a second, then it is there
 pull slow:1b     steps without an end: who leaves is counted
 pull absent:1b   the error line of a name that does not exist
 chat (vllm)      the recorded stream; /metrics counts its tokens from then on
@@ -20,6 +20,8 @@ from typing import Any
 WIRE = Path(__file__).parent / "wire"
 HOSTILE = '"><img src=x onerror=window.hacked=1>:1b'
 MIB = 1 << 20
+STEP_S = {"slow:1b": 0.1, "tiny:1b": 0.15}
+"""How long a model takes for each step of its pull; the others take none."""
 
 
 def recorded(name: str) -> Any:
@@ -146,8 +148,8 @@ async def stream(state: State, writer: asyncio.StreamWriter, path: str, name: st
             line = json.dumps(step).encode() + b"\n"
             writer.write(b"%x\r\n%s\r\n" % (len(line), line))
             await writer.drain()
-            if name == "slow:1b":
-                await asyncio.sleep(0.1)
+            if name in STEP_S:
+                await asyncio.sleep(STEP_S[name])
         writer.write(b"0\r\n\r\n")
         await writer.drain()
     finally:

@@ -151,7 +151,20 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """One end, whatever is open."""
         self._guard.end_streams()
-        await super().shutdown(sockets)
+        closing = asyncio.create_task(self._close_late())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            closing.cancel()
+
+    async def _close_late(self) -> None:
+        """Close what was accepted while the end began: uvicorn asks the connections once, before it waits for them."""
+        while True:
+            await asyncio.sleep(0.1)
+            for connection in list(self.server_state.connections):
+                transport = connection.transport
+                if not transport.is_closing():
+                    connection.shutdown()
 
 
 def serve(settings: Settings, workbench: Workbench, on_ready: Callable[[], None] = lambda: None) -> None:

@@ -82,6 +82,8 @@ async def test_the_choice_offers_every_chat_model_with_one_a_backend_ticked(
 async def test_a_measuring_runs_on_its_own_and_its_result_is_there_after_a_restart(
     call: Call, workbench: Workbench, read_html: Read, make_workbench: Any
 ) -> None:
+    # Slow enough that it is still under way when the page answers, on a busy machine too.
+    workbench.backends["scripted"] = ScriptedBackend({"echo": ["fine ", 0.1] * 3})
     update = await call("measure", fields={"model:scripted:echo": True, "seconds": "30"})
     assert update["drawer"] is None
     (job,) = workbench.jobs
