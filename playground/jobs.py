@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import Literal, cast
 
 from playground.errors import NotFoundError, PlaygroundError
-from playground.types import Progress
+from playground.types.servers import Progress
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 def default_data_dir() -> Path:
     """`data/` when started in a checkout of this project, else the user's data folder."""
     here = Path.cwd()
-    if (here / "playground" / "workbench.py").is_file() and (here / "prompts").is_dir():
+    if (here / "playground" / "settings.py").is_file() and (here / "prompts").is_dir():
         return here / "data"
     return user_data_path("prompt-playground", appauthor=False)
 

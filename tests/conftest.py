@@ -16,12 +16,12 @@ from urllib.request import urlopen
 
 import pytest
 
-from playground import cli
 from playground.backends.scripted import ScriptedBackend
+from playground.cli import main as cli
 from playground.errors import BackendError
 from playground.settings import Settings
 from playground.store import open_store
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 MakeWorkbench = Callable[..., Workbench]
 
@@ -107,7 +107,7 @@ def call(
 ) -> Call:
     """`call("library", "import", "a.zip")` runs a command in this process, as the console script does."""
     scripted = ScriptedBackend(scripts)
-    monkeypatch.setattr("playground.workbench.every_backend", lambda _: {"scripted": scripted})
+    monkeypatch.setattr("playground.workbench.service.every_backend", lambda _: {"scripted": scripted})
 
     def call(*arguments: str) -> Called:
         with pytest.raises(SystemExit) as exit_:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.types import Sampling
+from playground.types.prompt import Sampling
 
 
 def ran_with(**values: Any) -> Sampling:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from playground import secret_keys, templates
-from playground.lint import MAX_FINDINGS, lint
-from playground.templates import MAX_TURNS, check, is_quick, normalise, variables
+from playground.lint import secret_keys
+from playground.lint.rules import MAX_FINDINGS, lint
+from playground.templating import rendering as templates
+from playground.templating.rendering import MAX_TURNS, check, is_quick, normalise, variables
 from playground.templating.syntax import MAX_PROBLEMS, MAX_TAGS, MAX_WORDS, did_you_mean
-from playground.types import Prompt, Turn
+from playground.types.prompt import Prompt, Turn
 
 SHAPES: dict[str, Callable[[int], str]] = {
     "role lines": lambda n: "user:\nx\n" * n,

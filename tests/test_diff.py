@@ -19,7 +19,7 @@ from playground.diff import (
     diff_words,
     words,
 )
-from playground.types import Check, Input, Prompt, Role, Sampling, Turn
+from playground.types.prompt import Check, Input, Prompt, Role, Sampling, Turn
 
 TEXTS = st.one_of(
     st.text(max_size=60),

@@ -11,7 +11,7 @@ import pytest
 
 from playground.errors import BackendError, NotFoundError
 from playground.jobs import KEPT, Job, Jobs
-from playground.types import Progress
+from playground.types.servers import Progress
 
 Steps = Callable[[], AsyncIterator[Progress]]
 

@@ -11,41 +11,18 @@ PACKAGE = Path(__file__).parent.parent / "playground"
 
 # From the ground up. A module imports from rows below its own, and within its own part.
 ROWS = (
-    {"types", "settings", "errors", "slots", "plain_words", "endings", "waiting", "thoughts"},
-    {"engine", "templates"},
+    {"types", "settings", "errors", "plain_words", "endings", "waiting", "thoughts"},
+    {"engine", "templating"},
     {"techniques", "scorers", "backends"},
-    {"library", "formats", "stats", "diff", "lint"},
-    {"runner", "store", "experiments", "inventory", "jobs"},
-    {"workbench", "doctor"},
-    {"batch", "bench_backends"},
+    {"formats", "stats", "diff", "lint"},
+    {"store", "jobs"},
+    {"library", "runs"},
+    {"workbench"},
+    {"bench"},
     {"ui", "cli"},
 )
-# One part in two places.
-INSIDE = {
-    "secret_keys": "lint",
-    "demonstrations": "lint",
-    "templating": "templates",
-    "arguments": "cli",
-    "terminal": "cli",
-    "server_commands": "cli",
-    "added_commands": "cli",
-    "library_commands": "cli",
-    "planning": "workbench",
-    "inputs": "workbench",
-    "desk": "workbench",
-    "writing": "workbench",
-    "folder_sync": "workbench",
-    "exchange": "workbench",
-    "tray": "workbench",
-    "endings": "workbench",
-    "deposits": "workbench",
-    "drafts": "workbench",
-    "managed": "workbench",
-    "bench_tables": "bench_backends",
-    "measurement": "bench_backends",
-}
-# Neighbours that know each other: the shelf reads its format; the command line serves the page and words errors as it does.
-NEIGHBOURS = {("library", "formats"), ("cli", "ui"), ("settings", "errors")}
+# Neighbours that know each other: the command line serves the page and words errors as it does.
+NEIGHBOURS = {("cli", "ui"), ("settings", "errors")}
 # The one home of each third-party package; pydantic is at home everywhere.
 HOMES = {
     "gradio": {"ui"},
@@ -59,7 +36,7 @@ HOMES = {
     "sqlmodel": {"store"},
     "sqlalchemy": {"store"},
     "alembic": {"store"},
-    "jinja2": {"templates", "engine"},  # the engine catches what a model's own chat template raises
+    "jinja2": {"templating", "engine"},  # the engine catches what a model's own chat template raises
     "llama_cpp": {"engine"},
     "llguidance": {"engine"},
     "numpy": {"engine"},  # comes with llama-cpp-python
@@ -69,7 +46,7 @@ HOMES = {
     "rapidfuzz": {"scorers"},
     "jsonschema": {"scorers"},
     "referencing": {"scorers", "engine"},
-    "httpx": {"backends", "doctor"},
+    "httpx": {"backends", "cli"},
     "aiohttp": {"backends"},
     "ollama": {"backends"},
     "yarl": {"backends"},  # comes with aiohttp: its addresses
@@ -81,8 +58,7 @@ ROW_OF = {part: number for number, row in enumerate(ROWS) for part in row}
 
 def part_of(module: str) -> str:
     """`playground.store.tables` → `store`; the package itself, which only knows its version, is ground."""
-    name = (module.split(".") + [""])[1].removesuffix(".py")
-    return INSIDE.get(name, name)
+    return (module.split(".") + [""])[1].removesuffix(".py")
 
 
 def imports() -> Iterator[tuple[str, str, str]]:
@@ -93,7 +69,7 @@ def imports() -> Iterator[tuple[str, str, str]]:
             if isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
-                # `from playground import templates` imports a module too.
+                # `from playground import errors` imports a module too.
                 whole = node.module == "playground"
                 names = [f"playground.{alias.name}" if whole else str(node.module) for alias in node.names]
             else:

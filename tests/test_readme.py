@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from playground.cli import app
+from playground.cli.main import app
 from playground.formats.registry import FORMATS
 from playground.scorers import SCORERS, options_of
 

@@ -67,7 +67,7 @@ def test_a_value_that_cannot_work_is_refused(field: str, value: object):
 
 def test_data_is_kept_beside_the_code_in_a_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     (tmp_path / "playground").mkdir()
-    (tmp_path / "playground" / "workbench.py").touch()
+    (tmp_path / "playground" / "settings.py").touch()
     (tmp_path / "prompts").mkdir()
     assert default_data_dir() == tmp_path / "data"
 

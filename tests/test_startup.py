@@ -16,7 +16,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-PLAYGROUND = [sys.executable, "-m", "playground.cli"]
+PLAYGROUND = [sys.executable, "-m", "playground.cli.main"]
 
 # Loaded by every Python process below that folder's PYTHONPATH, the engine too; an audit hook sees every call.
 WATCH = """

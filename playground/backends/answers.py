@@ -16,7 +16,7 @@ from playground.backends.characters import WholeCharacters, whole
 from playground.engine.answer import byte_name
 from playground.errors import BackendError, NoAnswer
 from playground.thoughts import Pieces, Thoughts
-from playground.types import Chunk, Finish, GenerationRequest, TokenLogprob
+from playground.types.generation import Chunk, Finish, GenerationRequest, TokenLogprob
 
 FINISHES: dict[str, Finish] = {
     "stop": "stop",

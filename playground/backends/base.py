@@ -14,21 +14,17 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Protocol, runtime_checkable
 
 from playground.backends.tokens import UNFIT, aligned, spell
-from playground.types import (
+from playground.types.generation import (
     Chunk,
     Completion,
     Finish,
     GenerationRequest,
-    Health,
-    LoadedModel,
     Message,
-    ModelInfo,
-    Progress,
     RenderedChat,
-    Sampling,
-    ServerMetrics,
     TokenLogprob,
 )
+from playground.types.prompt import Sampling
+from playground.types.servers import Health, LoadedModel, ModelInfo, Progress, ServerMetrics
 
 
 class Backend(Protocol):

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from playground.errors import BackendError
-from playground.types import GenerationRequest, ModelInfo
+from playground.types.generation import GenerationRequest
+from playground.types.servers import ModelInfo
 
 MOST_BYTES = 20_000_000
 """Of one image as a file; servers refuse or choke on more."""

@@ -27,7 +27,9 @@ from playground.backends.remote import may_not_fit, name_of, penalty_notes
 from playground.backends.servers import Kind
 from playground.backends.vllm import template_values
 from playground.errors import BackendError, ContextOverflow, PlaygroundError
-from playground.types import GenerationRequest, Message, ModelInfo, RenderedChat, Sampling
+from playground.types.generation import GenerationRequest, Message, RenderedChat
+from playground.types.prompt import Sampling
+from playground.types.servers import ModelInfo
 
 SLOTS = 4
 """What the server reckons with unless told otherwise."""

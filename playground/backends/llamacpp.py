@@ -25,16 +25,8 @@ from playground.engine.watch import Patience
 from playground.errors import BackendError, NotFoundError
 from playground.settings import Settings, embedded_model_path
 from playground.thoughts import Thoughts
-from playground.types import (
-    Chunk,
-    Finish,
-    GenerationRequest,
-    Health,
-    Message,
-    ModelInfo,
-    RenderedChat,
-    TokenLogprob,
-)
+from playground.types.generation import Chunk, Finish, GenerationRequest, Message, RenderedChat, TokenLogprob
+from playground.types.servers import Health, ModelInfo
 from playground.waiting import waits
 
 _FINISH: dict[str, Finish] = {"stop": "stop", "length": "length", "cancelled": "cancelled"}

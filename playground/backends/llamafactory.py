@@ -16,7 +16,7 @@ from playground.backends.openai_compatible import OpenAICompatibleBackend, Plan,
 from playground.backends.remote import name_of
 from playground.backends.servers import Kind
 from playground.errors import BackendError
-from playground.types import GenerationRequest, Message
+from playground.types.generation import GenerationRequest, Message
 
 
 class LlamaFactoryBackend(OpenAICompatibleBackend):

@@ -22,14 +22,8 @@ from playground.backends.ollama_models import OllamaModels, options_of
 from playground.backends.openai_compatible import schema_of
 from playground.backends.remote import name_of, penalty_notes
 from playground.errors import BackendError, PlaygroundError
-from playground.types import (
-    Chunk,
-    Finish,
-    GenerationRequest,
-    Message,
-    RenderedChat,
-    Sampling,
-)
+from playground.types.generation import Chunk, Finish, GenerationRequest, Message, RenderedChat
+from playground.types.prompt import Sampling
 
 if TYPE_CHECKING:
     from playground.backends.ollama_client import Part

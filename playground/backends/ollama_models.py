@@ -17,7 +17,9 @@ from playground.backends.http import Patience, imported
 from playground.backends.remote import LONGEST_LIST_SECONDS, RemoteBackend, name_of
 from playground.backends.servers import Kind, listed
 from playground.errors import BackendError, PlaygroundError
-from playground.types import LoadedModel, Message, ModelInfo, Progress, Sampling
+from playground.types.generation import Message
+from playground.types.prompt import Sampling
+from playground.types.servers import LoadedModel, ModelInfo, Progress
 
 if TYPE_CHECKING:
     from ollama import AsyncClient, ProgressResponse

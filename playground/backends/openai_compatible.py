@@ -31,7 +31,8 @@ from playground.backends.remote import LONGEST_LIST_SECONDS, RemoteBackend, name
 from playground.backends.servers import OWNERS, Kind, listed
 from playground.errors import BackendError, NoAnswer
 from playground.thoughts import Pieces
-from playground.types import Chunk, Finish, GenerationRequest, ModelInfo, TokenLogprob
+from playground.types.generation import Chunk, Finish, GenerationRequest, TokenLogprob
+from playground.types.servers import ModelInfo
 
 NOT_CHATTING = ("embed", "rerank", "whisper", "tts")
 """Words in names of models that answer no chat, on servers that do not tell abilities."""

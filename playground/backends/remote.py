@@ -14,7 +14,9 @@ from playground.backends.identity import other_model
 from playground.backends.servers import LABELS, Kind, Server, key_hint, key_of, usual_server
 from playground.errors import BackendBusy, BackendError, BackendUnavailable, PlaygroundError, SettingsError
 from playground.settings import Settings
-from playground.types import GenerationRequest, Health, ModelInfo, Sampling
+from playground.types.generation import GenerationRequest
+from playground.types.prompt import Sampling
+from playground.types.servers import Health, ModelInfo
 
 FRESH_SECONDS = 3.0
 """So long a list of models is taken as true; also the empty one of a server that is down."""

@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from playground.errors import BackendError, ContextOverflow
-from playground.types import Chunk, GenerationRequest, Health, Message, ModelInfo, RenderedChat
+from playground.types.generation import Chunk, GenerationRequest, Message, RenderedChat
+from playground.types.servers import Health, ModelInfo
 
 Script = str | Sequence[str | float | Exception | Chunk]
 

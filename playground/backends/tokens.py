@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from playground.backends.characters import WholeCharacters
-from playground.types import TokenLogprob
+from playground.types.generation import TokenLogprob
 
 UNFIT = "log-probs do not fit the text"
 _MOST_FILLED = 8

@@ -27,7 +27,9 @@ from playground.backends.openai_compatible import (
 from playground.backends.remote import may_not_fit, name_of
 from playground.backends.servers import Kind
 from playground.errors import BackendError, ContextOverflow, PlaygroundError
-from playground.types import GenerationRequest, Message, ModelInfo, RenderedChat, Sampling, ServerMetrics
+from playground.types.generation import GenerationRequest, Message, RenderedChat
+from playground.types.prompt import Sampling
+from playground.types.servers import ModelInfo, ServerMetrics
 
 MOST_STOPS = 4
 HOTTEST = 2.0

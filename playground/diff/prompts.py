@@ -15,7 +15,7 @@ from playground.diff.words import Piece, diff_words
 from playground.scorers import check_name
 from playground.scorers.similarity import common_runs, similarity
 from playground.scorers.wording import show_number
-from playground.types import Check, Input, Prompt, Sampling, Turn
+from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
 
 TurnKind = Literal["same", "changed", "added", "removed"]
 

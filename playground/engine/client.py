@@ -39,7 +39,8 @@ from playground.engine.protocol import (
 )
 from playground.engine.yielding import look
 from playground.errors import BackendError, BackendUnavailable, ContextOverflow
-from playground.types import Mode, Sampling
+from playground.types.generation import Mode
+from playground.types.prompt import Sampling
 
 __all__ = ["NO_WISHES", "Engine", "EngineOptions", "Wishes"]
 

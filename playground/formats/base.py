@@ -19,7 +19,10 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from playground.errors import PromptError
-from playground.types import ExportFile, Input, Message, Prompt, Sampling, Score
+from playground.types.files import ExportFile
+from playground.types.generation import Message
+from playground.types.prompt import Input, Prompt, Sampling
+from playground.types.scores import Score
 
 MAX_PROMPTS = 2_000
 """Prompts in one file."""

@@ -29,7 +29,7 @@ from playground.formats import archive, json_text, prompty
 from playground.formats.archive import refused
 from playground.formats.base import file_name
 from playground.formats.yaml_text import MAX_BYTES, plain
-from playground.types import Prompt, Value
+from playground.types.prompt import Prompt, Value
 
 SUFFIX = ".zip"
 MEDIA_TYPE = "application/zip"

@@ -23,7 +23,7 @@ from playground.formats.promptfoo_tests import (
     read_default,
     read_tests,
 )
-from playground.types import Check
+from playground.types.prompt import Check
 
 SUFFIXES = ("csv", "tsv", "json", "jsonl", "ndjson", "yaml", "yml")
 MAX_BYTES = 2_000_000

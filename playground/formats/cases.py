@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from playground.formats.properties import kind_of_value
-from playground.types import Input, Prompt
+from playground.types.prompt import Input, Prompt
 
 
 def guessed(name: str, value: Any) -> Input:

@@ -15,8 +15,9 @@ from playground.errors import PromptError
 from playground.formats import chats, json_text
 from playground.formats.base import MAX_PROMPTS, Export, Format, Reading, checked, file_name, unheld
 from playground.formats.literal import literal
-from playground.templates import normalise
-from playground.types import ExportFile, Turn
+from playground.templating.rendering import normalise
+from playground.types.files import ExportFile
+from playground.types.prompt import Turn
 
 SUFFIX = ".chat.jsonl"
 MEDIA_TYPE = "application/jsonl"

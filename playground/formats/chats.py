@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from playground.formats.base import as_text, shown, text_of_parts
 from playground.formats.roles import role_of
-from playground.types import Role
+from playground.types.prompt import Role
 
 ALPACA = ("instruction", "input", "output", "system", "history", "text")
 _ALPACA_NEEDED = {"instruction", "output"}

@@ -47,7 +47,8 @@ from playground.formats.plain_jinja import converted
 from playground.formats.refused import without_references
 from playground.formats.sampling import read_sampling, write_sampling
 from playground.templating.partials import MAX_PARTIALS
-from playground.types import ExportFile, Input, Prompt, Sampling
+from playground.types.files import ExportFile
+from playground.types.prompt import Input, Prompt, Sampling
 
 SUFFIX = ".prompt"
 MEDIA_TYPE = "text/plain"
@@ -357,13 +358,13 @@ def _read_inputs(
     exact: dict[str, Input] = {}
     rows = own.get("inputs")
     if rows is not None and not isinstance(rows, list):
-        losses.append("ext.playground.inputs: it is not a list, and is left out")
+        losses.append("ext.playground.templating.inputs: it is not a list, and is left out")
     for number, row in enumerate(rows if isinstance(rows, list) else (), 1):
         try:
             item = Input.model_validate(row)
             exact[item.name] = item
         except ValidationError:
-            losses.append(f"ext.playground.inputs: row {number} cannot be used, and is left out")
+            losses.append(f"ext.playground.templating.inputs: row {number} cannot be used, and is left out")
     return tuple(exact.get(item.name, item) for item in inputs)
 
 

@@ -46,8 +46,9 @@ from playground.formats.roles import role_of
 from playground.formats.sampling import read_sampling, write_sampling
 from playground.scorers import check_name, check_problem
 from playground.scorers.options import PLACEHOLDER
-from playground.templates import variables
-from playground.types import Check, ExportFile, Turn
+from playground.templating.rendering import variables
+from playground.types.files import ExportFile
+from playground.types.prompt import Check, Turn
 
 SUFFIX = ".prompt.yml"
 MEDIA_TYPE = "application/yaml"

@@ -36,7 +36,7 @@ from playground.formats.handlebars_tree import (
 from playground.formats.handlebars_uses import can_be_included, partial_name, uses_item, uses_key, variables
 from playground.formats.plain_jinja import NAME, RESERVED, Piece, chained, join, merged
 from playground.templating.partials import MAX_DEPTH, MAX_PARTIALS
-from playground.types import Role, Turn
+from playground.types.prompt import Role, Turn
 
 ROLES: dict[str, Role] = {"system": "system", "user": "user", "model": "assistant", "assistant": "assistant"}
 _NEAR_ROLES: dict[str, Role] = {"developer": "system", "tool": "user", "function": "user"}

@@ -13,9 +13,10 @@ from playground.errors import PromptError
 from playground.formats.base import Export, Format, Reading, checked, file_name, one, unheld, unheld_inputs
 from playground.formats.simple import used_inputs
 from playground.formats.yaml_text import MAX_BYTES
-from playground.templates import check, join_turns, normalise, split_turns
+from playground.templating.rendering import check, join_turns, normalise, split_turns
 from playground.templating.syntax import role_lines
-from playground.types import ExportFile, Turn
+from playground.types.files import ExportFile
+from playground.types.prompt import Turn
 
 SUFFIX = ".j2"
 MEDIA_TYPE = "text/plain"

@@ -48,8 +48,9 @@ from playground.formats.simple import (
     used_inputs,
     variable_name,
 )
-from playground.templates import normalise
-from playground.types import ExportFile, Input, Turn
+from playground.templating.rendering import normalise
+from playground.types.files import ExportFile
+from playground.types.prompt import Input, Turn
 
 SUFFIX = ".json"
 MEDIA_TYPE = "application/json"

@@ -44,8 +44,9 @@ from playground.formats.simple import (
     used_inputs,
     variable_name,
 )
-from playground.templates import normalise
-from playground.types import ExportFile, Turn
+from playground.templating.rendering import normalise
+from playground.types.files import ExportFile
+from playground.types.prompt import Turn
 
 SUFFIX = ".yaml"
 MEDIA_TYPE = "application/yaml"

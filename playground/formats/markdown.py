@@ -21,8 +21,9 @@ from playground.formats import front_matter
 from playground.formats.base import Export, Format, Reading, as_text, checked, file_name, one, receipt, unheld
 from playground.formats.literal import literal
 from playground.formats.yaml_text import MAX_BYTES
-from playground.templates import normalise
-from playground.types import ExportFile, Turn
+from playground.templating.rendering import normalise
+from playground.types.files import ExportFile
+from playground.types.prompt import Turn
 
 SUFFIX = ".md"
 MEDIA_TYPE = "text/markdown"

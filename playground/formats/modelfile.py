@@ -40,8 +40,9 @@ from playground.formats.literal import literal
 from playground.formats.roles import role_of
 from playground.formats.sampling import read_sampling
 from playground.formats.yaml_text import MAX_BYTES
-from playground.templates import normalise
-from playground.types import ExportFile, Role, Turn
+from playground.templating.rendering import normalise
+from playground.types.files import ExportFile
+from playground.types.prompt import Role, Turn
 
 SUFFIX = ".Modelfile"
 MEDIA_TYPE = "text/plain"

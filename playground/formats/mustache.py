@@ -21,7 +21,7 @@ from playground.formats.literal import literal, without_tags
 from playground.formats.plain_jinja import NAME, RESERVED, jinja_path
 from playground.formats.simple import variable_name
 from playground.templating.syntax import ROLE_LINE
-from playground.types import Input
+from playground.types.prompt import Input
 
 MAX_TAGS = 2_000
 MAX_DEPTH = 30

@@ -28,8 +28,9 @@ from playground.formats.base import (
 )
 from playground.formats.plain_jinja import Piece, join
 from playground.formats.simple import one_text, simple_turns, slot, slots, spelled, text_of, variable_name
-from playground.templates import normalise
-from playground.types import ExportFile, Input, InputKind, Turn
+from playground.templating.rendering import normalise
+from playground.types.files import ExportFile
+from playground.types.prompt import Input, InputKind, Turn
 
 SUFFIX = ".json"
 MEDIA_TYPE = "application/json"

@@ -16,7 +16,7 @@ from playground.errors import PromptError
 from playground.formats import json_text
 from playground.formats.base import MAX_PROMPTS, Export, Format, Reading, file_name, shown, unheld
 from playground.formats.openai_chat import from_body, request_body
-from playground.types import ExportFile
+from playground.types.files import ExportFile
 
 SUFFIX = ".jsonl"
 MEDIA_TYPE = "application/jsonl"

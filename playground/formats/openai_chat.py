@@ -30,8 +30,10 @@ from playground.formats.base import (
 from playground.formats.literal import literal
 from playground.formats.roles import role_of
 from playground.formats.sampling import field_of, read_sampling, write_sampling
-from playground.templates import normalise
-from playground.types import ExportFile, Message, Sampling, Turn
+from playground.templating.rendering import normalise
+from playground.types.files import ExportFile
+from playground.types.generation import Message
+from playground.types.prompt import Sampling, Turn
 
 SUFFIX = ".json"
 MEDIA_TYPE = "application/json"

@@ -18,7 +18,7 @@ from typing import Any
 
 from playground.errors import PromptError
 from playground.formats.properties import kind_of_value
-from playground.types import Input, InputKind
+from playground.types.prompt import Input, InputKind
 
 SCALARS = ("string", "boolean", "null", "number", "integer")
 _KEY = re.compile(r"(?P<name>[^()?]+?)(?P<optional>\??)(?:\((?P<kind>\w+)\s*(?:,\s*(?P<about>.*))?\))?", re.S)

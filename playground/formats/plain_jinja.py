@@ -16,9 +16,9 @@ from typing import Literal, NamedTuple
 from playground.errors import PromptError, TemplateError
 from playground.formats.base import Export
 from playground.formats.literal import literal
-from playground.templates import normalise, variables
+from playground.templating.rendering import normalise, variables
 from playground.templating.syntax import ROLE_LINE, Token, parse, tokens
-from playground.types import Role
+from playground.types.prompt import Role
 
 Kind = Literal["text", "value", "if", "elif", "else", "endif", "for", "endfor", "include", "role", "tag"]
 

@@ -45,10 +45,11 @@ from playground.formats.promptfoo_tests import (
 from playground.formats.refused import without_references
 from playground.formats.roles import role_of
 from playground.formats.sampling import read_sampling, write_sampling
-from playground.templates import check as template_problems
-from playground.templates import variables
+from playground.templating.rendering import check as template_problems
+from playground.templating.rendering import variables
 from playground.templating.syntax import ROLE_LINE, parse, role_lines, tokens
-from playground.types import ExportFile, Prompt, Sampling, Turn
+from playground.types.files import ExportFile
+from playground.types.prompt import Prompt, Sampling, Turn
 
 SUFFIX = ".promptfoo.yaml"
 MEDIA_TYPE = "application/yaml"

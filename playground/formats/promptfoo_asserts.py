@@ -16,7 +16,7 @@ from playground.errors import PromptError
 from playground.formats import json_text
 from playground.scorers import SCORERS, check_name, check_problem
 from playground.scorers.options import PLACEHOLDER, read_options
-from playground.types import Check
+from playground.types.prompt import Check
 
 VALUE = {  # scorer -> the option that holds an assertion's value
     "equals": "text",

@@ -26,8 +26,9 @@ from playground.formats.promptfoo_table import read_csv_tests
 from playground.formats.promptfoo_tests import MAX_ASSERTS, has_value, write_vars
 from playground.scorers import check_name
 from playground.scorers.options import PLACEHOLDER, placeholders
-from playground.templates import variables
-from playground.types import Check, ExportFile
+from playground.templating.rendering import variables
+from playground.types.files import ExportFile
+from playground.types.prompt import Check
 
 SUFFIX = ".csv"
 MEDIA_TYPE = "text/csv"

@@ -20,7 +20,7 @@ from playground.errors import PromptError
 from playground.formats import yaml_text
 from playground.formats.promptfoo_asserts import REFERENCE, TYPES, read_assert
 from playground.formats.promptfoo_tests import MAX_ASSERTS, MAX_CASES, ReadTest, gather
-from playground.types import Check
+from playground.types.prompt import Check
 
 MAX_COLUMNS = 1_000
 MAX_HEADER = 100_000

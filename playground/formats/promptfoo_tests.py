@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from playground.errors import PromptError
 from playground.formats.promptfoo_asserts import REFERENCE, VALUE, read_assert, write_assert
 from playground.scorers.options import PLACEHOLDER, placeholders
-from playground.types import Check
+from playground.types.prompt import Check
 
 MAX_CASES = 1_000
 MAX_ASSERTS = 100

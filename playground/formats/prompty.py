@@ -48,8 +48,9 @@ from playground.formats.properties import read_inputs, read_outputs, write_input
 from playground.formats.refused import without_references
 from playground.formats.roles import FOREIGN, role_of
 from playground.formats.sampling import field_of, usable
-from playground.templates import join_turns, normalise, split_turns
-from playground.types import ExportFile, Input, Prompt, Sampling, Turn
+from playground.templating.rendering import join_turns, normalise, split_turns
+from playground.types.files import ExportFile
+from playground.types.prompt import Input, Prompt, Sampling, Turn
 
 SUFFIX = ".prompty"
 MEDIA_TYPE = "text/markdown"

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from playground.errors import PromptError
-from playground.types import Input, InputKind
+from playground.types.prompt import Input, InputKind
 
 _TO_PROMPTY: dict[InputKind, str] = {
     "text": "string",

@@ -16,8 +16,9 @@ from playground.formats.base import Export, Format, stated
 from playground.formats.charset import decode
 from playground.formats.plain_jinja import Beyond, Piece, pieces
 from playground.formats.simple import pieces_of
-from playground.templates import normalise
-from playground.types import ExportFile, Prompt, Sampling, Turn
+from playground.templating.rendering import normalise
+from playground.types.files import ExportFile
+from playground.types.prompt import Prompt, Sampling, Turn
 
 _TEXTS = (
     *(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from playground.formats.base import shown
-from playground.types import Role
+from playground.types.prompt import Role
 
 _SAME: dict[str, Role] = {
     "system": "system",

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from playground.formats.base import sampling_losses, shown, stated
-from playground.types import Sampling
+from playground.types.prompt import Sampling
 
 _SILENT = {"top_k": 0, "stop": ()}
 _FIELDS = {  # what programs call them, without letter case, hyphens and underscores

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from playground.errors import PromptError, TemplateError
 from playground.formats.base import Export
 from playground.formats.plain_jinja import RESERVED, Beyond, Piece, merged, pieces
-from playground.templates import normalise, variables
-from playground.types import Input, Role, Turn
+from playground.templating.rendering import normalise, variables
+from playground.types.prompt import Input, Role, Turn
 
 
 class SimpleTurn(NamedTuple):

@@ -47,7 +47,8 @@ from playground.scorers.text import (
     starts_with,
 )
 from playground.scorers.wording import clip, plural, quote, quote_all, show_number
-from playground.types import Check, Sample, Score
+from playground.types.prompt import Check
+from playground.types.scores import Sample, Score
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from playground.scorers.numbers import Found, numbers_in
 from playground.scorers.wording import clip, quote, show_number
-from playground.types import Sample, Score
+from playground.types.scores import Sample, Score
 
 Which = Literal["last", "first", "only"]
 

@@ -29,7 +29,7 @@ from playground.scorers.answer_json import SECONDS, NotJson, Part, fenced, is_fe
 from playground.scorers.options import JsonSchema
 from playground.scorers.text import regex_problem
 from playground.scorers.wording import clip, quote
-from playground.types import Sample, Score
+from playground.types.scores import Sample, Score
 
 SCHEMA_SECONDS = 1.0
 _CUT = "cut at the token limit, so not valid JSON"

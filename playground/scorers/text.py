@@ -20,7 +20,7 @@ from playground.scorers.alike import COMPOSED, composed, folded, how_same, only_
 from playground.scorers.options import LongText
 from playground.scorers.similarity import COMPARED_CHARS, similarity
 from playground.scorers.wording import plural, quote, quote_all
-from playground.types import Sample, Score
+from playground.types.scores import Sample, Score
 
 REGEX_SECONDS = 1.0
 PATTERN_CHARS = 2_000

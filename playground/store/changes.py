@@ -13,7 +13,9 @@ from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 from playground.store.records import NewCell
 from playground.store.tables import new_id, now
-from playground.types import CellStatus, Comparison, Completion, Message, Score
+from playground.types.generation import Completion, Message
+from playground.types.grid import CellStatus, Comparison
+from playground.types.scores import Score
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 
 from playground.errors import PromptError, StoreError
 from playground.store.tables import Content
-from playground.types import Prompt
+from playground.types.prompt import Prompt
 
 SEARCH_CHARS = 64_000
 """Characters of searchable text kept for one run or prompt."""

@@ -14,7 +14,7 @@ from playground.store.content import matches
 from playground.store.records import ColumnSummary, HistoryPage, RunSummary, StoredVote
 from playground.store.reopen import stored_vote
 from playground.store.tables import Cell, Run, ScoreRow, Vote
-from playground.types import CellStatus
+from playground.types.grid import CellStatus
 
 PAGE_ROWS = 500
 """Rows of one page at most."""

@@ -32,7 +32,9 @@ from playground.store.changes import (
 from playground.store.content import KEEP, body_rows, content_hash, fold, searchable, texts_in, to_json
 from playground.store.records import NewCell
 from playground.store.tables import Table
-from playground.types import Comparison, Completion, Message, Prompt
+from playground.types.generation import Completion, Message
+from playground.types.grid import Comparison
+from playground.types.prompt import Prompt
 
 UNFINISHED = ("pending", "running")
 TITLE_CHARS = 300

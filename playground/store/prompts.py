@@ -16,7 +16,7 @@ from playground.store.content import fold, load_content, portions
 from playground.store.naming import NEWEST, clean_label
 from playground.store.records import SavedVersion, VersionSummary
 from playground.store.tables import Label, PromptRow, Version
-from playground.types import Prompt
+from playground.types.prompt import Prompt
 
 
 def versions(session: Session, prompt_id: str) -> list[VersionSummary]:

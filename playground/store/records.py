@@ -13,17 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from playground.types import (
-    CellStatus,
-    Choice,
-    Comparison,
-    Completion,
-    Finish,
-    Message,
-    Prompt,
-    Sampling,
-    Score,
-)
+from playground.types.generation import Completion, Finish, Message
+from playground.types.grid import CellStatus, Choice, Comparison
+from playground.types.prompt import Prompt, Sampling
+from playground.types.scores import Score
 
 
 @dataclass(frozen=True, slots=True)

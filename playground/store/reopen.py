@@ -17,19 +17,10 @@ from playground.store.content import content_hash, load_content
 from playground.store.prompts import load_saved
 from playground.store.records import NewCell, StoredCell, StoredRun, StoredStep, StoredVote
 from playground.store.tables import Cell, Run, ScoreRow, Step, Version, Vote
-from playground.types import (
-    CellStatus,
-    Choice,
-    Comparison,
-    Completion,
-    Finish,
-    Message,
-    Prompt,
-    Role,
-    Sampling,
-    Score,
-    TokenLogprob,
-)
+from playground.types.generation import Completion, Finish, Message, TokenLogprob
+from playground.types.grid import CellStatus, Choice, Comparison
+from playground.types.prompt import Prompt, Role, Sampling
+from playground.types.scores import Score
 
 R = TypeVar("R", Step, ScoreRow)
 

@@ -19,7 +19,7 @@ from playground.store.content import fold, keep_content
 from playground.store.ledger import UNFINISHED, new_cell_row, packed, run_status, search_texts
 from playground.store.records import NewCell
 from playground.store.tables import Cell, Run, Vote, now
-from playground.types import Choice, Comparison
+from playground.types.grid import Choice, Comparison
 
 
 def add_repeat(

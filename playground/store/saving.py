@@ -19,7 +19,7 @@ from playground.store.naming import clean_label, clean_name
 from playground.store.prompts import living_row, living_rows, newest_of_lines, to_saved, version_row
 from playground.store.records import SavedVersion, SaveItem
 from playground.store.tables import PromptRow, PromptTag, Version, now
-from playground.types import Prompt
+from playground.types.prompt import Prompt
 
 Lines = dict[tuple[str, str], Version]
 """The newest version by prompt and variant."""

@@ -40,7 +40,10 @@ from playground.store.records import (
 )
 from playground.store.schema import bring_up_to_date, database_facts
 from playground.store.writer import Trouble, Writer
-from playground.types import CellStatus, Choice, Comparison, Completion, Message, Prompt, Score
+from playground.types.generation import Completion, Message
+from playground.types.grid import CellStatus, Choice, Comparison
+from playground.types.prompt import Prompt
+from playground.types.scores import Score
 
 T = TypeVar("T")
 

@@ -1,1 +1,1 @@
-"""The inside of `templates.py`: syntax, names, the sandbox, and the process that renders."""
+"""Templates: read, checked and rendered; the one home of Jinja2."""

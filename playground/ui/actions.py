@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from playground.errors import PromptError, SettingsError
 from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 Update = dict[str, Any]
 """What the page shall show; its script (`main.js`, apply) lists the keys."""

@@ -7,36 +7,36 @@ from pathlib import Path
 import gradio as gr
 
 from playground.ui import (
+    bench_actions,
     bundling,
     cases,
     compare,
     details,
     history,
     importing,
-    keeping,
-    keeping_models,
-    keeping_servers,
     library,
     library_actions,
-    measuring,
+    model_actions,
     models,
+    server_actions,
     syncing,
     trouble,
+    version_actions,
     versions,
 )
 from playground.ui.actions import CLOSED, Ask, Update, make_call
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 ASSETS = Path(__file__).parent / "assets"
-ACTIONS = compare.ACTIONS | details.ACTIONS | keeping.ACTIONS | library.ACTIONS | history.ACTIONS
+ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS
 ACTIONS |= trouble.ACTIONS
-ACTIONS |= models.ACTIONS | keeping_models.ACTIONS | keeping_servers.ACTIONS | measuring.ACTIONS
+ACTIONS |= models.ACTIONS | model_actions.ACTIONS | server_actions.ACTIONS | bench_actions.ACTIONS
 
 # What starts programs, names paths, adds servers, keeps keys or removes what others use. New actions of these files
 # are the owner's unless they are named here.
-OWNERS = (keeping_models.ACTIONS | keeping_servers.ACTIONS | measuring.ACTIONS).keys() - {"use_model"}
+OWNERS = (model_actions.ACTIONS | server_actions.ACTIONS | bench_actions.ACTIONS).keys() - {"use_model"}
 
 _HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="group" aria-label="Backends"></span>
 <button class="btn quiet" data-keys title="Keys" aria-label="Keys"><kbd>?</kbd><span>Keys</span></button>

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from playground.errors import PromptError
 from playground.ui.actions import Action, Ask, Update
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 if TYPE_CHECKING:
     from playground.formats.case_file import CaseFile

@@ -13,18 +13,19 @@ import gradio as gr
 from pydantic import TypeAdapter
 
 from playground.errors import NotFoundError, PlaygroundError
-from playground.lint import Finding, lint
+from playground.lint.rules import Finding, lint
 from playground.scorers import SCORERS, options_of
 from playground.scorers.options import placeholders
 from playground.store.records import StoredRun
-from playground.types import PRESETS, Choice
+from playground.types.grid import Choice
+from playground.types.prompt import PRESETS
 from playground.ui import panels
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm, first_form, form_of_prompt, form_of_run, variant
 from playground.ui.stream import BLANK, COLUMNS, stream_run
-from playground.workbench import Workbench
-from playground.writing import Preview
+from playground.workbench.prompts import Preview
+from playground.workbench.service import Workbench
 
 FIRST_PATTERN = "techniques/zero-shot/instruct"
 

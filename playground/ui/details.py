@@ -15,7 +15,7 @@ from playground.diff import describe, diff_words
 from playground.engine.answer import byte_name
 from playground.errors import NotFoundError, PlaygroundError
 from playground.store.records import StoredCell, StoredRun
-from playground.types import RenderedChat, TokenLogprob
+from playground.types.generation import RenderedChat, TokenLogprob
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.html import (
     button,
@@ -26,7 +26,7 @@ from playground.ui.html import (
     pieces,
     segments,
 )
-from playground.workbench import Workbench, find_cell
+from playground.workbench.service import Workbench, find_cell
 
 _CONTROL = re.compile(r"(<\|[^|>\n]{1,40}\|>|</?[a-z_]{1,20}>|\[/?[A-Z]{1,10}\])")
 # Raw HTML off, images off: an answer must not make the browser call out.

@@ -11,10 +11,12 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from playground.library import Pattern
-from playground.planning import example_values
+from playground.library.shipped import Pattern
+from playground.runs.planning import example_values
 from playground.store.records import SavedVersion, StoredRun
-from playground.types import PRESETS, Column, Comparison, ModelInfo, Prompt, Sampling, Turn, Value
+from playground.types.grid import Column, Comparison
+from playground.types.prompt import PRESETS, Prompt, Sampling, Turn, Value
+from playground.types.servers import ModelInfo
 
 OWN_VALUES = "Own values"
 

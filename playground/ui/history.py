@@ -11,7 +11,7 @@ from playground.store.records import ColumnSummary, HistoryPage, RunSummary
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.compare import shown_run
 from playground.ui.html import button, icon, join, plural, stamp
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 PAGE = 50
 

@@ -18,21 +18,14 @@ from markupsafe import Markup
 from pydantic import Field, ValidationError
 
 from playground.errors import PromptError
-from playground.exchange import (
-    ImportPlan,
-    ImportResult,
-    Row,
-    apply_import,
-    explain,
-    plan_import,
-    read_incoming,
-)
-from playground.types import Value
+from playground.library.importing import ImportPlan, ImportResult, Row, apply_import, explain, plan_import
+from playground.library.reading import read_incoming
+from playground.types.prompt import Value
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.alerts import to_alert
 from playground.ui.html import button, icon, join, options, plural, warning
 from playground.ui.versions import prompt_diff
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 AT_WORK = ("reading", "saving")
 SHOWN_ROWS = 200

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.html import attributes, button, icon, join, plural
 from playground.ui.preview import preview
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 PAGE_ROWS = 100
 SHOWN_TAGS = 16

@@ -11,9 +11,9 @@ from playground.ui.actions import Action, Ask, Update
 from playground.ui.compare import open_pattern
 from playground.ui.details import safe_markdown
 from playground.ui.html import button, icon, join, plural
-from playground.ui.keeping import export_body, format_options
 from playground.ui.library import open_library
-from playground.workbench import Workbench
+from playground.ui.version_actions import export_body, format_options
+from playground.workbench.service import Workbench
 
 
 async def favourite(workbench: Workbench, ask: Ask) -> Update:

@@ -13,19 +13,19 @@ from zlib import crc32
 import gradio as gr
 from markupsafe import Markup
 
+from playground.backends.inventory import Look, Place
+from playground.backends.managed_vllm import Managed
 from playground.backends.remote import can_chat
 from playground.backends.servers import LABELS, Server
-from playground.inventory import Look, Place
+from playground.bench.kept import last_measurement
 from playground.jobs import Job
-from playground.managed import Managed
-from playground.measurement import last_measurement
-from playground.types import ModelInfo, ServerMetrics
-from playground.ui import managed, measured
+from playground.types.servers import ModelInfo, ServerMetrics
+from playground.ui import bench, managed_vllm
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.html import count, icon, join, plural, stamp
 from playground.ui.progress import icon_button, job_layers, job_row, job_sum, newest_first, size
 from playground.ui.trouble import notice
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 FRESH_S = 4.0
 """Opening the tab again so soon shows what was seen."""
@@ -43,7 +43,7 @@ _PAGE = f"""<div class="pp models" id="models"><div class="messages"></div>
 <input class="field find" type="search" placeholder="Find a model" aria-label="Find a model" data-filter="#models-list tbody tr">
 <button class="btn" data-act="gguf"><svg class="i" aria-hidden="true"><use href="#i-plus"></use></svg>Add a GGUF file</button><span id="models-pull"></span></div>
 <div id="models-jobs"></div><div id="models-list" class="scroll-x"></div></section>
-{measured.SECTION}<div id="models-poll"></div></div>"""
+{bench.SECTION}<div id="models-poll"></div></div>"""
 
 _STATES = {
     "inside": ("check", "ok", "in this program"),
@@ -81,12 +81,12 @@ async def shown(workbench: Workbench, max_age_s: float = 0) -> Update:
         "html": {
             "models-looked": Markup("looked for on the usual ports, {}").format(stamp(look.at)),
             "models-places": _places(look, await workbench.inventory.metrics(), _ours(jobs)),
-            "models-served": managed.rows(jobs),
+            "models-served": managed_vllm.rows(jobs),
             "models-count": _counted(len(models), sum(job.state == "running" for job in pulls)),
             "models-pull": _pull_button(can_pull),
             "models-jobs": join(job_row(job) for job in newest_first(pulls)),
             "models-list": _models(models),
-            **measured.section(measured.job_of(jobs), last, workbench.backends),
+            **bench.section(bench.job_of(jobs), last, workbench.backends),
             "models-poll": Markup("") if _ours(jobs) else _poll(jobs, look),
             "health": _health(look, jobs),
         },
@@ -105,7 +105,7 @@ async def poll_models(workbench: Workbench, ask: Ask) -> Update:
     if ask.text("jobs") != _signature(jobs):
         workbench.inventory.forget()
         return await shown(workbench)
-    html = managed.moving(jobs) | measured.moving(measured.job_of(jobs))
+    html = managed_vllm.moving(jobs) | bench.moving(bench.job_of(jobs))
     for job in filter(_is_pull, workbench.jobs.running):
         html |= {f"job-{job.id}-sum": job_sum(job), f"job-{job.id}-layers": job_layers(job)}
     if ask.text("load"):

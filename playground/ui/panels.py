@@ -13,10 +13,11 @@ from markupsafe import Markup
 from playground.backends.answers import HALF
 from playground.backends.tokens import UNFIT
 from playground.errors import PlaygroundError
-from playground.planning import checks_of
+from playground.runs.planning import checks_of
 from playground.scorers import passed
 from playground.store.records import StoredCell, StoredRun
-from playground.types import Completion, Finish, Score
+from playground.types.generation import Completion, Finish
+from playground.types.scores import Score
 from playground.ui.html import (
     attributes,
     button,

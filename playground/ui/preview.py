@@ -8,12 +8,12 @@ import re
 
 from markupsafe import Markup, escape
 
-from playground.planning import example_values
+from playground.runs.planning import example_values
 from playground.scorers import check_name
 from playground.store.records import SavedVersion
-from playground.types import Prompt
+from playground.types.prompt import Prompt
 from playground.ui.html import button, icon, join, plural, stamp
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 _JINJA = re.compile(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", re.DOTALL)
 

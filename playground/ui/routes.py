@@ -9,11 +9,11 @@ from fastapi import FastAPI, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 
 from playground.errors import NotFoundError, PlaygroundError
-from playground.types import ExportFile
+from playground.types.files import ExportFile
 from playground.ui.alerts import to_alert
 from playground.ui.bundling import bundle_file
 from playground.ui.importing import take_in
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 
 def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:

@@ -22,7 +22,7 @@ from playground.settings import Settings
 from playground.ui.connections import BoundedProtocol
 from playground.ui.guard import Guard
 from playground.ui.quick_gradio import import_gradio
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 log = logging.getLogger(__name__)
 

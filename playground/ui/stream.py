@@ -17,14 +17,14 @@ from typing import Any
 import gradio as gr
 
 from playground.errors import NotFoundError, StoreError
-from playground.runner import Delta, Started, Waits
+from playground.runs.runner import Delta, Started, Waits
 from playground.store.records import StoredCell, StoredRun
 from playground.ui import panels
 from playground.ui.actions import Update
 from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm, to_comparison
 from playground.ui.trouble import notice
-from playground.workbench import Ended, Event, RunStarted, Workbench
+from playground.workbench.service import Ended, Event, RunStarted, Workbench
 
 COLUMNS = 4
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from markupsafe import Markup
 
 from playground.errors import PlaygroundError, PromptError
-from playground.folder_sync import Conflict, Side, SyncReport, sync
-from playground.types import Prompt
+from playground.library.folder_sync import Conflict, Side, SyncReport, sync
+from playground.types.prompt import Prompt
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.alerts import to_alert
 from playground.ui.html import button, join, options, plural, warning
 from playground.ui.library import open_library
 from playground.ui.versions import prompt_diff
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 SHOWN_CONFLICTS = 100
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from playground.errors import StoreBusy
 from playground.ui.actions import Action, Ask, Update
 from playground.ui.html import icon, plural
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 
 def notice(workbench: Workbench) -> Markup:

@@ -18,7 +18,8 @@ from playground.backends import BACKENDS, make_backend
 from playground.backends.base import Backend, Fold
 from playground.errors import PlaygroundError
 from playground.settings import Settings
-from playground.types import Completion, GenerationRequest, Message, Sampling
+from playground.types.generation import Completion, GenerationRequest, Message
+from playground.types.prompt import Sampling
 
 WIRE = Path(__file__).parent.parent / "wire"
 

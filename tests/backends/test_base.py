@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from playground.backends.base import Fold, complete
 from playground.backends.scripted import ScriptedBackend
-from playground.types import Chunk, Completion, GenerationRequest, Message, Sampling, TokenLogprob
+from playground.types.generation import Chunk, Completion, GenerationRequest, Message, TokenLogprob
+from playground.types.prompt import Sampling
 
 
 class Clock:

@@ -11,7 +11,8 @@ import pytest
 
 from playground.backends.base import complete
 from playground.backends.identity import answered_as
-from playground.types import GenerationRequest, Message, Sampling
+from playground.types.generation import GenerationRequest, Message
+from playground.types.prompt import Sampling
 from tests.backends.conftest import CHAT, HELLO, MODELS, answer, ask, event, exchange, outcome, sse
 
 OpenBackend = Callable[..., Any]

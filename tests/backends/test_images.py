@@ -19,7 +19,9 @@ from playground.backends.projectors import is_projector_file, projector_of
 from playground.engine.gguf import read_header
 from playground.errors import BackendError
 from playground.settings import Settings, embedded_model_path
-from playground.types import GenerationRequest, Message, ModelInfo, Sampling
+from playground.types.generation import GenerationRequest, Message
+from playground.types.prompt import Sampling
+from playground.types.servers import ModelInfo
 from tests.backends.conftest import CHAT, HELLO, MODELS, answer, ndjson, outcome, sse
 from tests.tiny_projector import PICTURE_TOKENS, picture, write_gguf, write_projector
 

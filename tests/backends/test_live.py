@@ -9,7 +9,8 @@ import pytest
 from playground.backends import make_backend, rows
 from playground.backends.base import complete
 from playground.settings import Settings
-from playground.types import GenerationRequest, Message, Sampling
+from playground.types.generation import GenerationRequest, Message
+from playground.types.prompt import Sampling
 
 START = {
     "ollama": "ollama serve, then: ollama pull smollm2:135m",

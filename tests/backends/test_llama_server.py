@@ -12,7 +12,7 @@ import httpx
 
 from playground.backends.base import complete
 from playground.errors import ContextOverflow
-from playground.types import Message
+from playground.types.generation import Message
 from tests.backends.conftest import HELLO, ask, event, outcome, sse
 
 PATH = "/v1/chat/completions"

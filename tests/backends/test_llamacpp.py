@@ -22,7 +22,8 @@ from playground.backends.base import (
 from playground.backends.llamacpp import LlamaCppBackend
 from playground.errors import ContextOverflow, NotFoundError
 from playground.settings import Settings, embedded_model_path
-from playground.types import Chunk, GenerationRequest, Message, Sampling
+from playground.types.generation import Chunk, GenerationRequest, Message
+from playground.types.prompt import Sampling
 
 EMBEDDED = "llama.cpp:SmolLM2-135M-Instruct"
 

@@ -17,7 +17,8 @@ from playground.backends.base import complete
 from playground.backends.llamacpp import LlamaCppBackend
 from playground.backends.tokens import UNFIT, aligned, spell
 from playground.settings import Settings
-from playground.types import Completion, GenerationRequest, Mode, Sampling, TokenLogprob
+from playground.types.generation import Completion, GenerationRequest, Mode, TokenLogprob
+from playground.types.prompt import Sampling
 from tests.backends.conftest import CHAT, WIRE, answer, ask, exchange, ndjson, sse
 from tests.backends.test_contract import ROUTES, cuts
 

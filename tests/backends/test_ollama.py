@@ -20,7 +20,9 @@ from playground.backends.ollama_client import Call
 from playground.backends.servers import Server
 from playground.errors import BackendError, ContextOverflow
 from playground.settings import Settings
-from playground.types import GenerationRequest, Message, Progress, Sampling
+from playground.types.generation import GenerationRequest, Message
+from playground.types.prompt import Sampling
+from playground.types.servers import Progress
 from tests.backends.conftest import answer, ask, exchange, listening, ndjson, outcome, unused_ports
 
 CHAT, GENERATE = "/api/chat", "/api/generate"

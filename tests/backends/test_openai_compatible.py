@@ -11,7 +11,8 @@ import pytest
 from playground.backends import make_backend
 from playground.backends.base import CountsTokens, RendersChat, complete
 from playground.settings import Settings
-from playground.types import GenerationRequest, Message, Sampling
+from playground.types.generation import GenerationRequest, Message
+from playground.types.prompt import Sampling
 from tests.backends.conftest import CHAT, END, HELLO, answer, ask, event, exchange, outcome, sse
 
 PATH = "/v1/chat/completions"

@@ -14,7 +14,8 @@ from playground.backends.base import CountsTokens, RendersChat, complete
 from playground.backends.scripted import ScriptedBackend
 from playground.errors import BackendError, ContextOverflow, SettingsError
 from playground.settings import Settings
-from playground.types import Chunk, GenerationRequest, Message, Sampling
+from playground.types.generation import Chunk, GenerationRequest, Message
+from playground.types.prompt import Sampling
 
 
 def request(model: str, text: str = "hello there", **sampling: object) -> GenerationRequest:

@@ -27,7 +27,8 @@ from playground.backends.servers import (
 )
 from playground.errors import NotFoundError, SettingsError
 from playground.settings import Settings, key_variable
-from playground.types import GenerationRequest, Message, Sampling
+from playground.types.generation import GenerationRequest, Message
+from playground.types.prompt import Sampling
 from tests.backends.conftest import CHAT, HELLO, HOUSES, Scripted, answer, outcome, sse, unused_ports
 
 Start = Callable[[dict[str, Any]], Scripted]

@@ -11,7 +11,8 @@ import pytest
 from playground.backends.answers import HALF
 from playground.backends.base import complete
 from playground.errors import NoAnswer
-from playground.types import GenerationRequest, Message, Sampling
+from playground.types.generation import GenerationRequest, Message
+from playground.types.prompt import Sampling
 from tests.backends.conftest import CHAT, END, LLAMA_SERVER_HOUSE, ask, event, ndjson, outcome, sse
 from tests.backends.test_contract import cuts
 

@@ -10,7 +10,8 @@ import pytest
 from playground.backends.base import complete
 from playground.backends.vllm import read_metrics
 from playground.errors import ContextOverflow
-from playground.types import GenerationRequest, Message, Sampling
+from playground.types.generation import GenerationRequest, Message
+from playground.types.prompt import Sampling
 from tests.backends.conftest import HELLO, answer, ask, event, outcome, sse
 
 PATH = "/v1/chat/completions"

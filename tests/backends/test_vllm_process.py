@@ -30,10 +30,10 @@ from playground.backends.vllm_process import (
     serve_arguments,
     start_vllm,
 )
-from playground.doctor import health
+from playground.cli.doctor import health
 from playground.errors import BackendError, SettingsError
 from playground.settings import Settings
-from playground.workbench import open_workbench
+from playground.workbench.service import open_workbench
 
 # The model says what the fake does.
 FAKE = """#!{python}

@@ -22,9 +22,10 @@ from typing import TypeVar
 
 import yaml
 
-from playground.exchange import apply_import, plan_import, read_incoming
 from playground.formats.bundle import BundleItem, write_bundle
-from playground.library import Library, shipped_folder
+from playground.library.importing import apply_import, plan_import
+from playground.library.reading import read_incoming
+from playground.library.shipped import Library, shipped_folder
 from playground.settings import Settings
 from playground.store import open_store
 

@@ -25,7 +25,7 @@ from playground.engine.client import Engine, EngineOptions, Wishes
 from playground.engine.cores import thread_environment
 from playground.engine.protocol import Piece
 from playground.settings import embedded_model_path
-from playground.types import Sampling
+from playground.types.prompt import Sampling
 
 PARALLEL = 32
 RULES = "You are a careful judge of short reviews. Read the rules before you answer. " + " ".join(

@@ -21,7 +21,7 @@ from playground.engine.client import Engine, EngineOptions
 from playground.engine.cores import DEFAULT_SPIN
 from playground.engine.protocol import Piece
 from playground.settings import embedded_model_path
-from playground.types import Sampling
+from playground.types.prompt import Sampling
 
 TOKENS = 48
 

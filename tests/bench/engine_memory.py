@@ -17,7 +17,7 @@ from pathlib import Path
 from playground.engine.client import Engine, EngineOptions
 from playground.engine.protocol import Piece
 from playground.settings import embedded_model_path
-from playground.types import Sampling
+from playground.types.prompt import Sampling
 
 CONTEXT = 8192
 ALLOWED = 250_000_000

@@ -25,7 +25,8 @@ from playground.store.content import searchable
 from playground.store.database import connect, locate
 from playground.store.records import NewCell
 from playground.store.tables import Cell, Run, ScoreRow, Step, Vote
-from playground.types import Column, Comparison, Prompt, Sampling, Turn
+from playground.types.grid import Column, Comparison
+from playground.types.prompt import Prompt, Sampling, Turn
 
 LIMIT_MS = 500
 REPEATS = 7

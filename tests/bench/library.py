@@ -19,7 +19,7 @@ from typing import Any
 from playground.settings import Settings
 from playground.store import Store, open_store
 from playground.store.records import SaveItem, SyncMark
-from playground.types import Prompt, Turn
+from playground.types.prompt import Prompt, Turn
 
 OPEN_MS, SEARCH_MS, IMPORT_MS = 200, 50, 2_500
 REPEATS = 7

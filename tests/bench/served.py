@@ -24,7 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 FAST_WORDS = 1500
-COMMAND = [sys.executable, "-c", "from playground.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from playground.cli.main import main; main()"]
 
 
 def free_port() -> int:
@@ -120,9 +120,9 @@ def serve_app(data: Path, port: int) -> None:
     from playground.backends.scripted import ScriptedBackend
     from playground.settings import Settings
     from playground.store import open_store
-    from playground.types import GenerationRequest
+    from playground.types.generation import GenerationRequest
     from playground.ui.server import serve
-    from playground.workbench import Workbench
+    from playground.workbench.service import Workbench
 
     class Stamping(ScriptedBackend):
         """Its model "stamp" says at which time it made its first token, in milliseconds of the epoch."""
@@ -141,8 +141,9 @@ def stored_run(data: Path, model: str, columns: int) -> str:
     from playground.backends.scripted import ScriptedBackend
     from playground.settings import Settings
     from playground.store import open_store
-    from playground.types import Column, Comparison, Prompt, Sampling, Turn
-    from playground.workbench import RunStarted, Workbench
+    from playground.types.grid import Column, Comparison
+    from playground.types.prompt import Prompt, Sampling, Turn
+    from playground.workbench.service import RunStarted, Workbench
 
     async def run() -> str:
         settings = Settings(data_dir=data, database_url="")

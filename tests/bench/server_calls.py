@@ -27,8 +27,9 @@ async def through_workbench(url: str, folder: str, calls: int) -> None:
     from playground.backends import make_backend
     from playground.settings import Settings
     from playground.store import open_store
-    from playground.types import Check, Column, Comparison, Prompt, Sampling, Turn
-    from playground.workbench import Ended, Workbench
+    from playground.types.grid import Column, Comparison
+    from playground.types.prompt import Check, Prompt, Sampling, Turn
+    from playground.workbench.service import Ended, Workbench
 
     settings = Settings(data_dir=Path(folder), database_url="", openai_url=url, server_parallel=AT_ONCE)
     backends = {"openai": make_backend("openai", settings)}

@@ -27,8 +27,9 @@ STREAMS, LIMIT_MS = 64, 20
 
 async def of_runner(backend: Backend) -> list[float]:
     """Milliseconds to the first word of each stream, through the runner."""
-    from playground.runner import Cell, Delta, End, Execution
-    from playground.types import GenerationRequest, Message, Prompt, Sampling
+    from playground.runs.runner import Cell, Delta, End, Execution
+    from playground.types.generation import GenerationRequest, Message
+    from playground.types.prompt import Prompt, Sampling
 
     requests = [
         GenerationRequest("openai:tiny", (Message("user", f"Say {n}."),), Sampling(seed=1))

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playground.folder_sync import sync
-from playground.library import Library, shipped_folder
+from playground.library.folder_sync import sync
+from playground.library.shipped import Library, shipped_folder
 from playground.settings import Settings
 from playground.store import open_store
 from playground.store.records import SaveItem

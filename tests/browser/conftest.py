@@ -120,7 +120,7 @@ def scripted_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
 def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The app as a person starts it, with the embedded model; its output must hold no traceback."""
     folder, port = tmp_path_factory.mktemp("embedded"), free_port()
-    command = ["-m", "playground.cli", "--port", str(port), "--data", str(folder)]
+    command = ["-m", "playground.cli.main", "--port", str(port), "--data", str(folder)]
     yield from serving(command, port, folder, folder / "log")
     assert "Traceback" not in (folder / "log").read_text()
 

@@ -13,9 +13,9 @@ from playground.backends.scripted import Script, ScriptedBackend
 from playground.errors import BackendError
 from playground.settings import Settings
 from playground.store import open_store
-from playground.types import Chunk, GenerationRequest
+from playground.types.generation import Chunk, GenerationRequest
 from playground.ui.server import serve
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 HOSTILE = (
     "<script>window.hacked = 1</script><img src=x onerror=window.hacked=2>"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from playground.library import Library, shipped_folder
+from playground.library.shipped import Library, shipped_folder
 
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, expect
 
 from playground.formats import prompty
 from playground.formats.bundle import BundleItem, read_bundle, write_bundle
-from playground.types import Prompt, Turn
+from playground.types.prompt import Prompt, Turn
 
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from playground.formats import prompty
 from playground.formats.registry import FORMATS
-from playground.templates import variables
+from playground.templating.rendering import variables
 
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp

@@ -17,7 +17,8 @@ import pytest
 from playground.engine.client import NO_WISHES, Engine, Wishes
 from playground.engine.protocol import Done, Piece, Scored, Started
 from playground.errors import BackendError, ContextOverflow
-from playground.types import Mode, Sampling
+from playground.types.generation import Mode
+from playground.types.prompt import Sampling
 
 NewEngine = Callable[..., Engine]
 MODES: tuple[Mode, ...] = ("exact", "throughput")

@@ -15,7 +15,7 @@ from playground.engine.client import Engine
 from playground.engine.cores import thread_environment
 from playground.engine.exact import portions
 from playground.engine.protocol import Done, Piece
-from playground.types import Sampling
+from playground.types.prompt import Sampling
 
 NewEngine = Callable[..., Engine]
 PROMPTS = [

@@ -16,7 +16,7 @@ from playground.engine.client import Engine
 from playground.engine.protocol import Done, Piece
 from playground.engine.watch import DEAF, FROZEN, Patience, Watch
 from playground.errors import BackendUnavailable
-from playground.types import Sampling
+from playground.types.prompt import Sampling
 
 NewEngine = Callable[..., Engine]
 HELLO = [["user", "Tell me about the sea."]]

@@ -21,7 +21,7 @@ from playground.engine.model import open_model
 from playground.engine.protocol import Done, Failed, Generate, Piece, Started
 from playground.engine.vocabulary import Vocabulary
 from playground.errors import BackendError, ContextOverflow
-from playground.types import Sampling
+from playground.types.prompt import Sampling
 from tests.tiny_projector import PICTURE_TOKENS, picture, write_projector
 
 NewEngine = Callable[..., Engine]

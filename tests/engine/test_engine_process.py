@@ -20,7 +20,7 @@ from playground.engine.cores import SPINS, Policy
 from playground.engine.process import Trial
 from playground.engine.protocol import Done, Piece, Started
 from playground.errors import BackendError, BackendUnavailable, ContextOverflow
-from playground.types import Sampling
+from playground.types.prompt import Sampling
 
 NewEngine = Callable[..., Engine]
 HELLO = [["user", "Tell me about the sea."]]

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from playground.errors import PromptError
 from playground.formats import archive, bundle, prompty
 from playground.formats.bundle import BundleItem, read_bundle, write_bundle
-from playground.types import Check, Input, Prompt, Sampling, Turn
+from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
 
 CREATED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TONE = Prompt(

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from playground.errors import PromptError
-from playground.exchange import read_incoming
 from playground.formats.case_file import read_cases
 from playground.formats.recognise import recognise
+from playground.library.reading import read_incoming
 
 OPENAI = {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi {{x}}"}, {"role": "assistant", "content": "Ho"}]}  # fmt: skip
 SHAREGPT = {"system": "Be brief.", "conversations": [{"from": "human", "value": "Hi {{x}}"}, {"from": "gpt", "value": "Ho"}]}  # fmt: skip

@@ -9,15 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import PromptError
-from playground.exchange import read_incoming
 from playground.formats import dotprompt, picoschema, yaml_text
 from playground.formats.base import Export
 from playground.formats.plain_jinja import Piece, join
-from playground.planning import with_defaults
-from playground.templates import check, normalise
+from playground.library.reading import read_incoming
+from playground.runs.planning import with_defaults
 from playground.templating import worker
 from playground.templating.partials import Partials
-from playground.types import Check, Input, Message, Prompt, Sampling, Score, Turn
+from playground.templating.rendering import check, normalise
+from playground.types.generation import Message
+from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
+from playground.types.scores import Score
 from tests.sampled import ran_with
 
 TEXTS = ["a", "{", "}", "\n", "  ", "\\", "{{", "{{{", "}}", "<b>&", "user:", "\nuser:\n", "{%", "{#", "\u00e9", "~", "'", '"', "---"]  # fmt: skip
@@ -397,8 +399,8 @@ def test_an_unusable_file_is_refused_with_its_name(text: str) -> None:
         ("ext: {playground: 3}", "ext.playground"),
         ("ext: {playground: {tags: 3}}", "tags"),
         ("ext: {playground: {checks: [3]}}", "checks.0"),
-        ("ext: {playground: {inputs: [{kind: x}]}}", "ext.playground.inputs"),
-        ("ext: {playground: {inputs: 3}}", "ext.playground.inputs"),
+        ("ext: {playground: {inputs: [{kind: x}]}}", "ext.playground.templating.inputs"),
+        ("ext: {playground: {inputs: 3}}", "ext.playground.templating.inputs"),
         ("ext: {playground: {sampling: 3}}", "ext.playground.sampling"),
     ],
 )

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from playground.formats import dotprompt
-from playground.planning import with_defaults
+from playground.runs.planning import with_defaults
 from playground.templating import worker
 from playground.templating.partials import Partials
-from playground.types import Prompt
+from playground.types.prompt import Prompt
 
 NOT_HELD = {
     "helpers/media: basic": "a turn holds text; an image is added to the run, and the tag stays as a comment",

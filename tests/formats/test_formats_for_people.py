@@ -13,7 +13,9 @@ from markdown_it import MarkdownIt
 from playground.formats import markdown
 from playground.formats.base import Export, file_name
 from playground.formats.registry import FORMATS
-from playground.types import Input, Message, Prompt, Score, Turn
+from playground.types.generation import Message
+from playground.types.prompt import Input, Prompt, Turn
+from playground.types.scores import Score
 from tests.sampled import ran_with
 
 EXPORT = Export(

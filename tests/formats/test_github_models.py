@@ -13,9 +13,11 @@ from playground.formats import github_models, yaml_text
 from playground.formats.base import Export
 from playground.formats.cases import read_inputs
 from playground.formats.plain_jinja import Piece, join
-from playground.templates import variables
 from playground.templating import worker
-from playground.types import Check, Input, Message, Prompt, Sampling, Score, Turn
+from playground.templating.rendering import variables
+from playground.types.generation import Message
+from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
+from playground.types.scores import Score
 from tests.sampled import ran_with
 
 SOURCE = """\ufeffname: Sentiment

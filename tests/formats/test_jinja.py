@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from playground.errors import PromptError
 from playground.formats import jinja
 from playground.formats.base import Export
-from playground.templates import normalise
-from playground.types import Input, Prompt, Turn
+from playground.templating.rendering import normalise
+from playground.types.prompt import Input, Prompt, Turn
 from tests.sampled import ran_with
 
 PARTS = [

@@ -15,9 +15,10 @@ from playground.formats import langchain
 from playground.formats.base import Export
 from playground.formats.plain_jinja import Piece, join
 from playground.formats.recognise import recognise
-from playground.templates import normalise
 from playground.templating import worker
-from playground.types import Check, Input, Message, Prompt, Turn
+from playground.templating.rendering import normalise
+from playground.types.generation import Message
+from playground.types.prompt import Check, Input, Prompt, Turn
 from tests.sampled import ran_with
 
 NAMES = ("a", "b_2", "\u00e9t\u00e9")

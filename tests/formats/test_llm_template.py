@@ -13,9 +13,10 @@ from playground.errors import PromptError
 from playground.formats import llm_template
 from playground.formats.base import Export
 from playground.formats.plain_jinja import Piece, join
-from playground.templates import normalise
 from playground.templating import worker
-from playground.types import Input, Message, Prompt, Sampling, Turn
+from playground.templating.rendering import normalise
+from playground.types.generation import Message
+from playground.types.prompt import Input, Prompt, Sampling, Turn
 from tests.sampled import ran_with
 
 NAMES = ("a", "B_2", "input")

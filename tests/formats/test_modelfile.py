@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from playground.formats import modelfile
 from playground.formats.base import Export
-from playground.types import Check, Input, Message, Prompt, Sampling, Score
+from playground.types.generation import Message
+from playground.types.prompt import Check, Input, Prompt, Sampling
+from playground.types.scores import Score
 from tests.sampled import ran_with
 
 

@@ -9,7 +9,7 @@ import pytest
 from playground.formats import mustache, prompty
 from playground.formats.recognise import recognise
 from playground.templating import worker
-from playground.types import Input
+from playground.types.prompt import Input
 
 
 def rendered(source: str, values: dict[str, Any], inputs: tuple[Input, ...] = ()) -> str:

@@ -13,9 +13,9 @@ from playground.errors import PromptError
 from playground.formats import open_webui
 from playground.formats.base import Export, Reading
 from playground.formats.plain_jinja import Piece, join
-from playground.templates import normalise
 from playground.templating import worker
-from playground.types import Input, Prompt, Turn
+from playground.templating.rendering import normalise
+from playground.types.prompt import Input, Prompt, Turn
 
 NAMES = ("a", "b_2", "\u00e9t\u00e9")
 texts = st.text("xy :=|,[]()'#\u4f60\U0001f469\u200d", min_size=1, max_size=10).map(str.strip).filter(bool)

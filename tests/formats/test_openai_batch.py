@@ -13,7 +13,8 @@ from playground.errors import PromptError
 from playground.formats import openai_batch
 from playground.formats.base import Export
 from playground.templating import worker
-from playground.types import Check, Input, Message, Prompt
+from playground.types.generation import Message
+from playground.types.prompt import Check, Input, Prompt
 from tests.sampled import ran_with
 
 contents = st.text("{}%# '\\\n\tuser:\u05d0\u2028\U0001f469", max_size=20).filter(lambda text: text.strip())

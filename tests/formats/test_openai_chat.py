@@ -13,7 +13,9 @@ from playground.errors import PromptError
 from playground.formats import openai_chat
 from playground.formats.base import Export
 from playground.templating import worker
-from playground.types import Check, Input, Message, Prompt, Sampling, Score, Turn
+from playground.types.generation import Message
+from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
+from playground.types.scores import Score
 from tests.sampled import ran_with
 
 

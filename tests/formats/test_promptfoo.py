@@ -15,8 +15,9 @@ from playground.formats.base import Export
 from playground.formats.cases import read_inputs
 from playground.formats.literal import literal
 from playground.formats.promptfoo_table import read_csv_tests
-from playground.templates import variables
-from playground.types import Check, Input, Message, Prompt, Sampling, Turn
+from playground.templating.rendering import variables
+from playground.types.generation import Message
+from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
 from tests.sampled import ran_with
 
 CONFIG = r"""

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from playground.errors import PromptError
 from playground.formats import promptfoo_csv
 from playground.formats.base import Export
-from playground.types import Check, ExportFile, Input, Prompt, Turn
+from playground.types.files import ExportFile
+from playground.types.prompt import Check, Input, Prompt, Turn
 
 CAPITALS = Prompt(
     name="Capitals",

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from playground.errors import PromptError
 from playground.formats import prompty
 from playground.formats.base import Export
-from playground.templates import normalise
-from playground.types import Check, Input, Message, Prompt, Sampling, Score, Turn
+from playground.templating.rendering import normalise
+from playground.types.generation import Message
+from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
+from playground.types.scores import Score
 from tests.sampled import ran_with
 
 TRICKY = [

@@ -12,7 +12,8 @@ from playground.errors import PromptError
 from playground.formats import markdown, modelfile, text
 from playground.formats.base import Export
 from playground.templating import worker
-from playground.types import Message, Prompt, Sampling, Turn
+from playground.types.generation import Message
+from playground.types.prompt import Prompt, Sampling, Turn
 
 TRICKY = [
     "```",

@@ -16,9 +16,9 @@ from langchain_core.prompts import load_prompt
 from playground.formats import langchain, llm_template, prompty
 from playground.formats.base import Export
 from playground.formats.plain_jinja import Piece, join
-from playground.templates import normalise
 from playground.templating import worker
-from playground.types import Input, Prompt, Sampling, Turn
+from playground.templating.rendering import normalise
+from playground.types.prompt import Input, Prompt, Sampling, Turn
 
 deprecated = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainDeprecationWarning")
 pieces = st.lists(

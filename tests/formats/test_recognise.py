@@ -13,7 +13,8 @@ from playground.errors import PromptError
 from playground.formats.base import Export
 from playground.formats.recognise import recognise
 from playground.formats.registry import FORMATS
-from playground.types import Check, Input, Message, Prompt, Sampling, Turn
+from playground.types.generation import Message
+from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
 
 PROMPT = Prompt(
     name="Weather",

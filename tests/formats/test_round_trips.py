@@ -15,9 +15,10 @@ from playground.formats.bundle import BundleItem, read_bundle, write_bundle
 from playground.formats.literal import literal
 from playground.formats.recognise import recognise
 from playground.formats.registry import FORMATS
-from playground.templates import normalise
 from playground.templating import worker
-from playground.types import Check, Input, Message, Prompt, Sampling, Turn
+from playground.templating.rendering import normalise
+from playground.types.generation import Message
+from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
 
 HOSTILE = [
     "system", "user", "assistant", "answer", "developer", "tool", "system:", "user:", "\nuser:\n", "\n## User\n", "# System",

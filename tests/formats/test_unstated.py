@@ -11,7 +11,8 @@ from playground.formats.base import Export, Format, stated
 from playground.formats.recognise import recognise
 from playground.formats.registry import FORMATS
 from playground.store import content_hash
-from playground.types import Message, Prompt, Sampling, Turn
+from playground.types.generation import Message
+from playground.types.prompt import Prompt, Sampling, Turn
 
 BARE = Prompt(name="W18 no sampling", turns=(Turn(role="user", template="Say hi."),))
 MESSAGES = (Message("user", "Say hi."),)

@@ -8,7 +8,8 @@ import pytest
 
 from playground.scorers import check_problem, is_quick, score
 from playground.scorers.chinese import readings
-from playground.types import Check, Sample, Score
+from playground.types.prompt import Check
+from playground.types.scores import Sample, Score
 
 
 def judged(answer: str, expected: float | str, which: str = "last") -> Score:

@@ -18,7 +18,9 @@ from playground.scorers import (
     summary,
 )
 from playground.scorers.options import Option
-from playground.types import Check, Finish, Sample, Score
+from playground.types.generation import Finish
+from playground.types.prompt import Check
+from playground.types.scores import Sample, Score
 
 
 def valued(value: float | None, weight: float = 1.0) -> Score:

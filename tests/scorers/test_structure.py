@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from playground.scorers import check_problem, score
-from playground.types import Check, Finish, Sample, Score
+from playground.types.generation import Finish
+from playground.types.prompt import Check
+from playground.types.scores import Sample, Score
 
 PERSON = {
     "type": "object",

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from playground.scorers import check_problem, score
-from playground.types import Check, Sample, Score
+from playground.types.prompt import Check
+from playground.types.scores import Sample, Score
 
 
 def judged(scorer: str, answer: str, **options: Any) -> Score:

@@ -10,7 +10,9 @@ from playground.settings import Settings
 from playground.store import Store, open_store
 from playground.store.presence import Presence
 from playground.store.records import NewCell
-from playground.types import Column, Comparison, Completion, Message, Prompt, Sampling, Turn
+from playground.types.generation import Completion, Message
+from playground.types.grid import Column, Comparison
+from playground.types.prompt import Prompt, Sampling, Turn
 
 MakeRun = Callable[..., str]
 

@@ -7,7 +7,8 @@ import pytest
 from playground.errors import NotFoundError, PromptError
 from playground.store import Store
 from playground.store.records import NewCell
-from playground.types import Column, Comparison, Prompt, Sampling, Turn
+from playground.types.grid import Column, Comparison
+from playground.types.prompt import Prompt, Sampling, Turn
 
 MakeRun = Callable[..., str]
 

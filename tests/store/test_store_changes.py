@@ -19,18 +19,10 @@ from playground.store import Store, open_store
 from playground.store.changes import CreateRun, EndCell, StartCell
 from playground.store.records import NewCell
 from playground.store.reopen import ended_cell
-from playground.types import (
-    Check,
-    Column,
-    Comparison,
-    Completion,
-    Message,
-    Prompt,
-    Sampling,
-    Score,
-    TokenLogprob,
-    Turn,
-)
+from playground.types.generation import Completion, Message, TokenLogprob
+from playground.types.grid import Column, Comparison
+from playground.types.prompt import Check, Prompt, Sampling, Turn
+from playground.types.scores import Score
 
 ODD = "a\0b 👩‍👩‍👧 \ud800 \x01x"
 CHECKS = (Check(scorer="contains", options={"text": ODD}),)

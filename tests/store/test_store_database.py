@@ -22,7 +22,7 @@ from playground.settings import Settings
 from playground.store import Store, database_facts, open_store, schema
 from playground.store.database import connect, locate
 from playground.store.tables import Table
-from playground.types import Prompt, Turn
+from playground.types.prompt import Prompt, Turn
 
 MakeRun = Callable[..., str]
 PROMPT = Prompt(name="Kept", turns=(Turn(role="user", template="Hi"),))

@@ -6,7 +6,7 @@ from playground.errors import NotFoundError, PromptError, StoreError
 from playground.store import Store
 from playground.store.blobs import keep_blob, load_blobs
 from playground.store.records import SaveItem, SyncMark
-from playground.types import Prompt, Turn
+from playground.types.prompt import Prompt, Turn
 
 
 def prompt(name: str, text: str = "Hello") -> Prompt:

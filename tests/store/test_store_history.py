@@ -7,7 +7,8 @@ import pytest
 from playground.store import Store
 from playground.store.content import SEARCH_CHARS, searchable
 from playground.store.records import NewCell
-from playground.types import Completion, Message, Score
+from playground.types.generation import Completion, Message
+from playground.types.scores import Score
 
 MakeRun = Callable[..., str]
 

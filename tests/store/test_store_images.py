@@ -13,7 +13,8 @@ import pytest
 from playground.settings import Settings
 from playground.store import Store, open_store
 from playground.store.records import NewCell
-from playground.types import Column, Comparison, Prompt, Sampling, Turn
+from playground.types.grid import Column, Comparison
+from playground.types.prompt import Prompt, Sampling, Turn
 
 PROMPT = Prompt(name="Look", turns=(Turn(role="user", template="What is this?"),))
 IMAGE = base64.b64encode(b"\x89PNG" + bytes(range(256)) * 40).decode()

@@ -19,7 +19,7 @@ from playground.settings import Settings
 from playground.store import Store, open_store, presence
 from playground.store.changes import Draft, EndCell, KeepDrafts, StartCell
 from playground.store.presence import Presence
-from playground.types import Completion, Message
+from playground.types.generation import Completion, Message
 
 MakeRun = Callable[..., str]
 

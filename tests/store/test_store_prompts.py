@@ -10,7 +10,7 @@ from playground.errors import NotFoundError, PromptError
 from playground.formats import prompty
 from playground.formats.base import stated
 from playground.store import Store, content_hash
-from playground.types import Check, Prompt, Turn
+from playground.types.prompt import Check, Prompt, Turn
 
 
 def greeting(text: str = "Hello {{ name }}", name: str = "Greeting") -> Prompt:

@@ -14,7 +14,10 @@ from playground.errors import NotFoundError
 from playground.settings import Settings
 from playground.store import Store, content_hash, open_store
 from playground.store.records import NewCell
-from playground.types import Column, Comparison, Completion, Message, Prompt, Sampling, Score, Turn
+from playground.types.generation import Completion, Message
+from playground.types.grid import Column, Comparison
+from playground.types.prompt import Prompt, Sampling, Turn
+from playground.types.scores import Score
 
 MakeRun = Callable[..., str]
 ODD = "a\0b 👩‍👩‍👧 \u202eשלום e\u0301\r\n<script>"

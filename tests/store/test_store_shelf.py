@@ -5,7 +5,7 @@ import pytest
 from playground.errors import NotFoundError, PromptError
 from playground.store import Store
 from playground.store.records import Facets
-from playground.types import Prompt, Turn
+from playground.types.prompt import Prompt, Turn
 
 
 def save(store: Store, name: str, **fields: object) -> str:

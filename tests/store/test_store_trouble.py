@@ -22,7 +22,9 @@ from playground.store.changes import CreateRun, EndCell, StartCell
 from playground.store.database import locate
 from playground.store.faults import store_error
 from playground.store.records import NewCell
-from playground.types import Column, Comparison, Completion, Message, Prompt, Sampling, Turn
+from playground.types.generation import Completion, Message
+from playground.types.grid import Column, Comparison
+from playground.types.prompt import Prompt, Sampling, Turn
 
 MakeRun = Callable[..., str]
 PROMPT = Prompt(name="P", turns=(Turn(role="user", template="Hi"),))
@@ -234,7 +236,7 @@ from pathlib import Path
 from playground.settings import Settings
 from playground.store import open_store, writer
 from playground.errors import PlaygroundError
-from playground.types import Prompt, Turn
+from playground.types.prompt import Prompt, Turn
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 store = open_store(Settings(data_dir=Path(sys.argv[1]), database_url=""))

@@ -14,7 +14,8 @@ from alembic import command
 from playground.settings import Settings
 from playground.store import Store, content_hash, open_store, schema
 from playground.store.database import connect, locate, prepare_file
-from playground.types import Column, Prompt, Turn
+from playground.types.grid import Column
+from playground.types.prompt import Prompt, Turn
 
 COLUMN = Column(model="a:b")
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

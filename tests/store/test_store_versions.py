@@ -4,7 +4,7 @@ import pytest
 
 from playground.errors import NotFoundError, PromptError
 from playground.store import Store
-from playground.types import Prompt, Turn
+from playground.types.prompt import Prompt, Turn
 
 BAD = ["", " ", "a b", "a/b", "x" * 41, "latest", "LATEST", "3", "٣", "a\nb", "a\0", "<b>", "production!"]
 

@@ -14,13 +14,14 @@ import pytest
 from fastapi import FastAPI
 
 from playground.store.records import StoredRun
-from playground.types import Comparison, Prompt, Turn
+from playground.types.grid import Comparison
+from playground.types.prompt import Prompt, Turn
 from playground.ui import server
 from playground.ui.actions import make_call
 from playground.ui.app import ACTIONS
 from playground.ui.routes import add_routes
 from playground.ui.server import Guard
-from playground.workbench import RunStarted, Workbench
+from playground.workbench.service import RunStarted, Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Run = Callable[..., Awaitable[StoredRun]]

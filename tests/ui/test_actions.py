@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from playground.errors import NotFoundError, PromptError
 from playground.store.records import StoredRun
-from playground.types import Sampling
+from playground.types.prompt import Sampling
 from playground.ui.actions import Ask, make_call
 from playground.ui.alerts import to_alert
 from playground.ui.app import ACTIONS
 from playground.ui.forms import CompareForm
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Run = Callable[..., Awaitable[StoredRun]]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import PromptError
-from playground.exchange import read_incoming
+from playground.library.reading import read_incoming
 from playground.ui.cases import cases_of
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ import pytest
 from playground.backends.scripted import ScriptedBackend
 from playground.errors import NoAnswer
 from playground.store.records import StoredRun
-from playground.types import Chunk, Turn
+from playground.types.generation import Chunk
+from playground.types.prompt import Turn
 from playground.ui import compare, stream
 from playground.ui.forms import CompareForm, to_comparison
 from playground.ui.stream import COLUMNS, PULSE_S, stream_run
-from playground.workbench import Ended, Workbench
+from playground.workbench.service import Ended, Workbench
 
 HOUR = 3600.0
 Call = Callable[..., Awaitable[dict[str, Any]]]

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from playground.diff import diff_words
 from playground.formats.registry import FORMATS
 from playground.store.records import StoredRun
-from playground.types import ExportFile, Prompt, TokenLogprob, Turn
-from playground.ui import details, html, keeping
-from playground.workbench import Workbench
+from playground.types.files import ExportFile
+from playground.types.generation import TokenLogprob
+from playground.types.prompt import Prompt, Turn
+from playground.ui import details, html, version_actions
+from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Run = Callable[..., Awaitable[StoredRun]]
@@ -359,7 +361,7 @@ async def test_a_format_that_is_not_there_is_said_in_the_drawer(call: Call, ran:
 @given(st.text(min_size=1) | st.just("</pre><script>x</script>"))
 def test_a_file_is_shown_as_text_with_what_it_lost(read_html: Read, text: str):
     def drawn(text: str) -> Any:
-        return read_html(keeping.export_body(ExportFile("a.txt", "text/plain", text, (text, text))))
+        return read_html(version_actions.export_body(ExportFile("a.txt", "text/plain", text, (text, text))))
 
     page = drawn(text)
     assert page.shape == drawn("plain").shape

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from playground.library import Pattern
+from playground.library.shipped import Pattern
 from playground.store.records import SavedVersion, StoredRun
-from playground.types import PRESETS, Input, ModelInfo, Prompt, Sampling, Turn
+from playground.types.prompt import PRESETS, Input, Prompt, Sampling, Turn
+from playground.types.servers import ModelInfo
 from playground.ui.forms import (
     OWN_VALUES,
     ColumnForm,

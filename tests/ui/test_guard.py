@@ -29,7 +29,7 @@ from playground.ui.connections import BoundedProtocol
 from playground.ui.guard import CALL, DOORS, JOIN, LIMITS, MOST_BYTES, NEWS, Guard
 from playground.ui.server import make_app
 from playground.ui.sessions import Sessions
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 HERE = {"origin": "http://localhost:7860"}
 GOOD_JOIN = {

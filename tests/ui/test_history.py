@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from playground.store import open_store
 from playground.store.records import ColumnSummary, HistoryPage, RunSummary, StoredRun, StoredVote
-from playground.types import Check
+from playground.types.prompt import Check
 from playground.ui import history
 from playground.ui.html import stamp
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 Call = Callable[..., Awaitable[dict[str, Any]]]

@@ -14,14 +14,15 @@ from typing import Any
 import httpx
 import pytest
 
-from playground.exchange import ImportPlan, Incoming, Row
 from playground.formats import prompty
 from playground.formats.bundle import BundleItem, read_bundle, write_bundle
+from playground.library.importing import ImportPlan, Row
+from playground.library.reading import Incoming
 from playground.store import content_hash
-from playground.types import Prompt, Turn
+from playground.types.prompt import Prompt, Turn
 from playground.ui import guard, importing
 from playground.ui.importing import Intake
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Read = Callable[[str], Any]

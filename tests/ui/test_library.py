@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground.formats.registry import FORMATS
-from playground.types import Check, Input, Prompt, Turn
+from playground.types.prompt import Check, Input, Prompt, Turn
 from playground.ui import library, preview
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Read = Callable[[str], Any]

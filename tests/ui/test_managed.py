@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from playground import inventory, managed
+from playground.backends import inventory
+from playground.backends import managed_vllm as managed
+from playground.backends.managed_vllm import Managed, parse_arguments
 from playground.backends.servers import added_servers
 from playground.errors import SettingsError
 from playground.jobs import Job
-from playground.managed import Managed, parse_arguments
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 from tests.backends.test_vllm_process import FAKE, is_running
 
 Call = Callable[..., Awaitable[dict[str, Any]]]

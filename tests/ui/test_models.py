@@ -10,19 +10,18 @@ from typing import Any
 
 import pytest
 
-from playground import inventory
-from playground.backends import make_backend
+from playground.backends import inventory, make_backend
 from playground.backends.bounds import Bound
 from playground.backends.servers import Server
-from playground.desk import every_backend
 from playground.settings import embedded_model_path
 from playground.store.records import StoredRun
-from playground.types import ServerMetrics
+from playground.types.servers import ServerMetrics
 from playground.ui import models
 from playground.ui.actions import make_call
 from playground.ui.app import ACTIONS
 from playground.ui.progress import size
-from playground.workbench import Workbench
+from playground.workbench.models import every_backend
+from playground.workbench.service import Workbench
 
 KEY = "sk-hush-31415"
 HOSTILE = '"><img src=x onerror=window.hacked=1>:1b'

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from playground.backends.answers import HALF
 from playground.backends.tokens import UNFIT
 from playground.store.records import StoredCell, StoredRun, StoredVote
-from playground.types import Check, Column, Comparison, Completion, Prompt, Sampling, Score, Turn
+from playground.types.generation import Completion
+from playground.types.grid import Column, Comparison
+from playground.types.prompt import Check, Prompt, Sampling, Turn
+from playground.types.scores import Score
 from playground.ui import html, panels
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)

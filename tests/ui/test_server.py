@@ -15,12 +15,13 @@ from playground.errors import NotFoundError, PromptError, SettingsError
 from playground.formats.registry import FORMATS
 from playground.settings import Settings
 from playground.store.records import StoredRun
-from playground.types import ExportFile, Prompt, Turn
+from playground.types.files import ExportFile
+from playground.types.prompt import Prompt, Turn
 from playground.ui import server
 from playground.ui.guard import HEADERS, POLICY, Guard
 from playground.ui.routes import download, refuse
 from playground.ui.server import allowed_hosts, bind
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 ASSETS = Path(server.__file__).parent / "assets"
 HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})

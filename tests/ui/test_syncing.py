@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from playground.formats import prompty
-from playground.types import Prompt, Turn
+from playground.types.prompt import Prompt, Turn
 from playground.ui import syncing
 from playground.ui.actions import make_call
 from playground.ui.app import ACTIONS
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Read = Callable[[str], Any]

@@ -17,13 +17,13 @@ import httpx
 import pytest
 
 import playground
-from playground import deposits
 from playground.errors import StoreError
+from playground.runs import deposits
 from playground.settings import Settings
 from playground.store import Store, writer
 from playground.store.changes import Change, EndCell
 from playground.ui.stream import stream_run
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -201,9 +201,9 @@ def test_no_coroutine_calls_the_store_itself() -> None:
     found = []
     for path in [
         *(package / "ui").glob("*.py"),
-        package / "workbench.py",
-        package / "writing.py",
-        package / "desk.py",
+        package / "workbench" / "service.py",
+        package / "workbench" / "prompts.py",
+        package / "workbench" / "models.py",
     ]:
         for coroutine in ast.walk(ast.parse(path.read_text())):
             if not isinstance(coroutine, ast.AsyncFunctionDef):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from playground.types import Prompt, Sampling, Turn
-from playground.workbench import Workbench
+from playground.types.prompt import Prompt, Sampling, Turn
+from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Read = Callable[[str], Any]

@@ -10,7 +10,7 @@ from playground.settings import Settings
 from playground.ui import app
 from playground.ui.actions import CLOSED, make_call
 from playground.ui.app import ACTIONS, OWNERS, closed
-from playground.workbench import Workbench
+from playground.workbench.service import Workbench
 
 VISITORS = (
     "load",

@@ -1,0 +1,1 @@
+"""Which backend for me: measuring, tables, and what is kept of it."""

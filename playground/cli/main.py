@@ -1,0 +1,399 @@
+"""The command line: reads arguments, calls the workbench, prints.
+
+    playground                                                     the app, on http://localhost:7860
+    playground run hub/classification/sentiment --var review="Never again."
+    playground export techniques/role/role --format modelfile --output Modelfile
+
+Exit codes: 0 done (and every check passed), 1 a fault of the set-up, of the answer or of a check, 2 bad input,
+130 stopped with Ctrl+C. Heavy imports stand inside the commands that need them, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from playground.cli import backends as server_commands
+from playground.cli import library as library_commands
+from playground.cli import server as added_commands
+from playground.cli.terminal import (
+    Data,
+    PromptName,
+    open_or_move,
+    open_there,
+    require_reader,
+    run_async,
+    settings_of,
+    tell,
+    tell_all,
+    with_workbench,
+    write,
+    write_file,
+)
+from playground.errors import NotFoundError, PlaygroundError, PromptError
+
+if TYPE_CHECKING:
+    from playground.store.records import StoredCell
+    from playground.types.files import ExportFile
+    from playground.types.grid import Comparison
+    from playground.workbench.service import Ended, Workbench
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+class Output(StrEnum):
+    """How a command prints."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Vars = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--var",
+        metavar="NAME=VALUE",
+        help="Value of a variable; @FILE reads a file, @- standard input, @@ stands for @. Repeatable.",
+    ),
+]
+ModelName = Annotated[str, typer.Option(metavar="MODEL", help="Id or name of a model; else the first.")]
+PrintAs = Annotated[Output, typer.Option("--format", metavar="text|json", help="How to print.")]
+
+
+# --- serving --------------------------------------------------------------------------------------------
+
+
+@app.callback(invoke_without_command=True)
+def serve(
+    context: typer.Context,
+    port: Annotated[int | None, typer.Option(metavar="PORT", help="Serve on this port (7860).")] = None,
+    host: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Serve here (127.0.0.1).")] = None,
+    data: Data = None,
+    model: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE.gguf", help="Offer this model file too. Repeatable.")
+    ] = None,
+    allow_admin: Annotated[
+        bool,
+        typer.Option(
+            "--allow-admin", help="With --host: visitors may start programs, name files and add servers too."
+        ),
+    ] = False,
+    no_embedded: Annotated[bool, typer.Option("--no-embedded", help="Leave out the embedded model.")] = False,
+) -> None:
+    """Compare prompts side by side on real models.
+
+    Without a command: serve the app in the browser.
+    """
+    options = {"port": port, "host": host, "data_dir": data, "models": tuple(model or ()) or None}
+    options["allow_admin"] = True if allow_admin else None
+    options["embedded"] = False if no_embedded else None
+    context.obj = {key: value for key, value in options.items() if value is not None}
+    if context.invoked_subcommand is not None:
+        return
+    from playground.cli.arguments import address_of
+    from playground.ui.server import serve as serve_app
+
+    settings = settings_of(context)
+    if settings.is_open_to_network:
+        tell(
+            "Warning: whoever reaches this address can read and change all prompts and runs, and use every model here."
+        )
+        if settings.allow_admin:
+            tell(
+                "They can also start programs, name files of this machine, add servers, keep keys and delete models."
+            )
+        else:
+            tell(
+                "Servers, keys, model files and programs can be changed on this machine only (--allow-admin opens them)."
+            )
+    workbench = open_or_move(settings)
+    for other in workbench.store.announce(f"the app, {address_of(settings)}"):
+        tell(
+            f"Note: the data folder {workbench.settings.data_dir} is also used by {other}. "
+            "Both work: what one saves the other shows, and neither touches the other's running answers."
+        )
+    serve_app(workbench.settings, workbench, lambda: typer.echo(f"Prompt Playground: {address_of(settings)}"))
+
+
+# --- running --------------------------------------------------------------------------------------------
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    prompt: PromptName,
+    var: Vars = None,
+    example: Annotated[bool, typer.Option("--example", help="Use the prompt's example values.")] = False,
+    model: ModelName = "",
+    preset: Annotated[str, typer.Option(metavar="NAME", help="Greedy, Balanced or Creative.")] = "",
+    temperature: Annotated[float | None, typer.Option(metavar="N", help="0 is greedy.")] = None,
+    top_p: Annotated[float | None, typer.Option(metavar="N", help="1 is off.")] = None,
+    top_k: Annotated[int | None, typer.Option(metavar="N", help="0 is off.")] = None,
+    min_p: Annotated[float | None, typer.Option(metavar="N", help="0 is off.")] = None,
+    repetition_penalty: Annotated[float | None, typer.Option(metavar="N", help="1 is off.")] = None,
+    presence_penalty: Annotated[float | None, typer.Option(metavar="N", help="0 is off.")] = None,
+    frequency_penalty: Annotated[float | None, typer.Option(metavar="N", help="0 is off.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Same seed, same answer.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(metavar="N", help="Cut the answer here.")] = None,
+    stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="End here. Repeatable.")] = None,
+    output: PrintAs = Output.TEXT,
+    data: Data = None,
+) -> None:
+    """Run a prompt and print the answer.
+
+    The text comes as it is written, and the run is kept in the history. Exit code 0: answered, and
+    every check that applies passed. 1: a check or the answer failed. 2: bad input.
+    """
+
+    async def answer(workbench: Workbench) -> Ended:
+        from playground.cli.arguments import choose_sampling, find_prompt, read_values, require_ready
+        from playground.runs.planning import example_values
+        from playground.types.grid import Column, Comparison
+        from playground.types.prompt import Sampling
+
+        found = find_prompt(workbench, prompt)
+        tell_all("left out", found.losses)
+        # The options above have the names of the fields, so that none can be forgotten.
+        changes = {name: context.params[name] for name in Sampling.model_fields}
+        sampling = choose_sampling(found.prompt, preset, changes)
+        values = example_values(found.prompt) if example else {}
+        values |= read_values(found.prompt, var or ())
+        require_ready(found.prompt, values)
+        column = Column(model=(await workbench.find_model(model)).id, sampling=sampling)
+        comparison = Comparison(prompt=found.prompt, values=values, columns=(column,))
+        return await run_one(workbench, comparison, write if output is Output.TEXT else lambda _: None)
+
+    ended = with_workbench(open_or_move(settings_of(context, data)), answer)
+    if output is Output.JSON:
+        typer.echo(json.dumps(to_json(ended), ensure_ascii=False, indent=2))
+    good = report(ended.cell)
+    if ended.unsaved is not None:
+        tell(f"error: this answer is not kept. {ended.unsaved}")
+    raise typer.Exit(0 if good and ended.unsaved is None else 1)
+
+
+async def run_one(workbench: Workbench, comparison: Comparison, show: Callable[[str], None]) -> Ended:
+    """The stored end of a comparison with one column; its text goes to `show` as it arrives.
+
+    Where it may still turn out to be thought, it goes there at the end, but for a terminal, where a note says so.
+
+    Leaving early (Ctrl+C, a closed pipe) stops the model; what had come is stored as cancelled.
+    """
+    from playground.runs.runner import Delta
+    from playground.workbench.service import Ended
+
+    live = sys.stdout.isatty()
+    shown, waiting = "", ""
+    try:
+        async with aclosing(workbench.compare(comparison)) as events:
+            async for event in events:
+                if not isinstance(event, Delta):
+                    continue
+                if event.rethought:
+                    waiting = ""
+                    if shown:
+                        show("\n")
+                        tell("note: what stands above was the model's thinking; its answer follows.")
+                waiting += event.text
+                if live or event.settled:
+                    show(waiting)
+                    shown, waiting = waiting or shown, ""
+                else:
+                    require_reader()
+    finally:
+        # A file or another program must not get thoughts for an answer: often the end only tells that there are none.
+        show(waiting)
+        if not (waiting or shown or "\n").endswith("\n"):
+            show("\n")
+    await workbench.deposits.all_stored()  # another program may hold the database; the log says so meanwhile
+    assert isinstance(event, Ended)  # the last event of a comparison
+    return event
+
+
+def report(cell: StoredCell) -> bool:
+    """Whether the answer and all its checks are good; what is not, and what was cut or ignored, goes to stderr."""
+    if cell.error:
+        tell(f"error: {cell.error} {cell.hint}".strip())
+    if cell.completion:
+        tell_all("note", cell.completion.ignored)
+        if cell.completion.finish == "length":
+            tell(f"note: the answer was cut after {cell.sampling.max_tokens} tokens (--max-tokens).")
+    thought_only = False
+    if cell.status == "done" and cell.completion and not cell.completion.text.strip():
+        thought_only = bool(cell.completion.reasoning.strip())
+        thoughts = "the model thought to the end and gave no answer (--format json shows its thoughts)."
+        tell(f"error: {thoughts}" if thought_only else "note: the answer is empty.")
+    failed = [score for score in cell.scores if score.value is not None and score.value < 1]
+    tell_all("check failed", [f"{score.name}: {score.explanation}" for score in failed])
+    return cell.status == "done" and not cell.error and not failed and not thought_only
+
+
+def to_json(ended: Ended) -> dict[str, Any]:
+    """What `run --format json` prints: the answer with everything that is needed to repeat it."""
+    from dataclasses import asdict
+
+    cell = ended.cell
+    told = asdict(cell.completion) if cell.completion else {}
+    return {
+        "text": told.get("text", ""),
+        "reasoning": told.get("reasoning", ""),
+        "status": cell.status,
+        "finish": told.get("finish"),
+        "error": cell.error,
+        "hint": cell.hint,
+        "tokens": {k: told.get(f"{k}_tokens") for k in ("prompt", "completion", "cached", "context")},
+        "timings": {k: told.get(k) for k in ("first_token_s", "total_s")},
+        "scores": [asdict(score) for score in cell.scores],
+        "ignored": list(told.get("ignored", ())),
+        "model": cell.model,
+        "model_digest": told.get("model_digest"),
+        "backend_version": told.get("backend_version"),
+        "sampling": cell.sampling.model_dump(mode="json"),
+        "messages": [asdict(message) for message in cell.messages],
+        "run": ended.run_id,
+        "hash": cell.content_hash,
+    }
+
+
+# --- looking and exporting ------------------------------------------------------------------------------
+
+
+@app.command("list")
+def list_prompts(context: typer.Context, output: PrintAs = Output.TEXT, data: Data = None) -> None:
+    """List patterns and saved prompts."""
+    workbench = open_there(settings_of(context, data))
+    patterns = workbench.library.patterns()
+    saved = workbench.store.prompts(limit=10_000)
+    workbench.store.close()
+    if output is Output.JSON:
+        keys = ("name", "description", "family", "technique", "tags")
+        rows = {
+            "patterns": [{"slug": p.slug} | {key: getattr(p.prompt, key) for key in keys} for p in patterns],
+            "saved": [
+                {"name": s.name, "version": s.latest, "updated": s.updated_at.isoformat()} for s in saved
+            ],
+        }
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for pattern in patterns:
+        typer.echo(f"{pattern.slug:<40} {pattern.error or pattern.prompt.name}")
+    for summary in saved:
+        typer.echo(
+            f"{summary.name:<40} saved, version {summary.latest}, {summary.updated_at.astimezone():%Y-%m-%d}"
+        )
+
+
+@app.command()
+def show(context: typer.Context, prompt: PromptName, data: Data = None) -> None:
+    """Print a prompt as a .prompty file."""
+    from playground.cli.arguments import find_prompt
+    from playground.formats import prompty
+
+    workbench = open_there(settings_of(context, data))
+    found = find_prompt(workbench, prompt)
+    workbench.store.close()
+    # A file keeps its comments; they say why a pattern has these words.
+    text = found.file.read_text("utf-8") if found.file else prompty.dump(found.prompt)[0]
+    write(text if text.endswith("\n") else text + "\n")
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    prompt: PromptName,
+    format_name: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="prompty, dotprompt, github, promptfoo, promptfoo-csv, openai, openai-batch, chat-lines, modelfile, langchain, llm, openwebui, jinja, markdown or text.",
+        ),
+    ] = "prompty",
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File or folder to write to; else standard output.")
+    ] = None,
+    var: Vars = None,
+    model: ModelName = "",
+    data: Data = None,
+) -> None:
+    """Write a prompt for another tool.
+
+    What the format cannot hold is named on standard error. Variables without a value take the prompt's examples, as in the app.
+    """
+
+    async def make(workbench: Workbench) -> ExportFile:
+        from playground.cli.arguments import find_prompt, read_values
+        from playground.runs.planning import example_values
+
+        found = find_prompt(workbench, prompt)
+        tell_all("left out", found.losses)
+        values = example_values(found.prompt) | read_values(found.prompt, var or ())
+        models = [await workbench.find_model(model)] if model else await workbench.models()
+        return await workbench.export_prompt(
+            found.prompt, values, models[0].id if models else "", format_name
+        )
+
+    file = with_workbench(open_there(settings_of(context, data)), make)
+    if output is None:
+        write(file.text)
+    else:
+        write_file(output / file.name if output.is_dir() else output, file.text)
+    tell_all("not in the file", file.losses)
+
+
+@app.command()
+def doctor(context: typer.Context, data: Data = None) -> None:
+    """Say what works and what to do.
+
+    Prints what is installed, which models and servers answer, and where the data is. Exit code 0
+    only when a model answers and the database opens.
+    """
+    from playground.cli.doctor import can_run, examine
+    from playground.workbench.models import every_backend
+
+    settings = settings_of(context, data, check_models=False)
+    findings = run_async(examine(settings, every_backend(settings)))
+    marks = {True: "ok", False: "FAULT", None: "-"}
+    for finding in findings:
+        typer.echo(f"{marks[finding.ok]:<6} {finding.what}: {finding.detail}")
+        if finding.hint:
+            typer.echo(f"{'':<7}{finding.hint}")
+    raise typer.Exit(0 if can_run(findings) else 1)
+
+
+server_commands.register(app)
+added_commands.register(app)
+library_commands.register(app)
+
+
+# --- edges ----------------------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of `playground`: runs a command, shows errors without a traceback, exits."""
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(
+                errors="backslashreplace"
+            )  # a terminal that cannot show a character must not end the run
+    try:
+        app(arguments, prog_name="playground")
+    except PlaygroundError as exc:
+        tell(f"error: {exc}")
+        sys.exit(2 if isinstance(exc, PromptError | NotFoundError) else 1)
+    except ModuleNotFoundError as exc:
+        tell(f"error: The package {exc.name} is not installed. Install the program again: pip install .")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

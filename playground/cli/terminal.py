@@ -1,0 +1,115 @@
+"""What all commands share: settings from the options, a workbench that is closed, Ctrl+C, lines for a person.
+
+with_workbench(open_there(settings_of(context, data)), work)   # the result of `await work(workbench)`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import select
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from playground.errors import ReadOnlyData, SettingsError
+
+if TYPE_CHECKING:
+    from playground.settings import Settings
+    from playground.workbench.service import Workbench
+
+T = TypeVar("T")
+
+Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of the database.")]
+PromptName = Annotated[
+    str, typer.Argument(metavar="PROMPT", help="A .prompty file, a pattern, or the name of a saved prompt.")
+]
+
+
+def settings_of(context: typer.Context, data: Path | None = None, *, check_models: bool = True) -> Settings:
+    """Settings from the options before the command, its own data folder, and the environment."""
+    from playground.cli.arguments import load_settings
+
+    given = context.obj | ({"data_dir": data} if data else {})
+    return load_settings(given, check_models=check_models)
+
+
+def open_there(settings: Settings) -> Workbench:
+    """The workbench on the data folder; raises StoreError."""
+    from playground.workbench.service import open_workbench
+
+    return open_workbench(settings)
+
+
+def open_or_move(settings: Settings) -> Workbench:
+    """The workbench; where nothing can be written, on a private temporary folder, and that is said."""
+    try:
+        return open_there(settings)
+    except ReadOnlyData as exc:
+        folder = Path(tempfile.mkdtemp(prefix="prompt-playground-"))
+        tell(f"{exc.message} Runs are kept in {folder} until the computer restarts. {exc.hint}")
+        models = (*settings.models, *sorted((settings.data_dir / "models").glob("*.gguf")))
+        moved = {"data_dir": folder, "database_url": "", "models": models}
+        return open_there(settings.model_copy(update=moved))
+
+
+def with_workbench(workbench: Workbench, work: Callable[[Workbench], Coroutine[Any, Any, T]]) -> T:
+    """What `work` gives, with the workbench closed afterwards."""
+
+    async def bracket() -> T:
+        try:
+            return await work(workbench)
+        finally:
+            await workbench.close()
+
+    return run_async(bracket())
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine; Ctrl+C cancels it, lets it end in good order, and exits with 130."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def write(text: str) -> None:
+    """Text to standard output at once."""
+    typer.echo(text, nl=False)
+
+
+def require_reader() -> None:
+    """Raise BrokenPipeError when standard output is a pipe that nobody reads any more, without writing to it."""
+    if not hasattr(select, "poll"):
+        return
+    try:
+        watched = select.poll()
+        watched.register(sys.stdout.fileno(), 0)
+    except (OSError, ValueError):  # no file behind it
+        return
+    if any(event & select.POLLERR for _, event in watched.poll(0)):
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """The whole content in a file; raises SettingsError."""
+    try:
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    except OSError as exc:
+        raise SettingsError(f"{path} cannot be written: {exc.strerror}.", "Choose another --output.") from exc
+
+
+def tell(line: str) -> None:
+    """A line for a person, apart from the output."""
+    typer.echo(line, err=True)
+
+
+def tell_all(label: str, lines: Iterable[str]) -> None:
+    """Such a line for each."""
+    for line in lines:
+        tell(f"{label}: {line}")

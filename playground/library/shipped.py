@@ -1,0 +1,202 @@
+"""The pattern library: a folder of `.prompty` files, read once, searched and filtered in memory.
+
+    Library(shipped_folder()).get("hub/classification/sentiment").prompt
+    Library(shipped_folder()).notes_of("hub/classification/sentiment")[0].title
+
+A slug is the file's path below the folder without its suffix. A file that cannot be read stays in the list with
+its error, and never hides the others. Notes are the Markdown files in `notes/`: what is worth knowing about
+several patterns at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from playground.errors import NotFoundError, PromptError
+from playground.formats import front_matter, prompty
+from playground.formats.charset import Decoded, decode
+from playground.formats.yaml_text import MAX_BYTES
+from playground.types.prompt import Prompt
+
+NOTES = "notes"
+"""The folder inside a library whose Markdown files are notes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One file of the library. `prompt` is empty and `error` says why when the file cannot be read."""
+
+    slug: str
+    prompt: Prompt
+    file: Path
+    losses: tuple[str, ...] = ()
+    error: PromptError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One Markdown note: `text` without its front matter, and `patterns`, the slugs or folders it explains.
+
+    `text` is empty and `error` says why when the file cannot be read.
+    """
+
+    slug: str
+    title: str
+    file: Path
+    title_zh: str = ""
+    patterns: tuple[str, ...] = ()
+    source: str = ""
+    text: str = ""
+    error: PromptError | None = None
+
+    def explains(self, slug: str) -> bool:
+        """Whether the note names the pattern itself or a folder that it lies in."""
+        return any(slug == name or slug.startswith(f"{name.rstrip('/')}/") for name in self.patterns)
+
+
+def shipped_folder() -> Path:
+    """The patterns that come with the program: inside the installed package, else beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / "prompts"
+    return inside if inside.is_dir() else package.parent / "prompts"
+
+
+def read_prompt(path: Path) -> tuple[Prompt, tuple[str, ...]]:
+    """The prompt of a `.prompty` file and what of the file it does not hold; raises PromptError."""
+    text, note = _read_text(path)
+    reading = prompty.read(text, path.name)
+    return reading.prompt, (*([note] if note else []), *reading.losses)
+
+
+def read_note(path: Path) -> Note:
+    """The note of a Markdown file, called by the file's name when it has no title; raises PromptError."""
+    data, text = front_matter.split(_read_text(path).text, path.name)
+    patterns = data.get("patterns") or []
+    if not isinstance(patterns, list):
+        raise PromptError(
+            f"{path.name}: the front matter is not `title`, `title_zh`, `source` and a list `patterns`.",
+            "Correct the lines between the two `---`.",
+        )
+    return Note(
+        slug=path.stem,
+        title=_line(data.get("title")) or path.stem,
+        file=path,
+        title_zh=_line(data.get("title_zh")),
+        patterns=tuple(_line(name) for name in patterns),
+        source=_line(data.get("source")),
+        text=text.strip(),
+    )
+
+
+class Library:
+    """The patterns of one folder, in the order of their slugs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def patterns(self) -> list[Pattern]:
+        """Every file, readable or not; read from disk on the first call only."""
+        return list(self._by_slug.values())
+
+    def get(self, slug: str) -> Pattern:
+        """The pattern of that slug, readable or not; raises NotFoundError."""
+        pattern = self._by_slug.get(slug)
+        if pattern is None:
+            raise NotFoundError(f"There is no pattern {slug[:100]!r}.", "List the patterns: playground list")
+        return pattern
+
+    def search(self, text: str = "", family: str | None = None, tag: str | None = None) -> list[Pattern]:
+        """Readable patterns that hold every word of `text`, whatever its case; a match in the name comes first."""
+        words = text.casefold().split()
+
+        def has_other_name(pattern: Pattern) -> bool:
+            names = f"{pattern.prompt.name}\n{pattern.prompt.name_zh}".casefold()
+            return not all(word in names for word in words)
+
+        found = [
+            pattern
+            for pattern in self.patterns()
+            if pattern.error is None
+            and (not family or pattern.prompt.family == family)
+            and (not tag or tag in pattern.prompt.tags)
+            and all(word in self._texts[pattern.slug] for word in words)
+        ]
+        return sorted(found, key=has_other_name)
+
+    def families(self) -> list[str]:
+        """Families that occur, in order."""
+        return sorted({pattern.prompt.family for pattern in self.patterns() if pattern.prompt.family})
+
+    def tags(self) -> list[str]:
+        """Tags that occur, in order."""
+        return sorted({tag for pattern in self.patterns() for tag in pattern.prompt.tags})
+
+    def notes(self) -> list[Note]:
+        """Every note, readable or not, in the order of their files; read from disk on the first call only."""
+        return self._notes
+
+    def notes_of(self, slug: str) -> list[Note]:
+        """The notes that explain this pattern, by its slug or a folder above it; none for an unknown one."""
+        return [note for note in self.notes() if note.explains(slug)]
+
+    @cached_property
+    def _notes(self) -> list[Note]:
+        files = sorted((self.folder / NOTES).glob("*.md"))
+        return [_load_note(file) for file in files if file.is_file()]
+
+    @cached_property
+    def _by_slug(self) -> dict[str, Pattern]:
+        files = sorted(self.folder.rglob(f"*{prompty.SUFFIX}"))
+        loaded = (_load(file, self.folder) for file in files if file.is_file())
+        return {pattern.slug: pattern for pattern in loaded}
+
+    @cached_property
+    def _texts(self) -> dict[str, str]:
+        return {pattern.slug: "\n".join(_searchable(pattern)).casefold() for pattern in self.patterns()}
+
+
+def _load(file: Path, folder: Path) -> Pattern:
+    slug = file.relative_to(folder).with_suffix("").as_posix()
+    try:
+        prompt, losses = read_prompt(file)
+    except PromptError as exc:
+        return Pattern(slug, Prompt(name=file.stem), file, error=exc)
+    return Pattern(slug, prompt, file, losses)
+
+
+def _load_note(file: Path) -> Note:
+    try:
+        return read_note(file)
+    except PromptError as exc:
+        return Note(file.stem, file.stem, file, error=exc)
+
+
+def _read_text(path: Path) -> Decoded:
+    """The text of a small file; raises PromptError."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise PromptError(
+                f"{path.name} is larger than {MAX_BYTES:,} bytes.", "A prompt is a few kilobytes."
+            )
+        return decode(path.read_bytes(), path.name)
+    except (OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or str(exc)
+        raise PromptError(
+            f"{path.name} cannot be read: {reason}.", "Check the path and its permissions."
+        ) from exc
+
+
+def _line(value: Any) -> str:
+    """A front-matter value as one line of text."""
+    return "" if value is None else " ".join(str(value).split())
+
+
+def _searchable(pattern: Pattern) -> Iterable[str]:
+    prompt = pattern.prompt
+    yield from (pattern.slug, prompt.name, prompt.description, prompt.family, prompt.technique)
+    yield from (prompt.name_zh, prompt.description_zh)
+    yield from (prompt.use_when, *prompt.tags, *(turn.template for turn in prompt.turns))

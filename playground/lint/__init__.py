@@ -1,0 +1,1 @@
+"""Quiet advice on a prompt that would run but could be better."""

@@ -1,0 +1,1 @@
+"""Runs: planned, executed cell by cell, kept while they go on."""

@@ -1,0 +1,154 @@
+"""From a comparison to cells that can run: values with their defaults, seeds, and one request a column.
+
+with_defaults(prompt, {"tone": "warm"}) → {"tone": "warm", "max_words": 70}
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from playground.errors import PlaygroundError, PromptError
+from playground.scorers.structure import json_schema_problem
+from playground.store.records import NewCell, StoredCell, StoredRun
+from playground.templating.inputs import empty, with_kind
+from playground.templating.rendering import normalise
+from playground.types.generation import GenerationRequest, Message
+from playground.types.grid import Column, Comparison
+from playground.types.prompt import Check, Prompt, Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A column ready to run, or the reason why it cannot."""
+
+    new: NewCell
+    request: GenerationRequest
+    problem: PlaygroundError | None = None
+
+
+def plan_column(
+    comparison: Comparison, index: int, messages: tuple[Message, ...], raw_prompt: str | None = None
+) -> Planned:
+    """One column of a comparison with its rendered messages; a free seed is drawn here, and stored with the cell."""
+    column = comparison.columns[index]
+    new = new_cell(index, column, comparison.prompt)
+    return Planned(new, make_request(new, column, messages, raw_prompt, comparison.images))
+
+
+def plan_again(
+    run: StoredRun, cell: StoredCell, messages: tuple[Message, ...], problem: PlaygroundError | None
+) -> Planned:
+    """The same cell once more, exactly as it was sent; a seed that was free is drawn again."""
+    comparison = run.comparison
+    column = comparison.columns[cell.column]
+    sampling = drawn(cell.sampling) if column.sampling.seed is None else cell.sampling
+    new = NewCell(cell.column, cell.model, cell.backend, cell.prompt, sampling)
+    sent = cell.completion.rendered_prompt if cell.completion and comparison.same_text else None
+    return Planned(new, make_request(new, column, messages, sent, comparison.images), problem)
+
+
+def new_cell(index: int, column: Column, shared: Prompt) -> NewCell:
+    """The cell of a column, pending: its effective prompt, and sampling with a seed."""
+    sampling = drawn(column.sampling) if column.sampling.seed is None else column.sampling
+    prompt = column.prompt or shared
+    prompt = prompt.model_copy(update={"turns": normalise(prompt.turns)})
+    return NewCell(index, column.model, column.model.partition(":")[0], prompt, sampling)
+
+
+def make_request(
+    new: NewCell,
+    column: Column,
+    messages: tuple[Message, ...],
+    raw_prompt: str | None,
+    images: tuple[str, ...] = (),
+) -> GenerationRequest:
+    """The call of a cell, with everything the column, the prompt and the comparison ask for."""
+    schema = new.prompt.output_schema
+    return GenerationRequest(
+        model=new.model,
+        messages=messages,
+        sampling=new.sampling,
+        json_schema=json.dumps(schema) if schema is not None else None,
+        top_logprobs=column.top_logprobs,
+        thinking=column.thinking,
+        raw_prompt=raw_prompt,
+        images=images,
+    )
+
+
+def checks_of(prompt: Prompt) -> tuple[Check, ...]:
+    """The prompt's checks and, where it has an output schema, that the answer matches it; a check that says so counts once."""
+    schema = prompt.output_schema
+    if schema is None or any(_asks_for(check, schema) for check in prompt.checks):
+        return prompt.checks
+    return (Check(scorer="json_schema", options={"schema": schema}), *prompt.checks)
+
+
+def schema_problem(prompt: Prompt) -> PlaygroundError | None:
+    """Why no model can be held to the prompt's output schema; None for a schema that is one, and for none.
+
+    One that names another draft than 2020-12 is left to the server.
+    """
+    schema = prompt.output_schema
+    if schema is None or "2020-12" not in str(schema.get("$schema", "2020-12")):
+        return None
+    if (bad := json_schema_problem(schema=schema)) is None:
+        return None
+    return PromptError(f"The output schema cannot be used. {bad}", "Correct it on the prompt.")
+
+
+def _asks_for(check: Check, schema: dict[str, Any]) -> bool:
+    """Whether the check is that the answer matches this schema, in whatever order its keys are."""
+    given = check.options.get("schema")
+    if check.scorer != "json_schema" or check.negate or given is None:
+        return False
+    try:
+        given = json.loads(given) if isinstance(given, str) else given
+        return json.dumps(given, sort_keys=True) == json.dumps(schema, sort_keys=True)
+    except (ValueError, TypeError, RecursionError):
+        return False
+
+
+def with_defaults(prompt: Prompt, values: dict[str, Any]) -> dict[str, Any]:
+    """The values with declared defaults for what is missing or empty, and "" for what may be left out.
+
+    Objects and lists that are given as JSON text are read.
+    """
+    filled = dict(values)
+    for field in prompt.inputs:
+        if (given := filled.get(field.name)) in (None, ""):
+            given = empty(field) if field.default is None else field.default
+            if given is None and filled.get(field.name) is None:
+                filled.pop(field.name, None)
+        if given is not None:
+            filled[field.name] = with_kind(field, given)
+    return {name: value for name, value in filled.items() if value is not None}
+
+
+def example_values(prompt: Prompt) -> dict[str, Any]:
+    """The declared examples (else defaults) by name: what a form is filled with when the prompt is opened."""
+    pairs = (
+        (field.name, field.default if field.example is None else field.example) for field in prompt.inputs
+    )
+    return {name: value for name, value in pairs if value is not None}
+
+
+def drawn(sampling: Sampling) -> Sampling:
+    """The same sampling with a fresh seed."""
+    return sampling.model_copy(update={"seed": draw_seed()})
+
+
+def draw_seed() -> int:
+    """A fresh seed, small enough for every backend."""
+    return secrets.randbelow(2**31)
+
+
+def first_words(planned: Sequence[Planned]) -> str:
+    """A title for a run whose prompt has no name: how its last message begins."""
+    messages = (message for plan in planned for message in reversed(plan.request.messages))
+    text = " ".join(next((m.content for m in messages if m.content.strip()), "").split())
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,43 @@
+"""What is run: a comparison and its columns."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from playground.types.prompt import Prompt, Sampling, Value
+
+CellStatus = Literal["pending", "running", "done", "cancelled", "error", "interrupted"]
+
+
+Choice = Literal["column", "tie", "all_bad"]
+
+
+class Column(Value):
+    """One column of a comparison: a model, its sampling, and its own variant of the prompt or None.
+
+    `thinking` lets a model reason before it answers; `top_logprobs` keeps the probabilities of its tokens with so
+    many alternatives.
+    """
+
+    model: str
+    sampling: Sampling = Sampling()
+    prompt: Prompt | None = None
+    thinking: bool = False
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+
+
+class Comparison(Value):
+    """What Run asks for: the shared prompt, the values of its variables, one to four columns.
+
+    With `same_text` (the id of a model) that model's chat template renders each prompt once, and every column is sent
+    exactly that text; a backend without a raw route refuses. `images`, base64 without a prefix, go to every column
+    with the last user message.
+    """
+
+    prompt: Prompt
+    values: dict[str, Any] = {}
+    columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=4)]
+    same_text: str = ""
+    images: tuple[str, ...] = ()

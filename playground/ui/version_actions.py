@@ -1,0 +1,202 @@
+"""Saving, versions and exports: what is kept of a comparison, in the drawer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from markupsafe import Markup
+
+from playground.errors import NotFoundError, PlaygroundError, PromptError
+from playground.store.records import StoredRun
+from playground.types.files import ExportFile
+from playground.ui.actions import Action, Ask, Update
+from playground.ui.forms import CompareForm, restated
+from playground.ui.html import (
+    button,
+    icon,
+    join,
+    options,
+    warning,
+)
+from playground.workbench.service import Workbench, find_cell
+
+
+async def save_form(workbench: Workbench, ask: Ask) -> Update:
+    """The drawer that asks for a name and a message."""
+    form = ask.compare_form()
+    return {"drawer": await _save_drawer(workbench, ask, form.prompt.name, form, None)}
+
+
+async def save_winner(workbench: Workbench, ask: Ask) -> Update:
+    """The same drawer for the prompt and sampling of one column of the run."""
+    run = await workbench.run(ask.run_id())
+    cell = find_cell(run, ask.integer("column"))
+    form = ask.compare_form()
+    return {"drawer": await _save_drawer(workbench, ask, form.prompt.name or run.title, form, cell.column)}
+
+
+async def _save_drawer(
+    workbench: Workbench, ask: Ask, name: str, form: CompareForm, column: int | None
+) -> dict[str, Any]:
+    which = (
+        f"the prompt and sampling of column {column + 1}"
+        if column is not None
+        else "the prompt with its variables and checks"
+    )
+    again = await _ways(workbench, form.prompt_id) if form.prompt_id else ""
+    body = Markup(
+        '<div class="form" data-form><label for="save-name" class="soft">Name</label>'
+        '<input id="save-name" name="name" class="field" maxlength="200" value="{}" {}>'
+        '{}<label for="save-message" class="soft">What changed</label>'
+        '<input id="save-message" name="message" class="field" placeholder="Shorter system turn" {}>'
+        '<label for="save-author" class="soft">Author</label>'
+        '<input id="save-author" name="author" class="field" maxlength="100" value="{}" placeholder="Your name, if others read this">'
+        '<span></span><span>{}</span></div><p class="hint">Saves {}. A version never changes afterwards.</p>'
+    ).format(
+        name,
+        Markup("autofocus") if not name else "",
+        again,
+        Markup("autofocus") if name else "",
+        ask.text("author") or workbench.settings.author,
+        button("Save version", "save", symbol="save", kind="primary", column=column),
+        which,
+    )
+    return {"title": "Save a version", "body": body, "narrow": True}
+
+
+async def _ways(workbench: Workbench, prompt_id: str) -> Markup:
+    """How a changed prompt can be kept: on its main line, as one of its variants, as a new prompt."""
+    try:
+        rows = await asyncio.to_thread(workbench.store.versions, prompt_id)
+    except NotFoundError:  # a draft of this browser, from another data folder
+        return Markup('<input type="hidden" name="as" value="new">')
+    known = sorted({row.variant for row in rows if row.variant})
+    number = max(row.number for row in rows) + 1
+    ways = [("version", f"version {number} of this prompt")]
+    ways += [(f"variant:{name}", f'version {number}, of the variant "{name}"') for name in known]
+    ways += [("new-variant", "a new variant of this prompt, named below"), ("new", "a new prompt")]
+    return Markup(
+        '<label for="save-as" class="soft">As</label><select id="save-as" name="as" class="field">{}</select>'
+        '<label for="save-variant" class="soft">Variant</label>'
+        '<input id="save-variant" name="variant" class="field" maxlength="40" placeholder="shorter (for a new variant)">'
+    ).format(options(ways, "version"))
+
+
+async def save(workbench: Workbench, ask: Ask) -> Update:
+    """Save what is on screen, or a column's prompt with its sampling, as an immutable version."""
+    form = ask.compare_form()
+    name = ask.text("name").strip()
+    column = ask.text("column")
+    prompt = form.prompt
+    sampling = prompt.sampling
+    if len({c.sampling for c in form.columns}) == 1:
+        sampling = restated(prompt.sampling, form.columns[0].sampling)
+    if column.isdecimal():
+        cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"))
+        prompt, sampling = cell.prompt, cell.sampling
+    way = ask.text("as", "version")
+    variant = way.partition(":")[2] or (ask.text("variant").strip() if way == "new-variant" else "")
+    if way == "new-variant" and not variant:
+        raise PromptError("The variant has no name.", 'Give it a short one, such as "shorter".')
+    version = await workbench.save_prompt(
+        prompt.model_copy(update={"name": name, "sampling": sampling}),
+        message=ask.text("message").strip(),
+        prompt_id=None if way == "new" else form.prompt_id,
+        forked_from=form.origin,
+        variant=variant,
+        author=ask.text("author").strip(),
+    )
+    words = f'version {version.number} of "{variant}"' if variant else f"version {version.number}"
+    update: Update = {"drawer": None, "toast": f"Saved as {words}"}
+    if column.isdecimal():  # the winner becomes the shared prompt, so that the next change starts from it
+        shared = form.model_copy(
+            update={
+                "prompt": version.prompt,
+                "columns": tuple(c.model_copy(update={"own": False}) for c in form.columns),
+            }
+        )
+        update["form"] = shared.model_dump(mode="json")
+    update |= {
+        "saved": {"prompt_id": version.prompt_id, "version": version.number, "origin": ""},
+        # What was saved is what the next run is made with, to the last field: so that run knows its version.
+        "saved_prompt": {
+            "name": version.name,
+            "sampling": version.prompt.model_dump(mode="json")["sampling"],
+        },
+    }
+    return update
+
+
+# --- export ---------------------------------------------------------------------------------------------
+
+
+async def export(workbench: Workbench, ask: Ask) -> Update:
+    """A column's prompt as a file: the format, a preview, what the format cannot hold, and the download."""
+    run_id, column = ask.run_id(), ask.integer("column")
+    chosen = ask.text("value") or ask.text("format") or "prompty"
+    run = await workbench.run(run_id)
+    rows = Markup(
+        '<label class="soft" for="export-format">Format</label><select id="export-format" class="field" style="width:auto" autofocus data-act="export" data-column="{}">{}</select>'
+    ).format(column, format_options(chosen))
+    columns = segments_of_columns(run, column, chosen)
+    head = Markup(
+        '<div style="display:flex;gap:12px;align-items:center;flex-wrap:wrap">{}<span class="grow"></span>{}</div>'
+    ).format(rows, columns)
+    try:
+        file = await workbench.export_cell(run_id, column, chosen)
+    except PlaygroundError as exc:
+        alert = Markup('<div class="alert">{}<div><b>{}</b>{}</div></div>').format(
+            icon("warn"), exc.message, exc.hint
+        )
+        return {"drawer": {"title": "Export", "body": join((head, alert))}}
+    foot = Markup(
+        '<a class="btn primary" download="{}" href="files/run/{}/{}/{}">{}Download {}</a>{}'
+    ).format(
+        file.name,
+        run_id,
+        column,
+        chosen,
+        icon("download"),
+        file.name,
+        button("Copy", "copy_text", symbol="copy", kind="quiet", from_="#export-text"),
+    )
+    if await workbench.managers():
+        foot += button("Create an Ollama model", "create_model", column=column)
+    return {"drawer": {"title": "Export", "body": join((head, export_body(file))), "foot": foot}}
+
+
+def format_options(chosen: str) -> Markup:
+    """The formats as choices."""
+    from playground.formats.registry import FORMATS  # all the formats: not before a drawer shows them
+
+    return options([(name, row.label) for name, row in FORMATS.items()], chosen)
+
+
+def export_body(file: ExportFile) -> Markup:
+    """What a format cannot hold, and the file itself."""
+    return join(
+        (
+            warning("Not in this file", file.losses),
+            Markup('<pre class="file" id="export-text" tabindex="0">{}</pre>').format(file.text),
+        )
+    )
+
+
+def segments_of_columns(run: StoredRun, column: int, chosen: str) -> Markup:
+    """Which column is exported."""
+    buttons = join(
+        Markup(
+            '<button data-act="export" data-column="{}" data-format="{}" aria-pressed="{}">Column {}</button>'
+        ).format(cell.column, chosen, str(cell.column == column).lower(), cell.column + 1)
+        for cell in run.cells
+    )
+    return Markup('<span class="seg">{}</span>').format(buttons)
+
+
+ACTIONS: dict[str, Action] = {
+    "save_form": save_form,
+    "save_winner": save_winner,
+    "save": save,
+    "export": export,
+}

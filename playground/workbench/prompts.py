@@ -1,0 +1,294 @@
+"""What can be done with a prompt besides running it: render, preview, find its partials, save, export.
+
+messages = await desk.render(prompt, {"review": "Great!"})
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from playground.backends.base import Backend, CountsTokens
+from playground.endings import ended
+from playground.errors import NotFoundError, PlaygroundError, PromptError, TemplateError
+from playground.formats.base import Export
+from playground.library.shipped import Library, shipped_folder
+from playground.runs.planning import example_values, with_defaults
+from playground.scorers import check_problem
+from playground.settings import Settings
+from playground.store import Store, content_hash
+from playground.store.records import SavedVersion
+from playground.store.writer import CLOSE_S
+from playground.templating.inputs import inputs_of, problem_of, with_kind
+from playground.templating.rendering import (
+    Partials,
+    Renderer,
+    Variable,
+    check,
+    is_quick,
+    normalise,
+    oversized,
+    partial_names,
+    variables,
+    written_out,
+)
+from playground.types.files import ExportFile
+from playground.types.generation import Message
+from playground.types.prompt import InputKind, Prompt
+from playground.workbench.models import ModelDesk
+from playground.workbench.tray import Tray
+
+MAX_PARTIALS = 200
+T = TypeVar("T")
+RENDERER_END_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What can be said about a prompt while it is being typed.
+
+    `kinds` are what the uses of a variable need: an object, a list or text.
+    `tokens` counts each turn's rendered text (None where it does not render or nobody can count);
+    `messages` is None while there are problems.
+    """
+
+    variables: tuple[str, ...]
+    problems: tuple[TemplateError, ...]
+    messages: tuple[Message, ...] | None = None
+    tokens: tuple[int | None, ...] = ()
+    total: int | None = None
+    kinds: dict[str, InputKind] = field(default_factory=dict)
+
+
+def _meant(
+    values: dict[str, Any], prompt: Prompt, used: Sequence[Variable]
+) -> tuple[dict[str, Any], tuple[TemplateError, ...]]:
+    """The values as their variables mean them, with defaults, and what is wrong with those that are nested.
+
+    Of a variable that nobody declared a text may be meant: a loop goes over its letters.
+    """
+    asked = inputs_of(prompt, used)
+    given = with_defaults(prompt, values)
+    given = {name: with_kind(asked[name], value) if name in asked else value for name, value in given.items()}
+    wrong = (problem_of(item, given.get(item.name)) for item in prompt.inputs)
+    return given, tuple(TemplateError(text, "Correct its value.") for text in wrong if text)
+
+
+def _may_be_json(prompt: Prompt, values: dict[str, Any]) -> bool:
+    """Whether a value that nobody declared looks like JSON; only then its uses in the text have to be known."""
+    declared = {item.name for item in prompt.inputs}
+    return any(
+        isinstance(value, str) and value.lstrip()[:1] in ("{", "[")
+        for name, value in values.items()
+        if name not in declared
+    )
+
+
+class WritingDesk(ModelDesk):
+    """The part of the workbench that knows prompts; without runs."""
+
+    def __init__(self, settings: Settings, store: Store, backends: dict[str, Backend]) -> None:
+        super().__init__(settings, backends)
+        self.store = store
+        self.library = Library(shipped_folder())
+        self.tray = Tray()
+        self._reading = asyncio.Semaphore(2)
+        self._renderer = Renderer(settings.render_seconds, settings.render_chars)
+
+    async def close(self) -> None:
+        """End child processes, close the database."""
+        await super().close()
+        await ended("renderer", self._renderer.close(), RENDERER_END_S)
+        await ended("database", asyncio.to_thread(self.store.close), CLOSE_S + 5)
+
+    async def render(self, prompt: Prompt, values: dict[str, Any]) -> tuple[Message, ...]:
+        """The prompt's messages with these values; missing ones take their declared default.
+
+        Raises TemplateError naming turn, line and column, and PromptError when there is nothing to send.
+        """
+        turns = await self._read(normalise, prompt, prompt.turns)
+        partials = await self.partials(prompt)
+        used = await self._read(variables, prompt, turns, partials) if _may_be_json(prompt, values) else []
+        given, wrong = _meant(values, prompt, used)
+        problems = (*await self._read(check, prompt, turns, given.keys(), partials), *wrong)
+        if problems:
+            raise problems[0]
+        messages = await self._renderer.render(turns, given, partials)
+        if not any(message.content.strip() for message in messages):
+            raise PromptError("The prompt is empty.", "Write something in a turn, then run it.")
+        return messages
+
+    async def preview(self, prompt: Prompt, values: dict[str, Any], model: str | None) -> Preview:
+        """Variables, problems, rendered turns and their tokens; never raises for what is typed."""
+        turns = await self._read(normalise, prompt, prompt.turns)
+        if too_much := oversized(turns):
+            return Preview((), (too_much,))
+        partials = await self.partials(prompt)
+        used = await self._read(variables, prompt, turns, partials)
+        names: dict[str, InputKind] = {variable.name: variable.kind for variable in used}
+        given, wrong = _meant(values, prompt, used)
+        problems = (*await self._read(check, prompt, turns, given.keys(), partials), *wrong)
+        problems += tuple(
+            TemplateError(problem, "Correct it under Checks.")
+            for problem in map(check_problem, prompt.checks)
+            if problem
+        )
+        if wrong or any(problem.turn is not None for problem in problems):
+            return Preview(tuple(names), problems, kinds=names)
+        try:
+            messages = await self._renderer.render(turns, given, partials)
+        except TemplateError as exc:
+            return Preview(tuple(names), (*problems, exc), kinds=names)
+        counts = await self._count(model, [message.content for message in messages])
+        per_turn: tuple[int | None, ...] = ()
+        if len(messages) == len(prompt.turns):
+            per_turn = tuple(counts) if counts else ()
+        return Preview(tuple(names), problems, messages, per_turn, sum(counts) if counts else None, names)
+
+    async def _read(self, work: Callable[..., T], prompt: Prompt, *arguments: Any) -> T:
+        """What the work on a prompt's turns gives: in a thread, and not many at once, when it may take its time."""
+        if is_quick(prompt.turns):
+            return work(*arguments)
+        async with self._reading:
+            return await asyncio.to_thread(work, *arguments)
+
+    async def _count(self, model: str | None, texts: Sequence[str]) -> list[int]:
+        if model is None:
+            return []
+        try:
+            backend = self.backend_of(model)
+            # The first count loads the model; typing must not wait for that.
+            async with asyncio.timeout(1.5):
+                return await backend.count_tokens(model, texts) if isinstance(backend, CountsTokens) else []
+        except (PlaygroundError, TimeoutError):
+            return []
+
+    async def partials(self, prompt: Prompt) -> Partials:
+        """The library's prompts that this one includes or imports by name, and those that they include."""
+        waiting = partial_names(prompt.turns)
+        if not waiting:
+            return Partials()
+        return await asyncio.to_thread(self._find_partials, waiting)
+
+    def _find_partials(self, waiting: list[str]) -> Partials:
+        sources: dict[str, str] = {}
+        problems: dict[str, tuple[str, str]] = {}
+        while waiting and len(sources) + len(problems) < MAX_PARTIALS:
+            name = waiting.pop()
+            if name in sources or name in problems:
+                continue
+            try:
+                turns = [turn for turn in self._named(name).turns if turn.template.strip()]
+            except PlaygroundError as exc:
+                problems[name] = (exc.message, exc.hint)
+                continue
+            if len(turns) == 1:
+                sources[name] = normalise(turns)[0].template
+                waiting += partial_names(turns)
+            else:
+                problems[name] = (
+                    f'the prompt "{name}" has {len(turns)} turns, a partial has one.',
+                    "Keep its text in a single turn.",
+                )
+        return Partials(sources, problems)
+
+    def _named(self, name: str) -> Prompt:
+        """A saved prompt by "Name", "Name@3" or "Name@label", else a shipped one by its name or slug.
+
+        Raises NotFoundError.
+        """
+        try:
+            return self.store.version_called(name).prompt
+        except NotFoundError:
+            shipped = next((p for p in self.library.patterns() if name in (p.slug, p.prompt.name)), None)
+            if shipped is None:
+                raise
+            return shipped.prompt
+
+    async def save_prompt(
+        self,
+        prompt: Prompt,
+        *,
+        message: str,
+        prompt_id: str | None = None,
+        forked_from: str = "",
+        variant: str = "",
+        author: str = "",
+    ) -> SavedVersion:
+        """A new immutable version; a prompt that does not parse is saved too, an empty one is not.
+
+        With `variant`, the next one of that line; without `author` the one of the settings.
+        """
+        turns = normalise(prompt.turns)
+        if not any(turn.template.strip() for turn in turns):
+            raise PromptError("The prompt is empty.", "Write something in a turn before saving it.")
+        return await asyncio.to_thread(
+            self.store.save_version,
+            prompt.model_copy(update={"turns": turns}),
+            message=message,
+            prompt_id=prompt_id,
+            forked_from=forked_from,
+            author=author or self.settings.author,
+            variant=variant,
+        )
+
+    async def export_prompt(
+        self, prompt: Prompt, values: dict[str, Any], model: str, format_name: str
+    ) -> ExportFile:
+        """A file made from a prompt alone, rendered with these values where the format needs that."""
+        from playground.formats.registry import find_format  # all the formats: not before one is wanted
+
+        try:
+            messages = await self.render(prompt, values)
+        except PlaygroundError:
+            if find_format(format_name).renders:
+                raise
+            messages = ()
+        return await self.written(
+            format_name,
+            Export(
+                prompt=prompt,
+                values=values,
+                messages=messages,
+                model=model,
+                sampling=prompt.sampling,
+                version_hash=content_hash(prompt),
+                created=datetime.now(UTC),
+            ),
+        )
+
+    async def prompt_of(self, key: str) -> Prompt:
+        """The prompt of "pattern:SLUG", or the newest version of "prompt:ID"; raises NotFoundError."""
+        kind, _, ident = key.partition(":")
+        if kind == "pattern":
+            return self.library.get(ident).prompt
+        return (await asyncio.to_thread(self.store.version, ident)).prompt
+
+    async def export_example(self, prompt: Prompt, format_name: str) -> ExportFile:
+        """A file made from a prompt with its example values; it names no model, because the prompt names none."""
+        return await self.export_prompt(prompt, example_values(prompt), "", format_name)
+
+    async def written(self, format_name: str, export: Export) -> ExportFile:
+        """The file. Partials are written out: no other program has this library.
+
+        Raises PromptError for a format that is none, and what the format itself refuses.
+        """
+        from playground.formats.registry import find_format
+
+        row, prompt = find_format(format_name), export.prompt
+        losses: list[str] = []
+        if names := partial_names(prompt.turns):
+            turns = written_out(prompt.turns, await self.partials(prompt))
+            prompt = prompt.model_copy(update={"turns": turns})
+            losses += [f"{name}: its text is written out" for name in names]
+        cases = []
+        for number, case in enumerate(prompt.cases if row.each_case else (), 1):
+            try:
+                cases.append(await self.render(prompt, case))
+            except PlaygroundError as exc:
+                losses.append(f"case {number}: {exc.message}")
+        file = row.write(replace(export, prompt=prompt, case_messages=tuple(cases)))
+        return replace(file, losses=(*losses, *file.losses))

@@ -1,0 +1,379 @@
+"""The one service that both shells call: render, plan, run, score, save, export.
+
+    workbench = open_workbench(Settings())
+    async for event in workbench.compare(comparison):   # RunStarted, Started, Delta…, Ended for every column
+        ...
+
+It knows all the parts; the parts do not know each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from playground.backends.base import Backend, RendersChat
+from playground.backends.servers import forget_orphans
+from playground.endings import ended
+from playground.errors import BackendError, NotFoundError, PlaygroundError, PromptError, StoreError
+from playground.formats.base import Export
+from playground.runs.deposits import Deposits
+from playground.runs.drafts import Drafts
+from playground.runs.planning import (
+    Planned,
+    checks_of,
+    first_words,
+    plan_again,
+    plan_column,
+    schema_problem,
+)
+from playground.runs.runner import Cell, Delta, End, Execution, Failed, Started, Waits
+from playground.scorers import is_quick, score_all
+from playground.settings import Settings
+from playground.store import Store, content_hash, open_store
+from playground.store.changes import CellFacts, CreateRun, EndCell, StartCell
+from playground.store.records import NewCell, StoredCell, StoredRun
+from playground.store.reopen import begun_run, ended_cell
+from playground.types.files import ExportFile
+from playground.types.generation import Completion, Message, RenderedChat
+from playground.types.grid import CellStatus, Comparison
+from playground.types.prompt import Prompt
+from playground.types.scores import Sample, Score
+from playground.workbench.models import every_backend
+from playground.workbench.prompts import WritingDesk
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The run is stored, or about to be while the database is held by another program; its cells are pending.
+
+    `run` is how it begins: without cells that have ended, and without a link to a saved version.
+    """
+
+    run_id: str
+    columns: int
+    run: StoredRun
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A column's cell has ended, and is stored with its scores unless `unsaved` says why it is not.
+
+    While another program holds the database it may be stored a little later: see `Deposits.all_stored`.
+    """
+
+    run_id: str
+    cell: StoredCell
+    unsaved: PlaygroundError | None = None
+
+
+RUNS_END_S = 10.0
+
+Event = RunStarted | Started | Waits | Delta | Ended
+
+
+def open_workbench(settings: Settings) -> Workbench:
+    """A workbench on the settings' database; raises StoreError when that cannot be opened."""
+    forget_orphans(settings)
+    return Workbench(settings, open_store(settings), every_backend(settings))
+
+
+class Workbench(WritingDesk):
+    """The service. Everything it needs is given; tests give it scripted backends and a store in a temporary folder."""
+
+    def __init__(self, settings: Settings, store: Store, backends: dict[str, Backend]) -> None:
+        super().__init__(settings, store, backends)
+        self._active: dict[str, Execution[Ended]] = {}
+        self.deposits = Deposits()
+        self._kept: set[asyncio.Task[Any]] = set()
+        self._drafts = Drafts(store.submit)
+        self._ending: asyncio.Task[None] | None = None
+
+    async def close(self) -> None:
+        """Stop what runs, end child processes, close the database; in this order, each whatever the others do.
+
+        Calling it again waits for the same end. Answers that are being scored or stored are waited for, but not
+        for ever.
+        """
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._end())
+        await asyncio.shield(self._ending)
+
+    async def _end(self) -> None:
+        runs = [execution.close() for execution in self._active.values()]
+        await ended("runs", asyncio.gather(*runs, *self._kept, return_exceptions=True), RUNS_END_S)
+        self._drafts.close()
+        await super().close()
+
+    # --- runs -------------------------------------------------------------------------------------------
+
+    async def compare(self, comparison: Comparison) -> AsyncGenerator[Event, None]:
+        """Run every column at once; store, score and tell. Leaving early stops the work and keeps what arrived.
+
+        Raises before anything is stored when the shared prompt cannot be rendered; a column whose own variant
+        cannot be is an error of that column alone.
+        """
+        self._refuse_when_ending()
+        planned = await self._plan(comparison)
+        title = comparison.prompt.name or first_words(planned)
+        created = CreateRun(comparison, [plan.new for plan in planned], title, find_version=True)
+        run_id = created.run_id
+        try:
+            await self.deposits.stored(self.store.submit(created))
+        except asyncio.CancelledError:  # a tab closed meanwhile: what is stored after it ends it
+            for plan in planned:
+                self._cancel(run_id, plan, 0)
+            raise
+        first = RunStarted(run_id, len(planned), begun_run(created))
+        run = self._execute(run_id, planned, [0] * len(planned), comparison.values, first)
+        async with aclosing(run) as events:
+            async for event in events:
+                yield event
+
+    async def rerun(self, run_id: str, column: int) -> AsyncGenerator[Event, None]:
+        """Repeat one column of a stored run exactly as it was sent; a seed that was free is drawn again."""
+        self._refuse_when_ending()
+        run = await self.run(run_id)
+        cell = find_cell(run, column)
+        messages, problem = cell.messages, None
+        if not messages:
+            try:
+                messages = await self.render(cell.prompt, run.comparison.values)
+            except PlaygroundError as exc:
+                problem = exc
+        again = plan_again(run, cell, messages, problem)
+        adding = self._keep(asyncio.to_thread(self.store.add_repeat, run_id, column, again.new))
+        try:
+            repeat = await asyncio.shield(adding)
+        except asyncio.CancelledError:
+            adding.add_done_callback(partial(self._cancel_added, run_id, again))
+            raise
+        async with aclosing(self._execute(run_id, [again], [repeat], run.comparison.values)) as events:
+            async for event in events:
+                yield event
+
+    def stop(self, run_id: str, column: int | None = None) -> None:
+        """End one column of a running comparison, or all; what had arrived is kept as "cancelled"."""
+        for key, execution in list(self._active.items()):
+            if key.partition("/")[0] == run_id:
+                execution.stop(column)
+
+    def stop_all(self) -> None:
+        """End everything that runs."""
+        for execution in list(self._active.values()):
+            execution.stop()
+
+    async def run(self, run_id: str) -> StoredRun:
+        """One stored run; raises NotFoundError."""
+        try:
+            return await asyncio.to_thread(self.store.run, run_id)
+        except NotFoundError as exc:
+            if (trouble := self.store.trouble) is None:
+                raise
+            hint = "Wait until what waits is stored, then try again."
+            raise StoreError(f"This run is not stored yet. {trouble.cause}", hint) from exc
+
+    async def rendered(self, cell: StoredCell) -> RenderedChat | None:
+        """The exact text a cell's model received, with its tokens; None where the backend does not tell."""
+        backend = self.backend_of(cell.model)
+        if not cell.messages or not isinstance(backend, RendersChat):
+            return None
+        return await backend.render_chat(cell.model, cell.messages)
+
+    async def _plan(self, comparison: Comparison) -> list[Planned]:
+        shared: tuple[Message, ...] = ()
+        if any(column.prompt is None for column in comparison.columns):
+            shared = await self.render(comparison.prompt, comparison.values)
+        planned = []
+        for index, column in enumerate(comparison.columns):
+            messages, problem = shared, schema_problem(column.prompt or comparison.prompt)
+            if column.prompt is not None and problem is None:
+                try:
+                    messages = await self.render(column.prompt, comparison.values)
+                except PlaygroundError as exc:
+                    messages, problem = (), exc
+            raw = None
+            if comparison.same_text and problem is None:
+                raw = (
+                    await self._template_of(comparison.same_text).render_chat(comparison.same_text, messages)
+                ).text
+            planned.append(replace(plan_column(comparison, index, messages, raw), problem=problem))
+        return planned
+
+    def _template_of(self, model: str) -> RendersChat:
+        backend = self.backend_of(model)
+        if not isinstance(backend, RendersChat):
+            raise BackendError(
+                f"{model} does not tell its chat template.", "Choose another column's text for all of them."
+            )
+        return backend
+
+    async def _execute(
+        self,
+        run_id: str,
+        planned: Sequence[Planned],
+        repeats: Sequence[int],
+        values: dict[str, Any],
+        first: RunStarted | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        cells: list[Cell] = []
+        failures: list[Failed] = []
+        news: dict[int, NewCell] = {}
+        started: dict[int, datetime] = {}
+        for plan, repeat in zip(planned, repeats, strict=True):
+            cell = Cell(plan.new.column, repeat, plan.new.prompt, plan.request)
+            news[cell.column] = plan.new
+            if plan.problem is None:
+                cells.append(cell)
+            else:
+                failures.append(
+                    Failed(cell, Completion("", "error"), plan.problem.message, plan.problem.hint)
+                )
+
+        def save(end: End) -> Coroutine[Any, Any, Ended]:
+            return self._save(run_id, news[end.cell.column], end, values, started.get(end.cell.column))
+
+        execution = Execution(cells, self.backend_of, self._slots, save)
+        key = f"{run_id}/{'-'.join(str(cell.column) for cell in cells)}/{secrets.token_hex(4)}"
+        self._active[key] = execution
+        # What is known already is stored whether anybody goes on reading or not.
+        known = [self._keep(save(failure)) for failure in failures]
+        try:
+            # From here on leaving stores an end for every cell, whether it was begun or not.
+            if first is not None:
+                yield first
+            for task in known:
+                yield await asyncio.shield(task)
+            async with aclosing(execution.events()) as events:
+                async for event in events:
+                    if isinstance(event, Started):
+                        # Nobody waits for this: should it fail, so does the storing of the end.
+                        start = StartCell(run_id, event.cell.column, event.cell.repeat)
+                        started[event.cell.column] = start.at
+                        self.store.submit(start)
+                    elif isinstance(event, Delta):
+                        at = event.cell
+                        self._drafts.add(run_id, at.column, at.repeat, event.text, event.reasoning)
+                    elif not isinstance(event, Waits):
+                        self._drafts.drop(run_id, event.cell.column, event.cell.repeat)
+                    yield event
+        finally:
+            self._active.pop(key, None)
+            for cell in cells:
+                self._drafts.drop(run_id, cell.column, cell.repeat)
+            if known:
+                await asyncio.wait(known)
+            await execution.finish()
+
+    async def _save(
+        self, run_id: str, new: NewCell, event: End, values: dict[str, Any], started_at: datetime | None
+    ) -> Ended:
+        completion, cell = event.completion, event.cell
+        scores, note = await _scored(cell.prompt, Sample(completion.text, completion.finish, values))
+        end = EndCell(
+            run_id,
+            cell.column,
+            cell.repeat,
+            status=_status(event),
+            completion=completion,
+            messages=cell.request.messages,
+            error=event.message if isinstance(event, Failed) else note,
+            hint=event.hint if isinstance(event, Failed) else "",
+            scores=scores,
+        )
+        unsaved = None
+        try:
+            facts = await self.deposits.stored(self.store.submit(end))
+        except PlaygroundError as exc:
+            facts, unsaved = None, exc
+        except Exception as exc:  # must not cost the neighbours, and the answer is shown all the same
+            log.exception("the answer of column %d could not be stored", cell.column + 1)
+            what = f"The program failed with {type(exc).__name__} while it stored this answer."
+            facts, unsaved = None, StoreError(what, "The terminal where it runs shows the details.")
+        if facts is None:
+            facts = CellFacts(content_hash(new.prompt), 0, started_at, end.at)
+        return Ended(run_id, ended_cell(new, end, facts), unsaved)
+
+    def _keep(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """The work as a task that `close` waits for and that no reader's leaving cancels."""
+        task = asyncio.create_task(work)
+        self._kept.add(task)
+        task.add_done_callback(self._kept.discard)
+        return task
+
+    def _cancel(self, run_id: str, plan: Planned, repeat: int) -> None:
+        """Store that a cell was left before it was begun."""
+        nothing, sent = Completion("", "cancelled"), plan.request.messages
+        self.store.submit(EndCell(run_id, plan.new.column, repeat, "cancelled", nothing, sent))
+
+    def _cancel_added(self, run_id: str, plan: Planned, adding: asyncio.Task[int]) -> None:
+        if not adding.cancelled() and adding.exception() is None:
+            self._cancel(run_id, plan, adding.result())
+
+    def _refuse_when_ending(self) -> None:
+        if self._ending is not None:
+            raise PlaygroundError("The program is ending.", "Start it again.")
+
+    # --- files ------------------------------------------------------------------------------------------
+
+    async def export_cell(self, run_id: str, column: int, format_name: str) -> ExportFile:
+        """A file made from one column of a run: its prompt, model, sampling, scores and answer."""
+        run = await self.run(run_id)
+        cell = find_cell(run, column)
+        prompt = cell.prompt if cell.prompt.name else cell.prompt.model_copy(update={"name": run.title})
+        file = await self.written(
+            format_name,
+            Export(
+                prompt=prompt,
+                values=run.comparison.values,
+                messages=cell.messages,
+                answer=cell.completion.text if cell.completion else None,
+                model=cell.model,
+                sampling=cell.sampling,
+                version_hash=cell.content_hash,
+                scores=cell.scores,
+                created=run.created_at,
+            ),
+        )
+        images = ("images: the text alone is written",) if run.comparison.images else ()
+        return replace(file, losses=(*file.losses, *images))
+
+
+def find_cell(run: StoredRun, column: int) -> StoredCell:
+    """The latest cell of a column (counted from 0); raises NotFoundError."""
+    for cell in run.cells:
+        if cell.column == column:
+            return cell
+    raise NotFoundError(f"This run has no column {column + 1}.", "Open it from History again.")
+
+
+async def _scored(prompt: Prompt, sample: Sample) -> tuple[tuple[Score, ...], str]:
+    """The scores of an answer, and why there are none: a check that cannot be applied must not cost the answer."""
+    try:
+        checks = checks_of(prompt)
+        if is_quick(checks, sample):
+            return score_all(checks, sample), ""
+        # A pattern may take its time; the loop must not wait for it.
+        return await asyncio.to_thread(score_all, checks, sample), ""
+    except PromptError as exc:
+        return (), str(exc)
+    except Exception as exc:
+        log.exception("the checks failed")
+        return (), f"The checks failed with {type(exc).__name__}, which is a fault of the program."
+
+
+def _status(event: End) -> CellStatus:
+    if isinstance(event, Failed):
+        return "error"
+    return "cancelled" if event.completion.finish == "cancelled" else "done"

@@ -1,0 +1,113 @@
+"""Plans: what a comparison asks for reaches the request, the first time and again."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from playground.runs.planning import checks_of, plan_again, plan_column, schema_problem
+from playground.store.records import StoredCell, StoredRun
+from playground.types.generation import Message
+from playground.types.grid import Column, Comparison
+from playground.types.prompt import Check, Prompt, Sampling, Turn
+
+SAID = (Message("user", "What is this?"),)
+PROMPT = Prompt(turns=(Turn(role="user", template="What is this?"),))
+
+
+def comparison(**sampling: Any) -> Comparison:
+    column = Column(model="ollama:gemma3:4b", sampling=Sampling(**sampling), thinking=True, top_logprobs=2)
+    return Comparison(prompt=PROMPT, columns=(column,), images=("aW1hZ2U=", "Mg=="))
+
+
+def stored(asked: Comparison, sampling: Sampling) -> tuple[StoredRun, StoredCell]:
+    cell = StoredCell(
+        column=0,
+        repeat=0,
+        model="ollama:gemma3:4b",
+        backend="ollama",
+        content_hash="",
+        prompt=PROMPT,
+        sampling=sampling,
+        status="done",
+        completion=None,
+        steps=(),
+        scores=(),
+        thumb=0,
+        error="",
+        hint="",
+        started_at=None,
+        finished_at=None,
+    )
+    now = datetime.now(UTC)
+    return StoredRun("r", now, "", "done", "", asked, "", None, (cell,), (), None), cell
+
+
+def test_images_reach_the_request_the_first_time_and_again() -> None:
+    asked = comparison()
+    first = plan_column(asked, 0, SAID)
+    again = plan_again(*stored(asked, first.new.sampling), SAID, None)
+    assert first.request.images == again.request.images == asked.images
+    assert first.request == again.request
+    assert first.request.thinking and first.request.top_logprobs == 2
+
+
+@pytest.mark.parametrize("seed", [None, 7])
+def test_only_a_free_seed_is_drawn_and_drawn_again(seed: int | None) -> None:
+    asked = comparison(seed=seed)
+    first = plan_column(asked, 0, SAID).new.sampling
+    again = plan_again(*stored(asked, first), SAID, None).new.sampling
+    assert first.seed is not None and again.seed is not None
+    assert (first.seed == again.seed == 7) is (seed == 7)
+    assert (first.seed != again.seed) is (seed is None)
+
+
+SCHEMA = {"type": "object", "properties": {"n": {"minimum": 1}}}
+
+
+@pytest.mark.parametrize(
+    ("check", "count"),
+    [
+        (Check(scorer="json_schema", options={"schema": SCHEMA}), 1),
+        (Check(scorer="json_schema", options={"schema": dict(reversed(SCHEMA.items()))}, weight=3), 1),
+        (Check(scorer="json_schema", options={"schema": json.dumps(SCHEMA), "allow_fence": True}), 1),
+        (Check(scorer="json_schema", options={"schema": SCHEMA}, negate=True), 2),
+        (Check(scorer="json_schema", options={"schema": {"type": "object"}}), 2),
+        (Check(scorer="json_schema", options={"schema": "{"}), 2),
+        (Check(scorer="contains_json", options={"schema": SCHEMA}), 2),
+        (Check(scorer="json"), 2),
+    ],
+)
+def test_an_output_schema_and_the_check_that_says_the_same_count_once(check: Check, count: int) -> None:
+    checks = checks_of(Prompt(output_schema=SCHEMA, checks=(check,)))
+    assert len(checks) == count
+    assert checks[-1] == check
+
+
+def test_a_schema_with_true_is_not_the_one_with_1() -> None:
+    other = Check(scorer="json_schema", options={"schema": {"properties": {"n": {"const": True}}}})
+    assert len(checks_of(Prompt(output_schema={"properties": {"n": {"const": 1}}}, checks=(other,)))) == 2
+
+
+@pytest.mark.parametrize(
+    ("schema", "place"),
+    [
+        ({"type": "nonsense"}, "$.type"),
+        ({"properties": {"a": {"type": "object", "required": "a"}}}, "$.properties.a.required"),
+        ({"$ref": "https://example.org/x.json"}, "leads outside"),
+        ({"type": "string", "pattern": "("}, "pattern"),
+        ({"type": "object"}, None),
+        ({"$schema": "http://json-schema.org/draft-07/schema#", "items": [{}]}, None),
+        (None, None),
+    ],
+)
+def test_a_schema_that_is_none_is_found_before_any_model_is_asked(
+    schema: dict[str, Any] | None, place: str | None
+) -> None:
+    problem = schema_problem(Prompt(output_schema=schema))
+    assert (problem is None) == (place is None)
+    if place:
+        assert place in str(problem) and "output schema cannot be used" in str(problem)
