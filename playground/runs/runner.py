@@ -15,7 +15,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Generic, NamedTuple, Protocol, TypeVar, cast
 
 from playground.backends.base import Backend, Fold
 from playground.errors import NoAnswer, PlaygroundError
@@ -26,6 +26,13 @@ from playground.waiting import listen
 log = logging.getLogger(__name__)
 
 
+class Key(NamedTuple):
+    """Where a cell stands in its run: both from 0; several repeats of a column may run at once."""
+
+    column: int
+    repeat: int
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One answer to get: where it stands (`column`, `repeat`), from which prompt, with which request."""
@@ -34,6 +41,11 @@ class Cell:
     repeat: int
     prompt: Prompt
     request: GenerationRequest
+
+    @property
+    def key(self) -> Key:
+        """What no other cell of the run has."""
+        return Key(self.column, self.repeat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +109,7 @@ E = TypeVar("E")
 
 
 class Execution(Generic[E]):
-    """Cells under way. `stop()` ends one column or all of them; what had arrived is kept as "cancelled".
+    """Cells under way. `stop()` ends one, a column or all of them; what had arrived is kept as "cancelled".
 
     What `settle` makes of the end of a cell (scores and stores it) is told in place of the end. It is not stopped
     with the cell, and the other cells go on meanwhile.
@@ -115,14 +127,15 @@ class Execution(Generic[E]):
         self._slots = slots
         self._settle = settle
         self._queue: asyncio.Queue[Started | Waits | Delta | E | BaseException | None] = asyncio.Queue()
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._settling: set[asyncio.Task[None]] = set()
-        self._ended: set[int] = set()
-        self._stopped: set[int] = set()
+        self._ended: set[Key] = set()
+        self._stopped: set[Key] = set()
 
-    def stop(self, column: int | None = None) -> None:
-        """Cancel that column's cell, or all of them; unknown or finished columns are no error."""
-        self._stopped |= {cell.column for cell in self._cells if column is None or cell.column == column}
+    def stop(self, column: int | None = None, repeat: int | None = None) -> None:
+        """Cancel one cell, all of a column, or all; those that are unknown or have ended are no error."""
+        keys = {cell.key for cell in self._cells}
+        self._stopped |= {k for k in keys if column in (None, k.column) and repeat in (None, k.repeat)}
         for key, task in self._tasks.items():
             if key in self._stopped:
                 task.cancel()
@@ -132,8 +145,8 @@ class Execution(Generic[E]):
 
         Raises what `settle` raises.
         """
-        waiting = [cell for cell in self._cells if cell.column not in self._stopped]
-        self._tasks = {cell.column: asyncio.create_task(self._run(cell)) for cell in waiting}
+        waiting = [cell for cell in self._cells if cell.key not in self._stopped]
+        self._tasks = {cell.key: asyncio.create_task(self._run(cell)) for cell in waiting}
         closer = asyncio.create_task(self._close_queue())
         try:
             while (event := await self._queue.get()) is not None:
@@ -166,13 +179,13 @@ class Execution(Generic[E]):
 
     async def _end_rest(self) -> None:
         for cell in self._cells:
-            if cell.column not in self._ended:  # cancelled before its task ever ran
+            if cell.key not in self._ended:  # cancelled before its task ever ran
                 self._end(Finished(cell, Fold().completion("cancelled")))
         while self._settling:
             await asyncio.wait(self._settling)  # not gather: who waits may be cancelled, the settling never
 
     def _end(self, end: End) -> None:
-        self._ended.add(end.cell.column)
+        self._ended.add(end.cell.key)
         task = asyncio.create_task(self._tell(end))
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)

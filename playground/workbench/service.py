@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -34,7 +35,7 @@ from playground.runs.planning import (
     plan_column,
     schema_problem,
 )
-from playground.runs.runner import Cell, Delta, End, Execution, Failed, Started, Waits
+from playground.runs.runner import Cell, Delta, End, Execution, Failed, Key, Started, Waits
 from playground.scorers import is_quick, score_all
 from playground.settings import Settings
 from playground.store import Store, content_hash, open_store
@@ -126,17 +127,18 @@ class Workbench(WritingDesk):
         """
         self._refuse_when_ending()
         planned = await self._plan(comparison)
+        repeats = repeats_of(planned)
         title = comparison.prompt.name or first_words(planned)
         created = CreateRun(comparison, [plan.new for plan in planned], title, find_version=True)
         run_id = created.run_id
         try:
             await self.deposits.stored(self.store.submit(created))
         except asyncio.CancelledError:  # a tab closed meanwhile: what is stored after it ends it
-            for plan in planned:
-                self._cancel(run_id, plan, 0)
+            for plan, repeat in zip(planned, repeats, strict=True):
+                self._cancel(run_id, plan, repeat)
             raise
-        first = RunStarted(run_id, len(planned), begun_run(created))
-        run = self._execute(run_id, planned, [0] * len(planned), comparison.values, first)
+        first = RunStarted(run_id, len(comparison.columns), begun_run(created))
+        run = self._execute(run_id, planned, repeats, comparison.values, first)
         async with aclosing(run) as events:
             async for event in events:
                 yield event
@@ -163,11 +165,11 @@ class Workbench(WritingDesk):
             async for event in events:
                 yield event
 
-    def stop(self, run_id: str, column: int | None = None) -> None:
-        """End one column of a running comparison, or all; what had arrived is kept as "cancelled"."""
+    def stop(self, run_id: str, column: int | None = None, repeat: int | None = None) -> None:
+        """End one cell of a running comparison, all of a column, or all; what had arrived is kept as "cancelled"."""
         for key, execution in list(self._active.items()):
             if key.partition("/")[0] == run_id:
-                execution.stop(column)
+                execution.stop(column, repeat)
 
     def stop_all(self) -> None:
         """End everything that runs."""
@@ -229,11 +231,11 @@ class Workbench(WritingDesk):
     ) -> AsyncGenerator[Event, None]:
         cells: list[Cell] = []
         failures: list[Failed] = []
-        news: dict[int, NewCell] = {}
-        started: dict[int, datetime] = {}
+        news: dict[Key, NewCell] = {}
+        started: dict[Key, datetime] = {}
         for plan, repeat in zip(planned, repeats, strict=True):
             cell = Cell(plan.new.column, repeat, plan.new.prompt, plan.request)
-            news[cell.column] = plan.new
+            news[cell.key] = plan.new
             if plan.problem is None:
                 cells.append(cell)
             else:
@@ -242,10 +244,10 @@ class Workbench(WritingDesk):
                 )
 
         def save(end: End) -> Coroutine[Any, Any, Ended]:
-            return self._save(run_id, news[end.cell.column], end, values, started.get(end.cell.column))
+            return self._save(run_id, news[end.cell.key], end, values, started.get(end.cell.key))
 
         execution = Execution(cells, self.backend_of, self._slots, save)
-        key = f"{run_id}/{'-'.join(str(cell.column) for cell in cells)}/{secrets.token_hex(4)}"
+        key = f"{run_id}/{secrets.token_hex(8)}"
         self._active[key] = execution
         # What is known already is stored whether anybody goes on reading or not.
         known = [self._keep(save(failure)) for failure in failures]
@@ -260,7 +262,7 @@ class Workbench(WritingDesk):
                     if isinstance(event, Started):
                         # Nobody waits for this: should it fail, so does the storing of the end.
                         start = StartCell(run_id, event.cell.column, event.cell.repeat)
-                        started[event.cell.column] = start.at
+                        started[event.cell.key] = start.at
                         self.store.submit(start)
                     elif isinstance(event, Delta):
                         at = event.cell
@@ -348,6 +350,16 @@ class Workbench(WritingDesk):
         )
         images = ("images: the text alone is written",) if run.comparison.images else ()
         return replace(file, losses=(*file.losses, *images))
+
+
+def repeats_of(planned: Sequence[Planned]) -> list[int]:
+    """The repeat of each cell: of one column the first is 0, the next 1, as `CreateRun` counts them."""
+    counted: Counter[int] = Counter()
+    repeats = []
+    for plan in planned:
+        repeats.append(counted[plan.new.column])
+        counted[plan.new.column] += 1
+    return repeats
 
 
 def find_cell(run: StoredRun, column: int) -> StoredCell:

@@ -12,7 +12,7 @@ import pytest
 from playground.backends.base import Backend
 from playground.backends.scripted import Script, ScriptedBackend
 from playground.errors import BackendError
-from playground.runs.runner import Cell, Delta, End, Execution, Failed, Finished, Started, Waits
+from playground.runs.runner import Cell, Delta, End, Execution, Failed, Finished, Key, Started, Waits
 from playground.types.generation import Chunk, GenerationRequest, Message
 from playground.types.prompt import Prompt, Sampling
 from playground.waiting import waits
@@ -316,6 +316,48 @@ async def test_a_column_stopped_twice_ends_once():
             run.stop()
 
     assert ends(await all_events(run, stop_twice))[0].completion.finish == "cancelled"
+
+
+async def test_of_five_cells_in_one_column_stop_ends_one_or_all_of_them():
+    backend = ScriptedBackend({"a": ["x", HOUR]})
+    cells = [cell(0, "a", repeat) for repeat in range(5)]
+    told: list[Event] = []
+    run = Execution(cells, lambda _: backend, {"scripted": asyncio.Semaphore(8)}, as_it_is)
+
+    def stop(event: Event) -> None:
+        told.append(event)
+        begun = [e for e in told if isinstance(e, Delta)]
+        over = [e for e in told if isinstance(e, Finished)]
+        if isinstance(event, Delta) and len(begun) == 5:
+            run.stop(0, 2)
+        elif isinstance(event, Finished) and len(over) == 1:
+            assert event.cell.repeat == 2
+            assert backend.running == 4
+            run.stop()
+
+    events = await all_events(run, stop)
+    over = [
+        (e.cell.repeat, e.completion.text, e.completion.finish) for e in events if isinstance(e, Finished)
+    ]
+    assert sorted(over) == [(repeat, "x", "cancelled") for repeat in range(5)]
+    assert backend.running == 0
+
+
+async def test_stopping_a_column_ends_all_its_cells_and_leaving_outlives_none():
+    backend = ScriptedBackend({"a": ["x", HOUR], "b": ["y", HOUR]})
+    cells = [cell(column, name, repeat) for column, name in enumerate("ab") for repeat in range(3)]
+    run = Execution(cells, lambda _: backend, {"scripted": asyncio.Semaphore(8)}, as_it_is)
+    ended: set[Key] = set()
+    async with asyncio.timeout(20), aclosing(run.events()) as events:
+        async for event in events:
+            if isinstance(event, Delta) and backend.running == 6:
+                run.stop(0)
+            if isinstance(event, Finished):
+                ended.add(event.cell.key)
+            if len(ended) == 3:
+                break
+    assert ended == {(0, 0), (0, 1), (0, 2)}
+    assert backend.running == 0
 
 
 # --- leaving ----------------------------------------------------------------------------------------------
