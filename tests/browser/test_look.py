@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,21 @@ def test_a_phone_shows_one_column_at_a_time_and_never_scrolls_sideways(scripted:
     assert app.answer(1).startswith("word0 word1")
     for place in places(app):
         assert not is_wide(app), place
+
+
+@pytest.mark.parametrize(("slower", "rounds"), [(1, 4), (4, 1)])
+def test_the_menu_of_a_phone_opens_what_was_chosen(scripted: OpenApp, slower: int, rounds: int) -> None:
+    app = scripted("echo", **PHONE)
+    app.run_to_the_end()
+    app.page.context.new_cdp_session(app.page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
+    lists = {"Library": "#lib-list li", "History": "#hist-list tr[data-act]", "Models": "#models-list table"}
+    for _ in range(rounds):
+        # The menu is drawn anew with the other tabs: the button that was pressed has another name by then.
+        for name, shown in lists.items():
+            with app.page.expect_request(re.compile("component_server"), timeout=60_000) as asked:
+                app.tab(name)
+            assert f"open_{name.lower()}" in (asked.value.post_data or "")
+            expect(app.page.locator(shown).first).to_be_visible(timeout=60_000)
 
 
 def test_a_phone_reaches_the_editor_and_runs(scripted: OpenApp) -> None:

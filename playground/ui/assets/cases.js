@@ -1,9 +1,8 @@
 // The cases of a prompt: rows of values to try it with, chosen one at a time and kept from what is on screen.
 
-import { say } from "./columns.js";
+import { say, showAlert, toast } from "./alerts.js";
 import { h, icon, keepPlace } from "./dom.js";
 import { base64 } from "./images.js";
-import { showAlert, toast } from "./main.js";
 import { call, changed, onChange, page } from "./store.js";
 
 const MOST = 1000;

@@ -1,7 +1,7 @@
 // The form of a prompt's checks, made from the list of scorers that Python sends.
 
 import { h, icon, select } from "./dom.js";
-import { openDrawer } from "./main.js";
+import { openDrawer } from "./drawer.js";
 import { changed, page, previewListeners } from "./store.js";
 
 let box = null;

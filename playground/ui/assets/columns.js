@@ -1,5 +1,6 @@
 // The columns: head (model, sampling, own prompt), answer, foot; the command bar and the phone's pager above them.
 
+import { say } from "./alerts.js";
 import { $, $$, h, icon, select } from "./dom.js";
 import { changed, onChange, page, setColumns } from "./store.js";
 import { turnBlock } from "./turns.js";
@@ -109,8 +110,6 @@ function drawWaiting(section) {
 export function settleColumns() {
   for (const i of [...page.busy]) applyColumn(i, { state: views[i].settled ?? { kind: "idle", icon: "", text: "" } });
 }
-
-export function say(text) { $("#live").textContent = text; }
 
 export function showView(i, html, kind = "md") {
   const section = $(`#col${i}`);

@@ -2,6 +2,7 @@
 
 import { adviceBadge } from "./advice.js";
 import { drawCases } from "./cases.js";
+import { openChecks } from "./checks.js";
 import { $, h, icon, keepPlace } from "./dom.js";
 import { changed, onChange, page, previewListeners } from "./store.js";
 import { turnBlock } from "./turns.js";
@@ -45,7 +46,7 @@ function drawAfter() {
   keepPlace(after, () => after.replaceChildren(
     h("button", { class: "btn quiet", onclick: addTurn }, icon("plus"), "Add turn"),
     h("button", { class: "btn quiet", "aria-pressed": String(sent), onclick: () => showSent(true) }, icon("eye"), "Preview as sent"),
-    h("button", { class: "btn quiet", id: "checks-button", onclick: () => import("./checks.js").then((m) => m.openChecks()) }, icon("check"), checks.length === 1 ? "1 check" : `${checks.length} checks`),
+    h("button", { class: "btn quiet", id: "checks-button", onclick: openChecks }, icon("check"), checks.length === 1 ? "1 check" : `${checks.length} checks`),
     h("button", { class: "btn quiet", "data-act": "partials" }, icon("fork"), "Include"),
     adviceBadge(advice),
     h("span", { class: "hint num grow", style: "text-align:right" },

@@ -1,6 +1,6 @@
 // Images that go to every column with the last user turn: chosen or pasted, shown small, kept as base64 in the form.
 
-import { say } from "./columns.js";
+import { say } from "./alerts.js";
 import { h, icon, keepPlace } from "./dom.js";
 import { changed, onChange, page } from "./store.js";
 

@@ -1,6 +1,8 @@
 // Keys, the theme and arrow keys between tabs.
 
+import { drawColumns } from "./columns.js";
 import { $, $$, h } from "./dom.js";
+import { closeDrawer, openDrawer } from "./drawer.js";
 import { page } from "./store.js";
 
 const KEYS = [["Ctrl Enter", "Run"], ["Esc", "Stop all, or close what is open"], ["Alt 1 to 4", "Focus a column"], ["Ctrl S", "Save a version"],
@@ -17,11 +19,10 @@ try {
 
 const typing = (el) => el.matches?.("input, textarea, select, [contenteditable=true]");
 
-document.addEventListener("keydown", async (e) => {
-  const main = await ready;
+document.addEventListener("keydown", (e) => {
   if (e.key === "Escape") {
     if ($(".pop")) $(".pop").remove();
-    else if ($(".drawer")) main.closeDrawer();
+    else if ($(".drawer")) closeDrawer();
     else if (page.busy.size) $("#stop").click();
     return;
   }
@@ -42,7 +43,7 @@ document.addEventListener("keydown", (e) => {
     const i = Number(e.code.slice(5)) - 1;
     if (i >= page.form.columns.length) return;
     page.front = i;
-    import("./columns.js").then((m) => m.drawColumns());
+    drawColumns();
     $(`#col${i} .col-body`)?.focus();
   }
   const tab = e.target.closest?.("[role=tablist]") && e.target.matches("[role=tab]") ? e.target : null;
@@ -53,10 +54,7 @@ document.addEventListener("keydown", (e) => {
   }
 }, true);
 
-const ready = new Promise((resolve) => setTimeout(() => import("./main.js").then(resolve), 0));
-
-export async function openKeys() {
-  const main = await ready;
-  main.openDrawer({ title: "Keys", narrow: true, nodes: [h("table", { class: "table" }, KEYS.map(([key, what]) => h("tr", {}, h("td", {}, h("kbd", {}, key)), h("td", {}, what))))] });
+function openKeys() {
+  openDrawer({ title: "Keys", narrow: true, nodes: [h("table", { class: "table" }, KEYS.map(([key, what]) => h("tr", {}, h("td", {}, h("kbd", {}, key)), h("td", {}, what))))] });
 }
 document.addEventListener("click", (e) => { if (e.target.closest?.("[data-keys]")) openKeys(); });

@@ -1,7 +1,9 @@
 // What the Library tab does in the browser: takes dropped files and folders, and posts them to be read.
 
+import { send } from "./actions.js";
+import { showAlert } from "./alerts.js";
 import { $, h } from "./dom.js";
-import { openDrawer, send, showAlert } from "./main.js";
+import { openDrawer } from "./drawer.js";
 
 const MOST_FILES = 2000, MOST_BYTES = 32 * 1024 * 1024;
 

@@ -1,7 +1,8 @@
 // Including another prompt: a tag goes in where the caret last stood in a turn.
 
+import { say } from "./alerts.js";
 import { $, $$ } from "./dom.js";
-import { closeDrawer } from "./main.js";
+import { closeDrawer } from "./drawer.js";
 
 let area = null;
 document.addEventListener("focusin", (e) => { if (e.target.matches?.("#editor .turn textarea, .own .turn textarea")) area = e.target; });
@@ -12,5 +13,5 @@ export function insertPartial(text) {
   place.focus();
   place.setRangeText(text, place.selectionStart, place.selectionEnd, "end");
   place.dispatchEvent(new Event("input", { bubbles: true }));
-  $("#live").textContent = `Included ${text}`;
+  say(`Included ${text}`);
 }

@@ -1,6 +1,6 @@
 // Turns as blocks: role, text with colours, tools, and a handle that moves a block by pointer or key.
 
-import { say } from "./columns.js";
+import { say } from "./alerts.js";
 import { $, $$, h, icon, select } from "./dom.js";
 import { addImages, imagesIn } from "./images.js";
 import { changed } from "./store.js";

@@ -1,0 +1,144 @@
+// Actions: an element with data-act="name" asks for that action when it is pressed; its other data-* attributes and
+// the fields of the form around it go along. Some are done here, the rest by Python, whose update is shown.
+
+import { copy, toast } from "./alerts.js";
+import { showView } from "./columns.js";
+import { $, $$, debounce, h } from "./dom.js";
+import { closeDrawer } from "./drawer.js";
+import { insertPartial } from "./partials.js";
+import { run, stop } from "./run.js";
+import { call, changed, page } from "./store.js";
+import { apply, onShown } from "./updates.js";
+
+const LOCAL = {
+  run: () => run(null),
+  rerun: ({ column }) => run(Number(column)),
+  stop,
+  copy: ({ column }) => copy($(`#col${column} .out`).textContent),
+  copy_text: ({ from }) => copy($(from).textContent),
+  link: () => copy(location.href),
+  copy_link: (asked) => copy(`${location.origin}${location.pathname}?${new URLSearchParams(asked)}`),
+  to_list: () => {
+    const row = $("#lib-list .entry.on");
+    row?.scrollIntoView({ block: "center" });
+    $(".item", row ?? document)?.focus({ preventScroll: true });
+  },
+  insert_partial: ({ text }) => insertPartial(text),
+  choose_files: () => $("#lib-files").click(),
+  explain: ({ text }, el) => explain(text, el),
+  close: () => closeDrawer(),
+  unfold: () => { $("#compare").classList.remove("folded"); },
+  theme: () => {
+    const dark = document.body.classList.toggle("dark");
+    try { localStorage.setItem("playground.theme", dark ? "dark" : "light"); } catch { /* forbidden */ }
+  },
+  markdown: ({ column }) => {
+    if ($(`#col${column} .view.md:not([hidden])`)) showView(Number(column), null);
+    else send("markdown", { text: $(`#col${column} .out`).textContent, column: Number(column) });
+  },
+  probabilities: ({ column }) => {
+    if ($(`#col${column} .view.heat:not([hidden])`)) showView(Number(column), null);
+    else send("probabilities", { column: Number(column) });
+  },
+  same_text: ({ model }) => {
+    page.form.same_text = model;
+    closeDrawer();
+    changed("columns");
+    toast("Run again to send the same text to every column");
+  },
+  show_checks: ({ column }) => {
+    const list = $(`#col${column} .all-checks`);
+    list.hidden = !list.hidden;
+  },
+  save_form: () => send("save_form", { author: author() }),
+  save_winner: (args) => send("save_winner", { ...args, author: author() }),
+  save: (args) => {
+    author(args.fields.author);
+    send("save", args);
+  },
+  new_prompt: () => send("new_prompt", {}),
+};
+
+function explain(text, el) {
+  $(".pop")?.remove();
+  const at = el.getBoundingClientRect();
+  const left = Math.max(8, Math.min(at.left, innerWidth - 356));
+  document.body.append(
+    h("div", { class: "pop pp", role: "note", style: `left:${left}px;top:${at.bottom + 4}px` }, text));
+}
+
+// Who saves: each browser remembers its own.
+function author(name) {
+  try {
+    if (name !== undefined) localStorage.setItem("playground.author", name);
+    return localStorage.getItem("playground.author") ?? "";
+  } catch { return ""; }
+}
+
+// What draws which list: of two that are on their way, only the later one is shown, and it shows what the earlier one
+// changed.
+const LISTS = {
+  open_library: "library", open_library_tab: "library", favourite: "library", delete_prompt: "library",
+  open_history: "history",
+};
+const CHANGE = ["favourite", "delete_prompt"];
+const drawn = { library: 0, history: 0 };
+
+/**
+ * Asks Python for an action and shows its answer.
+ * @param {string} action
+ * @param {object} args what the action reads beside the form and the run on screen
+ */
+export async function send(action, args) {
+  const list = LISTS[action], turn = list && ++drawn[list];
+  const update = await call(action, { ...args, form: page.form, run: page.run, previous: page.previous ?? null });
+  if (list && turn !== drawn[list]) {
+    delete update.html;
+    if (CHANGE.includes(action)) update.again = "open_library";
+  }
+  apply(update);
+  if (action === "open_library" && args.key && innerWidth < 1200) $("#lib-preview").scrollIntoView();
+}
+
+onShown((update) => { if (update.again && $("#lib")) send(update.again, { fields: fieldsOf($("#lib")) }); });
+
+/** The values of a form's fields by their names. */
+export function fieldsOf(form) {
+  return Object.fromEntries($$("[name]", form).map((f) => [f.name, f.type === "checkbox" ? f.checked : f.value]));
+}
+
+function act(el) {
+  const { act: name, ...args } = el.dataset;
+  const form = el.closest("[data-form]") ?? (el.closest(".drawer > footer") && $(".drawer [data-form]"));
+  if (form) args.fields = fieldsOf(form);
+  if ("value" in el && el.tagName !== "BUTTON") args.value = el.value;
+  return LOCAL[name] ? LOCAL[name](args, el) : send(name, args);
+}
+
+// --- what a person does --------------------------------------------------------------------------------------
+
+document.addEventListener("click", (e) => {
+  const el = e.target.closest?.("[data-act]");
+  if (el && !["SELECT", "INPUT", "TEXTAREA"].includes(el.tagName)) {
+    if (el.tagName !== "A") e.preventDefault();
+    if (!el.disabled) act(el);
+  }
+  const pop = $(".pop");
+  if (pop && !pop.contains(e.target) && !e.target.closest(".l2, .badge")) pop.remove();
+});
+document.addEventListener("change", (e) => {
+  if (e.target.dataset?.act && e.target.dataset.on !== "input") act(e.target);
+});
+const typed = debounce(150, act);
+document.addEventListener("input", (e) => { if (e.target.dataset?.on === "input") typed(e.target); });
+document.addEventListener("keydown", (e) => {
+  const form = e.target.closest?.("[data-form]");
+  if (e.key === "Enter" && form && e.target.tagName === "INPUT") {
+    e.preventDefault();
+    form.querySelector(".btn.primary, [data-default]")?.click();
+  }
+  if ((e.key === "Enter" || e.key === " ") && e.target.matches?.("tr[data-act]")) {
+    e.preventDefault();
+    act(e.target);
+  }
+});

@@ -1,0 +1,43 @@
+// What the page says by itself: a toast, an alert, a word to a screen reader, "Copied".
+
+import { $, $$, h, icon } from "./dom.js";
+
+/** Tells a screen reader; nothing is shown. */
+export function say(text) { $("#live").textContent = text; }
+
+/** A few words that go away by themselves; under the pointer they stay. */
+export function toast(text) {
+  const el = h("div", { class: "toast pp", role: "status" }, icon("check"), h("span", {}, text));
+  $("#toasts").append(el);
+  let timer = setTimeout(() => el.remove(), 6000);
+  el.addEventListener("mouseenter", () => clearTimeout(timer));
+  el.addEventListener("mouseleave", () => { timer = setTimeout(() => el.remove(), 2000); });
+}
+
+/**
+ * What went wrong and what to do next, in the open drawer, else in the tab in view; it replaces the one before.
+ * @param {{message: string, hint?: string}} alert
+ */
+export function showAlert({ message, hint }) {
+  const el = h("div", { class: "alert pp", role: "alert" },
+    icon("warn"),
+    h("div", { class: "grow" }, h("b", {}, message), hint ?? ""),
+    h("button", { class: "btn quiet icon", "aria-label": "Dismiss", onclick: () => el.remove() }, icon("cross")));
+  const home = $(".drawer .messages") ?? $$(".messages").find((place) => place.offsetParent) ?? $("#messages");
+  home.replaceChildren(el);
+  el.scrollIntoView({ block: "nearest" });
+}
+
+/** Puts text on the clipboard and says so. */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast("Copied");
+  } catch {
+    const area = h("textarea", { value: text });
+    document.body.append(area);
+    area.select();
+    toast(document.execCommand("copy") ? "Copied" : "The browser does not allow copying here");
+    area.remove();
+  }
+}

@@ -1,0 +1,18 @@
+// Python writes UTC; people read their own clock: "16:02" today, else "10 May, 16:02", the full stamp on hover.
+
+import { $$ } from "./dom.js";
+
+const CLOCK = { hour: "2-digit", minute: "2-digit" };
+
+/** Words every `time` element below `root` in the reader's own zone. */
+export function wordTimes(root) {
+  const now = new Date();
+  for (const el of $$("time", root)) {
+    const when = new Date(el.dateTime);
+    const year = when.getFullYear() === now.getFullYear() ? {} : { year: "numeric" };
+    const clock = when.toLocaleTimeString("en-GB", CLOCK);
+    const day = when.toLocaleDateString("en-GB", { day: "numeric", month: "short", ...year });
+    el.title = when.toLocaleString();
+    el.textContent = when.toDateString() === now.toDateString() ? clock : `${day}, ${clock}`;
+  }
+}

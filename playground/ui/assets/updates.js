@@ -1,0 +1,97 @@
+// Shows what Python answers: an update names what changes, and nothing else does. Its keys stand in ui/update.py.
+
+import { copy, showAlert, toast } from "./alerts.js";
+import { applyColumn, drawColumns, settleColumns, showView } from "./columns.js";
+import { $, $$, keepFocus } from "./dom.js";
+import { closeDrawer, openDrawer } from "./drawer.js";
+import { filterAgain } from "./filter.js";
+import { leaveRun, started } from "./run.js";
+import { changed, page } from "./store.js";
+import { showTab } from "./tabs.js";
+import { wordTimes } from "./times.js";
+
+const listeners = [];
+
+/** Calls `fn` with each update once it is on screen. */
+export const onShown = (fn) => listeners.push(fn);
+
+/** @param {object} update `Update` of ui/update.py */
+export function apply(update) {
+  if (update.models) {
+    page.models = update.models;
+    page.presets = update.presets;
+    page.scorers = update.scorers;
+    page.foot = update.foot;
+  }
+  if (update.choices) {
+    page.models = update.choices;
+    if (!update.form && page.form?.columns) drawColumns();
+  }
+  if (update.replaces) leaveRun();
+  if (update.not_started) settleColumns();
+  if (update.form) takeForm(update);
+  if (update.saved) {
+    Object.assign(page.form, update.saved);
+    Object.assign(page.form.prompt, update.saved_prompt);
+    changed("name");
+  }
+  if (update.run !== undefined) takeRun(update.run);
+  for (const [i, data] of Object.entries(update.columns ?? {})) applyColumn(Number(i), data);
+  if (update.vote !== undefined) $("#vote").innerHTML = update.vote;
+  if (update.view) showView(update.view.column, update.view.html, update.view.kind);
+  for (const [id, html] of Object.entries(update.html ?? {})) fill(document.getElementById(id), html);
+  if (update.drawer) openDrawer(update.drawer); else if (update.drawer === null) closeDrawer();
+  if (update.copy !== undefined) copy(update.copy);
+  if (update.toast) toast(update.toast);
+  if (update.alert) showAlert(update.alert);
+  else if (update.html?.["lib-list"]) $("#lib .messages").replaceChildren();
+  if (update.tab) showTab(update.tab);
+  filterAgain();
+  if (update.closed) {
+    page.closed = update.closed;
+    page.closed_why = update.closed_why;
+  }
+  shut();
+  for (const fn of listeners) fn(update);
+}
+
+// Python never sees the images of the form it was sent: unless another prompt or run comes, they stay.
+function takeForm({ form, replaces }) {
+  page.form = replaces ? form : { ...form, images: page.form.images ?? form.images };
+  page.spare = [];
+  page.front = 0;
+  changed("all");
+}
+
+function takeRun(run) {
+  page.previous = page.run === run ? page.previous : page.run;
+  page.run = run;
+  setUrl({ run, prompt: null, pattern: null, version: null });
+  if (run) started();
+}
+
+function fill(el, html) {
+  if (!el) return;
+  keepFocus(el, () => {
+    el.innerHTML = html;
+    wordTimes(el);
+  });
+}
+
+function setUrl(params) {
+  const url = new URL(location);
+  for (const [key, value] of Object.entries(params)) {
+    if (value === null || value === undefined) url.searchParams.delete(key); else url.searchParams.set(key, value);
+  }
+  history.replaceState(history.state, "", url);
+}
+
+// What belongs to the owner of the machine is shown to visitors, but cannot be pressed.
+function shut() {
+  for (const name of page.closed) {
+    for (const el of $$(`[data-act="${name}"]`)) {
+      el.disabled = true;
+      el.title = page.closed_why;
+    }
+  }
+}
