@@ -84,6 +84,7 @@ class LlamaCppBackend:
             top_logprobs=request.top_logprobs,
             images=request.images,
             projector=str(projector or ""),
+            family=request.family,
         )
         waits("Waits until the model is loaded and its prompt is prepared.")
         events = self.engine.generate(path, messages, request.sampling, wishes)

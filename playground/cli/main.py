@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,7 +27,6 @@ from playground.cli.terminal import (
     PromptName,
     open_or_move,
     open_there,
-    require_reader,
     run_async,
     settings_of,
     tell,
@@ -40,9 +38,7 @@ from playground.cli.terminal import (
 from playground.errors import NotFoundError, PlaygroundError, PromptError
 
 if TYPE_CHECKING:
-    from playground.store.records import StoredCell
     from playground.types.files import ExportFile
-    from playground.types.grid import Comparison
     from playground.workbench.service import Ended, Workbench
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -143,19 +139,21 @@ def run(
     seed: Annotated[int | None, typer.Option(metavar="N", help="Same seed, same answer.")] = None,
     max_tokens: Annotated[int | None, typer.Option(metavar="N", help="Cut the answer here.")] = None,
     stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="End here. Repeatable.")] = None,
+    samples: Annotated[int, typer.Option(metavar="N", help="So many answers, each with its own seed.")] = 1,
     output: PrintAs = Output.TEXT,
     data: Data = None,
 ) -> None:
     """Run a prompt and print the answer.
 
     The text comes as it is written, and the run is kept in the history. Exit code 0: answered, and
-    every check that applies passed. 1: a check or the answer failed. 2: bad input.
+    every check that applies passed. 1: a check or an answer failed. 2: bad input.
     """
+    from playground.cli import running
 
-    async def answer(workbench: Workbench) -> Ended:
+    async def answer(workbench: Workbench) -> list[Ended]:
         from playground.cli.arguments import choose_sampling, find_prompt, read_values, require_ready
         from playground.runs.planning import example_values
-        from playground.types.grid import Column, Comparison
+        from playground.types.grid import MOST_SAMPLES, Column, Comparison
         from playground.types.prompt import Sampling
 
         found = find_prompt(workbench, prompt)
@@ -166,100 +164,20 @@ def run(
         values = example_values(found.prompt) if example else {}
         values |= read_values(found.prompt, var or ())
         require_ready(found.prompt, values)
-        column = Column(model=(await workbench.find_model(model)).id, sampling=sampling)
+        if not 1 <= samples <= MOST_SAMPLES:
+            raise PromptError(f"--samples {samples} is not from 1 to {MOST_SAMPLES}.", "Give another number.")
+        column = Column(model=(await workbench.find_model(model)).id, sampling=sampling, samples=samples)
         comparison = Comparison(prompt=found.prompt, values=values, columns=(column,))
-        return await run_one(workbench, comparison, write if output is Output.TEXT else lambda _: None)
+        show = write if output is Output.TEXT else lambda _: None
+        if samples > 1:
+            return await running.run_samples(workbench, comparison, show)
+        return [await running.run_one(workbench, comparison, show)]
 
     ended = with_workbench(open_or_move(settings_of(context, data)), answer)
     if output is Output.JSON:
-        typer.echo(json.dumps(to_json(ended), ensure_ascii=False, indent=2))
-    good = report(ended.cell)
-    if ended.unsaved is not None:
-        tell(f"error: this answer is not kept. {ended.unsaved}")
-    raise typer.Exit(0 if good and ended.unsaved is None else 1)
-
-
-async def run_one(workbench: Workbench, comparison: Comparison, show: Callable[[str], None]) -> Ended:
-    """The stored end of a comparison with one column; its text goes to `show` as it arrives.
-
-    Where it may still turn out to be thought, it goes there at the end, but for a terminal, where a note says so.
-
-    Leaving early (Ctrl+C, a closed pipe) stops the model; what had come is stored as cancelled.
-    """
-    from playground.runs.runner import Delta
-    from playground.workbench.service import Ended
-
-    live = sys.stdout.isatty()
-    shown, waiting = "", ""
-    try:
-        async with aclosing(workbench.compare(comparison)) as events:
-            async for event in events:
-                if not isinstance(event, Delta):
-                    continue
-                if event.rethought:
-                    waiting = ""
-                    if shown:
-                        show("\n")
-                        tell("note: what stands above was the model's thinking; its answer follows.")
-                waiting += event.text
-                if live or event.settled:
-                    show(waiting)
-                    shown, waiting = waiting or shown, ""
-                else:
-                    require_reader()
-    finally:
-        # A file or another program must not get thoughts for an answer: often the end only tells that there are none.
-        show(waiting)
-        if not (waiting or shown or "\n").endswith("\n"):
-            show("\n")
-    await workbench.deposits.all_stored()  # another program may hold the database; the log says so meanwhile
-    assert isinstance(event, Ended)  # the last event of a comparison
-    return event
-
-
-def report(cell: StoredCell) -> bool:
-    """Whether the answer and all its checks are good; what is not, and what was cut or ignored, goes to stderr."""
-    if cell.error:
-        tell(f"error: {cell.error} {cell.hint}".strip())
-    if cell.completion:
-        tell_all("note", cell.completion.ignored)
-        if cell.completion.finish == "length":
-            tell(f"note: the answer was cut after {cell.sampling.max_tokens} tokens (--max-tokens).")
-    thought_only = False
-    if cell.status == "done" and cell.completion and not cell.completion.text.strip():
-        thought_only = bool(cell.completion.reasoning.strip())
-        thoughts = "the model thought to the end and gave no answer (--format json shows its thoughts)."
-        tell(f"error: {thoughts}" if thought_only else "note: the answer is empty.")
-    failed = [score for score in cell.scores if score.value is not None and score.value < 1]
-    tell_all("check failed", [f"{score.name}: {score.explanation}" for score in failed])
-    return cell.status == "done" and not cell.error and not failed and not thought_only
-
-
-def to_json(ended: Ended) -> dict[str, Any]:
-    """What `run --format json` prints: the answer with everything that is needed to repeat it."""
-    from dataclasses import asdict
-
-    cell = ended.cell
-    told = asdict(cell.completion) if cell.completion else {}
-    return {
-        "text": told.get("text", ""),
-        "reasoning": told.get("reasoning", ""),
-        "status": cell.status,
-        "finish": told.get("finish"),
-        "error": cell.error,
-        "hint": cell.hint,
-        "tokens": {k: told.get(f"{k}_tokens") for k in ("prompt", "completion", "cached", "context")},
-        "timings": {k: told.get(k) for k in ("first_token_s", "total_s")},
-        "scores": [asdict(score) for score in cell.scores],
-        "ignored": list(told.get("ignored", ())),
-        "model": cell.model,
-        "model_digest": told.get("model_digest"),
-        "backend_version": told.get("backend_version"),
-        "sampling": cell.sampling.model_dump(mode="json"),
-        "messages": [asdict(message) for message in cell.messages],
-        "run": ended.run_id,
-        "hash": cell.content_hash,
-    }
+        told = running.to_json(ended[0]) if samples == 1 else running.samples_to_json(ended)
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+    raise typer.Exit(0 if running.report_all(ended) else 1)
 
 
 # --- looking and exporting ------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ class Wishes:
     adapter_scale: float = 1.0
     images: tuple[str, ...] = ()
     projector: str = ""
+    family: str = ""
 
 
 NO_WISHES = Wishes()

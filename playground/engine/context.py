@@ -137,6 +137,19 @@ class Context:
         pointer = llama.llama_get_embeddings_seq(self.handle, sequence)
         return numpy.ctypeslib.as_array(pointer, (self._width,)).copy()
 
+    def copy_from(self, other: Context, end: int) -> bool:
+        """Take the cells of another context of the same shape before position `end`, bit for bit; False when that fails.
+
+        Both hold one sequence; this one is empty, and is empty again after a failure.
+        """
+        size: int = llama.llama_state_seq_get_size(other.handle, 0)
+        state = (ctypes.c_uint8 * size)()
+        written = llama.llama_state_seq_get_data(other.handle, state, size, 0)
+        if written and llama.llama_state_seq_set_data(self.handle, state, written, 0) and self.forget(0, end):
+            return True
+        self.forget(0)
+        return False
+
     def forget(self, sequence: int, start: int = 0) -> bool:
         """Free the cells of a sequence from position `start` on; False when this model can only forget all."""
         return bool(llama.llama_memory_seq_rm(self._memory, sequence, start, -1))

@@ -150,6 +150,7 @@ class Entry:
         """Free an idle model."""
         if self.throughput:
             self.throughput.close()
+        self.exact.close()
         with suppress(BackendError):  # one that could not be loaded, and nobody asked any more
             self.take_projector()
         self.drop_projector()

@@ -53,7 +53,7 @@ class Generate:
     `mode` is "exact" or "throughput". `digest` is the file's SHA-256 when the parent knows it, else "". The answer keeps to
     `grammar` (GBNF) or `json_schema` (JSON text). `top_logprobs` asks for log-probabilities with so many alternatives.
     `adapter` is the path of a LoRA in the GGUF format. `images`, base64, stand before the text of the last user message; the
-    GGUF file `projector` turns them into tokens.
+    GGUF file `projector` turns them into tokens. Requests of one `family` (a word; "" is none) with the same prompt read it once.
     """
 
     id: int
@@ -82,6 +82,7 @@ class Generate:
     adapter_scale: float = 1.0
     images: list[str] = field(default_factory=list)
     projector: str = ""
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,13 @@ the prompt does not count (llama-cpp-python's rule; Ollama and llama-server coun
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from typing import Any
 
 import llama_cpp.llama_cpp as llama
 import numpy
+from numpy.typing import NDArray
 
 from playground.engine.context import Vector
 from playground.engine.grammar import Guide, new_grammar_sampler
@@ -24,6 +26,7 @@ from playground.engine.protocol import Generate, Scored
 from playground.engine.vocabulary import Vocabulary
 
 PENALTY_WINDOW = 64
+_CANDIDATE = numpy.dtype(llama.llama_token_data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,32 @@ def new_chain(request: Generate, vocabulary: Vocabulary) -> Any:
     add(llama.llama_sampler_init_temp(request.temperature))
     add(llama.llama_sampler_init_dist(request.seed))
     return chain
+
+
+class ReadLogits:
+    """Logits that a context computed before, to draw from them once more; stands in for that context in `draw`."""
+
+    def __init__(self, values: Vector) -> None:
+        self._values = values.copy()
+
+    def logits(self, _row: int) -> Vector:
+        """As `Context.logits`."""
+        return self._values.copy()
+
+    def allow(self, _row: int, allowed: NDArray[numpy.bool_]) -> None:
+        """As `Context.allow`."""
+        numpy.copyto(self._values, -numpy.inf, where=~allowed)
+
+    def sample(self, chain: Any, _row: int) -> int:
+        """What `llama_sampler_sample` does with the logits of a context."""
+        rows = numpy.zeros(len(self._values), _CANDIDATE)
+        rows["id"], rows["logit"] = numpy.arange(len(rows)), self._values
+        data = rows.ctypes.data_as(llama.llama_token_data_p)
+        candidates = llama.llama_token_data_array(data, len(rows), -1, False)
+        llama.llama_sampler_apply(chain, ctypes.byref(candidates))
+        token = int(candidates.data[candidates.selected].id)
+        llama.llama_sampler_accept(chain, token)
+        return token
 
 
 def free_chain(chain: Any) -> None:

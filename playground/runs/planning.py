@@ -1,4 +1,4 @@
-"""From a comparison to cells that can run: values with their defaults, seeds, and one request a column.
+"""From a comparison to cells that can run: values with their defaults, seeds, and one request a sample.
 
 with_defaults(prompt, {"tone": "warm"}) → {"tone": "warm", "max_words": 70}
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from playground.errors import PlaygroundError, PromptError
@@ -19,6 +19,9 @@ from playground.templating.rendering import normalise
 from playground.types.generation import GenerationRequest, Message
 from playground.types.grid import Column, Comparison
 from playground.types.prompt import Check, Prompt, Sampling
+
+SEEDS = 2**32 - 1
+"""A seed is one of so many numbers, from 0; after the last comes the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +35,55 @@ class Planned:
 
 def plan_column(
     comparison: Comparison, index: int, messages: tuple[Message, ...], raw_prompt: str | None = None
-) -> Planned:
-    """One column of a comparison with its rendered messages; a free seed is drawn here, and stored with the cell."""
+) -> list[Planned]:
+    """The samples of one column with its rendered messages; free seeds are drawn here, and stored with the cells."""
     column = comparison.columns[index]
-    new = new_cell(index, column, comparison.prompt)
-    return Planned(new, make_request(new, column, messages, raw_prompt, comparison.images))
+    first = new_cell(index, column, comparison.prompt)
+    return _samples(first, column, messages, raw_prompt, comparison.images)
 
 
 def plan_again(
     run: StoredRun, cell: StoredCell, messages: tuple[Message, ...], problem: PlaygroundError | None
-) -> Planned:
-    """The same cell once more, exactly as it was sent; a seed that was free is drawn again."""
+) -> list[Planned]:
+    """All samples of the cell's column once more, exactly as it was sent; seeds that were free are drawn again."""
     comparison = run.comparison
     column = comparison.columns[cell.column]
-    sampling = drawn(cell.sampling) if column.sampling.seed is None else cell.sampling
-    new = NewCell(cell.column, cell.model, cell.backend, cell.prompt, sampling)
+    free = column.sampling.seed is None
+    sampling = (
+        drawn(cell.sampling) if free else cell.sampling.model_copy(update={"seed": column.sampling.seed})
+    )
+    first = NewCell(cell.column, cell.model, cell.backend, cell.prompt, sampling)
     sent = cell.completion.rendered_prompt if cell.completion and comparison.same_text else None
-    return Planned(new, make_request(new, column, messages, sent, comparison.images), problem)
+    planned = _samples(first, column, messages, sent, comparison.images)
+    return [replace(plan, problem=problem) for plan in planned]
+
+
+def _samples(
+    first: NewCell,
+    column: Column,
+    messages: tuple[Message, ...],
+    raw_prompt: str | None,
+    images: tuple[str, ...],
+) -> list[Planned]:
+    """So many cells like the first as the column has samples; they are one family, whose prompt is read once."""
+    family = secrets.token_hex(8) if column.samples > 1 else ""
+    planned = []
+    for seed in seeds(first.sampling.seed or 0, column.samples, free=column.sampling.seed is None):
+        new = replace(first, sampling=first.sampling.model_copy(update={"seed": seed}))
+        request = make_request(new, column, messages, raw_prompt, images)
+        planned.append(Planned(new, replace(request, family=family)))
+    return planned
+
+
+def seeds(first: int, count: int, *, free: bool) -> list[int]:
+    """The seeds of so many samples, all different: those after the first, or, where it was `free`, drawn like it."""
+    if not free:
+        return [(first + number) % SEEDS for number in range(count)]
+    drawn_seeds = [first]
+    while len(drawn_seeds) < count:
+        if (seed := draw_seed()) not in drawn_seeds:
+            drawn_seeds.append(seed)
+    return drawn_seeds
 
 
 def new_cell(index: int, column: Column, shared: Prompt) -> NewCell:

@@ -83,18 +83,25 @@ def mark_interrupted(session: Session, lost: sa.ColumnElement[bool]) -> int:
     return count
 
 
-def vote(session: Session, run_id: str, kind: Choice | None, column: int | None, note: str) -> None:
-    """Replace the run's vote; None takes it back. "column" means the latest repeat of that column."""
+def vote(
+    session: Session,
+    run_id: str,
+    kind: Choice | None,
+    column: int | None,
+    note: str,
+    repeat: int | None = None,
+) -> None:
+    """Replace the run's vote; None takes it back. "column" means that repeat of the column, None its latest."""
     row = find_run(session, run_id, lock=True)
-    cell_id = _latest_cell(session, row.id, column).id if kind == "column" else None
+    cell_id = _find_cell(session, row.id, column, repeat).id if kind == "column" else None
     session.exec(delete(Vote).where(col(Vote.run_id) == row.id))
     if kind is not None:
         session.add(Vote(run_id=row.id, kind=kind, cell_id=cell_id, note=note))
 
 
-def thumb(session: Session, run_id: str, column: int, value: int) -> None:
-    """Set the thumb of the latest repeat of a column: -1 down, 0 none, 1 up."""
-    cell = _latest_cell(session, find_run(session, run_id).id, column)
+def thumb(session: Session, run_id: str, column: int, value: int, repeat: int | None = None) -> None:
+    """Set the thumb of a repeat of a column, None for the latest: -1 down, 0 none, 1 up."""
+    cell = _find_cell(session, find_run(session, run_id).id, column, repeat)
     cell.thumb = max(-1, min(1, value))
     session.add(cell)
 
@@ -114,8 +121,10 @@ def find_run(session: Session, run_id: str, *, lock: bool = False) -> Run:
     return row
 
 
-def _latest_cell(session: Session, run_id: str, column: int | None) -> Cell:
+def _find_cell(session: Session, run_id: str, column: int | None, repeat: int | None) -> Cell:
     statement = select(Cell).where(Cell.run_id == run_id, Cell.column_index == column)
+    if repeat is not None:
+        statement = statement.where(Cell.repeat == repeat)
     found = None
     if column is not None and 0 <= column < 4:
         found = session.exec(statement.order_by(col(Cell.repeat).desc())).first()

@@ -363,15 +363,22 @@ class Store:
         with self._reading() as session:
             return history.history(session, search, limit, offset)
 
-    def vote(self, run_id: str, kind: Choice | None, column: int | None = None, note: str = "") -> None:
-        """Replace the run's vote, None takes it back; "column" needs `column` and means its latest repeat."""
+    def vote(
+        self,
+        run_id: str,
+        kind: Choice | None,
+        column: int | None = None,
+        note: str = "",
+        repeat: int | None = None,
+    ) -> None:
+        """Replace the run's vote, None takes it back; "column" needs `column`, and means that repeat, or its latest."""
         with self._writing() as session:
-            runs.vote(session, run_id, kind, column, note)
+            runs.vote(session, run_id, kind, column, note, repeat)
 
-    def thumb(self, run_id: str, column: int, value: int) -> None:
-        """Thumb for the latest repeat of a column: -1 down, 0 none, 1 up."""
+    def thumb(self, run_id: str, column: int, value: int, repeat: int | None = None) -> None:
+        """Thumb for a repeat of a column, None for the latest: -1 down, 0 none, 1 up."""
         with self._writing() as session:
-            runs.thumb(session, run_id, column, value)
+            runs.thumb(session, run_id, column, value, repeat)
 
     def note(self, run_id: str, text: str) -> None:
         """Replace the run's note."""

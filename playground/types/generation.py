@@ -44,7 +44,8 @@ class GenerationRequest:
 
     `json_schema` is a JSON schema as JSON text that the answer must match; `top_logprobs` asks for log-probabilities
     with so many alternatives (0 to 20); `raw_prompt` is text to send as it is, in place of the messages.
-    `images`, base64 without a prefix, belong to the last user message.
+    `images`, base64 without a prefix, belong to the last user message. Requests of one `family` (a word; "" is none) are
+    samples of one prompt: a backend that can reads it once for all of them, and counts the others' as `cached_tokens`.
     """
 
     model: str
@@ -56,6 +57,7 @@ class GenerationRequest:
     thinking: bool = False
     raw_prompt: str | None = None
     images: tuple[str, ...] = ()
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,10 @@ from playground.types.prompt import Prompt, Sampling, Value
 CellStatus = Literal["pending", "running", "done", "cancelled", "error", "interrupted"]
 
 
+MOST_SAMPLES = 20
+Samples = Annotated[int, Field(ge=1, le=MOST_SAMPLES)]
+
+
 Choice = Literal["column", "tie", "all_bad"]
 
 
@@ -18,7 +22,7 @@ class Column(Value):
     """One column of a comparison: a model, its sampling, and its own variant of the prompt or None.
 
     `thinking` lets a model reason before it answers; `top_logprobs` keeps the probabilities of its tokens with so
-    many alternatives.
+    many alternatives. `samples` is how many answers are asked for, each with a seed of its own.
     """
 
     model: str
@@ -26,6 +30,7 @@ class Column(Value):
     prompt: Prompt | None = None
     thinking: bool = False
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+    samples: Samples = 1
 
 
 class Comparison(Value):

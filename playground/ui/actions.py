@@ -53,6 +53,10 @@ class Ask(BaseModel):
         except ValueError as exc:
             raise PromptError(f'"{name}" must be a whole number.', "Reload the page and try again.") from exc
 
+    def repeat(self) -> int | None:
+        """Which answer of its column is meant; None for the latest."""
+        return self.integer("repeat") if self.text("repeat") else None
+
     def compare_form(self) -> CompareForm:
         """The form on screen; raises ValidationError."""
         return CompareForm.model_validate(self.form or {})

@@ -46,7 +46,7 @@ async def markdown(workbench: Workbench, ask: Ask) -> Update:
 
 async def probabilities(workbench: Workbench, ask: Ask) -> Update:
     """The answer's tokens, coloured by how sure the model was; alternatives on hover, and the table below."""
-    cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"))
+    cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"), ask.repeat())
     tokens = cell.completion.logprobs if cell.completion else ()
     html = await asyncio.to_thread(heat, tokens)
     return {"view": {"column": cell.column, "html": html, "kind": "heat"}}
@@ -107,7 +107,7 @@ def alternatives(token: TokenLogprob) -> str:
 async def saw(workbench: Workbench, ask: Ask) -> Update:
     """The exact messages, the text after the template and the token ids of a column, beside another column's."""
     run = await workbench.run(ask.run_id())
-    cell = find_cell(run, ask.integer("column"))
+    cell = find_cell(run, ask.integer("column"), ask.repeat())
     view = ask.text("view") or "text"
     other = await _other(run, ask)
     cells = [cell] if other is None else [cell, other]
@@ -294,7 +294,7 @@ def _equal(values: Sequence[str]) -> Markup:
 async def diff(workbench: Workbench, ask: Ask) -> Update:
     """A word diff of a column's answer against another column, or its own previous answer."""
     run = await workbench.run(ask.run_id())
-    cell = find_cell(run, ask.integer("column"))
+    cell = find_cell(run, ask.integer("column"), ask.repeat())
     rivals = await _rivals(workbench, run, cell, ask.previous)
     if not rivals:
         raise NotFoundError(

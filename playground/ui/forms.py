@@ -14,7 +14,7 @@ from pydantic import Field
 from playground.library.shipped import Pattern
 from playground.runs.planning import example_values
 from playground.store.records import SavedVersion, StoredRun
-from playground.types.grid import Column, Comparison
+from playground.types.grid import Column, Comparison, Samples
 from playground.types.prompt import PRESETS, Prompt, Sampling, Turn, Value
 from playground.types.servers import ModelInfo
 
@@ -31,6 +31,7 @@ class ColumnForm(Value):
     turns: tuple[Turn, ...] = ()
     thinking: bool = False
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+    samples: Samples = 1
 
 
 class CompareForm(Value):
@@ -58,6 +59,7 @@ def to_comparison(form: CompareForm) -> Comparison:
             prompt=variant(form, index) if c.own else None,
             thinking=c.thinking,
             top_logprobs=c.top_logprobs,
+            samples=c.samples,
         )
         for index, c in enumerate(form.columns)
     )
@@ -88,6 +90,7 @@ def form_of_run(run: StoredRun) -> CompareForm:
             turns=column.prompt.turns if column.prompt else (),
             thinking=column.thinking,
             top_logprobs=column.top_logprobs,
+            samples=column.samples,
         )
         for column in comparison.columns
     )
@@ -117,6 +120,7 @@ def form_of_prompt(
             model=column.model,
             preset=preset_of(sampling) if sampling else column.preset,
             sampling=sampling or column.sampling,
+            samples=column.samples,
         )
         for column in columns
     )

@@ -144,7 +144,7 @@ class Workbench(WritingDesk):
                 yield event
 
     async def rerun(self, run_id: str, column: int) -> AsyncGenerator[Event, None]:
-        """Repeat one column of a stored run exactly as it was sent; a seed that was free is drawn again."""
+        """Repeat one column of a stored run, all its samples, exactly as it was sent; free seeds are drawn again."""
         self._refuse_when_ending()
         run = await self.run(run_id)
         cell = find_cell(run, column)
@@ -155,13 +155,13 @@ class Workbench(WritingDesk):
             except PlaygroundError as exc:
                 problem = exc
         again = plan_again(run, cell, messages, problem)
-        adding = self._keep(asyncio.to_thread(self.store.add_repeat, run_id, column, again.new))
+        adding = self._keep(asyncio.to_thread(self._add_repeats, run_id, again))
         try:
-            repeat = await asyncio.shield(adding)
+            repeats = await asyncio.shield(adding)
         except asyncio.CancelledError:
             adding.add_done_callback(partial(self._cancel_added, run_id, again))
             raise
-        async with aclosing(self._execute(run_id, [again], [repeat], run.comparison.values)) as events:
+        async with aclosing(self._execute(run_id, again, repeats, run.comparison.values)) as events:
             async for event in events:
                 yield event
 
@@ -210,7 +210,8 @@ class Workbench(WritingDesk):
                 raw = (
                     await self._template_of(comparison.same_text).render_chat(comparison.same_text, messages)
                 ).text
-            planned.append(replace(plan_column(comparison, index, messages, raw), problem=problem))
+            samples = plan_column(comparison, index, messages, raw)
+            planned += [replace(plan, problem=problem) for plan in samples]
         return planned
 
     def _template_of(self, model: str) -> RendersChat:
@@ -319,9 +320,22 @@ class Workbench(WritingDesk):
         nothing, sent = Completion("", "cancelled"), plan.request.messages
         self.store.submit(EndCell(run_id, plan.new.column, repeat, "cancelled", nothing, sent))
 
-    def _cancel_added(self, run_id: str, plan: Planned, adding: asyncio.Task[int]) -> None:
+    def _add_repeats(self, run_id: str, again: Sequence[Planned]) -> list[int]:
+        """The numbers of further, pending repeats; when one cannot be added none stays pending."""
+        repeats: list[int] = []
+        try:
+            for plan in again:
+                repeats.append(self.store.add_repeat(run_id, plan.new.column, plan.new))
+        except PlaygroundError:
+            for plan, repeat in zip(again, repeats, strict=False):
+                self._cancel(run_id, plan, repeat)
+            raise
+        return repeats
+
+    def _cancel_added(self, run_id: str, again: Sequence[Planned], adding: asyncio.Task[list[int]]) -> None:
         if not adding.cancelled() and adding.exception() is None:
-            self._cancel(run_id, plan, adding.result())
+            for plan, repeat in zip(again, adding.result(), strict=True):
+                self._cancel(run_id, plan, repeat)
 
     def _refuse_when_ending(self) -> None:
         if self._ending is not None:
@@ -329,10 +343,12 @@ class Workbench(WritingDesk):
 
     # --- files ------------------------------------------------------------------------------------------
 
-    async def export_cell(self, run_id: str, column: int, format_name: str) -> ExportFile:
-        """A file made from one column of a run: its prompt, model, sampling, scores and answer."""
+    async def export_cell(
+        self, run_id: str, column: int, format_name: str, repeat: int | None = None
+    ) -> ExportFile:
+        """A file made from one answer of a run (None: the column's latest): its prompt, model, sampling, scores, text."""
         run = await self.run(run_id)
-        cell = find_cell(run, column)
+        cell = find_cell(run, column, repeat)
         prompt = cell.prompt if cell.prompt.name else cell.prompt.model_copy(update={"name": run.title})
         file = await self.written(
             format_name,
@@ -362,11 +378,14 @@ def repeats_of(planned: Sequence[Planned]) -> list[int]:
     return repeats
 
 
-def find_cell(run: StoredRun, column: int) -> StoredCell:
-    """The latest cell of a column (counted from 0); raises NotFoundError."""
-    for cell in run.cells:
-        if cell.column == column:
+def find_cell(run: StoredRun, column: int, repeat: int | None = None) -> StoredCell:
+    """One repeat of a column (counted from 0), None for its latest; raises NotFoundError."""
+    known = run.cells if repeat is None else (*run.cells, *run.earlier)
+    for cell in known:
+        if cell.column == column and repeat in (None, cell.repeat):
             return cell
+    if repeat is not None and any(cell.column == column for cell in known):
+        raise NotFoundError("This column has no such answer.", "Open the run from History again.")
     raise NotFoundError(f"This run has no column {column + 1}.", "Open it from History again.")
 
 

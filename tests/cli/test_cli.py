@@ -166,6 +166,48 @@ def test_bad_input_is_exit_code_2_with_one_sentence(
     assert not (data / "playground.db").exists() or stored(data) == []
 
 
+def test_samples_are_printed_by_number_with_what_they_come_to(call: Call, data: Path, tmp_path: Path) -> None:
+    file = write_prompt(tmp_path, "Hello {{ name }}!", Check(scorer="contains", options={"text": "Ada"}))
+    code, out, err = call("run", file, "--var", "name=Ada", "--samples", "3")
+    assert code == 0
+    assert out == "".join(f"sample {n} of 3:\nHello Ada!\n" for n in (1, 2, 3))
+    assert err == "3 of 3 pass all checks\nall answers are equal\n"
+    [run] = stored(data)
+    assert sorted(cell.repeat for cell in (*run.cells, *run.earlier)) == [0, 1, 2]
+    assert [cell.sampling.seed for cell in (*run.earlier, *run.cells)] == [42, 43, 44]
+
+
+def test_one_sample_that_fails_a_check_is_named_and_makes_the_exit_code_1(
+    call: Call, data: Path, tmp_path: Path
+) -> None:
+    file = write_prompt(tmp_path, "Hello!", Check(scorer="contains", options={"text": "Ada"}))
+    code, _, err = call("run", file, "--samples", "2")
+    assert code == 1
+    assert err.count("check failed: ") == 2 and "sample 2: check failed: " in err
+    assert "0 of 2 pass all checks" in err
+
+
+def test_samples_as_json_are_one_object_with_each_receipt(call: Call, data: Path, tmp_path: Path) -> None:
+    file = write_prompt(tmp_path, "Hello!")
+    code, out, _ = call("run", file, "--samples", "2", "--seed", "7", "--format", "json")
+    told = json.loads(out)
+    assert (code, told["judged"], told["equal"]) == (0, 0, [[1, 2]])
+    assert [(row["sample"], row["passes"], row["sampling"]["seed"]) for row in told["samples"]] == [
+        (1, None, 7),
+        (2, None, 8),
+    ]
+
+
+@pytest.mark.parametrize("count", ["0", "21", "many"])
+def test_a_number_of_samples_that_is_none_is_refused(
+    call: Call, data: Path, tmp_path: Path, count: str
+) -> None:
+    code, out, err = call("run", write_prompt(tmp_path, "Hello!"), "--samples", count)
+    assert (code, out) == (2, "")
+    assert "samples" in err
+    assert not data.exists() or not stored(data)
+
+
 def test_a_prompt_whose_check_cannot_work_is_refused_before_it_runs(
     call: Call, data: Path, tmp_path: Path
 ) -> None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import pytest_asyncio
 
 from playground.engine import exact, scheduler
 from playground.engine.client import Engine, EngineOptions
-from playground.engine.context import STEP_ROWS, Row
+from playground.engine.context import STEP_ROWS, Row, Vector
+from playground.engine.sampler import MostLikely
 from playground.settings import embedded_model_path
 
 
@@ -95,6 +97,19 @@ class FakeContext:
         self.model.calls.append(rows)
         return 0
 
+    def copy_from(self, other: FakeContext, end: int) -> bool:
+        assert not self.held, "only an empty context takes another's cells"
+        assert self.cells == other.cells
+        if self.model.refuses_copies:
+            return False
+        self.held = [(position, token, {0}) for position, token, _ in other.held if position < end]
+        return True
+
+    def logits(self, row: int) -> Vector:
+        logits = numpy.zeros(100, numpy.float32)
+        logits[self.sample(None, row)] = 1
+        return logits
+
     def sample(self, chain: Any, row: int) -> int:
         last = self.batches[-1][row]
         assert last.wants_logits
@@ -130,6 +145,7 @@ class FakeModel:
     parallel: int = 4
     context_tokens: int = 500
     shares_prefixes: bool = True
+    refuses_copies: bool = False
     codes: list[int] = field(default_factory=list)
     contexts: list[FakeContext] = field(default_factory=list)
     calls: list[list[Row]] = field(default_factory=list)
@@ -151,6 +167,6 @@ class FakeModel:
 def new_fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeModel]:
     """A function that makes fake models; samplers are out of the way."""
     for module in (exact, scheduler):
-        monkeypatch.setattr(module, "new_chain", lambda request, vocabulary: object())
+        monkeypatch.setattr(module, "new_chain", lambda request, vocabulary: MostLikely())
         monkeypatch.setattr(module, "free_chain", lambda chain: None)
     return FakeModel

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from playground.runs.planning import checks_of, plan_again, plan_column, schema_problem
+from playground.runs.planning import Planned, checks_of, plan_again, plan_column, schema_problem
 from playground.store.records import StoredCell, StoredRun
 from playground.types.generation import Message
 from playground.types.grid import Column, Comparison
@@ -48,8 +48,8 @@ def stored(asked: Comparison, sampling: Sampling) -> tuple[StoredRun, StoredCell
 
 def test_images_reach_the_request_the_first_time_and_again() -> None:
     asked = comparison()
-    first = plan_column(asked, 0, SAID)
-    again = plan_again(*stored(asked, first.new.sampling), SAID, None)
+    [first] = plan_column(asked, 0, SAID)
+    [again] = plan_again(*stored(asked, first.new.sampling), SAID, None)
     assert first.request.images == again.request.images == asked.images
     assert first.request == again.request
     assert first.request.thinking and first.request.top_logprobs == 2
@@ -58,8 +58,8 @@ def test_images_reach_the_request_the_first_time_and_again() -> None:
 @pytest.mark.parametrize("seed", [None, 7])
 def test_only_a_free_seed_is_drawn_and_drawn_again(seed: int | None) -> None:
     asked = comparison(seed=seed)
-    first = plan_column(asked, 0, SAID).new.sampling
-    again = plan_again(*stored(asked, first), SAID, None).new.sampling
+    first = plan_column(asked, 0, SAID)[0].new.sampling
+    again = plan_again(*stored(asked, first), SAID, None)[0].new.sampling
     assert first.seed is not None and again.seed is not None
     assert (first.seed == again.seed == 7) is (seed == 7)
     assert (first.seed != again.seed) is (seed is None)
@@ -111,3 +111,64 @@ def test_a_schema_that_is_none_is_found_before_any_model_is_asked(
     assert (problem is None) == (place is None)
     if place:
         assert place in str(problem) and "output schema cannot be used" in str(problem)
+
+
+# --- samples ----------------------------------------------------------------------------------------------
+
+
+def of_samples(count: int, **sampling: Any) -> Comparison:
+    asked = comparison(**sampling)
+    return asked.model_copy(update={"columns": (asked.columns[0].model_copy(update={"samples": count}),)})
+
+
+def seeds_of(planned: list[Planned]) -> list[int | None]:
+    assert [plan.new.sampling for plan in planned] == [plan.request.sampling for plan in planned]
+    return [plan.new.sampling.seed for plan in planned]
+
+
+def test_a_column_of_five_samples_is_five_cells_of_that_column_that_differ_in_their_seed() -> None:
+    asked = of_samples(5, seed=7, temperature=1.0)
+    planned = plan_column(asked, 0, SAID)
+    assert seeds_of(planned) == [7, 8, 9, 10, 11]
+    assert {plan.new.column for plan in planned} == {0}
+    assert all((p.new.prompt, p.request.messages) == (PROMPT, SAID) for p in planned)
+    assert {p.request.images for p in planned} == {asked.images}
+
+
+def test_the_seed_after_the_last_is_the_first() -> None:
+    assert seeds_of(plan_column(of_samples(3, seed=2**32 - 3), 0, SAID)) == [2**32 - 3, 2**32 - 2, 0]
+    Sampling(seed=2**32 - 2)
+
+
+def test_free_seeds_are_drawn_for_each_sample_and_all_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = iter([5, 5, 9, 5, 9, 1])
+    monkeypatch.setattr("playground.runs.planning.draw_seed", lambda: next(draws))
+    assert seeds_of(plan_column(of_samples(3, seed=None), 0, SAID)) == [5, 9, 1]
+
+
+def test_samples_of_one_press_are_one_family_and_single_answers_are_none() -> None:
+    first, second = (plan_column(of_samples(3), 0, SAID) for _ in range(2))
+    families = {plan.request.family for plan in first} | {plan.request.family for plan in second}
+    assert len(families) == 2 and "" not in families
+    assert [plan.request.family for plan in plan_column(comparison(), 0, SAID)] == [""]
+
+
+@pytest.mark.parametrize("seed", [None, 7])
+def test_run_again_makes_all_samples_again_with_the_seeds_that_were_asked_for(seed: int | None) -> None:
+    asked = of_samples(3, seed=seed)
+    last = plan_column(asked, 0, SAID)[-1].new.sampling
+    again = seeds_of(plan_again(*stored(asked, last), SAID, None))
+    assert len(set(again)) == 3
+    assert (again == [7, 8, 9]) is (seed == 7)
+
+
+def test_a_comparison_stored_before_there_were_samples_has_one() -> None:
+    old = comparison().model_dump(mode="json")
+    del old["columns"][0]["samples"]
+    assert Comparison.model_validate(old) == comparison()
+
+
+@pytest.mark.parametrize("count", [0, 21])
+def test_samples_are_1_to_20(count: int) -> None:
+    with pytest.raises(ValueError, match="samples"):
+        Column(model="m", samples=count)

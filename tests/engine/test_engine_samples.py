@@ -1,0 +1,204 @@
+"""Samples of one prompt in exact mode: read once, and each answer is bit for bit what it is alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from playground.engine import exact
+from playground.engine.client import Engine, Wishes
+from playground.engine.exact import ExactScheduler, portions
+from playground.engine.protocol import Done, Generate, Piece
+from playground.types.prompt import Sampling
+
+NewFake = Callable[..., Any]
+NewEngine = Callable[..., Engine]
+PROMPT = [n % 70 + 10 for n in range(200)]
+
+
+def sample(number: int, max_tokens: int = 5, family: str = "f") -> Generate:
+    return Generate(number, "m", True, "", "exact", [], 0, 1, 0, 0, 1, 0, 0, 0, max_tokens, [], family=family)
+
+
+def run_out(scheduler: ExactScheduler, limit: int = 5_000) -> tuple[dict[int, str], dict[int, int]]:
+    """Texts and cached tokens of all requests."""
+    texts: dict[int, str] = {}
+    cached: dict[int, int] = {}
+    for _ in range(limit):
+        for event in scheduler.step():
+            if isinstance(event, Piece):
+                texts[event.id] = texts.get(event.id, "") + event.text
+            else:
+                assert isinstance(event, Done)
+                cached[event.id] = event.cached_tokens
+        if scheduler.is_idle:
+            return texts, cached
+    raise AssertionError("a request starves")
+
+
+def prompt_rows(model: Any) -> int:
+    return sum(len(rows) for rows in model.calls if len(rows) > 1)
+
+
+def test_samples_that_come_at_once_wait_for_the_one_that_reads(new_fake: NewFake) -> None:
+    model = new_fake(cells=4096)
+    scheduler = ExactScheduler(model)
+    for number in range(8):
+        scheduler.submit(sample(number), PROMPT)
+    texts, cached = run_out(scheduler)
+    assert set(texts.values()) == {model.says(PROMPT, 5)}
+    assert sorted(cached.values()) == [0] + 7 * [200]
+    assert [len(rows) for rows in model.calls if len(rows) > 1] == list(portions(200)), (
+        "one prefill, cut as alone"
+    )
+
+
+def test_samples_without_room_beside_each_other_go_on_in_the_context_that_was_left(new_fake: NewFake) -> None:
+    model = new_fake(cells=256, context_tokens=256)
+    scheduler = ExactScheduler(model)
+    for number in range(5):
+        scheduler.submit(sample(number), PROMPT)
+    texts, cached = run_out(scheduler)
+    assert set(texts.values()) == {model.says(PROMPT, 5)}
+    assert sorted(cached.values()) == [0] + 4 * [200]
+    assert prompt_rows(model) == 200
+
+
+def test_a_sample_that_comes_a_little_later_finds_the_prompt(new_fake: NewFake) -> None:
+    model = new_fake(cells=1024)
+    scheduler = ExactScheduler(model)
+    scheduler.submit(sample(1), PROMPT)
+    run_out(scheduler)
+    assert scheduler.keeps
+    assert len(model.contexts) == 1
+    scheduler.submit(sample(2), PROMPT)
+    assert run_out(scheduler) == ({2: model.says(PROMPT, 5)}, {2: 200})
+
+
+def test_what_is_kept_goes_after_a_moment_and_for_whoever_needs_its_room(
+    new_fake: NewFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = new_fake(cells=256, context_tokens=256)
+    scheduler = ExactScheduler(model)
+    scheduler.submit(sample(1), PROMPT)
+    run_out(scheduler)
+    scheduler.submit(sample(2, family=""), [5] * 200)
+    assert run_out(scheduler) == ({2: model.says([5] * 200, 5)}, {2: 0})
+    assert not model.contexts, "a request of its own leaves nothing"
+    scheduler.submit(sample(3), PROMPT)
+    run_out(scheduler)
+    scheduler.let_go()
+    assert scheduler.keeps, "its moment is not over"
+    now = exact.time.monotonic()
+    monkeypatch.setattr(exact.time, "monotonic", lambda: now + exact.KEEP_S + 1)
+    scheduler.let_go()
+    assert not model.contexts
+
+
+def test_other_families_other_prompts_and_plain_requests_share_nothing(new_fake: NewFake) -> None:
+    model = new_fake(cells=4096)
+    scheduler = ExactScheduler(model)
+    other = [*PROMPT[:-1], 99]
+    scheduler.submit(sample(1), PROMPT)
+    scheduler.submit(sample(2, family="g"), PROMPT)
+    scheduler.submit(sample(3), other)
+    scheduler.submit(sample(4, family=""), PROMPT)
+    scheduler.submit(sample(5, family=""), PROMPT)
+    texts, cached = run_out(scheduler)
+    assert set(cached.values()) == {0}
+    assert texts == {n: model.says(other if n == 3 else PROMPT, 5) for n in range(1, 6)}
+
+
+@pytest.mark.parametrize("limits", [{"shares_prefixes": False}, {"refuses_copies": True}])
+def test_where_cells_cannot_be_copied_each_sample_reads_for_itself(limits: Any, new_fake: NewFake) -> None:
+    model = new_fake(cells=4096, **limits)
+    scheduler = ExactScheduler(model)
+    for number in range(3):
+        scheduler.submit(sample(number), PROMPT)
+    texts, cached = run_out(scheduler)
+    assert set(texts.values()) == {model.says(PROMPT, 5)}
+    assert list(cached.values()) == [0, 0, 0]
+
+
+def test_when_the_one_that_reads_is_stopped_the_next_one_reads(new_fake: NewFake) -> None:
+    model = new_fake(cells=4096)
+    scheduler = ExactScheduler(model)
+    for number in range(4):
+        scheduler.submit(sample(number), PROMPT)
+    scheduler.step()
+    assert scheduler.cancel(0) == Done(0, "cancelled", 0, 0, "")
+    texts, cached = run_out(scheduler)
+    assert set(texts.values()) == {model.says(PROMPT, 5)}
+    assert sorted(cached.values()) == [0, 200, 200]
+
+
+def test_a_stopped_sample_leaves_the_prompt_to_the_next(new_fake: NewFake) -> None:
+    model = new_fake(cells=256, context_tokens=256)
+    scheduler = ExactScheduler(model)
+    for number in (1, 2):
+        scheduler.submit(sample(number, 30), PROMPT)
+    for _ in range(6):
+        scheduler.step()
+    scheduler.cancel(1)
+    texts, cached = run_out(scheduler)
+    assert (texts[2], cached[2]) == (model.says(PROMPT, 30), 200)
+
+
+# --- the real model ---------------------------------------------------------------------------------------
+
+TEXT = "Name a colour, a river and an animal.\n" + "The ship left the harbour at dawn. " * 14
+SAMPLING = Sampling(temperature=1.0, top_p=0.95, max_tokens=5)
+SCHEMA = '{"type": "object", "properties": {"colour": {"type": "string"}}}'
+
+
+async def answer(
+    engine: Engine, model: Path, seed: int, wishes: Wishes, **sampling: Any
+) -> tuple[str, Any, int]:
+    """Text, log-probabilities, and how many tokens of the prompt were not computed."""
+    wanted = SAMPLING.model_copy(update={"seed": seed, **sampling})
+    events = [e async for e in engine.generate(model, [["user", TEXT]], wanted, wishes)]
+    done = events[-1]
+    assert isinstance(done, Done)
+    pieces = [event for event in events if isinstance(event, Piece)]
+    return "".join(p.text for p in pieces), [row for p in pieces for row in p.logprobs], done.cached_tokens
+
+
+@pytest.mark.parametrize(
+    ("wishes", "sampling"),
+    [
+        (Wishes(top_logprobs=3), {"repetition_penalty": 1.3, "min_p": 0.05, "top_k": 40}),
+        (Wishes(json_schema=SCHEMA, top_logprobs=1), {}),
+        (Wishes(top_logprobs=1), {"temperature": 0.0}),
+    ],
+    ids=["sampled", "schema", "greedy"],
+)
+async def test_samples_at_once_read_the_prompt_once_and_are_bit_for_bit_what_they_are_alone(
+    wishes: Wishes, sampling: Any, new_engine: NewEngine, model: Path
+) -> None:
+    engine = new_engine()
+    prompt = len((await engine.render(model, [["user", TEXT]])).tokens)
+    assert prompt > 127, "more than one portion"
+    family = replace(wishes, family="one")
+    together = await asyncio.gather(*(answer(engine, model, seed, family, **sampling) for seed in range(4)))
+    assert sorted(cached for _, _, cached in together) == [0, prompt, prompt, prompt]
+    for seed in (0, 3):
+        alone = await answer(engine, model, seed, wishes, **sampling)
+        assert alone == (*together[seed][:2], 0)
+
+
+async def test_samples_that_come_in_waves_read_the_prompt_once(new_engine: NewEngine, model: Path) -> None:
+    engine = new_engine(context_tokens=512)  # room for two of them
+    slots = asyncio.Semaphore(3)
+
+    async def one(seed: int) -> tuple[str, Any, int]:
+        async with slots:
+            return await answer(engine, model, seed, Wishes(family="one"))
+
+    together = await asyncio.gather(*(one(seed) for seed in range(10)))
+    assert [cached for _, _, cached in together].count(0) == 1
+    assert (await answer(engine, model, 9, Wishes()))[0] == together[9][0]
