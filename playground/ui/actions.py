@@ -17,11 +17,8 @@ from pydantic import BaseModel, ConfigDict
 from playground.errors import PromptError, SettingsError
 from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm
+from playground.ui.update import Update
 from playground.workbench.service import Workbench
-
-Update = dict[str, Any]
-"""What the page shall show; its script (`main.js`, apply) lists the keys."""
-
 
 LARGE = 200_000
 """A call of more characters is read in a thread."""

@@ -12,11 +12,12 @@ from pydantic import ValidationError
 
 from playground.errors import PlaygroundError
 from playground.plain_words import of_field
+from playground.ui.update import Alert
 
 log = logging.getLogger(__name__)
 
 
-def to_alert(exc: Exception) -> dict[str, str]:
+def to_alert(exc: Exception) -> Alert:
     """Message and hint for a person; an exception that nobody foresaw is logged and shown without its details."""
     if isinstance(exc, PlaygroundError):
         return {"message": exc.message, "hint": exc.hint}
@@ -29,7 +30,7 @@ def to_alert(exc: Exception) -> dict[str, str]:
     }
 
 
-def validation_alert(exc: ValidationError) -> dict[str, str]:
+def validation_alert(exc: ValidationError) -> Alert:
     """The first thing that is wrong with a form, by the names a person sees."""
     error: Any = exc.errors()[0]
     where = " ".join(_word(part) for part in error["loc"])

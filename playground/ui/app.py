@@ -24,7 +24,8 @@ from playground.ui import (
     version_actions,
     versions,
 )
-from playground.ui.actions import CLOSED, Ask, Update, make_call
+from playground.ui.actions import CLOSED, Ask, make_call
+from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
 ASSETS = Path(__file__).parent / "assets"

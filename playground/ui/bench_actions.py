@@ -13,12 +13,13 @@ from playground.backends.remote import can_chat
 from playground.bench.kept import Measuring, measuring
 from playground.errors import NotFoundError, PromptError
 from playground.types.servers import ModelInfo
-from playground.ui.actions import Action, Ask, Update
+from playground.ui.actions import Action, Ask
 from playground.ui.bench import job_of
 from playground.ui.drawers import drawer, select
 from playground.ui.html import button, join
 from playground.ui.models import LOOKED_S, shown
 from playground.ui.progress import size
+from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
 TIMES = (("30", "30 s"), ("100", "1 min 40 s"), ("300", "5 min"))

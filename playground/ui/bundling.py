@@ -12,9 +12,10 @@ from markupsafe import Markup
 from playground.errors import PromptError
 from playground.formats.base import file_name
 from playground.library.exporting import export_bundle
-from playground.ui.actions import Action, Ask, Update
+from playground.ui.actions import Action, Ask
 from playground.ui.html import button, icon, plural, warning
 from playground.ui.library import chosen_filter, find, picked_keys
+from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
 MOST_ROWS = 1_000_000

@@ -13,7 +13,8 @@ import binascii
 from typing import TYPE_CHECKING
 
 from playground.errors import PromptError
-from playground.ui.actions import Action, Ask, Update
+from playground.ui.actions import Action, Ask
+from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
 if TYPE_CHECKING:

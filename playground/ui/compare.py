@@ -20,10 +20,11 @@ from playground.store.records import StoredRun
 from playground.types.grid import Choice
 from playground.types.prompt import PRESETS
 from playground.ui import panels
-from playground.ui.actions import Action, Ask, Update
+from playground.ui.actions import Action, Ask
 from playground.ui.alerts import to_alert
-from playground.ui.forms import CompareForm, first_form, form_of_prompt, form_of_run, variant
-from playground.ui.stream import BLANK, COLUMNS, stream_run
+from playground.ui.forms import COLUMNS, CompareForm, first_form, form_of_prompt, form_of_run, variant
+from playground.ui.stream import BLANK, stream_run
+from playground.ui.update import Update
 from playground.workbench.prompts import Preview
 from playground.workbench.service import Workbench
 
@@ -61,7 +62,7 @@ def plain(kind: str, **more: Any) -> gr.HTML:
 def build(call: Any) -> CompareTab:
     """Layout only."""
     with gr.Column(elem_id="compare"):
-        bridge = plain("bridge", visible="hidden", server_functions=[call])
+        bridge = plain("bridge", extra=str(COLUMNS), visible="hidden", server_functions=[call])
         plain("bar")
         gr.HTML('<div id="messages"></div>', apply_default_css=False)
         plain("editor")

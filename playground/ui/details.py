@@ -16,7 +16,7 @@ from playground.engine.answer import byte_name
 from playground.errors import NotFoundError, PlaygroundError
 from playground.store.records import StoredCell, StoredRun
 from playground.types.generation import RenderedChat, TokenLogprob
-from playground.ui.actions import Action, Ask, Update
+from playground.ui.actions import Action, Ask
 from playground.ui.html import (
     button,
     count,
@@ -26,6 +26,7 @@ from playground.ui.html import (
     pieces,
     segments,
 )
+from playground.ui.update import Update
 from playground.workbench.service import Workbench, find_cell
 
 _CONTROL = re.compile(r"(<\|[^|>\n]{1,40}\|>|</?[a-z_]{1,20}>|\[/?[A-Z]{1,10}\])")

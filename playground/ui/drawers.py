@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from playground.ui.actions import Update
 from playground.ui.html import join, options
+from playground.ui.update import Update
 
 
 def drawer(title: str, body: Markup) -> Update:

@@ -18,6 +18,9 @@ from playground.types.grid import Column, Comparison, Samples
 from playground.types.prompt import PRESETS, Prompt, Sampling, Turn, Value
 from playground.types.servers import ModelInfo
 
+COLUMNS = 4
+"""How many fit beside each other; the page's script learns it from here."""
+
 OWN_VALUES = "Own values"
 
 
@@ -45,7 +48,7 @@ class CompareForm(Value):
     version: int | None = None
     origin: str = ""
     values: dict[str, Any] = {}
-    columns: Annotated[tuple[ColumnForm, ...], Field(min_length=1, max_length=4)]
+    columns: Annotated[tuple[ColumnForm, ...], Field(min_length=1, max_length=COLUMNS)]
     same_text: str = ""
     images: tuple[str, ...] = ()
 

@@ -21,9 +21,10 @@ from playground.errors import PromptError
 from playground.library.importing import ImportPlan, ImportResult, Row, apply_import, explain, plan_import
 from playground.library.reading import read_incoming
 from playground.types.prompt import Value
-from playground.ui.actions import Action, Ask, Update
+from playground.ui.actions import Action, Ask
 from playground.ui.alerts import to_alert
 from playground.ui.html import button, icon, join, options, plural, warning
+from playground.ui.update import Alert, Drawer, Update
 from playground.ui.versions import prompt_diff
 from playground.workbench.service import Workbench
 
@@ -71,7 +72,7 @@ class Intake:
     plan: ImportPlan | None = None
     choices: dict[str, str] = field(default_factory=dict)
     result: ImportResult | None = None
-    alert: dict[str, str] = field(default_factory=dict)
+    alert: Alert = field(default_factory=lambda: Alert(message="", hint=""))
     task: asyncio.Task[None] | None = None
 
     def report(self, done: int, total: int) -> None:
@@ -131,7 +132,7 @@ async def open_import(workbench: Workbench, ask: Ask) -> Update:
         return {"drawer": {"title": f"Import {intake.title}", "body": alert}}
     if intake.result is not None:
         body = _result(intake.result)
-        drawer = {"title": f"Imported {intake.title}", "body": body, "narrow": True}
+        drawer: Drawer = {"title": f"Imported {intake.title}", "body": body, "narrow": True}
         return {"drawer": drawer, "again": "open_library"}
     assert intake.plan is not None
     foot = button("Import", "apply_import", symbol="check", kind="primary", token=token)

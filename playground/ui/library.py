@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import gradio as gr
 from markupsafe import Markup, escape
 
-from playground.ui.actions import Action, Ask, Update
+from playground.ui.actions import Action, Ask
 from playground.ui.html import attributes, button, icon, join, plural
 from playground.ui.preview import preview
+from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
 PAGE_ROWS = 100

@@ -21,10 +21,11 @@ from playground.bench.kept import last_measurement
 from playground.jobs import Job
 from playground.types.servers import ModelInfo, ServerMetrics
 from playground.ui import bench, managed_vllm
-from playground.ui.actions import Action, Ask, Update
+from playground.ui.actions import Action, Ask
 from playground.ui.html import count, icon, join, plural, stamp
 from playground.ui.progress import icon_button, job_layers, job_row, job_sum, newest_first, size
 from playground.ui.trouble import notice
+from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
 FRESH_S = 4.0

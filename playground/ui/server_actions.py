@@ -14,10 +14,11 @@ from playground.backends.managed_vllm import Managed, require_vllm
 from playground.backends.servers import KINDS, LABELS
 from playground.errors import NotFoundError, SettingsError
 from playground.settings import key_variable
-from playground.ui.actions import Action, Ask, Update
+from playground.ui.actions import Action, Ask
 from playground.ui.drawers import drawer, field, form, select
 from playground.ui.html import button, icon, join
 from playground.ui.models import LOOKED_S, done, shown, worded
+from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
 # --- servers and keys -----------------------------------------------------------------------------------

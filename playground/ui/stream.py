@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Unpack
 
 import gradio as gr
 
@@ -20,13 +20,11 @@ from playground.errors import NotFoundError, StoreError
 from playground.runs.runner import Delta, Started, Waits
 from playground.store.records import StoredCell, StoredRun
 from playground.ui import panels
-from playground.ui.actions import Update
 from playground.ui.alerts import to_alert
-from playground.ui.forms import CompareForm, to_comparison
+from playground.ui.forms import COLUMNS, CompareForm, to_comparison
 from playground.ui.trouble import notice
+from playground.ui.update import Update
 from playground.workbench.service import Ended, Event, RunStarted, Workbench
-
-COLUMNS = 4
 
 BEAT_S = 0.04
 """Between two paints: 25 a second is more than the eye needs and less than the browser can do."""
@@ -48,13 +46,13 @@ class Board:
     texts: dict[int, str] = field(default_factory=dict)
     thoughts: dict[int, str] = field(default_factory=dict)
     columns: dict[int, dict[str, Any]] = field(default_factory=dict)
-    extra: Update = field(default_factory=dict)
+    extra: Update = field(default_factory=Update)
     dirty_texts: set[int] = field(default_factory=set)
     thinking: set[int] = field(default_factory=set)
     dirty_status: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def status(self, **extra: Any) -> None:
+    def status(self, **extra: Unpack[Update]) -> None:
         """Note that the status of a column, or something beside the columns, has changed."""
         self.extra |= extra
         self.dirty_status = True

@@ -11,10 +11,11 @@ from markupsafe import Markup
 from playground.errors import PlaygroundError, PromptError
 from playground.library.folder_sync import Conflict, Side, SyncReport, sync
 from playground.types.prompt import Prompt
-from playground.ui.actions import Action, Ask, Update
+from playground.ui.actions import Action, Ask
 from playground.ui.alerts import to_alert
 from playground.ui.html import button, join, options, plural, warning
 from playground.ui.library import open_library
+from playground.ui.update import Update
 from playground.ui.versions import prompt_diff
 from playground.workbench.service import Workbench
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from playground.errors import StoreBusy
-from playground.ui.actions import Action, Ask, Update
+from playground.ui.actions import Action, Ask
 from playground.ui.html import icon, plural
+from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
 

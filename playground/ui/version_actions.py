@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from markupsafe import Markup
 
 from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.store.records import StoredRun
 from playground.types.files import ExportFile
-from playground.ui.actions import Action, Ask, Update
+from playground.ui.actions import Action, Ask
 from playground.ui.forms import CompareForm, restated
 from playground.ui.html import (
     button,
@@ -19,6 +18,7 @@ from playground.ui.html import (
     options,
     warning,
 )
+from playground.ui.update import Drawer, Update
 from playground.workbench.service import Workbench, find_cell
 
 
@@ -38,7 +38,7 @@ async def save_winner(workbench: Workbench, ask: Ask) -> Update:
 
 async def _save_drawer(
     workbench: Workbench, ask: Ask, name: str, form: CompareForm, column: int | None
-) -> dict[str, Any]:
+) -> Drawer:
     which = (
         f"the prompt and sampling of column {column + 1}"
         if column is not None

@@ -12,9 +12,10 @@ from playground.diff import TurnDiff, describe, diff_fields, diff_turns
 from playground.store.records import SavedVersion, VersionSummary
 from playground.types.prompt import Prompt
 from playground.ui import compare
-from playground.ui.actions import Action, Ask, Update
+from playground.ui.actions import Action, Ask
 from playground.ui.forms import ColumnForm, form_of_prompt
 from playground.ui.html import attributes, button, icon, join, options, pieces, plural, stamp
+from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
 MAX_VARIANTS = 3

@@ -17,8 +17,8 @@ from playground.store.records import StoredRun
 from playground.types.generation import Chunk
 from playground.types.prompt import Turn
 from playground.ui import compare, stream
-from playground.ui.forms import CompareForm, to_comparison
-from playground.ui.stream import COLUMNS, PULSE_S, stream_run
+from playground.ui.forms import COLUMNS, CompareForm, to_comparison
+from playground.ui.stream import PULSE_S, stream_run
 from playground.workbench.service import Ended, Workbench
 
 HOUR = 3600.0

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import playground.ui.app as page
+from playground.ui import compare, update
+from playground.ui.update import Alert, ColumnPart, Drawer, Update, View
 
 IMPORT = re.compile(r"""(?:^import\b[^;]*?|\bfrom\s*|\bimport\()\s*["']\./(\w+)\.js["']""", re.MULTILINE)
+COMMENT = re.compile(r"/\*.*?\*/|(?<!:)//[^\n]*", re.DOTALL)
 SCRIPTS = {path.stem: path.read_text(encoding="utf-8") for path in Path(page.ASSETS).glob("*.js")}
 KNOWS = {name: set(IMPORT.findall(text)) for name, text in SCRIPTS.items()}
 
@@ -45,3 +49,37 @@ def test_every_import_is_seen_and_every_file_is_reached_from_the_entry() -> None
         found = {other for name in found for other in KNOWS[name]} - reached
         reached |= found
     assert reached == SCRIPTS.keys()
+
+
+def read(words: str, *, under: str = "") -> set[str]:
+    """The keys that the scripts take from a variable of such a name."""
+    found = re.compile(rf"\b(?:{words})\??\.(\w+)")
+    code = {name: COMMENT.sub("", text) for name, text in SCRIPTS.items() if under in ("", name)}
+    return {key for text in code.values() for key in found.findall(text)}
+
+
+def test_the_page_reads_the_keys_that_an_update_has_and_no_others() -> None:
+    # What Python answers is called so in every script.
+    assert read("update|reply") == Update.__annotations__.keys()
+    assert read("data", under="columns") - {"dataset"} == ColumnPart.__annotations__.keys()
+    for parts, keys in ((Drawer, {"title", "body", "foot", "narrow"}), (Alert, {"message", "hint"})):
+        assert parts.__annotations__.keys() == keys
+    assert "openDrawer({ title, body, foot = " in SCRIPTS["drawer"]
+    assert "showAlert({ message, hint })" in SCRIPTS["alerts"]
+    assert read(r"update\.view") == View.__annotations__.keys()
+
+
+def test_every_key_of_an_update_is_explained() -> None:
+    text = Path(str(update.__file__)).read_text(encoding="utf-8")
+    tree = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.ClassDef)}
+    for kind in ("Update", "ColumnPart"):
+        body = [node for node in tree[kind].body[1:] if not isinstance(node, ast.Pass)]
+        assert all(isinstance(node, ast.AnnAssign) for node in body[::2])
+        assert all(isinstance(node, ast.Expr) for node in body[1::2])
+        assert len(body) % 2 == 0
+
+
+def test_the_number_of_columns_stands_in_one_place() -> None:
+    assert 'plain("bridge", extra=str(COLUMNS)' in Path(str(compare.__file__)).read_text(encoding="utf-8")
+    for name, text in SCRIPTS.items():
+        assert not re.search(r"\bi < \d|\[1, 2, 3|size === \d", text), name

@@ -218,7 +218,7 @@ export function mountBar(root) {
   bar = h("div", { class: "bar pp" });
   root.replaceChildren(bar);
   onChange((what) => {
-    if (what === "checks") for (let i = 0; i < 4; i++) drawWaiting($(`#col${i}`));
+    if (what === "checks") for (let i = 0; i < page.most; i++) drawWaiting($(`#col${i}`));
     if (what === "all" || what === "columns") { drawColumns(); drawBar(); }
     if (what === "name") drawBar();
   });
@@ -230,7 +230,7 @@ export function mountPager(root) { pager = h("div", { class: "pager pp", role: "
 export function drawColumns() {
   const count = page.form.columns.length;
   $("#columns").classList.toggle("four", count === 4);
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < page.most; i++) {
     const block = $(`#answer${i}`);
     block.classList.toggle("off", i >= count);
     block.classList.toggle("front", i === page.front);
@@ -264,7 +264,7 @@ export function drawBar() {
     h("span", { class: "sum fold" }, same ? summary(form.columns[0].sampling) : ""),
     h("span", { class: "grow" }),
     h("button", { class: "btn small fold-only", "data-act": "unfold" }, "Edit"),
-    h("span", { class: "seg cols", role: "group", "aria-label": "Number of columns" }, [1, 2, 3, 4].map((n) => h("button", { "aria-pressed": String(form.columns.length === n), title: `${n} column${n > 1 ? "s" : ""}`, onclick: () => setColumns(n) }, String(n)))),
+    h("span", { class: "seg cols", role: "group", "aria-label": "Number of columns" }, Array.from({ length: page.most }, (_, i) => i + 1).map((n) => h("button", { "aria-pressed": String(form.columns.length === n), title: `${n} column${n > 1 ? "s" : ""}`, onclick: () => setColumns(n) }, String(n)))),
     h("button", { class: "btn", id: "stop", "data-act": "stop", title: "Nothing is running" }, icon("stop"), "Stop all", h("kbd", {}, "Esc")),
     h("button", { class: "btn primary", id: "run", "data-act": "run" }, icon("play"), "Run", h("kbd", {}, "Ctrl Enter")));
   drawRun();

@@ -5,19 +5,33 @@ import { $, $$, h } from "./dom.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
 import { page } from "./store.js";
 
-const KEYS = [["Ctrl Enter", "Run"], ["Esc", "Stop all, or close what is open"], ["Alt 1 to 4", "Focus a column"], ["Ctrl S", "Save a version"],
+const KEYS = () => [
+  ["Ctrl Enter", "Run"],
+  ["Esc", "Stop all, or close what is open"],
+  [`Alt 1 to ${page.most}`, "Focus a column"],
+  ["Ctrl S", "Save a version"],
   ["Alt ↑ or ↓", "Move a turn, on its handle"],
-  ["1 to 4", "Vote for that column"], ["=", "Vote: tie"], ["0", "Vote: all bad"], ["?", "This list"]];
+  [`1 to ${page.most}`, "Vote for that column"],
+  ["=", "Vote: tie"],
+  ["0", "Vote: all bad"],
+  ["?", "This list"],
+];
 
 try {
   const kept = localStorage.getItem("playground.theme");
   if (kept && !new URL(location).searchParams.has("__theme")) {
     const set = () => document.body.classList.toggle("dark", kept === "dark");
-    set(); new MutationObserver((_, o) => { if (document.body.classList.contains("dark") !== (kept === "dark")) set(); o.disconnect(); }).observe(document.body, { attributes: true });
+    set();
+    // Gradio follows the system once, later than this script.
+    new MutationObserver((_, observer) => {
+      if (document.body.classList.contains("dark") !== (kept === "dark")) set();
+      observer.disconnect();
+    }).observe(document.body, { attributes: true });
   }
 } catch { /* forbidden: follow the system */ }
 
 const typing = (el) => el.matches?.("input, textarea, select, [contenteditable=true]");
+const vote = (which) => $(`#vote ${which}:not(:disabled)`)?.click();
 
 document.addEventListener("keydown", (e) => {
   if (e.key === "Escape") {
@@ -28,33 +42,47 @@ document.addEventListener("keydown", (e) => {
   }
   if (typing(e.target) || e.ctrlKey || e.metaKey || e.altKey || $(".drawer")) return;
   if (e.key === "?") openKeys();
-  const vote = { "1": 0, "2": 1, "3": 2, "4": 3 }[e.key];
-  if (vote !== undefined) $(`#vote [data-vote="column"][data-column="${vote}"]:not(:disabled)`)?.click();
-  if (e.key === "=") $('#vote [data-vote="tie"]:not(:disabled)')?.click();
-  if (e.key === "0") $('#vote [data-vote="all_bad"]:not(:disabled)')?.click();
+  if (/^[1-9]$/.test(e.key)) vote(`[data-vote="column"][data-column="${Number(e.key) - 1}"]`);
+  if (e.key === "=") vote('[data-vote="tie"]');
+  if (e.key === "0") vote('[data-vote="all_bad"]');
 });
 
 // These must not wait: the browser acts on the key unless it is told at once.
 document.addEventListener("keydown", (e) => {
-  if ((e.ctrlKey || e.metaKey) && e.key === "Enter") { e.preventDefault(); e.stopPropagation(); if (!$(".drawer")) $("#run")?.click(); else $(".drawer .btn.primary")?.click(); }
-  if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "s") { e.preventDefault(); if (!$(".drawer")) $("#save")?.click(); }
-  if (e.altKey && /^Digit[1-4]$/.test(e.code)) {
+  const held = e.ctrlKey || e.metaKey;
+  if (held && e.key === "Enter") {
     e.preventDefault();
-    const i = Number(e.code.slice(5)) - 1;
-    if (i >= page.form.columns.length) return;
-    page.front = i;
-    drawColumns();
-    $(`#col${i} .col-body`)?.focus();
+    e.stopPropagation();
+    $($(".drawer") ? ".drawer .btn.primary" : "#run")?.click();
   }
-  const tab = e.target.closest?.("[role=tablist]") && e.target.matches("[role=tab]") ? e.target : null;
-  if (tab && ["ArrowLeft", "ArrowRight"].includes(e.key)) {
-    const tabs = $$("[role=tab]", tab.closest("[role=tablist]"));
-    const next = tabs[(tabs.indexOf(tab) + (e.key === "ArrowRight" ? 1 : tabs.length - 1)) % tabs.length];
-    next.focus(); next.click();
+  if (held && e.key.toLowerCase() === "s") {
+    e.preventDefault();
+    if (!$(".drawer")) $("#save")?.click();
+  }
+  const digit = e.altKey ? Number(/^Digit([1-9])$/.exec(e.code)?.[1] ?? 0) : 0;
+  if (digit && digit <= page.most) {
+    e.preventDefault();
+    focusColumn(digit - 1);
+  }
+  if (["ArrowLeft", "ArrowRight"].includes(e.key) && e.target.matches?.("[role=tablist] [role=tab]")) {
+    const tabs = $$("[role=tab]", e.target.closest("[role=tablist]"));
+    const step = e.key === "ArrowRight" ? 1 : tabs.length - 1;
+    const next = tabs[(tabs.indexOf(e.target) + step) % tabs.length];
+    next.focus();
+    next.click();
   }
 }, true);
 
-function openKeys() {
-  openDrawer({ title: "Keys", narrow: true, nodes: [h("table", { class: "table" }, KEYS.map(([key, what]) => h("tr", {}, h("td", {}, h("kbd", {}, key)), h("td", {}, what))))] });
+function focusColumn(i) {
+  if (i >= page.form.columns.length) return;
+  page.front = i;
+  drawColumns();
+  $(`#col${i} .col-body`)?.focus();
 }
+
+function openKeys() {
+  const rows = KEYS().map(([key, what]) => h("tr", {}, h("td", {}, h("kbd", {}, key)), h("td", {}, what)));
+  openDrawer({ title: "Keys", narrow: true, nodes: [h("table", { class: "table" }, rows)] });
+}
+
 document.addEventListener("click", (e) => { if (e.target.closest?.("[data-keys]")) openKeys(); });

@@ -54,9 +54,9 @@ async function take(list) {
     if (bytes > MOST_BYTES) throw new Error(`${(bytes / 1048576).toFixed(0)} MiB do not fit into ${MOST_BYTES / 1048576} MiB. Drop fewer files at once.`);
     openDrawer({ title: "Import", nodes: [h("p", {}, "Sending the files")], narrow: false });
     const sent = await Promise.all(files.map(async ([name, file]) => ({ name, data: await base64(file) })));
-    const reply = await fetch("library/incoming", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ files: sent }) });
-    if (!reply.ok) throw new Error(await reply.text());
-    await send("open_import", { token: (await reply.json()).token });
+    const answer = await fetch("library/incoming", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ files: sent }) });
+    if (!answer.ok) throw new Error(await answer.text());
+    await send("open_import", { token: (await answer.json()).token });
   } catch (error) { showAlert({ message: "These files were not imported.", hint: error.message }); }
 }
 

@@ -14,7 +14,8 @@ import { apply } from "./updates.js";
 const waiting = { bridge: null, columns: new Set() };
 
 const MOUNT = {
-  bridge({ element, props, trigger, server, watch }) {
+  bridge({ props, trigger, server, watch }, most) {
+    page.most = most;
     page.server = server;
     page.trigger = trigger;
     watch("value", () => {
@@ -38,7 +39,7 @@ window.playgroundMount = (kind, ctx, i) => {
   MOUNT[kind](ctx, i);
   mounted.add(kind);
   const parts = ["bar", "editor", "pager"].every((k) => mounted.has(k));
-  if (waiting.bridge && waiting.columns.size === 4 && parts && !page.form) start();
+  if (waiting.bridge && waiting.columns.size === page.most && parts && !page.form) start();
 };
 for (const [kind, ctx, i] of window.playgroundQueue ?? []) window.playgroundMount(kind, ctx, i);
 
@@ -47,7 +48,9 @@ async function start() {
   const draft = takeDraft();
   const query = Object.fromEntries(new URL(location).searchParams);
   const update = await call("load", { query, draft: draft?.form ?? null, draft_run: draft?.run ?? null });
-  for (let i = 0; i < 4; i++) update.columns = { ...update.columns, [i]: { foot: null, ...update.columns?.[i] } };
+  for (let i = 0; i < page.most; i++) {
+    update.columns = { ...update.columns, [i]: { foot: null, ...update.columns?.[i] } };
+  }
   apply(update);
   if (innerWidth < 900) $("#compare").classList.add("folded");
   document.documentElement.dataset.ready = "yes";

@@ -9,6 +9,7 @@ const ROOM = 4_000_000;  // characters of images that a browser's five million s
 
 export const page = {
   server: null, trigger: null,      // set by the bridge component
+  most: 0,                          // columns beside each other, told by the bridge component
   models: [], presets: {}, scorers: [],
   form: null, spare: [],            // columns beyond the chosen count keep their settings
   preview: null,                    // last answer of the server to what is typed

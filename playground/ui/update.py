@@ -1,0 +1,119 @@
+"""What travels to the page: an update names what changes there, and nothing else does.
+
+    {"html": {"hist-count": "3 runs"}, "toast": "Note kept"}
+
+The page's script shows it (assets/updates.js); a test compares these keys with those that the script reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+
+class Alert(TypedDict):
+    """What went wrong, and what to do next; plain text."""
+
+    message: str
+    hint: str
+
+
+class _DrawerBody(TypedDict):
+    title: str
+    body: str
+
+
+class Drawer(_DrawerBody, total=False):
+    """The panel on the right: a title as plain text, its body and foot as escaped markup."""
+
+    foot: str
+    narrow: bool
+
+
+class View(TypedDict):
+    """Another view of a column's answer: "md" is Markdown, "heat" its token probabilities."""
+
+    column: int
+    html: str
+    kind: str
+
+
+class ColumnPart(TypedDict, total=False):
+    """What changes in one column; what is left out stays."""
+
+    text: str
+    """The whole answer."""
+    reasoning: str
+    """Markup of what the model thought."""
+    state: Mapping[str, str]
+    """Kind, icon, words, and the sentence that a screen reader hears."""
+    badges: str
+    """Markup in the column's head: what was cut, different or ignored."""
+    problem: str
+    """Markup of the error under the answer."""
+    foot: str | None
+    """Markup of the readings; None draws the empty places."""
+    waits: str
+    """What the column waits for while there is no text."""
+    stamp: str
+    """A state of the column: one that the page has shown is not drawn again."""
+
+
+class Update(TypedDict, total=False):
+    """Every key that the page understands."""
+
+    alert: Alert
+    """Shown in the open drawer, else in the tab in view."""
+    toast: str
+    """A few words that go away by themselves."""
+    copy: str
+    """Text for the clipboard."""
+    html: Mapping[str, str]
+    """Markup by the id of the element that holds it; ids that are not on the page are passed over."""
+    drawer: Drawer | None
+    """The drawer that opens; None closes it."""
+    tab: str
+    """The tab that comes to the front, by its name."""
+    again: str
+    """An action that the page asks for next, with the Library's filters."""
+
+    form: dict[str, Any]
+    """The Compare tab's form (`CompareForm`), which replaces the one on screen."""
+    replaces: bool
+    """Whether the form is another prompt's or run's: what still writes is left, images go."""
+    saved: dict[str, Any]
+    """Fields of the form that saving has changed: prompt_id, version, origin."""
+    saved_prompt: dict[str, Any]
+    """Fields of the form's prompt that saving has changed: its name."""
+    run: str | None
+    """The run on screen; None is none."""
+    stream: str
+    """Which stream this came by; the page passes over those that it has left."""
+    not_started: bool
+    """A run could not start: the columns go back to what they were."""
+    columns: Mapping[Any, ColumnPart | Mapping[str, Any]]
+    """What changes in the columns, by their number from 0."""
+    vote: str
+    """Markup of the bar under the columns."""
+    view: View
+    """Another view of one answer."""
+
+    models: Sequence[Mapping[str, str]]
+    """What a column can choose; comes with presets, scorers and foot when the page opens."""
+    choices: Sequence[Mapping[str, str]]
+    """The models anew, when a server or file came or went."""
+    presets: Mapping[str, Any]
+    """Samplings by name."""
+    scorers: Sequence[Mapping[str, Any]]
+    """Kinds of checks with their options."""
+    foot: str
+    """Markup of a column's foot before its answer."""
+    closed: Sequence[str]
+    """Actions that this visitor may not use."""
+    closed_why: str
+    """The sentence that their buttons show."""
+
+    preview: Mapping[str, Any]
+    """What the server says of the text being typed: variables, problems, advice, tokens, messages."""
+    imported: Mapping[str, Any]
+    """Cases and checks that a file held, and what was left out."""
