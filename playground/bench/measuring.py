@@ -130,7 +130,7 @@ async def _measure_model(
     found = Measured(model)
     until = asyncio.get_running_loop().time() + seconds
     try:
-        backend = workbench.backend_of(model)
+        backend = workbench.models.backend_of(model)
         async with asyncio.timeout_at(until):
             show("loading", found)
             cold = await complete(backend, _request(model, "Say hello.", 2))

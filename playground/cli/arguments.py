@@ -76,7 +76,7 @@ def find_prompt(workbench: Workbench, name: str) -> Found:
     if name.endswith(".prompty"):
         prompt, losses = read_prompt(Path(name))
         return Found(prompt, Path(name), losses)
-    for pattern in workbench.library.patterns():
+    for pattern in workbench.prompts.library.patterns():
         if pattern.slug == name:
             if pattern.error:
                 raise pattern.error

@@ -127,7 +127,7 @@ def export_batch(
             values = read_rows(lines, rows.name)
         sampling = choose_sampling(found.prompt, preset, {})
         return await to_lines(
-            workbench, found.prompt, values, await workbench.name_at_server(model), sampling
+            workbench, found.prompt, values, await workbench.models.name_at_server(model), sampling
         )
 
     made = with_workbench(open_there(settings_of(context, data)), make)
@@ -209,11 +209,11 @@ def bench_backends(
     async def work(workbench: Workbench) -> tuple[Measured, ...]:
         from playground.bench.measuring import abilities, measure
 
-        known["abilities"] = abilities(workbench.backends)
+        known["abilities"] = abilities(workbench.models.backends)
         if models:
-            wanted = [(await workbench.find_model(name)).id for name in models]
+            wanted = [(await workbench.models.find(name)).id for name in models]
         else:
-            found, silent = await workbench.every_model()
+            found, silent = await workbench.models.all_or_errors()
             tell_all("left out", map(str, silent))
             wanted = [model.id for model in found]
         return await measure(workbench, list(dict.fromkeys(wanted)), report, seconds=seconds)

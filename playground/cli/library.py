@@ -131,7 +131,7 @@ def export_prompts(
         if shipped:
             keys += [
                 f"pattern:{p.slug}"
-                for p in workbench.library.search(search, family=family or None, tag=tag or None)
+                for p in workbench.prompts.library.search(search, family=family or None, tag=tag or None)
             ]
         if not keys:
             raise PromptError(
@@ -139,7 +139,7 @@ def export_prompts(
             )
         bundle, losses = export_bundle(
             workbench.store,
-            workbench.library,
+            workbench.prompts.library,
             keys,
             name=name or output.stem,
             description=description,

@@ -166,7 +166,7 @@ def run(
         require_ready(found.prompt, values)
         if not 1 <= samples <= MOST_SAMPLES:
             raise PromptError(f"--samples {samples} is not from 1 to {MOST_SAMPLES}.", "Give another number.")
-        column = Column(model=(await workbench.find_model(model)).id, sampling=sampling, samples=samples)
+        column = Column(model=(await workbench.models.find(model)).id, sampling=sampling, samples=samples)
         comparison = Comparison(prompt=found.prompt, values=values, columns=(column,))
         show = write if output is Output.TEXT else lambda _: None
         if samples > 1:
@@ -187,7 +187,7 @@ def run(
 def list_prompts(context: typer.Context, output: PrintAs = Output.TEXT, data: Data = None) -> None:
     """List patterns and saved prompts."""
     workbench = open_there(settings_of(context, data))
-    patterns = workbench.library.patterns()
+    patterns = workbench.prompts.library.patterns()
     saved = workbench.store.prompts(limit=10_000)
     workbench.store.close()
     if output is Output.JSON:
@@ -253,8 +253,8 @@ def export(
         found = find_prompt(workbench, prompt)
         tell_all("left out", found.losses)
         values = example_values(found.prompt) | read_values(found.prompt, var or ())
-        models = [await workbench.find_model(model)] if model else await workbench.models()
-        return await workbench.export_prompt(
+        models = [await workbench.models.find(model)] if model else await workbench.models.all()
+        return await workbench.prompts.export(
             found.prompt, values, models[0].id if models else "", format_name
         )
 

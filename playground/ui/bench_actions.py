@@ -29,7 +29,7 @@ USUAL_TIME = "100"
 
 async def choose_measured(workbench: Workbench, ask: Ask) -> Update:
     """Ask which models are measured and for how long."""
-    look = await workbench.inventory.look(LOOKED_S)
+    look = await workbench.models.inventory.look(LOOKED_S)
     groups = [
         (place, chat)
         for place in look.places
@@ -97,7 +97,7 @@ async def measure(workbench: Workbench, ask: Ask) -> Update:
     job = job_of(workbench.jobs)
     if job is not None and job.state == "running":
         raise PromptError("The backends are being measured already.", "Stop it first, or wait for its end.")
-    known = {model.id for model in (await workbench.inventory.look(LOOKED_S)).chat_models}
+    known = {model.id for model in (await workbench.models.inventory.look(LOOKED_S)).chat_models}
     ticked = [
         name.removeprefix("model:")
         for name, on in ask.fields.items()

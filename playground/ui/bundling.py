@@ -68,7 +68,7 @@ async def make_bundle(workbench: Workbench, ask: Ask) -> Update:
     data, losses = await asyncio.to_thread(
         export_bundle,
         workbench.store,
-        workbench.library,
+        workbench.prompts.library,
         keys,
         name=name,
         description=ask.text("about").strip(),

@@ -121,7 +121,7 @@ async def load(workbench: Workbench, ask: Ask) -> Update:
         update["form"] = form.model_dump(mode="json")
     if not update.get("form"):
         update["form"] = (await default_form(workbench)).model_dump(mode="json")
-    workbench.warm_up(update["form"]["columns"][0]["model"])
+    workbench.models.warm_up(update["form"]["columns"][0]["model"])
     update.setdefault("vote", panels.vote_bar(None, len(update["form"]["columns"])))
     if alert:
         update["alert"] = alert
@@ -138,7 +138,7 @@ async def lists(workbench: Workbench) -> Update:
     return {
         "models": [
             {"id": m.id, "name": m.name, "backend": m.backend, "detail": m.detail}
-            for m in await workbench.models()
+            for m in await workbench.models.all()
         ],
         "foot": panels.waiting_foot(),
         "presets": {name: preset.model_dump(mode="json") for name, preset in PRESETS.items()},
@@ -165,9 +165,9 @@ async def lists(workbench: Workbench) -> Update:
 
 async def default_form(workbench: Workbench) -> CompareForm:
     """The first prompt of a newcomer; an empty one when the library lacks it."""
-    models = await workbench.models()
+    models = await workbench.models.all()
     try:
-        return first_form(models, workbench.library.get(FIRST_PATTERN))
+        return first_form(models, workbench.prompts.library.get(FIRST_PATTERN))
     except NotFoundError:
         return first_form(models, None)
 
@@ -212,7 +212,7 @@ def cleared(form: CompareForm) -> Update:
 
 async def open_pattern(workbench: Workbench, slug: str, ask: Ask) -> Update:
     """A library pattern, filled with its example, in the columns that are there."""
-    pattern = workbench.library.get(slug)
+    pattern = workbench.prompts.library.get(slug)
     if pattern.error:
         raise pattern.error
     columns = (readable_draft(ask.form) or await default_form(workbench)).columns
@@ -230,7 +230,7 @@ async def preview(workbench: Workbench, ask: Ask) -> Update:
     """Variables, problems, advice and token counts of what is being typed, for the shared prompt and each own one."""
     form = ask.compare_form()
     model = form.columns[0].model
-    shared = await workbench.preview(form.prompt, form.values, model)
+    shared = await workbench.prompts.preview(form.prompt, form.values, model)
     names = list(shared.variables)
     kinds = dict(shared.kinds)
     problems = _problems(shared, None)
@@ -238,7 +238,7 @@ async def preview(workbench: Workbench, ask: Ask) -> Update:
     for index, column in enumerate(form.columns):
         if column.own:
             prompt = variant(form, index)
-            own = await workbench.preview(prompt, form.values, None)
+            own = await workbench.prompts.preview(prompt, form.values, None)
             names += [name for name in own.variables if name not in names]
             kinds = dict(own.kinds) | kinds
             problems += [p for p in _problems(own, index) if p["turn"] is not None]

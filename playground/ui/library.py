@@ -109,7 +109,7 @@ def find(workbench: Workbench, wanted: Filter) -> Listing:
         )
         for p in saved
     ]
-    patterns = workbench.library.search(wanted.search)
+    patterns = workbench.prompts.library.search(wanted.search)
     found += [
         Item(key, p.prompt.name, p.prompt.description, p.prompt.family, key in loved)
         for p in patterns

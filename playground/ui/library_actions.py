@@ -27,7 +27,7 @@ async def favourite(workbench: Workbench, ask: Ask) -> Update:
 
 async def open_note(workbench: Workbench, ask: Ask) -> Update:
     """A chapter of the Guide in our words, in the drawer."""
-    note = next((n for n in workbench.library.notes() if n.slug == ask.text("slug")), None)
+    note = next((n for n in workbench.prompts.library.notes() if n.slug == ask.text("slug")), None)
     if note is None:
         raise NotFoundError("There is no such note.", "Reload the page.")
     body = Markup('<div class="view md">{}</div>').format(safe_markdown(note.text))
@@ -94,8 +94,8 @@ async def export_prompt(workbench: Workbench, ask: Ask) -> Update:
     """A prompt of the library as a file, with its example values where a format needs the rendered text."""
     key = ask.text("key")
     chosen = ask.text("value") or "prompty"
-    prompt = await workbench.prompt_of(key)
-    file = await workbench.export_example(prompt, chosen)
+    prompt = await workbench.prompts.prompt_of(key)
+    file = await workbench.prompts.export_example(prompt, chosen)
     head = Markup(
         '<div><label class="soft" for="export-format">Format</label> <select id="export-format" class="field" style="width:auto" data-act="export_prompt" data-key="{}">{}</select></div>'
     ).format(key, format_options(chosen))

@@ -30,7 +30,7 @@ from playground.workbench.service import Workbench, find_cell
 
 
 def _llamacpp(workbench: Workbench) -> LlamaCppBackend:
-    backend = workbench.backends.get("llama.cpp")
+    backend = workbench.models.backends.get("llama.cpp")
     if not isinstance(backend, LlamaCppBackend):
         raise BackendError("llama.cpp is not part of this program.", "Add a server instead.")
     return backend
@@ -44,7 +44,7 @@ async def gguf(workbench: Workbench, ask: Ask) -> Update:
         return await done(workbench, f"{path.name} added")
     if ask.text("remove"):
         await asyncio.to_thread(backend.remove_file, ask.text("remove"))
-        workbench.inventory.forget()
+        workbench.models.inventory.forget()
         update = await shown(workbench)
         return {**update, **await _gguf_drawer(backend), "toast": "Removed from the list; the file stays"}
     return await _gguf_drawer(backend)
@@ -78,7 +78,7 @@ async def _gguf_drawer(backend: LlamaCppBackend) -> Update:
 
 
 async def _find(workbench: Workbench, model_id: str) -> tuple[Place, ModelInfo]:
-    look = await workbench.inventory.look(LOOKED_S)
+    look = await workbench.models.inventory.look(LOOKED_S)
     for place in look.places:
         for model in place.models:
             if model.id == model_id:
@@ -92,7 +92,7 @@ async def use_model(workbench: Workbench, ask: Ask) -> Update:
     draft = readable_draft(ask.form) or await default_form(workbench)
     first = draft.columns[0].model_copy(update={"model": model.id})
     draft = draft.model_copy(update={"columns": (first, *draft.columns[1:])})
-    look = await workbench.inventory.look(LOOKED_S)
+    look = await workbench.models.inventory.look(LOOKED_S)
     return {
         "choices": choices(look),
         "form": draft.model_dump(mode="json"),
@@ -104,7 +104,7 @@ async def use_model(workbench: Workbench, ask: Ask) -> Update:
 async def unload_model(workbench: Workbench, ask: Ask) -> Update:
     """Take a model out of its server's memory."""
     place, model = await _find(workbench, ask.text("model"))
-    await workbench.manager(place.name).unload(model.id)
+    await workbench.models.manager(place.name).unload(model.id)
     return await done(workbench, f"{model.name} is out of memory")
 
 
@@ -112,7 +112,7 @@ async def delete_model(workbench: Workbench, ask: Ask) -> Update:
     """Ask first, naming the size, then delete a model from its server's disk."""
     place, model = await _find(workbench, ask.text("model"))
     if ask.text("sure") == "yes":
-        await workbench.manager(place.name).delete(model.id)
+        await workbench.models.manager(place.name).delete(model.id)
         return await done(workbench, f"{model.name} deleted")
     loaded = place.in_memory(model)
     warning = Markup(
@@ -132,7 +132,7 @@ async def delete_model(workbench: Workbench, ask: Ask) -> Update:
 
 
 async def _managers(workbench: Workbench) -> list[Place]:
-    look = await workbench.inventory.look(LOOKED_S)
+    look = await workbench.models.inventory.look(LOOKED_S)
     places = [place for place in look.places if place.is_managed and place.is_ok]
     if not places:
         raise BackendError("No Ollama server answers.", "Start one with: ollama serve")
@@ -150,7 +150,7 @@ async def pull(workbench: Workbench, ask: Ask) -> Update:
         detail = f"pulling from {place.label}"
         if any((job.title, job.detail) == (name, detail) for job in workbench.jobs.running):
             raise PromptError(f"{name} is being pulled already.", "Its progress is above the list of models.")
-        manager = workbench.manager(place.name)
+        manager = workbench.models.manager(place.name)
         hint = f'Check the name and its tag, such as "qwen3:0.6b", and whether {place.label} reaches its registry. What is there stays.'
         workbench.jobs.start(name, detail, lambda: manager.pull(name), hint)
         return {**await shown(workbench, LOOKED_S), "drawer": None}
@@ -192,7 +192,7 @@ async def create_model(workbench: Workbench, ask: Ask) -> Update:
         answer = cell.completion.text if cell.completion else ""
         history = [*turns, *([Message("assistant", answer)] if answer else [])] if keep else examples
         built = (*system, *history)
-        manager, base, sampling = workbench.manager(place.name), ask.text("base"), cell.sampling
+        manager, base, sampling = workbench.models.manager(place.name), ask.text("base"), cell.sampling
         steps = lambda: manager.create(name, base, built, sampling)  # noqa: E731
         workbench.jobs.start(name, f"being made on {place.label}", steps)
         return {**await shown(workbench, LOOKED_S), "drawer": None, "tab": "Models"}

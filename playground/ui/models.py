@@ -71,7 +71,7 @@ async def open_models(workbench: Workbench, ask: Ask) -> Update:
 
 async def shown(workbench: Workbench, max_age_s: float = 0) -> Update:
     """The whole tab after something has changed."""
-    look = await workbench.inventory.look(max_age_s)
+    look = await workbench.models.inventory.look(max_age_s)
     jobs = list(workbench.jobs)
     pulls = list(filter(_is_pull, jobs))
     last = await asyncio.to_thread(last_measurement, workbench.settings)
@@ -81,13 +81,13 @@ async def shown(workbench: Workbench, max_age_s: float = 0) -> Update:
         "choices": choices(look),
         "html": {
             "models-looked": Markup("looked for on the usual ports, {}").format(stamp(look.at)),
-            "models-places": _places(look, await workbench.inventory.metrics(), _ours(jobs)),
+            "models-places": _places(look, await workbench.models.inventory.metrics(), _ours(jobs)),
             "models-served": managed_vllm.rows(jobs),
             "models-count": _counted(len(models), sum(job.state == "running" for job in pulls)),
             "models-pull": _pull_button(can_pull),
             "models-jobs": join(job_row(job) for job in newest_first(pulls)),
             "models-list": _models(models),
-            **bench.section(bench.job_of(jobs), last, workbench.backends),
+            **bench.section(bench.job_of(jobs), last, workbench.models.backends),
             "models-poll": Markup("") if _ours(jobs) else _poll(jobs, look),
             "health": _health(look, jobs),
         },
@@ -96,7 +96,7 @@ async def shown(workbench: Workbench, max_age_s: float = 0) -> Update:
 
 async def done(workbench: Workbench, toast: str) -> Update:
     """The whole tab, looked at anew, after something was done."""
-    workbench.inventory.forget()
+    workbench.models.inventory.forget()
     return {**await shown(workbench), "drawer": None, "toast": toast}
 
 
@@ -104,20 +104,20 @@ async def poll_models(workbench: Workbench, ask: Ask) -> Update:
     """What moves: jobs and the load of servers; the whole tab once a job has begun, changed or ended."""
     jobs = list(workbench.jobs)
     if ask.text("jobs") != _signature(jobs):
-        workbench.inventory.forget()
+        workbench.models.inventory.forget()
         return await shown(workbench)
     html = managed_vllm.moving(jobs) | bench.moving(bench.job_of(jobs))
     for job in filter(_is_pull, workbench.jobs.running):
         html |= {f"job-{job.id}-sum": job_sum(job), f"job-{job.id}-layers": job_layers(job)}
     if ask.text("load"):
-        metrics = await workbench.inventory.metrics()
+        metrics = await workbench.models.inventory.metrics()
         html |= {_load_id(name): _load(row) for name, row in metrics.items()}
     return {"html": html}
 
 
 async def health(workbench: Workbench, ask: Ask) -> Update:
     """The line in the page's head."""
-    look = await workbench.inventory.look(60, search=False)
+    look = await workbench.models.inventory.look(60, search=False)
     return {"html": {"health": _health(look, list(workbench.jobs)), "trouble": notice(workbench)}}
 
 

@@ -22,8 +22,8 @@ async def preview(workbench: Workbench, key: str, *, binned: bool = False) -> Ma
     """The whole pane for "pattern:SLUG" or "prompt:ID"; raises NotFoundError."""
     kind, _, ident = key.partition(":")
     if kind == "pattern":
-        pattern = workbench.library.get(ident)
-        notes = [n for n in workbench.library.notes_of(ident) if not n.error]
+        pattern = workbench.prompts.library.get(ident)
+        notes = [n for n in workbench.prompts.library.notes_of(ident) if not n.error]
         read = join(button(note.title, "open_note", kind="quiet", slug=note.slug) for note in notes)
         first = button("Try it", "try_pattern", symbol="arrow", kind="primary", slug=ident)
         acts = [button("Export", "export_prompt", symbol="download", kind="quiet", key=key)]

@@ -53,7 +53,9 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
     @api.get("/files/prompt/{format_name}/{key:path}")
     async def prompt_file(format_name: str, key: str) -> Response:
         try:
-            return download(await workbench.export_example(await workbench.prompt_of(key), format_name))
+            return download(
+                await workbench.prompts.export_example(await workbench.prompts.prompt_of(key), format_name)
+            )
         except PlaygroundError as exc:
             return refuse(exc)
 

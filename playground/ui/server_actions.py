@@ -28,7 +28,7 @@ async def add_server(workbench: Workbench, ask: Ask) -> Update:
     """Ask for name, kind, address and key; then add the server."""
     if ask.text("sure") == "yes":
         name, kind = ask.text("name"), ask.text("kind")
-        server = await workbench.add_server(name, kind, ask.text("url"), ask.text("secret"))
+        server = await workbench.models.add_server(name, kind, ask.text("url"), ask.text("secret"))
         return await done(workbench, f"{server.name} added: {LABELS[server.kind]}")
     kinds = [("", "find out"), *((kind, LABELS[kind]) for kind in KINDS)]
     rows = (
@@ -44,7 +44,7 @@ async def add_server(workbench: Workbench, ask: Ask) -> Update:
 
 async def use_server(workbench: Workbench, ask: Ask) -> Update:
     """Add a server that was found on a usual port."""
-    server = await workbench.add_server(ask.text("name"), ask.text("kind"), ask.text("url"))
+    server = await workbench.models.add_server(ask.text("name"), ask.text("kind"), ask.text("url"))
     return await done(workbench, f"{server.name} can be used now")
 
 
@@ -52,11 +52,11 @@ async def server_key(workbench: Workbench, ask: Ask) -> Update:
     """Ask for another key of a server, then keep it; an empty one forgets."""
     name = ask.text("name")
     if ask.text("confirm") == "yes":
-        await workbench.confirm_server(name)
+        await workbench.models.confirm_server(name)
         return await done(workbench, f"{key_variable(name)} is sent to {name}")
     if ask.text("sure") == "yes":
         key = ask.text("secret").strip()
-        await workbench.set_server_key(name, key)
+        await workbench.models.set_server_key(name, key)
         return await done(workbench, "Key kept" if key else "Key forgotten")
     place = await _place(workbench, name)
     now = {"kept": "A key is kept.", "environment": "", "withheld": "", "": "No key is kept."}[place.key]
@@ -81,11 +81,11 @@ async def server_parallel(workbench: Workbench, ask: Ask) -> Update:
     """Ask how many answers a server is asked for at once, then keep it; `usual` forgets what was learnt or chosen."""
     name = ask.text("name")
     if ask.text("usual") == "yes":
-        await workbench.set_parallel(name, None)
+        await workbench.models.set_parallel(name, None)
         return await done(workbench, f"{name}: as many answers at once as is usual")
     if ask.text("sure") == "yes":
         answers = ask.integer("answers")
-        await workbench.set_parallel(name, answers)
+        await workbench.models.set_parallel(name, answers)
         return await done(workbench, f"{name}: up to {answers:,} at once")
     place = await _place(workbench, name)
     control = field("server-answers", "answers", value=str(place.parallel), kind="number", extra="autofocus")
@@ -110,7 +110,7 @@ async def remove_server(workbench: Workbench, ask: Ask) -> Update:
     """Ask first, then forget an added server with its key."""
     name = ask.text("name")
     if ask.text("sure") == "yes":
-        await workbench.remove_server(name)
+        await workbench.models.remove_server(name)
         return await done(workbench, f"{name} removed")
     place = await _place(workbench, name)
     key = " and the key kept for it" if place.key == "kept" else ""
@@ -126,7 +126,7 @@ async def remove_server(workbench: Workbench, ask: Ask) -> Update:
 
 
 async def _place(workbench: Workbench, name: str) -> Place:
-    place = (await workbench.inventory.look(LOOKED_S)).place(name)
+    place = (await workbench.models.inventory.look(LOOKED_S)).place(name)
     if place is None:
         raise NotFoundError(f'No server is called "{name}".', "Look again.")
     return place
@@ -141,11 +141,11 @@ async def start_vllm(workbench: Workbench, ask: Ask) -> Update:
         managed = workbench.jobs.get(ask.text("again")).subject
         if not isinstance(managed, Managed):
             raise NotFoundError("This server is not here any more.", "Start it anew.")
-        workbench.serve_vllm(managed.model, shlex.join(managed.arguments))
+        workbench.models.serve_vllm(managed.model, shlex.join(managed.arguments))
         workbench.jobs.forget(ask.text("again"))
         return await shown(workbench, LOOKED_S)
     if ask.text("sure") == "yes":
-        workbench.serve_vllm(ask.text("model"), ask.text("options"))
+        workbench.models.serve_vllm(ask.text("model"), ask.text("options"))
         return {**await shown(workbench, LOOKED_S), "drawer": None}
     missing = Markup("")
     try:

@@ -99,7 +99,7 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
     variant = way.partition(":")[2] or (ask.text("variant").strip() if way == "new-variant" else "")
     if way == "new-variant" and not variant:
         raise PromptError("The variant has no name.", 'Give it a short one, such as "shorter".')
-    version = await workbench.save_prompt(
+    version = await workbench.prompts.save(
         prompt.model_copy(update={"name": name, "sampling": sampling}),
         message=ask.text("message").strip(),
         prompt_id=None if way == "new" else form.prompt_id,
@@ -161,7 +161,7 @@ async def export(workbench: Workbench, ask: Ask) -> Update:
         file.name,
         button("Copy", "copy_text", symbol="copy", kind="quiet", from_="#export-text"),
     )
-    if await workbench.managers():
+    if await workbench.models.managers():
         foot += button("Create an Ollama model", "create_model", column=column)
     return {"drawer": {"title": "Export", "body": join((head, export_body(file))), "foot": foot}}
 

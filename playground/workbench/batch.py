@@ -74,7 +74,7 @@ async def to_lines(
     lines = []
     for number, values in enumerate(rows, 1):
         try:
-            messages = await workbench.render(prompt, values)
+            messages = await workbench.prompts.render(prompt, values)
         except PlaygroundError as exc:
             raise PromptError(f"Row {number}: {exc.message}", exc.hint) from exc
         column = Column(model=f"vllm:{name}", sampling=sampling)

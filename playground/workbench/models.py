@@ -1,6 +1,6 @@
 """The models and servers that can be asked now: chosen, warmed up, added, removed.
 
-await desk.models()   → every model of every backend that answers
+await desk.all()   → every model of every backend that answers
 await desk.add_server("gpu box", "vllm", "https://gpu.example.org/v1", key="…")
 """
 
@@ -46,7 +46,7 @@ class ModelDesk:
         self.inventory = Inventory(settings, backends, self._catch_up)
         self._seen: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
-        self._slots = {name: self._slots_of(name) for name in backends}
+        self.slots = {name: self._slots_of(name) for name in backends}
 
     async def close(self) -> None:
         """End background work, connections and child processes."""
@@ -60,14 +60,14 @@ class ModelDesk:
 
     # --- models -----------------------------------------------------------------------------------------
 
-    async def models(self) -> list[ModelInfo]:
+    async def all(self) -> list[ModelInfo]:
         """Every model that can be chosen now, in the order of the backends."""
         lists = await asyncio.gather(*(backend.models() for backend in self.backends.values()))
         return [model for models in lists for model in models]
 
-    async def every_model(self) -> tuple[list[ModelInfo], list[PlaygroundError]]:
-        """`models()`, with those of servers that take their time; and an error for each that stays silent."""
-        await self.models()
+    async def all_or_errors(self) -> tuple[list[ModelInfo], list[PlaygroundError]]:
+        """`all()`, with those of servers that take their time; and an error for each that stays silent."""
+        await self.all()
         errors: list[PlaygroundError] = []
 
         async def list_of(backend: Backend) -> list[ModelInfo]:
@@ -80,7 +80,7 @@ class ModelDesk:
         lists = await asyncio.gather(*map(list_of, self.backends.values()))
         return [model for models in lists for model in models], errors
 
-    async def find_model(self, name: str) -> ModelInfo:
+    async def find(self, name: str) -> ModelInfo:
         """The model of that id or, when only one matches, of that name; the first one for an empty name.
 
         An id ("vllm:Qwen/Qwen3-0.6B", "gpu box/Qwen/Qwen3-0.6B") waits for its server, a name that nobody knows for
@@ -89,12 +89,12 @@ class ModelDesk:
         name = name.strip()
         if (place := self._place_of(name)) and name[len(place)] == ":":
             return await self._model_at(place, name[len(place) + 1 :])
-        models = await self.models()
+        models = await self.all()
         errors: list[PlaygroundError] = []
         if not matching(models, name):
             if place:
                 return await self._model_at(place, name[len(place) + 1 :])
-            models, errors = await self.every_model()
+            models, errors = await self.all_or_errors()
         found = matching(models, name)
         if len(found) == 1:
             return found[0]
@@ -123,7 +123,7 @@ class ModelDesk:
     async def name_at_server(self, name: str) -> str:
         """What the server itself calls a model given by its id, which it must have; another name as it is.
 
-        Raises what `find_model` raises for an id.
+        Raises what `find` raises for an id.
         """
         place = self._place_of(name)
         if place is None or name[len(place)] != ":":
@@ -180,7 +180,7 @@ class ModelDesk:
         if not isinstance(backend, RemoteBackend):
             raise NotFoundError(f'No server is called "{name}".', "Look again.")
         await asyncio.to_thread(backend.keep_bound, None if answers is None else Bound(answers))
-        self._slots.setdefault(name, self._slots_of(name)).admit()
+        self.slots.setdefault(name, self._slots_of(name)).admit()
         self.inventory.forget()
 
     def serve_vllm(self, model: str, options: str = "") -> Job:
@@ -231,7 +231,7 @@ class ModelDesk:
         fresh = fresh or added_backends(self.settings).get(name)
         if fresh is not None:
             self.backends[name] = fresh
-            self._slots.setdefault(name, self._slots_of(name)).admit()
+            self.slots.setdefault(name, self._slots_of(name)).admit()
         self.inventory.forget()
         if old is not None:
             await old.close()

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from playground.backends.base import Backend, CountsTokens
-from playground.endings import ended
+from playground.backends.base import CountsTokens
 from playground.errors import NotFoundError, PlaygroundError, PromptError, TemplateError
 from playground.formats.base import Export
 from playground.library.shipped import Library, shipped_folder
@@ -21,7 +20,6 @@ from playground.scorers import check_problem
 from playground.settings import Settings
 from playground.store import Store, content_hash
 from playground.store.records import SavedVersion
-from playground.store.writer import CLOSE_S
 from playground.templating.inputs import inputs_of, problem_of, with_kind
 from playground.templating.rendering import (
     Partials,
@@ -39,11 +37,9 @@ from playground.types.files import ExportFile
 from playground.types.generation import Message
 from playground.types.prompt import InputKind, Prompt
 from playground.workbench.models import ModelDesk
-from playground.workbench.tray import Tray
 
 MAX_PARTIALS = 200
 T = TypeVar("T")
-RENDERER_END_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +83,20 @@ def _may_be_json(prompt: Prompt, values: dict[str, Any]) -> bool:
     )
 
 
-class WritingDesk(ModelDesk):
-    """The part of the workbench that knows prompts; without runs."""
+class PromptDesk:
+    """Prompts: shipped, saved, and being written. `models` count their tokens."""
 
-    def __init__(self, settings: Settings, store: Store, backends: dict[str, Backend]) -> None:
-        super().__init__(settings, backends)
-        self.store = store
+    def __init__(self, settings: Settings, store: Store, models: ModelDesk) -> None:
+        self.settings = settings
         self.library = Library(shipped_folder())
-        self.tray = Tray()
+        self._store = store
+        self._models = models
         self._reading = asyncio.Semaphore(2)
         self._renderer = Renderer(settings.render_seconds, settings.render_chars)
 
     async def close(self) -> None:
-        """End child processes, close the database."""
-        await super().close()
-        await ended("renderer", self._renderer.close(), RENDERER_END_S)
-        await ended("database", asyncio.to_thread(self.store.close), CLOSE_S + 5)
+        """End the process that renders."""
+        await self._renderer.close()
 
     async def render(self, prompt: Prompt, values: dict[str, Any]) -> tuple[Message, ...]:
         """The prompt's messages with these values; missing ones take their declared default.
@@ -159,7 +153,7 @@ class WritingDesk(ModelDesk):
         if model is None:
             return []
         try:
-            backend = self.backend_of(model)
+            backend = self._models.backend_of(model)
             # The first count loads the model; typing must not wait for that.
             async with asyncio.timeout(1.5):
                 return await backend.count_tokens(model, texts) if isinstance(backend, CountsTokens) else []
@@ -201,14 +195,14 @@ class WritingDesk(ModelDesk):
         Raises NotFoundError.
         """
         try:
-            return self.store.version_called(name).prompt
+            return self._store.version_called(name).prompt
         except NotFoundError:
             shipped = next((p for p in self.library.patterns() if name in (p.slug, p.prompt.name)), None)
             if shipped is None:
                 raise
             return shipped.prompt
 
-    async def save_prompt(
+    async def save(
         self,
         prompt: Prompt,
         *,
@@ -226,7 +220,7 @@ class WritingDesk(ModelDesk):
         if not any(turn.template.strip() for turn in turns):
             raise PromptError("The prompt is empty.", "Write something in a turn before saving it.")
         return await asyncio.to_thread(
-            self.store.save_version,
+            self._store.save_version,
             prompt.model_copy(update={"turns": turns}),
             message=message,
             prompt_id=prompt_id,
@@ -235,7 +229,7 @@ class WritingDesk(ModelDesk):
             variant=variant,
         )
 
-    async def export_prompt(
+    async def export(
         self, prompt: Prompt, values: dict[str, Any], model: str, format_name: str
     ) -> ExportFile:
         """A file made from a prompt alone, rendered with these values where the format needs that."""
@@ -265,11 +259,11 @@ class WritingDesk(ModelDesk):
         kind, _, ident = key.partition(":")
         if kind == "pattern":
             return self.library.get(ident).prompt
-        return (await asyncio.to_thread(self.store.version, ident)).prompt
+        return (await asyncio.to_thread(self._store.version, ident)).prompt
 
     async def export_example(self, prompt: Prompt, format_name: str) -> ExportFile:
         """A file made from a prompt with its example values; it names no model, because the prompt names none."""
-        return await self.export_prompt(prompt, example_values(prompt), "", format_name)
+        return await self.export(prompt, example_values(prompt), "", format_name)
 
     async def written(self, format_name: str, export: Export) -> ExportFile:
         """The file. Partials are written out: no other program has this library.

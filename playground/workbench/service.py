@@ -42,13 +42,15 @@ from playground.store import Store, content_hash, open_store
 from playground.store.changes import CellFacts, CreateRun, EndCell, StartCell
 from playground.store.records import NewCell, StoredCell, StoredRun
 from playground.store.reopen import begun_run, ended_cell
+from playground.store.writer import CLOSE_S
 from playground.types.files import ExportFile
 from playground.types.generation import Completion, Message, RenderedChat
 from playground.types.grid import CellStatus, Comparison
 from playground.types.prompt import Prompt
 from playground.types.scores import Sample, Score
-from playground.workbench.models import every_backend
-from playground.workbench.prompts import WritingDesk
+from playground.workbench.models import ModelDesk, every_backend
+from playground.workbench.prompts import PromptDesk
+from playground.workbench.tray import Tray
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +82,7 @@ class Ended:
 
 
 RUNS_END_S = 10.0
+RENDERER_END_S = 5.0
 
 Event = RunStarted | Started | Waits | Delta | Ended
 
@@ -90,11 +93,16 @@ def open_workbench(settings: Settings) -> Workbench:
     return Workbench(settings, open_store(settings), every_backend(settings))
 
 
-class Workbench(WritingDesk):
+class Workbench:
     """The service. Everything it needs is given; tests give it scripted backends and a store in a temporary folder."""
 
     def __init__(self, settings: Settings, store: Store, backends: dict[str, Backend]) -> None:
-        super().__init__(settings, store, backends)
+        self.settings = settings
+        self.store = store
+        self.models = ModelDesk(settings, backends)
+        self.prompts = PromptDesk(settings, store, self.models)
+        self.jobs = self.models.jobs
+        self.tray = Tray()
         self._active: dict[str, Execution[Ended]] = {}
         self.deposits = Deposits()
         self._kept: set[asyncio.Task[Any]] = set()
@@ -115,7 +123,9 @@ class Workbench(WritingDesk):
         runs = [execution.close() for execution in self._active.values()]
         await ended("runs", asyncio.gather(*runs, *self._kept, return_exceptions=True), RUNS_END_S)
         self._drafts.close()
-        await super().close()
+        await self.models.close()
+        await ended("renderer", self.prompts.close(), RENDERER_END_S)
+        await ended("database", asyncio.to_thread(self.store.close), CLOSE_S + 5)
 
     # --- runs -------------------------------------------------------------------------------------------
 
@@ -151,7 +161,7 @@ class Workbench(WritingDesk):
         messages, problem = cell.messages, None
         if not messages:
             try:
-                messages = await self.render(cell.prompt, run.comparison.values)
+                messages = await self.prompts.render(cell.prompt, run.comparison.values)
             except PlaygroundError as exc:
                 problem = exc
         again = plan_again(run, cell, messages, problem)
@@ -188,7 +198,7 @@ class Workbench(WritingDesk):
 
     async def rendered(self, cell: StoredCell) -> RenderedChat | None:
         """The exact text a cell's model received, with its tokens; None where the backend does not tell."""
-        backend = self.backend_of(cell.model)
+        backend = self.models.backend_of(cell.model)
         if not cell.messages or not isinstance(backend, RendersChat):
             return None
         return await backend.render_chat(cell.model, cell.messages)
@@ -196,13 +206,13 @@ class Workbench(WritingDesk):
     async def _plan(self, comparison: Comparison) -> list[Planned]:
         shared: tuple[Message, ...] = ()
         if any(column.prompt is None for column in comparison.columns):
-            shared = await self.render(comparison.prompt, comparison.values)
+            shared = await self.prompts.render(comparison.prompt, comparison.values)
         planned = []
         for index, column in enumerate(comparison.columns):
             messages, problem = shared, schema_problem(column.prompt or comparison.prompt)
             if column.prompt is not None and problem is None:
                 try:
-                    messages = await self.render(column.prompt, comparison.values)
+                    messages = await self.prompts.render(column.prompt, comparison.values)
                 except PlaygroundError as exc:
                     messages, problem = (), exc
             raw = None
@@ -215,7 +225,7 @@ class Workbench(WritingDesk):
         return planned
 
     def _template_of(self, model: str) -> RendersChat:
-        backend = self.backend_of(model)
+        backend = self.models.backend_of(model)
         if not isinstance(backend, RendersChat):
             raise BackendError(
                 f"{model} does not tell its chat template.", "Choose another column's text for all of them."
@@ -247,7 +257,7 @@ class Workbench(WritingDesk):
         def save(end: End) -> Coroutine[Any, Any, Ended]:
             return self._save(run_id, news[end.cell.key], end, values, started.get(end.cell.key))
 
-        execution = Execution(cells, self.backend_of, self._slots, save)
+        execution = Execution(cells, self.models.backend_of, self.models.slots, save)
         key = f"{run_id}/{secrets.token_hex(8)}"
         self._active[key] = execution
         # What is known already is stored whether anybody goes on reading or not.
@@ -350,7 +360,7 @@ class Workbench(WritingDesk):
         run = await self.run(run_id)
         cell = find_cell(run, column, repeat)
         prompt = cell.prompt if cell.prompt.name else cell.prompt.model_copy(update={"name": run.title})
-        file = await self.written(
+        file = await self.prompts.written(
             format_name,
             Export(
                 prompt=prompt,

@@ -111,7 +111,7 @@ async def test_a_place_given_to_somebody_who_leaves_in_that_moment_goes_on_to_th
 async def test_a_renewed_server_has_its_own_number_of_places_at_once(tmp_path: Path) -> None:
     desk = ModelDesk(Settings(data_dir=tmp_path), {})
     await desk.add_server("box", "llamafactory", "http://127.0.0.1:9")
-    inside, leave, tasks = await crowd(desk._slots["box"], 3)
+    inside, leave, tasks = await crowd(desk.slots["box"], 3)
     assert inside == [0]
     await desk.add_server("box", "vllm", "http://127.0.0.1:9")
     await settled()
@@ -121,7 +121,7 @@ async def test_a_renewed_server_has_its_own_number_of_places_at_once(tmp_path: P
     for event in leave:
         event.set()
     await asyncio.gather(*tasks)
-    inside, leave, tasks = await crowd(desk._slots["box"], 2)
+    inside, leave, tasks = await crowd(desk.slots["box"], 2)
     assert inside == [0]
     for event in leave:
         event.set()

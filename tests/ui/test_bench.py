@@ -68,7 +68,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_the_choice_offers_every_chat_model_with_one_a_backend_ticked(
     call: Call, make_workbench: Any, workbench: Workbench, read_html: Read
 ) -> None:
-    workbench.backends["scripted"] = ScriptedBackend({"one": "a", "two": "b", HOSTILE: "c"})
+    workbench.models.backends["scripted"] = ScriptedBackend({"one": "a", "two": "b", HOSTILE: "c"})
     body = read_html((await call("choose_measured"))["drawer"]["body"])
     boxes = body.find("input", type="checkbox")
     assert [box["name"] for box in boxes] == [
@@ -84,7 +84,7 @@ async def test_a_measuring_runs_on_its_own_and_its_result_is_there_after_a_resta
     call: Call, workbench: Workbench, read_html: Read, make_workbench: Any
 ) -> None:
     # Slow enough that it is still under way when the page answers, on a busy machine too.
-    workbench.backends["scripted"] = ScriptedBackend({"echo": ["fine ", 0.1] * 3})
+    workbench.models.backends["scripted"] = ScriptedBackend({"echo": ["fine ", 0.1] * 3})
     update = await call("measure", fields={"model:scripted:echo": True, "seconds": "30"})
     assert update["drawer"] is None
     (job,) = workbench.jobs
@@ -98,9 +98,9 @@ async def test_a_measuring_runs_on_its_own_and_its_result_is_there_after_a_resta
     assert "writes" in html["measure-sum"] and "tokens/s alone" in html["measure-sum"]
     last = last_measurement(workbench.settings)
     assert last and last.complete and [row.model for row in last.measured] == ["scripted:echo"]
-    again = Workbench(workbench.settings, workbench.store, dict(workbench.backends))
+    again = Workbench(workbench.settings, workbench.store, dict(workbench.models.backends))
     assert (
-        bench.section(None, last_measurement(again.settings), again.backends)["measure-result"]
+        bench.section(None, last_measurement(again.settings), again.models.backends)["measure-result"]
         == html["measure-result"]
     )
 
@@ -110,7 +110,7 @@ async def test_progress_is_told_by_steps_and_stop_keeps_what_is_known(
 ) -> None:
     slow = [piece for n in range(60) for piece in (f"w{n} ", 0.02)]
     backend = ScriptedBackend({"quick": "fine", "slow": slow})
-    workbench.backends["scripted"] = backend
+    workbench.models.backends["scripted"] = backend
     fields = {"model:scripted:quick": True, "model:scripted:slow": True, "seconds": "100"}
     await call("measure", fields=fields)
     (job,) = workbench.jobs
@@ -133,7 +133,7 @@ async def test_stopped_before_the_first_number_the_last_result_stays(
     call: Call, workbench: Workbench
 ) -> None:
     keep(workbench, *ALL)
-    workbench.backends["scripted"] = ScriptedBackend({"deaf": [30.0, "late"]})
+    workbench.models.backends["scripted"] = ScriptedBackend({"deaf": [30.0, "late"]})
     await call("measure", fields={"model:scripted:deaf": True})
     (job,) = workbench.jobs
     await until(lambda: isinstance(job.subject, Measuring) and job.subject.doing != "")
@@ -144,7 +144,7 @@ async def test_stopped_before_the_first_number_the_last_result_stays(
 async def test_models_that_fail_are_rows_with_their_reason(
     call: Call, workbench: Workbench, read_html: Read
 ) -> None:
-    workbench.backends["scripted"] = ScriptedBackend(
+    workbench.models.backends["scripted"] = ScriptedBackend(
         {"bad": [BackendError("Out of memory.")], "good": "fine"}
     )
     await call("measure", fields={"model:scripted:bad": True, "model:scripted:good": True, "seconds": "30"})
@@ -198,7 +198,7 @@ def test_a_share_counts_the_steps_of_every_model() -> None:
 
 async def test_leaving_the_steps_stops_the_measuring(workbench: Workbench) -> None:
     backend = ScriptedBackend({"deaf": [30.0, "late"]})
-    workbench.backends["scripted"] = backend
+    workbench.models.backends["scripted"] = backend
     job = workbench.jobs.start("x", "", lambda: measuring(workbench, Measuring(("scripted:deaf",), 100)))
     await until(lambda: backend.running == 1)
     await workbench.jobs.cancel(job.id)
@@ -264,8 +264,8 @@ async def test_hostile_names_stay_text_everywhere(call: Call, workbench: Workben
 async def test_abilities_come_from_the_code_one_column_a_kind(
     call: Call, workbench: Workbench, read_html: Read
 ) -> None:
-    await workbench.add_server("box", "vllm", "http://127.0.0.1:9")
-    await workbench.add_server("second box", "vllm", "http://127.0.0.1:10")
+    await workbench.models.add_server("box", "vllm", "http://127.0.0.1:9")
+    await workbench.models.add_server("second box", "vllm", "http://127.0.0.1:10")
     told = read_html((await call("open_models"))["html"]["measure-can"])
     assert "box" in told.text and "second box" not in told.text
     assert "Log-probs" in told.text and "Offline batch" in told.text

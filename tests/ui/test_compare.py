@@ -48,7 +48,7 @@ def texts(paints: list[tuple[Any, ...]], column: int) -> list[str]:
 
 
 def scripted(workbench: Workbench) -> ScriptedBackend:
-    backend = workbench.backends["scripted"]
+    backend = workbench.models.backends["scripted"]
     assert isinstance(backend, ScriptedBackend)
     return backend
 
@@ -285,7 +285,7 @@ async def test_an_address_of_nothing_opens_the_page_with_an_alert(call: Call, qu
 async def test_a_pattern_opens_with_its_example_in_the_columns_that_are_there(
     call: Call, workbench: Workbench, form: dict[str, Any]
 ):
-    slug = workbench.library.patterns()[0].slug
+    slug = workbench.prompts.library.patterns()[0].slug
     update = await call("load", query={"pattern": slug}, form=form)
     assert update["form"]["origin"] == slug
     assert len(update["form"]["columns"]) == 2

@@ -30,7 +30,7 @@ in_spite_of_the_fixture = settings(
 async def two_different(call: Call, ran: Run, workbench: Workbench) -> StoredRun:
     """A run whose second column answered "Say <b>hello</b>" after its repeat."""
     run = await ran(2)
-    workbench.backends["scripted"].scripts = {"echo": "Say <b>goodbye</b>"}  # type: ignore[attr-defined]
+    workbench.models.backends["scripted"].scripts = {"echo": "Say <b>goodbye</b>"}  # type: ignore[attr-defined]
     async for _ in workbench.rerun(run.id, 1):
         pass
     return await workbench.run(run.id)
@@ -268,7 +268,7 @@ async def three_versions(workbench: Workbench) -> str:
     ident = None
     for template, message in (("Hello", ""), ("Hello there", "warmer"), ("Hello <b>you</b>", "<i>bold</i>")):
         prompt = Prompt(name="Mail", turns=(Turn(role="user", template=template),))
-        ident = (await workbench.save_prompt(prompt, message=message, prompt_id=ident)).prompt_id
+        ident = (await workbench.prompts.save(prompt, message=message, prompt_id=ident)).prompt_id
     assert ident
     return ident
 
@@ -294,7 +294,7 @@ async def test_any_two_versions_can_be_compared(call: Call, workbench: Workbench
 
 
 async def test_a_single_version_has_nothing_to_compare(call: Call, workbench: Workbench):
-    saved = await workbench.save_prompt(
+    saved = await workbench.prompts.save(
         Prompt(name="x", turns=(Turn(role="user", template="y"),)), message=""
     )
     assert "One version." in (await call("versions", prompt=saved.prompt_id))["drawer"]["body"]

@@ -70,7 +70,7 @@ def post(web: httpx.AsyncClient, workbench: Workbench) -> Post:
 async def save(workbench: Workbench, *versions: Prompt) -> str:
     ident = None
     for version in versions:
-        ident = (await workbench.save_prompt(version, message="", prompt_id=ident)).prompt_id
+        ident = (await workbench.prompts.save(version, message="", prompt_id=ident)).prompt_id
     assert ident
     return ident
 
@@ -386,7 +386,7 @@ async def test_a_selection_becomes_a_bundle_that_is_downloaded_and_imported_agai
 ):
     ident = await save(workbench, prompt("First"), prompt("First", "newer"))
     await save(workbench, prompt("Second"))
-    slug = workbench.library.patterns()[0].slug
+    slug = workbench.prompts.library.patterns()[0].slug
     picked = {f"pick:prompt:{ident}": True, f"pick:pattern:{slug}": True, "search": "hides both"}
     form = (await call("bundle_form", fields=picked))["drawer"]
     assert "2 prompts with their checks and cases" in form["body"]
@@ -412,7 +412,7 @@ async def test_a_selection_becomes_a_bundle_that_is_downloaded_and_imported_agai
 async def test_without_a_selection_all_that_the_filter_shows_goes_out(call: Call, workbench: Workbench):
     for number in range(120):
         await save(workbench, prompt(f"Numbered {number}"))
-    everything = 120 + len(workbench.library.patterns())
+    everything = 120 + len(workbench.prompts.library.patterns())
     for fields, count in (({}, everything), ({"origin": "mine"}, 120), ({"search": "numbered 7"}, 22)):
         assert f"{count} prompts with" in (await call("bundle_form", fields=fields))["drawer"]["body"]
     alert = (await call("bundle_form", fields={"search": "quokka"}))["alert"]

@@ -25,7 +25,7 @@ async def save(workbench: Workbench, name: str = "Mine", template: str = "Hello 
     prompt = Prompt(
         name=name, turns=(Turn(role="user", template=template),), inputs=(Input(name="who", example="you"),)
     )
-    return (await workbench.save_prompt(prompt, message="first", forked_from="a/b")).prompt_id
+    return (await workbench.prompts.save(prompt, message="first", forked_from="a/b")).prompt_id
 
 
 def keys(update: dict[str, Any], read_html: Read) -> list[str]:
@@ -39,7 +39,7 @@ async def test_own_prompts_come_before_the_shipped_patterns(
     ident = await save(workbench)
     listed = keys(await call("open_library"), read_html)
     assert listed[0] == f"prompt:{ident}"
-    assert len(listed) == 1 + len(workbench.library.patterns())
+    assert len(listed) == 1 + len(workbench.prompts.library.patterns())
     assert len(listed) > 12
 
 
@@ -67,21 +67,23 @@ async def test_filters_show_their_counts_and_stay_pressed(call: Call, workbench:
     assert keys(kept, read_html) == keys(update, read_html)
     off = await call("open_library", fields={"origin": "mine"}, origin="mine")
     assert len(keys(off, read_html)) > 12
-    family = workbench.library.families()[0]
+    family = workbench.prompts.library.families()[0]
     chosen = keys(await call("open_library", family=family), read_html)
-    assert 0 < len(chosen) < len(workbench.library.patterns())
+    assert 0 < len(chosen) < len(workbench.prompts.library.patterns())
     both = await call("open_library", origin="mine", family=family)
     assert "Nothing matches in this filter." in both["html"]["lib-list"]
-    tag = workbench.library.tags()[0]
+    tag = workbench.prompts.library.tags()[0]
     tagged = keys(await call("open_library", tag=tag), read_html)
-    assert tagged == [f"pattern:{p.slug}" for p in workbench.library.patterns() if tag in p.prompt.tags]
+    assert tagged == [
+        f"pattern:{p.slug}" for p in workbench.prompts.library.patterns() if tag in p.prompt.tags
+    ]
 
 
 async def test_a_starred_prompt_is_a_favourite_until_the_star_is_pressed_again(
     call: Call, workbench: Workbench, read_html: Read
 ):
     ident = await save(workbench)
-    slug = workbench.library.patterns()[3].slug
+    slug = workbench.prompts.library.patterns()[3].slug
     for key in (f"prompt:{ident}", f"pattern:{slug}"):
         await call("favourite", favourite=key)
     loved = await call("open_library", origin="favourites")
@@ -104,9 +106,9 @@ async def test_a_long_list_is_shown_in_parts_and_selected_rows_survive_a_search(
     (more,) = [b for b in read_html(first["html"]["lib-list"]).find("button") if b.get("data-limit") == "200"]
     assert more["data-act"] == "open_library"
     assert len(keys(await call("open_library", limit="200"), read_html)) == 30 + len(
-        workbench.library.patterns()
+        workbench.prompts.library.patterns()
     )
-    slug = workbench.library.patterns()[0].slug
+    slug = workbench.prompts.library.patterns()[0].slug
     picked = {f"pick:pattern:{slug}": True, "search": "Numbered 007"}
     found = await call("open_library", fields=picked)
     foot = read_html(found["html"]["lib-foot"])
@@ -120,7 +122,7 @@ async def test_a_long_list_is_shown_in_parts_and_selected_rows_survive_a_search(
 async def test_every_shipped_pattern_has_a_preview_and_can_be_tried(
     call: Call, workbench: Workbench, form: dict[str, Any], read_html: Read
 ):
-    for pattern in workbench.library.patterns():
+    for pattern in workbench.prompts.library.patterns():
         update = await call("open_library", key=f"pattern:{pattern.slug}")
         page = read_html(update["html"]["lib-preview"])
         assert pattern.prompt.name in page.text
@@ -192,7 +194,7 @@ async def test_only_a_prompt_in_the_bin_is_deleted_for_good_and_only_after_askin
 async def test_a_prompt_is_exported_with_a_preview_and_a_download(
     call: Call, workbench: Workbench, read_html: Read, format_name: str, origin: str
 ):
-    ident = workbench.library.patterns()[0].slug if origin == "pattern" else await save(workbench)
+    ident = workbench.prompts.library.patterns()[0].slug if origin == "pattern" else await save(workbench)
     drawer = (await call("export_prompt", key=f"{origin}:{ident}", value=format_name))["drawer"]
     assert read_html(drawer["body"]).find("option", value=format_name)[0].keys() == {"value", "selected"}
     assert read_html(drawer["body"]).find("pre", id="export-text")
@@ -218,7 +220,7 @@ async def test_what_is_not_there_is_an_alert(call: Call, action: str, arguments:
 
 
 async def test_a_format_that_is_not_there_is_an_alert(call: Call, workbench: Workbench):
-    key = f"pattern:{workbench.library.patterns()[0].slug}"
+    key = f"pattern:{workbench.prompts.library.patterns()[0].slug}"
     assert 'no format "docx"' in (await call("export_prompt", key=key, value="docx"))["alert"]["message"]
 
 

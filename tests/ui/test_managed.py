@@ -129,7 +129,7 @@ async def test_one_that_hangs_is_said_not_to_answer(
 
 async def test_it_ends_with_the_program(call: Call, make_workbench: Any, fake_vllm: None) -> None:
     workbench = make_workbench()
-    job = workbench.serve_vllm("worker")
+    job = workbench.models.serve_vllm("worker")
     await until(lambda: subject(job).state == "answers" and len(subject(job).log) > 1)
     pids = [int(line.rpartition(" ")[2]) for line in list(subject(job).log)[:2]]
     assert all(map(is_running, pids))

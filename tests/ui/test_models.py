@@ -51,7 +51,7 @@ def ollama(model_server: Any) -> Any:
 def workbench(make_workbench: Any, ollama: Any) -> Workbench:
     """Scripted answers and an Ollama."""
     made: Workbench = make_workbench(ollama_url=ollama.url)
-    made.backends["ollama"] = make_backend("ollama", made.settings)
+    made.models.backends["ollama"] = make_backend("ollama", made.settings)
     return made
 
 
@@ -95,7 +95,7 @@ async def test_only_models_that_chat_can_be_used_in_a_column(call: Call, read_ht
 
 
 async def test_names_of_a_hostile_server_stay_text(call: Call, read_html: Read, workbench: Workbench) -> None:
-    workbench.jobs.start(HOSTILE, HOSTILE, lambda: workbench.manager("ollama").pull("absent:1b"))
+    workbench.jobs.start(HOSTILE, HOSTILE, lambda: workbench.models.manager("ollama").pull("absent:1b"))
     for _ in range(2):
         html = (await call("open_models"))["html"]
         assert not [tag for part in html.values() for tag, _ in read_html(part).elements if tag == "img"]
@@ -110,7 +110,7 @@ async def test_a_server_nobody_asked_for_is_no_failure_and_an_added_one_is(
     make_workbench: Any, read_html: Read
 ) -> None:
     workbench = make_workbench()
-    workbench.backends["vllm"] = make_backend(
+    workbench.models.backends["vllm"] = make_backend(
         "vllm", workbench.settings.model_copy(update={"vllm_url": "http://127.0.0.1:9"})
     )
     call = call_of(workbench)
@@ -118,7 +118,7 @@ async def test_a_server_nobody_asked_for_is_no_failure_and_an_added_one_is(
     assert "not running" in html["models-places"]
     assert "vllm serve MODEL --generation-config vllm</code>" in html["models-places"]
     assert "vLLM" not in html["health"]
-    await workbench.add_server("gpu box", "vllm", "http://127.0.0.1:9")
+    await workbench.models.add_server("gpu box", "vllm", "http://127.0.0.1:9")
     html = (await call("open_models", fresh="yes"))["html"]
     assert "gpu box does not answer at http://127.0.0.1:9." in read_html(html["models-places"]).text
     assert "gpu box does not answer" in read_html(html["health"]).text
@@ -137,13 +137,13 @@ async def test_a_found_server_is_used_with_one_click(
     assert update["toast"] == "vllm-8001 can be used now"
     assert "vllm-8001:<b>vllm</b>" in [choice["id"] for choice in update["choices"]]
     assert read_html(update["html"]["models-places"]).find("button", data_act="use_server") == []
-    assert workbench.backend_of("vllm-8001:x").name == "vllm-8001"
+    assert workbench.models.backend_of("vllm-8001:x").name == "vllm-8001"
 
 
 async def test_load_of_a_vllm_server_is_asked_for_again_and_again(
     call: Call, model_server: Any, read_html: Read, workbench: Workbench
 ) -> None:
-    await workbench.add_server("gpu box", "", model_server("vllm").url)
+    await workbench.models.add_server("gpu box", "", model_server("vllm").url)
     html = (await call("open_models"))["html"]
     (poll,) = read_html(html["models-poll"]).find("span", data_poll="poll_models")
     assert (poll["data-every"], poll["data-load"]) == ("2000", "yes")
@@ -180,12 +180,12 @@ async def test_an_added_server_is_found_out_and_can_be_used_and_removed(
     assert "key kept" in update["html"]["models-places"]
     assert "forgotten" in (await call("remove_server", name="my box"))["drawer"]["body"]
     update = await call("remove_server", name="my box", sure="yes")
-    assert "my box" not in workbench.backends
+    assert "my box" not in workbench.models.backends
     assert "my box" not in update["html"]["models-places"]
 
 
 async def test_added_servers_are_there_after_a_restart(workbench: Workbench, ollama: Any) -> None:
-    await workbench.add_server("my box", "ollama", ollama.url)
+    await workbench.models.add_server("my box", "ollama", ollama.url)
     assert list(every_backend(workbench.settings))[-1] == "my box"
 
 
@@ -206,7 +206,7 @@ async def test_what_cannot_be_a_server_is_refused_and_nothing_is_kept(
     update = await call("add_server", sure="yes", fields=fields)
     assert words in update["alert"]["message"]
     assert "drawer" not in update
-    assert list(workbench.backends) == ["scripted", "ollama"]
+    assert list(workbench.models.backends) == ["scripted", "ollama"]
 
 
 async def test_a_key_never_comes_back(
@@ -226,7 +226,7 @@ async def test_a_key_never_comes_back(
     assert "does not accept the key" in told[0]["html"]["models-places"]
     assert "holds a blank" in told[3]["alert"]["message"]
     assert KEY not in json.dumps(told) + caplog.text
-    assert KEY not in repr(workbench.backends["my box"])
+    assert KEY not in repr(workbench.models.backends["my box"])
     stored = [p for p in workbench.settings.data_dir.iterdir() if KEY.encode() in p.read_bytes()]
     assert [(p.name, p.stat().st_mode & 0o077) for p in stored] == [("keys.json", 0)]
 
@@ -371,7 +371,7 @@ async def test_the_export_offers_a_model_only_where_one_can_be_made(
 
 async def test_gguf_files_are_added_listed_and_removed(make_workbench: Any, tmp_path: Any) -> None:
     workbench = make_workbench(embedded=False)
-    workbench.backends["llama.cpp"] = make_backend("llama.cpp", workbench.settings)
+    workbench.models.backends["llama.cpp"] = make_backend("llama.cpp", workbench.settings)
     call = call_of(workbench)
     path = tmp_path / "<b>tiny-Q4_1.gguf"
     source = embedded_model_path()
@@ -397,7 +397,7 @@ def said(update: dict[str, Any]) -> str:
 async def test_the_number_of_answers_at_once_is_shown_changed_kept_and_given_back(
     call: Call, workbench: Workbench
 ) -> None:
-    backend: Any = workbench.backends["ollama"]
+    backend: Any = workbench.models.backends["ollama"]
     assert "up to 1 answer at a time <" in said(await call("open_models", fresh="yes"))
     drawer = (await call("server_parallel", name="ollama"))["drawer"]["body"]
     assert 'value="1"' in drawer and "As many as is usual" not in drawer
@@ -413,7 +413,7 @@ async def test_the_number_of_answers_at_once_is_shown_changed_kept_and_given_bac
 
 
 async def test_a_number_that_was_learnt_says_from_what(call: Call, workbench: Workbench) -> None:
-    backend: Any = workbench.backends["ollama"]
+    backend: Any = workbench.models.backends["ollama"]
     backend.keep_bound(Bound(32, died_under=64))
     html = said(await call("open_models", fresh="yes"))
     assert "up to 32 answers at once, since it went away under 64" in html
@@ -423,5 +423,5 @@ async def test_a_number_that_was_learnt_says_from_what(call: Call, workbench: Wo
 @pytest.mark.parametrize("odd", ["0", "-1", "1001", "many", ""])
 async def test_a_number_that_cannot_be_is_refused(call: Call, workbench: Workbench, odd: str) -> None:
     assert "alert" in await call("server_parallel", name="ollama", answers=odd, sure="yes")
-    assert workbench.backends["ollama"].parallel == 1
+    assert workbench.models.backends["ollama"].parallel == 1
     assert "alert" in await call("server_parallel", name="nobody", answers="2", sure="yes")

@@ -219,9 +219,9 @@ async def test_a_column_is_downloaded_as_the_file_of_its_format(
 async def test_prompts_are_downloaded_from_the_library_and_from_the_saved_ones(
     web: httpx.AsyncClient, workbench: Workbench
 ):
-    slug = workbench.library.patterns()[0].slug
+    slug = workbench.prompts.library.patterns()[0].slug
     prompt = Prompt(name="Mail", turns=(Turn(role="user", template="Hello"),))
-    saved = await workbench.save_prompt(prompt, message="")
+    saved = await workbench.prompts.save(prompt, message="")
     for key in (f"pattern:{slug}", f"prompt:{saved.prompt_id}"):
         for format_name in FORMATS:
             answer = await web.get(f"/files/prompt/{format_name}/{key}")

@@ -52,7 +52,7 @@ async def conflict(call: Call, workbench: Workbench, folder: Path) -> str:
     put(folder, "Hello")
     await call("open_library_tab")
     (saved,) = workbench.store.prompts()
-    await workbench.save_prompt(prompt("Hello from here"), message="", prompt_id=saved.id)
+    await workbench.prompts.save(prompt("Hello from here"), message="", prompt_id=saved.id)
     put(folder, "Hello from the folder")
     return saved.id
 
@@ -63,7 +63,7 @@ def newest(workbench: Workbench) -> str:
 
 async def test_opening_the_tab_brings_both_sides_together(call: Call, workbench: Workbench, folder: Path):
     put(folder, "Hello")
-    await workbench.save_prompt(prompt("Bye", "Farewell"), message="")
+    await workbench.prompts.save(prompt("Bye", "Farewell"), message="")
     update = await call("open_library_tab")
     assert "alert" not in update
     assert "Greeting" in update["html"]["lib-list"] and "Farewell" in update["html"]["lib-list"]
@@ -170,7 +170,7 @@ async def test_hostile_names_are_text(call: Call, workbench: Workbench, folder: 
     put(folder, "Hello", f"{HOSTILE}.prompty", HOSTILE)
     await call("open_library_tab")
     (saved,) = workbench.store.prompts()
-    await workbench.save_prompt(prompt("Mine", HOSTILE), message="", prompt_id=saved.id)
+    await workbench.prompts.save(prompt("Mine", HOSTILE), message="", prompt_id=saved.id)
     put(folder, "Hello theirs", f"{HOSTILE}.prompty", HOSTILE)
     page = read_html((await call("sync_folder"))["drawer"]["body"])
     assert HOSTILE in page.text and not page.find("img")

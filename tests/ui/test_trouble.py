@@ -153,7 +153,7 @@ async def test_no_action_or_download_waits_for_the_store_on_the_event_loop(
     run = await ran(2)
     saved = await call("save", form=form, run=run.id, name="Kept", **{"as": "new"})
     ident, key = saved["saved"]["prompt_id"], f"prompt:{saved['saved']['prompt_id']}"
-    workbench.library.patterns()  # its files are read once, before
+    workbench.prompts.library.patterns()  # its files are read once, before
     asked: list[Callable[[], Awaitable[object]]] = [
         lambda: web.get(f"files/run/{run.id}/0/prompty"),
         lambda: web.get(f"files/prompt/prompty/{key}"),

@@ -19,7 +19,7 @@ async def save(
     workbench: Workbench, text: str, ident: str | None = None, variant: str = "", **fields: Any
 ) -> str:
     prompt = Prompt(name=fields.pop("name", "Mail"), turns=(Turn(role="user", template=text),), **fields)
-    saved = await workbench.save_prompt(
+    saved = await workbench.prompts.save(
         prompt, message=f"to {text}", prompt_id=ident, variant=variant, author="Ada"
     )
     return saved.prompt_id

@@ -126,7 +126,7 @@ async def test_a_fault_under_load_keeps_the_other_steps(
     make_workbench: MakeWorkbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workbench = make_workbench()
-    backend = workbench.backends["scripted"]
+    backend = workbench.models.backends["scripted"]
     assert isinstance(backend, ScriptedBackend)
     pieces = backend._pieces
 
@@ -143,7 +143,7 @@ async def test_a_fault_under_load_keeps_the_other_steps(
 async def test_a_model_that_does_not_answer_in_time_is_left(make_workbench: MakeWorkbench) -> None:
     workbench = make_workbench({"slow": [3600.0, "late"]})
     [found] = await measure(workbench, ["scripted:slow"], seconds=0.05)
-    backend = workbench.backends["scripted"]
+    backend = workbench.models.backends["scripted"]
     assert "No warm answer" in found.problem
     assert isinstance(backend, ScriptedBackend) and backend.running == 0
 
@@ -152,7 +152,7 @@ async def test_greedy_answers_that_come_too_late_are_missing(
     make_workbench: MakeWorkbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workbench = make_workbench()
-    backend = workbench.backends["scripted"]
+    backend = workbench.models.backends["scripted"]
 
     def hang_when_greedy(_: str, request: GenerationRequest) -> list[str | float]:
         return ["a", 3600.0] if request.sampling.max_tokens == GREEDY_TOKENS else ["a"]

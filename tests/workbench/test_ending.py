@@ -165,7 +165,7 @@ async def test_a_backend_that_cannot_close_leaves_neither_the_others_nor_the_dat
             closed.append("good")
 
     workbench = make_workbench()
-    workbench.backends = {"bad": kind(), "good": Good()}
+    workbench.models.backends = {"bad": kind(), "good": Good()}
     async with asyncio.timeout(10):
         await workbench.close()
     assert closed == ["good"]

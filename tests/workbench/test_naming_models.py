@@ -56,8 +56,8 @@ def mute() -> Any:
 @pytest.mark.parametrize("name", [f"vllm:{MODEL}", f"vllm/{MODEL}", MODEL])
 async def test_a_named_model_waits_for_a_slow_server(desk: MakeDesk, model_server: Any, name: str) -> None:
     here = desk(vllm=model_server("vllm", list_s=1.5).url)
-    assert await here.models() == await here.backends["scripted"].models()
-    assert (await here.find_model(name)).id == f"vllm:{MODEL}"
+    assert await here.all() == await here.backends["scripted"].models()
+    assert (await here.find(name)).id == f"vllm:{MODEL}"
 
 
 @pytest.mark.parametrize("name", ["vllm:any", "vllm/any", "any"])
@@ -66,7 +66,7 @@ async def test_a_silent_server_is_named_and_the_model_not_denied(
 ) -> None:
     monkeypatch.setattr(remote.RemoteBackend.awaited, "__defaults__", (0.2,))
     with pytest.raises(BackendUnavailable) as caught:
-        await desk(vllm=mute).find_model(name)
+        await desk(vllm=mute).find(name)
     assert caught.value.message == f"vLLM at {mute} has not told its models within 0.2 s."
 
 
@@ -75,15 +75,15 @@ async def test_a_server_that_is_not_there_is_named_at_once(desk: MakeDesk) -> No
     for name, label in (("vllm:any", "vLLM"), ("ollama:any", "Ollama")):
         async with asyncio.timeout(2):
             with pytest.raises(BackendUnavailable, match=f"{label} does not answer at http://127.0.0.1:9."):
-                await here.find_model(name)
+                await here.find(name)
     with pytest.raises(NotFoundError, match='No single model is called "any"'):
-        await here.find_model("any")  # nobody is silent: nobody has it
+        await here.find("any")  # nobody is silent: nobody has it
 
 
 async def test_another_model_does_not_wait_for_a_silent_server(desk: MakeDesk, mute: str) -> None:
     async with asyncio.timeout(3):
-        assert (await desk(vllm=mute).find_model("echo")).id == "scripted:echo"
-        assert (await desk(vllm=mute).find_model("scripted:echo")).id == "scripted:echo"
+        assert (await desk(vllm=mute).find("echo")).id == "scripted:echo"
+        assert (await desk(vllm=mute).find("scripted:echo")).id == "scripted:echo"
 
 
 async def test_a_model_that_an_answering_server_lacks_is_denied_with_its_own_list(
@@ -91,25 +91,25 @@ async def test_a_model_that_an_answering_server_lacks_is_denied_with_its_own_lis
 ) -> None:
     here = desk(vllm=model_server("vllm").url)
     with pytest.raises(NotFoundError) as caught:
-        await here.find_model("vllm:other")
+        await here.find("vllm:other")
     assert str(caught.value) == f'vLLM has no model "other". Models: vllm:{MODEL}.'
 
 
 async def test_the_tag_of_an_ollama_model_may_be_left_out(desk: MakeDesk, model_server: Any) -> None:
     here = desk(ollama=model_server("ollama").url)
-    assert (await here.find_model("ollama:smollm2")).id == "ollama:smollm2:latest"
+    assert (await here.find("ollama:smollm2")).id == "ollama:smollm2:latest"
 
 
 async def test_a_kind_without_an_address_says_so(desk: MakeDesk) -> None:
     with pytest.raises(BackendError, match="has no address"):
-        await desk(openai="").find_model("openai:gpt")
+        await desk(openai="").find("openai:gpt")
 
 
 async def test_a_slash_in_the_name_of_a_model_is_no_server(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, openai_url="")
     backends: dict[str, Any] = {"scripted": ScriptedBackend({"openai/gpt-oss": "x"})}
     here = ModelDesk(settings, backends | {"openai": make_backend("openai", settings)})
-    assert (await here.find_model("openai/gpt-oss")).id == "scripted:openai/gpt-oss"
+    assert (await here.find("openai/gpt-oss")).id == "scripted:openai/gpt-oss"
     await here.close()
 
 
@@ -133,7 +133,7 @@ async def test_a_server_that_loads_is_asked_until_it_has_loaded(
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         here = desk(llama_server=url)
-        assert (await here.find_model("llama-server:tiny")).id == "llama-server:tiny"
+        assert (await here.find("llama-server:tiny")).id == "llama-server:tiny"
         await here.close()
 
 

@@ -22,7 +22,7 @@ def including(name: str, rest: str = "") -> Prompt:
 
 async def save(workbench: Workbench, text: str, name: str = "Guardrail", ident: str | None = None) -> str:
     prompt = Prompt(name=name, turns=(Turn(role="user", template=text),))
-    return (await workbench.save_prompt(prompt, message="", prompt_id=ident)).prompt_id
+    return (await workbench.prompts.save(prompt, message="", prompt_id=ident)).prompt_id
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ async def guardrail(workbench: Workbench) -> str:
 
 
 async def rendered(workbench: Workbench, prompt: Prompt, **values: Any) -> str:
-    (message,) = await workbench.render(prompt, values)
+    (message,) = await workbench.prompts.render(prompt, values)
     return message.content
 
 
@@ -81,7 +81,7 @@ async def test_a_shipped_pattern_is_included_by_its_slug_and_by_its_name(
     (tmp_path / "prompts" / "parts").mkdir(parents=True)
     file = tmp_path / "prompts" / "parts" / "tone.prompty"
     file.write_text("---\nname: House tone\n---\nuser:\nWrite warmly.\n")
-    workbench.library = Library(tmp_path / "prompts")
+    workbench.prompts.library = Library(tmp_path / "prompts")
     for name in ("parts/tone", "House tone"):
         assert (await rendered(workbench, including(name))).strip() == "Write warmly."
     # One's own prompt of that name comes first.
@@ -95,10 +95,10 @@ async def test_partials_of_partials_are_found(workbench: Workbench, guardrail: s
 
 
 async def test_the_variables_of_a_partial_are_asked_for(workbench: Workbench, guardrail: str) -> None:
-    preview = await workbench.preview(including("Guardrail", " {{ word }}"), {"word": "x"}, None)
+    preview = await workbench.prompts.preview(including("Guardrail", " {{ word }}"), {"word": "x"}, None)
     assert preview.variables == ("who", "word")
     assert ["who" in problem.message for problem in preview.problems] == [True]
-    filled = await workbench.preview(
+    filled = await workbench.prompts.preview(
         including("Guardrail", " {{ word }}"), {"word": "x", "who": "Ada"}, "scripted:echo"
     )
     assert filled.problems == ()
@@ -110,8 +110,8 @@ async def test_a_partial_that_is_missing_is_a_problem_in_the_preview_and_an_erro
     workbench: Workbench, guardrail: str, name: str
 ) -> None:
     two = Prompt(name="Long", turns=(Turn(role="system", template="a"), Turn(role="user", template="b")))
-    await workbench.save_prompt(two, message="")
-    preview = await workbench.preview(including(name), {}, None)
+    await workbench.prompts.save(two, message="")
+    preview = await workbench.prompts.preview(including(name), {}, None)
     (problem,) = preview.problems
     assert problem.turn == 0 and problem.hint
     assert preview.messages is None
@@ -124,7 +124,7 @@ async def test_a_partial_that_is_missing_is_a_problem_in_the_preview_and_an_erro
 async def test_a_prompt_in_the_bin_is_not_included(workbench: Workbench, guardrail: str) -> None:
     workbench.store.delete_prompt(guardrail)
     with pytest.raises(TemplateError, match="Guardrail"):
-        await workbench.render(including("Guardrail"), {})
+        await workbench.prompts.render(including("Guardrail"), {})
 
 
 async def test_a_run_keeps_what_was_sent_when_the_partial_changes_later(
@@ -143,7 +143,7 @@ async def test_a_run_keeps_what_was_sent_when_the_partial_changes_later(
 async def test_an_export_holds_the_text_of_the_partials_and_says_so(
     workbench: Workbench, guardrail: str, format_name: str
 ) -> None:
-    file = await workbench.export_prompt(including("Guardrail@1"), {}, "scripted:echo", format_name)
+    file = await workbench.prompts.export(including("Guardrail@1"), {}, "scripted:echo", format_name)
     assert "Be kind." in file.text
     assert "include" not in file.text
     assert file.losses[0] == "Guardrail@1: its text is written out"
@@ -154,9 +154,9 @@ async def test_an_export_that_lacks_a_partial_is_refused_rather_than_broken(
     workbench: Workbench, format_name: str
 ) -> None:
     with pytest.raises(TemplateError, match="Nothing"):
-        await workbench.export_prompt(including("Nothing"), {}, "scripted:echo", format_name)
+        await workbench.prompts.export(including("Nothing"), {}, "scripted:echo", format_name)
 
 
 async def test_saved_prompts_keep_their_include_tags(workbench: Workbench, guardrail: str) -> None:
-    saved = await workbench.save_prompt(including("Guardrail@production"), message="")
+    saved = await workbench.prompts.save(including("Guardrail@production"), message="")
     assert saved.prompt.turns[0].template == '{% include "Guardrail@production" %}'

@@ -53,7 +53,7 @@ def comparison(*columns: Column | str, of: Prompt | None = None, **values: Any) 
 
 
 def scripted(workbench: Workbench) -> ScriptedBackend:
-    backend = workbench.backends["scripted"]
+    backend = workbench.models.backends["scripted"]
     assert isinstance(backend, ScriptedBackend)
     return backend
 
@@ -172,7 +172,7 @@ async def test_two_runs_at_once_do_not_mix(make_workbench: MakeWorkbench):
 
 
 async def test_a_run_knows_the_saved_version_it_was_made_with(workbench: Workbench):
-    saved = await workbench.save_prompt(prompt(name="Greeting"), message="first")
+    saved = await workbench.prompts.save(prompt(name="Greeting"), message="first")
     run = await finished(workbench, comparison(of=saved.prompt))
     assert run.version is not None
     assert (run.version.prompt_id, run.version.number) == (saved.prompt_id, 1)
@@ -285,7 +285,7 @@ async def test_running_again_does_not_render_anew(make_workbench: MakeWorkbench)
     workbench = make_workbench()
     run = await finished(workbench, comparison(word="then"))
     changed = prompt("Other {{ word }}", name="Other")
-    await workbench.save_prompt(changed, message="changed since")
+    await workbench.prompts.save(changed, message="changed since")
     await take(workbench.rerun(run.id, 0))
     assert (await workbench.run(run.id)).cells[0].messages == (Message("user", "Say then"),)
 
@@ -531,7 +531,9 @@ async def test_a_check_that_cannot_be_read_does_not_cost_the_answer(workbench: W
 
 async def test_a_preview_has_variables_messages_and_tokens(workbench: Workbench):
     turns = (Turn(role="system", template="Be brief"), Turn(role="user", template="{{ a }} or {{ b }}?"))
-    seen = await workbench.preview(Prompt(turns=turns), {"a": "tea", "b": "hot milk"}, "scripted:echo")
+    seen = await workbench.prompts.preview(
+        Prompt(turns=turns), {"a": "tea", "b": "hot milk"}, "scripted:echo"
+    )
     assert seen.variables == ("a", "b")
     assert seen.problems == ()
     assert seen.messages == (Message("system", "Be brief"), Message("user", "tea or hot milk?"))
@@ -540,7 +542,7 @@ async def test_a_preview_has_variables_messages_and_tokens(workbench: Workbench)
 
 async def test_a_preview_without_a_model_that_counts_has_no_numbers(workbench: Workbench):
     for model in (None, "nobody:x"):
-        seen = await workbench.preview(prompt(), {"word": "hi"}, model)
+        seen = await workbench.prompts.preview(prompt(), {"word": "hi"}, model)
         assert (seen.tokens, seen.total) == ((), None)
         assert seen.messages == (Message("user", "Say hi"),)
 
@@ -559,7 +561,7 @@ async def test_a_preview_without_a_model_that_counts_has_no_numbers(workbench: W
     ],
 )
 async def test_a_preview_names_what_is_wrong_and_never_raises(workbench: Workbench, template: str, word: str):
-    seen = await workbench.preview(prompt(template), {"word": "hi"}, "scripted:echo")
+    seen = await workbench.prompts.preview(prompt(template), {"word": "hi"}, "scripted:echo")
     assert seen.messages is None
     assert seen.problems
     assert word in str(seen.problems[0])
@@ -568,7 +570,7 @@ async def test_a_preview_names_what_is_wrong_and_never_raises(workbench: Workben
 
 async def test_a_preview_of_a_broken_turn_still_lists_the_variables_of_the_others(workbench: Workbench):
     turns = (Turn(role="system", template="{% if %}"), Turn(role="user", template="{{ question }}"))
-    seen = await workbench.preview(Prompt(turns=turns), {}, None)
+    seen = await workbench.prompts.preview(Prompt(turns=turns), {}, None)
     assert "question" in seen.variables
 
 
@@ -576,35 +578,35 @@ async def test_a_preview_of_a_template_that_never_ends_is_stopped(make_workbench
     workbench = make_workbench(render_seconds=0.5)
     bomb = prompt("{% for i in range(10**9) %}{% for j in range(10**9) %}x{% endfor %}{% endfor %}")
     async with asyncio.timeout(60):
-        seen = await workbench.preview(bomb, {}, "scripted:echo")
+        seen = await workbench.prompts.preview(bomb, {}, "scripted:echo")
     assert seen.messages is None
     assert seen.problems
-    again = await workbench.preview(prompt("fine"), {}, "scripted:echo")
+    again = await workbench.prompts.preview(prompt("fine"), {}, "scripted:echo")
     assert again.messages == (Message("user", "fine"),)
 
 
 async def test_a_preview_of_a_megabyte_has_its_count(workbench: Workbench):
-    seen = await workbench.preview(prompt("word " * 200_000), {}, "scripted:echo")
+    seen = await workbench.prompts.preview(prompt("word " * 200_000), {}, "scripted:echo")
     assert (seen.problems, seen.total) == ((), 200_000)
 
 
 async def test_a_preview_of_a_text_beyond_the_limit_says_so(make_workbench: MakeWorkbench):
     workbench = make_workbench(render_chars=1000)
-    seen = await workbench.preview(prompt("{{ word }}"), {"word": "x" * 5000}, None)
+    seen = await workbench.prompts.preview(prompt("{{ word }}"), {"word": "x" * 5000}, None)
     assert seen.messages is None
     assert "1,000" in str(seen.problems[0])
 
 
 async def test_a_preview_names_a_check_that_cannot_be_used_and_still_renders(workbench: Workbench):
     bad = prompt(checks=(Check(scorer="nothing"),))
-    seen = await workbench.preview(bad, {"word": "hi"}, None)
+    seen = await workbench.prompts.preview(bad, {"word": "hi"}, None)
     assert seen.messages == (Message("user", "Say hi"),)
     assert [problem.turn for problem in seen.problems] == [None]
     assert "nothing" in str(seen.problems[0])
 
 
 async def test_a_preview_of_nothing_is_nothing(workbench: Workbench):
-    seen = await workbench.preview(Prompt(), {}, "scripted:echo")
+    seen = await workbench.prompts.preview(Prompt(), {}, "scripted:echo")
     assert (seen.variables, seen.problems, seen.total) == ((), (), None)
 
 
@@ -617,13 +619,13 @@ async def test_a_model_that_is_slow_to_count_does_not_hold_up_the_preview(
 
     monkeypatch.setattr(scripted(workbench), "count_tokens", never)
     async with asyncio.timeout(20):
-        seen = await workbench.preview(prompt(), {"word": "hi"}, "scripted:echo")
+        seen = await workbench.prompts.preview(prompt(), {"word": "hi"}, "scripted:echo")
     assert (seen.messages, seen.total) == ((Message("user", "Say hi"),), None)
 
 
 async def test_turns_of_a_loop_have_one_total_and_no_count_each(workbench: Workbench):
     loop = "Count\n{% for n in word %}\nuser:\n{{ n }}\n{% endfor %}"
-    seen = await workbench.preview(prompt(loop), {"word": ["a b", "c"]}, "scripted:echo")
+    seen = await workbench.prompts.preview(prompt(loop), {"word": ["a b", "c"]}, "scripted:echo")
     assert seen.messages is not None
     assert [message.content for message in seen.messages] == ["Count", "a b", "c"]
     assert (seen.tokens, seen.total) == ((), 4)
@@ -668,13 +670,13 @@ def test_a_form_is_filled_with_examples_else_defaults():
 
 
 async def test_a_default_is_rendered(workbench: Workbench):
-    messages = await workbench.render(prompt(inputs=(Input(name="word", default="cheese"),)), {})
+    messages = await workbench.prompts.render(prompt(inputs=(Input(name="word", default="cheese"),)), {})
     assert messages == (Message("user", "Say cheese"),)
 
 
 async def test_a_required_variable_without_a_value_is_named(workbench: Workbench):
     with pytest.raises(TemplateError, match="word"):
-        await workbench.render(prompt(inputs=(Input(name="word"),)), {})
+        await workbench.prompts.render(prompt(inputs=(Input(name="word"),)), {})
 
 
 # --- models -----------------------------------------------------------------------------------------------
@@ -688,21 +690,21 @@ async def test_models_are_found_by_id_by_name_or_as_the_first(make_workbench: Ma
         ("TWO", "Two"),
         ("", "one"),
     ):
-        assert (await workbench.find_model(name)).name == expected
+        assert (await workbench.models.find(name)).name == expected
 
 
 async def test_a_name_that_fits_no_model_or_two_is_refused_with_the_choices(make_workbench: MakeWorkbench):
     workbench = make_workbench({"twin": "x", "Twin": "y"})
     for name in ("nothing", "twin"):
         with pytest.raises(NotFoundError) as caught:
-            await workbench.find_model(name)
+            await workbench.models.find(name)
         assert "scripted:twin, scripted:Twin" in caught.value.hint
-    assert (await workbench.find_model("scripted:Twin")).name == "Twin"
+    assert (await workbench.models.find("scripted:Twin")).name == "Twin"
 
 
 async def test_without_any_model_the_hint_says_how_to_get_one(make_workbench: MakeWorkbench):
     with pytest.raises(NotFoundError, match="There is no model") as caught:
-        await make_workbench({}).find_model("")
+        await make_workbench({}).models.find("")
     assert "--model" in caught.value.hint
 
 
@@ -716,12 +718,12 @@ def test_the_scripted_backend_is_not_offered(workbench: Workbench):
 
 
 async def test_saving_makes_a_version_with_its_turns_as_a_file_would_hold_them(workbench: Workbench):
-    saved = await workbench.save_prompt(
+    saved = await workbench.prompts.save(
         prompt("Hello\n\nassistant:\nHi\n", name="Greeting"), message="first", forked_from="a/b"
     )
     assert (saved.number, saved.message, saved.forked_from) == (1, "first", "a/b")
     assert [turn.role for turn in saved.prompt.turns] == ["user", "assistant"]
-    second = await workbench.save_prompt(
+    second = await workbench.prompts.save(
         prompt("Other", name="Greeting"), message="second", prompt_id=saved.prompt_id
     )
     assert (second.number, second.prompt_id) == (2, saved.prompt_id)
@@ -730,19 +732,19 @@ async def test_saving_makes_a_version_with_its_turns_as_a_file_would_hold_them(w
 @pytest.mark.parametrize("empty", [Prompt(name="x"), prompt("", name="x"), prompt(" \n\t", name="x")])
 async def test_an_empty_prompt_is_not_saved(workbench: Workbench, empty: Prompt):
     with pytest.raises(PromptError, match="prompt is empty"):
-        await workbench.save_prompt(empty, message="")
+        await workbench.prompts.save(empty, message="")
     assert workbench.store.prompts() == []
 
 
 async def test_a_prompt_that_does_not_parse_can_be_saved(workbench: Workbench):
-    saved = await workbench.save_prompt(prompt("{% if %}", name="Draft"), message="")
+    saved = await workbench.prompts.save(prompt("{% if %}", name="Draft"), message="")
     assert saved.prompt.turns[0].template == "{% if %}"
 
 
 @pytest.mark.parametrize("name", ["", "x" * 201, "a\x00b"])
 async def test_a_name_that_cannot_be_used_is_refused(workbench: Workbench, name: str):
     with pytest.raises(PromptError):
-        await workbench.save_prompt(prompt(name=name), message="")
+        await workbench.prompts.save(prompt(name=name), message="")
     assert workbench.store.prompts() == []
 
 
@@ -763,7 +765,7 @@ async def test_a_column_is_exported_in_every_format(workbench: Workbench, format
 
 @pytest.mark.parametrize("format_name", FORMATS)
 async def test_a_prompt_is_exported_in_every_format(workbench: Workbench, format_name: str):
-    file = await workbench.export_prompt(
+    file = await workbench.prompts.export(
         prompt(name="Greeting"), {"word": "hello"}, "scripted:echo", format_name
     )
     assert ("word\nhello\n" if FORMATS[format_name].only_cases else "Say") in file.text
@@ -798,19 +800,21 @@ async def test_a_template_that_does_not_render_is_exported_only_where_templates_
     broken = prompt("{{ missing }}", name="Draft")
     if FORMATS[format_name].renders:
         with pytest.raises(PromptError):
-            await workbench.export_prompt(broken, {}, "", format_name)
+            await workbench.prompts.export(broken, {}, "", format_name)
     else:
-        assert "missing" in (await workbench.export_prompt(broken, {}, "", format_name)).text
+        assert "missing" in (await workbench.prompts.export(broken, {}, "", format_name)).text
 
 
 async def test_a_batch_has_a_line_for_each_case_that_renders(workbench: Workbench):
     of = prompt("Say {{ word }}", name="Batch").model_copy(
         update={"cases": ({"word": "one"}, {"other": "x"}, {"word": "two"})}
     )
-    file = await workbench.export_prompt(of, {"word": "zero"}, "scripted:echo", "openai-batch")
+    file = await workbench.prompts.export(of, {"word": "zero"}, "scripted:echo", "openai-batch")
     assert [f"Say {w}" in file.text for w in ("zero", "one", "two")] == [True, True, True]
     assert any(loss.startswith("case 2: ") for loss in file.losses)
-    assert "case" not in " ".join((await workbench.export_prompt(of, {"word": "zero"}, "", "prompty")).losses)
+    assert "case" not in " ".join(
+        (await workbench.prompts.export(of, {"word": "zero"}, "", "prompty")).losses
+    )
 
 
 async def test_what_is_not_there_cannot_be_exported(workbench: Workbench):
