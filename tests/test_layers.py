@@ -103,3 +103,12 @@ def test_each_third_party_package_has_one_home() -> None:
         and part not in HOMES.get(top, ())
     ]
     assert wrong == []
+
+
+def test_the_page_knows_of_the_store_only_what_it_hands_out() -> None:
+    wrong = [
+        f"{file} imports {module}"
+        for file, part, module in imports()
+        if part == "ui" and module.startswith("playground.store") and module != "playground.store.records"
+    ]
+    assert wrong == []

@@ -221,7 +221,7 @@ async def open_pattern(workbench: Workbench, slug: str, ask: Ask) -> Update:
 
 async def open_version(workbench: Workbench, prompt_id: str, number: int | None, ask: Ask) -> Update:
     """A saved version (None: the newest) in the columns that are there."""
-    version = await asyncio.to_thread(workbench.store.version, prompt_id, number)
+    version = await workbench.saved.version(prompt_id, number)
     columns = (readable_draft(ask.form) or await default_form(workbench)).columns
     return cleared(form_of_prompt(version.prompt, columns, version=version))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from markupsafe import Markup
 
 from playground.errors import NotFoundError
@@ -20,8 +18,7 @@ from playground.workbench.service import Workbench
 async def favourite(workbench: Workbench, ask: Ask) -> Update:
     """Star a prompt, shipped or saved; again takes the star away."""
     key = ask.text("favourite")
-    loved = await asyncio.to_thread(workbench.store.favourites)
-    await asyncio.to_thread(workbench.store.set_favourite, key, key not in loved)
+    await workbench.saved.star(key)
     return await open_library(workbench, ask)
 
 
@@ -45,8 +42,8 @@ async def try_pattern(workbench: Workbench, ask: Ask) -> Update:
 
 async def delete_prompt(workbench: Workbench, ask: Ask) -> Update:
     """Move a saved prompt to the bin; nothing is lost, so nothing is asked."""
-    version = await asyncio.to_thread(workbench.store.version, ask.text("prompt"), None)
-    await asyncio.to_thread(workbench.store.delete_prompt, version.prompt_id)
+    version = await workbench.saved.version(ask.text("prompt"))
+    await workbench.saved.delete(version.prompt_id)
     fields = {name: value for name, value in ask.fields.items() if name != f"pick:prompt:{version.prompt_id}"}
     update = await open_library(workbench, ask.model_copy(update={"fields": fields}))
     return {**update, "toast": f'"{version.name}" is in the bin'}
@@ -55,8 +52,8 @@ async def delete_prompt(workbench: Workbench, ask: Ask) -> Update:
 async def restore_prompt(workbench: Workbench, ask: Ask) -> Update:
     """Put a prompt of the bin back; ask for another name when its own was given away meanwhile."""
     prompt_id, name = ask.text("prompt"), ask.text("name").strip()
-    version = await asyncio.to_thread(workbench.store.version, prompt_id, None)
-    if not name and await asyncio.to_thread(workbench.store.find_prompt, version.name) is not None:
+    version = await workbench.saved.version(prompt_id)
+    if not name and await workbench.saved.find(version.name) is not None:
         body = Markup(
             '<p>There is another prompt named "{}" by now.</p><div class="form" data-form><label for="new-name" class="soft">Name</label>'
             '<input id="new-name" name="name" class="field" maxlength="200" value="{} (2)" autofocus><span></span><span>{}</span></div>'
@@ -66,14 +63,14 @@ async def restore_prompt(workbench: Workbench, ask: Ask) -> Update:
             button("Put it back", "restore_prompt", symbol="redo", kind="primary", prompt=prompt_id),
         )
         return {"drawer": {"title": "Put back under another name", "body": body, "narrow": True}}
-    back = await asyncio.to_thread(workbench.store.restore_prompt, prompt_id, name, workbench.settings.author)
+    back = await workbench.saved.put_back(prompt_id, name)
     return {"again": "open_library", "drawer": None, "toast": f'"{back.name}" is back in the library'}
 
 
 async def purge_prompt(workbench: Workbench, ask: Ask) -> Update:
     """Ask first, then delete a prompt of the bin with its versions; its runs stay."""
     prompt_id = ask.text("prompt")
-    version = await asyncio.to_thread(workbench.store.version, prompt_id, None)
+    version = await workbench.saved.version(prompt_id)
     if ask.text("sure") != "yes":
         body = Markup(
             '<p>"{}" and its {} are deleted and cannot be put back. Runs that used them keep what they ran.</p><p>{} {}</p>'
@@ -86,7 +83,7 @@ async def purge_prompt(workbench: Workbench, ask: Ask) -> Update:
             button("Keep it", "close"),
         )
         return {"drawer": {"title": "Delete for good", "body": body, "narrow": True}}
-    await asyncio.to_thread(workbench.store.purge_prompt, prompt_id)
+    await workbench.saved.purge(prompt_id)
     return {"again": "open_library", "drawer": None, "toast": f'"{version.name}" is deleted'}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 
@@ -36,7 +35,7 @@ async def preview(workbench: Workbench, key: str, *, binned: bool = False) -> Ma
             acts,
             ("Read", read),
         )
-    saved = await asyncio.to_thread(workbench.store.version, ident, None)
+    saved = await workbench.saved.version(ident)
     head = Markup("Version {}, {}{}").format(
         saved.number, stamp(saved.created_at), f", from {saved.forked_from}" if saved.forked_from else ""
     )
@@ -59,8 +58,8 @@ async def preview(workbench: Workbench, key: str, *, binned: bool = False) -> Ma
 
 async def _standing(workbench: Workbench, saved: SavedVersion) -> Markup:
     """Labels and variants of a saved prompt as buttons that open them."""
-    labels = await asyncio.to_thread(workbench.store.labels, saved.prompt_id)
-    variants = await asyncio.to_thread(workbench.store.variants, saved.prompt_id)
+    labels = await workbench.saved.labels(saved.prompt_id)
+    variants = await workbench.saved.variants(saved.prompt_id)
     parts = [
         Markup(
             '<button class="badge" data-act="open_version" data-prompt="{}" data-number="{}">{}{}: version {}</button> '

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from markupsafe import Markup
 
 from playground.errors import NotFoundError, PlaygroundError, PromptError
@@ -68,7 +66,7 @@ async def _save_drawer(
 async def _ways(workbench: Workbench, prompt_id: str) -> Markup:
     """How a changed prompt can be kept: on its main line, as one of its variants, as a new prompt."""
     try:
-        rows = await asyncio.to_thread(workbench.store.versions, prompt_id)
+        rows = await workbench.saved.versions(prompt_id)
     except NotFoundError:  # a draft of this browser, from another data folder
         return Markup('<input type="hidden" name="as" value="new">')
     known = sorted({row.variant for row in rows if row.variant})

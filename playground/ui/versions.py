@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 
@@ -27,15 +26,15 @@ MAX_PARTIALS = 100
 async def versions(workbench: Workbench, ask: Ask) -> Update:
     """The versions of a prompt with labels and variants, and the difference between two of them."""
     prompt_id = ask.text("prompt")
-    rows = await asyncio.to_thread(workbench.store.versions, prompt_id)
-    labels = await asyncio.to_thread(workbench.store.labels, prompt_id)
-    variants = await asyncio.to_thread(workbench.store.variants, prompt_id)
+    rows = await workbench.saved.versions(prompt_id)
+    labels = await workbench.saved.labels(prompt_id)
+    variants = await workbench.saved.variants(prompt_id)
     newest = max(row.number for row in rows if not row.variant)
     to = ask.integer("to", newest)
     earlier = [row.number for row in rows if not row.variant and row.number < to]
     since = ask.integer("from", max(earlier, default=to))
-    before = await asyncio.to_thread(workbench.store.version, prompt_id, since)
-    after = await asyncio.to_thread(workbench.store.version, prompt_id, to)
+    before = await workbench.saved.version(prompt_id, since)
+    after = await workbench.saved.version(prompt_id, to)
     body = join(
         (
             _table(rows, labels, newest, since, to),
@@ -227,10 +226,10 @@ async def open_version(workbench: Workbench, ask: Ask) -> Update:
 async def open_variants(workbench: Workbench, ask: Ask) -> Update:
     """The main line and its newest variants as columns beside each other."""
     prompt_id = ask.text("prompt")
-    main = await asyncio.to_thread(workbench.store.version, prompt_id, None)
-    variants = await asyncio.to_thread(workbench.store.variants, prompt_id)
+    main = await workbench.saved.version(prompt_id)
+    variants = await workbench.saved.variants(prompt_id)
     rows = sorted(variants, key=lambda row: -row.number)[:MAX_VARIANTS]
-    rivals = [await asyncio.to_thread(workbench.store.version, prompt_id, row.number) for row in rows]
+    rivals = [await workbench.saved.version(prompt_id, row.number) for row in rows]
     columns = (compare.readable_draft(ask.form) or await compare.default_form(workbench)).columns
     form = form_of_prompt(main.prompt, columns[:1], version=main)
     first = form.columns[0]
@@ -252,9 +251,9 @@ async def open_variants(workbench: Workbench, ask: Ask) -> Update:
 
 async def partials(workbench: Workbench, ask: Ask) -> Update:
     """Saved prompts of a single turn, to be included in the one on screen at their newest version or a label."""
-    found = await asyncio.to_thread(workbench.store.prompts, ask.text("search"), limit=500)
+    found = await workbench.saved.search(ask.text("search"), limit=500)
     own = ask.compare_form().prompt_id
-    contents = await asyncio.to_thread(workbench.store.contents, [p.id for p in found if p.id != own])
+    contents = await workbench.saved.contents([p.id for p in found if p.id != own])
     rows = [p for p in found if p.id in contents and len(contents[p.id].prompt.turns) == 1][:MAX_PARTIALS]
     listed = join(
         Markup(
@@ -293,24 +292,14 @@ async def partials(workbench: Workbench, ask: Ask) -> Update:
 
 async def restore(workbench: Workbench, ask: Ask) -> Update:
     """An old version saved again as the newest."""
-    version = await asyncio.to_thread(
-        workbench.store.restore,
-        ask.text("prompt"),
-        ask.integer("number"),
-        workbench.settings.author,
-    )
+    version = await workbench.saved.restore(ask.text("prompt"), ask.integer("number"))
     update = await compare.open_version(workbench, version.prompt_id, version.number, ask)
     return {**update, "toast": f"Restored as version {version.number}"}
 
 
 async def promote(workbench: Workbench, ask: Ask) -> Update:
     """The newest version of a variant becomes the newest of the main line; all others stay readable."""
-    version = await asyncio.to_thread(
-        workbench.store.promote,
-        ask.text("prompt"),
-        ask.text("variant"),
-        workbench.settings.author,
-    )
+    version = await workbench.saved.promote(ask.text("prompt"), ask.text("variant"))
     update = await versions(workbench, ask.model_copy(update={"fields": {}}))
     return {**update, "toast": f"Promoted as version {version.number}"}
 
@@ -318,7 +307,7 @@ async def promote(workbench: Workbench, ask: Ask) -> Update:
 async def set_label(workbench: Workbench, ask: Ask) -> Update:
     """Put a label on a version, where it stays until it is moved; without a number it is taken away."""
     number = ask.integer("number", 0) or None
-    await asyncio.to_thread(workbench.store.set_label, ask.text("prompt"), ask.text("label").strip(), number)
+    await workbench.saved.set_label(ask.text("prompt"), ask.text("label").strip(), number)
     return await versions(workbench, ask.model_copy(update={"fields": {}}))
 
 

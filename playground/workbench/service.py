@@ -50,6 +50,7 @@ from playground.types.prompt import Prompt
 from playground.types.scores import Sample, Score
 from playground.workbench.models import ModelDesk, every_backend
 from playground.workbench.prompts import PromptDesk
+from playground.workbench.saved import SavedPrompts
 from playground.workbench.tray import Tray
 
 log = logging.getLogger(__name__)
@@ -101,6 +102,7 @@ class Workbench:
         self.store = store
         self.models = ModelDesk(settings, backends)
         self.prompts = PromptDesk(settings, store, self.models)
+        self.saved = SavedPrompts(store, settings.author)
         self.jobs = self.models.jobs
         self.tray = Tray()
         self._active: dict[str, Execution[Ended]] = {}
