@@ -23,6 +23,9 @@ BACKENDS: dict[str, str] = {
     "scripted": "playground.backends.scripted:ScriptedBackend",
 }
 
+MEMBERS = ("name", "abilities", "parallel", "models", "stream", "health", "close")
+"""What every backend has: see `Backend`."""
+
 
 def rows() -> dict[str, str]:
     """`BACKENDS` and what other packages register in the entry-point group `playground.backends`."""
@@ -44,11 +47,18 @@ def added_backends(settings: Settings) -> dict[str, Backend]:
 
 
 def make_backend(name: str, settings: Settings) -> Backend:
-    """The backend of that row, built with the settings; raises SettingsError for a name without a row."""
+    """The backend of that row, built with the settings; raises SettingsError for a name without a row, and for what is no backend."""
     table = rows()
     if name not in table:
         raise SettingsError(f'There is no backend "{name}".', f"Known backends: {', '.join(table)}.")
-    return cast(Backend, _class(table[name])(settings))
+    backend = _class(table[name])(settings)
+    missing = [member for member in MEMBERS if not hasattr(backend, member)]
+    if missing:  # only one from another package can lack something
+        raise SettingsError(
+            f'The backend "{name}" has no {", ".join(missing)}.',
+            f"Ask who made the package of {table[name].partition(':')[0]} for a newer one, or uninstall it.",
+        )
+    return cast(Backend, backend)
 
 
 def _class(row: str) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from playground.backends.tokens import UNFIT, aligned, spell
 from playground.types.generation import (
@@ -26,11 +26,19 @@ from playground.types.generation import (
 from playground.types.prompt import Sampling
 from playground.types.servers import Health, LoadedModel, ModelInfo, Progress, ServerMetrics
 
+Ability = Literal["schema", "log-probs", "images", "raw text", "batch"]
+"""What a request may ask for that not every backend can do; what needs a method of its own is a protocol below."""
+
 
 class Backend(Protocol):
     """A source of answers. Further abilities are separate small protocols below."""
 
     name: str
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What requests may ask of it; the rest it names in the `ignored` of its chunks, or refuses."""
+        ...
 
     @property
     def parallel(self) -> int:
@@ -78,6 +86,15 @@ class WarmsUp(Protocol):
 
     async def warm_up(self, model: str) -> None:
         """Load the model; returns when it is ready, harmless to call often."""
+        ...
+
+
+@runtime_checkable
+class TellsFacts(Protocol):
+    """A backend inside this program that says what it is made of."""
+
+    def facts(self) -> tuple[str, list[str]]:
+        """Version of its library, and sentences about this machine; may read files."""
         ...
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from playground.backends.base import Backend, ManagesModels, ReportsMetrics
+from playground.backends.base import Backend, ManagesModels, ReportsMetrics, TellsFacts
 from playground.backends.bounds import Bound
 from playground.backends.remote import RemoteBackend, can_chat
 from playground.backends.servers import LABELS, Kind, Server, discover, key_of
@@ -149,8 +149,9 @@ class Inventory:
         if not health.ok:
             return replace(place, problem=health.detail, hint=health.hint)
         models = tuple(await backend.models())
-        facts = getattr(backend, "facts", None)  # llama.cpp's: version, then sentences
-        version, notes = await asyncio.to_thread(facts) if facts else ("", ())
+        version, notes = "", list[str]()
+        if isinstance(backend, TellsFacts):
+            version, notes = await asyncio.to_thread(backend.facts)
         return replace(place, models=models, version=version, notes=tuple(notes))
 
     async def _server(self, backend: RemoteBackend) -> Place:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from playground.backends.answers import whole_number
+from playground.backends.base import Ability
 from playground.backends.deadlines import Deadline
 from playground.backends.openai_compatible import (
     OpenAICompatibleBackend,
@@ -39,7 +40,7 @@ class LlamaServerBackend(OpenAICompatibleBackend):
     """A server started with `llama-server -m FILE.gguf`."""
 
     kind: ClassVar[Kind] = "llama-server"
-    offers: ClassVar[tuple[str, ...]] = ("schema", "log-probs", "images", "raw text")
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"schema", "log-probs", "images", "raw text"})
     takes_any_name: ClassVar[bool] = True
     health_path: ClassVar[str] = "/health"
     start_hint: ClassVar[str] = "Start it with: llama-server -m FILE.gguf"

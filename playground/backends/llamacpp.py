@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.backends import model_files
+from playground.backends.base import Ability
 from playground.backends.images import check_images
 from playground.backends.projectors import is_projector_file, projector_of
 from playground.engine.client import Engine, EngineOptions, Wishes
@@ -36,7 +37,7 @@ class LlamaCppBackend:
     """Backend with every optional ability of `base`, over one engine process."""
 
     name = "llama.cpp"
-    offers = ("schema", "log-probs", "images", "raw text")
+    abilities: frozenset[Ability] = frozenset({"schema", "log-probs", "images", "raw text"})
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

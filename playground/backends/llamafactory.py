@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from playground.backends.base import Ability
 from playground.backends.images import media_type, messages_with_images
 from playground.backends.openai_compatible import OpenAICompatibleBackend, Plan, no_raw_route
 from playground.backends.remote import name_of
@@ -23,7 +24,7 @@ class LlamaFactoryBackend(OpenAICompatibleBackend):
     """A server started with `llamafactory-cli api`."""
 
     kind: ClassVar[Kind] = "llamafactory"
-    offers: ClassVar[tuple[str, ...]] = ("images",)
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"images"})
     takes_any_name: ClassVar[bool] = True
     start_hint: ClassVar[str] = "Start it with: API_PORT=8190 llamafactory-cli api infer.yaml"
 

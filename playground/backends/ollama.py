@@ -16,6 +16,7 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from playground.backends.answers import FINISHES, Reading, token_logprobs
+from playground.backends.base import Ability
 from playground.backends.deadlines import Deadline
 from playground.backends.images import check_images, last_user
 from playground.backends.ollama_models import OllamaModels, options_of
@@ -40,7 +41,7 @@ START_TOKENS = ("<|begin_of_text|>", "<｜begin▁of▁sentence｜>", "<bos>", "
 class OllamaBackend(OllamaModels):
     """A running `ollama serve`."""
 
-    offers: ClassVar[tuple[str, ...]] = ("schema", "log-probs", "images", "raw text")
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"schema", "log-probs", "images", "raw text"})
     health_path: ClassVar[str] = "/api/version"
 
     @property

@@ -24,6 +24,7 @@ from playground.backends.answers import (
     token_logprobs,
     whole_number,
 )
+from playground.backends.base import Ability
 from playground.backends.http import Connection, Reply, decode
 from playground.backends.identity import answered_as
 from playground.backends.images import check_images, messages_with_images
@@ -58,7 +59,7 @@ class OpenAICompatibleBackend(RemoteBackend):
     """Any server with /v1/chat/completions, of which nothing more is known."""
 
     kind: ClassVar[Kind] = "openai"
-    offers: ClassVar[tuple[str, ...]] = ("schema", "log-probs", "images")
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"schema", "log-probs", "images"})
     sight_hint: ClassVar[str] = ""
     """What to do about a model that does not see."""
 

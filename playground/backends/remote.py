@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import ClassVar
 
 from playground.backends.addresses import is_loopback
+from playground.backends.base import Ability
 from playground.backends.bounds import Bound, bound_of, keep_bound, learnt
 from playground.backends.deadlines import Deadline
 from playground.backends.http import Connection, Patience, prepare
@@ -35,11 +36,10 @@ ASK_AGAIN_SECONDS = 30.0
 
 
 class RemoteBackend:
-    """A server of one kind. Built without touching the network; subclasses say what the server offers."""
+    """A server of one kind. Built without touching the network; subclasses say what the server can do."""
 
     kind: ClassVar[Kind]
-    offers: ClassVar[tuple[str, ...]] = ()
-    """Abilities without a protocol of their own, for the table of `playground bench-backends`."""
+    abilities: ClassVar[frozenset[Ability]] = frozenset()
     takes_any_name: ClassVar[bool] = False
     """Whether it answers as the model it has, whatever the name it is asked for."""
     health_path: ClassVar[str] = "/v1/models"

@@ -13,6 +13,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+from playground.backends.base import Ability
 from playground.errors import BackendError, ContextOverflow
 from playground.types.generation import Chunk, GenerationRequest, Message, RenderedChat
 from playground.types.servers import Health, ModelInfo
@@ -25,6 +26,7 @@ class ScriptedBackend:
 
     name = "scripted"
     parallel = 64
+    abilities: frozenset[Ability] = frozenset()
 
     def __init__(self, scripts: Mapping[str, Script] | object = None, context_tokens: int = 4096) -> None:
         self.scripts: Mapping[str, Script] = scripts if isinstance(scripts, Mapping) else {"echo": "{last}"}

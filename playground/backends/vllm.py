@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 from playground.backends.answers import whole_number
+from playground.backends.base import Ability
 from playground.backends.deadlines import Deadline
 from playground.backends.openai_compatible import (
     OpenAICompatibleBackend,
@@ -41,7 +42,9 @@ class VllmBackend(OpenAICompatibleBackend):
     """A server started with `vllm serve`."""
 
     kind: ClassVar[Kind] = "vllm"
-    offers: ClassVar[tuple[str, ...]] = ("schema", "log-probs", "images", "raw text", "batch")
+    abilities: ClassVar[frozenset[Ability]] = frozenset(
+        {"schema", "log-probs", "images", "raw text", "batch"}
+    )
     health_path: ClassVar[str] = "/health"
     start_hint: ClassVar[str] = "Start it with: vllm serve MODEL --generation-config vllm"
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 from playground.backends.base import (
+    Ability,
     Backend,
     CountsTokens,
     Embeds,
@@ -266,18 +267,18 @@ def peak_in(status: str) -> int | None:
 # --- abilities ------------------------------------------------------------------------------------------
 
 
-def _offers(ability: str) -> Callable[[Backend], bool]:
-    return lambda backend: ability in getattr(backend, "offers", ())
+def _can(ability: Ability) -> Callable[[Backend], bool]:
+    return lambda backend: ability in backend.abilities
 
 
 ABILITIES: dict[str, Callable[[Backend], bool]] = {
     "streaming": lambda backend: callable(backend.stream),
     # Closing an async generator closes its connection, and with it the server's work.
     "cancel": lambda backend: inspect.isasyncgenfunction(backend.stream),
-    "JSON schema": _offers("schema"),
-    "log-probs": _offers("log-probs"),
-    "images": _offers("images"),
-    "raw text": _offers("raw text"),
+    "JSON schema": _can("schema"),
+    "log-probs": _can("log-probs"),
+    "images": _can("images"),
+    "raw text": _can("raw text"),
     "embeddings": lambda backend: isinstance(backend, Embeds),
     "shows the rendered text": lambda backend: isinstance(backend, RendersChat),
     "counts tokens": lambda backend: isinstance(backend, CountsTokens),
@@ -285,7 +286,7 @@ ABILITIES: dict[str, Callable[[Backend], bool]] = {
     "loads ahead": lambda backend: isinstance(backend, WarmsUp),
     "manages models": lambda backend: isinstance(backend, ManagesModels),
     "live metrics": lambda backend: isinstance(backend, ReportsMetrics),
-    "offline batch": _offers("batch"),
+    "offline batch": _can("batch"),
 }
 """Told by the code of a backend; what a single model can do is another question."""
 

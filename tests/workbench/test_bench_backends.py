@@ -196,15 +196,15 @@ async def test_what_a_server_is_said_to_offer_is_what_it_is_sent(
     schema = {"type": "object", "title": "marked"}
     pixel = "iVBORw0KGgoAAAANSUhEUg=="
     try:
-        assert ("marked" in await sent(json_schema=json.dumps(schema))) == ("schema" in backend.offers)
+        assert ("marked" in await sent(json_schema=json.dumps(schema))) == ("schema" in backend.abilities)
         logs = await sent(top_logprobs=3)
-        assert ("logprobs" in logs or "n_probs" in logs) == ("log-probs" in backend.offers)
-        assert (pixel in await sent(images=(pixel,))) == ("images" in backend.offers)
+        assert ("logprobs" in logs or "n_probs" in logs) == ("log-probs" in backend.abilities)
+        assert (pixel in await sent(images=(pixel,))) == ("images" in backend.abilities)
         try:
             raw = bool(await sent(raw_prompt="text"))
         except BackendError:
             raw = False
-        assert raw == ("raw text" in backend.offers)
+        assert raw == ("raw text" in backend.abilities)
     finally:
         await backend.close()
         await server.stop()
