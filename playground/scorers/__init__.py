@@ -9,6 +9,8 @@ the form. Any text among them may hold `{{ name }}`, the value of that variable 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -67,33 +69,18 @@ __all__ = [
 ]
 
 
-QUICK_CHARS = 20_000
-NEVER = -1
-_REPEATS = frozenset("*+?{|")
-
-
-def _up_to(chars: int) -> Callable[[Mapping[str, Any]], int]:
-    return lambda _: chars
-
-
-def _quick_pattern(options: Mapping[str, Any]) -> int:
-    """A pattern in which nothing repeats or branches looks at each place of the answer once."""
-    return QUICK_CHARS if _REPEATS.isdisjoint(str(options.get("pattern", "*"))) else NEVER
-
-
 @dataclass(frozen=True, slots=True)
 class Scorer:
     """One row of the registry.
 
     `sentence` names a check from its options; `problem` says why options that have the right types still cannot
-    be meant; `quick_chars` is the longest answer that is scored within a moment, less than the hop to a thread.
+    be meant.
     """
 
     function: Callable[..., Score]
     label: str
     sentence: Callable[[Mapping[str, Any]], str]
     problem: Callable[..., str | None] = lambda **_: None
-    quick_chars: Callable[[Mapping[str, Any]], int] = lambda _: NEVER
 
 
 def _number_sentence(options: Mapping[str, Any]) -> str:
@@ -131,37 +118,23 @@ def _shown(value: Any) -> str:
     return show_number(float(value)) if isinstance(value, int | float) else str(value)
 
 
-_ALWAYS = _up_to(QUICK_CHARS)
-
 SCORERS: dict[str, Scorer] = {
-    "equals": Scorer(equals, "Equals", lambda o: f"equals {quote(o['text'], 40)}", quick_chars=_ALWAYS),
-    "contains": Scorer(
-        contains, "Contains", lambda o: f"contains {quote(o['text'], 40)}", quick_chars=_ALWAYS
-    ),
+    "equals": Scorer(equals, "Equals", lambda o: f"equals {quote(o['text'], 40)}"),
+    "contains": Scorer(contains, "Contains", lambda o: f"contains {quote(o['text'], 40)}"),
     "contains_any": Scorer(
-        contains_any,
-        "Contains any",
-        lambda o: f"contains any of {quote_all(o['texts'])}",
-        quick_chars=_ALWAYS,
+        contains_any, "Contains any", lambda o: f"contains any of {quote_all(o['texts'])}"
     ),
     "contains_all": Scorer(
-        contains_all,
-        "Contains all",
-        lambda o: f"contains all of {quote_all(o['texts'])}",
-        quick_chars=_ALWAYS,
+        contains_all, "Contains all", lambda o: f"contains all of {quote_all(o['texts'])}"
     ),
-    "starts_with": Scorer(
-        starts_with, "Starts with", lambda o: f"starts with {quote(o['text'], 40)}", quick_chars=_ALWAYS
-    ),
-    "regex": Scorer(
-        regex, "Regex", lambda o: f"matches {clip(o['pattern'], 40)}", regex_problem, _quick_pattern
-    ),
-    "number": Scorer(number, "Number", _number_sentence, number_problem, _up_to(2_000)),
-    "json": Scorer(valid_json, "Valid JSON", lambda o: "valid JSON", quick_chars=_ALWAYS),
+    "starts_with": Scorer(starts_with, "Starts with", lambda o: f"starts with {quote(o['text'], 40)}"),
+    "regex": Scorer(regex, "Regex", lambda o: f"matches {clip(o['pattern'], 40)}", regex_problem),
+    "number": Scorer(number, "Number", _number_sentence, number_problem),
+    "json": Scorer(valid_json, "Valid JSON", lambda o: "valid JSON"),
     "contains_json": Scorer(contains_json, "Contains JSON", _contains_json_sentence, contains_json_problem),
     "json_schema": Scorer(json_schema, "JSON schema", _schema_sentence, json_schema_problem),
     "levenshtein": Scorer(levenshtein, "Levenshtein similarity", _levenshtein_sentence, levenshtein_problem),
-    "length": Scorer(length, "Length", _length_sentence, length_problem, _up_to(10_000)),
+    "length": Scorer(length, "Length", _length_sentence, length_problem),
 }
 
 
@@ -209,8 +182,14 @@ def _score_safely(check: Check, sample: Sample) -> Score:
     except Exception as exc:
         log.exception('the check "%s" failed', check.scorer)
         reason = f"this check failed with {type(exc).__name__}, which is a fault of the program"
-        return _not_applicable(check, _called(check), sample, reason)
-    return result
+        result = _not_applicable(check, _called(check), sample, reason)
+    return replace(result, check_hash=check_hash(check))
+
+
+def check_hash(check: Check) -> str:
+    """The same for checks that ask for the same, whatever their weight: 16 hexadecimal digits."""
+    asked = check.model_dump(mode="json", exclude={"weight"})
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _called(check: Check) -> str:
@@ -220,11 +199,26 @@ def _called(check: Check) -> str:
         return check.scorer
 
 
+QUICK_CHARS = 20_000
+_QUICK = {  # most characters of an answer that take less than a moment
+    **dict.fromkeys(
+        ("equals", "contains", "contains_any", "contains_all", "starts_with", "json"), QUICK_CHARS
+    ),
+    "number": 2_000,
+    "length": 10_000,
+}
+_REPEATS = frozenset("*+?{|")
+
+
 def is_quick(checks: Iterable[Check], sample: Sample) -> bool:
-    """Whether applying these checks surely takes less than the hop to another thread would."""
+    """Whether applying these checks surely takes less than the hop to another thread would.
+
+    A pattern is quick when nothing in it repeats or branches: it then looks at each place of the answer once.
+    """
     size = len(sample.answer)
     return size <= QUICK_CHARS and all(
-        (row := SCORERS.get(check.scorer)) is not None and size <= row.quick_chars(check.options)
+        size <= _QUICK.get(check.scorer, -1)
+        or (check.scorer == "regex" and _REPEATS.isdisjoint(str(check.options.get("pattern", "*"))))
         for check in checks
     )
 

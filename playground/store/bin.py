@@ -15,7 +15,17 @@ from playground.store.prompts import living_row, load_saved, prompt_row, version
 from playground.store.records import SavedVersion
 from playground.store.saving import rename
 from playground.store.shelf import prompt_key
-from playground.store.tables import Cell, Content, Favourite, Label, PromptRow, PromptTag, Run, Version, now
+from playground.store.tables import (
+    Content,
+    Favourite,
+    Label,
+    PromptRow,
+    PromptTag,
+    Run,
+    VariantRow,
+    Version,
+    now,
+)
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -62,7 +72,7 @@ def purge(session: Session, prompt_id: str) -> None:
 
 
 def _drop_unneeded(session: Session, hashes: Sequence[str]) -> None:
-    owners = (Version.content_hash, PromptRow.content_hash, Run.content_hash, Cell.content_hash)
+    owners = (Version.content_hash, PromptRow.content_hash, Run.content_hash, VariantRow.content_hash)
     unneeded = [~sa.exists().where(col(owner) == col(Content.hash)) for owner in owners]
     for portion in portions(hashes):
         session.execute(sa.delete(Content).where(col(Content.hash).in_(portion), *unneeded))

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 from playground.store.records import NewCell
 from playground.store.tables import new_id, now
 from playground.types.generation import Completion, Message
-from playground.types.grid import CellStatus, Comparison
+from playground.types.grid import CellKey, CellStatus, Comparison, RunSpec, spec_of
 from playground.types.scores import Score
 
 T_co = TypeVar("T_co", covariant=True)
@@ -38,12 +38,12 @@ class Change(Generic[T_co]):
 
 @dataclass(frozen=True)
 class CreateRun(Change[str]):
-    """A new run with its cells; cells of one column get repeats 0, 1, 2 and so on. Gives the run's id.
+    """A new run with its cells; cells of one case and column get repeats 0, 1, 2 and so on. Gives the run's id.
 
     `owner` is the program that runs them. Without a `version_id` and with `find_version`, the newest saved version of exactly this prompt is linked.
     """
 
-    comparison: Comparison
+    comparison: Comparison | RunSpec
     cells: Sequence[NewCell]
     title: str
     version_id: str | None = None
@@ -51,6 +51,11 @@ class CreateRun(Change[str]):
     owner: str | None = None
     run_id: str = field(default_factory=new_id)
     at: datetime = field(default_factory=now)
+
+    @property
+    def spec(self) -> RunSpec:
+        """What is run, as a grid."""
+        return self.comparison if isinstance(self.comparison, RunSpec) else spec_of(self.comparison)
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,12 @@ class StartCell(Change[None]):
     column: int
     repeat: int
     at: datetime = field(default_factory=now)
+    case: int = 0
+
+    @property
+    def key(self) -> CellKey:
+        """The cell's place."""
+        return CellKey(self.case, self.column, self.repeat)
 
 
 class CellFacts(NamedTuple):
@@ -77,6 +88,7 @@ class EndCell(Change[CellFacts]):
     """How a cell ended, with the text that had come; a second end replaces the first, with its steps and scores.
 
     A cell that was already marked as interrupted takes the result all the same: it is the truth.
+    `request_hash` is the same for calls that ask for the same; `extracted` is the answer inside its text.
     """
 
     run_id: str
@@ -90,6 +102,14 @@ class EndCell(Change[CellFacts]):
     scores: Sequence[Score] = ()
     hold = "always"
     at: datetime = field(default_factory=now)
+    case: int = 0
+    request_hash: str = ""
+    extracted: str | None = None
+
+    @property
+    def key(self) -> CellKey:
+        """The cell's place."""
+        return CellKey(self.case, self.column, self.repeat)
 
 
 class Draft(NamedTuple):
@@ -100,6 +120,7 @@ class Draft(NamedTuple):
     repeat: int
     text: str
     reasoning: str
+    case: int = 0
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from pydantic import BaseModel
@@ -19,6 +19,8 @@ from sqlmodel import Session, col
 from playground.errors import PromptError, StoreError
 from playground.store.tables import Content
 from playground.types.prompt import Prompt
+
+K = TypeVar("K")
 
 SEARCH_CHARS = 64_000
 """Characters of searchable text kept for one run or prompt."""
@@ -94,7 +96,7 @@ def load_content(session: Session, hashes: Sequence[str]) -> dict[str, Prompt]:
         ) from exc
 
 
-def portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+def portions(keys: Sequence[K]) -> Iterator[Sequence[K]]:
     """The keys in lists short enough for one `IN (…)`: databases bound the parameters of a statement."""
     for start in range(0, len(keys), IN_KEYS):
         yield keys[start : start + IN_KEYS]

@@ -7,19 +7,18 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
-from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
-from playground.store.content import matches
+from playground.store.content import search_words
 from playground.store.records import ColumnSummary, HistoryPage, RunSummary, StoredVote
 from playground.store.reopen import stored_vote
-from playground.store.tables import Cell, Run, ScoreRow, Vote
-from playground.types.grid import CellStatus
+from playground.store.tables import Cell, CellText, Run, ScoreRow, VariantRow, Vote
+from playground.types.grid import CellStatus, RunKind
 
 PAGE_ROWS = 500
 """Rows of one page at most."""
-SHORT: Any = (Cell.run_id, Cell.column_index, Cell.repeat, Cell.model, Cell.status, Cell.thumb)
-"""What a summary needs of a cell; its long texts stay in the database."""
+MOST_COLUMNS = 8
+"""Columns that a row of the list describes."""
 
 
 class Checks(NamedTuple):
@@ -30,9 +29,12 @@ class Checks(NamedTuple):
     mean: float | None
 
 
+NO_CHECKS = Checks(0, 0, None)
+
+
 def history(session: Session, search: str, limit: int, offset: int) -> HistoryPage:
     """Runs whose title, values, turns, answers, models or note contain every word of the search."""
-    found = matches(Run.search_text, search)
+    found = [_holds(word) for word in search_words(search)]
     limit, offset = max(0, min(limit, PAGE_ROWS)), max(0, min(offset, 2**31 - 1))
     # The count rides along: a search reads every run's text, and reading it twice would take twice as long.
     page = session.exec(
@@ -52,12 +54,14 @@ def history(session: Session, search: str, limit: int, offset: int) -> HistoryPa
 
 def _summaries(session: Session, run_ids: Sequence[str]) -> list[RunSummary]:
     """Summaries in the order of the ids, with a fixed number of queries."""
-    rows = session.exec(
-        select(Run.id, Run.created_at, Run.title, Run.note).where(col(Run.id).in_(run_ids))
+    rows = session.execute(
+        sa.select(
+            col(Run.id), col(Run.created_at), col(Run.title), col(Run.note), col(Run.kind), col(Run.planned)
+        ).where(col(Run.id).in_(run_ids))
     ).all()
     runs = {row[0]: row for row in rows}
     cells = _latest_cells(session, run_ids)
-    checks = _checks(session, [cell.id for of_run in cells.values() for cell in of_run if cell.id])
+    checks = checks_of_cells(session, [cell.id for of_run in cells.values() for cell in of_run])
     votes = _votes(session, run_ids)
     return [
         RunSummary(
@@ -68,26 +72,65 @@ def _summaries(session: Session, run_ids: Sequence[str]) -> list[RunSummary]:
             columns=tuple(_column(cell, checks) for cell in cells[run_id]),
             vote=votes.get(run_id),
             note=runs[run_id][3],
+            kind=cast(RunKind, runs[run_id][4]),
+            planned=runs[run_id][5],
         )
         for run_id in run_ids
     ]
 
 
-def _latest_cells(session: Session, run_ids: Sequence[str]) -> dict[str, list[Cell]]:
-    """The latest repeat of each column by run, in column order."""
-    cells = session.exec(
-        select(Cell)
-        .options(load_only(*SHORT))
-        .where(col(Cell.run_id).in_(run_ids))
-        .order_by(col(Cell.column_index), col(Cell.repeat))
+def _holds(word: str) -> sa.ColumnElement[bool]:
+    """Whether the run's own texts or one of its answers contain the word."""
+    in_answer = sa.exists().where(
+        col(CellText.run_id) == col(Run.id), col(CellText.text).contains(word, autoescape=True)
     )
-    latest: dict[str, dict[int, Cell]] = {run_id: {} for run_id in run_ids}
+    return sa.or_(col(Run.search_text).contains(word, autoescape=True), in_answer)
+
+
+def _latest_cells(session: Session, run_ids: Sequence[str]) -> dict[str, list[Any]]:
+    """The latest repeat of each of the first columns by run, in column order; of the first case alone.
+
+    Asks for one cell a column over the index: a run may have any number of cells.
+    """
+    columns = (
+        sa.select(col(VariantRow.run_id), col(VariantRow.number))
+        .where(col(VariantRow.run_id).in_(run_ids), col(VariantRow.number) < MOST_COLUMNS)
+        .distinct()
+        .subquery()
+    )
+    there = Cell.__table__.alias("there")  # type: ignore[attr-defined]
+    newest = (
+        sa.select(there.c.id)
+        .where(
+            there.c.run_id == columns.c.run_id,
+            there.c.case_number == 0,
+            there.c.variant_number == columns.c.number,
+        )
+        .order_by(there.c.repeat.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    cells = session.execute(
+        sa.select(
+            col(Cell.id),
+            col(Cell.run_id),
+            col(Cell.variant_number),
+            col(VariantRow.model),
+            col(Cell.status),
+            col(Cell.thumb),
+        )
+        .select_from(columns)
+        .join(Cell, col(Cell.id) == newest)
+        .join(VariantRow, col(VariantRow.id) == col(Cell.variant_id))
+        .order_by(col(Cell.run_id), col(Cell.variant_number))
+    )
+    latest: dict[str, list[Any]] = {run_id: [] for run_id in run_ids}
     for cell in cells:
-        latest[cell.run_id][cell.column_index] = cell
-    return {run_id: list(columns.values()) for run_id, columns in latest.items()}
+        latest[cell.run_id].append(cell)
+    return latest
 
 
-def _checks(session: Session, cell_ids: Sequence[int]) -> dict[int, Checks]:
+def checks_of_cells(session: Session, cell_ids: Sequence[int]) -> dict[int, Checks]:
     """Passed and counted checks, and their weighted mean, by cell; checks that do not apply are left out."""
     by_cell: dict[int, list[tuple[float, float]]] = defaultdict(list)
     for cell_id, value, weight in session.exec(
@@ -107,17 +150,17 @@ def _checks(session: Session, cell_ids: Sequence[int]) -> dict[int, Checks]:
 
 def _votes(session: Session, run_ids: Sequence[str]) -> dict[str, StoredVote]:
     rows = session.exec(
-        select(Vote, Cell.column_index, Cell.repeat)
+        select(Vote, Cell.variant_number, Cell.repeat)
         .join(Cell, col(Cell.id) == Vote.cell_id, isouter=True)
-        .where(col(Vote.run_id).in_(run_ids))
+        .where(col(Vote.run_id).in_(run_ids), col(Vote.voter) == "")
     )
     return {vote.run_id: stored_vote(vote, column, repeat) for vote, column, repeat in rows}
 
 
-def _column(cell: Cell, checks: dict[int, Checks]) -> ColumnSummary:
-    verdict = checks.get(cell.id or 0, Checks(0, 0, None))
+def _column(cell: Any, checks: dict[int, Checks]) -> ColumnSummary:
+    verdict = checks.get(cell.id, NO_CHECKS)
     return ColumnSummary(
-        column=cell.column_index,
+        column=cell.variant_number,
         model=cell.model,
         status=cast(CellStatus, cell.status),
         passed=verdict.passed,

@@ -3,6 +3,7 @@
     PromptSummary ─ VersionSummary ─ SavedVersion        the saved prompts; Facets count them
     SaveItem → SavedVersion, Head, SyncMark              many prompts at once, files that are kept equal
     NewCell → StoredRun(StoredCell(StoredStep…)…)        one run, complete enough to be shown again
+    CellPage(CellRow…), MatrixEntry, CellRecord          runs of any size, a part at a time
     HistoryPage(RunSummary(ColumnSummary…)…)             the list of runs
 
 All times are aware and in UTC.
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from playground.types.generation import Completion, Finish, Message
-from playground.types.grid import CellStatus, Choice, Comparison
+from playground.types.grid import Case, CellKey, CellStatus, Choice, Comparison, RunKind
 from playground.types.prompt import Prompt, Sampling
 from playground.types.scores import Score
 
@@ -131,13 +132,17 @@ class SyncMark:
 
 @dataclass(frozen=True, slots=True)
 class NewCell:
-    """A cell to be run. `prompt` is the effective one (shared or variant), `sampling.seed` is already drawn."""
+    """A cell to be run. `prompt` is the effective one (shared or variant), `sampling.seed` is already drawn.
+
+    `column` is the number of its variant.
+    """
 
     column: int
     model: str
     backend: str
     prompt: Prompt
     sampling: Sampling
+    case: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,13 @@ class StoredCell:
     hint: str
     started_at: datetime | None
     finished_at: datetime | None
+    case: int = 0
+    extracted: str | None = None
+
+    @property
+    def key(self) -> CellKey:
+        """Its place in the run."""
+        return CellKey(self.case, self.column, self.repeat)
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -197,7 +209,10 @@ class StoredVote:
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """One run. `cells` has the latest repeat of each column in order, `earlier` the ones before."""
+    """One run, as Compare shows it: its first case. `cells` has the latest repeat of each column in order.
+
+    `earlier` are the repeats before, the newest of them. `total` counts all cells that the run has.
+    """
 
     id: str
     created_at: datetime
@@ -210,6 +225,66 @@ class StoredRun:
     cells: tuple[StoredCell, ...]
     earlier: tuple[StoredCell, ...]
     vote: StoredVote | None
+    kind: RunKind = "comparison"
+    total: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether `cells` and `earlier` are all that the run has."""
+        return self.total <= len(self.cells) + len(self.earlier)
+
+
+@dataclass(frozen=True, slots=True)
+class CellRow:
+    """A cell in a list: its facts in short, how its answer begins, and what its checks say (as in `ColumnSummary`)."""
+
+    key: CellKey
+    model: str
+    status: CellStatus
+    seed: int | None
+    finish: Finish | None
+    calls: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    total_s: float
+    error: str
+    hint: str
+    thumb: int
+    attempt: int
+    begins: str
+    extracted: str | None
+    passed: int
+    checks: int
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CellPage:
+    """Some cells of a run by case, variant and repeat; `after` is where the next page begins, None at the end."""
+
+    rows: tuple[CellRow, ...]
+    after: CellKey | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixEntry:
+    """What the repeats of one case and variant come to; `score` is the mean over those that have one."""
+
+    case: int
+    variant: int
+    cells: int
+    open: int
+    errors: int
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CellRecord:
+    """A whole cell with the case it was run for."""
+
+    cell: StoredCell
+    case: Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +305,10 @@ class ColumnSummary:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run in a list; `columns` describe the latest repeat of each column."""
+    """A run in a list; `columns` describe the latest repeat of each column in its first case, the first columns only.
+
+    `planned` counts the cells it was begun with.
+    """
 
     id: str
     created_at: datetime
@@ -239,6 +317,8 @@ class RunSummary:
     columns: tuple[ColumnSummary, ...]
     vote: StoredVote | None
     note: str
+    kind: RunKind = "comparison"
+    planned: int = 0
 
 
 @dataclass(frozen=True, slots=True)

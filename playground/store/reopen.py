@@ -1,82 +1,129 @@
-"""A stored run read back: everything Compare needs to show it again exactly as it was."""
+"""Stored runs and cells read back: everything that is needed to show them again exactly as they were."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar, cast
+from typing import Any, cast
 
+import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from playground.errors import StoreError
 from playground.plain_words import of_field
 from playground.store.blobs import loaded_images
 from playground.store.changes import CellFacts, CreateRun, EndCell, storable
-from playground.store.content import content_hash, load_content
+from playground.store.content import content_hash, load_content, portions
+from playground.store.ledger import UNFINISHED
 from playground.store.prompts import load_saved
 from playground.store.records import NewCell, StoredCell, StoredRun, StoredStep, StoredVote
-from playground.store.tables import Cell, Run, ScoreRow, Step, Version, Vote
+from playground.store.tables import Cell, Run, RunCase, Table, Version, Vote
 from playground.types.generation import Completion, Finish, Message, TokenLogprob
-from playground.types.grid import CellStatus, Choice, Comparison
+from playground.types.grid import CellStatus, Choice, Comparison, RunKind, RunSpec
 from playground.types.prompt import Prompt, Role, Sampling
 from playground.types.scores import Score
 
-R = TypeVar("R", Step, ScoreRow)
+_tables = Table.metadata.tables
+VARIANT, CELL, STEPS, SCORES = (_tables[name] for name in ("variant", "cell", "step", "score"))
+CELLS = sa.select(CELL, VARIANT.c.model, VARIANT.c.backend, VARIANT.c.content_hash, VARIANT.c.sampling).join(
+    VARIANT, VARIANT.c.id == CELL.c.variant_id
+)
+"""Rows that `load_cells` takes, once a condition is added."""
+SHOWN_COLUMNS = 4
+"""Columns of a run that Compare shows."""
+SHOWN_REPEATS = 50
+"""The newest repeats of a column that are read with its run."""
 
 
 def load_run(session: Session, row: Run) -> StoredRun:
-    """The whole run. Raises StoreError when it was changed from outside and cannot be read."""
-    rows = session.exec(
-        select(Cell).where(Cell.run_id == row.id).order_by(col(Cell.column_index), col(Cell.repeat))
-    ).all()
-    prompts = load_content(session, [cell.content_hash for cell in rows])
-    steps = _by_cell(session.exec(_of_run(Step, row.id).order_by(col(Step.number))))
-    scores = _by_cell(session.exec(_of_run(ScoreRow, row.id).order_by(col(ScoreRow.number))))
-    cells = [
-        _cell(cell, prompts[cell.content_hash], steps.get(cell.id, ()), scores.get(cell.id, ()))
-        for cell in rows
-    ]
+    """The run as Compare shows it. Raises StoreError when it was changed from outside and cannot be read."""
+    comparison = load_comparison(session, row)
+    cells: list[StoredCell] = []
+    for column in range(len(comparison.columns)):
+        place = (CELL.c.run_id == row.id, CELL.c.case_number == 0, CELL.c.variant_number == column)
+        newest = CELLS.where(*place).order_by(CELL.c.repeat.desc()).limit(SHOWN_REPEATS)
+        cells += reversed(load_cells(session, newest))
     latest = {cell.column: cell for cell in cells}
     version = session.get(Version, row.version_id) if row.version_id else None
     return StoredRun(
         id=row.id,
         created_at=row.created_at,
         title=row.title,
-        status=cast(CellStatus, row.status),
+        status=run_status(session, row.id),
         note=row.note,
-        comparison=load_comparison(session, row),
+        comparison=comparison,
         content_hash=row.content_hash,
         version=load_saved(session, version) if version else None,
         cells=tuple(latest.values()),
         earlier=tuple(cell for cell in cells if cell is not latest[cell.column]),
         vote=load_vote(session, row),
+        kind=cast(RunKind, row.kind),
+        total=count_cells(session, row.id),
     )
+
+
+def count_cells(session: Session, run_id: str) -> int:
+    """How many cells the run has; the database counts them over an index."""
+    return session.exec(select(sa.func.count()).select_from(Cell).where(col(Cell.run_id) == run_id)).one()
+
+
+def run_status(session: Session, run_id: str) -> CellStatus:
+    """Status of a run: "pending" before its first cell began, "running" while one is not finished.
+
+    Then "interrupted" when one was, else "done". Asks the index for one cell of each status.
+    """
+    asked: tuple[CellStatus, ...] = ("pending", "running", "interrupted", "done", "cancelled", "error")
+    there = [
+        sa.exists().where(col(Cell.status) == status, col(Cell.run_id) == run_id).label(status)
+        for status in asked
+    ]
+    row = session.execute(sa.select(*there)).one()
+    found = {status for status, is_there in zip(asked, row, strict=True) if is_there}
+    if found <= {"pending"}:
+        return "pending"
+    if not found.isdisjoint(UNFINISHED):
+        return "running"
+    return "interrupted" if "interrupted" in found else "done"
 
 
 def load_vote(session: Session, row: Run) -> StoredVote | None:
     """The run's vote as it is now."""
-    vote = session.get(Vote, row.id)
+    vote = session.exec(select(Vote).where(Vote.run_id == row.id, Vote.voter == "")).first()
     if vote is None:
         return None
     cell = session.get(Cell, vote.cell_id) if vote.cell_id is not None else None
-    return stored_vote(vote, cell.column_index if cell else None, cell.repeat if cell else None)
+    return stored_vote(vote, cell.variant_number if cell else None, cell.repeat if cell else None)
 
 
 def begun_run(created: CreateRun) -> StoredRun:
     """The run that is being stored, before any of its cells has ended."""
+    given = created.comparison
     return StoredRun(
         id=created.run_id,
         created_at=created.at,
         title=created.title,
         status="pending",
         note="",
-        comparison=created.comparison,
-        content_hash=content_hash(created.comparison.prompt),
+        comparison=_shown(given) if isinstance(given, RunSpec) else given,
+        content_hash=content_hash(given.prompt),
         version=None,
         cells=(),
         earlier=(),
         vote=None,
+        kind=created.spec.kind,
+        total=len(created.cells),
+    )
+
+
+def _shown(spec: RunSpec) -> Comparison:
+    """What Compare shows of a grid: its first case, its first columns."""
+    case = spec.cases[0]
+    return Comparison(
+        prompt=spec.prompt,
+        values=case.values,
+        columns=spec.variants[:SHOWN_COLUMNS],
+        same_text=spec.same_text,
+        images=case.images,
     )
 
 
@@ -113,17 +160,24 @@ def ended_cell(new: NewCell, end: EndCell, facts: CellFacts) -> StoredCell:
         hint=end.hint,
         started_at=facts.started_at,
         finished_at=facts.finished_at,
+        case=end.case,
+        extracted=end.extracted,
     )
 
 
 def load_comparison(session: Session, row: Run) -> Comparison:
-    """The run's comparison with its prompts and images put back in place of their hashes."""
+    """The run's first case and first columns, with prompts and images put back in place of their hashes."""
     data = row.comparison
-    prompts = load_content(session, [data["prompt"], *(c["prompt"] for c in data["columns"] if c["prompt"])])
-    columns = [{**column, "prompt": prompts.get(column["prompt"])} for column in data["columns"]]
+    columns = data["columns"][:SHOWN_COLUMNS]
+    prompts = load_content(session, [data["prompt"], *(c["prompt"] for c in columns if c["prompt"])])
+    case = session.get(RunCase, (row.id, 0))
     try:
-        whole = {"prompt": prompts[data["prompt"]], "columns": columns}
-        whole["images"] = loaded_images(session, data.get("images") or ())
+        whole = {
+            "prompt": prompts[data["prompt"]],
+            "columns": [{**column, "prompt": prompts.get(column["prompt"])} for column in columns],
+            "values": case.input_values if case else {},
+            "images": loaded_images(session, case.images if case else ()),
+        }
         return Comparison.model_validate({**data, **whole})
     except ValidationError as exc:
         raise StoreError(
@@ -139,80 +193,92 @@ def stored_vote(vote: Vote, column: int | None, repeat: int | None) -> StoredVot
     )
 
 
-def _of_run(table: type[R], run_id: str) -> SelectOfScalar[R]:
-    """The rows of that table that belong to a cell of the run."""
-    return select(table).where(col(table.cell_id).in_(select(Cell.id).where(Cell.run_id == run_id)))
+# --- cells ------------------------------------------------------------------------------------------------
 
 
-def _by_cell(rows: Iterable[R]) -> dict[int | None, list[R]]:
-    found: dict[int | None, list[R]] = {}
+def load_cells(session: Session, statement: sa.Select[Any]) -> list[StoredCell]:
+    """The whole cells of a selection of `CELLS`, in its order, with a fixed number of queries for each thousand."""
+    rows = session.execute(statement).all()
+    prompts = load_content(session, sorted({row.content_hash for row in rows}))
+    ids = [row.id for row in rows]
+    steps = _by_cell(session, STEPS, ids)
+    scores = _by_cell(session, SCORES, ids)
+    samplings: dict[int, Sampling] = {}
+    cells = []
     for row in rows:
-        found.setdefault(row.cell_id, []).append(row)
+        if (shared := samplings.get(row.variant_id)) is None:
+            shared = samplings[row.variant_id] = Sampling.model_validate(row.sampling)
+        # Before its end a cell has a draft at most.
+        of_cell = () if row.status in UNFINISHED else steps.get(row.id, ())
+        cells.append(_cell(row, prompts[row.content_hash], shared, of_cell, scores.get(row.id, ())))
+    return cells
+
+
+def _by_cell(session: Session, table: sa.Table, ids: Sequence[int]) -> dict[int, list[Any]]:
+    """The rows of that table that belong to the cells, by cell and in their order."""
+    found: dict[int, list[Any]] = {}
+    for portion in portions(ids):
+        asked = sa.select(table).where(table.c.cell_id.in_(portion))
+        for row in session.execute(asked.order_by(table.c.cell_id, table.c.number)):
+            found.setdefault(row.cell_id, []).append(row)
     return found
 
 
-def _cell(cell: Cell, prompt: Prompt, rows: Sequence[Step], scores: Sequence[ScoreRow]) -> StoredCell:
-    steps = [_step(row) for row in rows]
+def _cell(
+    row: Any, prompt: Prompt, shared: Sampling, steps: Iterable[Any], scores: Iterable[Any]
+) -> StoredCell:
+    steps = list(steps)
     return StoredCell(
-        column=cell.column_index,
-        repeat=cell.repeat,
-        model=cell.model,
-        backend=cell.backend,
-        content_hash=cell.content_hash,
+        column=row.variant_number,
+        repeat=row.repeat,
+        model=row.model,
+        backend=row.backend,
+        content_hash=row.content_hash,
         prompt=prompt,
-        sampling=Sampling.model_validate(cell.sampling),
-        status=cast(CellStatus, cell.status),
-        completion=_completion(cell, steps[-1].rendered_prompt if steps else None),
-        steps=tuple(steps),
-        scores=tuple(
-            Score(
-                name=row.name,
-                value=row.value,
-                answer=row.answer,
-                explanation=row.explanation,
-                weight=row.weight,
-            )
-            for row in scores
-        ),
-        thumb=cell.thumb,
-        error=cell.error,
-        hint=cell.hint,
-        started_at=cell.started_at,
-        finished_at=cell.finished_at,
+        sampling=shared.model_copy(update={"seed": row.seed}),
+        status=row.status,
+        completion=_completion(steps[-1]) if steps and row.finish is not None else None,
+        steps=tuple(_step(step) for step in steps),
+        scores=tuple(_score(score) for score in scores),
+        thumb=row.thumb,
+        error=row.error,
+        hint=row.hint,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        case=row.case_number,
+        extracted=row.extracted,
     )
 
 
-def _completion(cell: Cell, rendered_prompt: str | None) -> Completion | None:
-    if cell.finish is None:
-        return None
+def _completion(step: Any) -> Completion:
     return Completion(
-        text=cell.text,
-        finish=cast(Finish, cell.finish),
-        reasoning=cell.reasoning,
-        prompt_tokens=cell.prompt_tokens,
-        completion_tokens=cell.completion_tokens,
-        cached_tokens=cell.cached_tokens,
-        context_tokens=cell.context_tokens,
-        first_token_s=cell.first_token_s,
-        total_s=cell.total_s,
-        rendered_prompt=rendered_prompt,
-        model_digest=cell.model_digest,
-        backend_version=cell.backend_version,
-        mode=cell.mode,
-        ignored=tuple(cell.ignored),
+        text=step.text,
+        finish=cast(Finish, step.finish),
+        reasoning=step.reasoning,
+        prompt_tokens=step.prompt_tokens,
+        completion_tokens=step.completion_tokens,
+        cached_tokens=step.cached_tokens,
+        context_tokens=step.context_tokens,
+        first_token_s=step.first_token_s,
+        total_s=step.total_s or 0.0,
+        rendered_prompt=step.rendered_prompt,
+        model_digest=step.model_digest,
+        backend_version=step.backend_version,
+        mode=step.mode,
+        ignored=tuple(step.ignored),
         logprobs=tuple(
             TokenLogprob(
-                row["token"],
-                row["logprob"],
-                tuple((text, value) for text, value in row["top"]),
-                row.get("raw", ""),
+                each["token"],
+                each["logprob"],
+                tuple((text, value) for text, value in each["top"]),
+                each.get("raw", ""),
             )
-            for row in cell.logprobs
+            for each in step.logprobs
         ),
     )
 
 
-def _step(row: Step) -> StoredStep:
+def _step(row: Any) -> StoredStep:
     return StoredStep(
         number=row.number,
         label=row.label,
@@ -225,4 +291,15 @@ def _step(row: Step) -> StoredStep:
         completion_tokens=row.completion_tokens,
         first_token_s=row.first_token_s,
         total_s=row.total_s,
+    )
+
+
+def _score(row: Any) -> Score:
+    return Score(
+        name=row.name,
+        value=row.value,
+        answer=row.answer,
+        explanation=row.explanation,
+        weight=row.weight,
+        check_hash=row.check_hash or "",
     )

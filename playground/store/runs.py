@@ -6,20 +6,22 @@ Each function works inside the caller's transaction.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, delete, select, update
 
 from playground.errors import NotFoundError
 from playground.store.blobs import KEEP
+from playground.store.changes import LARGEST
 from playground.store.content import fold, keep_content
-from playground.store.ledger import UNFINISHED, new_cell_row, packed, run_status, search_texts
+from playground.store.creation import case_rows, cell_row, form_of, keep_variant, search_text
+from playground.store.ledger import KEEP_TEXT, UNFINISHED, findable
 from playground.store.records import NewCell
-from playground.store.tables import Cell, Run, Vote, now
-from playground.types.grid import Choice, Comparison
+from playground.store.tables import Cell, Run, RunCase, Step, Vote, now
+from playground.types.grid import Choice, Comparison, spec_of
 
 
 def add_repeat(
@@ -33,18 +35,23 @@ def add_repeat(
     """The number of a further, pending repeat in a column of the run."""
     row = find_run(session, run_id, lock=True)
     if comparison is not None:
-        row.comparison, images = packed(comparison, partial(keep_content, session))
+        row.comparison = form_of(comparison, partial(keep_content, session))
         row.content_hash = row.comparison["prompt"]
+        (case,), images = case_rows(row.id, spec_of(comparison))
+        session.merge(RunCase(**case))
         if images:
             session.connection().execute(KEEP, images)
     highest = session.exec(
-        select(sa.func.max(Cell.repeat)).where(Cell.run_id == row.id, Cell.column_index == column)
+        select(sa.func.max(Cell.repeat)).where(
+            Cell.run_id == row.id, Cell.case_number == cell.case, Cell.variant_number == column
+        )
     ).one()
     repeat = 0 if highest is None else highest + 1
-    row.status = "pending"
-    fields: dict[str, Any] = new_cell_row(cell, keep_content(session, cell.prompt), owner)
-    session.add(Cell(run_id=row.id, column_index=column, repeat=repeat, **fields))
-    _refresh_search_text(session, row)
+    cell = replace(cell, column=column)
+    variant_id, is_new = keep_variant(session.connection(), row.id, cell, keep_content(session, cell.prompt))
+    session.add(Cell(**cell_row(row.id, cell, repeat, owner), variant_id=variant_id))
+    if is_new or comparison is not None:
+        _refresh_search_text(session, row)
     return repeat
 
 
@@ -63,24 +70,30 @@ def lost_cells(alive: Collection[str], host: str | None) -> sa.ColumnElement[boo
     return sa.and_(col(Cell.status).in_(UNFINISHED), dead)
 
 
-def runs_with(session: Session, lost: sa.ColumnElement[bool]) -> list[str]:
-    """The runs that have such cells."""
-    unfinished = select(Run.id).where(col(Run.status).in_(UNFINISHED))
-    return list(session.exec(select(Cell.run_id).where(col(Cell.run_id).in_(unfinished), lost).distinct()))
+def is_there(session: Session, lost: sa.ColumnElement[bool]) -> bool:
+    """Whether there is such a cell."""
+    return session.exec(select(Cell.id).where(lost).limit(1)).first() is not None
 
 
 def mark_interrupted(session: Session, lost: sa.ColumnElement[bool]) -> int:
     """Mark such cells as interrupted, with the text they had written; how many there were."""
-    count = 0
-    for run_id in runs_with(session, lost):
-        there = (col(Cell.run_id) == run_id, lost)
-        written = sa.or_(col(Cell.text) != "", col(Cell.reasoning) != "")
-        session.exec(update(Cell).where(*there, written).values(finish="aborted"))
-        count += session.exec(update(Cell).where(*there).values(status="interrupted")).rowcount
-        status = run_status(session.exec(select(Cell.status).where(Cell.run_id == run_id)))
-        text = search_texts(session.connection(), [run_id])[run_id]
-        session.exec(update(Run).where(col(Run.id) == run_id).values(status=status, search_text=text))
-    return count
+    written = (
+        select(Cell.id, Cell.run_id, Step.text, Run.planned)
+        .join(Step, col(Step.cell_id) == col(Cell.id))
+        .join(Run, col(Run.id) == col(Cell.run_id))
+        .where(lost, sa.or_(col(Step.text) != "", col(Step.reasoning) != ""))
+    )
+    rows = session.exec(written).all()
+    for cell_id, *_ in rows:
+        session.exec(update(Step).where(col(Step.cell_id) == cell_id).values(finish="aborted"))
+        session.exec(update(Cell).where(col(Cell.id) == cell_id).values(finish="aborted"))
+    texts = [
+        {"cell_id": cell_id, "run_id": run_id, "text": findable(text, planned)}
+        for cell_id, run_id, text, planned in rows
+    ]
+    if texts:
+        session.connection().execute(KEEP_TEXT, texts)
+    return session.exec(update(Cell).where(lost).values(status="interrupted")).rowcount
 
 
 def vote(
@@ -94,7 +107,7 @@ def vote(
     """Replace the run's vote; None takes it back. "column" means that repeat of the column, None its latest."""
     row = find_run(session, run_id, lock=True)
     cell_id = _find_cell(session, row.id, column, repeat).id if kind == "column" else None
-    session.exec(delete(Vote).where(col(Vote.run_id) == row.id))
+    session.exec(delete(Vote).where(col(Vote.run_id) == row.id, col(Vote.voter) == ""))
     if kind is not None:
         session.add(Vote(run_id=row.id, kind=kind, cell_id=cell_id, note=note))
 
@@ -122,11 +135,13 @@ def find_run(session: Session, run_id: str, *, lock: bool = False) -> Run:
 
 
 def _find_cell(session: Session, run_id: str, column: int | None, repeat: int | None) -> Cell:
-    statement = select(Cell).where(Cell.run_id == run_id, Cell.column_index == column)
+    statement = select(Cell).where(
+        Cell.run_id == run_id, Cell.case_number == 0, Cell.variant_number == column
+    )
     if repeat is not None:
         statement = statement.where(Cell.repeat == repeat)
     found = None
-    if column is not None and 0 <= column < 4:
+    if column is not None and 0 <= column < LARGEST:
         found = session.exec(statement.order_by(col(Cell.repeat).desc())).first()
     if found is None:
         raise NotFoundError("The run has no such column.", "Choose one of the columns it was run with.")
@@ -136,4 +151,4 @@ def _find_cell(session: Session, run_id: str, column: int | None, repeat: int | 
 def _refresh_search_text(session: Session, row: Run) -> None:
     session.add(row)
     session.flush()
-    row.search_text = search_texts(session.connection(), [row.id])[row.id]
+    row.search_text = search_text(session.connection(), row.id)

@@ -20,19 +20,23 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from playground.settings import Settings
-from playground.store import bin, exchange, history, prompts, reopen, runs, saving, shelf
+from playground.store import bin, cells, exchange, history, prompts, reopen, runs, saving, shelf
 from playground.store.changes import Change, CreateRun, EndCell, StartCell
 from playground.store.database import Place, connect, in_plain_words, locate, prepare_file
 from playground.store.presence import HOST, Presence, Program
 from playground.store.records import (
+    CellPage,
+    CellRecord,
     DatabaseFacts,
     Facets,
     Head,
     HistoryPage,
+    MatrixEntry,
     NewCell,
     PromptSummary,
     SavedVersion,
     SaveItem,
+    StoredCell,
     StoredRun,
     StoredVote,
     SyncMark,
@@ -41,7 +45,7 @@ from playground.store.records import (
 from playground.store.schema import bring_up_to_date, database_facts
 from playground.store.writer import Trouble, Writer
 from playground.types.generation import Completion, Message
-from playground.types.grid import CellStatus, Choice, Comparison
+from playground.types.grid import CellKey, CellStatus, Choice, Comparison, RunSpec
 from playground.types.prompt import Prompt
 from playground.types.scores import Score
 
@@ -288,9 +292,14 @@ class Store:
         return self._writer.put(change)
 
     def create_run(
-        self, comparison: Comparison, cells: Sequence[NewCell], *, title: str, version_id: str | None = None
+        self,
+        comparison: Comparison | RunSpec,
+        cells: Sequence[NewCell],
+        *,
+        title: str,
+        version_id: str | None = None,
     ) -> str:
-        """The id of a new run, its cells pending; several cells of one column are its repeats 0, 1, 2 and so on.
+        """The id of a new run, its cells pending; several of one case and column are its repeats 0, 1, 2 and so on.
 
         `version_id` is the `SavedVersion.id` that the shared prompt was opened from.
         """
@@ -339,15 +348,61 @@ class Store:
         alive = [self._presence.id, *(program.id for program in self._presence.others())]
         lost = runs.lost_cells(alive, None if self._place.path else HOST)
         with self._reading() as session:
-            if not runs.runs_with(session, lost):
+            if not runs.is_there(session, lost):
                 return 0
         with self._writing() as session:
             return runs.mark_interrupted(session, lost)
 
     def run(self, run_id: str) -> StoredRun:
-        """A run with everything needed to show it again. Raises NotFoundError."""
+        """A run as Compare shows it: the newest repeats of the columns of its first case. Raises NotFoundError."""
         with self._reading() as session:
             return reopen.load_run(session, runs.find_run(session, run_id))
+
+    def status(self, run_id: str) -> CellStatus:
+        """Whether the run is pending, running, interrupted or done. Raises NotFoundError."""
+        with self._reading() as session:
+            return reopen.run_status(session, runs.find_run(session, run_id).id)
+
+    def page(
+        self,
+        run_id: str,
+        *,
+        after: CellKey | None = None,
+        limit: int = 100,
+        status: CellStatus | None = None,
+    ) -> CellPage:
+        """A run's cells in short by case, variant and repeat, at most 500. Raises NotFoundError."""
+        with self._reading() as session:
+            return cells.page(session, runs.find_run(session, run_id).id, after, limit, status)
+
+    def cell(self, run_id: str, key: CellKey) -> StoredCell:
+        """One cell with everything that was sent and received. Raises NotFoundError."""
+        with self._reading() as session:
+            return cells.cell(session, runs.find_run(session, run_id).id, key)
+
+    def matrix(self, run_id: str, *, first: int = 0, cases: int = 100) -> list[MatrixEntry]:
+        """What each variant came to in so many cases from that one on, at most 500. Raises NotFoundError."""
+        with self._reading() as session:
+            return cells.matrix(session, runs.find_run(session, run_id).id, first, cases)
+
+    def open_keys(self, run_id: str, *, after: CellKey | None = None, limit: int = 500) -> list[CellKey]:
+        """The next cells that have not ended: what is left to run. Raises NotFoundError."""
+        with self._reading() as session:
+            return cells.open_keys(session, runs.find_run(session, run_id).id, after, limit)
+
+    def stream_rows(self, run_id: str, portion: int = 200) -> Iterator[CellRecord]:
+        """Every cell of a run with its case, read in portions as they are taken. Raises NotFoundError.
+
+        No transaction stays open between two portions: cells that end meanwhile come as they are then.
+        """
+        after: CellKey | None = None
+        while True:
+            with self._reading() as session:
+                records = cells.records(session, runs.find_run(session, run_id).id, after, portion)
+            yield from records
+            if len(records) < portion:
+                return
+            after = records[-1].cell.key
 
     def vote_and_note(self, run_id: str) -> tuple[StoredVote | None, str]:
         """What a person has said about a run so far. Raises NotFoundError."""
@@ -358,7 +413,8 @@ class Store:
     def history(self, search: str = "", limit: int = 50, offset: int = 0) -> HistoryPage:
         """Runs, newest first, that contain every word of the search, letter case aside; at most 500 a page.
 
-        Looks at title, note, models, values, turns and answers (the first 64,000 characters of a run in all).
+        Looks at title, note, models, values and turns (64,000 characters of a run), and at the answers: each has an
+        equal share of 64,000 characters, 200 at least.
         """
         with self._reading() as session:
             return history.history(session, search, limit, offset)

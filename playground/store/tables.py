@@ -2,9 +2,12 @@
 
     content ◁─ version ▷─ prompt          a prompt's body is stored once, under its hash
        ▲          ▲
-       ├───────── run ─◁ cell ─◁ step     one cell per column and repeat; one step per call
-       └──────────────────┤  └──◁ score
-                         vote             at most one per run; a thumb is a column of its cell
+       ├───────── run ─◁ run_case         the values and images of a case
+       │           ├───◁ vote
+       └─ variant ▷┤                      model, prompt and sampling of a column
+             ▲     │
+             └──── cell ─◁ step           one cell per case, variant and repeat; one step per call
+                     └──◁ score, cell_text
 
     prompt ─◁ prompt_tag, label           a label stands on one version
     favourite, sync_mark, blob            by key, by folder and path, by hash
@@ -90,7 +93,7 @@ class Table(SQLModel):
 
 
 class Content(Table, table=True):
-    """The body of a prompt under the SHA-256 of its canonical JSON; shared by versions, runs and cells.
+    """The body of a prompt under the SHA-256 of its canonical JSON; shared by versions, runs and variants.
 
     `json_text` keeps the order of keys that the first writer had (a schema's properties are read in that order).
     """
@@ -187,66 +190,105 @@ class Blob(Table, table=True):
 
 
 class Run(Table, table=True):
-    """One press of Run. `comparison` names prompts by their hash; `search_text` is folded and bounded."""
+    """One press of Run: a grid of cells, cases × variants × repeats.
+
+    `comparison` is the form it reopens with, prompts by their hash; values and images are those of its cases.
+    `planned` counts the cells it was created with. Its status is no column: it follows from its cells.
+    `search_text`, folded and bounded, is what it can be found by beside its answers (`CellText`).
+    """
 
     __table_args__ = (sa.Index("ix_run_created_at_id", "created_at", "id"),)
 
     id: str = Field(default_factory=new_id, primary_key=True)
     created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
-    status: str = Field(default="pending", index=True)
+    kind: str = "comparison"
     title: str = Field(sa_type=ExactText)
     note: str = Field(default="", sa_type=ExactText)
     version_id: str | None = Field(default=None, foreign_key="version.id", index=True)
     content_hash: str = Field(foreign_key="content.hash", index=True)
+    planned: int = 0
     search_text: str = Field(default="", sa_type=sa.Text)
     comparison: dict[str, Any] = Field(sa_type=sa.JSON)
 
 
-class Cell(Table, table=True):
-    """One answer, or the reason why there is none. `finish` is NULL until something came back.
+class RunCase(Table, table=True):
+    """One case of a run: the values of its variables, its images by their hash, the id of its row in a data set."""
 
-    `owner` is the program that runs it (`presence`): when that has ended, the cell is interrupted.
+    __tablename__ = "run_case"
+
+    run_id: str = Field(primary_key=True, foreign_key="run.id")
+    number: int = Field(primary_key=True)
+    input_values: dict[str, Any] = Field(sa_type=sa.JSON)
+    images: list[Any] = Field(default_factory=list, sa_type=sa.JSON)
+    row_id: str = Field(default="", sa_type=ExactText)
+
+
+class VariantRow(Table, table=True):
+    """What the cells of a variant were run with. `sampling` is without its seed, which each cell has itself.
+
+    A variant that was changed between two of its cells has a row for each of its forms.
     """
 
-    __table_args__ = (sa.UniqueConstraint("run_id", "column_index", "repeat"),)
+    __tablename__ = "variant"
+    __table_args__ = (sa.Index("ix_variant_run_id_number", "run_id", "number"),)
 
     id: int | None = Field(default=None, primary_key=True)
     run_id: str = Field(foreign_key="run.id")
-    column_index: int
-    repeat: int
-    status: str = "pending"
-    thumb: int = 0
+    number: int
     model: str = Field(sa_type=ExactText)
     backend: str = Field(sa_type=ExactText)
     content_hash: str = Field(foreign_key="content.hash", index=True)
     sampling: dict[str, Any] = Field(sa_type=sa.JSON)
-    started_at: datetime | None = Field(default=None, sa_type=UtcTime)
-    finished_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class Cell(Table, table=True):
+    """One answer in short, or the reason why there is none; its texts are those of its steps.
+
+    `finish` is NULL until something came back. `owner` is the program that runs it (`presence`): when that has
+    ended, the cell is interrupted. `attempt` counts how often it was begun, `calls` its steps.
+    """
+
+    __table_args__ = (
+        sa.UniqueConstraint("run_id", "case_number", "variant_number", "repeat"),
+        sa.Index("ix_cell_status_run_id", "status", "run_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: str = Field(foreign_key="run.id")
+    case_number: int
+    variant_number: int
+    repeat: int
+    variant_id: int = Field(foreign_key="variant.id", index=True)
+    status: str = "pending"
+    seed: int | None = Field(default=None, sa_type=sa.BigInteger)
+    extracted: str | None = Field(default=None, sa_type=ExactText)
     finish: str | None = None
+    calls: int = 0
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
-    cached_tokens: int | None = None
-    context_tokens: int | None = None
-    first_token_s: float | None = None
     total_s: float = 0.0
-    model_digest: str | None = Field(default=None, sa_type=ExactText)
-    backend_version: str | None = Field(default=None, sa_type=ExactText)
-    mode: str | None = Field(default=None, sa_type=ExactText)
-    ignored: list[str] = Field(default_factory=list, sa_type=sa.JSON)
-    logprobs: list[dict[str, Any]] = Field(default_factory=list, sa_type=sa.JSON)
     error: str = Field(default="", sa_type=ExactText)
     hint: str = Field(default="", sa_type=ExactText)
-    text: str = Field(default="", sa_type=ExactText)
-    reasoning: str = Field(default="", sa_type=ExactText)
+    thumb: int = 0
+    attempt: int = 0
+    started_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcTime)
     owner: str | None = Field(default=None, sa_type=ExactText)
 
 
 class Step(Table, table=True):
-    """One call of a cell; a cell without a multi-call technique has exactly one."""
+    """One call of a cell; a cell without a multi-call technique has exactly one.
+
+    Before it has ended it holds what was written so far, without `finish`. `request_hash` is the same for calls
+    that ask for the same.
+    """
 
     cell_id: int = Field(primary_key=True, foreign_key="cell.id")
     number: int = Field(primary_key=True)
+    parent: int | None = None
+    kind: str = "call"
     label: str = Field(default="", sa_type=ExactText)
+    request_hash: str | None = Field(default=None, index=True)
     messages: list[dict[str, str]] = Field(sa_type=sa.JSON)
     rendered_prompt: str | None = Field(default=None, sa_type=ExactText)
     text: str = Field(default="", sa_type=ExactText)
@@ -254,17 +296,39 @@ class Step(Table, table=True):
     finish: str | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    context_tokens: int | None = None
     first_token_s: float | None = None
     total_s: float | None = None
+    model_digest: str | None = Field(default=None, sa_type=ExactText)
+    backend_version: str | None = Field(default=None, sa_type=ExactText)
+    mode: str | None = Field(default=None, sa_type=ExactText)
+    ignored: list[str] = Field(default_factory=list, sa_type=sa.JSON)
+    logprobs: list[dict[str, Any]] = Field(default_factory=list, sa_type=sa.JSON)
+
+
+class CellText(Table, table=True):
+    """What a run can be found by of one answer: how it begins, folded."""
+
+    __tablename__ = "cell_text"
+
+    cell_id: int = Field(primary_key=True, foreign_key="cell.id")
+    run_id: str = Field(foreign_key="run.id", index=True)
+    text: str = Field(sa_type=sa.Text)
 
 
 class ScoreRow(Table, table=True):
-    """One check's verdict; `value` NULL means that the check does not apply."""
+    """One check's verdict; `value` NULL means that the check does not apply.
+
+    `check_hash` names the check with its options, `judge_cell_id` the cell in which a model judged.
+    """
 
     __tablename__ = "score"
 
     cell_id: int = Field(primary_key=True, foreign_key="cell.id")
     number: int = Field(primary_key=True)
+    check_hash: str | None = None
+    judge_cell_id: int | None = Field(default=None, foreign_key="cell.id", index=True)
     name: str = Field(sa_type=ExactText)
     value: float | None = None
     answer: str = Field(sa_type=ExactText)
@@ -273,10 +337,19 @@ class ScoreRow(Table, table=True):
 
 
 class Vote(Table, table=True):
-    """The current vote of a run; voting again replaces it."""
+    """What a voter chose in a run; voting again replaces it.
 
-    run_id: str = Field(primary_key=True, foreign_key="run.id")
+    `cell_id` is the chosen cell, NULL for a tie and for "all bad"; a vote on two cells alone names them as a pair.
+    """
+
+    __table_args__ = (sa.Index("ix_vote_run_id_voter", "run_id", "voter"),)
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    run_id: str = Field(foreign_key="run.id")
+    voter: str = Field(default="", sa_type=ExactText)
     kind: str
-    cell_id: int | None = Field(default=None, foreign_key="cell.id")
+    cell_id: int | None = Field(default=None, foreign_key="cell.id", index=True)
+    first_cell_id: int | None = Field(default=None, foreign_key="cell.id", index=True)
+    second_cell_id: int | None = Field(default=None, foreign_key="cell.id", index=True)
     note: str = Field(default="", sa_type=ExactText)
     created_at: datetime = Field(default_factory=now, sa_type=UtcTime)

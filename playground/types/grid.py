@@ -1,8 +1,8 @@
-"""What is run: a comparison and its columns."""
+"""What is run: a grid of cells, cases × variants × repeats; a comparison is one of one case."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -16,6 +16,28 @@ Samples = Annotated[int, Field(ge=1, le=MOST_SAMPLES)]
 
 
 Choice = Literal["column", "tie", "all_bad"]
+
+
+RunKind = Literal["comparison", "experiment"]
+
+
+class CellKey(NamedTuple):
+    """The place of an answer in its run, each counted from 0."""
+
+    case: int
+    variant: int
+    repeat: int
+
+
+class Case(Value):
+    """One row of a run: the values of the prompt's variables; `row_id` is the row's name in its data set.
+
+    `images`, base64 without a prefix, go with the last user message.
+    """
+
+    values: dict[str, Any] = {}
+    images: tuple[str, ...] = ()
+    row_id: str = ""
 
 
 class Column(Value):
@@ -46,3 +68,29 @@ class Comparison(Value):
     columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=4)]
     same_text: str = ""
     images: tuple[str, ...] = ()
+
+
+class RunSpec(Value):
+    """A run of any size: every case with every variant (a comparison's column), `repeats` times.
+
+    `same_text` as in `Comparison`.
+    """
+
+    prompt: Prompt
+    variants: Annotated[tuple[Column, ...], Field(min_length=1)]
+    cases: Annotated[tuple[Case, ...], Field(min_length=1)]
+    repeats: Annotated[int, Field(ge=1)] = 1
+    same_text: str = ""
+    kind: RunKind = "experiment"
+
+
+def spec_of(comparison: Comparison) -> RunSpec:
+    """The comparison as a grid of one case."""
+    case = Case(values=comparison.values, images=comparison.images)
+    return RunSpec(
+        prompt=comparison.prompt,
+        variants=comparison.columns,
+        cases=(case,),
+        same_text=comparison.same_text,
+        kind="comparison",
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from playground.types.generation import Finish
@@ -22,6 +22,7 @@ class Score:
     """A check's verdict: value in 0..1, or None for "does not apply" (never counted as zero).
 
     `answer` is the text the scorer looked at, `explanation` one sentence why, with the number that failed.
+    `check_hash` tells checks apart whatever they are called; it is no part of the verdict.
     """
 
     name: str
@@ -29,3 +30,4 @@ class Score:
     answer: str
     explanation: str
     weight: float = 1.0
+    check_hash: str = field(default="", compare=False)

@@ -21,10 +21,10 @@ import sqlalchemy as sa
 
 from playground.settings import Settings
 from playground.store import open_store
-from playground.store.content import searchable
+from playground.store.content import fold, searchable
 from playground.store.database import connect, locate
 from playground.store.records import NewCell
-from playground.store.tables import Cell, Run, ScoreRow, Step, Vote
+from playground.store.tables import Cell, CellText, Run, RunCase, ScoreRow, Step, VariantRow, Vote
 from playground.types.grid import Column, Comparison
 from playground.types.prompt import Prompt, Sampling, Turn
 
@@ -93,25 +93,38 @@ def fill(settings: Settings, count: int) -> None:
     with engine.begin() as connection:
         run_row = dict(connection.execute(sa.select(Run.__table__).where(Run.id == first)).mappings().one())
         cell_row = dict(connection.execute(sa.select(Cell.__table__)).mappings().first() or {})
+        variant_row = dict(connection.execute(sa.select(VariantRow.__table__)).mappings().first() or {})
+        case_row = dict(connection.execute(sa.select(RunCase.__table__)).mappings().first() or {})
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    batches: dict[Any, list[dict[str, Any]]] = {table: [] for table in (Run, Cell, Step, ScoreRow, Vote)}
+    batches: dict[Any, list[dict[str, Any]]] = {
+        table: [] for table in (Run, RunCase, VariantRow, Cell, Step, CellText, ScoreRow, Vote)
+    }
     for number in range(1, count):
         run_id = f"{number:016x}"
         answers = [" ".join(chance.choices(WORDS, k=ANSWER_WORDS)) for _ in range(COLUMNS)]
         title = f"Bench number-{number}."
-        text = searchable([title, template.template, "llamacpp:small", *answers])
+        text = searchable([title, template.template, "llamacpp:small"])
         created = start + timedelta(minutes=number)
         batches[Run].append(
-            run_row
-            | {"id": run_id, "title": title, "created_at": created, "search_text": text, "status": "done"}
+            run_row | {"id": run_id, "title": title, "created_at": created, "search_text": text}
         )
+        batches[RunCase].append(case_row | {"run_id": run_id})
         for column, answer in enumerate(answers):
             cell_id = number * COLUMNS + column + 1
-            place = {"id": cell_id, "run_id": run_id, "column_index": column}
-            batches[Cell].append(cell_row | place | {"text": answer, "status": "done", "finish": "stop"})
+            batches[VariantRow].append(variant_row | {"id": cell_id, "run_id": run_id, "number": column})
+            place = {"id": cell_id, "run_id": run_id, "variant_number": column, "variant_id": cell_id}
+            batches[Cell].append(cell_row | place | {"status": "done", "finish": "stop"})
+            batches[CellText].append({"cell_id": cell_id, "run_id": run_id, "text": fold(answer)})
             batches[Step].append(
                 {"cell_id": cell_id, "number": 0, "text": answer, "rendered_prompt": template.template}
-                | {"label": "", "reasoning": "", "messages": [{"role": "user", "content": template.template}]}
+                | {
+                    "label": "",
+                    "kind": "call",
+                    "ignored": [],
+                    "logprobs": [],
+                    "reasoning": "",
+                    "messages": [{"role": "user", "content": template.template}],
+                }
             )
             for check in range(2):
                 batches[ScoreRow].append(
@@ -125,7 +138,9 @@ def fill(settings: Settings, count: int) -> None:
                     | {"answer": answer[:50], "explanation": "Because."}
                 )
         vote = {
+            "id": run_id,
             "run_id": run_id,
+            "voter": "",
             "kind": "column",
             "cell_id": number * COLUMNS + 1,
             "note": "",

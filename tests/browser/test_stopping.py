@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
 
-CELLS = "select column_index, status, finish, text from cell where run_id = ? and repeat = 0 order by column_index"
+CELLS = """select variant_number, status, cell.finish, text from cell left join step on step.cell_id = cell.id
+    where run_id = ? and repeat = 0 order by variant_number"""
 
 
 def cells(app: App, run: str) -> list[tuple[int, str, str, str]]:

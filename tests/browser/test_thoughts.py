@@ -23,5 +23,7 @@ def test_text_that_was_thought_moves_out_of_the_answer_and_thoughts_go_on_growin
     app.wait_until_idle()
     assert app.answer(0).strip() == "The answer."
     expect(column.locator(".thoughts summary")).to_have_text("Thinking, 16 words")
-    stored = app.server.rows("select text, reasoning from cell where run_id = ?", app.run_id())
+    stored = app.server.rows(
+        "select text, reasoning from step join cell on cell.id = cell_id where run_id = ?", app.run_id()
+    )
     assert stored == [("The answer. ", " ".join(f"thought{n}" for n in range(16)) + " ")]

@@ -30,7 +30,10 @@ from playground.settings import Settings
 from playground.store import open_store
 from playground.store.changes import CreateRun, Draft, KeepDrafts, StartCell
 from playground.store.records import NewCell
-from playground.types import *
+from playground.types.generation import *
+from playground.types.grid import *
+from playground.types.prompt import *
+from playground.types.scores import *
 
 store = open_store(Settings(data_dir=Path(sys.argv[1]), database_url=""))
 store.announce("the other program")

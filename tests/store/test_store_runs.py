@@ -274,7 +274,10 @@ from pathlib import Path
 from playground.settings import Settings
 from playground.store import open_store
 from playground.store.records import NewCell
-from playground.types import *
+from playground.types.generation import *
+from playground.types.grid import *
+from playground.types.prompt import *
+from playground.types.scores import *
 
 store = open_store(Settings(data_dir=Path(sys.argv[1]), database_url=""))
 prompt = Prompt(turns=(Turn(role="user", template="Hi"),))

@@ -1,0 +1,172 @@
+"""The cells of a run, a part at a time: a run of any size opens at once and is read with little memory.
+
+page(session, run_id, None, 100)          → CellPage(rows, after=CellKey(24, 3, 0), total=10000)
+matrix(session, run_id, 0, 100)           → what the repeats of each case and variant come to
+open_keys(session, run_id, None, 500)     → the cells that are still to be run
+records(session, run_id, None, 100)       → whole cells with their cases
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from playground.errors import NotFoundError
+from playground.store.history import NO_CHECKS, checks_of_cells
+from playground.store.ledger import UNFINISHED
+from playground.store.records import CellPage, CellRecord, CellRow, MatrixEntry, StoredCell
+from playground.store.reopen import CELL, CELLS, STEPS, VARIANT, count_cells, load_cells
+from playground.store.tables import RunCase, ScoreRow
+from playground.types.generation import Finish
+from playground.types.grid import Case, CellKey, CellStatus
+
+PAGE_CELLS = 500
+"""Cells of one page at most."""
+BEGINS_CHARS = 300
+LARGEST = 2**31 - 1
+PLACE = (CELL.c.case_number, CELL.c.variant_number, CELL.c.repeat)
+
+
+def page(
+    session: Session, run_id: str, after: CellKey | None, limit: int, status: CellStatus | None
+) -> CellPage:
+    """The cells after that one, of one status when asked; `total` counts all that a page could show."""
+    limit = max(1, min(limit, PAGE_CELLS))
+    wanted = _after(run_id, after)
+    if status is not None:
+        wanted.append(CELL.c.status == status)
+    begins = (
+        sa.select(sa.func.substr(STEPS.c.text, 1, BEGINS_CHARS))
+        .where(STEPS.c.cell_id == CELL.c.id)
+        .order_by(STEPS.c.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    asked = (
+        sa.select(CELL, VARIANT.c.model, sa.type_coerce(begins, STEPS.c.text.type).label("begins"))
+        .join(VARIANT, VARIANT.c.id == CELL.c.variant_id)
+        .where(*wanted)
+        .order_by(*PLACE)
+        .limit(limit + 1)
+    )
+    found = session.execute(asked).all()
+    rows = found[:limit]
+    checks = checks_of_cells(session, [row.id for row in rows])
+    if status is None:
+        total = count_cells(session, run_id)
+    else:
+        counted = sa.select(sa.func.count()).where(CELL.c.run_id == run_id, CELL.c.status == status)
+        total = session.execute(counted).scalar_one()
+    return CellPage(
+        rows=tuple(_row(row, checks.get(row.id, NO_CHECKS)) for row in rows),
+        after=_key(rows[-1]) if len(found) > limit else None,
+        total=total,
+    )
+
+
+def cell(session: Session, run_id: str, key: CellKey) -> StoredCell:
+    """One whole cell. Raises NotFoundError."""
+    found: list[StoredCell] = []
+    if all(0 <= number <= LARGEST for number in key):
+        place = [column == number for column, number in zip(PLACE, key, strict=True)]
+        found = load_cells(session, CELLS.where(CELL.c.run_id == run_id, *place))
+    if not found:
+        raise NotFoundError(
+            f"The run has no repeat {key.repeat} of case {key.case + 1} in column {key.variant + 1}."
+        )
+    return found[0]
+
+
+def matrix(session: Session, run_id: str, first: int, cases: int) -> list[MatrixEntry]:
+    """What each variant came to in so many cases from that one on, by case and variant."""
+    first, cases = max(0, min(first, LARGEST)), max(0, min(cases, PAGE_CELLS))
+    there = (CELL.c.run_id == run_id, CELL.c.case_number >= first, CELL.c.case_number < first + cases)
+    value, weight = col(ScoreRow.value), col(ScoreRow.weight)
+    of_cell = (
+        sa.select(col(ScoreRow.cell_id), (sa.func.sum(value * weight) / sa.func.sum(weight)).label("mean"))
+        .join(CELL, CELL.c.id == col(ScoreRow.cell_id))
+        .where(value.is_not(None), *there)
+        .group_by(col(ScoreRow.cell_id))
+        .subquery()
+    )
+
+    def counted(*statuses: str) -> sa.ColumnElement[int]:
+        return sa.func.sum(sa.case((CELL.c.status.in_(statuses), 1), else_=0))
+
+    place = (CELL.c.case_number, CELL.c.variant_number)
+    rows = session.execute(
+        sa.select(
+            *place,
+            sa.func.count(),
+            counted(*UNFINISHED),
+            counted("error", "interrupted"),
+            sa.func.avg(of_cell.c.mean),
+        )
+        .join(of_cell, of_cell.c.cell_id == CELL.c.id, isouter=True)
+        .where(*there)
+        .group_by(*place)
+        .order_by(*place)
+    )
+    return [MatrixEntry(*row) for row in rows]
+
+
+def open_keys(session: Session, run_id: str, after: CellKey | None, limit: int) -> list[CellKey]:
+    """The cells that have not ended, by case, variant and repeat, after that one."""
+    asked = sa.select(*PLACE).where(*_after(run_id, after), CELL.c.status.in_(UNFINISHED))
+    return [CellKey(*row) for row in session.execute(asked.order_by(*PLACE).limit(max(0, limit)))]
+
+
+def records(session: Session, run_id: str, after: CellKey | None, limit: int) -> list[CellRecord]:
+    """Whole cells with the values of their cases, after that one; images are left out."""
+    asked = CELLS.where(*_after(run_id, after)).order_by(*PLACE).limit(limit)
+    cells = load_cells(session, asked)
+    cases = _cases(session, run_id, sorted({each.case for each in cells}))
+    return [CellRecord(each, cases.get(each.case, Case())) for each in cells]
+
+
+def _cases(session: Session, run_id: str, numbers: Sequence[int]) -> dict[int, Case]:
+    rows = session.exec(
+        select(RunCase.number, RunCase.input_values, RunCase.row_id).where(
+            RunCase.run_id == run_id, col(RunCase.number).in_(numbers)
+        )
+    )
+    return {number: Case(values=values, row_id=row_id) for number, values, row_id in rows}
+
+
+def _after(run_id: str, after: CellKey | None) -> list[Any]:
+    """The condition for the cells of the run that come after that one."""
+    wanted: list[Any] = [CELL.c.run_id == run_id]
+    if after is not None:
+        last = CellKey(*(max(-1, min(number, LARGEST)) for number in after))
+        wanted.append(sa.tuple_(*PLACE) > sa.tuple_(*last))
+    return wanted
+
+
+def _key(row: Any) -> CellKey:
+    return CellKey(row.case_number, row.variant_number, row.repeat)
+
+
+def _row(row: Any, checks: Any) -> CellRow:
+    return CellRow(
+        key=_key(row),
+        model=row.model,
+        status=cast(CellStatus, row.status),
+        seed=row.seed,
+        finish=cast(Finish | None, row.finish),
+        calls=row.calls,
+        prompt_tokens=row.prompt_tokens,
+        completion_tokens=row.completion_tokens,
+        total_s=row.total_s,
+        error=row.error,
+        hint=row.hint,
+        thumb=row.thumb,
+        attempt=row.attempt,
+        begins=row.begins or "",
+        extracted=row.extracted,
+        passed=checks.passed,
+        checks=checks.applying,
+        score=checks.mean,
+    )

@@ -1,0 +1,272 @@
+"""The same store on a PostgreSQL server: the schema at once and by revisions, a folder of 0.2 carried over, runs at work.
+
+    PLAYGROUND_TEST_POSTGRES=postgresql+psycopg://name:password@127.0.0.1/database bash tests/run
+
+Each test has a schema of its own in that database, which it drops.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import is_dataclass
+from datetime import datetime
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from pydantic import BaseModel
+
+from playground.errors import StoreError
+from playground.settings import Settings
+from playground.store import Store, open_store, schema
+from playground.store.changes import CreateRun, Draft, EndCell, KeepDrafts, StartCell
+from playground.store.database import connect, locate
+from playground.store.records import NewCell
+from playground.types.generation import Completion, Message, TokenLogprob
+from playground.types.grid import Case, CellKey, Column, RunSpec
+from playground.types.prompt import Prompt, Sampling, Turn
+from playground.types.scores import Score
+
+ADDRESS = os.environ.get("PLAYGROUND_TEST_POSTGRES", "")
+pytestmark = pytest.mark.skipif(
+    not ADDRESS,
+    reason="no PostgreSQL: PLAYGROUND_TEST_POSTGRES=postgresql+psycopg://name:password@host/database",
+)
+FOLDER = Path(__file__).with_name("release_0_2")
+ODD = "a\0b 👩 \ud800 \x01x"
+PROMPT = Prompt(name="Tone", turns=(Turn(role="user", template="Be {{ tone }}. " + ODD),))
+ANSWER = Completion(
+    ODD, "stop", total_s=0.5, logprobs=(TokenLogprob("a", -0.5, (("\0", -2.0),)),), ignored=("top-k",)
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    name = f"playground_{uuid4().hex[:10]}"
+    engine = sa.create_engine(ADDRESS)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA {name}")
+    address = sa.make_url(ADDRESS).update_query_dict({"options": f"-csearch_path={name} -ctimezone=UTC"})
+    yield Settings(data_dir=tmp_path, database_url=address.render_as_string(hide_password=False))
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")
+    engine.dispose()
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    opened = open_store(settings)
+    yield opened
+    opened.close()
+
+
+def upgrade(settings: Settings, revision: str) -> None:
+    engine = connect(locate(settings))
+    with engine.begin() as connection:
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+def described(settings: Settings) -> dict[str, Any]:
+    engine = connect(locate(settings))
+    inspector = sa.inspect(engine)
+    found = {
+        table: (
+            sorted((c["name"], str(c["type"]), c["nullable"]) for c in inspector.get_columns(table)),
+            sorted((i["name"] or "", tuple(i["column_names"])) for i in inspector.get_indexes(table)),
+            sorted(k["name"] or "" for k in inspector.get_foreign_keys(table)),
+            sorted(u["name"] or "" for u in inspector.get_unique_constraints(table)),
+            inspector.get_pk_constraint(table)["name"],
+        )
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }
+    engine.dispose()
+    return found
+
+
+@pytest.fixture
+def old(settings: Settings, tmp_path: Path) -> Settings:
+    """What the real 0.2 kept, in a database of its revision on the server."""
+    upgrade(settings, "0002")
+    engine = connect(locate(settings))
+    with closing(sqlite3.connect(tmp_path / "old.db")) as file, engine.begin() as connection:
+        file.executescript((FOLDER / "database.sql").read_bytes().decode())
+        file.row_factory = sqlite3.Row
+        for table in (
+            "content", "prompt", "version", "prompt_tag", "label", "favourite", "sync_mark", "blob", "run", "cell",
+            "step", "score", "vote",
+        ):  # fmt: skip
+            for row in file.execute(f"SELECT * FROM {table}"):
+                names = ", ".join(row.keys())
+                values = ", ".join(f":{name}" for name in row.keys())  # noqa: SIM118
+                connection.execute(sa.text(f"INSERT INTO {table} ({names}) VALUES ({values})"), dict(row))
+        connection.exec_driver_sql("SELECT setval(pg_get_serial_sequence('cell', 'id'), max(id)) FROM cell")
+    engine.dispose()
+    return settings
+
+
+def told(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if is_dataclass(value):
+        return {name: told(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [told(each) for each in value]
+    return value
+
+
+def as_then(now: Any, then: Any) -> Any:
+    if isinstance(now, dict) and isinstance(then, dict):
+        return {key: as_then(value, then[key]) for key, value in now.items() if key in then}
+    if isinstance(now, list) and isinstance(then, list) and len(now) == len(then):
+        return [as_then(*pair) for pair in zip(now, then, strict=True)]
+    return now
+
+
+def grid(store: Store, cases: int = 3) -> str:
+    spec = RunSpec(
+        prompt=PROMPT,
+        variants=(Column(model="a:b"), Column(model="c:d")),
+        cases=tuple(Case(values={"tone": f"{n} {ODD}"}, row_id=ODD) for n in range(cases)),
+    )
+    cells = [
+        NewCell(variant, column.model, "a", PROMPT, Sampling(seed=2**32 - 2), case)
+        for case in range(cases)
+        for variant, column in enumerate(spec.variants)
+    ]
+    return store.submit(CreateRun(spec, cells, ODD)).result(20)
+
+
+def end(run_id: str, key: CellKey, **more: Any) -> EndCell:
+    given: dict[str, Any] = {"status": "done", "completion": ANSWER, "scores": (Score("c", 1.0, ODD, ODD),)}
+    return EndCell(
+        run_id, key.variant, key.repeat, messages=[Message("user", ODD)], case=key.case, **given | more
+    )
+
+
+def test_the_schema_by_revisions_equals_the_one_made_at_once(settings: Settings) -> None:
+    upgrade(settings, "0001")
+    open_store(settings).close()
+    by_revisions = described(settings)
+    engine = connect(locate(settings))
+    with engine.begin() as connection:
+        name = connection.exec_driver_sql("SELECT current_schema()").scalar()
+        connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")
+        connection.exec_driver_sql(f"CREATE SCHEMA {name}")
+    engine.dispose()
+    open_store(settings).close()
+    assert by_revisions == described(settings)
+
+
+def test_what_0_2_kept_on_a_server_is_read_as_it_was_written(old: Settings) -> None:
+    read = json.loads((FOLDER / "told.json").read_text())
+    store = open_store(old)
+    for run_id, run in read["runs"].items():
+        now = told(store.run(run_id))
+        assert as_then(now, run) == run
+    assert as_then(told(store.history()), read["history"]) == read["history"]
+    for word, runs in read["found"].items():
+        assert [row.id for row in store.history(word).rows] == runs
+    assert store.facts().revision == schema.HEAD
+    run_id = grid(store)  # ids go on after those that were carried over
+    store.submit(end(run_id, CellKey(0, 0, 0))).result(20)
+    assert store.status(run_id) == "running"
+    store.close()
+
+
+def test_an_upgrade_that_fails_leaves_a_server_as_it_was(
+    old: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("The lights went out.")
+
+    before = described(old)
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "_check_foreign_keys", fail)
+        with pytest.raises(StoreError):
+            open_store(old)
+    assert described(old) == before
+
+
+def test_a_grid_is_worked_on_as_on_sqlite(store: Store) -> None:
+    run_id = grid(store)
+    seen = [store.status(run_id)]
+    store.submit(StartCell(run_id, 0, 0)).result(20)
+    store.submit(KeepDrafts([Draft(run_id, 0, 0, "half " + ODD, "")])).result(20)
+    store.submit(KeepDrafts([Draft(run_id, 0, 0, "half more", "")])).result(20)
+    seen.append(store.status(run_id))
+    for key in store.open_keys(run_id):
+        store.submit(end(run_id, key)).result(20)
+    assert [*seen, store.status(run_id)] == ["pending", "running", "done"]
+    store.submit(end(run_id, CellKey(0, 0, 0), completion=Completion("again", "stop"))).result(20)
+    cell = store.cell(run_id, CellKey(1, 1, 0))
+    assert (cell.completion, cell.messages, cell.sampling.seed) == (
+        ANSWER, (Message("user", ODD),), 2**32 - 2,
+    )  # fmt: skip
+    page = store.page(run_id, limit=2)
+    assert (page.total, [row.begins for row in page.rows]) == (6, ["again", ODD])
+    assert [row.key for row in store.page(run_id, after=page.after).rows][0] == CellKey(1, 0, 0)
+    assert [entry.score for entry in store.matrix(run_id)] == [1.0] * 6
+    assert [record.case.row_id for record in store.stream_rows(run_id, portion=4)] == [ODD] * 6
+    store.vote(run_id, "column", 1)
+    store.vote(run_id, "column", 0, ODD)
+    store.thumb(run_id, 0, -1)
+    store.note(run_id, ODD)
+    assert store.add_repeat(run_id, 1, NewCell(1, "e:f", "e", PROMPT, Sampling())) == 1
+    run = store.run(run_id)
+    assert run.vote is not None and (run.vote.column, run.vote.note, run.note) == (0, ODD, ODD)
+    assert [row.id for row in store.history("again 👩 e:f").rows] == [run_id]
+
+
+def test_cells_of_an_ended_program_keep_their_text(store: Store, settings: Settings) -> None:
+    run_id = grid(store, 1)
+    store.submit(StartCell(run_id, 0, 0)).result(20)
+    store.submit(KeepDrafts([Draft(run_id, 0, 0, "half an answer", "")])).result(20)
+    store.close()
+    again = open_store(settings)
+    assert again.mark_interrupted() == 2
+    assert again.cell(run_id, CellKey(0, 0, 0)).completion == Completion("half an answer", "aborted")
+    again.close()
+
+
+def test_two_programs_end_cells_of_one_run_and_lose_none(store: Store, settings: Settings) -> None:
+    other = open_store(settings)
+    run_id = grid(store, 60)
+    keys = store.open_keys(run_id)
+
+    def work(mine: Store, order: Callable[[list[CellKey]], list[CellKey]]) -> None:
+        for future in [mine.submit(end(run_id, key)) for key in order(keys)]:
+            future.result(60)
+
+    threads = [
+        Thread(target=work, args=(store, list)),
+        Thread(target=work, args=(other, lambda keys: keys[::-1])),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    other.close()
+    assert store.status(run_id) == "done"
+    assert all(len(record.cell.scores) == 1 for record in store.stream_rows(run_id))
+
+
+def test_a_prompt_is_saved_binned_and_purged(store: Store) -> None:
+    saved = store.save_version(PROMPT, message=ODD)
+    run_id = grid(store)
+    store.delete_prompt(saved.prompt_id)
+    store.purge_prompt(saved.prompt_id)
+    assert store.run(run_id).comparison.prompt == PROMPT

@@ -1,0 +1,166 @@
+"""A data folder of 0.2.0, made by that release itself (`release_0_2/make.py`), opened by this one."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import is_dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from playground.errors import StoreError
+from playground.settings import Settings
+from playground.store import Store, open_store
+from playground.store.records import NewCell
+from playground.types.generation import Completion, Message
+from playground.types.grid import CellKey
+
+FOLDER = Path(__file__).with_name("release_0_2")
+TOLD: dict[str, Any] = json.loads((FOLDER / "told.json").read_text())
+LEFT = next(run_id for run_id, run in TOLD["runs"].items() if run["title"] == "Left running")
+
+
+def told(value: Any) -> Any:
+    """The value as JSON data, as `make.py` wrote it."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if is_dataclass(value):
+        return {name: told(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): told(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [told(each) for each in value]
+    if isinstance(value, set | frozenset):
+        return sorted(told(each) for each in value)
+    return value
+
+
+def as_then(now: Any, then: Any) -> Any:
+    """What is told now, without the fields that were not known then."""
+    if isinstance(now, dict) and isinstance(then, dict):
+        return {key: as_then(value, then[key]) for key, value in now.items() if key in then}
+    if isinstance(now, list) and isinstance(then, list) and len(now) == len(then):
+        return [as_then(*pair) for pair in zip(now, then, strict=True)]
+    return now
+
+
+def same(now: Any, then: Any) -> bool:
+    now = told(now)
+    assert as_then(now, then) == then
+    return True
+
+
+@pytest.fixture
+def old(settings: Settings) -> Settings:
+    settings.data_dir.mkdir()
+    with closing(sqlite3.connect(settings.database_path)) as file:
+        file.executescript((FOLDER / "database.sql").read_bytes().decode())
+    return settings
+
+
+@pytest.fixture
+def store(old: Settings) -> Iterator[Store]:
+    opened = open_store(old)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("run_id", TOLD["runs"])
+def test_a_run_of_0_2_is_read_as_it_was_written(store: Store, run_id: str) -> None:
+    assert same(store.run(run_id), TOLD["runs"][run_id])
+
+
+def test_the_history_of_0_2_is_the_same_list(store: Store) -> None:
+    assert same(store.history(), TOLD["history"])
+
+
+@pytest.mark.parametrize("word", TOLD["found"])
+def test_what_0_2_found_is_found(store: Store, word: str) -> None:
+    assert [row.id for row in store.history(word).rows] == TOLD["found"][word]
+
+
+def test_the_library_of_0_2_is_the_same(store: Store) -> None:
+    prompts = [*store.prompts(), *store.prompts(binned=True)]
+    assert same(prompts, TOLD["prompts"])
+    assert same(store.facets(), TOLD["facets"])
+    versions = {p.id: [store.version(p.id, v.number) for v in store.versions(p.id)] for p in prompts}
+    assert same(versions, TOLD["versions"])
+    variants = {p.id: store.variants(p.id) for p in prompts if p.deleted_at is None}
+    assert same(variants, TOLD["variants"])
+    assert same(store.favourites(), TOLD["favourites"])
+    assert same(store.sync_marks("/tmp/synced"), TOLD["marks"])
+
+
+def test_the_pages_of_a_run_of_0_2_hold_all_its_cells(store: Store) -> None:
+    for run_id, run in TOLD["runs"].items():
+        cells = sorted([*run["cells"], *run["earlier"]], key=lambda cell: (cell["column"], cell["repeat"]))
+        assert same([record.cell for record in store.stream_rows(run_id)], cells)
+        page = store.page(run_id)
+        assert [row.key for row in page.rows] == [CellKey(0, c["column"], c["repeat"]) for c in cells]
+        assert [row.status for row in page.rows] == [cell["status"] for cell in cells]
+        (case,) = {json.dumps(r.case.values, sort_keys=True) for r in store.stream_rows(run_id)}
+        assert json.loads(case) == run["comparison"]["values"]
+
+
+def test_an_answer_of_0_2_is_stored_once(store: Store, old: Settings) -> None:
+    store.close()
+    with closing(sqlite3.connect(old.database_path)) as file:
+        lines = [line for line in file.iterdump() if "The answer is 42." in line]
+        answers = [line for line in lines if 'INSERT INTO "score"' not in line]  # what a check looked at
+        assert len(answers) == 2 and all('INSERT INTO "step"' in line for line in answers)
+        assert file.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_cells_that_0_2_left_running_are_interrupted_by_this_one(store: Store) -> None:
+    assert store.mark_interrupted() == 2
+    assert [cell.status for cell in store.run(LEFT).cells] == ["interrupted"] * 2
+    assert store.mark_interrupted() == 0
+
+
+def test_work_goes_on_in_a_run_of_0_2(store: Store) -> None:
+    store.vote(LEFT, "column", 1)
+    store.thumb(LEFT, 0, 1)
+    store.note(LEFT, "on it goes")
+    store.save_cell(
+        LEFT, 1, 0, status="done", completion=Completion("late", "stop"), messages=[Message("user", "x")]
+    )
+    cell = store.run(LEFT).cells[0]
+    repeat = store.add_repeat(LEFT, 0, NewCell(0, cell.model, cell.backend, cell.prompt, cell.sampling))
+    run = store.run(LEFT)
+    assert (repeat, [c.repeat for c in run.cells], run.note) == (1, [1, 0], "on it goes")
+    assert run.cells[1].completion == Completion("late", "stop")
+    assert run.vote is not None and run.vote.column == 1
+    assert [row.id for row in store.history("goes late").rows] == [LEFT]
+
+
+def test_the_old_file_is_kept_as_a_copy(store: Store, old: Settings) -> None:
+    copy = old.data_dir / "playground.db.bak-0002"
+    with closing(sqlite3.connect(copy)) as file:
+        assert file.execute("SELECT version_num FROM alembic_version").fetchone() == ("0002",)
+        assert "\n".join(file.iterdump()) + "\n" == (FOLDER / "database.sql").read_bytes().decode()
+
+
+def test_an_upgrade_that_is_cut_short_leaves_the_file_of_0_2_as_it_was(
+    old: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("playground.store.schema._check_foreign_keys", _fail)
+        with pytest.raises(StoreError):
+            open_store(old)
+    with closing(sqlite3.connect(old.database_path)) as file:
+        assert "\n".join(file.iterdump()) + "\n" == (FOLDER / "database.sql").read_bytes().decode()
+    store = open_store(old)
+    assert len(store.history().rows) == len(TOLD["runs"])
+    store.close()
+
+
+def _fail(*_: object) -> None:
+    raise StoreError("The lights went out.")
