@@ -53,6 +53,20 @@ HOMES = {
     "pydantic_settings": {"settings"},
     "platformdirs": {"settings"},
 }
+# The page's tabs and what belongs to each; every other file of the page is for all of them.
+TABS = {
+    "compare": {"compare"},
+    "library": {"library", "library_actions", "bundling", "importing", "syncing"},
+    "history": {"history"},
+    "models": {
+        "models",
+        "model_actions",
+        "server_actions",
+        "bench",
+        "bench_actions",
+        "managed_vllm",
+    },
+}
 ROW_OF = {part: number for number, row in enumerate(ROWS) for part in row}
 
 
@@ -111,4 +125,22 @@ def test_the_page_knows_of_the_store_only_what_it_hands_out() -> None:
         for file, part, module in imports()
         if part == "ui" and module.startswith("playground.store") and module != "playground.store.records"
     ]
+    assert wrong == []
+
+
+def test_a_tab_imports_no_tab() -> None:
+    tab_of = {file: tab for tab, files in TABS.items() for file in files}
+    # These two put the tabs together: the page, and the routes beside it.
+    above = ("app", "routes")
+    wrong = []
+    for path in sorted((PACKAGE / "ui").glob("*.py")):
+        tree = ast.parse(path.read_text())
+        froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+        names = {str(node.module).removeprefix("playground.ui.") for node in froms}
+        names |= {alias.name for node in froms if node.module == "playground.ui" for alias in node.names}
+        own = tab_of.get(path.stem)
+        if path.stem not in above:
+            wrong += [f"{path.stem} imports {name}" for name in sorted(names) if tab_of.get(name, own) != own]
+        if any(isinstance(node, ast.FunctionDef) and node.name == "build" for node in tree.body):
+            assert path.stem in {*TABS, "app"}, f"{path.stem} builds a tab: name it here"
     assert wrong == []

@@ -69,18 +69,33 @@ __all__ = [
 ]
 
 
+QUICK_CHARS = 20_000
+NEVER = -1
+_REPEATS = frozenset("*+?{|")
+
+
+def _up_to(chars: int) -> Callable[[Mapping[str, Any]], int]:
+    return lambda _: chars
+
+
+def _quick_pattern(options: Mapping[str, Any]) -> int:
+    """A pattern in which nothing repeats or branches looks at each place of the answer once."""
+    return QUICK_CHARS if _REPEATS.isdisjoint(str(options.get("pattern", "*"))) else NEVER
+
+
 @dataclass(frozen=True, slots=True)
 class Scorer:
     """One row of the registry.
 
     `sentence` names a check from its options; `problem` says why options that have the right types still cannot
-    be meant.
+    be meant; `quick_chars` is the longest answer that is scored within a moment, less than the hop to a thread.
     """
 
     function: Callable[..., Score]
     label: str
     sentence: Callable[[Mapping[str, Any]], str]
     problem: Callable[..., str | None] = lambda **_: None
+    quick_chars: Callable[[Mapping[str, Any]], int] = lambda _: NEVER
 
 
 def _number_sentence(options: Mapping[str, Any]) -> str:
@@ -118,23 +133,37 @@ def _shown(value: Any) -> str:
     return show_number(float(value)) if isinstance(value, int | float) else str(value)
 
 
+_ALWAYS = _up_to(QUICK_CHARS)
+
 SCORERS: dict[str, Scorer] = {
-    "equals": Scorer(equals, "Equals", lambda o: f"equals {quote(o['text'], 40)}"),
-    "contains": Scorer(contains, "Contains", lambda o: f"contains {quote(o['text'], 40)}"),
+    "equals": Scorer(equals, "Equals", lambda o: f"equals {quote(o['text'], 40)}", quick_chars=_ALWAYS),
+    "contains": Scorer(
+        contains, "Contains", lambda o: f"contains {quote(o['text'], 40)}", quick_chars=_ALWAYS
+    ),
     "contains_any": Scorer(
-        contains_any, "Contains any", lambda o: f"contains any of {quote_all(o['texts'])}"
+        contains_any,
+        "Contains any",
+        lambda o: f"contains any of {quote_all(o['texts'])}",
+        quick_chars=_ALWAYS,
     ),
     "contains_all": Scorer(
-        contains_all, "Contains all", lambda o: f"contains all of {quote_all(o['texts'])}"
+        contains_all,
+        "Contains all",
+        lambda o: f"contains all of {quote_all(o['texts'])}",
+        quick_chars=_ALWAYS,
     ),
-    "starts_with": Scorer(starts_with, "Starts with", lambda o: f"starts with {quote(o['text'], 40)}"),
-    "regex": Scorer(regex, "Regex", lambda o: f"matches {clip(o['pattern'], 40)}", regex_problem),
-    "number": Scorer(number, "Number", _number_sentence, number_problem),
-    "json": Scorer(valid_json, "Valid JSON", lambda o: "valid JSON"),
+    "starts_with": Scorer(
+        starts_with, "Starts with", lambda o: f"starts with {quote(o['text'], 40)}", quick_chars=_ALWAYS
+    ),
+    "regex": Scorer(
+        regex, "Regex", lambda o: f"matches {clip(o['pattern'], 40)}", regex_problem, _quick_pattern
+    ),
+    "number": Scorer(number, "Number", _number_sentence, number_problem, _up_to(2_000)),
+    "json": Scorer(valid_json, "Valid JSON", lambda o: "valid JSON", quick_chars=_ALWAYS),
     "contains_json": Scorer(contains_json, "Contains JSON", _contains_json_sentence, contains_json_problem),
     "json_schema": Scorer(json_schema, "JSON schema", _schema_sentence, json_schema_problem),
     "levenshtein": Scorer(levenshtein, "Levenshtein similarity", _levenshtein_sentence, levenshtein_problem),
-    "length": Scorer(length, "Length", _length_sentence, length_problem),
+    "length": Scorer(length, "Length", _length_sentence, length_problem, _up_to(10_000)),
 }
 
 
@@ -199,26 +228,11 @@ def _called(check: Check) -> str:
         return check.scorer
 
 
-QUICK_CHARS = 20_000
-_QUICK = {  # most characters of an answer that take less than a moment
-    **dict.fromkeys(
-        ("equals", "contains", "contains_any", "contains_all", "starts_with", "json"), QUICK_CHARS
-    ),
-    "number": 2_000,
-    "length": 10_000,
-}
-_REPEATS = frozenset("*+?{|")
-
-
 def is_quick(checks: Iterable[Check], sample: Sample) -> bool:
-    """Whether applying these checks surely takes less than the hop to another thread would.
-
-    A pattern is quick when nothing in it repeats or branches: it then looks at each place of the answer once.
-    """
+    """Whether applying these checks surely takes less than the hop to another thread would."""
     size = len(sample.answer)
     return size <= QUICK_CHARS and all(
-        size <= _QUICK.get(check.scorer, -1)
-        or (check.scorer == "regex" and _REPEATS.isdisjoint(str(check.options.get("pattern", "*"))))
+        (row := SCORERS.get(check.scorer)) is not None and size <= row.quick_chars(check.options)
         for check in checks
     )
 

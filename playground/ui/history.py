@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from playground.store.records import ColumnSummary, HistoryPage, RunSummary
 from playground.ui.actions import Action, Ask
-from playground.ui.compare import shown_run
 from playground.ui.html import button, icon, join, plural, stamp
+from playground.ui.onto_compare import shown_run
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
 

@@ -6,10 +6,10 @@ from markupsafe import Markup
 
 from playground.errors import NotFoundError
 from playground.ui.actions import Action, Ask
-from playground.ui.compare import open_pattern
 from playground.ui.details import safe_markdown
 from playground.ui.html import button, icon, join, plural
 from playground.ui.library import open_library
+from playground.ui.onto_compare import open_pattern
 from playground.ui.update import Update
 from playground.ui.version_actions import export_body, format_options
 from playground.workbench.service import Workbench

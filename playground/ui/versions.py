@@ -10,7 +10,7 @@ from markupsafe import Markup
 from playground.diff import TurnDiff, describe, diff_fields, diff_turns
 from playground.store.records import SavedVersion, VersionSummary
 from playground.types.prompt import Prompt
-from playground.ui import compare
+from playground.ui import onto_compare
 from playground.ui.actions import Action, Ask
 from playground.ui.forms import ColumnForm, form_of_prompt
 from playground.ui.html import attributes, button, icon, join, options, pieces, plural, stamp
@@ -220,7 +220,9 @@ def _role(turn: TurnDiff) -> str:
 
 async def open_version(workbench: Workbench, ask: Ask) -> Update:
     """A saved version on the Compare tab."""
-    return await compare.open_version(workbench, ask.text("prompt"), ask.integer("number", 0) or None, ask)
+    return await onto_compare.open_version(
+        workbench, ask.text("prompt"), ask.integer("number", 0) or None, ask
+    )
 
 
 async def open_variants(workbench: Workbench, ask: Ask) -> Update:
@@ -230,7 +232,7 @@ async def open_variants(workbench: Workbench, ask: Ask) -> Update:
     variants = await workbench.saved.variants(prompt_id)
     rows = sorted(variants, key=lambda row: -row.number)[:MAX_VARIANTS]
     rivals = [await workbench.saved.version(prompt_id, row.number) for row in rows]
-    columns = (compare.readable_draft(ask.form) or await compare.default_form(workbench)).columns
+    columns = (onto_compare.readable_draft(ask.form) or await onto_compare.default_form(workbench)).columns
     form = form_of_prompt(main.prompt, columns[:1], version=main)
     first = form.columns[0]
     more = tuple(
@@ -243,7 +245,7 @@ async def open_variants(workbench: Workbench, ask: Ask) -> Update:
         )
         for rival in rivals
     )
-    update = compare.cleared(form.model_copy(update={"columns": (first, *more)}))
+    update = onto_compare.cleared(form.model_copy(update={"columns": (first, *more)}))
     names = ", ".join(["the main line", *(row.variant for row in rows)])
     left_out = f"; {len(variants) - len(rows)} older not shown" if len(variants) > len(rows) else ""
     return {**update, "toast": f"Side by side: {names}{left_out}"}
@@ -293,7 +295,7 @@ async def partials(workbench: Workbench, ask: Ask) -> Update:
 async def restore(workbench: Workbench, ask: Ask) -> Update:
     """An old version saved again as the newest."""
     version = await workbench.saved.restore(ask.text("prompt"), ask.integer("number"))
-    update = await compare.open_version(workbench, version.prompt_id, version.number, ask)
+    update = await onto_compare.open_version(workbench, version.prompt_id, version.number, ask)
     return {**update, "toast": f"Restored as version {version.number}"}
 
 

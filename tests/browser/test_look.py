@@ -93,11 +93,19 @@ def test_a_phone_reaches_the_editor_and_runs(scripted: OpenApp) -> None:
     assert app.answer(0) == "Say hello on the phone"
 
 
-@pytest.mark.parametrize("width", [768, 1280])
+# Pairs of icons of which one covers part of the other.
+COVERED = """() => { const all = [...document.querySelectorAll('svg.i')].filter((el) => el.checkVisibility())
+    .map((el) => [el.closest('button, div').outerHTML.slice(0, 120), el.getBoundingClientRect()]);
+  return all.flatMap(([one, a], i) => all.slice(i + 1).filter(([, b]) =>
+      a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom).map(([other]) => [one, other])); }"""
+
+
+@pytest.mark.parametrize("width", [768, 1280, 1500])
 def test_four_columns_fit_on_a_desk_without_sideways_scrolling(scripted: OpenApp, width: int) -> None:
     app = scripted("echo", "cat", "dog", "long", viewport={"width": width, "height": 900})
     app.run_to_the_end()
     assert not is_wide(app)
+    assert app.page.evaluate(COVERED) == []
 
 
 def luminance(app: App, selector: str, what: str) -> float:

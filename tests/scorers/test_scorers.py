@@ -11,6 +11,7 @@ from playground.scorers import (
     SCORERS,
     check_name,
     check_problem,
+    is_quick,
     options_of,
     passed,
     score,
@@ -43,6 +44,26 @@ def test_the_options_of_a_scorer_come_from_its_signature() -> None:
 def test_every_scorer_has_options_that_a_form_can_ask_for(name: str) -> None:
     assert all(option.label and option.kind for option in options_of(name))
     assert SCORERS[name].label
+
+
+SEARCHES = ("equals", "contains", "contains_any", "contains_all", "starts_with", "json")
+
+
+@pytest.mark.parametrize(
+    ("check", "longest"),
+    [
+        *((Check(scorer=name), 20_000) for name in SEARCHES),
+        (Check(scorer="number"), 2_000),
+        (Check(scorer="length"), 10_000),
+        (Check(scorer="regex", options={"pattern": "[Pp]aris"}), 20_000),
+        (Check(scorer="regex", options={"pattern": "(a+)+b"}), -1),
+        *((Check(scorer=name), -1) for name in ("contains_json", "json_schema", "levenshtein", "unheard of")),
+    ],
+    ids=lambda value: value.scorer if isinstance(value, Check) else None,
+)
+def test_what_surely_takes_less_than_a_moment_needs_no_thread(check: Check, longest: int) -> None:
+    assert is_quick([check], Sample("x" * max(longest, 0))) is (longest >= 0)
+    assert not is_quick([check], Sample("x" * (longest + 1)))
 
 
 @pytest.mark.parametrize(

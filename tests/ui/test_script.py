@@ -6,12 +6,15 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 import playground.ui.app as page
 from playground.ui import compare, update
 from playground.ui.update import Alert, ColumnPart, Drawer, Update, View
 
 IMPORT = re.compile(r"""(?:^import\b[^;]*?|\bfrom\s*|\bimport\()\s*["']\./(\w+)\.js["']""", re.MULTILINE)
 COMMENT = re.compile(r"/\*.*?\*/|(?<!:)//[^\n]*", re.DOTALL)
+STYLE = (Path(page.ASSETS) / "look.css").read_text(encoding="utf-8")
 SCRIPTS = {path.stem: path.read_text(encoding="utf-8") for path in Path(page.ASSETS).glob("*.js")}
 KNOWS = {name: set(IMPORT.findall(text)) for name, text in SCRIPTS.items()}
 
@@ -83,3 +86,28 @@ def test_the_number_of_columns_stands_in_one_place() -> None:
     assert 'plain("bridge", extra=str(COLUMNS)' in Path(str(compare.__file__)).read_text(encoding="utf-8")
     for name, text in SCRIPTS.items():
         assert not re.search(r"\bi < \d|\[1, 2, 3|size === \d", text), name
+
+
+# --- how it is written ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", sorted({*SCRIPTS} - {"columns", "store"}) + ["look.css"])
+def test_a_line_is_short_enough_for_a_diff(file: str) -> None:
+    lines = SCRIPTS.get(file, STYLE).splitlines()
+    assert [f"{number}: {line[:60]}" for number, line in enumerate(lines, 1) if len(line) > 120] == []
+
+
+def crowded(css: str) -> list[str]:
+    """Lines that hold two rules, or more than three declarations."""
+    text = re.sub(r"/\*.*?\*/", lambda found: "\n" * found[0].count("\n"), css, flags=re.DOTALL)
+    text = re.sub(r'"[^"]*"', '""', text)
+    rules = [line for line in text.splitlines() if not line.lstrip().startswith("@keyframes")]
+    return [
+        line for line in rules if line.count(";") > 3 or line.count("{") > 1 or re.search(r"}\s*\S", line)
+    ]
+
+
+def test_a_style_rule_has_one_declaration_a_line_when_it_has_more_than_three() -> None:
+    assert crowded(STYLE) == []
+    assert crowded("a { b: c; d: e; } f { g: h; }") and crowded("a { b: c; d: e; f: g; h: i; }")
+    assert crowded('a { b: url("x;y;z;u;v"); }\n/* c; d; e; f; g */') == []

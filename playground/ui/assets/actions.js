@@ -27,10 +27,16 @@ const LOCAL = {
   choose_files: () => $("#lib-files").click(),
   explain: ({ text }, el) => explain(text, el),
   close: () => closeDrawer(),
-  unfold: () => { $("#compare").classList.remove("folded"); },
+  unfold: () => {
+    $("#compare").classList.remove("folded");
+  },
   theme: () => {
     const dark = document.body.classList.toggle("dark");
-    try { localStorage.setItem("playground.theme", dark ? "dark" : "light"); } catch { /* forbidden */ }
+    try {
+      localStorage.setItem("playground.theme", dark ? "dark" : "light");
+    } catch {
+      /* forbidden */
+    }
   },
   markdown: ({ column }) => {
     if ($(`#col${column} .view.md:not([hidden])`)) showView(Number(column), null);
@@ -64,7 +70,8 @@ function explain(text, el) {
   const at = el.getBoundingClientRect();
   const left = Math.max(8, Math.min(at.left, innerWidth - 356));
   document.body.append(
-    h("div", { class: "pop pp", role: "note", style: `left:${left}px;top:${at.bottom + 4}px` }, text));
+    h("div", { class: "pop pp", role: "note", style: `left:${left}px;top:${at.bottom + 4}px` }, text),
+  );
 }
 
 // Who saves: each browser remembers its own.
@@ -72,13 +79,18 @@ function author(name) {
   try {
     if (name !== undefined) localStorage.setItem("playground.author", name);
     return localStorage.getItem("playground.author") ?? "";
-  } catch { return ""; }
+  } catch {
+    return "";
+  }
 }
 
 // What draws which list: of two that are on their way, only the later one is shown, and it shows what the earlier one
 // changed.
 const LISTS = {
-  open_library: "library", open_library_tab: "library", favourite: "library", delete_prompt: "library",
+  open_library: "library",
+  open_library_tab: "library",
+  favourite: "library",
+  delete_prompt: "library",
   open_history: "history",
 };
 const CHANGE = ["favourite", "delete_prompt"];
@@ -90,7 +102,8 @@ const drawn = { library: 0, history: 0 };
  * @param {object} args what the action reads beside the form and the run on screen
  */
 export async function send(action, args) {
-  const list = LISTS[action], turn = list && ++drawn[list];
+  const list = LISTS[action],
+    turn = list && ++drawn[list];
   const update = await call(action, { ...args, form: page.form, run: page.run, previous: page.previous ?? null });
   if (list && turn !== drawn[list]) {
     delete update.html;
@@ -100,7 +113,9 @@ export async function send(action, args) {
   if (action === "open_library" && args.key && innerWidth < 1200) $("#lib-preview").scrollIntoView();
 }
 
-onShown((update) => { if (update.again && $("#lib")) send(update.again, { fields: fieldsOf($("#lib")) }); });
+onShown((update) => {
+  if (update.again && $("#lib")) send(update.again, { fields: fieldsOf($("#lib")) });
+});
 
 /** The values of a form's fields by their names. */
 export function fieldsOf(form) {
@@ -130,7 +145,9 @@ document.addEventListener("change", (e) => {
   if (e.target.dataset?.act && e.target.dataset.on !== "input") act(e.target);
 });
 const typed = debounce(150, act);
-document.addEventListener("input", (e) => { if (e.target.dataset?.on === "input") typed(e.target); });
+document.addEventListener("input", (e) => {
+  if (e.target.dataset?.on === "input") typed(e.target);
+});
 document.addEventListener("keydown", (e) => {
   const form = e.target.closest?.("[data-form]");
   if (e.key === "Enter" && form && e.target.tagName === "INPUT") {

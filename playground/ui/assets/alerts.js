@@ -3,7 +3,9 @@
 import { $, $$, h, icon } from "./dom.js";
 
 /** Tells a screen reader; nothing is shown. */
-export function say(text) { $("#live").textContent = text; }
+export function say(text) {
+  $("#live").textContent = text;
+}
 
 /** A few words that go away by themselves; under the pointer they stay. */
 export function toast(text) {
@@ -11,7 +13,9 @@ export function toast(text) {
   $("#toasts").append(el);
   let timer = setTimeout(() => el.remove(), 6000);
   el.addEventListener("mouseenter", () => clearTimeout(timer));
-  el.addEventListener("mouseleave", () => { timer = setTimeout(() => el.remove(), 2000); });
+  el.addEventListener("mouseleave", () => {
+    timer = setTimeout(() => el.remove(), 2000);
+  });
 }
 
 /**
@@ -19,10 +23,13 @@ export function toast(text) {
  * @param {{message: string, hint?: string}} alert
  */
 export function showAlert({ message, hint }) {
-  const el = h("div", { class: "alert pp", role: "alert" },
+  const el = h(
+    "div",
+    { class: "alert pp", role: "alert" },
     icon("warn"),
     h("div", { class: "grow" }, h("b", {}, message), hint ?? ""),
-    h("button", { class: "btn quiet icon", "aria-label": "Dismiss", onclick: () => el.remove() }, icon("cross")));
+    h("button", { class: "btn quiet icon", "aria-label": "Dismiss", onclick: () => el.remove() }, icon("cross")),
+  );
   const home = $(".drawer .messages") ?? $$(".messages").find((place) => place.offsetParent) ?? $("#messages");
   home.replaceChildren(el);
   el.scrollIntoView({ block: "nearest" });

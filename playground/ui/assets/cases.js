@@ -8,16 +8,23 @@ import { call, changed, onChange, page } from "./store.js";
 const MOST = 1000;
 const BYTES = 2_000_000;
 
-let box, fill, chosen = null;  // the case whose values were filled in last
+let box,
+  fill,
+  chosen = null; // the case whose values were filled in last
 
 // `onFill` shows new values in the fields.
 export function mountCases(root, onFill) {
   box = root;
   fill = onFill;
-  onChange((what) => { if (what === "all") { chosen = null; box.replaceChildren(); } });
+  onChange((what) => {
+    if (what === "all") {
+      chosen = null;
+      box.replaceChildren();
+    }
+  });
 }
 
-const cases = () => page.form.prompt.cases ??= [];
+const cases = () => (page.form.prompt.cases ??= []);
 const equal = (a, b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
 const shows = (row) => Object.entries(row).every(([name, value]) => equal(value, page.form.values[name]));
 
@@ -42,7 +49,10 @@ function use(number) {
 function title() {
   const rows = cases();
   if (chosen === null || !rows[chosen]) chosen = null;
-  if (chosen === null) { const found = rows.findIndex(shows); if (found >= 0) chosen = found; }
+  if (chosen === null) {
+    const found = rows.findIndex(shows);
+    if (found >= 0) chosen = found;
+  }
   if (chosen !== null) return `Case ${chosen + 1} of ${rows.length}`;
   const count = `${rows.length} case${rows.length === 1 ? "" : "s"}`;
   return `${shows(example()) ? "Example" : "Own values"}, ${count}`;
@@ -50,7 +60,7 @@ function title() {
 
 function keep() {
   const rows = cases();
-  const names = new Set([...page.preview?.variables ?? [], ...page.preview?.asked_by_checks ?? [], ...caseNames()]);
+  const names = new Set([...(page.preview?.variables ?? []), ...(page.preview?.asked_by_checks ?? []), ...caseNames()]);
   const row = structuredClone(Object.fromEntries(Object.entries(page.form.values).filter(([name]) => names.has(name))));
   const same = rows.findIndex((other) => equal(other, row));
   chosen = same < 0 ? rows.push(row) - 1 : same;
@@ -75,42 +85,61 @@ async function take(file) {
   if (content.alert) return showAlert(content.alert);
   const reply = await call("read_cases", { name: file.name, ...content, taken: page.preview?.variables ?? [] });
   if (reply.alert) return showAlert(reply.alert);
-  if (page.form.prompt !== prompt) return showAlert({ message: `${file.name} was not imported.`, hint: "Another prompt came onto the screen meanwhile. Choose the file again." });
+  if (page.form.prompt !== prompt)
+    return showAlert({
+      message: `${file.name} was not imported.`,
+      hint: "Another prompt came onto the screen meanwhile. Choose the file again.",
+    });
   append(file.name, reply.imported);
 }
 
 // The text of a file, its bytes where it is in another charset than UTF-8, or an alert.
 async function contentOf(file) {
   const refused = (message, hint) => ({ alert: { message: `${file.name}${message}`, hint } });
-  if (file.size > BYTES) return refused(` is larger than ${BYTES.toLocaleString("en")} bytes.`, "Split it and import the parts.");
+  if (file.size > BYTES)
+    return refused(` is larger than ${BYTES.toLocaleString("en")} bytes.`, "Split it and import the parts.");
   let bytes;
-  try { bytes = await file.arrayBuffer(); } catch { return refused(" cannot be read.", "Check that it is still there and may be read."); }
+  try {
+    bytes = await file.arrayBuffer();
+  } catch {
+    return refused(" cannot be read.", "Check that it is still there and may be read.");
+  }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     if (!text.includes("\0")) return { text };
-  } catch { /* another charset: told there */ }
+  } catch {
+    /* another charset: told there */
+  }
   return { data: await base64(file) };
 }
 
 function append(name, { cases: found, checks, losses }) {
-  const rows = cases(), sign = (row) => JSON.stringify(sorted(row)), known = new Set(rows.map(sign));
+  const rows = cases(),
+    sign = (row) => JSON.stringify(sorted(row)),
+    known = new Set(rows.map(sign));
   const fresh = found.filter((row) => !known.has(sign(row)));
   const added = fresh.slice(0, Math.max(0, MOST - rows.length));
   const missing = checks.filter((check) => !page.form.prompt.checks.some((other) => signOf(other) === signOf(check)));
   const left = [...losses];
-  if (found.length > fresh.length) left.unshift(`${count(found.length - fresh.length, "case")} that the prompt has already`);
-  if (fresh.length > added.length) left.unshift(`${count(fresh.length - added.length, "case")}: a prompt has at most ${MOST.toLocaleString("en")}`);
+  if (found.length > fresh.length)
+    left.unshift(`${count(found.length - fresh.length, "case")} that the prompt has already`);
+  if (fresh.length > added.length)
+    left.unshift(`${count(fresh.length - added.length, "case")}: a prompt has at most ${MOST.toLocaleString("en")}`);
   rows.push(...added);
   page.form.prompt.checks.push(...missing);
-  const done = `${count(added.length, "case")}${missing.length ? ` and ${count(missing.length, "check")}` : ""} added from ${name}`;
+  const checked = missing.length ? ` and ${count(missing.length, "check")}` : "";
+  const done = `${count(added.length, "case")}${checked} added from ${name}`;
   drawCases();
   changed("checks");
   if (!left.length) return toast(done);
   say(done);
-  showAlert({ message: `${done}. Not taken over:`, hint: `${left.slice(0, 6).join("; ")}${left.length > 6 ? `; and ${left.length - 6} more` : ""}.` });
+  showAlert({
+    message: `${done}. Not taken over:`,
+    hint: `${left.slice(0, 6).join("; ")}${left.length > 6 ? `; and ${left.length - 6} more` : ""}.`,
+  });
 }
 
-const sorted = (row) => Object.entries(row).sort(([a], [b]) => a < b ? -1 : 1);
+const sorted = (row) => Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1));
 const count = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
 
 // Two checks are the same when an option that one leaves out has its default in the other.
@@ -121,21 +150,87 @@ function signOf({ scorer, options, negate, weight }) {
 }
 
 export function importButton() {
-  const file = h("input", { type: "file", hidden: true, accept: ".csv,.tsv,.jsonl,.json,.yaml,.yml", "aria-label": "File of cases", onchange: async () => { const [chosen] = file.files; if (chosen) await take(chosen); file.value = ""; } });
-  return [file, h("button", { class: "btn quiet small", title: "A table of tests as promptfoo has it (.csv, .tsv, .yaml, .json), or one object a case (.jsonl, .json)", onclick: () => file.click() }, icon("upload"), "Import cases")];
+  const file = h("input", {
+    type: "file",
+    hidden: true,
+    accept: ".csv,.tsv,.jsonl,.json,.yaml,.yml",
+    "aria-label": "File of cases",
+    onchange: async () => {
+      const [chosen] = file.files;
+      if (chosen) await take(chosen);
+      file.value = "";
+    },
+  });
+  return [
+    file,
+    h(
+      "button",
+      {
+        class: "btn quiet small",
+        title: "A table of tests as promptfoo has it (.csv, .tsv, .yaml, .json), or one object a case (.jsonl, .json)",
+        onclick: () => file.click(),
+      },
+      icon("upload"),
+      "Import cases",
+    ),
+  ];
 }
 
 export function drawCases() {
-  const rows = cases(), name = title();
+  const rows = cases(),
+    name = title();
   const edited = chosen !== null && !shows(rows[chosen]);
-  const step = (label, symbol, to) => h("button", { class: "btn quiet icon", title: label, "aria-label": label, disabled: to < 0 || to >= rows.length, onclick: () => use(to) }, icon(symbol));
-  keepPlace(box, () => box.replaceChildren(...(rows.length ? [
-    step("Previous case", "left", chosen === null ? -1 : chosen - 1),
-    h("span", { class: "num at" }, name, edited ? h("span", { class: "hint" }, ", edited") : ""),
-    step("Next case", "right", chosen === null ? 0 : chosen + 1),
-    h("button", { class: "btn quiet small", title: "Fill in the example of each variable", disabled: chosen === null && shows(example()), onclick: () => use(null) }, "Example"),
-    h("button", { class: "btn quiet icon", title: "Remove this case", "aria-label": "Remove this case", disabled: chosen === null, onclick: drop }, icon("trash"))] : [])));
+  const step = (label, symbol, to) =>
+    h(
+      "button",
+      {
+        class: "btn quiet icon",
+        title: label,
+        "aria-label": label,
+        disabled: to < 0 || to >= rows.length,
+        onclick: () => use(to),
+      },
+      icon(symbol),
+    );
+  keepPlace(box, () =>
+    box.replaceChildren(
+      ...(rows.length
+        ? [
+            step("Previous case", "left", chosen === null ? -1 : chosen - 1),
+            h("span", { class: "num at" }, name, edited ? h("span", { class: "hint" }, ", edited") : ""),
+            step("Next case", "right", chosen === null ? 0 : chosen + 1),
+            h(
+              "button",
+              {
+                class: "btn quiet small",
+                title: "Fill in the example of each variable",
+                disabled: chosen === null && shows(example()),
+                onclick: () => use(null),
+              },
+              "Example",
+            ),
+            h(
+              "button",
+              {
+                class: "btn quiet icon",
+                title: "Remove this case",
+                "aria-label": "Remove this case",
+                disabled: chosen === null,
+                onclick: drop,
+              },
+              icon("trash"),
+            ),
+          ]
+        : []),
+    ),
+  );
   box.hidden = !rows.length;
 }
 
-export const keepButton = () => h("button", { class: "btn quiet small", title: "Add the values on screen to the prompt's cases", onclick: keep }, icon("plus"), "Keep as a case");
+export const keepButton = () =>
+  h(
+    "button",
+    { class: "btn quiet small", title: "Add the values on screen to the prompt's cases", onclick: keep },
+    icon("plus"),
+    "Keep as a case",
+  );

@@ -25,13 +25,19 @@ export function icon(name, extra = "") {
 export function select(options, value, attrs = {}) {
   const known = options.some((option) => option.value === value);
   const all = known ? options : [{ value, label: attrs.missing ?? String(value) }, ...options];
-  return h("select", { ...attrs, missing: null }, all.map((o) =>
-    h("option", { value: o.value, selected: o.value === value, title: o.title }, o.label)));
+  return h(
+    "select",
+    { ...attrs, missing: null },
+    all.map((o) => h("option", { value: o.value, selected: o.value === value, title: o.title }, o.label)),
+  );
 }
 
 export function debounce(wait, fn) {
   let timer = null;
-  return (...args) => { clearTimeout(timer); timer = setTimeout(() => fn(...args), wait); };
+  return (...args) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => fn(...args), wait);
+  };
 }
 
 export const $ = (selector, root = document) => root.querySelector(selector);
@@ -41,7 +47,9 @@ export const $$ = (selector, root = document) => [...root.querySelectorAll(selec
 const CONTROLS = "button, select, input, textarea, a[href]";
 export const sign = (el) => `${el.tagName} ${el.id} ${el.name ?? ""} ${JSON.stringify(el.dataset)}`;
 export function keepFocus(box, draw) {
-  const had = document.activeElement, controls = $$(CONTROLS, box), place = controls.indexOf(had);
+  const had = document.activeElement,
+    controls = $$(CONTROLS, box),
+    place = controls.indexOf(had);
   const same = place < 0 ? "" : sign(had);
   draw();
   if (place < 0) return;
@@ -55,6 +63,7 @@ export function keepPlace(box, draw) {
   draw();
   if (place < 0) return;
   const controls = $$("button, select, input", box);
-  const next = controls[place] && !controls[place].disabled ? controls[place] : controls.find((el) => !el.disabled && !el.hidden);
+  const next =
+    controls[place] && !controls[place].disabled ? controls[place] : controls.find((el) => !el.disabled && !el.hidden);
   next?.focus({ preventScroll: true });
 }

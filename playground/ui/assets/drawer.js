@@ -17,19 +17,32 @@ export function openDrawer({ title, body, foot = "", narrow = false, nodes = nul
   const open = $(".drawer");
   if (!open) opener = before;
   // The same drawer drawn anew stays where it was read, with the focus where it was.
-  const again = open?.getAttribute("aria-label") === title
-    && { sign: open.contains(before) ? sign(before) : "", top: $(".body", open).scrollTop };
+  const again = open?.getAttribute("aria-label") === title && {
+    sign: open.contains(before) ? sign(before) : "",
+    top: $(".body", open).scrollTop,
+  };
   closeDrawer(false);
   const bodyBox = h("div", { class: "body" });
-  if (nodes) bodyBox.append(...nodes); else { bodyBox.innerHTML = body; wordTimes(bodyBox); }
+  if (nodes) bodyBox.append(...nodes);
+  else {
+    bodyBox.innerHTML = body;
+    wordTimes(bodyBox);
+  }
   const footBox = h("footer", { hidden: !foot });
   footBox.innerHTML = foot;
   const kind = `drawer pp ${narrow ? "narrow" : ""}`;
-  const drawer = h("div", { class: kind, role: "dialog", "aria-modal": "true", "aria-label": title },
-    h("header", {},
+  const drawer = h(
+    "div",
+    { class: kind, role: "dialog", "aria-modal": "true", "aria-label": title },
+    h(
+      "header",
+      {},
       h("h2", { class: "grow" }, title),
-      h("button", { class: "btn quiet icon", "aria-label": "Close", onclick: () => closeDrawer() }, icon("cross"))),
-    h("div", { class: "messages" }), bodyBox);
+      h("button", { class: "btn quiet icon", "aria-label": "Close", onclick: () => closeDrawer() }, icon("cross")),
+    ),
+    h("div", { class: "messages" }),
+    bodyBox,
+  );
   if (foot) drawer.append(footBox);
   document.body.append(h("div", { class: "scrim", onclick: () => closeDrawer() }), drawer);
   const same = again && $$("button, select, input, a[href]", drawer).find((el) => sign(el) === again.sign);

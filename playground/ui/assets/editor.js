@@ -8,14 +8,20 @@ import { changed, onChange, page, previewListeners } from "./store.js";
 import { turnBlock } from "./turns.js";
 import { drawVars, mountVariables } from "./variables.js";
 
-let turnsBox, sentBox, advice, sent = false;
+let turnsBox,
+  sentBox,
+  advice,
+  sent = false;
 
 export function mountEditor(root) {
   turnsBox = h("div", { class: "turns", role: "group", "aria-label": "Turns of the prompt", tabindex: "-1" });
   sentBox = h("div", { class: "turns", hidden: true, role: "group", "aria-label": "Turns as sent" });
   advice = h("ul", { class: "advice", id: "advice", hidden: true, "aria-label": "Advice on the prompt" });
   root.replaceChildren(h("div", { class: "editor pp" }, turnsBox, sentBox, mountVariables()));
-  onChange((what) => { if (what === "all") drawTurns(); if (what === "all" || what === "checks") drawAfter(); });
+  onChange((what) => {
+    if (what === "all") drawTurns();
+    if (what === "all" || what === "checks") drawAfter();
+  });
   previewListeners.push(drawPreview);
 }
 
@@ -25,7 +31,11 @@ const tokens = (n) => `${n.toLocaleString("en")} token${n === 1 ? "" : "s"}`;
 
 function drawTurns() {
   const turns = page.form.prompt.turns;
-  turnsBox.replaceChildren(...turns.map((turn, i) => turnBlock(turns, turn, i, { onStructure: drawTurns })), h("div", { class: "after" }), advice);
+  turnsBox.replaceChildren(
+    ...turns.map((turn, i) => turnBlock(turns, turn, i, { onStructure: drawTurns })),
+    h("div", { class: "after" }),
+    advice,
+  );
   drawAfter();
 }
 
@@ -43,14 +53,31 @@ function drawAfter() {
   const { checks } = page.form.prompt;
   const total = page.preview?.total;
   const used = page.preview?.variables?.length ?? 0;
-  keepPlace(after, () => after.replaceChildren(
-    h("button", { class: "btn quiet", onclick: addTurn }, icon("plus"), "Add turn"),
-    h("button", { class: "btn quiet", "aria-pressed": String(sent), onclick: () => showSent(true) }, icon("eye"), "Preview as sent"),
-    h("button", { class: "btn quiet", id: "checks-button", onclick: openChecks }, icon("check"), checks.length === 1 ? "1 check" : `${checks.length} checks`),
-    h("button", { class: "btn quiet", "data-act": "partials" }, icon("fork"), "Include"),
-    adviceBadge(advice),
-    h("span", { class: "hint num grow", style: "text-align:right" },
-      `${total === null || total === undefined ? "" : `${tokens(total)} before the template, `}${used} variable${used === 1 ? "" : "s"}`)));
+  const counted = total === null || total === undefined ? "" : `${tokens(total)} before the template, `;
+  keepPlace(after, () =>
+    after.replaceChildren(
+      h("button", { class: "btn quiet", onclick: addTurn }, icon("plus"), "Add turn"),
+      h(
+        "button",
+        { class: "btn quiet", "aria-pressed": String(sent), onclick: () => showSent(true) },
+        icon("eye"),
+        "Preview as sent",
+      ),
+      h(
+        "button",
+        { class: "btn quiet", id: "checks-button", onclick: openChecks },
+        icon("check"),
+        checks.length === 1 ? "1 check" : `${checks.length} checks`,
+      ),
+      h("button", { class: "btn quiet", "data-act": "partials" }, icon("fork"), "Include"),
+      adviceBadge(advice),
+      h(
+        "span",
+        { class: "hint num grow", style: "text-align:right" },
+        `${counted}${used} variable${used === 1 ? "" : "s"}`,
+      ),
+    ),
+  );
 }
 
 // --- what the server said about it --------------------------------------------------------------------
@@ -63,24 +90,66 @@ function drawPreview(preview) {
   for (const problem of preview.problems) {
     const root = problem.column === null ? turnsBox : $(`#col${problem.column} .own`);
     if (!root) continue;
-    const alert = h("div", { class: "alert problem", role: "alert" }, icon("warn"), h("div", {}, h("b", {}, problem.message), problem.hint));
+    const alert = h(
+      "div",
+      { class: "alert problem", role: "alert" },
+      icon("warn"),
+      h("div", {}, h("b", {}, problem.message), problem.hint),
+    );
     const block = problem.turn === null || problem.turn === undefined ? null : $(`[data-turn="${problem.turn}"]`, root);
-    if (block) block.append(alert); else root.prepend(alert);
+    if (block) block.append(alert);
+    else root.prepend(alert);
   }
-  (preview.tokens ?? []).forEach((n, i) => { const el = $(`[data-turn="${i}"] .tokens`, turnsBox); if (el) el.textContent = n === null ? "" : tokens(n); });
+  (preview.tokens ?? []).forEach((n, i) => {
+    const el = $(`[data-turn="${i}"] .tokens`, turnsBox);
+    if (el) el.textContent = n === null ? "" : tokens(n);
+  });
   drawSent();
 }
 
-function showSent(on) { sent = on; drawSent(); turnsBox.hidden = on; sentBox.hidden = !on; (on ? $("button", sentBox) : $("textarea", turnsBox))?.focus(); }
+function showSent(on) {
+  sent = on;
+  drawSent();
+  turnsBox.hidden = on;
+  sentBox.hidden = !on;
+  (on ? $("button", sentBox) : $("textarea", turnsBox))?.focus();
+}
 
 function drawSent() {
   const preview = page.preview;
-  const back = h("div", { class: "after" }, h("button", { class: "btn quiet on", "aria-pressed": "true", onclick: () => showSent(false) }, icon("eye"), "Back to the template"),
-    h("span", { class: "hint" }, "This is what Run sends, with the values filled in."));
+  const back = h(
+    "div",
+    { class: "after" },
+    h(
+      "button",
+      { class: "btn quiet on", "aria-pressed": "true", onclick: () => showSent(false) },
+      icon("eye"),
+      "Back to the template",
+    ),
+    h("span", { class: "hint" }, "This is what Run sends, with the values filled in."),
+  );
   if (!preview?.messages) {
     const why = preview?.problems?.find((p) => p.column === null);
-    sentBox.replaceChildren(h("div", { class: "sent" }, h("span"), h("span", { class: "hint" }, why ? `Nothing to show: ${why.message}` : "Nothing to show yet.")), back);
+    sentBox.replaceChildren(
+      h(
+        "div",
+        { class: "sent" },
+        h("span"),
+        h("span", { class: "hint" }, why ? `Nothing to show: ${why.message}` : "Nothing to show yet."),
+      ),
+      back,
+    );
     return;
   }
-  sentBox.replaceChildren(...preview.messages.map((m) => h("div", { class: "sent" }, h("b", {}, m.role[0].toUpperCase() + m.role.slice(1)), h("pre", { tabindex: "0" }, m.content))), back);
+  sentBox.replaceChildren(
+    ...preview.messages.map((m) =>
+      h(
+        "div",
+        { class: "sent" },
+        h("b", {}, m.role[0].toUpperCase() + m.role.slice(1)),
+        h("pre", { tabindex: "0" }, m.content),
+      ),
+    ),
+    back,
+  );
 }

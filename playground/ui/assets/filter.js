@@ -11,6 +11,10 @@ function filterRows(field) {
 }
 
 /** Filters lists that were drawn anew as their fields say. */
-export function filterAgain() { $$("[data-filter]").forEach(filterRows); }
+export function filterAgain() {
+  $$("[data-filter]").forEach(filterRows);
+}
 
-document.addEventListener("input", (e) => { if (e.target.dataset?.filter) filterRows(e.target); });
+document.addEventListener("input", (e) => {
+  if (e.target.dataset?.filter) filterRows(e.target);
+});

@@ -7,43 +7,67 @@ import { changed, onChange, page } from "./store.js";
 const MOST = 4;
 const BYTES = 8 * 1024 * 1024;
 // How each kind begins, in base64 too: a file's name and the browser's guess may be wrong.
-const KINDS = [["iVBORw0KGgo", "image/png"], ["/9j/", "image/jpeg"], ["R0lGOD", "image/gif"], ["UklGR", "image/webp"]];
+const KINDS = [
+  ["iVBORw0KGgo", "image/png"],
+  ["/9j/", "image/jpeg"],
+  ["R0lGOD", "image/gif"],
+  ["UklGR", "image/webp"],
+];
 const ACCEPTED = KINDS.map(([, type]) => type);
 
-let box, problem = "";
+let box,
+  problem = "";
 
 export function mountImages(root) {
   box = root;
-  onChange((what) => { if (what === "all") { problem = ""; draw(); } });
+  onChange((what) => {
+    if (what === "all") {
+      problem = "";
+      draw();
+    }
+  });
   document.addEventListener("draft", draw);
 }
 
-export const imagesIn = (data) => [...data?.files ?? []].filter((file) => file.type.startsWith("image/"));
+export const imagesIn = (data) => [...(data?.files ?? [])].filter((file) => file.type.startsWith("image/"));
 
 export async function addImages(files) {
   problem = "";
-  const images = page.form.images ??= [];
+  const images = (page.form.images ??= []);
   let added = 0;
   for (const file of files) {
     const name = file.name || "The image";
-    if (images.length >= MOST) { problem = `${name} was left out: at most ${MOST} images go with a prompt.`; break; }
-    if (file.size > BYTES) { problem = `${name} has ${size(file.size)}; an image may have ${size(BYTES)}. Make it smaller first.`; continue; }
+    if (images.length >= MOST) {
+      problem = `${name} was left out: at most ${MOST} images go with a prompt.`;
+      break;
+    }
+    if (file.size > BYTES) {
+      problem = `${name} has ${size(file.size)}; an image may have ${size(BYTES)}. Make it smaller first.`;
+      continue;
+    }
     const data = await base64(file);
     if (data === null) problem = `${name} cannot be read.`;
     else if (!kindOf(data)) problem = `${name} is not a PNG, JPEG, WebP or GIF image.`;
-    else if (page.form.images !== images) return;  // another prompt came meanwhile
-    else { images.push(data); added += 1; }
+    else if (page.form.images !== images)
+      return; // another prompt came meanwhile
+    else {
+      images.push(data);
+      added += 1;
+    }
   }
   draw();
-  if (added) { say(`${images.length} of ${MOST} images`); changed("images"); }
+  if (added) {
+    say(`${images.length} of ${MOST} images`);
+    changed("images");
+  }
 }
 
-const size = (bytes) => `${Math.ceil(bytes / 1024 / 1024 * 10) / 10} MB`;
+const size = (bytes) => `${Math.ceil((bytes / 1024 / 1024) * 10) / 10} MB`;
 
 function kindOf(data) {
   const [, type] = KINDS.find(([start]) => data.startsWith(start)) ?? [];
   // RIFF holds sound and film too.
-  return type === "image/webp" && atob(data.slice(0, 16)).slice(8) !== "WEBP" ? null : type ?? null;
+  return type === "image/webp" && atob(data.slice(0, 16)).slice(8) !== "WEBP" ? null : (type ?? null);
 }
 
 // The bytes of a file in base64, null when it cannot be read.
@@ -58,12 +82,70 @@ export function base64(file) {
 
 function draw() {
   const images = page.form?.images ?? [];
-  const file = h("input", { type: "file", multiple: true, hidden: true, accept: ACCEPTED.join(","), "aria-label": "Image files", onchange: () => addImages([...file.files]) });
-  keepPlace(box, () => box.replaceChildren(
-    images.length ? h("div", { class: "thumbs-row" }, images.map((data, i) => h("span", { class: "thumb" },
-      h("img", { src: `data:${kindOf(data) ?? "image/png"};base64,${data}`, alt: `Image ${i + 1}`, width: 64, height: 64 }),
-      h("button", { class: "btn icon", title: "Remove image", "aria-label": `Remove image ${i + 1}`, onclick: () => { images.splice(i, 1); problem = ""; draw(); say(`Image ${i + 1} removed`); changed("images"); } }, icon("cross"))))) : "",
-    file,
-    h("button", { class: "btn quiet small", disabled: images.length >= MOST, title: images.length >= MOST ? `At most ${MOST} images` : "PNG, JPEG, WebP or GIF; a turn also takes a pasted image", onclick: () => file.click() }, icon("image"), "Add image"),
-    problem ? h("p", { class: "bad", role: "alert" }, problem) : images.length && page.draftLacksImages ? h("p", { class: "hint" }, "Too large to be kept when this page is reloaded.") : ""));
+  const file = h("input", {
+    type: "file",
+    multiple: true,
+    hidden: true,
+    accept: ACCEPTED.join(","),
+    "aria-label": "Image files",
+    onchange: () => addImages([...file.files]),
+  });
+  keepPlace(box, () =>
+    box.replaceChildren(
+      images.length
+        ? h(
+            "div",
+            { class: "thumbs-row" },
+            images.map((data, i) =>
+              h(
+                "span",
+                { class: "thumb" },
+                h("img", {
+                  src: `data:${kindOf(data) ?? "image/png"};base64,${data}`,
+                  alt: `Image ${i + 1}`,
+                  width: 64,
+                  height: 64,
+                }),
+                h(
+                  "button",
+                  {
+                    class: "btn icon",
+                    title: "Remove image",
+                    "aria-label": `Remove image ${i + 1}`,
+                    onclick: () => {
+                      images.splice(i, 1);
+                      problem = "";
+                      draw();
+                      say(`Image ${i + 1} removed`);
+                      changed("images");
+                    },
+                  },
+                  icon("cross"),
+                ),
+              ),
+            ),
+          )
+        : "",
+      file,
+      h(
+        "button",
+        {
+          class: "btn quiet small",
+          disabled: images.length >= MOST,
+          title:
+            images.length >= MOST
+              ? `At most ${MOST} images`
+              : "PNG, JPEG, WebP or GIF; a turn also takes a pasted image",
+          onclick: () => file.click(),
+        },
+        icon("image"),
+        "Add image",
+      ),
+      problem
+        ? h("p", { class: "bad", role: "alert" }, problem)
+        : images.length && page.draftLacksImages
+          ? h("p", { class: "hint" }, "Too large to be kept when this page is reloaded.")
+          : "",
+    ),
+  );
 }

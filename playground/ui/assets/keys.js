@@ -28,7 +28,9 @@ try {
       observer.disconnect();
     }).observe(document.body, { attributes: true });
   }
-} catch { /* forbidden: follow the system */ }
+} catch {
+  /* forbidden: follow the system */
+}
 
 const typing = (el) => el.matches?.("input, textarea, select, [contenteditable=true]");
 const vote = (which) => $(`#vote ${which}:not(:disabled)`)?.click();
@@ -48,30 +50,34 @@ document.addEventListener("keydown", (e) => {
 });
 
 // These must not wait: the browser acts on the key unless it is told at once.
-document.addEventListener("keydown", (e) => {
-  const held = e.ctrlKey || e.metaKey;
-  if (held && e.key === "Enter") {
-    e.preventDefault();
-    e.stopPropagation();
-    $($(".drawer") ? ".drawer .btn.primary" : "#run")?.click();
-  }
-  if (held && e.key.toLowerCase() === "s") {
-    e.preventDefault();
-    if (!$(".drawer")) $("#save")?.click();
-  }
-  const digit = e.altKey ? Number(/^Digit([1-9])$/.exec(e.code)?.[1] ?? 0) : 0;
-  if (digit && digit <= page.most) {
-    e.preventDefault();
-    focusColumn(digit - 1);
-  }
-  if (["ArrowLeft", "ArrowRight"].includes(e.key) && e.target.matches?.("[role=tablist] [role=tab]")) {
-    const tabs = $$("[role=tab]", e.target.closest("[role=tablist]"));
-    const step = e.key === "ArrowRight" ? 1 : tabs.length - 1;
-    const next = tabs[(tabs.indexOf(e.target) + step) % tabs.length];
-    next.focus();
-    next.click();
-  }
-}, true);
+document.addEventListener(
+  "keydown",
+  (e) => {
+    const held = e.ctrlKey || e.metaKey;
+    if (held && e.key === "Enter") {
+      e.preventDefault();
+      e.stopPropagation();
+      $($(".drawer") ? ".drawer .btn.primary" : "#run")?.click();
+    }
+    if (held && e.key.toLowerCase() === "s") {
+      e.preventDefault();
+      if (!$(".drawer")) $("#save")?.click();
+    }
+    const digit = e.altKey ? Number(/^Digit([1-9])$/.exec(e.code)?.[1] ?? 0) : 0;
+    if (digit && digit <= page.most) {
+      e.preventDefault();
+      focusColumn(digit - 1);
+    }
+    if (["ArrowLeft", "ArrowRight"].includes(e.key) && e.target.matches?.("[role=tablist] [role=tab]")) {
+      const tabs = $$("[role=tab]", e.target.closest("[role=tablist]"));
+      const step = e.key === "ArrowRight" ? 1 : tabs.length - 1;
+      const next = tabs[(tabs.indexOf(e.target) + step) % tabs.length];
+      next.focus();
+      next.click();
+    }
+  },
+  true,
+);
 
 function focusColumn(i) {
   if (i >= page.form.columns.length) return;
@@ -85,4 +91,6 @@ function openKeys() {
   openDrawer({ title: "Keys", narrow: true, nodes: [h("table", { class: "table" }, rows)] });
 }
 
-document.addEventListener("click", (e) => { if (e.target.closest?.("[data-keys]")) openKeys(); });
+document.addEventListener("click", (e) => {
+  if (e.target.closest?.("[data-keys]")) openKeys();
+});

@@ -5,7 +5,8 @@ import { showAlert } from "./alerts.js";
 import { $, h } from "./dom.js";
 import { openDrawer } from "./drawer.js";
 
-const MOST_FILES = 2000, MOST_BYTES = 32 * 1024 * 1024;
+const MOST_FILES = 2000,
+  MOST_BYTES = 32 * 1024 * 1024;
 
 const shown = () => $("#lib")?.offsetParent;
 
@@ -14,14 +15,20 @@ addEventListener("dragover", (e) => {
   e.preventDefault();
   $("#lib").classList.add("dropping");
 });
-addEventListener("dragleave", (e) => { if (!e.relatedTarget) $("#lib")?.classList.remove("dropping"); });
+addEventListener("dragleave", (e) => {
+  if (!e.relatedTarget) $("#lib")?.classList.remove("dropping");
+});
 addEventListener("drop", async (e) => {
   if (!shown() || !e.dataTransfer?.types.includes("Files")) return;
   e.preventDefault();
   $("#lib").classList.remove("dropping");
   const entries = [...e.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   const loose = [...e.dataTransfer.files];
-  await take(async () => entries.length ? (await Promise.all(entries.map((entry) => walk(entry, "")))).flat() : loose.map((file) => [file.name, file]));
+  await take(async () =>
+    entries.length
+      ? (await Promise.all(entries.map((entry) => walk(entry, "")))).flat()
+      : loose.map((file) => [file.name, file]),
+  );
 });
 document.addEventListener("change", (e) => {
   if (e.target.id !== "lib-files") return;
@@ -35,11 +42,12 @@ async function walk(entry, above) {
   const path = above + entry.name;
   if (above && entry.name.startsWith(".")) return [];
   if (entry.isFile) return [[path, await new Promise((good, bad) => entry.file(good, bad))]];
-  const reader = entry.createReader(), found = [];
+  const reader = entry.createReader(),
+    found = [];
   for (;;) {
-    const some = await new Promise((good, bad) => reader.readEntries(good, bad));  // a hundred at a time
+    const some = await new Promise((good, bad) => reader.readEntries(good, bad)); // a hundred at a time
     if (!some.length) break;
-    for (const child of some) found.push(...await walk(child, `${path}/`));
+    for (const child of some) found.push(...(await walk(child, `${path}/`)));
     if (found.length > MOST_FILES) break;
   }
   return found;
@@ -49,15 +57,27 @@ async function take(list) {
   try {
     const files = await list();
     if (!files.length) throw new Error("There is no file in this.");
-    if (files.length > MOST_FILES) throw new Error(`More than ${MOST_FILES.toLocaleString("en")} files. Drop fewer at once, or make a bundle of them.`);
+    if (files.length > MOST_FILES)
+      throw new Error(
+        `More than ${MOST_FILES.toLocaleString("en")} files. Drop fewer at once, or make a bundle of them.`,
+      );
     const bytes = files.reduce((sum, [, file]) => sum + file.size, 0);
-    if (bytes > MOST_BYTES) throw new Error(`${(bytes / 1048576).toFixed(0)} MiB do not fit into ${MOST_BYTES / 1048576} MiB. Drop fewer files at once.`);
+    if (bytes > MOST_BYTES)
+      throw new Error(
+        `${(bytes / 1048576).toFixed(0)} MiB do not fit into ${MOST_BYTES / 1048576} MiB. Drop fewer files at once.`,
+      );
     openDrawer({ title: "Import", nodes: [h("p", {}, "Sending the files")], narrow: false });
     const sent = await Promise.all(files.map(async ([name, file]) => ({ name, data: await base64(file) })));
-    const answer = await fetch("library/incoming", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ files: sent }) });
+    const answer = await fetch("library/incoming", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ files: sent }),
+    });
     if (!answer.ok) throw new Error(await answer.text());
     await send("open_import", { token: (await answer.json()).token });
-  } catch (error) { showAlert({ message: "These files were not imported.", hint: error.message }); }
+  } catch (error) {
+    showAlert({ message: "These files were not imported.", hint: error.message });
+  }
 }
 
 function base64(file) {
@@ -79,10 +99,17 @@ document.addEventListener("change", (e) => {
 
 // Shift on a checkbox: everything between the last one and this one.
 let last = null;
-document.addEventListener("click", (e) => {
-  if (!e.target.matches?.("#lib-list input[type=checkbox]")) return;
-  const boxes = [...document.querySelectorAll("#lib-list input[type=checkbox]")];
-  const [from, to] = [boxes.findIndex((box) => box.name === last), boxes.indexOf(e.target)].sort((a, b) => a - b);
-  if (e.shiftKey && from >= 0) boxes.slice(from, to + 1).forEach((box) => { box.checked = e.target.checked; });
-  last = e.target.name;
-}, true);
+document.addEventListener(
+  "click",
+  (e) => {
+    if (!e.target.matches?.("#lib-list input[type=checkbox]")) return;
+    const boxes = [...document.querySelectorAll("#lib-list input[type=checkbox]")];
+    const [from, to] = [boxes.findIndex((box) => box.name === last), boxes.indexOf(e.target)].sort((a, b) => a - b);
+    if (e.shiftKey && from >= 0)
+      boxes.slice(from, to + 1).forEach((box) => {
+        box.checked = e.target.checked;
+      });
+    last = e.target.name;
+  },
+  true,
+);

@@ -5,7 +5,9 @@ import { $, $$ } from "./dom.js";
 import { closeDrawer } from "./drawer.js";
 
 let area = null;
-document.addEventListener("focusin", (e) => { if (e.target.matches?.("#editor .turn textarea, .own .turn textarea")) area = e.target; });
+document.addEventListener("focusin", (e) => {
+  if (e.target.matches?.("#editor .turn textarea, .own .turn textarea")) area = e.target;
+});
 
 export function insertPartial(text) {
   const place = area?.isConnected ? area : $$("#editor .turn textarea").at(-1);

@@ -7,13 +7,21 @@ const TABS = "[role=tab], .overflow-dropdown button";
 const nameOf = (tab) => tab.textContent.trim();
 
 /** Brings a tab to the front as if it was pressed. */
-export function showTab(name) { $$(TABS).find((tab) => nameOf(tab) === name)?.click(); }
+export function showTab(name) {
+  $$(TABS)
+    .find((tab) => nameOf(tab) === name)
+    ?.click();
+}
 
 /** Calls `opened` with the name of each tab that is pressed, once Gradio has handled it. */
 export function onTab(opened) {
   // In the capture phase: the menu takes a chosen tab out of itself.
-  document.addEventListener("click", (e) => {
-    const tab = e.target.closest?.(TABS);
-    if (tab) setTimeout(opened, 0, nameOf(tab));
-  }, true);
+  document.addEventListener(
+    "click",
+    (e) => {
+      const tab = e.target.closest?.(TABS);
+      if (tab) setTimeout(opened, 0, nameOf(tab));
+    },
+    true,
+  );
 }

@@ -6,25 +6,76 @@ import { addImages, imagesIn } from "./images.js";
 import { changed } from "./store.js";
 
 const ROLES = ["system", "user", "assistant"].map((r) => ({ value: r, label: r[0].toUpperCase() + r.slice(1) }));
-const BIG = 20000;  // beyond this a text is edited without colours, in a box that scrolls
-const EDGE = 32;    // so near to the edge of what is in view a dragged block scrolls it
+const BIG = 20000; // beyond this a text is edited without colours, in a box that scrolls
+const EDGE = 32; // so near to the edge of what is in view a dragged block scrolls it
 const JINJA = /(\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\}|\{#[\s\S]*?#\})/;
 
 export function turnBlock(turns, turn, i, { onStructure, label = "" }) {
-  const change = (act) => { keepCaret(block.parentElement, turns, () => { act(); onStructure(); }); changed("turns"); };
-  const move = (to) => { change(() => turns.splice(to, 0, turns.splice(i, 1)[0])); say(`${label}${turn.role} turn is now ${to + 1} of ${turns.length}`); };
+  const change = (act) => {
+    keepCaret(block.parentElement, turns, () => {
+      act();
+      onStructure();
+    });
+    changed("turns");
+  };
+  const move = (to) => {
+    change(() => turns.splice(to, 0, turns.splice(i, 1)[0]));
+    say(`${label}${turn.role} turn is now ${to + 1} of ${turns.length}`);
+  };
   const name = `${label}${turn.role} turn ${i + 1}`;
-  const block = h("div", { class: "turn", "data-turn": i },
+  const block = h(
+    "div",
+    { class: "turn", "data-turn": i },
     handle(turns, i, name, move),
-    h("div", { class: "who" },
-      select(ROLES, turn.role, { class: "bare", "aria-label": `Role of turn ${i + 1}`, onchange: (e) => change(() => { turn.role = e.target.value; }) }),
-      h("span", { class: "hint num tokens" })),
-    codeBox(turn.template, { label: name, placeholder: turn.role === "system" ? "How the model shall behave" : "Text with {{ variables }}" },
-      (text) => { turn.template = text; changed("turns"); }),
-    h("div", { class: "tools" },
+    h(
+      "div",
+      { class: "who" },
+      select(ROLES, turn.role, {
+        class: "bare",
+        "aria-label": `Role of turn ${i + 1}`,
+        onchange: (e) =>
+          change(() => {
+            turn.role = e.target.value;
+          }),
+      }),
+      h("span", { class: "hint num tokens" }),
+    ),
+    codeBox(
+      turn.template,
+      { label: name, placeholder: turn.role === "system" ? "How the model shall behave" : "Text with {{ variables }}" },
+      (text) => {
+        turn.template = text;
+        changed("turns");
+      },
+    ),
+    h(
+      "div",
+      { class: "tools" },
       // Beside the handle: one tap does what dragging does.
-      h("button", { class: "btn quiet icon", title: "Move up", "aria-label": `Move ${name} up`, disabled: i === 0, onclick: () => move(i - 1) }, icon("arrow-up")),
-      h("button", { class: "btn quiet icon", title: "Remove turn", "aria-label": `Remove ${name}`, disabled: turns.length === 1, onclick: () => change(() => turns.splice(i, 1)) }, icon("trash"))));
+      h(
+        "button",
+        {
+          class: "btn quiet icon",
+          title: "Move up",
+          "aria-label": `Move ${name} up`,
+          disabled: i === 0,
+          onclick: () => move(i - 1),
+        },
+        icon("arrow-up"),
+      ),
+      h(
+        "button",
+        {
+          class: "btn quiet icon",
+          title: "Remove turn",
+          "aria-label": `Remove ${name}`,
+          disabled: turns.length === 1,
+          onclick: () => change(() => turns.splice(i, 1)),
+        },
+        icon("trash"),
+      ),
+    ),
+  );
   return block;
 }
 
@@ -39,11 +90,26 @@ export function codeBox(text, { label, placeholder = "" }, onText) {
     area.style.overflow = big ? "auto" : "";
     pre.style.height = big ? "240px" : "";
     pre.style.overflow = big ? "hidden" : "";
-    if (big) { pre.textContent = ""; return; }
-    pre.replaceChildren(...value.split(JINJA).map((part, i) => i % 2 ? h("span", { class: "jinja" }, part) : part), value.endsWith("\n") || !value ? "\u200b" : "");
+    if (big) {
+      pre.textContent = "";
+      return;
+    }
+    pre.replaceChildren(
+      ...value.split(JINJA).map((part, i) => (i % 2 ? h("span", { class: "jinja" }, part) : part)),
+      value.endsWith("\n") || !value ? "\u200b" : "",
+    );
   };
-  area.addEventListener("input", () => { paint(); onText(area.value); });
-  area.addEventListener("paste", (e) => { const files = imagesIn(e.clipboardData); if (files.length) { e.preventDefault(); addImages(files); } });
+  area.addEventListener("input", () => {
+    paint();
+    onText(area.value);
+  });
+  area.addEventListener("paste", (e) => {
+    const files = imagesIn(e.clipboardData);
+    if (files.length) {
+      e.preventDefault();
+      addImages(files);
+    }
+  });
   paint();
   return box;
 }
@@ -52,8 +118,12 @@ export function codeBox(text, { label, placeholder = "" }, onText) {
 function keepCaret(box, turns, draw) {
   const held = document.activeElement;
   const block = box.contains(held) ? held.closest("[data-turn]") : null;
-  if (!block) { draw(); return; }
-  const before = Number(block.dataset.turn), turn = turns[before];
+  if (!block) {
+    draw();
+    return;
+  }
+  const before = Number(block.dataset.turn),
+    turn = turns[before];
   const place = $$("button, select, textarea", block).indexOf(held);
   const { selectionStart, selectionEnd, selectionDirection } = held;
   const scrolled = box.scrollTop;
@@ -71,25 +141,43 @@ function keepCaret(box, turns, draw) {
 // --- the handle ---------------------------------------------------------------------------------------
 
 function handle(turns, i, name, move) {
-  const grip = h("button", { class: "grip", title: "Drag to move, or Alt and the arrow keys", "aria-label": `Reorder ${name}`, "aria-keyshortcuts": "Alt+ArrowUp Alt+ArrowDown", disabled: turns.length === 1,
-    onkeydown: (e) => {
-      if (!e.altKey || !["ArrowUp", "ArrowDown"].includes(e.key)) return;
-      e.preventDefault();
-      const to = i + (e.key === "ArrowUp" ? -1 : 1);
-      if (to < 0 || to >= turns.length) say(`${name} is already the ${to < 0 ? "first" : "last"}`); else move(to);
+  const grip = h(
+    "button",
+    {
+      class: "grip",
+      title: "Drag to move, or Alt and the arrow keys",
+      "aria-label": `Reorder ${name}`,
+      "aria-keyshortcuts": "Alt+ArrowUp Alt+ArrowDown",
+      disabled: turns.length === 1,
+      onkeydown: (e) => {
+        if (!e.altKey || !["ArrowUp", "ArrowDown"].includes(e.key)) return;
+        e.preventDefault();
+        const to = i + (e.key === "ArrowUp" ? -1 : 1);
+        if (to < 0 || to >= turns.length) say(`${name} is already the ${to < 0 ? "first" : "last"}`);
+        else move(to);
+      },
+      // The text that is being typed in keeps the focus.
+      onmousedown: (e) => e.preventDefault(),
+      onpointerdown: (e) => {
+        if (e.button === 0 && !grip.disabled) drag(e, grip, i, move);
+      },
     },
-    // The text that is being typed in keeps the focus.
-    onmousedown: (e) => e.preventDefault(),
-    onpointerdown: (e) => { if (e.button === 0 && !grip.disabled) drag(e, grip, i, move); } }, icon("grip"));
+    icon("grip"),
+  );
   return grip;
 }
 
 function drag(start, grip, i, move) {
-  const block = grip.closest(".turn"), box = block.parentElement;
+  const block = grip.closest(".turn"),
+    box = block.parentElement;
   const blocks = $$(":scope > .turn", box);
   const pane = box.scrollHeight > box.clientHeight ? box : document.scrollingElement;
-  const from = pane.scrollTop, grabbed = start.clientY - block.getBoundingClientRect().top;
-  let y = start.clientY, to = i, moved = false, frame = 0;
+  const from = pane.scrollTop,
+    grabbed = start.clientY - block.getBoundingClientRect().top;
+  let y = start.clientY,
+    to = i,
+    moved = false,
+    frame = 0;
 
   // The others make room where the block would fall; places are those before anything moved.
   const show = () => {
@@ -104,13 +192,20 @@ function drag(start, grip, i, move) {
   const scroll = () => {
     const view = pane === box ? box.getBoundingClientRect() : { top: 0, bottom: innerHeight };
     const by = y < view.top + EDGE ? -6 : y > view.bottom - EDGE ? 6 : 0;
-    if (by) { pane.scrollTop += by; show(); }
+    if (by) {
+      pane.scrollTop += by;
+      show();
+    }
     frame = requestAnimationFrame(scroll);
   };
   const onMove = (e) => {
     y = e.clientY;
     if (!moved && Math.abs(y - start.clientY) < 4) return;
-    if (!moved) { moved = true; block.classList.add("dragged"); frame = requestAnimationFrame(scroll); }
+    if (!moved) {
+      moved = true;
+      block.classList.add("dragged");
+      frame = requestAnimationFrame(scroll);
+    }
     show();
   };
   const end = (kept) => {
@@ -118,14 +213,28 @@ function drag(start, grip, i, move) {
     listening.abort();
     block.classList.remove("dragged");
     for (const el of blocks) el.style.transform = "";
-    if (!moved) { if (kept) grip.focus(); } else if (kept && to !== i && block.isConnected) move(to);
+    if (!moved) {
+      if (kept) grip.focus();
+    } else if (kept && to !== i && block.isConnected) move(to);
   };
   const listening = new AbortController();
-  const on = (target, type, act, capture = false) => target.addEventListener(type, act, { capture, signal: listening.signal });
+  const on = (target, type, act, capture = false) =>
+    target.addEventListener(type, act, { capture, signal: listening.signal });
   on(grip, "pointermove", onMove);
   on(grip, "pointerup", () => end(true));
   on(grip, "pointercancel", () => end(false));
   // Before the page's own Escape, which stops the run.
-  on(window, "keydown", (e) => { if (e.key === "Escape") { e.preventDefault(); e.stopPropagation(); end(false); } }, true);
+  on(
+    window,
+    "keydown",
+    (e) => {
+      if (e.key === "Escape") {
+        e.preventDefault();
+        e.stopPropagation();
+        end(false);
+      }
+    },
+    true,
+  );
   grip.setPointerCapture(start.pointerId);
 }

@@ -1,13 +1,22 @@
 // The right side of the editor: cases, one typed field a variable, images.
 
 import { caseNames, drawCases, importButton, keepButton, mountCases } from "./cases.js";
+import { declare, declared, declareForm, kindOf } from "./declare.js";
 import { $, h, icon, select } from "./dom.js";
 import { mountImages } from "./images.js";
-import { isObject, jsonField, nestedValue, objectForm, parsed } from "./nested.js";
+import { isObject, jsonField, nestedValue, objectForm } from "./nested.js";
 import { changed, onChange, page } from "./store.js";
 
-const KINDS = [["text", "text"], ["long_text", "long text"], ["number", "number"], ["choice", "choice"], ["boolean", "yes or no"], ["examples", "examples"], ["object", "object"], ["list", "list"]]
-  .map(([value, label]) => ({ value, label }));
+const KINDS = [
+  ["text", "text"],
+  ["long_text", "long text"],
+  ["number", "number"],
+  ["choice", "choice"],
+  ["boolean", "yes or no"],
+  ["examples", "examples"],
+  ["object", "object"],
+  ["list", "list"],
+].map(([value, label]) => ({ value, label }));
 
 let varsBox;
 const forChecks = h("p", { class: "hint beyond" }, "Only for the checks");
@@ -16,43 +25,84 @@ export function mountVariables() {
   const cases = h("div", { class: "cases", hidden: true, role: "group", "aria-label": "Cases" });
   const images = h("div", { class: "images", role: "group", "aria-label": "Images" });
   varsBox = h("div", { class: "vars", role: "group", "aria-label": "Variables" });
-  mountCases(cases, () => { varsBox.replaceChildren(); if (page.preview) drawVars(page.preview); });
+  mountCases(cases, () => {
+    varsBox.replaceChildren();
+    if (page.preview) drawVars(page.preview);
+  });
   mountImages(images);
-  onChange((what) => { if (what === "all") varsBox.replaceChildren(); });
-  return h("div", { class: "inputs" }, cases, varsBox, h("div", { class: "inputs-foot" }, images, keepButton(), importButton()));
-}
-
-function declared(name) { return page.form.prompt.inputs.find((input) => input.name === name); }
-
-// How a variable is asked for: as it is declared, else as the text uses it (x.first makes an object of x).
-const kindOf = (name) => declared(name)?.kind ?? page.preview?.kinds?.[name] ?? "text";
-
-function declare(name, patch) {
-  const input = declared(name);
-  if (input) Object.assign(input, patch);
-  else page.form.prompt.inputs.push({ name, kind: kindOf(name), description: "", required: true, default: null, example: null, choices: [], fields: [], ...patch });
+  onChange((what) => {
+    if (what === "all") varsBox.replaceChildren();
+  });
+  return h(
+    "div",
+    { class: "inputs" },
+    cases,
+    varsBox,
+    h("div", { class: "inputs-foot" }, images, keepButton(), importButton()),
+  );
 }
 
 export function drawVars(preview) {
   const names = preview.variables ?? [];
-  const beyond = [...new Set([...preview.asked_by_checks ?? [], ...caseNames()])].filter((name) => !names.includes(name));
+  const beyond = [...new Set([...(preview.asked_by_checks ?? []), ...caseNames()])].filter(
+    (name) => !names.includes(name),
+  );
   const old = new Map([...varsBox.children].filter((el) => el.dataset.v).map((el) => [el.dataset.v, el]));
-  const kept = (name, kind, make) => { const row = old.get(name); return row && row.dataset.kind === kind ? row : make(); };
-  const rows = names.map((name) => { const kind = kindOf(name); return kept(name, kind, () => varRow(name, kind)); });
+  const kept = (name, kind, make) => {
+    const row = old.get(name);
+    return row && row.dataset.kind === kind ? row : make();
+  };
+  const rows = names.map((name) => {
+    const kind = kindOf(name);
+    return kept(name, kind, () => varRow(name, kind));
+  });
   if (beyond.length) rows.push(forChecks, ...beyond.map((name) => kept(name, "beyond", () => beyondRow(name))));
-  const same = rows.length && rows.length === varsBox.children.length && rows.every((row, i) => row === varsBox.children[i]);
-  if (!same) varsBox.replaceChildren(...(rows.length ? rows : [h("p", { class: "empty" }, "No variables. Write ", h("span", { class: "mono" }, "{{ name }}"), " in a turn and its field appears here.")]));
+  const same =
+    rows.length && rows.length === varsBox.children.length && rows.every((row, i) => row === varsBox.children[i]);
+  if (!same)
+    varsBox.replaceChildren(
+      ...(rows.length
+        ? rows
+        : [
+            h(
+              "p",
+              { class: "empty" },
+              "No variables. Write ",
+              h("span", { class: "mono" }, "{{ name }}"),
+              " in a turn and its field appears here.",
+            ),
+          ]),
+    );
 }
 
 // A value that no turn uses, text or JSON: a check's options may name it, as in {{ expected }}.
 function beyondRow(name) {
   const value = page.form.values[name];
   const isText = value === undefined || value === null || typeof value === "string";
-  const read = (text) => { if (isText) return text; try { return JSON.parse(text); } catch { return text; } };
-  const shown = isText ? value ?? "" : JSON.stringify(value);
-  const attrs = { id: `v-${name}`, class: "field mono", value: shown, oninput: (e) => setValue(name, read(e.target.value)) };
-  return h("div", { class: "var", "data-v": name, "data-kind": "beyond" }, h("label", { for: `v-${name}` }, name), h("span", { class: "how" }),
-    shown.includes("\n") || shown.length > 60 ? h("textarea", { ...attrs, rows: 2 }) : h("input", { ...attrs, type: "text" }));
+  const read = (text) => {
+    if (isText) return text;
+    try {
+      return JSON.parse(text);
+    } catch {
+      return text;
+    }
+  };
+  const shown = isText ? (value ?? "") : JSON.stringify(value);
+  const attrs = {
+    id: `v-${name}`,
+    class: "field mono",
+    value: shown,
+    oninput: (e) => setValue(name, read(e.target.value)),
+  };
+  return h(
+    "div",
+    { class: "var", "data-v": name, "data-kind": "beyond" },
+    h("label", { for: `v-${name}` }, name),
+    h("span", { class: "how" }),
+    shown.includes("\n") || shown.length > 60
+      ? h("textarea", { ...attrs, rows: 2 })
+      : h("input", { ...attrs, type: "text" }),
+  );
 }
 
 function varRow(name, kind) {
@@ -60,13 +110,37 @@ function varRow(name, kind) {
   const id = `v-${name}`;
   const row = h("div", { class: "var", "data-v": name, "data-kind": kind });
   const redraw = () => row.replaceWith(varRow(name, kindOf(name)));
-  const kindSelect = select(KINDS, kind, { class: "bare kind", "aria-label": `Type of ${name}`, onchange: (e) => { declare(name, { kind: e.target.value }); page.form.values[name] = valueAs(e.target.value, page.form.values[name]); redraw(); changed("values"); } });
-  const more = h("button", { class: "btn quiet icon small", title: `How ${name} is asked for`, "aria-label": `Declare ${name}`, "aria-expanded": "false", onclick: () => {
-    const open = $(".declare", row);
-    more.setAttribute("aria-expanded", String(!open));
-    if (open) open.remove(); else row.append(declareForm(name, redraw));
-  } }, icon("gear"));
-  row.append(h("label", { for: id, title: input?.description ?? "" }, name), h("span", { class: "how" }, kindSelect, more), widget(name, kind, id, input));
+  const kindSelect = select(KINDS, kind, {
+    class: "bare kind",
+    "aria-label": `Type of ${name}`,
+    onchange: (e) => {
+      declare(name, { kind: e.target.value });
+      page.form.values[name] = valueAs(e.target.value, page.form.values[name]);
+      redraw();
+      changed("values");
+    },
+  });
+  const more = h(
+    "button",
+    {
+      class: "btn quiet icon small",
+      title: `How ${name} is asked for`,
+      "aria-label": `Declare ${name}`,
+      "aria-expanded": "false",
+      onclick: () => {
+        const open = $(".declare", row);
+        more.setAttribute("aria-expanded", String(!open));
+        if (open) open.remove();
+        else row.append(declareForm(name, redraw));
+      },
+    },
+    icon("gear"),
+  );
+  row.append(
+    h("label", { for: id, title: input?.description ?? "" }, name),
+    h("span", { class: "how" }, kindSelect, more),
+    widget(name, kind, id, input),
+  );
   if (input?.description) row.append(h("span", { class: "hint note" }, input.description));
   return row;
 }
@@ -74,29 +148,87 @@ function varRow(name, kind) {
 // Another type shows the value in another field; what that field cannot show is not sent either.
 function valueAs(kind, value) {
   if (kind === "boolean") return value === true;
-  if (kind === "number") return value === "" || value === null || !Number.isFinite(Number(value)) ? null : Number(value);
-  if (kind === "examples" || kind === "list") { const read = nestedValue(kind, value); return Array.isArray(read) ? read : []; }
-  if (kind === "object") { const read = nestedValue(kind, value); return isObject(read) ? read : null; }
+  if (kind === "number")
+    return value === "" || value === null || !Number.isFinite(Number(value)) ? null : Number(value);
+  if (kind === "examples" || kind === "list") {
+    const read = nestedValue(kind, value);
+    return Array.isArray(read) ? read : [];
+  }
+  if (kind === "object") {
+    const read = nestedValue(kind, value);
+    return isObject(read) ? read : null;
+  }
   return value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-function setValue(name, value) { page.form.values[name] = value; changed("values"); drawCases(); }
+function setValue(name, value) {
+  page.form.values[name] = value;
+  changed("values");
+  drawCases();
+}
 
 function widget(name, kind, id, input) {
   const value = page.form.values[name];
-  const text = value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
-  const hint = input?.example !== null && input?.example !== undefined && typeof input.example !== "object" ? `for example ${input.example}` : "";
+  const text =
+    value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  const hint =
+    input?.example !== null && input?.example !== undefined && typeof input.example !== "object"
+      ? `for example ${input.example}`
+      : "";
   switch (kind) {
-    case "long_text": return h("textarea", { id, class: "field mono", rows: Math.min(5, Math.max(2, Math.ceil(text.length / 34))), value: text, placeholder: hint, oninput: (e) => setValue(name, e.target.value) });
-    case "number": return h("input", { id, class: "field num", type: "number", step: "any", value: text, placeholder: hint, oninput: (e) => setValue(name, e.target.value === "" ? null : Number(e.target.value)) });
-    case "boolean": return h("span", { style: "padding-top:6px" }, h("input", { id, type: "checkbox", checked: value === true, onchange: (e) => setValue(name, e.target.checked) }));
+    case "long_text":
+      return h("textarea", {
+        id,
+        class: "field mono",
+        rows: Math.min(5, Math.max(2, Math.ceil(text.length / 34))),
+        value: text,
+        placeholder: hint,
+        oninput: (e) => setValue(name, e.target.value),
+      });
+    case "number":
+      return h("input", {
+        id,
+        class: "field num",
+        type: "number",
+        step: "any",
+        value: text,
+        placeholder: hint,
+        oninput: (e) => setValue(name, e.target.value === "" ? null : Number(e.target.value)),
+      });
+    case "boolean":
+      return h(
+        "span",
+        { style: "padding-top:6px" },
+        h("input", {
+          id,
+          type: "checkbox",
+          checked: value === true,
+          onchange: (e) => setValue(name, e.target.checked),
+        }),
+      );
     case "choice": {
       const choices = (input?.choices ?? []).map((c) => ({ value: c, label: c }));
-      return select(text && !choices.some((c) => c.value === text) ? [...choices] : choices, text, { id, class: "field", missing: text || "Choose", onchange: (e) => setValue(name, e.target.value) });
+      return select(text && !choices.some((c) => c.value === text) ? [...choices] : choices, text, {
+        id,
+        class: "field",
+        missing: text || "Choose",
+        onchange: (e) => setValue(name, e.target.value),
+      });
     }
-    case "examples": return isGrid(name) ? examplesGrid(name, id) : nested(name, "list", id, input);
-    case "object": case "list": return nested(name, kind, id, input);
-    default: return h("input", { id, class: "field mono", type: "text", value: text, placeholder: hint, oninput: (e) => setValue(name, e.target.value) });
+    case "examples":
+      return isGrid(name) ? examplesGrid(name, id) : nested(name, "list", id, input);
+    case "object":
+    case "list":
+      return nested(name, kind, id, input);
+    default:
+      return h("input", {
+        id,
+        class: "field mono",
+        type: "text",
+        value: text,
+        placeholder: hint,
+        oninput: (e) => setValue(name, e.target.value),
+      });
   }
 }
 
@@ -104,53 +236,105 @@ function widget(name, kind, id, input) {
 function nested(name, kind, id, input) {
   const value = nestedValue(kind, page.form.values[name]);
   const set = (part) => setValue(name, part);
-  if (kind === "object" && input?.fields?.length && (value === undefined || value === null || value === "" || isObject(value)))
+  if (
+    kind === "object" &&
+    input?.fields?.length &&
+    (value === undefined || value === null || value === "" || isObject(value))
+  )
     return objectForm(input.fields, { id, label: name, value: isObject(value) ? value : {}, set });
   const example = input?.example ?? input?.default;
-  return jsonField(kind, { id, label: name, value, set, placeholder: example && typeof example === "object" ? JSON.stringify(example) : "" });
+  return jsonField(kind, {
+    id,
+    label: name,
+    value,
+    set,
+    placeholder: example && typeof example === "object" ? JSON.stringify(example) : "",
+  });
 }
 
 // Rows whose cells are all texts; anything else is lost in a grid.
 function isGrid(name) {
   const value = nestedValue("examples", page.form.values[name]);
   const cell = (part) => part === null || typeof part !== "object";
-  return value === undefined || value === null || value === "" || Array.isArray(value) && value.every((row) => isObject(row) && Object.values(row).every(cell));
+  return (
+    value === undefined ||
+    value === null ||
+    value === "" ||
+    (Array.isArray(value) && value.every((row) => isObject(row) && Object.values(row).every(cell)))
+  );
 }
 
 function examplesGrid(name, id) {
   const read = nestedValue("examples", page.form.values[name]);
   const list = Array.isArray(read) ? read : [];
   const columns = declared(name)?.fields?.map((field) => field.name);
-  const keys = columns?.length ? columns : Object.keys(list[0] ?? declared(name)?.example?.[0] ?? { input: "", output: "" });
+  const keys = columns?.length
+    ? columns
+    : Object.keys(list[0] ?? declared(name)?.example?.[0] ?? { input: "", output: "" });
   const box = h("div", { class: "examples", id });
-  const redraw = () => { box.replaceWith(examplesGrid(name, id)); changed("values"); };
+  const redraw = () => {
+    box.replaceWith(examplesGrid(name, id));
+    changed("values");
+  };
   const commit = () => setValue(name, list);
-  if (list.length) box.append(h("div", { class: "keys hint mono", "aria-hidden": "true" }, keys.map((key) => h("span", {}, key))));
-  box.append(...list.map((row, i) => h("div", { class: "ex" },
-    keys.map((key) => h("input", { class: "field mono", "aria-label": `${name} ${i + 1}, ${key}`, placeholder: key, value: row[key] ?? "", oninput: (e) => { row[key] = e.target.value; commit(); } })),
-    h("button", { class: "btn quiet icon", title: "Remove example", "aria-label": `Remove example ${i + 1}`, onclick: () => { list.splice(i, 1); page.form.values[name] = list; redraw(); } }, icon("cross")))),
-  h("div", {}, h("button", { class: "btn quiet small", onclick: () => { list.push(Object.fromEntries(keys.map((k) => [k, ""]))); page.form.values[name] = list; redraw(); } }, icon("plus"), "Add example")));
+  if (list.length)
+    box.append(
+      h(
+        "div",
+        { class: "keys hint mono", "aria-hidden": "true" },
+        keys.map((key) => h("span", {}, key)),
+      ),
+    );
+  box.append(
+    ...list.map((row, i) =>
+      h(
+        "div",
+        { class: "ex" },
+        keys.map((key) =>
+          h("input", {
+            class: "field mono",
+            "aria-label": `${name} ${i + 1}, ${key}`,
+            placeholder: key,
+            value: row[key] ?? "",
+            oninput: (e) => {
+              row[key] = e.target.value;
+              commit();
+            },
+          }),
+        ),
+        h(
+          "button",
+          {
+            class: "btn quiet icon",
+            title: "Remove example",
+            "aria-label": `Remove example ${i + 1}`,
+            onclick: () => {
+              list.splice(i, 1);
+              page.form.values[name] = list;
+              redraw();
+            },
+          },
+          icon("cross"),
+        ),
+      ),
+    ),
+    h(
+      "div",
+      {},
+      h(
+        "button",
+        {
+          class: "btn quiet small",
+          onclick: () => {
+            list.push(Object.fromEntries(keys.map((k) => [k, ""])));
+            page.form.values[name] = list;
+            redraw();
+          },
+        },
+        icon("plus"),
+        "Add example",
+      ),
+    ),
+  );
   return box;
-}
-
-function declareForm(name, redraw) {
-  const input = () => declared(name) ?? {};
-  const field = (label, key, attrs = {}, read = (v) => v, show = (v) => v ?? "") => [h("label", { class: "hint", for: `d-${name}-${key}` }, label),
-    h("input", { id: `d-${name}-${key}`, class: "field", value: show(input()[key]), ...attrs, onchange: (e) => { declare(name, { [key]: read(e.target.value) }); changed("values"); redraw(); } })];
-  const json = (v) => v === "" ? null : parsed(v) ?? v;
-  const plain = (v) => v === null || v === undefined ? "" : typeof v === "string" ? v : JSON.stringify(v);
-  return h("div", { class: "declare" },
-    field("Description", "description"),
-    field("Default", "default", {}, json, plain),
-    field("Example", "example", {}, json, plain),
-    input().kind === "choice" ? field("Choices", "choices", { placeholder: "warm, plain, formal" }, (v) => v.split(",").map((c) => c.trim()).filter(Boolean), (v) => (v ?? []).join(", ")) : [],
-    input().kind === "object" ? field("Fields", "fields", { placeholder: "first, last, tier" }, (v) => fieldsNamed(v, input().fields ?? []), (v) => (v ?? []).map((part) => part.name).join(", ")) : [],
-    h("label", { class: "hint", for: `d-${name}-required` }, "Required"),
-    h("span", {}, h("input", { id: `d-${name}-required`, type: "checkbox", checked: input().required ?? true, onchange: (e) => { declare(name, { required: e.target.checked }); changed("values"); } })));
-}
-
-// Fields by their names, each once; one that was there keeps its kind.
-function fieldsNamed(text, known) {
-  const names = [...new Set(text.split(",").map((part) => part.trim()).filter(Boolean))];
-  return names.map((name) => known.find((field) => field.name === name) ?? { name, kind: "text", description: "", required: true, default: null, example: null, choices: [], fields: [] });
 }
