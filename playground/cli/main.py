@@ -38,8 +38,9 @@ from playground.cli.terminal import (
 from playground.errors import NotFoundError, PlaygroundError, PromptError
 
 if TYPE_CHECKING:
+    from playground.runs.events import Ended
     from playground.types.files import ExportFile
-    from playground.workbench.service import Ended, Workbench
+    from playground.workbench.service import Workbench
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 

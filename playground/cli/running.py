@@ -13,11 +13,12 @@ from dataclasses import asdict
 from typing import Any
 
 from playground.cli.terminal import require_reader, tell, tell_all
+from playground.runs.events import Ended
 from playground.runs.runner import Delta
 from playground.runs.samples import Answers, answers, is_good, sample_number, share
 from playground.store.records import StoredCell
 from playground.types.grid import Column, Comparison
-from playground.workbench.service import Ended, Workbench
+from playground.workbench.service import Workbench
 
 
 async def run_one(workbench: Workbench, comparison: Comparison, show: Callable[[str], None]) -> Ended:

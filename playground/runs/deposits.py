@@ -41,10 +41,14 @@ class Deposits:
 
         Raises the error of one that could not be stored.
         """
-        if self._waiting:
-            await asyncio.wait(set(self._waiting))
+        await self.settled()
         if self.failed:
             raise self.failed[-1]
+
+    async def settled(self) -> None:
+        """Wait until all that waits now is stored, or cannot be."""
+        if self._waiting:
+            await asyncio.wait(set(self._waiting))
 
     def _late(self, future: asyncio.Future[Any]) -> None:
         self._waiting.discard(future)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -92,6 +93,16 @@ def new_cell(index: int, column: Column, shared: Prompt) -> NewCell:
     prompt = column.prompt or shared
     prompt = prompt.model_copy(update={"turns": normalise(prompt.turns)})
     return NewCell(index, column.model, column.model.partition(":")[0], prompt, sampling)
+
+
+def repeats_of(planned: Sequence[Planned]) -> list[int]:
+    """The repeat of each cell: of one column the first is 0, the next 1, as `CreateRun` counts them."""
+    counted: Counter[int] = Counter()
+    repeats = []
+    for plan in planned:
+        repeats.append(counted[plan.new.column])
+        counted[plan.new.column] += 1
+    return repeats
 
 
 def make_request(

@@ -18,6 +18,7 @@ from playground.ui import (
     library_actions,
     model_actions,
     models,
+    running,
     server_actions,
     syncing,
     trouble,
@@ -32,14 +33,14 @@ ASSETS = Path(__file__).parent / "assets"
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS
-ACTIONS |= trouble.ACTIONS
+ACTIONS |= trouble.ACTIONS | running.ACTIONS
 ACTIONS |= models.ACTIONS | model_actions.ACTIONS | server_actions.ACTIONS | bench_actions.ACTIONS
 
 # What starts programs, names paths, adds servers, keeps keys or removes what others use. New actions of these files
 # are the owner's unless they are named here.
 OWNERS = (model_actions.ACTIONS | server_actions.ACTIONS | bench_actions.ACTIONS).keys() - {"use_model"}
 
-_HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="group" aria-label="Backends"></span>
+_HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="group" aria-label="Backends"></span><span id="running" role="status"></span>
 <button class="btn quiet" data-keys title="Keys" aria-label="Keys"><kbd>?</kbd><span>Keys</span></button>
 <button class="btn quiet icon" data-act="theme" title="Light or dark" aria-label="Light or dark"><svg class="i" aria-hidden="true"><use href="#i-moon"></use></svg></button>
 </div><div id="live" class="sr" role="status" aria-live="polite"></div><div id="toasts"></div><div id="trouble"></div>"""
@@ -68,7 +69,9 @@ def build(workbench: Workbench) -> gr.Blocks:
 async def load(workbench: Workbench, ask: Ask) -> Update:
     """The page as it opens, with the actions that a visitor finds closed."""
     update = await compare.load(workbench, ask)
-    return {**update, "closed": sorted(closed(workbench)), "closed_why": CLOSED}
+    now = running.update(workbench)
+    now["html"] = {**update.get("html", {}), **now["html"]}
+    return {**update, **now, "closed": sorted(closed(workbench)), "closed_why": CLOSED}
 
 
 ACTIONS["load"] = load

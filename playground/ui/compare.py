@@ -30,7 +30,7 @@ from playground.ui.onto_compare import (
     readable_draft,
     shown_run,
 )
-from playground.ui.stream import stream_run
+from playground.ui.stream import shown, stream_run
 from playground.ui.update import Update
 from playground.workbench.prompts import Preview
 from playground.workbench.service import Workbench
@@ -81,7 +81,7 @@ def build(call: Any) -> CompareTab:
 def wire(tab: CompareTab, workbench: Workbench) -> None:
     """Run is the one event that streams; everything else is an action."""
 
-    async def on_run(event: gr.EventData) -> AsyncGenerator[tuple[Any, ...], None]:
+    async def on_run(event: gr.EventData) -> AsyncGenerator[Any, None]:
         async with aclosing(stream_run(workbench, event._data or {})) as paints:
             async for paint in paints:
                 yield paint
@@ -89,7 +89,7 @@ def wire(tab: CompareTab, workbench: Workbench) -> None:
     tab.bridge.run(
         on_run,
         None,
-        [tab.bridge, *tab.answers],
+        [tab.bridge],
         show_progress="hidden",
         trigger_mode="multiple",
         concurrency_limit=None,
@@ -108,8 +108,8 @@ async def load(workbench: Workbench, ask: Ask) -> Update:
     form, alert = None, None
     try:
         if query.get("run"):
-            run = await workbench.run(str(query["run"]))
-            update |= shown_run(run)
+            run = await workbench.run_to_look_at(str(query["run"]))
+            update |= shown_run(workbench, run)
         elif query.get("pattern"):
             update |= await open_pattern(workbench, str(query["pattern"]), ask)
         elif query.get("prompt"):
@@ -218,10 +218,18 @@ def _advice(finding: Finding, column: int | None) -> dict[str, Any]:
 
 
 async def stop(workbench: Workbench, ask: Ask) -> Update:
-    """End one column or all; the run's own stream shows what was kept."""
-    column = ask.text("column")
-    workbench.stop(ask.run_id(), ask.integer("column") if column.isdecimal() else None)
+    """End one column or all; all who look at the run see what was kept."""
+    column, run_id = ask.text("column"), ask.run_id()
+    workbench.stop(run_id, ask.integer("column") if column.isdecimal() else None)
     return {}
+
+
+async def look_again(workbench: Workbench, ask: Ask) -> Update:
+    """A run of another program as it is stored by now."""
+    update = shown(workbench, await workbench.run(ask.run_id()))
+    if update["elsewhere"]:
+        del update["vote"]  # nobody votes yet, and somebody may be writing a note
+    return update
 
 
 _CHOICE: TypeAdapter[Choice] = TypeAdapter(Choice)
@@ -273,6 +281,7 @@ ACTIONS: dict[str, Action] = {
     "load": load,
     "preview": preview,
     "stop": stop,
+    "look_again": look_again,
     "vote": vote,
     "thumb": thumb,
     "note": note,

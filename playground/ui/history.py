@@ -104,8 +104,8 @@ def _vote(run: RunSummary) -> str:
 
 async def open_run(workbench: Workbench, ask: Ask) -> Update:
     """A stored run back in Compare, with its exact prompt, values, sampling and answers."""
-    run = await workbench.run(ask.text("id"))
-    return {**shown_run(run), "tab": "Compare", "drawer": None}
+    run = await workbench.run_to_look_at(ask.text("id"))
+    return {**shown_run(workbench, run), "tab": "Compare", "drawer": None}
 
 
 ACTIONS: dict[str, Action] = {"open_history": open_history, "open_run": open_run}

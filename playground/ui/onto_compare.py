@@ -10,7 +10,7 @@ from playground.store.records import StoredRun
 from playground.ui import panels
 from playground.ui.actions import Ask
 from playground.ui.forms import COLUMNS, CompareForm, first_form, form_of_prompt, form_of_run
-from playground.ui.stream import BLANK
+from playground.ui.stream import BLANK, shown
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
@@ -34,20 +34,10 @@ def readable_draft(draft: Any) -> CompareForm | None:
         return None
 
 
-def shown_run(run: StoredRun) -> Update:
+def shown_run(workbench: Workbench, run: StoredRun) -> Update:
     """A stored run on the Compare tab: its form, answers, readings and vote."""
     form = form_of_run(run)
-    columns: dict[int, Any] = {}
-    for cell in run.cells:
-        text = cell.completion.text if cell.completion else ""
-        columns[cell.column] = {**panels.column_update(cell, run), "text": text}
-    return {
-        "replaces": True,
-        "form": form.model_dump(mode="json"),
-        "columns": columns,
-        "run": run.id,
-        "vote": panels.vote_bar(run, len(form.columns)),
-    }
+    return {"replaces": True, "form": form.model_dump(mode="json"), **shown(workbench, run)}
 
 
 def cleared(form: CompareForm) -> Update:

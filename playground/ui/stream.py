@@ -1,7 +1,12 @@
-"""A run as the page sees it grow: one generator feeds all columns.
+"""A run as one page sees it: a generator of paints that follows a run of this program, begun here or long ago.
 
 It yields at most 25 times a second and only what changed, and at least twice a second, because Gradio notices a
-closed tab only at a yield.
+closed tab only at a yield. Leaving it ends the view, not the run.
+
+    {"stream": "7f…", "seq": 3, "columns": {"0": {"grow": "more text"}, "2": {"state": {…}, "foot": "…"}}}
+
+A column's key is its number, or "number/repeat" where several of its answers are under way. A busy browser may lose a
+paint: the page sees that by the gap in `seq` and asks for everything again (`lost`), which comes with `whole`.
 """
 
 from __future__ import annotations
@@ -9,22 +14,26 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
-from dataclasses import dataclass, field, replace
-from typing import Any, Unpack
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
 
 import gradio as gr
 
 from playground.errors import NotFoundError, StoreError
-from playground.runs.runner import Delta, Started, Waits
-from playground.store.records import StoredCell, StoredRun
-from playground.ui import panels
+from playground.runs.live import Live, LiveCell, Watch
+from playground.runs.runner import Key
+from playground.store.records import StoredRun
+from playground.ui import panels, running
 from playground.ui.alerts import to_alert
-from playground.ui.forms import COLUMNS, CompareForm, to_comparison
+from playground.ui.forms import CompareForm, to_comparison
 from playground.ui.trouble import notice
 from playground.ui.update import Update
-from playground.workbench.service import Ended, Event, RunStarted, Workbench
+from playground.workbench.service import Workbench
+
+UNFINISHED = ("pending", "running")
 
 BEAT_S = 0.04
 """Between two paints: 25 a second is more than the eye needs and less than the browser can do."""
@@ -36,150 +45,177 @@ BLANK: dict[str, Any] = {"badges": "", "problem": "", "reasoning": "", "foot": N
 """A column whose answer has not ended; the page fills the foot's places with dashes."""
 
 
-@dataclass
-class Board:
-    """What the page shall show of a run, gathered between two paints."""
+async def stream_run(workbench: Workbench, data: dict[str, Any]) -> AsyncGenerator[Any, None]:
+    """Paints of a run as JSON text, until nothing of it goes on any more.
 
-    stream: str = ""
-    run_id: str | None = None
-    run: StoredRun | None = None
-    texts: dict[int, str] = field(default_factory=dict)
-    thoughts: dict[int, str] = field(default_factory=dict)
-    columns: dict[int, dict[str, Any]] = field(default_factory=dict)
-    extra: Update = field(default_factory=Update)
-    dirty_texts: set[int] = field(default_factory=set)
-    thinking: set[int] = field(default_factory=set)
-    dirty_status: bool = False
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def status(self, **extra: Unpack[Update]) -> None:
-        """Note that the status of a column, or something beside the columns, has changed."""
-        self.extra |= extra
-        self.dirty_status = True
-        self.wake.set()
-
-    def paint(self) -> tuple[Any, ...]:
-        """The values of bridge and answers; `gr.skip()` where nothing changed.
-
-        The status holds all columns each time: one that is lost to a busy browser is made good by the next.
-        """
-        status = gr.skip()
-        for column in self.thinking:
-            self.columns[column]["reasoning"] = panels.thoughts(self.thoughts[column], live=True)
-        self.thinking.clear()
-        if self.dirty_status:
-            update: Update = {"stream": self.stream, "columns": self.columns, **self.extra}
-            if self.run_id is not None:
-                update["run"] = self.run_id
-            status = json.dumps({**update, "at": time.monotonic()})
-        answers = [self.texts[i] if i in self.dirty_texts else gr.skip() for i in range(COLUMNS)]
-        self.dirty_texts.clear()
-        self.dirty_status = False
-        self.wake.clear()
-        return (status, *answers)
-
-
-async def stream_run(workbench: Workbench, data: dict[str, Any]) -> AsyncGenerator[tuple[Any, ...], None]:
-    """Paints of one run, or of one column run again (`data["only"]`), until all of it has ended."""
-    board = Board(stream=str(data.get("stream")))
-    worker = asyncio.create_task(_follow(workbench, data, board))
-    worker.add_done_callback(lambda _: board.wake.set())
+    `data["form"]` begins one, `data["only"]` runs one column of `data["run"]` again, and `data["run"]` alone looks on.
+    """
+    stream = str(data.get("stream"))
     try:
+        live = await _begun(workbench, data)
+        stored = None if live else await workbench.run(str(data.get("run")))
+    except Exception as exc:
+        only = data.get("only")
+        update = {"alert": to_alert(exc), "not_started": [only] if isinstance(only, int) else True}
+        yield json.dumps({"stream": stream, "seq": 1, "whole": True, "over": True, "columns": {}, **update})
+        return
+    if live is None:
+        assert stored is not None
+        yield json.dumps(
+            {"stream": stream, "seq": 1, "whole": True, "over": True, **shown(workbench, stored)}
+        )
+        return
+    with live.watch(stream) as watch:
+        view = View(workbench, live, watch)
         painted = 0.0
-        while True:
-            try:
-                async with asyncio.timeout(PULSE_S):
-                    await board.wake.wait()
-            except TimeoutError:
-                _tell_trouble(workbench, board)
-                if not board.dirty_status:
-                    yield tuple(gr.skip() for _ in range(COLUMNS + 1))
-                    continue
+        over = False
+        while not over:
+            news = await watch.news(PULSE_S)
+            if watch.left:
+                return
+            if not news and not view.has_trouble():
+                yield gr.skip()
+                continue
             await asyncio.sleep(max(0.0, painted + BEAT_S - time.monotonic()))
             painted = time.monotonic()
-            ended = worker.done()
-            _tell_trouble(workbench, board)
-            yield board.paint()
-            if ended:
-                break
-    finally:
-        worker.cancel()
-        await asyncio.gather(worker, return_exceptions=True)
+            over = live.is_over
+            yield await view.paint(over)
 
 
-def _tell_trouble(workbench: Workbench, board: Board) -> None:
-    """Show that answers wait to be stored, and take it away again."""
-    html = {"trouble": notice(workbench)}
-    if html != board.extra.get("html", {"trouble": ""}):
-        board.status(html=html)
+async def _begun(workbench: Workbench, data: dict[str, Any]) -> Live | None:
+    """The run to look at; None when nothing of it goes on here."""
+    if data.get("only") is not None:
+        return await workbench.begin_again(str(data.get("run")), int(data["only"]))
+    if data.get("form") is None and data.get("run"):
+        return workbench.live.get(str(data["run"]))
+    form = CompareForm.model_validate_json(data.get("form") or "{}")
+    return await workbench.begin(to_comparison(form))
 
 
-async def _follow(workbench: Workbench, data: dict[str, Any], board: Board) -> None:
-    try:
-        if data.get("only") is None:
-            form = CompareForm.model_validate_json(data.get("form") or "{}")
-            events = workbench.compare(to_comparison(form))
-        else:
-            board.run_id = str(data.get("run"))
-            events = workbench.rerun(board.run_id, int(data["only"]))
-        async with aclosing(events):
-            async for event in events:
-                await _take(workbench, board, event)
-    except Exception as exc:
-        board.status(alert=to_alert(exc), not_started=True)
+def shown(workbench: Workbench, run: StoredRun) -> Update:
+    """What a page shows of a run beside its form: its answers as they are stored, and the vote.
+
+    Cells that are not over and are not run by this program are another program's: the page looks again now and then.
+    """
+    is_here = workbench.live.get(run.id) is not None
+    elsewhere = not is_here and any(cell.status in UNFINISHED for cell in run.cells)
+    columns = {}
+    for cell in run.cells:
+        data = panels.column_update(cell, run)
+        data["text"] = cell.completion.text if cell.completion else ""
+        if elsewhere and cell.status in UNFINISHED:
+            data["state"] = {"kind": "elsewhere", "icon": "dot", "text": "another program runs it"}
+            data |= {"foot": None, "stamp": f"{data['stamp']}/{len(data['text'])}"}
+        columns[cell.column] = data
+    vote = panels.vote_bar(run, len(run.comparison.columns))
+    now = running.update(workbench)
+    return {"run": run.id, "columns": columns, "elsewhere": elsewhere, "vote": vote, **now}
 
 
-async def _take(workbench: Workbench, board: Board, event: Event) -> None:
-    match event:
-        case RunStarted(run_id, columns, run):
-            board.run_id, board.run = run_id, run
-            board.columns = {i: {**BLANK, "stamp": f"{run_id}/{i}/new"} for i in range(columns)}
-            board.status(vote=panels.vote_bar(None, columns))
-        case Started(cell):
-            board.texts[cell.column] = board.thoughts[cell.column] = ""
-            running = {"kind": "running", "icon": "dot", "text": ""}
-            board.columns[cell.column] = {
-                **BLANK,
-                "state": running,
-                "stamp": f"{board.run_id}/{cell.repeat}/running",
-                "waits": f"Asked {cell.request.model.partition(':')[0]}, which has sent no word yet.",
-            }
-            board.status()
-        case Waits(cell, what):
-            board.columns[cell.column]["waits"] = what
-            board.status()
-        case Delta(cell, text, reasoning, rethought):
-            if rethought:
-                reasoning = board.texts.get(cell.column, "") + reasoning
-                board.texts[cell.column] = ""
-                board.dirty_texts.add(cell.column)
-            if text:
-                board.texts[cell.column] = board.texts.get(cell.column, "") + text
-                board.dirty_texts.add(cell.column)
-                board.wake.set()
-            if reasoning:
-                board.thoughts[cell.column] = board.thoughts.get(cell.column, "") + reasoning
-                board.thinking.add(cell.column)
-                board.columns[cell.column]["waits"] = ""  # thoughts are words too
-                board.status()
-        case Ended(run_id, stored, unsaved):
-            board.run = run = await _with(workbench, board.run, run_id, stored)
-            text = stored.completion.text if stored.completion else ""
-            board.thinking.discard(stored.column)
-            shown = panels.column_update(stored, run)
-            if unsaved is not None:
-                shown["problem"] += panels.unsaved(unsaved)
-            board.columns[stored.column] = {**shown, "text": text}
-            board.status(vote=panels.vote_bar(run, len(run.comparison.columns)))
+@dataclass
+class _Seen:
+    """What the page has been shown of a cell."""
+
+    changed: int = 0
+    turned: int = 0
+    phase: str = "new"
+    epoch: int = -1
+    length: int = 0
+    thoughts: int = 0
 
 
-async def _with(workbench: Workbench, run: StoredRun | None, run_id: str, ended: StoredCell) -> StoredRun:
-    """The run, which is read where it was not begun here, with a cell that has ended since, and with the vote as it stands now."""
-    if run is None:
-        run = await workbench.run(run_id)
-    elif workbench.store.trouble is None:
-        with suppress(StoreError, NotFoundError):  # a run that is not stored has neither
-            vote, note = await asyncio.to_thread(workbench.store.vote_and_note, run_id)
-            run = replace(run, vote=vote, note=note)
-    cells = {cell.column: cell for cell in run.cells} | {ended.column: ended}
-    return replace(run, cells=tuple(cells[column] for column in sorted(cells)))
+class View:
+    """What one page has been shown of a live run, and what it is to be shown next."""
+
+    def __init__(self, workbench: Workbench, live: Live, watch: Watch) -> None:
+        self._workbench = workbench
+        self._live = live
+        self._watch = watch
+        self._seq = 0
+        self._seen: dict[Key, _Seen] = {}
+        self._trouble = ""
+        self._ended = -1
+
+    def has_trouble(self) -> bool:
+        """Whether answers have begun or ceased to wait for the database since the last paint."""
+        return notice(self._workbench) != self._trouble
+
+    async def paint(self, over: bool) -> str:
+        """What has changed since the last paint, or everything when something was lost; with `over` the last one."""
+        live, update = self._live, Update()
+        columns: dict[str, dict[str, Any]] = {}
+        if self._watch.lost:
+            self._watch.lost = False
+            self._seen = {}
+            self._ended = -1
+            update = {"whole": True, "run": live.run.id}
+            for column in range(len(live.run.comparison.columns)) if live.is_new else ():
+                columns[str(column)] = {**BLANK, "stamp": f"{live.run.id}/{column}/new"}
+        several = Counter(key.column for key in live.cells)
+        for key in sorted(live.cells):
+            cell = live.cells[key]
+            name = f"{key.column}/{key.repeat}" if several[key.column] > 1 else str(key.column)
+            if data := self._news(cell, self._seen.setdefault(key, _Seen())):
+                columns[name] = columns.get(name, {}) | data
+        update["columns"] = columns
+        ended = sum(cell.end is not None for cell in live.cells.values())
+        if ended != self._ended:
+            self._ended = ended
+            run = await self._with_vote() if ended else None
+            update["vote"] = panels.vote_bar(run, len(live.run.comparison.columns))
+        html: dict[str, str] = {}
+        if (trouble := notice(self._workbench)) != self._trouble:
+            html["trouble"] = self._trouble = trouble
+        if over or "whole" in update:
+            now = running.update(self._workbench)
+            update["live"], html = now["live"], {**html, **now["html"]}
+        if html:
+            update["html"] = html
+        if over:
+            update["over"], update["run"] = True, live.run.id
+            if live.problem is not None:
+                update["alert"], update["not_started"] = to_alert(live.problem), True
+        self._seq += 1
+        return json.dumps({"stream": self._watch.name, "seq": self._seq, **update})
+
+    def _news(self, cell: LiveCell, seen: _Seen) -> dict[str, Any]:
+        """What the page does not know of a cell."""
+        if seen.changed == cell.changed:
+            return {}
+        data: dict[str, Any] = {}
+        if seen.phase != (phase := cell.phase):
+            data |= self._turn(cell)
+        elif seen.turned != cell.turned:
+            data["waits"] = cell.waits
+        if seen.epoch != cell.text.epoch:
+            data["text"] = str(cell.text)
+        elif seen.length != cell.text.length:
+            data["grow"] = str(cell.text)[seen.length :]
+        if cell.end is None and seen.thoughts != cell.thoughts.length:
+            data["think"] = [seen.thoughts, str(cell.thoughts)[seen.thoughts :]]
+        seen.changed, seen.turned, seen.phase = cell.changed, cell.turned, phase
+        seen.epoch, seen.length, seen.thoughts = cell.text.epoch, cell.text.length, cell.thoughts.length
+        return data
+
+    def _turn(self, cell: LiveCell) -> dict[str, Any]:
+        """All that is shown of a cell beside its texts."""
+        run = self._live.run
+        if cell.end is not None:
+            data = panels.column_update(cell.end.cell, run)
+            if cell.end.unsaved is not None:
+                data["problem"] += panels.unsaved(cell.end.unsaved)
+            return data
+        if cell.started_at is None:
+            return {"waits": cell.waits}
+        writing = {"kind": "running", "icon": "dot", "text": "", "for": time.monotonic() - cell.started_at}
+        stamp = f"{run.id}/{cell.key.repeat}/running"
+        return {**BLANK, "state": writing, "stamp": stamp, "waits": cell.waits}
+
+    async def _with_vote(self) -> StoredRun:
+        """The run with the vote and note as they stand now."""
+        run = self._live.run
+        if self._workbench.store.trouble is None:
+            with suppress(StoreError, NotFoundError):  # a run that is not stored has neither
+                vote, note = await asyncio.to_thread(self._workbench.store.vote_and_note, run.id)
+                run = replace(run, vote=vote, note=note)
+        return run

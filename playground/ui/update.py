@@ -43,10 +43,14 @@ class ColumnPart(TypedDict, total=False):
 
     text: str
     """The whole answer."""
+    grow: str
+    """What has been added to the answer."""
+    think: tuple[int, str]
+    """Live thoughts: from which character on, and what has been added; 0 begins them anew."""
     reasoning: str
     """Markup of what the model thought."""
-    state: Mapping[str, str]
-    """Kind, icon, words, and the sentence that a screen reader hears."""
+    state: Mapping[str, Any]
+    """Kind, icon, words, the sentence that a screen reader hears, and `for` how many seconds it has been running."""
     badges: str
     """Markup in the column's head: what was cut, different or ignored."""
     problem: str
@@ -89,10 +93,22 @@ class Update(TypedDict, total=False):
     """The run on screen; None is none."""
     stream: str
     """Which stream this came by; the page passes over those that it has left."""
-    not_started: bool
-    """A run could not start: the columns go back to what they were."""
+    seq: int
+    """The number of this paint in its stream, from 1: a gap tells the page that it missed one."""
+    whole: bool
+    """Everything that the stream can tell, in place of what is new."""
+    over: bool
+    """The last paint of its stream: nothing of the run goes on any more."""
+    anew: bool
+    """The stream that the page asks about is no more: it looks at the run anew."""
+    live: Sequence[str]
+    """The runs of which something goes on now, by their ids; the page looks at the one on screen."""
+    elsewhere: bool
+    """Another program runs the one on screen: the page looks again now and then."""
+    not_started: bool | Sequence[int]
+    """A run could not start: all columns that wait, or these, go back to what they were."""
     columns: Mapping[Any, ColumnPart | Mapping[str, Any]]
-    """What changes in the columns, by their number from 0."""
+    """What changes in the columns, by their number from 0, or "number/repeat" where several answers are under way."""
     vote: str
     """Markup of the bar under the columns."""
     view: View

@@ -12,10 +12,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections import Counter
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -27,12 +26,15 @@ from playground.errors import BackendError, NotFoundError, PlaygroundError, Prom
 from playground.formats.base import Export
 from playground.runs.deposits import Deposits
 from playground.runs.drafts import Drafts
+from playground.runs.events import Ended, Event, RunStarted
+from playground.runs.live import Live, LiveRuns
 from playground.runs.planning import (
     Planned,
     checks_of,
     first_words,
     plan_again,
     plan_column,
+    repeats_of,
     schema_problem,
 )
 from playground.runs.runner import Cell, Delta, End, Execution, Failed, Key, Started, Waits
@@ -58,34 +60,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class RunStarted:
-    """The run is stored, or about to be while the database is held by another program; its cells are pending.
-
-    `run` is how it begins: without cells that have ended, and without a link to a saved version.
-    """
-
-    run_id: str
-    columns: int
-    run: StoredRun
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A column's cell has ended, and is stored with its scores unless `unsaved` says why it is not.
-
-    While another program holds the database it may be stored a little later: see `Deposits.all_stored`.
-    """
-
-    run_id: str
-    cell: StoredCell
-    unsaved: PlaygroundError | None = None
-
-
 RUNS_END_S = 10.0
 RENDERER_END_S = 5.0
-
-Event = RunStarted | Started | Waits | Delta | Ended
 
 
 def open_workbench(settings: Settings) -> Workbench:
@@ -107,6 +83,7 @@ class Workbench:
         self.tray = Tray()
         self._active: dict[str, Execution[Ended]] = {}
         self.deposits = Deposits()
+        self.live = LiveRuns(self.deposits.settled)
         self._kept: set[asyncio.Task[Any]] = set()
         self._drafts = Drafts(store.submit)
         self._ending: asyncio.Task[None] | None = None
@@ -123,7 +100,9 @@ class Workbench:
 
     async def _end(self) -> None:
         runs = [execution.close() for execution in self._active.values()]
-        await ended("runs", asyncio.gather(*runs, *self._kept, return_exceptions=True), RUNS_END_S)
+        await ended(
+            "runs", asyncio.gather(*runs, *self._kept, *self.live.driving, return_exceptions=True), RUNS_END_S
+        )
         self._drafts.close()
         await self.models.close()
         await ended("renderer", self.prompts.close(), RENDERER_END_S)
@@ -177,6 +156,15 @@ class Workbench:
             async for event in events:
                 yield event
 
+    async def begin(self, comparison: Comparison) -> Live:
+        """Run it whether anybody looks or not, to its end or `stop`; the run, begun. Raises what `compare` raises."""
+        return await self.live.begin(self.compare(comparison), None)
+
+    async def begin_again(self, run_id: str, column: int) -> Live:
+        """Repeat one column like `rerun`, whether anybody looks or not. Raises what `rerun` raises."""
+        run = await self.run(run_id)
+        return await self.live.begin(self.rerun(run_id, column), run)
+
     def stop(self, run_id: str, column: int | None = None, repeat: int | None = None) -> None:
         """End one cell of a running comparison, all of a column, or all; what had arrived is kept as "cancelled"."""
         for key, execution in list(self._active.items()):
@@ -197,6 +185,15 @@ class Workbench:
                 raise
             hint = "Wait until what waits is stored, then try again."
             raise StoreError(f"This run is not stored yet. {trouble.cause}", hint) from exc
+
+    async def run_to_look_at(self, run_id: str) -> StoredRun:
+        """A run as `run` gives it, or what is known of one that waits to be stored."""
+        try:
+            return await self.run(run_id)
+        except (NotFoundError, StoreError):
+            if (live := self.live.get(run_id)) is None:
+                raise
+            return live.run
 
     async def rendered(self, cell: StoredCell) -> RenderedChat | None:
         """The exact text a cell's model received, with its tokens; None where the backend does not tell."""
@@ -262,6 +259,8 @@ class Workbench:
         execution = Execution(cells, self.models.backend_of, self.models.slots, save)
         key = f"{run_id}/{secrets.token_hex(8)}"
         self._active[key] = execution
+        if self._ending is not None:  # it began while this run was planned or stored
+            execution.stop()
         # What is known already is stored whether anybody goes on reading or not.
         known = [self._keep(save(failure)) for failure in failures]
         try:
@@ -378,16 +377,6 @@ class Workbench:
         )
         images = ("images: the text alone is written",) if run.comparison.images else ()
         return replace(file, losses=(*file.losses, *images))
-
-
-def repeats_of(planned: Sequence[Planned]) -> list[int]:
-    """The repeat of each cell: of one column the first is 0, the next 1, as `CreateRun` counts them."""
-    counted: Counter[int] = Counter()
-    repeats = []
-    for plan in planned:
-        repeats.append(counted[plan.new.column])
-        counted[plan.new.column] += 1
-    return repeats
 
 
 def find_cell(run: StoredRun, column: int, repeat: int | None = None) -> StoredCell:

@@ -17,9 +17,10 @@ from playground.store.records import StoredRun
 from playground.types.generation import Chunk
 from playground.types.prompt import Turn
 from playground.ui import compare, stream
-from playground.ui.forms import COLUMNS, CompareForm, to_comparison
+from playground.ui.forms import CompareForm, to_comparison
 from playground.ui.stream import PULSE_S, stream_run
 from playground.workbench.service import Ended, Workbench
+from tests.ui.paints import statuses
 
 HOUR = 3600.0
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -34,17 +35,19 @@ def asked(*models: str, template: str = "Hello", **more: Any) -> dict[str, Any]:
     return {"form": json.dumps(form), "only": None, "run": None, **more}
 
 
-async def paints_of(workbench: Workbench, data: dict[str, Any]) -> list[tuple[Any, ...]]:
+async def paints_of(workbench: Workbench, data: dict[str, Any]) -> list[Any]:
     async with asyncio.timeout(30), aclosing(stream_run(workbench, data)) as paints:
         return [paint async for paint in paints]
 
 
-def statuses(paints: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    return [json.loads(paint[0]) for paint in paints if isinstance(paint[0], str)]
-
-
-def texts(paints: list[tuple[Any, ...]], column: int) -> list[str]:
-    return [paint[column + 1] for paint in paints if isinstance(paint[column + 1], str)]
+def texts(paints: list[Any], column: int) -> list[str]:
+    """The texts of a column one after another, each once."""
+    found: list[str] = []
+    for status in statuses(paints):
+        text = status["columns"].get(str(column), {}).get("text", "")
+        if text and [text] != found[-1:]:
+            found.append(text)
+    return found
 
 
 def scripted(workbench: Workbench) -> ScriptedBackend:
@@ -56,9 +59,9 @@ def scripted(workbench: Workbench) -> ScriptedBackend:
 # --- the stream ---------------------------------------------------------------------------------------------
 
 
-async def test_every_paint_has_a_status_and_a_text_for_each_of_four_columns(make_workbench: MakeWorkbench):
-    paints = await paints_of(make_workbench({"a": "one two"}), asked("a"))
-    assert {len(paint) for paint in paints} == {COLUMNS + 1}
+async def test_every_paint_is_one_text_that_names_its_stream(make_workbench: MakeWorkbench):
+    paints = await paints_of(make_workbench({"a": "one two"}), asked("a", stream="s7"))
+    assert {json.loads(paint)["stream"] for paint in paints if isinstance(paint, str)} == {"s7"}
 
 
 async def test_the_last_status_tells_the_run_the_ends_and_the_votes(make_workbench: MakeWorkbench):
@@ -106,24 +109,28 @@ async def test_a_silent_run_yields_all_the_same(
     silent = 0
     async with asyncio.timeout(30), aclosing(stream_run(workbench, asked("a"))) as paints:
         async for paint in paints:
-            silent = silent + 1 if not any(isinstance(value, str) for value in paint) else 0
+            silent = silent + 1 if not isinstance(paint, str) else 0
             if silent == 3:
                 break
     assert silent == 3
 
 
-async def test_a_closed_tab_stops_the_work_and_keeps_what_arrived(make_workbench: MakeWorkbench):
-    workbench = make_workbench({"a": ["kept ", HOUR], "b": [HOUR]})
-    async with asyncio.timeout(30), aclosing(stream_run(workbench, asked("a", "b"))) as paints:
-        async for paint in paints:
-            if paint[1] == "kept ":
+async def test_a_closed_tab_ends_the_view_and_the_run_goes_on_to_its_end(make_workbench: MakeWorkbench):
+    workbench = make_workbench({"a": ["kept ", 0.2, "and whole"], "b": [0.1, "b"]})
+    paints: list[Any] = []
+    async with asyncio.timeout(30), aclosing(stream_run(workbench, asked("a", "b"))) as stream:
+        async for paint in stream:
+            paints.append(paint)
+            if texts(paints, 0):
                 break
-    assert scripted(workbench).running == 0
+    assert scripted(workbench).running == 2
+    await asyncio.gather(*workbench.live.driving)
     run = await workbench.run(workbench.store.history().rows[0].id)
     assert [(cell.status, cell.completion and cell.completion.text) for cell in run.cells] == [
-        ("cancelled", "kept "),
-        ("cancelled", ""),
+        ("done", "kept and whole"),
+        ("done", "b"),
     ]
+    assert workbench.live.get(run.id) is None
 
 
 async def test_thoughts_are_shown_while_they_come_and_folded_apart_from_the_answer_at_the_end(
@@ -131,13 +138,12 @@ async def test_thoughts_are_shown_while_they_come_and_folded_apart_from_the_answ
 ):
     script = [Chunk(reasoning="Let me <see>"), 0.1, Chunk(reasoning=" it."), 0.1, "Blue."]
     paints = await paints_of(make_workbench({"a": script}), asked("a"))
-    shown = [status["columns"]["0"]["reasoning"] for status in statuses(paints) if status.get("columns")]
-    live = [html for html in shown if "data-live open" in html]
-    assert any("<pre>Let me &lt;see&gt;</pre>" in html for html in live)
-    assert any("<pre>Let me &lt;see&gt; it.</pre>" in html for html in live)
-    waits = [status["columns"]["0"].get("waits") for status in statuses(paints) if status.get("columns")]
+    shown = [status["columns"]["0"] for status in statuses(paints) if status.get("columns")]
+    live = [column["thoughts"] for column in shown if column.get("state", {}).get("kind") == "running"]
+    assert "Let me <see>" in live and "Let me <see> it." in live
+    waits = [column.get("waits") for column in shown]
     assert waits[-1] == "" and any(not word for word in waits[1:-1])
-    assert "Let me &lt;see&gt; it." in shown[-1] and "data-live" not in shown[-1]
+    assert "Let me &lt;see&gt; it." in shown[-1]["reasoning"] and "data-live" not in shown[-1]["reasoning"]
     assert texts(paints, 0)[-1] == "Blue."
 
 
@@ -150,8 +156,7 @@ async def test_text_that_turns_out_to_be_thought_leaves_the_answer_for_the_thoug
     shown = texts(paints, 0)
     assert "Let me see" in shown and shown[-1] == "Blue."
     assert [text for text in shown if text.startswith("Let me")] == shown[: shown.index("Let me see") + 1]
-    live = [s["columns"]["0"]["reasoning"] for s in statuses(paints) if s.get("columns")]
-    assert any("data-live open" in html and "<pre>Let me see</pre>" in html for html in live)
+    assert "Let me see" in [s["columns"]["0"]["thoughts"] for s in statuses(paints) if s.get("columns")]
     last = statuses(paints)[-1]["columns"]["0"]
     assert last["text"] == "Blue." and "Let me see" in last["reasoning"]
     [row] = workbench.store.history().rows
@@ -227,7 +232,7 @@ async def test_stop_ends_the_stream_with_what_was_kept(make_workbench: MakeWorkb
     async with asyncio.timeout(30), aclosing(stream_run(workbench, asked("a"))) as stream:
         async for paint in stream:
             paints.append(paint)
-            if paint[1] == "kept ":
+            if texts(paints, 0) == ["kept "]:
                 assert (
                     await compare.stop(workbench, compare.Ask(action="stop", run=statuses(paints)[-1]["run"]))
                     == {}

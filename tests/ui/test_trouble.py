@@ -24,6 +24,7 @@ from playground.store import Store, writer
 from playground.store.changes import Change, EndCell
 from playground.ui.stream import stream_run
 from playground.workbench.service import Workbench
+from tests.ui.paints import statuses
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -48,7 +49,7 @@ async def paints(workbench: Workbench, form: dict[str, Any]) -> list[dict[str, A
     """The statuses that the page gets of a run, in their order."""
     data = {"stream": "s", "form": json.dumps(form)}
     async with asyncio.timeout(20), aclosing(stream_run(workbench, data)) as painted:
-        return [json.loads(each[0]) async for each in painted if isinstance(each[0], str)]
+        return statuses([each async for each in painted])
 
 
 async def test_a_run_under_a_lock_ends_with_its_texts_and_says_that_they_wait(
@@ -79,7 +80,8 @@ async def test_a_run_under_a_lock_ends_with_its_texts_and_says_that_they_wait(
 async def test_an_alert_stands_in_no_paint_of_a_run_that_nothing_hinders(
     workbench: Workbench, form: dict[str, Any]
 ) -> None:
-    assert not any("html" in paint or "alert" in paint for paint in await paints(workbench, form))
+    shown = await paints(workbench, form)
+    assert not any("trouble" in paint.get("html", {}) or "alert" in paint for paint in shown)
 
 
 async def test_an_answer_that_cannot_be_stored_is_shown_with_the_reason_and_its_neighbour_is_kept(

@@ -39,7 +39,7 @@ export function summary(s) {
 
 // --- one column ------------------------------------------------------------------------------------------
 
-export function mountColumn({ element, props, watch }, i) {
+export function mountColumn({ element }, i) {
   const view = views[i] = { text: "", state: "idle", since: 0, follow: true, element };
   element.replaceChildren(h("section", { class: "col pp", id: `col${i}`, tabindex: "-1", "aria-label": `Column ${i + 1}` },
     h("header", { class: "col-head" }, h("div", { class: "l1" }), h("div", { class: "l2" }), h("div", { class: "l3" })),
@@ -48,8 +48,6 @@ export function mountColumn({ element, props, watch }, i) {
     h("div", { class: "col-foot" })));
   const body = $(".col-body", element);
   body.addEventListener("scroll", () => { view.follow = body.scrollTop + body.clientHeight > body.scrollHeight - 24; });
-  // The end of an answer comes with its status; what arrives when nobody writes belongs to a run that was left.
-  watch("value", () => { if (page.busy.has(i)) setText(i, props.value ?? ""); });
 }
 
 export function setText(i, text) {
@@ -67,15 +65,29 @@ export function applyColumn(i, data) {
   const view = views[i];
   const section = $(`#col${i}`);
   if (data.waits !== undefined) $(".out", section).dataset.waits = data.waits;  // shown as long as there is no text
-  // Thoughts grow within one status.
-  if (data.reasoning !== undefined && data.reasoning !== view.reasoning) drawThoughts(section, view.reasoning = data.reasoning);
-  // A run tells the status of all its columns each time; what is known is not drawn again.
-  if (data.stamp && data.stamp === view.stamp) return;
+  if (data.stamp && data.stamp === view.stamp) drawTexts(i, data);  // what is known is not drawn again
+  else { drawStatus(i, data); drawTexts(i, data); }
+}
+
+// An answer or its thoughts, whole or what has been added to them.
+function drawTexts(i, data) {
+  const view = views[i], section = $(`#col${i}`);
+  if (data.text !== undefined && data.text !== view.text) { setText(i, data.text); showView(i, null); }
+  if (data.grow !== undefined) setText(i, view.text + data.grow);
+  if (data.think !== undefined) {
+    const [from, more] = data.think;
+    view.thoughts = from ? view.thoughts + more : more;
+    drawThinking(section, view.thoughts.trim());
+  }
+}
+
+function drawStatus(i, data) {
+  const view = views[i], section = $(`#col${i}`);
   if (data.stamp) view.stamp = data.stamp;
-  if (data.text !== undefined) { setText(i, data.text); showView(i, null); }
+  if (data.reasoning !== undefined) $(".thoughts", section).innerHTML = data.reasoning;
   if (data.state) {
     const writing = data.state.kind === "running" || data.state.kind === "pending";
-    if (data.state.kind === "running") { view.since = performance.now(); view.follow = true; showView(i, null); setText(i, ""); }
+    if (data.state.kind === "running") { view.since = performance.now() - 1000 * (data.state.for ?? 0); view.follow = true; showView(i, null); setText(i, ""); }
     if (!writing) view.settled = data.state;
     view.state = data.state.kind;
     view.label = data.state.text;
@@ -94,11 +106,15 @@ export function applyColumn(i, data) {
   }
 }
 
-function drawThoughts(section, html) {
-  const box = $(".thoughts", section), was = $("details[data-live]", box);
-  box.innerHTML = html;
-  const now = $("details[data-live]", box);
-  if (now) { if (was) now.open = was.open; $("pre", now).scrollTop = 1e9; }  // folded by hand, it stays folded
+// Thoughts while they are written; folded by hand, they stay folded.
+function drawThinking(section, text) {
+  const box = $(".thoughts", section), words = text ? text.split(/\s+/).length : 0;
+  let live = $("details[data-live]", box);
+  if (!live && text) box.replaceChildren(live = h("details", { class: "reasoning", "data-live": "", open: true }, h("summary"), h("pre")));
+  if (!live) return;
+  $("summary", live).textContent = `Thinking, ${words.toLocaleString("en")} word${words === 1 ? "" : "s"}`;
+  $("pre", live).textContent = text;
+  $("pre", live).scrollTop = 1e9;
 }
 
 function drawWaiting(section) {
@@ -107,8 +123,8 @@ function drawWaiting(section) {
 }
 
 // A run that did not start leaves every column as it was.
-export function settleColumns() {
-  for (const i of [...page.busy]) applyColumn(i, { state: views[i].settled ?? { kind: "idle", icon: "", text: "" } });
+export function settleColumns(which) {
+  for (const i of which === true ? [...page.busy] : which) applyColumn(i, { state: views[i].settled ?? { kind: "idle", icon: "", text: "" } });
 }
 
 export function showView(i, html, kind = "md") {

@@ -6,6 +6,7 @@ import { $ } from "./dom.js";
 import { mountEditor } from "./editor.js";
 import "./keys.js";
 import "./library.js";
+import { startLive } from "./live.js";
 import "./polling.js";
 import { call, page, takeDraft } from "./store.js";
 import { onTab } from "./tabs.js";
@@ -18,11 +19,7 @@ const MOUNT = {
     page.most = most;
     page.server = server;
     page.trigger = trigger;
-    watch("value", () => {
-      const update = JSON.parse(props.value || "{}");
-      if (page.streams.has(update.stream)) apply(update);
-      else if (update.run && page.left.delete(update.stream)) call("stop", { run: update.run });
-    });
+    startLive(apply, (receive) => watch("value", () => receive(JSON.parse(props.value || "{}"))));
     waiting.bridge = true;
   },
   column(ctx, i) {

@@ -2,6 +2,7 @@
 
 import { $ } from "./dom.js";
 import { applyColumn, settleColumns } from "./columns.js";
+import { isLookingAt, leaveView, newView, runAgain } from "./live.js";
 import { call, page } from "./store.js";
 
 const WAITS = { kind: "pending", icon: "ring", text: "waits" };
@@ -17,11 +18,14 @@ export function run(only) {
     if (innerWidth < 900 || innerHeight < 820) $("#compare").classList.add("folded");
     page.form.columns.forEach((_, i) => applyColumn(i, { state: WAITS }));
   } else applyColumn(only, { state: WAITS });
-  const stream = crypto.randomUUID?.() ?? String(Math.random());
-  page.streams.add(stream);
   starting = only === null;
   stopAsked = null;
-  page.trigger("run", { form: JSON.stringify(page.form), only, run: only === null ? null : page.run, stream });
+  // While others of this run write, the page looks at it already.
+  if (only !== null && isLookingAt(page.run)) runAgain(only);
+  else {
+    const id = only === null ? null : page.run;
+    page.trigger("run", { form: JSON.stringify(page.form), only, run: id, stream: newView(id) });
+  }
 }
 
 /** Stops one column, or all of them. */
@@ -37,11 +41,9 @@ export function started() {
   if (stopAsked) call("stop", { run: page.run, ...stopAsked });
 }
 
-/** Another run or prompt takes the columns: what still writes is stopped, and kept as far as it came. */
+/** Another run or prompt takes the columns: what still writes goes on, and is found in the head and in History. */
 export function leaveRun() {
-  if (page.busy.size && page.run) call("stop", { run: page.run });
-  if (starting) page.streams.forEach((stream) => page.left.add(stream));  // stopped once its id is known
-  page.streams.clear();
+  leaveView();
   starting = false;
-  settleColumns();
+  settleColumns(true);
 }

@@ -14,8 +14,6 @@ export const page = {
   form: null, spare: [],            // columns beyond the chosen count keep their settings
   preview: null,                    // last answer of the server to what is typed
   run: null, busy: new Set(),       // id of the run on screen, columns that are writing
-  streams: new Set(),               // runs under way whose updates this page still wants
-  left: new Set(),                  // runs that were left before they told their id
   draftLacksImages: false,          // they are too large for the browser to keep
   front: 0,                         // the column a phone shows
   closed: [], closed_why: "",       // actions that are the owner's of this machine, and why they are shut here

@@ -5,6 +5,7 @@ import { applyColumn, drawColumns, settleColumns, showView } from "./columns.js"
 import { $, $$, keepFocus } from "./dom.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
 import { filterAgain } from "./filter.js";
+import { noticeLive } from "./live.js";
 import { leaveRun, started } from "./run.js";
 import { changed, page } from "./store.js";
 import { showTab } from "./tabs.js";
@@ -28,7 +29,7 @@ export function apply(update) {
     if (!update.form && page.form?.columns) drawColumns();
   }
   if (update.replaces) leaveRun();
-  if (update.not_started) settleColumns();
+  if (update.not_started) settleColumns(update.not_started);
   if (update.form) takeForm(update);
   if (update.saved) {
     Object.assign(page.form, update.saved);
@@ -36,7 +37,7 @@ export function apply(update) {
     changed("name");
   }
   if (update.run !== undefined) takeRun(update.run);
-  for (const [i, data] of Object.entries(update.columns ?? {})) applyColumn(Number(i), data);
+  for (const [i, data] of Object.entries(update.columns ?? {})) applyColumn(parseInt(i, 10), data);
   if (update.vote !== undefined) $("#vote").innerHTML = update.vote;
   if (update.view) showView(update.view.column, update.view.html, update.view.kind);
   for (const [id, html] of Object.entries(update.html ?? {})) fill(document.getElementById(id), html);
@@ -52,6 +53,7 @@ export function apply(update) {
     page.closed_why = update.closed_why;
   }
   shut();
+  noticeLive(update);
   for (const fn of listeners) fn(update);
 }
 
