@@ -259,8 +259,10 @@ class LiveRuns:
 
 
 def with_cell(run: StoredRun, ended: StoredCell) -> StoredRun:
-    """The run with a cell that has ended since; of a column the latest repeat counts."""
-    cells = {cell.column: cell for cell in run.cells}
-    if ended.column not in cells or cells[ended.column].repeat <= ended.repeat:
-        cells[ended.column] = ended
-    return replace(run, cells=tuple(cells[column] for column in sorted(cells)))
+    """The run with a cell that has ended since; of a column the latest repeat stands in `cells`, as when it is read."""
+    known = {(cell.column, cell.repeat): cell for cell in (*run.earlier, *run.cells)}
+    known[ended.column, ended.repeat] = ended
+    in_order = [known[place] for place in sorted(known)]
+    latest = {cell.column: cell for cell in in_order}
+    earlier = tuple(cell for cell in in_order if cell is not latest[cell.column])
+    return replace(run, cells=tuple(latest.values()), earlier=earlier)

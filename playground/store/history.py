@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from sqlmodel import Session, col, select
 from playground.store.content import search_words
 from playground.store.records import ColumnSummary, HistoryPage, RunSummary, StoredVote
 from playground.store.reopen import stored_vote
+from playground.store.sample_shares import samples_of_columns, shares
 from playground.store.tables import Cell, CellText, Run, ScoreRow, VariantRow, Vote
 from playground.types.grid import CellStatus, RunKind
 
@@ -56,20 +58,40 @@ def _summaries(session: Session, run_ids: Sequence[str]) -> list[RunSummary]:
     """Summaries in the order of the ids, with a fixed number of queries."""
     rows = session.execute(
         sa.select(
-            col(Run.id), col(Run.created_at), col(Run.title), col(Run.note), col(Run.kind), col(Run.planned)
+            col(Run.id),
+            col(Run.created_at),
+            col(Run.title),
+            col(Run.note),
+            col(Run.kind),
+            col(Run.planned),
+            col(Run.comparison),
         ).where(col(Run.id).in_(run_ids))
     ).all()
     runs = {row[0]: row for row in rows}
     cells = _latest_cells(session, run_ids)
     checks = checks_of_cells(session, [cell.id for of_run in cells.values() for cell in of_run])
     votes = _votes(session, run_ids)
+    samples = {
+        (run_id, number): count
+        for run_id, row in runs.items()
+        for number, count in samples_of_columns(row[6]).items()
+        if row[4] == "comparison"
+    }
+    held = shares(session, samples, lambda ids: checks_of_cells(session, ids))
     return [
         RunSummary(
             id=run_id,
             created_at=runs[run_id][1],
             title=runs[run_id][2],
             models=tuple(dict.fromkeys(cell.model for cell in cells[run_id])),
-            columns=tuple(_column(cell, checks) for cell in cells[run_id]),
+            columns=tuple(
+                replace(
+                    _column(cell, checks),
+                    samples=samples.get((run_id, cell.variant_number), 1),
+                    share=held.get((run_id, cell.variant_number)),
+                )
+                for cell in cells[run_id]
+            ),
             vote=votes.get(run_id),
             note=runs[run_id][3],
             kind=cast(RunKind, runs[run_id][4]),

@@ -291,7 +291,8 @@ class CellRecord:
 class ColumnSummary:
     """A column in a list of runs. `passed` counts checks of value 1, `checks` those that apply.
 
-    `score` is their weighted mean in 0..1, None when no check applies.
+    `score` is their weighted mean in 0..1, None when no check applies. These tell of its latest answer; of a column with
+    several `samples` the `share` tells how many of them pass all their checks, and how many were judged.
     """
 
     column: int
@@ -301,6 +302,8 @@ class ColumnSummary:
     checks: int
     score: float | None
     thumb: int
+    samples: int = 1
+    share: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

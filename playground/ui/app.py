@@ -7,6 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from playground.ui import (
+    answer_diff,
     bench_actions,
     bundling,
     cases,
@@ -19,6 +20,7 @@ from playground.ui import (
     model_actions,
     models,
     running,
+    samples,
     server_actions,
     syncing,
     trouble,
@@ -31,6 +33,7 @@ from playground.workbench.service import Workbench
 
 ASSETS = Path(__file__).parent / "assets"
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
+ACTIONS |= answer_diff.ACTIONS | samples.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS
 ACTIONS |= trouble.ACTIONS | running.ACTIONS

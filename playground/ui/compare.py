@@ -30,10 +30,11 @@ from playground.ui.onto_compare import (
     readable_draft,
     shown_run,
 )
+from playground.ui.samples import cell_name
 from playground.ui.stream import shown, stream_run
 from playground.ui.update import Update
 from playground.workbench.prompts import Preview
-from playground.workbench.service import Workbench
+from playground.workbench.service import Workbench, find_cell
 
 
 @dataclass(frozen=True)
@@ -236,25 +237,27 @@ _CHOICE: TypeAdapter[Choice] = TypeAdapter(Choice)
 
 
 async def vote(workbench: Workbench, ask: Ask) -> Update:
-    """Store the vote; choosing the same again takes it back."""
+    """Store the vote, for the sample on screen where a column has several; choosing the same again takes it back."""
     run = await workbench.run(ask.run_id())
     kind = _CHOICE.validate_python(ask.text("vote"))
     column = ask.integer("column") if kind == "column" else None
+    repeat = ask.repeat() if kind == "column" else None
     same = run.vote is not None and (run.vote.kind, run.vote.column) == (kind, column)
-    await asyncio.to_thread(workbench.store.vote, run.id, None if same else kind, column)
+    same = same and (repeat is None or (run.vote is not None and run.vote.repeat == repeat))
+    choice = None if same else kind
+    await asyncio.to_thread(workbench.store.vote, run.id, choice, column, repeat=repeat)
     return {"vote": await _bar(workbench, run)}
 
 
 async def thumb(workbench: Workbench, ask: Ask) -> Update:
-    """Thumb up or down for a column; the same again takes it back."""
+    """Thumb up or down for an answer; the same again takes it back."""
     run_id, column, value = ask.run_id(), ask.integer("column"), ask.integer("value")
+    cell = find_cell(await workbench.run(run_id), column, ask.repeat())
+    thumb = 0 if cell.thumb == value else value
+    await asyncio.to_thread(workbench.store.thumb, run_id, column, thumb, cell.repeat)
     run = await workbench.run(run_id)
-    now = next((cell.thumb for cell in run.cells if cell.column == column), 0)
-    await asyncio.to_thread(workbench.store.thumb, run_id, column, 0 if now == value else value)
-    run = await workbench.run(run_id)
-    return {
-        "columns": {cell.column: {"foot": panels.foot(cell)} for cell in run.cells if cell.column == column}
-    }
+    cell = find_cell(run, column, cell.repeat)
+    return {"columns": {cell_name(run, cell): {"foot": panels.foot(cell)}}}
 
 
 async def note(workbench: Workbench, ask: Ask) -> Update:

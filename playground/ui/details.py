@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from playground.diff import describe, diff_words
 from playground.engine.answer import byte_name
-from playground.errors import NotFoundError, PlaygroundError
+from playground.errors import PlaygroundError
 from playground.store.records import StoredCell, StoredRun
 from playground.types.generation import RenderedChat, TokenLogprob
 from playground.ui.actions import Action, Ask
@@ -23,7 +23,6 @@ from playground.ui.html import (
     icon,
     join,
     options,
-    pieces,
     segments,
 )
 from playground.ui.update import Update
@@ -289,69 +288,8 @@ def _equal(values: Sequence[str]) -> Markup:
     return Markup('<td class="warn">{} differs</td>').format(icon("different"))
 
 
-# --- diff of answers ------------------------------------------------------------------------------------
-
-
-async def diff(workbench: Workbench, ask: Ask) -> Update:
-    """A word diff of a column's answer against another column, or its own previous answer."""
-    run = await workbench.run(ask.run_id())
-    cell = find_cell(run, ask.integer("column"), ask.repeat())
-    rivals = await _rivals(workbench, run, cell, ask.previous)
-    if not rivals:
-        raise NotFoundError(
-            "There is no other answer to compare with.", "Run a second column, or this one again."
-        )
-    chosen = ask.text("value")
-    chosen = chosen if chosen in rivals else next(iter(rivals))
-    label, before = rivals[chosen]
-    after = cell.completion.text if cell.completion else ""
-    parts = await asyncio.to_thread(diff_words, before, after)
-    choice = Markup(
-        '<p>Column {} against <select class="field" style="width:auto" aria-label="Compare with" data-act="diff" data-column="{}">{}</select></p>'
-    ).format(
-        cell.column + 1, cell.column, options([(key, name) for key, (name, _) in rivals.items()], chosen)
-    )
-    sentence = (
-        "The two answers are equal." if before == after else f"Column {cell.column + 1} {describe(parts)}."
-    )
-    body = join(
-        (
-            choice,
-            Markup("<h3>{}</h3>").format(sentence),
-            Markup('<div class="words">{}</div>').format(pieces(parts)),
-        )
-    )
-    legend = Markup(
-        '<span class="add">added</span><span class="del">removed</span><span class="hint">compared word by word, against {}</span>'
-    ).format(label)
-    return {"drawer": {"title": "Difference", "body": body, "foot": legend}}
-
-
-async def _rivals(
-    workbench: Workbench, run: StoredRun, cell: StoredCell, previous: str | None
-) -> dict[str, tuple[str, str]]:
-    """Answers to compare with: key → label and text; the column's own last answer comes after the others."""
-    rivals = {
-        str(other.column): (f"column {other.column + 1}", other.completion.text)
-        for other in run.cells
-        if other.column != cell.column and other.completion
-    }
-    earlier = [c for c in run.earlier if c.column == cell.column and c.completion]
-    if earlier and earlier[-1].completion:
-        rivals["previous"] = ("its answer before Run again", earlier[-1].completion.text)
-    elif previous and previous != run.id:
-        try:
-            last = find_cell(await workbench.run(previous), cell.column)
-        except NotFoundError:
-            return rivals
-        if last.completion:
-            rivals["previous"] = ("its answer in the last run", last.completion.text)
-    return rivals
-
-
 ACTIONS: dict[str, Action] = {
     "markdown": markdown,
     "probabilities": probabilities,
     "saw": saw,
-    "diff": diff,
 }

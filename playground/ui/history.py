@@ -91,9 +91,16 @@ def _row(run: RunSummary) -> Markup:
 def _column(column: ColumnSummary) -> Markup:
     symbol, colour = _MARKS[column.status]
     score = f" {column.passed}/{column.checks}" if column.checks else ""
+    words: str = column.status
+    if column.samples > 1:
+        passing, judged = column.share or (0, 0)
+        score = f" {passing} of {judged}" if judged else f" {column.samples} samples"
+        words += f", {column.samples} samples" + (
+            f", {passing} of {judged} pass all checks" if judged else ""
+        )
     return Markup(
         '<span style="margin-right:10px;white-space:nowrap" title="column {}: {}"><span class="{}">{}</span>{}</span>'
-    ).format(column.column + 1, column.status, colour, icon(symbol), score)
+    ).format(column.column + 1, words, colour, icon(symbol), score)
 
 
 def _vote(run: RunSummary) -> str:

@@ -14,8 +14,9 @@ from playground.backends.answers import HALF
 from playground.backends.tokens import UNFIT
 from playground.errors import PlaygroundError
 from playground.runs.planning import checks_of
+from playground.runs.samples import sample_number, samples_of
 from playground.scorers import passed
-from playground.store.records import StoredCell, StoredRun
+from playground.store.records import StoredCell, StoredRun, StoredVote
 from playground.types.generation import Completion, Finish
 from playground.types.scores import Score
 from playground.ui.html import (
@@ -331,10 +332,11 @@ def acts(cell: StoredCell) -> Markup:
 
 
 def vote_bar(run: StoredRun | None, columns: int) -> Markup:
-    """The votes, open once two columns are done, else shut with the reason in words."""
-    cells = run.cells if run else ()
-    done = [cell.column for cell in cells if cell.status in ("done", "cancelled")]
-    failed = [cell.column for cell in cells if cell.status in ("error", "interrupted")]
+    """The votes, open once two columns are done, else shut with the reason in words.
+
+    A column with several samples is done when all have ended; the vote goes to the one on screen.
+    """
+    done, failed = _done_and_failed(run) if run else ([], [])
     open_ = len(done) >= 2
     vote = run.vote if run else None
     votes = [
@@ -382,6 +384,18 @@ def vote_bar(run: StoredRun | None, columns: int) -> Markup:
     )
 
 
+def _done_and_failed(run: StoredRun) -> tuple[list[int], list[int]]:
+    """The columns with an answer to vote for, and those that ended without one."""
+    done: list[int] = []
+    failed: list[int] = []
+    for number, column in enumerate(run.comparison.columns):
+        statuses = [cell.status for cell in samples_of(run, number)]
+        if len(statuses) < column.samples or "pending" in statuses or "running" in statuses:
+            continue
+        (done if "done" in statuses or "cancelled" in statuses else failed).append(number)
+    return done, failed
+
+
 def _vote(
     kind: str, label: Markup | str, key: str, enabled: bool, vote: Any, column: int | None = None
 ) -> Markup:
@@ -399,6 +413,14 @@ def _vote(
     )
 
 
+def _stored(run: StoredRun, vote: StoredVote) -> str:
+    """That the vote is kept, with the sample it went to."""
+    column = run.comparison.columns[vote.column] if vote.column is not None else None
+    if column is None or column.samples == 1 or vote.repeat is None or vote.column is None:
+        return "Vote stored."
+    return f"Vote stored: column {vote.column + 1}, sample {sample_number(column, vote.repeat)}."
+
+
 def _vote_reason(
     run: StoredRun | None, open_: bool, done: Sequence[int], failed: Sequence[int], columns: int
 ) -> str:
@@ -406,7 +428,7 @@ def _vote_reason(
     sits_out = f" Columns {names} failed and sit out." if len(failed) > 1 else ""
     sits_out = f" Column {names} failed and sits out." if len(failed) == 1 else sits_out
     if open_:
-        return ("Vote stored." if run and run.vote else "") + sits_out
+        return (_stored(run, run.vote) if run and run.vote else "") + sits_out
     if columns < 2:
         return "One column: add another to vote."
     return "Opens when two columns are done." + sits_out

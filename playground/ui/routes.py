@@ -27,9 +27,9 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
         return FileResponse(known[name], media_type="text/javascript", headers={"cache-control": "no-cache"})
 
     @api.get("/files/run/{run_id}/{column}/{format_name}")
-    async def run_file(run_id: str, column: int, format_name: str) -> Response:
+    async def run_file(run_id: str, column: int, format_name: str, repeat: int | None = None) -> Response:
         try:
-            return download(await workbench.export_cell(run_id, column, format_name))
+            return download(await workbench.export_cell(run_id, column, format_name, repeat))
         except PlaygroundError as exc:
             return refuse(exc)
 

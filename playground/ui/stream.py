@@ -5,7 +5,7 @@ closed tab only at a yield. Leaving it ends the view, not the run.
 
     {"stream": "7f…", "seq": 3, "columns": {"0": {"grow": "more text"}, "2": {"state": {…}, "foot": "…"}}}
 
-A column's key is its number, or "number/repeat" where several of its answers are under way. A busy browser may lose a
+A column's key is its number, or "number/repeat" for an answer in a column of several samples. A busy browser may lose a
 paint: the page sees that by the gap in `seq` and asks for everything again (`lost`), which comes with `whole`.
 """
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,8 +24,9 @@ import gradio as gr
 from playground.errors import NotFoundError, StoreError
 from playground.runs.live import Live, LiveCell, Watch
 from playground.runs.runner import Key
+from playground.runs.samples import block_start, samples_of
 from playground.store.records import StoredRun
-from playground.ui import panels, running
+from playground.ui import panels, running, samples
 from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm, to_comparison
 from playground.ui.trouble import notice
@@ -98,15 +98,16 @@ def shown(workbench: Workbench, run: StoredRun) -> Update:
     Cells that are not over and are not run by this program are another program's: the page looks again now and then.
     """
     is_here = workbench.live.get(run.id) is not None
-    elsewhere = not is_here and any(cell.status in UNFINISHED for cell in run.cells)
-    columns = {}
-    for cell in run.cells:
+    shown_cells = [cell for number in range(len(run.comparison.columns)) for cell in samples_of(run, number)]
+    elsewhere = not is_here and any(cell.status in UNFINISHED for cell in shown_cells)
+    columns = samples.strips(run, is_here=is_here)
+    for cell in shown_cells:
         data = panels.column_update(cell, run)
         data["text"] = cell.completion.text if cell.completion else ""
         if elsewhere and cell.status in UNFINISHED:
             data["state"] = {"kind": "elsewhere", "icon": "dot", "text": "another program runs it"}
             data |= {"foot": None, "stamp": f"{data['stamp']}/{len(data['text'])}"}
-        columns[cell.column] = data
+        columns[samples.cell_name(run, cell)] = data
     vote = panels.vote_bar(run, len(run.comparison.columns))
     now = running.update(workbench)
     return {"run": run.id, "columns": columns, "elsewhere": elsewhere, "vote": vote, **now}
@@ -151,12 +152,17 @@ class View:
             update = {"whole": True, "run": live.run.id}
             for column in range(len(live.run.comparison.columns)) if live.is_new else ():
                 columns[str(column)] = {**BLANK, "stamp": f"{live.run.id}/{column}/new"}
-        several = Counter(key.column for key in live.cells)
+        turned = {int(name) for name in columns}
         for key in sorted(live.cells):
-            cell = live.cells[key]
-            name = f"{key.column}/{key.repeat}" if several[key.column] > 1 else str(key.column)
-            if data := self._news(cell, self._seen.setdefault(key, _Seen())):
+            cell, seen = live.cells[key], self._seen.setdefault(key, _Seen())
+            if seen.phase != cell.phase:
+                turned.add(key.column)
+            if data := self._news(cell, seen):
+                name = samples.name_of(live.run.comparison.columns[key.column], *key)
                 columns[name] = columns.get(name, {}) | data
+        for number in turned:
+            if (strip := self._strip(number)) is not None:
+                columns[str(number)] = columns.get(str(number), {}) | {"samples": strip}
         update["columns"] = columns
         ended = sum(cell.end is not None for cell in live.cells.values())
         if ended != self._ended:
@@ -177,6 +183,17 @@ class View:
                 update["alert"], update["not_started"] = to_alert(live.problem), True
         self._seq += 1
         return json.dumps({"stream": self._watch.name, "seq": self._seq, **update})
+
+    def _strip(self, number: int) -> dict[str, Any] | None:
+        """What stands above the samples of a column; None for a column of one."""
+        column = self._live.run.comparison.columns[number]
+        if column.samples == 1:
+            return None
+        cells = [cell for key, cell in self._live.cells.items() if key.column == number]
+        start = block_start(column, max((cell.key.repeat for cell in cells), default=0))
+        ended = {cell.key.repeat: cell.end.cell for cell in cells if cell.end is not None}
+        writing = [cell.key.repeat for cell in cells if cell.phase == "running"]
+        return samples.strip(column, start, ended, writing)
 
     def _news(self, cell: LiveCell, seen: _Seen) -> dict[str, Any]:
         """What the page does not know of a cell."""

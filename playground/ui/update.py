@@ -59,6 +59,8 @@ class ColumnPart(TypedDict, total=False):
     """Markup of the readings; None draws the empty places."""
     waits: str
     """What the column waits for while there is no text."""
+    samples: Mapping[str, Any]
+    """Of a column with several samples (`ui/samples.py`): how many, a mark for each, what they come to."""
     stamp: str
     """A state of the column: one that the page has shown is not drawn again."""
 
@@ -108,7 +110,7 @@ class Update(TypedDict, total=False):
     not_started: bool | Sequence[int]
     """A run could not start: all columns that wait, or these, go back to what they were."""
     columns: Mapping[Any, ColumnPart | Mapping[str, Any]]
-    """What changes in the columns, by their number from 0, or "number/repeat" where several answers are under way."""
+    """What changes in the columns, by their number from 0; by "column/repeat" in one of several samples."""
     vote: str
     """Markup of the bar under the columns."""
     view: View

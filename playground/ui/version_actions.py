@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from playground.errors import NotFoundError, PlaygroundError, PromptError
+from playground.runs.samples import sample_number
 from playground.store.records import StoredRun
 from playground.types.files import ExportFile
 from playground.ui.actions import Action, Ask
@@ -29,16 +30,19 @@ async def save_form(workbench: Workbench, ask: Ask) -> Update:
 async def save_winner(workbench: Workbench, ask: Ask) -> Update:
     """The same drawer for the prompt and sampling of one column of the run."""
     run = await workbench.run(ask.run_id())
-    cell = find_cell(run, ask.integer("column"))
+    cell = find_cell(run, ask.integer("column"), ask.repeat())
     form = ask.compare_form()
-    return {"drawer": await _save_drawer(workbench, ask, form.prompt.name or run.title, form, cell.column)}
+    shape = run.comparison.columns[cell.column]
+    sample = f", sample {sample_number(shape, cell.repeat)}" if shape.samples > 1 else ""
+    name = form.prompt.name or run.title
+    return {"drawer": await _save_drawer(workbench, ask, name, form, cell.column, sample)}
 
 
 async def _save_drawer(
-    workbench: Workbench, ask: Ask, name: str, form: CompareForm, column: int | None
+    workbench: Workbench, ask: Ask, name: str, form: CompareForm, column: int | None, sample: str = ""
 ) -> Drawer:
     which = (
-        f"the prompt and sampling of column {column + 1}"
+        f"the prompt and sampling of column {column + 1}{sample}"
         if column is not None
         else "the prompt with its variables and checks"
     )
@@ -91,7 +95,7 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
     if len({c.sampling for c in form.columns}) == 1:
         sampling = restated(prompt.sampling, form.columns[0].sampling)
     if column.isdecimal():
-        cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"))
+        cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"), ask.repeat())
         prompt, sampling = cell.prompt, cell.sampling
     way = ask.text("as", "version")
     variant = way.partition(":")[2] or (ask.text("variant").strip() if way == "new-variant" else "")
@@ -142,19 +146,20 @@ async def export(workbench: Workbench, ask: Ask) -> Update:
         '<div style="display:flex;gap:12px;align-items:center;flex-wrap:wrap">{}<span class="grow"></span>{}</div>'
     ).format(rows, columns)
     try:
-        file = await workbench.export_cell(run_id, column, chosen)
+        file = await workbench.export_cell(run_id, column, chosen, ask.repeat())
     except PlaygroundError as exc:
         alert = Markup('<div class="alert">{}<div><b>{}</b>{}</div></div>').format(
             icon("warn"), exc.message, exc.hint
         )
         return {"drawer": {"title": "Export", "body": join((head, alert))}}
     foot = Markup(
-        '<a class="btn primary" download="{}" href="files/run/{}/{}/{}">{}Download {}</a>{}'
+        '<a class="btn primary" download="{}" href="files/run/{}/{}/{}{}">{}Download {}</a>{}'
     ).format(
         file.name,
         run_id,
         column,
         chosen,
+        f"?repeat={ask.repeat()}" if ask.repeat() is not None else "",
         icon("download"),
         file.name,
         button("Copy", "copy_text", symbol="copy", kind="quiet", from_="#export-text"),

@@ -1,6 +1,6 @@
 """The throughput mode against the high-level API, in ratios measured in the same run.
 
-    python tests/bench/engine.py [--cases 32] [--tokens 32] [--repeats 1] [--only one,mixed,limit,samples,busy,first,memory]
+    python tests/bench/engine.py [--cases 32] [--tokens 32] [--repeats 1] [--only one,mixed,limit,samples,exact,busy,first,memory]
 
 Both sides use the same number of threads and the same OpenMP settings, and their halves of a ratio are measured in turns,
 so that a noisy machine disturbs both. "must" is what the project promises; "memory" (10,000 requests) runs only when named.
@@ -23,7 +23,7 @@ from pathlib import Path
 
 from playground.engine.client import Engine, EngineOptions, Wishes
 from playground.engine.cores import thread_environment
-from playground.engine.protocol import Piece
+from playground.engine.protocol import Done, Piece
 from playground.settings import embedded_model_path
 from playground.types.prompt import Sampling
 
@@ -218,6 +218,27 @@ class Bench:
                 pass
             return calls / (time.perf_counter() - began)
 
+    async def exact_samples(self) -> float:
+        """Eight exact answers to one 300-token prompt, each for itself, over the same eight as samples; in turns."""
+        text = prompts(1, 1)[0]
+        took: dict[str, list[float]] = {"": [], "f": []}
+        async with self.engine() as engine:
+            for number in range(2 * max(2, self.repeats)):
+                family = "f" if number % 2 else ""
+                wishes = Wishes(raw_prompt=f"{number} {text}", ignore_eos=True, family=family)
+                began = time.perf_counter()
+                ends = await asyncio.gather(*(self._exact(engine, seed, wishes) for seed in range(8)))
+                took[family].append(time.perf_counter() - began)
+                read = [end.cached_tokens for end in ends].count(0)
+                assert read == (1 if family else 8), f"{read} of 8 read the prompt"
+        return statistics.median(took[""]) / statistics.median(took["f"])
+
+    async def _exact(self, engine: Engine, seed: int, wishes: Wishes) -> Done:
+        sampling = Sampling(max_tokens=self.tokens, temperature=1.0, seed=seed)
+        events = [event async for event in engine.generate(self.model, [], sampling, wishes)]
+        assert isinstance(events[-1], Done)
+        return events[-1]
+
     async def beside_busy(self) -> float:
         """Quiet time over the time of the same work while another process keeps one core busy."""
         texts = prompts(self.cases // 2, 1)
@@ -267,7 +288,7 @@ async def main() -> None:
     parser.add_argument("--cases", type=int, default=32)
     parser.add_argument("--tokens", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--only", default="one,mixed,limit,samples,busy,first")
+    parser.add_argument("--only", default="one,mixed,limit,samples,exact,busy,first")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options)
@@ -276,6 +297,7 @@ async def main() -> None:
             "mixed": ("four prompts mixed, against generate()", ">= 2", lambda: bench.against_generate(4)),
             "limit": ("share of the raw prefill and decode rates", ">= 0.85", bench.limit),
             "samples": ("eight samples in one go, against eight calls", ">= 1.8", bench.samples),
+            "exact": ("eight exact samples, against eight exact calls", ">= 1.8", bench.exact_samples),
             "busy": ("beside a busy process, of its quiet speed", ">= 0.4", bench.beside_busy),
             "first": ("first token beside 8 streams, over alone", "<= 3", bench.first_beside_eight),
             "memory": ("memory after 10,000 requests, over 1,000", "0.95-1.05", bench.memory),

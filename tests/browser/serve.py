@@ -52,16 +52,27 @@ SCRIPTS: dict[str, Script] = {
         *(piece for n in range(8, 16) for piece in (Chunk(reasoning=f"thought{n} ", rethought=n == 8), 0.1)),
         *written("The answer.", 0.1),
     ],
+    "dice": "",
     "json": '{"city": "Paris", "year": 2024}',
 }
 
 
+DICE = ("three", "six", "three", "one", "six, as it\nhappens", "six", "three", "six, as it happens")
+"""What "dice" shows, by the request's seed."""
+
+
 class Backend(ScriptedBackend):
-    """Scripted answers; "aborted" ends without saying why, "deaf" does not honour a setting."""
+    """Scripted answers; "aborted" ends without saying why, "deaf" does not honour a setting.
+
+    "dice" shows another number for another seed, in time or (above 100) only after a while.
+    """
 
     async def stream(self, request: GenerationRequest) -> AsyncIterator[Chunk]:
         """The script's chunks."""
         name = request.model.partition(":")[2]
+        if name == "dice":
+            seed = request.sampling.seed or 0
+            self.scripts = dict(self.scripts) | {"dice": [f"The dice show {DICE[seed % 8]}."]}
         async for chunk in super().stream(request):
             if name == "aborted" and chunk.finish:
                 return

@@ -64,7 +64,8 @@ def read(words: str, *, under: str = "") -> set[str]:
 def test_the_page_reads_the_keys_that_an_update_has_and_no_others() -> None:
     # What Python answers is called so in every script.
     assert read("update|reply") == Update.__annotations__.keys()
-    assert read("data", under="columns") - {"dataset"} == ColumnPart.__annotations__.keys()
+    of_column = read("data", under="columns") | read("data", under="samples")
+    assert of_column - {"dataset"} == ColumnPart.__annotations__.keys()
     for parts, keys in ((Drawer, {"title", "body", "foot", "narrow"}), (Alert, {"message", "hint"})):
         assert parts.__annotations__.keys() == keys
     assert "openDrawer({ title, body, foot = " in SCRIPTS["drawer"]

@@ -7,6 +7,7 @@ import { $, $$, debounce, h } from "./dom.js";
 import { closeDrawer } from "./drawer.js";
 import { insertPartial } from "./partials.js";
 import { run, stop } from "./run.js";
+import { shownRepeat, showSample } from "./samples.js";
 import { call, changed, page } from "./store.js";
 import { apply, onShown } from "./updates.js";
 
@@ -44,7 +45,7 @@ const LOCAL = {
   },
   probabilities: ({ column }) => {
     if ($(`#col${column} .view.heat:not([hidden])`)) showView(Number(column), null);
-    else send("probabilities", { column: Number(column) });
+    else send("probabilities", { column: Number(column), repeat: shownRepeat(Number(column)) });
   },
   same_text: ({ model }) => {
     page.form.same_text = model;
@@ -52,6 +53,7 @@ const LOCAL = {
     changed("columns");
     toast("Run again to send the same text to every column");
   },
+  sample: showSample,
   show_checks: ({ column }) => {
     const list = $(`#col${column} .all-checks`);
     list.hidden = !list.hidden;
@@ -127,6 +129,8 @@ function act(el) {
   const form = el.closest("[data-form]") ?? (el.closest(".drawer > footer") && $(".drawer [data-form]"));
   if (form) args.fields = fieldsOf(form);
   if ("value" in el && el.tagName !== "BUTTON") args.value = el.value;
+  // What is asked of a column is asked of its answer on screen.
+  if (args.column !== undefined && args.repeat === undefined) args.repeat = shownRepeat(Number(args.column));
   return LOCAL[name] ? LOCAL[name](args, el) : send(name, args);
 }
 

@@ -43,6 +43,7 @@ export function mountColumn({ element }, i) {
   const view = views[i] = { text: "", state: "idle", since: 0, follow: true, element };
   element.replaceChildren(h("section", { class: "col pp", id: `col${i}`, tabindex: "-1", "aria-label": `Column ${i + 1}` },
     h("header", { class: "col-head" }, h("div", { class: "l1" }), h("div", { class: "l2" }), h("div", { class: "l3" })),
+    h("div", { class: "samples", hidden: true }),
     h("div", { class: "own", hidden: true }),
     h("div", { class: "col-body", tabindex: "0", "aria-label": `Answer ${i + 1}` }, h("div", { class: "thoughts" }), h("pre", { class: "out" }), h("div", { class: "view md", hidden: true }), h("div", { class: "problem" })),
     h("div", { class: "col-foot" })));
@@ -93,10 +94,8 @@ function drawStatus(i, data) {
     view.label = data.state.text;
     view.icon = data.state.icon;
     section.classList.toggle("writing", data.state.kind === "running");
-    if (writing) page.busy.add(i); else page.busy.delete(i);
-    drawState(i);
+    setBusy(i, writing);
     if (!writing && data.state.say) say(data.state.say);
-    document.dispatchEvent(new Event("busy"));
   }
   if (data.badges !== undefined) $(".l3", section).innerHTML = data.badges;
   if (data.problem !== undefined) $(".problem", section).innerHTML = data.problem;
@@ -115,6 +114,13 @@ function drawThinking(section, text) {
   $("summary", live).textContent = `Thinking, ${words.toLocaleString("en")} word${words === 1 ? "" : "s"}`;
   $("pre", live).textContent = text;
   $("pre", live).scrollTop = 1e9;
+}
+
+/** Whether something of a column is being written, or will be. */
+export function setBusy(i, busy) {
+  if (busy) page.busy.add(i); else page.busy.delete(i);
+  drawState(i);
+  document.dispatchEvent(new Event("busy"));
 }
 
 function drawWaiting(section) {
@@ -213,17 +219,48 @@ function openSampling(i) {
       if (!wrong) set(key, value);
     } })];
   });
-  const pop = h("div", { class: "pop pp", role: "dialog", "aria-label": `Sampling of column ${i + 1}`, style: `left:${Math.max(8, Math.min(at.left, innerWidth - 356))}px;top:${Math.max(8, Math.min(at.bottom + 4, innerHeight - 500))}px` },
+  const samples = samplesField(i, problem);
+  const pop = h("div", { class: "pop pp", role: "dialog", oninput: samples.tell, "aria-label": `Sampling of column ${i + 1}`, style: `left:${Math.max(8, Math.min(at.left, innerWidth - 356))}px;top:${Math.max(8, Math.min(at.bottom + 4, innerHeight - 560))}px` },
     h("div", { style: "display:flex;align-items:center" }, h("h3", { class: "grow" }, `Sampling, column ${i + 1}`), h("button", { class: "btn quiet icon", "aria-label": "Close", onclick: () => { pop.remove(); button.focus(); } }, icon("cross"))),
     h("div", { class: "grid" }, rows,
       h("label", { for: `s${i}-stop` }, "Stop texts, one a line"), h("span"),
-      h("textarea", { id: `s${i}-stop`, class: "field mono", rows: 2, style: "grid-column:1/-1", value: column.sampling.stop.join("\n"), oninput: (e) => set("stop", e.target.value.split("\n").filter((s) => s !== "")) })),
+      h("textarea", { id: `s${i}-stop`, class: "field mono", rows: 2, style: "grid-column:1/-1", value: column.sampling.stop.join("\n"), oninput: (e) => set("stop", e.target.value.split("\n").filter((s) => s !== "")) }),
+      samples.rows),
     h("div", { class: "grid", style: "grid-template-columns:1fr" },
       h("label", {}, h("input", { type: "checkbox", checked: column.top_logprobs !== null && column.top_logprobs !== undefined, onchange: (e) => { column.top_logprobs = e.target.checked ? 5 : null; changed("values"); } }), "Keep token probabilities"),
       h("label", {}, h("input", { type: "checkbox", checked: column.thinking, onchange: (e) => { column.thinking = e.target.checked; changed("values"); } }), "Let the model think first")),
     problem);
   document.body.append(pop);
   $("input", pop).focus();
+}
+
+const MOST_SAMPLES = 20;
+const SEEDS = 2 ** 32 - 1;  // after the last comes the first
+/** What a person should know who asks for samples without chance. */
+export const GREEDY = "At temperature 0 every sample is the same answer.";
+
+// How many answers a column asks for, beside the values they are drawn with: the field, and a line that follows them.
+function samplesField(i, problem) {
+  const column = page.form.columns[i], id = `s${i}-samples`;
+  const hint = h("p", { class: "hint", style: "grid-column:1/-1;margin:0;min-height:16px" });
+  const tell = () => { hint.textContent = (column.samples ?? 1) > 1 ? seedWords(column) : ""; };
+  const set = (e) => {
+    const value = Number(e.target.value);
+    const wrong = e.target.value === "" || !Number.isInteger(value) || value < 1 || value > MOST_SAMPLES;
+    problem.textContent = wrong ? `Samples: a whole number from 1 to ${MOST_SAMPLES}.` : "";
+    if (wrong) return;
+    column.samples = value;
+    changed("values");
+  };
+  const field = { id, class: "field num", type: "number", min: 1, max: MOST_SAMPLES, step: 1, value: column.samples ?? 1 };
+  tell();
+  return { tell, rows: [h("label", { for: id }, `Samples (1 to ${MOST_SAMPLES})`), h("input", { ...field, oninput: set }), hint] };
+}
+
+function seedWords({ sampling, samples }) {
+  if (sampling.temperature === 0) return GREEDY;
+  if (sampling.seed === null) return "A new seed for each.";
+  return `Seeds ${sampling.seed} to ${(sampling.seed + samples - 1) % SEEDS}, one for each.`;
 }
 
 // --- bar and pager ----------------------------------------------------------------------------------------

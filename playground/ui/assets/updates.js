@@ -1,12 +1,13 @@
 // Shows what Python answers: an update names what changes, and nothing else does. Its keys stand in ui/update.py.
 
 import { copy, showAlert, toast } from "./alerts.js";
-import { applyColumn, drawColumns, settleColumns, showView } from "./columns.js";
+import { drawColumns, settleColumns, showView } from "./columns.js";
 import { $, $$, keepFocus } from "./dom.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
 import { filterAgain } from "./filter.js";
 import { noticeLive } from "./live.js";
 import { leaveRun, started } from "./run.js";
+import { applyPart } from "./samples.js";
 import { changed, page } from "./store.js";
 import { showTab } from "./tabs.js";
 import { wordTimes } from "./times.js";
@@ -37,7 +38,7 @@ export function apply(update) {
     changed("name");
   }
   if (update.run !== undefined) takeRun(update.run);
-  for (const [i, data] of Object.entries(update.columns ?? {})) applyColumn(parseInt(i, 10), data);
+  for (const [i, data] of Object.entries(update.columns ?? {})) applyPart(i, data);
   if (update.vote !== undefined) $("#vote").innerHTML = update.vote;
   if (update.view) showView(update.view.column, update.view.html, update.view.kind);
   for (const [id, html] of Object.entries(update.html ?? {})) fill(document.getElementById(id), html);
