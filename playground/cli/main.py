@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from playground.cli import answers as answer_commands
 from playground.cli import backends as server_commands
 from playground.cli import library as library_commands
 from playground.cli import server as added_commands
@@ -290,6 +291,7 @@ def doctor(context: typer.Context, data: Data = None) -> None:
 server_commands.register(app)
 added_commands.register(app)
 library_commands.register(app)
+answer_commands.register(app)
 
 
 # --- edges ----------------------------------------------------------------------------------------------

@@ -104,6 +104,15 @@ def write_file(path: Path, content: str | bytes) -> None:
         raise SettingsError(f"{path} cannot be written: {exc.strerror}.", "Choose another --output.") from exc
 
 
+def write_pieces(path: Path, pieces: Iterable[str]) -> None:
+    """A file written piece by piece; raises SettingsError."""
+    try:
+        with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+            file.writelines(pieces)
+    except OSError as exc:
+        raise SettingsError(f"{path} cannot be written: {exc.strerror}.", "Choose another --output.") from exc
+
+
 def tell(line: str) -> None:
     """A line for a person, apart from the output."""
     typer.echo(line, err=True)

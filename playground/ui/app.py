@@ -11,6 +11,7 @@ from playground.ui import (
     bench_actions,
     bundling,
     cases,
+    cells,
     compare,
     details,
     history,
@@ -36,7 +37,7 @@ ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.
 ACTIONS |= answer_diff.ACTIONS | samples.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS
-ACTIONS |= trouble.ACTIONS | running.ACTIONS
+ACTIONS |= trouble.ACTIONS | running.ACTIONS | cells.ACTIONS
 ACTIONS |= models.ACTIONS | model_actions.ACTIONS | server_actions.ACTIONS | bench_actions.ACTIONS
 
 # What starts programs, names paths, adds servers, keeps keys or removes what others use. New actions of these files

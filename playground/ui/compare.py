@@ -21,6 +21,7 @@ from playground.types.prompt import PRESETS
 from playground.ui import panels
 from playground.ui.actions import Action, Ask
 from playground.ui.alerts import to_alert
+from playground.ui.cells import drawer_of_large
 from playground.ui.forms import COLUMNS, form_of_prompt, variant
 from playground.ui.onto_compare import (
     cleared,
@@ -111,6 +112,8 @@ async def load(workbench: Workbench, ask: Ask) -> Update:
         if query.get("run"):
             run = await workbench.run_to_look_at(str(query["run"]))
             update |= shown_run(workbench, run)
+            if drawer := await drawer_of_large(workbench, run):
+                update["drawer"] = drawer
         elif query.get("pattern"):
             update |= await open_pattern(workbench, str(query["pattern"]), ask)
         elif query.get("prompt"):

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from playground.store.records import ColumnSummary, HistoryPage, RunSummary
 from playground.ui.actions import Action, Ask
+from playground.ui.cells import drawer_of_large
 from playground.ui.html import button, icon, join, plural, stamp
 from playground.ui.onto_compare import shown_run
 from playground.ui.update import Update
@@ -112,7 +113,8 @@ def _vote(run: RunSummary) -> str:
 async def open_run(workbench: Workbench, ask: Ask) -> Update:
     """A stored run back in Compare, with its exact prompt, values, sampling and answers."""
     run = await workbench.run_to_look_at(ask.text("id"))
-    return {**shown_run(workbench, run), "tab": "Compare", "drawer": None}
+    shown = shown_run(workbench, run)
+    return {**shown, "tab": "Compare", "drawer": await drawer_of_large(workbench, run)}
 
 
 ACTIONS: dict[str, Action] = {"open_history": open_history, "open_run": open_run}

@@ -6,9 +6,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from playground.errors import NotFoundError, PlaygroundError
+from playground.runs.answers import FILES
 from playground.types.files import ExportFile
 from playground.ui.alerts import to_alert
 from playground.ui.bundling import bundle_file
@@ -32,6 +33,20 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
             return download(await workbench.export_cell(run_id, column, format_name, repeat))
         except PlaygroundError as exc:
             return refuse(exc)
+
+    @api.get("/files/run/{run_id}/answers.{ending}")
+    async def answers_file(run_id: str, ending: str) -> Response:
+        if ending not in FILES:
+            return PlainTextResponse("Not found.\n", 404)
+        try:
+            run = await workbench.run(run_id)
+        except PlaygroundError as exc:
+            return refuse(exc)
+        media_type, pieces = FILES[ending]
+        text = pieces(run, workbench.store.stream_rows(run.id))
+        headers = {"content-disposition": f"attachment; filename=run-{run.id}.{ending}"}
+        body = (piece.encode(errors="replace") for piece in text)
+        return StreamingResponse(body, media_type=media_type, headers=headers)
 
     @api.get("/files/bundle/{token}")
     async def bundle(token: str) -> Response:

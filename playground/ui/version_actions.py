@@ -9,6 +9,7 @@ from playground.runs.samples import sample_number
 from playground.store.records import StoredRun
 from playground.types.files import ExportFile
 from playground.ui.actions import Action, Ask
+from playground.ui.cells import downloads
 from playground.ui.forms import CompareForm, restated
 from playground.ui.html import (
     button,
@@ -166,7 +167,8 @@ async def export(workbench: Workbench, ask: Ask) -> Update:
     )
     if await workbench.models.managers():
         foot += button("Create an Ollama model", "create_model", column=column)
-    return {"drawer": {"title": "Export", "body": join((head, export_body(file))), "foot": foot}}
+    body = join((head, export_body(file), Markup("<p>{}</p>").format(downloads(run_id))))
+    return {"drawer": {"title": "Export", "body": body, "foot": foot}}
 
 
 def format_options(chosen: str) -> Markup:

@@ -1,0 +1,102 @@
+"""All answers of a run as CSV or JSON, a piece at a time: a run of any size is written with little memory.
+
+for piece in csv_pieces(store.stream_rows(run_id)): file.write(piece)
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from playground.store.records import CellRecord, StoredRun
+
+PIECE = 100
+"""Cells of one piece: each costs a reader a turn."""
+COLUMNS = (
+    "case", "row_id", "column", "repeat", "model", "status", "seed", "finish", "prompt_tokens", "completion_tokens",
+    "first_token_s", "total_s", "score", "passed", "checks", "thumb", "answer", "reasoning", "error", "hint", "values",
+)  # fmt: skip
+
+
+def csv_pieces(records: Iterable[CellRecord]) -> Iterator[str]:
+    """A head and one line a cell; case, column and repeat are counted from 1, the values of the case are JSON."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for number, record in enumerate(records, 1):
+        writer.writerow([_plain(record)[name] for name in COLUMNS])
+        if number % PIECE == 0:
+            yield text.getvalue()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue()
+
+
+def json_pieces(run: StoredRun, records: Iterable[CellRecord]) -> Iterator[str]:
+    """One object: what the run is, and under `cells` a list with everything that was sent and received."""
+    head: dict[str, Any] = {"run": run.id, "title": run.title, "created_at": run.created_at.isoformat()}
+    prompt = run.comparison.prompt.model_dump(mode="json", exclude_defaults=True)
+    head |= {"kind": run.kind, "note": run.note, "prompt": prompt}
+    lines = [json.dumps(head)[:-1] + ', "cells": [']
+    between = "\n"
+    for number, record in enumerate(records, 1):
+        lines.append(between + json.dumps(_whole(record)))
+        between = ",\n"
+        if number % PIECE == 0:
+            yield "".join(lines)
+            lines.clear()
+    lines.append("\n]}\n")
+    yield "".join(lines)
+
+
+FILES: dict[str, tuple[str, Callable[[StoredRun, Iterable[CellRecord]], Iterator[str]]]] = {
+    "csv": ("text/csv", lambda _, records: csv_pieces(records)),
+    "json": ("application/json", json_pieces),
+}
+"""Media type and pieces by the ending of the file."""
+
+
+def _plain(record: CellRecord) -> dict[str, Any]:
+    cell, done = record.cell, record.cell.completion
+    counted = [(score.value, score.weight) for score in cell.scores if score.value is not None]
+    weight = sum(each for _, each in counted)
+    return {
+        "case": cell.case + 1,
+        "row_id": record.case.row_id,
+        "column": cell.column + 1,
+        "repeat": cell.repeat + 1,
+        "model": cell.model,
+        "status": cell.status,
+        "seed": cell.sampling.seed,
+        "finish": done.finish if done else None,
+        "prompt_tokens": done.prompt_tokens if done else None,
+        "completion_tokens": done.completion_tokens if done else None,
+        "first_token_s": done.first_token_s if done else None,
+        "total_s": done.total_s if done else None,
+        "score": sum(value * each for value, each in counted) / weight if counted else None,
+        "passed": sum(value >= 1 for value, _ in counted),
+        "checks": len(counted),
+        "thumb": cell.thumb or None,
+        "answer": done.text if done else "",
+        "reasoning": done.reasoning if done else "",
+        "error": cell.error,
+        "hint": cell.hint,
+        "values": json.dumps(record.case.values),
+    }
+
+
+def _whole(record: CellRecord) -> dict[str, Any]:
+    cell = record.cell
+    told = _plain(record) | {"values": record.case.values}
+    told["backend"], told["prompt_hash"] = cell.backend, cell.content_hash
+    told["sampling"] = cell.sampling.model_dump(mode="json")
+    told["messages"] = [asdict(message) for message in cell.messages]
+    told["scores"] = [asdict(score) for score in cell.scores]
+    if cell.completion is not None:
+        known = asdict(cell.completion)
+        told |= {name: value for name, value in known.items() if name not in ("text", *told)}
+    return told
