@@ -5,11 +5,12 @@ with_defaults(prompt, {"tone": "warm"}) → {"tone": "warm", "max_words": 70}
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from playground.errors import PlaygroundError, PromptError
@@ -124,6 +125,14 @@ def make_request(
         raw_prompt=raw_prompt,
         images=images,
     )
+
+
+def request_hash(request: GenerationRequest) -> str:
+    """The same for calls that ask the same of the same model, seed included: 64 hexadecimal digits."""
+    asked = {field.name: getattr(request, field.name) for field in fields(request)}
+    asked["sampling"] = request.sampling.model_dump(mode="json")
+    asked["messages"] = [(message.role, message.content) for message in request.messages]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 def checks_of(prompt: Prompt) -> tuple[Check, ...]:

@@ -35,6 +35,7 @@ from playground.runs.planning import (
     plan_again,
     plan_column,
     repeats_of,
+    request_hash,
     schema_problem,
 )
 from playground.runs.runner import Cell, Delta, End, Execution, Failed, Key, Started, Waits
@@ -305,6 +306,7 @@ class Workbench:
             error=event.message if isinstance(event, Failed) else note,
             hint=event.hint if isinstance(event, Failed) else "",
             scores=scores,
+            request_hash=request_hash(cell.request),
         )
         unsaved = None
         try:

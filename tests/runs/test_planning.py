@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 
-from playground.runs.planning import Planned, checks_of, plan_again, plan_column, schema_problem
+from playground.runs.planning import (
+    Planned,
+    checks_of,
+    plan_again,
+    plan_column,
+    request_hash,
+    schema_problem,
+)
 from playground.store.records import StoredCell, StoredRun
-from playground.types.generation import Message
+from playground.types.generation import GenerationRequest, Message
 from playground.types.grid import Column, Comparison
 from playground.types.prompt import Check, Prompt, Sampling, Turn
 
@@ -172,3 +179,27 @@ def test_a_comparison_stored_before_there_were_samples_has_one() -> None:
 def test_samples_are_1_to_20(count: int) -> None:
     with pytest.raises(ValueError, match="samples"):
         Column(model="m", samples=count)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": "ollama:other"},
+        {"messages": (Message("user", "What is that?"),)},
+        {"messages": (Message("system", "What is this?"),)},
+        {"sampling": Sampling(seed=2)},
+        {"sampling": Sampling(seed=1, stop=("x",))},
+        {"images": ("aW1hZ2U=",)},
+        {"thinking": True},
+        {"json_schema": "{}"},
+    ],
+)
+def test_calls_that_ask_for_the_same_have_the_same_hash(changes: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"model": "ollama:gemma3:4b", "messages": SAID, "sampling": Sampling(seed=1)}
+    first = request_hash(GenerationRequest(**given))
+    assert first == request_hash(GenerationRequest(**given))
+    assert first != request_hash(GenerationRequest(**given | changes))
+
+
+def test_a_call_with_half_a_character_has_a_hash() -> None:
+    assert len(request_hash(GenerationRequest("a:b", (Message("user", "\ud800\0"),), Sampling()))) == 64

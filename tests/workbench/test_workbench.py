@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
-from contextlib import aclosing, suppress
+from contextlib import aclosing, closing, suppress
 from typing import Any
 
 import pytest
@@ -849,3 +850,15 @@ async def test_a_column_that_is_not_there_cannot_be_looked_at(workbench: Workben
     assert find_cell(run, 1).column == 1
     with pytest.raises(NotFoundError, match="no column 3"):
         find_cell(run, 2)
+
+
+async def test_what_was_asked_is_stored_so_that_the_same_can_be_found_again(
+    make_workbench: MakeWorkbench,
+) -> None:
+    workbench = make_workbench()
+    for _ in range(2):
+        await finished(workbench, comparison("echo"))
+    await finished(workbench, comparison("echo", word="other"))
+    with closing(sqlite3.connect(workbench.settings.database_path)) as file:
+        hashes = [row[0] for row in file.execute("SELECT request_hash FROM step ORDER BY cell_id")]
+    assert hashes[0] == hashes[1] != hashes[2] and all(hashes)
