@@ -85,8 +85,12 @@ def test_what_is_done_is_done_with_the_sample_on_screen(scripted: OpenApp) -> No
 
     app.act(0, "markdown")
     expect(app.column(0).locator(".view")).to_have_text("The dice show six.")
+    app.column(0).locator(".mark").nth(0).click()
+    app.act(0, "markdown")
+    expect(app.column(0).locator(".view")).to_have_text("The dice show three.")
     app.column(0).locator(".mark").nth(2).click()
     expect(app.output(0)).to_be_visible()
+    expect(app.page.locator("#live")).to_have_text("sample 3 fails a check")
     assert app.answer(0) == "The dice show three."
 
     app.act(0, "diff")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from playground.backends.scripted import ScriptedBackend
+from playground.errors import StoreError
 from playground.runs.events import RunStarted
 from playground.store.records import StoredRun
 from playground.types.generation import Chunk, GenerationRequest
@@ -231,3 +232,41 @@ async def test_the_history_shows_how_many_samples_of_the_last_press_pass(
         pass
     [_, row] = dice.store.history().rows
     assert [(column.samples, column.share) for column in row.columns] == [(5, (2, 5)), (1, None)]
+
+
+async def test_samples_that_cannot_all_be_added_leave_none_pending(
+    dice: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await thrown(dice, 3)
+    add, added = dice.store.add_repeat, []
+
+    def add_two(*place: Any) -> int:
+        if len(added) == 2:
+            raise StoreError("The disk is full.", "Make room.")
+        added.append(add(*place))
+        return added[-1]
+
+    monkeypatch.setattr(dice.store, "add_repeat", add_two)
+    with pytest.raises(StoreError, match="full"):
+        async for _ in dice.rerun(run.id, 0):
+            pass
+    async with asyncio.timeout(10):  # their ends are on the way to the database
+        while (stored := await dice.run(run.id)).status != "done":
+            await asyncio.sleep(0.02)
+    assert {cell.repeat: cell.status for cell in (*stored.cells, *stored.earlier)} == {
+        **dict.fromkeys((0, 1, 2), "done"),
+        **dict.fromkeys((3, 4), "cancelled"),
+    }
+
+
+async def test_a_column_that_cannot_be_rendered_fails_with_all_its_samples(dice: Workbench) -> None:
+    own = Prompt(turns=(Turn(role="user", template="{{ missing }}"),))
+    shared = Prompt(turns=(Turn(role="user", template="Throw."),))
+    columns = (Column(model="scripted:echo", prompt=own, samples=3), Column(model="scripted:echo"))
+    run_id = ""
+    async for event in dice.compare(Comparison(prompt=shared, columns=columns)):
+        if isinstance(event, RunStarted):
+            run_id = event.run_id
+    shown = shown_run(dice, await dice.run(run_id))["columns"]
+    assert [mark["kind"] for mark in shown["0"]["samples"]["marks"]] == ["error"] * 3
+    assert shown["1"]["state"]["kind"] == "done"

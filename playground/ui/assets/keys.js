@@ -11,6 +11,7 @@ const KEYS = () => [
   [`Alt 1 to ${page.most}`, "Focus a column"],
   ["Ctrl S", "Save a version"],
   ["Alt ↑ or ↓", "Move a turn, on its handle"],
+  ["← or →", "The sample before or after, on its mark"],
   [`1 to ${page.most}`, "Vote for that column"],
   ["=", "Vote: tie"],
   ["0", "Vote: all bad"],

@@ -2,7 +2,8 @@
 //
 //   kept.get(1) = {strip: {count, marks, words, equal, open}, shown: 9, cells: Map {8 → {text, state, foot…}, …}}
 
-import { applyColumn, GREEDY, setBusy } from "./columns.js";
+import { say } from "./alerts.js";
+import { applyColumn, GREEDY, setBusy, showView } from "./columns.js";
 import { $, $$, h, icon, keepFocus } from "./dom.js";
 import { closeDrawer } from "./drawer.js";
 import { onChange, page } from "./store.js";
@@ -69,7 +70,9 @@ export function showSample({ column, repeat }) {
   else part.state = { ...part.state, say: "" };
   if (writing && think) part.think = [0, think];
   applyColumn(i, part);
+  showView(i, null);  // an equal answer's Markdown or probabilities are another sample's
   setBusy(i, known.strip.open);
+  say(known.strip.marks.find((mark) => mark.repeat === next).say);
   if (!writing) $(`#col${i} .col-body`).scrollTop = 0;
   drawStrip(i);
 }
