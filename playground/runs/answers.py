@@ -28,7 +28,8 @@ def csv_pieces(records: Iterable[CellRecord]) -> Iterator[str]:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for number, record in enumerate(records, 1):
-        writer.writerow([_plain(record)[name] for name in COLUMNS])
+        told = _plain(record)
+        writer.writerow([told[name] for name in COLUMNS])
         if number % PIECE == 0:
             yield text.getvalue()
             text.seek(0)

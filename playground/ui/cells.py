@@ -15,6 +15,20 @@ from playground.ui.update import Drawer, Update
 from playground.workbench.service import Workbench
 
 PAGE_CELLS = 100
+_HEAD = [
+    Markup('<th style="width:{}"{}>{}</th>').format(width, Markup(' class="num"') if is_number else "", name)
+    for name, width, is_number in (
+        ("Case", "60px", True),
+        ("Column", "66px", True),
+        ("Repeat", "66px", True),
+        ("Model", "18%", False),
+        ("Status", "90px", False),
+        ("Checks", "66px", True),
+        ("Tokens", "66px", True),
+        ("Seconds", "72px", True),
+        ("Answer", "auto", False),
+    )
+]
 
 
 async def cells(workbench: Workbench, ask: Ask) -> Update:
@@ -58,15 +72,14 @@ def _body(run_id: str, page: CellPage) -> Markup:
             button("Next page", "cells", id=run_id, after=",".join(map(str, page.after)))
         )
     return Markup(
-        '<p class="hint">{}</p><div class="scroll-x"><table class="table"><tr><th>Case</th><th>Column</th><th>Repeat</th>'
-        "<th>Model</th><th>Status</th><th>Checks</th><th>Tokens</th><th>Seconds</th><th>Answer</th></tr>{}</table></div>{}"
-    ).format(shown, join(_row(row) for row in page.rows), more)
+        '<p class="hint">{}</p><div class="hist scroll-x"><table class="table"><tr>{}</tr>{}</table></div>{}'
+    ).format(shown, join(_HEAD), join(_row(row) for row in page.rows), more)
 
 
 def _row(row: CellRow) -> Markup:
     begins = row.error or row.begins
     return Markup(
-        '<tr><td class="num">{}</td><td class="num">{}</td><td class="num">{}</td><td class="mono">{}</td><td>{}</td>'
+        '<tr><td class="num">{}</td><td class="num">{}</td><td class="num">{}</td><td class="mono"><span class="one">{}</span></td><td>{}</td>'
         '<td class="num">{}</td><td class="num">{}</td><td class="num">{}</td><td title="{}"><span class="one">{}</span></td></tr>'
     ).format(
         row.key.case + 1,
@@ -78,7 +91,7 @@ def _row(row: CellRow) -> Markup:
         "–" if row.completion_tokens is None else f"{row.completion_tokens:,}",
         f"{row.total_s:.2f}" if row.finish else "–",
         begins,
-        begins[:80],
+        begins[:120],
     )
 
 

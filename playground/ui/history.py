@@ -72,7 +72,7 @@ def _table(page: HistoryPage, search: str, show: int) -> Markup:
 def _row(run: RunSummary) -> Markup:
     models = ", ".join(dict.fromkeys(model.partition(":")[2] or model for model in run.models))
     return Markup(
-        '<tr data-act="open_run" data-id="{}" tabindex="0" aria-label="Open run {}"><td class="soft">{}</td><td><b class="one" title="{}">{}</b></td>'
+        '<tr data-act="open_run" data-id="{}" tabindex="0" aria-label="Open run {}"><td class="soft">{}</td><td><b class="one" title="{}">{}</b>{}</td>'
         '<td class="mono"><span class="one" title="{}">{}</span></td><td class="num" style="text-align:left">{}</td><td>{}</td><td><span class="one soft" title="{}">{}</span></td></tr>'
     ).format(
         run.id,
@@ -80,6 +80,7 @@ def _row(run: RunSummary) -> Markup:
         stamp(run.created_at),
         run.title,
         run.title,
+        _size(run),
         models,
         models,
         join(_column(c) for c in run.columns),
@@ -87,6 +88,13 @@ def _row(run: RunSummary) -> Markup:
         run.note,
         run.note,
     )
+
+
+def _size(run: RunSummary) -> Markup:
+    """How many answers a run has that is more than a comparison."""
+    if run.kind == "comparison":
+        return Markup("")
+    return Markup('<span class="hint">{}</span>').format(plural(run.planned, "answer"))
 
 
 def _column(column: ColumnSummary) -> Markup:

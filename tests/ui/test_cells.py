@@ -71,6 +71,12 @@ async def test_a_link_to_a_large_run_opens_it_too(call: Call, grid: str):
     assert "100 of 260 answers" in update["drawer"]["body"]
 
 
+async def test_the_history_says_how_many_answers_a_large_run_has(call: Call, grid: str, ran: Run):
+    await ran(2)
+    page = (await call("open_history"))["html"]["hist-list"]
+    assert page.count("260 answers") == page.count(" answers") == 1
+
+
 async def test_a_comparison_opens_without_the_drawer(call: Call, ran: Run):
     run = await ran(2)
     assert (await call("open_run", id=run.id))["drawer"] is None
