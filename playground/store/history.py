@@ -34,7 +34,9 @@ class Checks(NamedTuple):
 NO_CHECKS = Checks(0, 0, None)
 
 
-def history(session: Session, search: str, limit: int, offset: int) -> HistoryPage:
+def history(
+    session: Session, search: str, limit: int, offset: int, sort: str = "time", falls: bool = True
+) -> HistoryPage:
     """Runs whose title, values, turns, answers, models or note contain every word of the search."""
     found = [_holds(word) for word in search_words(search)]
     limit, offset = max(0, min(limit, PAGE_ROWS)), max(0, min(offset, 2**31 - 1))
@@ -42,7 +44,7 @@ def history(session: Session, search: str, limit: int, offset: int) -> HistoryPa
     page = session.exec(
         select(Run.id, sa.func.count().over())
         .where(*found)
-        .order_by(col(Run.created_at).desc(), col(Run.id).desc())
+        .order_by(*_order(sort, falls))
         .limit(limit)
         .offset(offset)
     ).all()
@@ -52,6 +54,16 @@ def history(session: Session, search: str, limit: int, offset: int) -> HistoryPa
         return HistoryPage((), 0)
     # A page beyond the end.
     return HistoryPage((), session.exec(select(sa.func.count()).select_from(Run).where(*found)).one())
+
+
+def _order(sort: str, falls: bool) -> list[Any]:
+    """By time, or by a text with the empty ones last and the newest of equal ones first."""
+    newest = [col(Run.created_at).desc(), col(Run.id).desc()]
+    text = {"prompt": col(Run.title), "note": col(Run.note)}.get(sort)
+    if text is None:
+        return newest if falls else [col(Run.created_at), col(Run.id)]
+    lower = sa.func.lower(text)
+    return [text == "", lower.desc() if falls else lower, *newest]
 
 
 def _summaries(session: Session, run_ids: Sequence[str]) -> list[RunSummary]:

@@ -410,14 +410,24 @@ class Store:
             row = runs.find_run(session, run_id)
             return reopen.load_vote(session, row), row.note
 
-    def history(self, search: str = "", limit: int = 50, offset: int = 0) -> HistoryPage:
+    def history(
+        self,
+        search: str = "",
+        limit: int = 50,
+        offset: int = 0,
+        *,
+        sort: str = "time",
+        falls: bool = True,
+    ) -> HistoryPage:
         """Runs, newest first, that contain every word of the search, letter case aside; at most 500 a page.
+
+        `sort` may be "prompt" or "note" instead, then runs without one come last; `falls` begins with the greatest.
 
         Looks at title, note, models, values and turns (64,000 characters of a run), and at the answers: each has an
         equal share of 64,000 characters, 200 at least.
         """
         with self._reading() as session:
-            return history.history(session, search, limit, offset)
+            return history.history(session, search, limit, offset, sort, falls)
 
     def vote(
         self,

@@ -1,8 +1,9 @@
-"""The History tab: runs, newest first; search, open, show more."""
+"""The History tab: runs, newest first or by another header; search, open, CSV."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 
 import gradio as gr
 from markupsafe import Markup
@@ -10,16 +11,26 @@ from markupsafe import Markup
 from playground.store.records import ColumnSummary, HistoryPage, RunSummary
 from playground.ui.actions import Action, Ask
 from playground.ui.cells import drawer_of_large
-from playground.ui.html import button, icon, join, plural, stamp
+from playground.ui.html import icon, join, plural, stamp
 from playground.ui.onto_compare import shown_run
+from playground.ui.table import Head, Look, asked_by, csv_lines, kept, look_of, table
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
-PAGE = 50
+CSV_ROWS = 500
+HEADS = (
+    Head("time", "Time", "130px", falls=True),
+    Head("prompt", "Prompt", "24%"),
+    Head("", "Models"),
+    Head("", "Checks", "180px"),
+    Head("", "Vote", "110px"),
+    Head("note", "Note", "20%"),
+)
 
-_PAGE_HTML = """<div class="pp histbox"><div class="messages"></div><div class="searchbar" data-form><input class="field grow" name="search" id="hist-search" type="search"
+_PAGE_HTML = """<div class="pp histbox" data-form><div class="messages"></div><div class="searchbar"><input class="field grow" name="search" id="hist-search" type="search"
  placeholder="Search prompts, values, answers, models and notes" aria-label="Search the history" data-act="open_history" data-on="input">
-<span class="hint num" id="hist-count"></span></div><div id="hist-list" class="hist scroll-x"></div></div>"""
+<span class="hint num" id="hist-count"></span><span id="hist-look" hidden></span>
+<button class="btn quiet" data-act="history_csv" title="All runs that are found, as a table"><svg class="i" aria-hidden="true"><use href="#i-download"></use></svg>CSV</button></div><div id="hist-list" class="hist scroll-x"></div></div>"""
 
 _MARKS = {
     "done": ("check", "ok"),
@@ -37,36 +48,53 @@ def build() -> None:
 
 
 async def open_history(workbench: Workbench, ask: Ask) -> Update:
-    """The runs that match; `show` is how many rows, more on demand."""
-    search = ask.text("search")
-    show = min(ask.integer("show", PAGE), 500)
-    page = await asyncio.to_thread(workbench.store.history, search, show, 0)
-    counted = plural(page.total, "run") if page.total != 1 or not search else "1 run"
-    return {"html": {"hist-list": _table(page, search, show), "hist-count": Markup("{}").format(counted)}}
+    """The runs that match, in the order and the window that were asked for."""
+    look = look_of(asked_by(ask), HEADS)
+    page = await asyncio.to_thread(
+        workbench.store.history, look.search, look.rows, look.start, sort=look.sort, falls=look.falls
+    )
+    counted = plural(page.total, "run")
+    return {
+        "html": {
+            "hist-list": _table(page, look),
+            "hist-count": Markup("{}").format(counted),
+            "hist-look": kept(look),
+        }
+    }
 
 
-def _table(page: HistoryPage, search: str, show: int) -> Markup:
+def _table(page: HistoryPage, look: Look) -> Markup:
     if not page.total:
         text = (
-            f'No run holds "{search}".'
-            if search
+            f'No run holds "{look.search}".'
+            if look.search
             else "No run yet. Every comparison you run in Compare is kept here."
         )
         return Markup('<p class="empty" style="padding:16px 24px">{}</p>').format(text)
-    rows = join(_row(run) for run in page.rows)
-    more = ""
-    if page.total > len(page.rows) and show < 500:
-        more = Markup('<p style="padding:12px 24px">{}</p>').format(
-            button("Show more", "open_history", show=show + 100, search=search)
-        )
-    elif page.total > len(page.rows):
-        more = Markup(
-            '<p class="hint" style="padding:12px 24px">The newest {} of {:,}. Search to find older ones.</p>'
-        ).format(len(page.rows), page.total)
-    return Markup(
-        '<table class="table"><tr><th style="width:130px">Time</th><th style="width:24%">Prompt</th><th>Models</th>'
-        '<th style="width:180px">Checks</th><th style="width:110px">Vote</th><th style="width:20%">Note</th></tr>{}</table>{}'
-    ).format(rows, more)
+    return table(HEADS, (_row(run) for run in page.rows), look, page.total, "open_history")
+
+
+def csv_of(workbench: Workbench, asked: Mapping[str, str]) -> Iterator[str]:
+    """All runs that match as CSV, in the order asked for. Blocks."""
+    look = look_of(asked, HEADS)
+
+    def rows() -> Iterator[Sequence[object]]:
+        start, seen = 0, set[str]()  # a run that begins meanwhile pushes the others down
+        while page := workbench.store.history(
+            look.search, CSV_ROWS, start, sort=look.sort, falls=look.falls
+        ).rows:
+            for run in page:
+                if run.id in seen:
+                    continue
+                seen.add(run.id)
+                passed = " ".join(f"{c.passed}/{c.checks}" if c.checks else "-" for c in run.columns)
+                states = " ".join(c.status for c in run.columns)
+                models = ", ".join(run.models)
+                vote = _vote(run) if run.vote else ""
+                yield run.created_at.isoformat(), run.title, models, states, passed, vote, run.note, run.id
+            start += len(page)
+
+    return csv_lines(("time", "prompt", "models", "states", "checks", "vote", "note", "run"), rows())
 
 
 def _row(run: RunSummary) -> Markup:

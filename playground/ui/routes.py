@@ -13,6 +13,7 @@ from playground.runs.answers import FILES
 from playground.types.files import ExportFile
 from playground.ui.alerts import to_alert
 from playground.ui.bundling import bundle_file
+from playground.ui.history import csv_of
 from playground.ui.importing import take_in
 from playground.workbench.service import Workbench
 
@@ -47,6 +48,12 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
         headers = {"content-disposition": f"attachment; filename=run-{run.id}.{ending}"}
         body = (piece.encode(errors="replace") for piece in text)
         return StreamingResponse(body, media_type=media_type, headers=headers)
+
+    @api.get("/files/history.csv")
+    def history_csv(request: Request) -> Response:
+        headers = {"content-disposition": "attachment; filename*=UTF-8''history.csv"}
+        lines = (line.encode(errors="replace") for line in csv_of(workbench, request.query_params))
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
     @api.get("/files/bundle/{token}")
     async def bundle(token: str) -> Response:

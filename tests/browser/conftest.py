@@ -21,6 +21,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +29,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Error, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_MS = 15_000
@@ -125,6 +126,79 @@ def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
     assert "Traceback" not in (folder / "log").read_text()
 
 
+USUAL: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "color_scheme": "light"}
+
+
+# --- pages ---------------------------------------------------------------------------------------------
+
+
+class Pages:
+    """The pages of one browser, used again: what a page has loaded once it loads in a third of the time.
+
+    Measured on two busy cores: a page of a fresh context takes 3.4 s of processor time until it can be used (its
+    process, Gradio's scripts, their compilation), one that goes to the address again 0.9 s. A test still finds nothing
+    of the one before: the storage is emptied before the first script of the page runs.
+    """
+
+    def __init__(self, browser: Browser, patience_ms: float) -> None:
+        self._browser, self._patience_ms = browser, patience_ms
+        self._free: dict[str, list[Page]] = defaultdict(list)
+        self._taken: dict[Page, tuple[str, str]] = {}
+        self._tools: dict[Page, CDPSession] = {}
+
+    def take(self, url: str, options: dict[str, Any]) -> Page:
+        """A page that nobody else has, in a context of its own."""
+        chosen = USUAL | options
+        key = json.dumps([url, chosen], sort_keys=True)
+        if self._free[key]:
+            page = self._free[key].pop()
+            if size := chosen["viewport"]:
+                page.set_viewport_size(size)
+        else:
+            context = self._browser.new_context(**chosen)
+            context.set_default_timeout(self._patience_ms)
+            page = context.new_page()
+            self._tools[page] = context.new_cdp_session(page)
+            self._tools[page].send("Page.enable")
+        self._taken[page] = (key, url)
+        return page
+
+    def open_with(self, page: Page, address: str, draft: str | None) -> None:
+        """Load the address with storage that holds nothing but this draft; a reload finds what the page has kept."""
+        source = "localStorage.clear(); sessionStorage.clear();"
+        if draft is not None:
+            source += f"localStorage.setItem('playground.draft', {json.dumps(draft)});"
+        script = self._tools[page].send("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+        try:
+            page.goto(address)
+        finally:
+            if not page.is_closed():
+                self._tools[page].send("Page.removeScriptToEvaluateOnNewDocument", script)
+
+    def give_back(self, page: Page, *, again: bool) -> None:
+        """Leave the app as a closed tab would; the page is used `again` unless the test has changed more than it."""
+        key, url = self._taken.pop(page)
+        if again and not page.is_closed():
+            for beside in page.context.pages:
+                if beside is not page:
+                    beside.close()
+            try:
+                page.unroute_all(behavior="ignoreErrors")
+                page.goto(
+                    f"{url}playground/dom.js"
+                )  # of the same origin, or the browser would take another process
+                page.mouse.move(0, 0)
+            except Error:
+                pass  # its server has ended, or the page has crashed
+            else:
+                page.context.clear_cookies()
+                page.context.clear_permissions()
+                self._free[key].append(page)
+                return
+        del self._tools[page]
+        page.context.close()
+
+
 # --- the page -------------------------------------------------------------------------------------------
 
 
@@ -137,12 +211,29 @@ class App:
     faults: list[str] = field(default_factory=list)
     forgiven: list[str] = field(default_factory=list)
     """Patterns of console messages that this test brings about on purpose."""
+    is_beside: bool = False
+    is_changed: bool = False
+    """Whether more than the page's own doing has changed the page, so that no other test may have it."""
 
     def watch(self) -> None:
         """Note page errors, console errors and foreign requests from now on."""
-        self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
+        self.page.on("pageerror", self._error)
         self.page.on("console", self._console)
         self.page.on("request", self._request)
+
+    def unwatch(self) -> None:
+        """What the page does from now on is another test's."""
+        self.page.remove_listener("pageerror", self._error)
+        self.page.remove_listener("console", self._console)
+        self.page.remove_listener("request", self._request)
+
+    def tools(self) -> CDPSession:
+        """Chromium's own switches for this page."""
+        self.is_changed = True
+        return self.page.context.new_cdp_session(self.page)
+
+    def _error(self, error: Any) -> None:
+        self.faults.append(f"page error: {error}")
 
     def _console(self, message: Any) -> None:
         if message.type == "error":
@@ -301,25 +392,27 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="module")
+def pages(browser: Browser) -> Pages:
+    """The pages of this browser, used one test after another."""
+    return Pages(browser, PATIENCE_MS)
+
+
 @pytest.fixture
-def contexts(browser: Browser) -> Iterator[Callable[..., tuple[BrowserContext, list[App]]]]:
-    """A function that makes fresh contexts; when the test is over, nothing may have gone wrong in any of them."""
-    made: list[tuple[BrowserContext, list[App]]] = []
-
-    def make(**options: Any) -> tuple[BrowserContext, list[App]]:
-        defaults: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "color_scheme": "light"}
-        context = browser.new_context(**(defaults | options))
-        context.set_default_timeout(PATIENCE_MS)
-        made.append((context, []))
-        return made[-1]
-
-    yield make
-    for context, _ in made:
-        context.close()
-    assert [fault for _, apps in made for app in apps for fault in app.remaining_faults()] == []
+def apps(pages: Pages) -> Iterator[list[App]]:
+    """What a test has opened; when the test is over, nothing may have gone wrong in any of it."""
+    made: list[App] = []
+    yield made
+    own = [app for app in made if not app.is_beside]
+    changed = {app.page.context for app in made if app.is_changed}
+    for app in made:
+        app.unwatch()
+    for app in own:
+        pages.give_back(app.page, again=app.page.context not in changed)
+    assert [fault for app in made for fault in app.remaining_faults()] == []
 
 
-def opener(server: Server, backend: str, contexts: Any) -> OpenApp:
+def opener(server: Server, backend: str, pages: Pages, apps: list[App]) -> OpenApp:
     def opened(
         *models: str,
         turns: str | Sequence[tuple[str, str]] = "Say {{ word }}",
@@ -330,37 +423,30 @@ def opener(server: Server, backend: str, contexts: Any) -> OpenApp:
         **options: Any,
     ) -> App:
         """Without models the page opens as a newcomer sees it; `beside` opens a tab in that app's browser."""
-        if beside:
-            context = beside.page.context
-            apps = next(apps for other, apps in made if other is context)
-        else:
-            context, apps = contexts(**options)
-            made.append((context, apps))
-        if models:
-            given = {"word": "hello"} if values is None else values
-            draft = json.dumps(
-                {"form": form_of(models, backend, turns, given, **(prompt or {})), "run": None}
-            )
-            # Once: a reload must find what the page itself has kept.
-            context.add_init_script(
-                f"if (!localStorage.getItem('playground.draft')) localStorage.setItem('playground.draft', {json.dumps(draft)})"
-            )
-        app = App(context.new_page(), server)
+        page = beside.page.context.new_page() if beside else pages.take(server.url, options)
+        app = App(page, server, is_beside=beside is not None)
         app.watch()
         apps.append(app)
-        return app.open(query)
+        if beside:
+            return app.open(query)
+        draft = None
+        if models:
+            given = {"word": "hello"} if values is None else values
+            form = form_of(models, backend, turns, given, **(prompt or {}))
+            draft = json.dumps({"form": form, "run": None})
+        pages.open_with(page, server.url + query, draft)
+        return app.wait_until_ready()
 
-    made: list[tuple[BrowserContext, list[App]]] = []
     return opened
 
 
 @pytest.fixture
-def scripted(scripted_server: Server, contexts: Any) -> OpenApp:
+def scripted(scripted_server: Server, pages: Pages, apps: list[App]) -> OpenApp:
     """Opens the app with scripted models."""
-    return opener(scripted_server, "scripted", contexts)
+    return opener(scripted_server, "scripted", pages, apps)
 
 
 @pytest.fixture
-def embedded(embedded_server: Server, contexts: Any) -> OpenApp:
+def embedded(embedded_server: Server, pages: Pages, apps: list[App]) -> OpenApp:
     """Opens the app with the embedded model."""
-    return opener(embedded_server, "llama.cpp", contexts)
+    return opener(embedded_server, "llama.cpp", pages, apps)

@@ -107,7 +107,7 @@ def test_a_turn_is_dragged_by_a_finger(scripted: OpenApp) -> None:
     )
     app.page.get_by_role("button", name="Edit", exact=True).click()
     at = grip(app, "system turn 1").bounding_box()
-    touch = app.page.context.new_cdp_session(app.page)
+    touch = app.tools()
     x, y = at["x"] + 8, at["y"] + 8
 
     def send(kind: str, *points: dict[str, float]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import re
 from pathlib import Path
@@ -175,6 +176,46 @@ def test_a_pattern_with_each_kind_of_input_opens_and_runs_with_its_example(scrip
         expect(app.page.locator(".editor .problem")).to_have_count(0)
         app.run_to_the_end()
         assert app.answer(0), slug
+
+
+def test_history_is_sorted_by_a_header_and_keeps_search_order_and_focus(scripted: OpenApp) -> None:
+    app = scripted("echo", values={"word": "okapi"})
+    for note in ("beta", "alpha", "gamma"):
+        app.run_to_the_end()
+        app.page.get_by_label("Note on this comparison").fill(note)
+        app.page.keyboard.press("Enter")
+        expect(app.toast).to_contain_text("Note kept")
+        app.page.locator(".toast").first.evaluate("(el) => el.remove()")
+    app.tab("History")
+    app.page.locator("#hist-search").press_sequentially("okapi", delay=30)
+    rows = app.page.locator("#hist-list tr[data-act=open_run]")
+    expect(rows).to_have_count(3)
+    notes = app.page.locator("#hist-list tr[data-act=open_run] td:last-child")
+    expect(notes).to_have_text(["gamma", "alpha", "beta"])
+    top = rows.first.bounding_box()
+    header = app.page.get_by_role("columnheader", name="Note")
+    header.get_by_role("button").focus()
+    for order, words in (
+        ("ascending", ["alpha", "beta", "gamma"]),
+        ("descending", ["gamma", "beta", "alpha"]),
+    ):
+        app.page.keyboard.press("Enter")
+        expect(notes).to_have_text(words)
+        expect(header).to_have_attribute("aria-sort", order)
+        expect(header.get_by_role("button")).to_be_focused()
+    assert rows.first.bounding_box() == top, "nothing moved"
+    # Another tab and a longer search leave the order as it is.
+    app.tab("Library")
+    app.tab("History")
+    app.page.locator("#hist-search").fill("okapi alpha")
+    expect(notes).to_have_text(["alpha"])
+    app.page.locator("#hist-search").fill("okapi")
+    expect(notes).to_have_text(["gamma", "beta", "alpha"])
+    with app.page.expect_download() as got:
+        app.page.get_by_role("button", name="CSV").click()
+    assert got.value.suggested_filename == "history.csv"
+    written = list(csv.DictReader(got.value.path().read_text(encoding="utf-8").splitlines()))
+    assert [row["note"] for row in written] == ["gamma", "beta", "alpha"]
 
 
 def test_history_is_searched_and_opens_a_run_as_it_was(scripted: OpenApp) -> None:

@@ -73,7 +73,7 @@ def test_a_phone_shows_one_column_at_a_time_and_never_scrolls_sideways(scripted:
 def test_the_menu_of_a_phone_opens_what_was_chosen(scripted: OpenApp, slower: int, rounds: int) -> None:
     app = scripted("echo", **PHONE)
     app.run_to_the_end()
-    app.page.context.new_cdp_session(app.page).send("Emulation.setCPUThrottlingRate", {"rate": slower})
+    app.tools().send("Emulation.setCPUThrottlingRate", {"rate": slower})
     lists = {"Library": "#lib-list li", "History": "#hist-list tr[data-act]", "Models": "#models-list table"}
     for _ in range(rounds):
         # The menu is drawn anew with the other tabs: the button that was pressed has another name by then.

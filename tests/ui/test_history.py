@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from playground.store.records import ColumnSummary, HistoryPage, RunSummary, Sto
 from playground.types.prompt import Check
 from playground.ui import history
 from playground.ui.html import stamp
+from playground.ui.table import look_of
 from playground.workbench.service import Workbench
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -30,8 +32,9 @@ def summary(**more: Any) -> RunSummary:
     return replace(blank, **more)
 
 
-def listed(*rows: RunSummary, total: int | None = None, search: str = "", show: int = 50) -> str:
-    return history._table(HistoryPage(rows, len(rows) if total is None else total), search, show)
+def listed(*rows: RunSummary, total: int | None = None, **look: Any) -> str:
+    asked = look_of({name: str(value) for name, value in look.items()}, history.HEADS)
+    return history._table(HistoryPage(rows, len(rows) if total is None else total), asked)
 
 
 async def test_runs_are_listed_newest_first_with_what_they_are_known_by(
@@ -64,10 +67,70 @@ async def test_nothing_to_list_is_said_in_words(call: Call, ran: Run):
 
 
 async def test_more_rows_are_shown_on_demand_and_keep_the_search(read_html: Read):
-    (more,) = read_html(listed(summary(), total=120, search="x y")).find("button", data_act="open_history")
-    assert (more["data-show"], more["data-search"]) == ("150", "x y")
-    assert "The newest 1 of 1,200" in listed(summary(), total=1200, show=500)
-    assert "Show more" not in listed(summary())
+    def ways(**look: Any) -> list[Any]:
+        found = read_html(listed(summary(), **look)).find("button", data_act="open_history")
+        return [button for button in found if button["class"] != "sort"]
+
+    (more,) = ways(total=120, search="x y")
+    assert (more["data-rows"], more["data-sort"]) == ("150", "time")
+    assert ways() == []
+    # At most 200 rows at a time: then the next 200.
+    (after,) = ways(total=1200, rows=200, sort="note", falls="no")
+    assert (after["data-start"], after["data-rows"]) == ("200", "200")
+    assert (after["data-sort"], after["data-falls"]) == ("note", "no")
+    assert "1 to 200 of 1,200" in listed(summary(), total=1200, rows=200)
+    before, after = ways(total=1200, rows=999, start=400)
+    assert (before["data-start"], after["data-start"]) == ("200", "600")
+    (before,) = ways(total=1200, rows=200, start=1000)
+    assert "1,001 to 1,200 of 1,200" in listed(summary(), total=1200, rows=200, start=1000)
+
+
+async def test_a_header_sorts_and_says_so(call: Call, ran: Run, read_html: Read):
+    first, second = await ran(1, word="one"), await ran(1, word="two")
+    await call("note", run=first.id, value="beta")
+    await call("note", run=second.id, value="Alpha")
+    third = await ran(1, word="three")
+
+    async def shown(**asked: str) -> tuple[list[str], Any]:
+        page = read_html((await call("open_history", **asked))["html"]["hist-list"])
+        return [row["data-id"] for row in page.find("tr", data_act="open_run")], page
+
+    newest = [third.id, second.id, first.id]
+    assert (await shown())[0] == newest
+    assert (await shown(sort="time", falls="no"))[0] == newest[::-1]
+    # Letter case aside, and runs without a note come last in both directions.
+    assert (await shown(sort="note", falls="no"))[0] == [second.id, first.id, third.id]
+    assert (await shown(sort="note", falls="yes"))[0] == [first.id, second.id, third.id]
+    ids, page = await shown(sort="prompt", falls="no")
+    assert ids == newest, "equal prompts: the newest first"
+    sorts = {button["data-sort"]: button["data-falls"] for button in page.find("button", **{"class": "sort"})}
+    assert sorts == {"time": "yes", "prompt": "yes", "note": "no"}
+    assert [th["aria-sort"] for th in page.find("th") if "aria-sort" in th] == ["ascending"]
+
+
+@pytest.mark.parametrize("asked", [{"sort": "id; drop"}, {"rows": "-1"}, {"rows": "9" * 30}, {"start": "x"}])
+async def test_a_window_that_makes_no_sense_is_as_if_it_was_not_asked_for(call: Call, ran: Run, asked: Any):
+    run = await ran(1)
+    assert run.id in (await call("open_history", **asked))["html"]["hist-list"]
+
+
+async def test_a_search_keeps_the_order(call: Call, ran: Run, read_html: Read):
+    await ran(1)
+    update = await call("open_history", fields={"search": "say", "sort": "note", "falls": "yes"})
+    kept = read_html(update["html"]["hist-look"]).find("input")
+    assert {field["name"]: field["value"] for field in kept} == {"sort": "note", "falls": "yes"}
+
+
+async def test_all_that_is_found_comes_as_csv(call: Call, ran: Run, workbench: Workbench):
+    first, second = await ran(2, word="one", checks=(Check(scorer="json"),)), await ran(1, word="two")
+    await call("note", run=first.id, value='=1+1, "quoted"')
+    await call("vote", run=first.id, vote="tie")
+    rows = list(csv.reader(history.csv_of(workbench, {})))
+    assert rows[0] == ["time", "prompt", "models", "states", "checks", "vote", "note", "run"]
+    assert [row[-1] for row in rows[1:]] == [second.id, first.id]
+    # A spreadsheet must not run it.
+    assert rows[2][4:7] == ["0/1 0/1", "tie", '\'=1+1, "quoted"']
+    assert [row[-1] for row in csv.reader(history.csv_of(workbench, {"search": "one"}))][1:] == [first.id]
 
 
 async def test_a_run_opens_in_compare_with_everything_it_had(call: Call, ran: Run):

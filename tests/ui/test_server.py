@@ -216,6 +216,14 @@ async def test_a_column_is_downloaded_as_the_file_of_its_format(
     assert answer.headers["content-type"].startswith(file.media_type)
 
 
+async def test_the_history_is_downloaded_as_csv_in_the_order_on_screen(web: httpx.AsyncClient, ran: Run):
+    first, second = await ran(1, word="one"), await ran(1, word="two")
+    answer = await web.get("/files/history.csv", params={"search": "say", "sort": "time", "falls": "no"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''history.csv"
+    assert [line.rpartition(",")[2] for line in answer.text.splitlines()] == ["run", first.id, second.id]
+
+
 async def test_prompts_are_downloaded_from_the_library_and_from_the_saved_ones(
     web: httpx.AsyncClient, workbench: Workbench
 ):

@@ -65,6 +65,7 @@ const LOCAL = {
     send("save", args);
   },
   new_prompt: () => send("new_prompt", {}),
+  history_csv: ({ fields }) => location.assign(`files/history.csv?${new URLSearchParams(fields)}`),
 };
 
 function explain(text, el) {
@@ -131,6 +132,11 @@ function act(el) {
   if ("value" in el && el.tagName !== "BUTTON") args.value = el.value;
   // What is asked of a column is asked of its answer on screen.
   if (args.column !== undefined && args.repeat === undefined) args.repeat = shownRepeat(Number(args.column));
+  // A search that is on its way must not bring the old order back.
+  for (const name of ["sort", "falls"]) {
+    const field = name in args && form && $(`input[type=hidden][name=${name}]`, form);
+    if (field) field.value = args[name];
+  }
   return LOCAL[name] ? LOCAL[name](args, el) : send(name, args);
 }
 

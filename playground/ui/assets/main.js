@@ -54,13 +54,14 @@ async function start() {
   call("health").then((reply) => apply({ html: reply.html }));
 }
 
-// The Library keeps its filters while it is away. Gradio draws a tab when it is first opened: until then there is
-// nowhere to show an answer.
+// The Library and the History keep their filters while they are away. Gradio draws a tab when it is first opened:
+// until then there is nowhere to show an answer.
 const PLACES = { Library: "#lib", History: "#hist-list", Models: "#models" };
 
 function openTab(name) {
   if (!$(PLACES[name])) setTimeout(openTab, 20, name);
   else if (name === "Library") send("open_library_tab", { fields: fieldsOf($("#lib")) });
+  else if (name === "History") send("open_history", { fields: fieldsOf($("#history")) });
   else send(`open_${name.toLowerCase()}`, {});
 }
 
