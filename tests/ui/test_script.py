@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,3 +113,61 @@ def test_a_style_rule_has_one_declaration_a_line_when_it_has_more_than_three() -
     assert crowded(STYLE) == []
     assert crowded("a { b: c; d: e; } f { g: h; }") and crowded("a { b: c; d: e; f: g; h: i; }")
     assert crowded('a { b: url("x;y;z;u;v"); }\n/* c; d; e; f; g */') == []
+
+
+EXPORT = re.compile(
+    r"^export (?:async )?(?:function (?P<f>\w+)\((?P<p>.*?)\) \{|const (?P<c>\w+) = (?:\((?P<q>[^)]*)\)) =>)",
+    re.MULTILINE | re.DOTALL,
+)
+KNOWN = {
+    "string",
+    "number",
+    "boolean",
+    "null",
+    "undefined",
+    "any",
+    "void",
+    "object",
+    "Record",
+    "Promise",
+    "Array",
+}
+KNOWN |= {
+    "Node",
+    "HTMLElement",
+    "SVGElement",
+    "ParentNode",
+    "DataTransfer",
+    "Blob",
+    "File",
+    "Partial",
+    "Event",
+}
+
+
+def parameters(text: str) -> int:
+    """How many parameters a function has; what stands in braces is one."""
+    while (less := re.sub(r"\{[^{}]*\}|\[[^\[\]]*\]|\([^()]*\)", "", text)) != text:
+        text = less
+    return len([part for part in text.split(",") if part.strip()]) if text.strip(" \n,") or "{" in text else 0
+
+
+def exported() -> list[Any]:
+    found = []
+    for file, text in SCRIPTS.items():
+        for match in EXPORT.finditer(text):
+            raw = re.sub(r"\{[^{}]*\}", "parts", match["p"] if match["f"] else match["q"])
+            before = text[: match.start()].rstrip()
+            note = before[before.rfind("/**") :] if before.endswith("*/") else ""
+            name = match["f"] or match["c"]
+            found.append(pytest.param(note, parameters(raw), id=f"{file}.{name}"))
+    return found
+
+
+@pytest.mark.parametrize(("note", "count"), exported())
+def test_what_crosses_files_has_its_types(note: str, count: int) -> None:
+    typedefs = {name for text in SCRIPTS.values() for name in re.findall(r"@typedef \{.*\} (\w+)", text)}
+    assert len(re.findall(r"@param \{", note)) == count, note
+    for kind in re.findall(r"@(?:param|returns) \{(.+?)\}(?: |$)", note, re.MULTILINE):
+        plain = re.sub(r'"[^"]*"|\w+\??:', "", kind)
+        assert set(re.findall(r"[A-Za-z]\w*", plain)) <= KNOWN | typedefs, kind

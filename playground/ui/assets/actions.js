@@ -120,7 +120,11 @@ onShown((update) => {
   if (update.again && $("#lib")) send(update.again, { fields: fieldsOf($("#lib")) });
 });
 
-/** The values of a form's fields by their names. */
+/**
+ * The values of a form's fields by their names.
+ * @param {ParentNode} form
+ * @returns {Record<string, string | boolean>}
+ */
 export function fieldsOf(form) {
   return Object.fromEntries($$("[name]", form).map((f) => [f.name, f.type === "checkbox" ? f.checked : f.value]));
 }

@@ -14,7 +14,11 @@ const turnName = (finding) => {
   );
 };
 
-// The badge, or nothing when there is nothing to say. `list` is where the findings stand when it is open.
+/**
+ * The badge, or nothing when there is nothing to say; the findings stand in `list` when it is open.
+ * @param {HTMLElement} list
+ * @returns {HTMLElement | string}
+ */
 export function adviceBadge(list) {
   const found = page.preview?.lint ?? [];
   const count = (severity, word) => {

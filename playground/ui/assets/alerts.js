@@ -2,12 +2,18 @@
 
 import { $, $$, h, icon } from "./dom.js";
 
-/** Tells a screen reader; nothing is shown. */
+/**
+ * Tells a screen reader; nothing is shown.
+ * @param {string} text
+ */
 export function say(text) {
   $("#live").textContent = text;
 }
 
-/** A few words that go away by themselves; under the pointer they stay. */
+/**
+ * A few words that go away by themselves; under the pointer they stay.
+ * @param {string} text
+ */
 export function toast(text) {
   const el = h("div", { class: "toast pp", role: "status" }, icon("check"), h("span", {}, text));
   $("#toasts").append(el);
@@ -35,7 +41,11 @@ export function showAlert({ message, hint }) {
   el.scrollIntoView({ block: "nearest" });
 }
 
-/** Puts text on the clipboard and says so. */
+/**
+ * Puts text on the clipboard and says so.
+ * @param {string} text
+ * @returns {Promise<void>}
+ */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);

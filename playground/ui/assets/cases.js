@@ -12,7 +12,11 @@ let box,
   fill,
   chosen = null; // the case whose values were filled in last
 
-// `onFill` shows new values in the fields.
+/**
+ * Puts the cases of the prompt into an element.
+ * @param {HTMLElement} root
+ * @param {() => void} onFill shows new values in the fields
+ */
 export function mountCases(root, onFill) {
   box = root;
   fill = onFill;

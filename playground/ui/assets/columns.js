@@ -24,6 +24,11 @@ const KEPT = ["seed", "max_tokens", "stop"];
 
 export const presetOptions = () => [...Object.keys(page.presets), OWN].map((name) => ({ value: name, label: name }));
 
+/**
+ * A sampling in words, such as "temperature 0.7, top-p 0.9, new seed, max 256".
+ * @param {Sampling} s
+ * @returns {string}
+ */
 export function summary(s) {
   const parts = [s.temperature === 0 ? "temperature 0 (greedy)" : `temperature ${s.temperature}`];
   if (s.top_p < 1) parts.push(`top-p ${s.top_p}`);
@@ -39,6 +44,11 @@ export function summary(s) {
 
 // --- one column ------------------------------------------------------------------------------------------
 
+/**
+ * Draws an empty column.
+ * @param {{element: HTMLElement}} component
+ * @param {number} i
+ */
 export function mountColumn({ element }, i) {
   const view = views[i] = { text: "", state: "idle", since: 0, follow: true, element };
   element.replaceChildren(h("section", { class: "col pp", id: `col${i}`, tabindex: "-1", "aria-label": `Column ${i + 1}` },
@@ -51,6 +61,11 @@ export function mountColumn({ element }, i) {
   body.addEventListener("scroll", () => { view.follow = body.scrollTop + body.clientHeight > body.scrollHeight - 24; });
 }
 
+/**
+ * Shows the answer of a column.
+ * @param {number} i
+ * @param {string} text
+ */
 export function setText(i, text) {
   const view = views[i];
   const out = $(".out", view.element);
@@ -62,6 +77,11 @@ export function setText(i, text) {
   if (view.follow) { const body = $(".col-body", view.element); body.scrollTop = body.scrollHeight; }
 }
 
+/**
+ * Shows what changed in a column.
+ * @param {number} i
+ * @param {object} data `ColumnPart` of ui/update.py
+ */
 export function applyColumn(i, data) {
   const view = views[i];
   const section = $(`#col${i}`);
@@ -116,7 +136,11 @@ function drawThinking(section, text) {
   $("pre", live).scrollTop = 1e9;
 }
 
-/** Whether something of a column is being written, or will be. */
+/**
+ * Whether something of a column is being written, or will be.
+ * @param {number} i
+ * @param {boolean} busy
+ */
 export function setBusy(i, busy) {
   if (busy) page.busy.add(i); else page.busy.delete(i);
   drawState(i);
@@ -128,11 +152,20 @@ function drawWaiting(section) {
   if (wait) wait.textContent = n ? `${n} check${n === 1 ? " runs" : "s run"} when the answer ends` : "No checks yet. Add them in the editor.";
 }
 
-// A run that did not start leaves every column as it was.
+/**
+ * A run that did not start leaves its columns as they were.
+ * @param {number[] | boolean} which true is every column that is busy
+ */
 export function settleColumns(which) {
   for (const i of which === true ? [...page.busy] : which) applyColumn(i, { state: views[i].settled ?? { kind: "idle", icon: "", text: "" } });
 }
 
+/**
+ * Shows another view of an answer, or the answer itself (null).
+ * @param {number} i
+ * @param {string | null} html
+ * @param {"md" | "heat"} kind
+ */
 export function showView(i, html, kind = "md") {
   const section = $(`#col${i}`);
   const md = $(".view", section);
@@ -267,6 +300,10 @@ function seedWords({ sampling, samples }) {
 
 let bar, pager;
 
+/**
+ * Puts the command bar into an element.
+ * @param {HTMLElement} root
+ */
 export function mountBar(root) {
   bar = h("div", { class: "bar pp" });
   root.replaceChildren(bar);
@@ -278,6 +315,10 @@ export function mountBar(root) {
   document.addEventListener("busy", () => { drawRun(); drawPager(); });
 }
 
+/**
+ * Puts the phone's pager into an element.
+ * @param {HTMLElement} root
+ */
 export function mountPager(root) { pager = h("div", { class: "pager pp", role: "tablist", "aria-label": "Columns" }); root.replaceChildren(pager); }
 
 export function drawColumns() {

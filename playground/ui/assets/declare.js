@@ -4,13 +4,27 @@ import { h } from "./dom.js";
 import { parsed } from "./nested.js";
 import { changed, page } from "./store.js";
 
+/**
+ * How a variable is declared.
+ * @param {string} name
+ * @returns {Input | undefined}
+ */
 export function declared(name) {
   return page.form.prompt.inputs.find((input) => input.name === name);
 }
 
-// How a variable is asked for: as it is declared, else as the text uses it (x.first makes an object of x).
+/**
+ * How a variable is asked for: as it is declared, else as the text uses it (x.first makes an object of x).
+ * @param {string} name
+ * @returns {string}
+ */
 export const kindOf = (name) => declared(name)?.kind ?? page.preview?.kinds?.[name] ?? "text";
 
+/**
+ * Changes a variable's declaration, or makes one.
+ * @param {string} name
+ * @param {Partial<Input>} patch
+ */
 export function declare(name, patch) {
   const input = declared(name);
   if (input) Object.assign(input, patch);
@@ -28,6 +42,12 @@ export function declare(name, patch) {
     });
 }
 
+/**
+ * The form of a variable's declaration.
+ * @param {string} name
+ * @param {() => void} redraw draws its row anew
+ * @returns {HTMLElement}
+ */
 export function declareForm(name, redraw) {
   const input = () => declared(name) ?? {};
   const field = (label, key, attrs = {}, read = (v) => v, show = (v) => v ?? "") => [

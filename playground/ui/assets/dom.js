@@ -1,5 +1,12 @@
 // Building the page's own pieces. Text always goes in as text, never as markup.
 
+/**
+ * An element with its attributes (`on…` listens, `value` and `checked` are set) and children; texts stay texts.
+ * @param {string} tag
+ * @param {Record<string, any>} attrs
+ * @param {...(Node | string | null | boolean | Array)} children
+ * @returns {HTMLElement}
+ */
 export function h(tag, attrs = {}, ...children) {
   const el = document.createElement(tag);
   for (const [name, value] of Object.entries(attrs)) {
@@ -12,6 +19,12 @@ export function h(tag, attrs = {}, ...children) {
   return el;
 }
 
+/**
+ * An icon of the page's sprite.
+ * @param {string} name
+ * @param {string} extra more classes
+ * @returns {SVGElement}
+ */
 export function icon(name, extra = "") {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("class", `i ${extra}`);
@@ -22,6 +35,13 @@ export function icon(name, extra = "") {
   return svg;
 }
 
+/**
+ * A list to choose from; a value that is not among the options is shown too.
+ * @param {{value: string, label: string, title?: string}[]} options
+ * @param {string} value
+ * @param {Record<string, any>} attrs
+ * @returns {HTMLElement}
+ */
 export function select(options, value, attrs = {}) {
   const known = options.some((option) => option.value === value);
   const all = known ? options : [{ value, label: attrs.missing ?? String(value) }, ...options];
@@ -32,6 +52,12 @@ export function select(options, value, attrs = {}) {
   );
 }
 
+/**
+ * Calls `fn` once nobody has asked for it for so many milliseconds.
+ * @param {number} wait
+ * @param {(...args: any[]) => void} fn
+ * @returns {(...args: any[]) => void}
+ */
 export function debounce(wait, fn) {
   let timer = null;
   return (...args) => {
@@ -45,7 +71,17 @@ export const $$ = (selector, root = document) => [...root.querySelectorAll(selec
 
 // Draws a part of the page anew; the control that had the focus has it again, known by what it is, else by its place.
 const CONTROLS = "button, select, input, textarea, a[href]";
+/**
+ * What a control is known by when it is drawn anew.
+ * @param {HTMLElement} el
+ * @returns {string}
+ */
 export const sign = (el) => `${el.tagName} ${el.id} ${el.name ?? ""} ${JSON.stringify(el.dataset)}`;
+/**
+ * Draws a part of the page anew; the control that had the focus has it again, by what it is, else by its place.
+ * @param {HTMLElement} box
+ * @param {() => void} draw
+ */
 export function keepFocus(box, draw) {
   const had = document.activeElement,
     controls = $$(CONTROLS, box),
@@ -57,7 +93,11 @@ export function keepFocus(box, draw) {
   (now.find((el) => sign(el) === same) ?? now[Math.min(place, now.length - 1)])?.focus({ preventScroll: true });
 }
 
-// Draws a row of controls anew; the one that had the focus has it again, by its place.
+/**
+ * Draws a row of controls anew; the one that had the focus has it again, by its place.
+ * @param {HTMLElement} box
+ * @param {() => void} draw
+ */
 export function keepPlace(box, draw) {
   const place = $$("button, select, input", box).indexOf(document.activeElement);
   draw();

@@ -59,7 +59,10 @@ export function openDrawer({ title, body, foot = "", narrow = false, nodes = nul
   });
 }
 
-/** Closes it; the focus goes back to what opened it unless another drawer comes. */
+/**
+ * Closes it; the focus goes back to what opened it unless another drawer comes.
+ * @param {boolean} back
+ */
 export function closeDrawer(back = true) {
   $$(".drawer, .scrim").forEach((el) => el.remove());
   if (!back) return;

@@ -13,6 +13,10 @@ let turnsBox,
   advice,
   sent = false;
 
+/**
+ * Puts the prompt editor into an element.
+ * @param {HTMLElement} root
+ */
 export function mountEditor(root) {
   turnsBox = h("div", { class: "turns", role: "group", "aria-label": "Turns of the prompt", tabindex: "-1" });
   sentBox = h("div", { class: "turns", hidden: true, role: "group", "aria-label": "Turns as sent" });

@@ -18,6 +18,10 @@ const ACCEPTED = KINDS.map(([, type]) => type);
 let box,
   problem = "";
 
+/**
+ * Puts the images of the form into an element.
+ * @param {HTMLElement} root
+ */
 export function mountImages(root) {
   box = root;
   onChange((what) => {
@@ -29,8 +33,18 @@ export function mountImages(root) {
   document.addEventListener("draft", draw);
 }
 
+/**
+ * The images among what is pasted or dropped.
+ * @param {DataTransfer | null} data
+ * @returns {File[]}
+ */
 export const imagesIn = (data) => [...(data?.files ?? [])].filter((file) => file.type.startsWith("image/"));
 
+/**
+ * Adds images to the form, or says why not.
+ * @param {File[]} files
+ * @returns {Promise<void>}
+ */
 export async function addImages(files) {
   problem = "";
   const images = (page.form.images ??= []);
@@ -70,7 +84,11 @@ function kindOf(data) {
   return type === "image/webp" && atob(data.slice(0, 16)).slice(8) !== "WEBP" ? null : (type ?? null);
 }
 
-// The bytes of a file in base64, null when it cannot be read.
+/**
+ * The bytes of a file in base64, null when it cannot be read.
+ * @param {Blob} file
+ * @returns {Promise<string | null>}
+ */
 export function base64(file) {
   return new Promise((resolve) => {
     const reader = new FileReader();

@@ -14,9 +14,18 @@ let asking = null, elsewhere = null;
 // Tabs of one browser tell each other that a run has begun or ended.
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel("playground") : null;
 
+/**
+ * Whether this page looks at the run as it goes on.
+ * @param {string | null} run
+ * @returns {boolean}
+ */
 export const isLookingAt = (run) => view !== null && view.run === run;
 
-/** Begins a view of a run; what an earlier one still brings is ignored. */
+/**
+ * Begins a view of a run; what an earlier one still brings is ignored.
+ * @param {string | null} run
+ * @returns {string} the name of its stream
+ */
 export function newView(run) {
   leaveView();
   view = { stream: crypto.randomUUID?.() ?? String(Math.random()), run, seq: 0, asked: 0 };
@@ -33,7 +42,10 @@ function follow(run) {
   page.trigger("run", { form: null, only: null, run, stream: newView(run) });
 }
 
-/** Runs a column of the run on screen again while others of it write: the view that is there shows it. */
+/**
+ * Runs a column of the run on screen again while others of it write: the view that is there shows it.
+ * @param {number} column
+ */
 export async function runAgain(column) {
   apply(await call("again", { run: page.run, column }));
 }
@@ -70,7 +82,10 @@ async function lose(update) {
   }
 }
 
-/** What an update says of runs that go on. */
+/**
+ * What an update says of runs that go on.
+ * @param {object} update
+ */
 export function noticeLive(update) {
   if (update.live === undefined) return;
   clearTimeout(asking);
@@ -97,7 +112,11 @@ async function lookAgain(run) {
   if (page.run === run && !reply.alert) apply(reply);
 }
 
-/** Connects the bridge: `watch` is called with what receives its value. */
+/**
+ * Connects the bridge: `watch` is called with what receives its value.
+ * @param {(update: object) => void} shows
+ * @param {(receive: (update: object) => void) => void} watch
+ */
 export function startLive(shows, watch) {
   apply = shows;
   watch(receive);

@@ -2,7 +2,11 @@
 
 import { h, select } from "./dom.js";
 
-// What JSON text means, or undefined for text that is none.
+/**
+ * A JSON text's value, undefined when it is none.
+ * @param {string} text
+ * @returns {any}
+ */
 export function parsed(text) {
   try {
     return JSON.parse(text);
@@ -11,16 +15,31 @@ export function parsed(text) {
   }
 }
 
+/**
+ * Whether a value has fields.
+ * @param {any} value
+ * @returns {boolean}
+ */
 export const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const fits = (kind, value) => (kind === "object" ? isObject(value) : Array.isArray(value));
 
-// The value that a field of this kind shows: text that is JSON of the kind is what it says.
+/**
+ * The value as its kind wants it: a JSON text is read.
+ * @param {string} kind
+ * @param {any} value
+ * @returns {any}
+ */
 export function nestedValue(kind, value) {
   const read = typeof value === "string" ? parsed(value) : value;
   return fits(kind, read) ? read : value;
 }
 
-// A field for JSON. What is typed is kept as text until it is JSON of the kind; the line under it says what is wrong.
+/**
+ * A field for a list or an object as JSON.
+ * @param {"list" | "object"} kind
+ * @param {{id: string, value: any, label: string, placeholder?: string, set: (value: any) => void}} options
+ * @returns {HTMLElement}
+ */
 export function jsonField(kind, { id, value, label, placeholder, set }) {
   const shown =
     value === undefined || value === null
@@ -73,7 +92,12 @@ function place(text) {
   }
 }
 
-// One field for each declared property; what the value holds beyond them stays in it.
+/**
+ * A field for each part of an object.
+ * @param {Input[]} fields
+ * @param {{id: string, value: object, label: string, set: (value: any) => void}} options
+ * @returns {HTMLElement}
+ */
 export function objectForm(fields, { id, value, label, set }) {
   const row = isObject(value) ? value : {};
   const put = (name) => (part) => {

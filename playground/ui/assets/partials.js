@@ -9,6 +9,10 @@ document.addEventListener("focusin", (e) => {
   if (e.target.matches?.("#editor .turn textarea, .own .turn textarea")) area = e.target;
 });
 
+/**
+ * Puts an include tag where the caret last stood in a turn.
+ * @param {string} text
+ */
 export function insertPartial(text) {
   const place = area?.isConnected ? area : $$("#editor .turn textarea").at(-1);
   closeDrawer(false);

@@ -10,7 +10,10 @@ const WAITS = { kind: "pending", icon: "ring", text: "waits" };
 // A run is under way before the page knows its id; Stop pressed until then is sent once it is known.
 let starting = false, stopAsked = null;
 
-/** Runs all columns (null) or only one. */
+/**
+ * Runs all columns (null) or only one.
+ * @param {number | null} only
+ */
 export function run(only) {
   if (page.busy.size && only === null) return;
   $("#messages").replaceChildren();
@@ -28,7 +31,10 @@ export function run(only) {
   }
 }
 
-/** Stops one column, or all of them. */
+/**
+ * Stops one column, or all of them.
+ * @param {{column?: string}} which
+ */
 export function stop({ column }) {
   const asked = { column: column === undefined ? null : Number(column) };
   if (starting) stopAsked = asked; else if (page.run) call("stop", { run: page.run, ...asked });

@@ -12,7 +12,11 @@ const kept = new Map();  // by column; columns of one sample are not in it
 const WAITS = { kind: "pending", icon: "ring", text: "waits" };
 const EMPTY = { badges: "", problem: "", reasoning: "", foot: null, waits: "", state: WAITS };
 
-/** Which answer of a column is on screen; undefined in a column that has one. */
+/**
+ * Which answer of a column is on screen; undefined in a column that has one.
+ * @param {number} i
+ * @returns {number | undefined}
+ */
 export const shownRepeat = (i) => kept.get(i)?.shown;
 
 /**
@@ -57,7 +61,10 @@ function applySample(i, repeat, data) {
   setBusy(i, column.strip.open);
 }
 
-/** Shows a sample of a column. */
+/**
+ * Shows a sample of a column.
+ * @param {{column: string | number, repeat: string | number}} which
+ */
 export function showSample({ column, repeat }) {
   const i = Number(column), known = kept.get(i), next = Number(repeat);
   closeDrawer();

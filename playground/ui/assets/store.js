@@ -4,8 +4,13 @@
 
 import { debounce } from "./dom.js";
 
+/** @typedef {"turns" | "values" | "columns" | "checks" | "cases" | "images" | "title" | "name" | "all"} Changed */
+/** @typedef {{role: string, template: string}} Turn */
+/** @typedef {{name: string, kind: string, default: any, example: any, choices: string[], fields: Input[]}} Input */
+/** @typedef {{temperature: number, top_p: number, seed: number | null, max_tokens: number, stop: string[]}} Sampling */
+
 const DRAFT = "playground.draft";
-const ROOM = 4_000_000;  // characters of images that a browser's five million surely hold beside the rest
+const ROOM = 4_000_000; // characters of images that a browser's five million surely hold beside the rest
 
 export const page = {
   server: null, trigger: null,      // set by the bridge component
@@ -20,15 +25,28 @@ export const page = {
 };
 
 const listeners = [];
+/**
+ * Calls `fn` with what has changed; see `changed`.
+ * @param {(what: Changed) => void} fn
+ */
 export const onChange = (fn) => listeners.push(fn);
 
-// `what` is "turns", "values", "columns", "checks", "name" or "all".
+/**
+ * Tells everybody, keeps the draft and asks what the server says of it.
+ * @param {Changed} what
+ */
 export function changed(what) {
   for (const fn of listeners) fn(what);
   saveDraft();
   askPreview();
 }
 
+/**
+ * Asks Python for an action.
+ * @param {string} action
+ * @param {object} payload what the action reads
+ * @returns {Promise<object>} `Update` of ui/update.py
+ */
 export async function call(action, payload = {}) {
   let reply;
   try {
@@ -69,6 +87,10 @@ export const askPreview = debounce(180, async () => {
   for (const fn of previewListeners) fn(page.preview);
 });
 
+/**
+ * Shows so many columns; those beyond keep their settings.
+ * @param {number} count
+ */
 export function setColumns(count) {
   const { columns } = page.form;
   while (columns.length > count) page.spare.unshift(columns.pop());

@@ -6,14 +6,20 @@ import { $$ } from "./dom.js";
 const TABS = "[role=tab], .overflow-dropdown button";
 const nameOf = (tab) => tab.textContent.trim();
 
-/** Brings a tab to the front as if it was pressed. */
+/**
+ * Brings a tab to the front as if it was pressed.
+ * @param {string} name
+ */
 export function showTab(name) {
   $$(TABS)
     .find((tab) => nameOf(tab) === name)
     ?.click();
 }
 
-/** Calls `opened` with the name of each tab that is pressed, once Gradio has handled it. */
+/**
+ * Calls `opened` with the name of each tab that is pressed, once Gradio has handled it.
+ * @param {(name: string) => void} opened
+ */
 export function onTab(opened) {
   // In the capture phase: the menu takes a chosen tab out of itself.
   document.addEventListener(

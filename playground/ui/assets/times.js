@@ -4,7 +4,10 @@ import { $$ } from "./dom.js";
 
 const CLOCK = { hour: "2-digit", minute: "2-digit" };
 
-/** Words every `time` element below `root` in the reader's own zone. */
+/**
+ * Words every `time` element below `root` in the reader's own zone.
+ * @param {ParentNode} root
+ */
 export function wordTimes(root) {
   const now = new Date();
   for (const el of $$("time", root)) {

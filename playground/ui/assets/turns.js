@@ -10,6 +10,14 @@ const BIG = 20000; // beyond this a text is edited without colours, in a box tha
 const EDGE = 32; // so near to the edge of what is in view a dragged block scrolls it
 const JINJA = /(\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\}|\{#[\s\S]*?#\})/;
 
+/**
+ * A turn of a prompt with its role, text and tools.
+ * @param {Turn[]} turns
+ * @param {Turn} turn
+ * @param {number} i
+ * @param {{onStructure: () => void, label?: string}} options
+ * @returns {HTMLElement}
+ */
 export function turnBlock(turns, turn, i, { onStructure, label = "" }) {
   const change = (act) => {
     keepCaret(block.parentElement, turns, () => {
@@ -79,6 +87,13 @@ export function turnBlock(turns, turn, i, { onStructure, label = "" }) {
   return block;
 }
 
+/**
+ * A text to type in, with its Jinja coloured.
+ * @param {string} text
+ * @param {{label: string, placeholder?: string}} options
+ * @param {(text: string) => void} onText
+ * @returns {HTMLElement}
+ */
 export function codeBox(text, { label, placeholder = "" }, onText) {
   const pre = h("pre", { "aria-hidden": "true" });
   const area = h("textarea", { "aria-label": label, placeholder, spellcheck: "false", value: text, rows: 1 });

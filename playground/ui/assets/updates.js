@@ -14,7 +14,10 @@ import { wordTimes } from "./times.js";
 
 const listeners = [];
 
-/** Calls `fn` with each update once it is on screen. */
+/**
+ * Calls `fn` with each update once it is on screen.
+ * @param {(update: object) => void} fn
+ */
 export const onShown = (fn) => listeners.push(fn);
 
 /** @param {object} update `Update` of ui/update.py */

@@ -42,6 +42,10 @@ export function mountVariables() {
   );
 }
 
+/**
+ * Draws a field for each variable; one that stays keeps what is typed.
+ * @param {object} preview the server's answer to what is typed
+ */
 export function drawVars(preview) {
   const names = preview.variables ?? [];
   const beyond = [...new Set([...(preview.asked_by_checks ?? []), ...caseNames()])].filter(
