@@ -259,10 +259,20 @@ class LiveRuns:
 
 
 def with_cell(run: StoredRun, ended: StoredCell) -> StoredRun:
-    """The run with a cell that has ended since; of a column the latest repeat stands in `cells`, as when it is read."""
-    known = {(cell.column, cell.repeat): cell for cell in (*run.earlier, *run.cells)}
-    known[ended.column, ended.repeat] = ended
-    in_order = [known[place] for place in sorted(known)]
-    latest = {cell.column: cell for cell in in_order}
-    earlier = tuple(cell for cell in in_order if cell is not latest[cell.column])
-    return replace(run, cells=tuple(latest.values()), earlier=earlier)
+    """The run with a cell that has ended since; of a column the latest repeat stands in `cells`.
+
+    The samples beside it stand in `earlier`, as when the run is read; of a column of one sample the others are left out,
+    so that a run of any size costs the same for each of its cells.
+    """
+    columns = run.comparison.columns
+    latest = {cell.column: cell for cell in run.cells}
+    newest = latest.get(ended.column, ended)
+    if ended.column >= len(columns) or columns[ended.column].samples == 1:
+        if newest.repeat <= ended.repeat:
+            latest[ended.column] = ended
+        return replace(run, cells=tuple(latest[column] for column in sorted(latest)))
+    known = {(cell.column, cell.repeat): cell for cell in (*run.earlier, newest, ended)}
+    latest[ended.column] = newest if newest.repeat > ended.repeat else ended
+    shown = {(cell.column, cell.repeat) for cell in latest.values()}
+    earlier = tuple(known[place] for place in sorted(known) if place not in shown)
+    return replace(run, cells=tuple(latest[column] for column in sorted(latest)), earlier=earlier)

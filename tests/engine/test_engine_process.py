@@ -329,7 +329,7 @@ async def test_extra_buffers_that_crash_are_found_out_and_remembered(
 async def test_the_child_ends_when_its_parent_dies(model: Path, findings_path: Path) -> None:
     script = (
         "import asyncio, os, sys; from pathlib import Path\n"
-        "from playground.engine.client import Engine, EngineOptions; from playground.types import Sampling\n"
+        "from playground.engine.client import Engine, EngineOptions; from playground.types.prompt import Sampling\n"
         "async def main(model, findings):\n"
         "    engine = Engine(EngineOptions(0, 2, 2048, 4096, Path(findings)))\n"
         "    async for event in engine.generate(Path(model), [['user', 'Hi']], Sampling(max_tokens=100_000)):\n"

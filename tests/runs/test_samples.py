@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from playground.runs.live import with_cell
 from playground.runs.samples import answers, only_difference, sample_number, samples_of, share
 from playground.store.records import StoredCell, StoredRun
 from playground.types.generation import Completion
@@ -106,3 +107,23 @@ def test_answers_that_differ_in_nothing_one_can_see_are_named_as_such() -> None:
 )
 def test_only_what_is_composed_or_spaced_another_way_is_nearly_equal(a: str, b: str, what: str) -> None:
     assert only_difference(a, b) == only_difference(b, a) == what
+
+
+def test_a_running_run_keeps_its_samples_as_when_it_is_read_whatever_order_they_end_in() -> None:
+    begun = replace(run(3, [cell(0)]), cells=())
+    for number in (1, 0, 2):
+        begun = with_cell(begun, cell(number, f"answer {number}"))
+    assert [each.repeat for each in begun.cells] == [2]
+    assert [each.repeat for each in begun.earlier] == [0, 1]
+    assert [each.completion.text for each in samples_of(begun, 0) if each.completion] == [
+        "answer 0",
+        "answer 1",
+        "answer 2",
+    ]
+
+
+def test_of_a_column_of_one_sample_a_running_run_keeps_the_latest_alone() -> None:
+    begun = replace(run(1, [cell(0)]), cells=())
+    for number in (1, 0, 2, 5):
+        begun = with_cell(begun, cell(number))
+    assert ([each.repeat for each in begun.cells], begun.earlier) == ([5], ())
