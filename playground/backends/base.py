@@ -195,6 +195,10 @@ class Fold:
         if chunk.finish is not None:
             self.finish = chunk.finish
 
+    def restart(self) -> None:
+        """Measure from now on."""
+        self.started = self.clock()
+
     def elapsed_s(self) -> float:
         """Seconds since the request was sent."""
         assert self.started is not None

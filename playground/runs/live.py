@@ -120,6 +120,11 @@ class Live:
         """Whether nothing goes on any more."""
         return not self.parts
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody looks at it."""
+        return bool(self._watches)
+
     @contextmanager
     def watch(self, name: str) -> Iterator[Watch]:
         """Look at it for a while; the name is how `LiveRuns.watches` finds the watch."""

@@ -1,6 +1,6 @@
 """Runs cells at the same time and tells what happens to each: the only place that fans out.
 
-    execution = Execution(cells, backend_of, slots={"llama.cpp": Slots(lambda: 8)}, settle)
+    execution = Execution(cells, backend_of, gates={"llama.cpp": Gate(lambda: 8)}, settle)
     async for event in execution.events():   # Started, Delta…, what `settle` made of Finished or Failed, for every cell
         ...
 
@@ -12,99 +12,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
-from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol, TypeVar, cast
+from functools import partial
+from typing import Generic, Protocol, TypeVar, cast
 
 from playground.backends.base import Backend, Fold
-from playground.errors import NoAnswer, PlaygroundError
-from playground.types.generation import Chunk, Completion, GenerationRequest
-from playground.types.prompt import Prompt
+from playground.errors import BackendBusy, BackendUnavailable, NoAnswer, PlaygroundError
+from playground.runs.cells import Cell, Delta, End, Failed, Finished, Key, Started, Waits
+from playground.runs.gate import Gate, Rank, watched
+from playground.runs.outbox import Outbox
+from playground.types.generation import Chunk, Completion
 from playground.waiting import listen
+
+__all__ = ["Cell", "Delta", "End", "Execution", "Failed", "Finished", "Key", "Places", "Started", "Waits"]
 
 log = logging.getLogger(__name__)
 
 
-class Key(NamedTuple):
-    """Where a cell stands in its run: both from 0; several repeats of a column may run at once."""
-
-    column: int
-    repeat: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One answer to get: where it stands (`column`, `repeat`), from which prompt, with which request."""
-
-    column: int
-    repeat: int
-    prompt: Prompt
-    request: GenerationRequest
-
-    @property
-    def key(self) -> Key:
-        """What no other cell of the run has."""
-        return Key(self.column, self.repeat)
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The request of this cell is on its way."""
-
-    cell: Cell
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """What this cell waits for, as a sentence; it holds until text comes or something else is told."""
-
-    cell: Cell
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """More text of this cell's answer, or of what the model thinks before it.
-
-    With `rethought` all text of the answer so far was thought: it moves before `reasoning`. Of `settled` text that is
-    not to be expected.
-    """
-
-    cell: Cell
-    text: str
-    reasoning: str = ""
-    rethought: bool = False
-    settled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The answer is complete, cut at its limit, or was stopped (`completion.finish`)."""
-
-    cell: Cell
-    completion: Completion
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The request failed; `completion` holds the text that had arrived."""
-
-    cell: Cell
-    completion: Completion
-    message: str
-    hint: str
-
-
 class Places(AbstractAsyncContextManager[None], Protocol):
-    """Places for answers at the same time: a semaphore, or `slots.Slots`."""
+    """Places for calls at the same time: a semaphore, or `gate.Gate`."""
 
     def locked(self) -> bool:
         """Whether the next one has to wait."""
         ...
 
 
-End = Finished | Failed
 E = TypeVar("E")
 
 
@@ -117,108 +50,148 @@ class Execution(Generic[E]):
 
     def __init__(
         self,
-        cells: Sequence[Cell],
+        cells: Iterable[Cell],
         backend_of: Callable[[str], Backend],
-        slots: Mapping[str, Places],
+        gates: Mapping[str, Places],
         settle: Callable[[End], Awaitable[E]],
+        rank: Rank = watched,
+        *,
+        window: int | None = None,
+        streams: bool = True,
+        retry: Sequence[float] = (),
     ) -> None:
-        self._cells = tuple(cells)
+        """The cells are taken from the iterable one by one, `window` of them at the same time (None: all at once).
+
+        `rank` is that of its calls at a `Gate`: the lowest is let in first. Without `streams` no text is told before
+        its end. A call that a server is too busy for, or does not answer, is made again after each of the seconds of
+        `retry`, unless text had come.
+        """
+        self._source = iter(cells)
         self._backend_of = backend_of
-        self._slots = slots
+        self._gates = gates
         self._settle = settle
-        self._queue: asyncio.Queue[Started | Waits | Delta | E | BaseException | None] = asyncio.Queue()
+        self._rank = rank
+        self._window = window
+        self._streams = streams
+        self._retry = tuple(retry)
+        self._outbox: Outbox[Started | Waits | Delta | E | BaseException | None] = Outbox()
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._settling: set[asyncio.Task[None]] = set()
-        self._ended: set[Key] = set()
-        self._stopped: set[Key] = set()
+        self._stops: set[tuple[int | None, int | None]] = set()
+        self._is_paused = False
+        self._is_drained = False
+        self._is_closing = False
+        self._over = asyncio.Event()
 
     def stop(self, column: int | None = None, repeat: int | None = None) -> None:
         """Cancel one cell, all of a column, or all; those that are unknown or have ended are no error."""
-        keys = {cell.key for cell in self._cells}
-        self._stopped |= {k for k in keys if column in (None, k.column) and repeat in (None, k.repeat)}
-        for key, task in self._tasks.items():
-            if key in self._stopped:
+        self._stops.add((column, repeat))
+        for key, task in list(self._tasks.items()):
+            if self._is_stopped(key):
                 task.cancel()
+        if (column, repeat) == (None, None) and self._is_paused:
+            self.resume()
+
+    def pause(self) -> None:
+        """Begin no further cell; those that have begun go on to their end."""
+        self._is_paused = True
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._is_paused = False
+        self._fill()
 
     async def events(self) -> AsyncGenerator[Started | Waits | Delta | E, None]:
         """Every event of every cell, in the order of their happening; ends when all cells have ended.
 
-        Raises what `settle` raises.
+        Of a reader that is slow, what one cell wrote meanwhile is one event. Raises what `settle` raises.
         """
-        waiting = [cell for cell in self._cells if cell.key not in self._stopped]
-        self._tasks = {cell.key: asyncio.create_task(self._run(cell)) for cell in waiting}
-        closer = asyncio.create_task(self._close_queue())
+        self._fill()
         try:
-            while (event := await self._queue.get()) is not None:
+            while (event := await self._outbox.get()) is not None:
                 if isinstance(event, BaseException):
                     raise event
                 yield event
+                self._fill()
         finally:
             self.stop()
+            self._outbox.close()
+            self._fill()
             with suppress(asyncio.CancelledError):
-                await closer
+                await self._over.wait()
 
     async def close(self) -> None:
         """Stop every cell and wait until all ends are settled, whether anybody reads the events or not."""
+        self._is_closing = True
         self.stop()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        await self._end_rest()
+        self._fill()
+        await self._over.wait()
 
     async def finish(self) -> None:
         """Settle the ends of cells that were never begun because `events()` was left early; raises what that raises."""
-        await self._end_rest()
-        while not self._queue.empty():
-            event = self._queue.get_nowait()
+        await self.close()
+        for event in self._outbox.rest():
             if isinstance(event, BaseException):
                 raise event
 
-    async def _close_queue(self) -> None:
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        await self._end_rest()
-        self._queue.put_nowait(None)
+    def _is_stopped(self, key: Key) -> bool:
+        return any(each == (None, None) or each in ((key.column, None), key) for each in self._stops)
 
-    async def _end_rest(self) -> None:
-        for cell in self._cells:
-            if cell.key not in self._ended:  # cancelled before its task ever ran
+    def _fill(self) -> None:
+        """Begin as many cells as there is room for in the window; tell when all are over."""
+        while not self._is_drained and not self._is_paused and self._has_room():
+            cell = next(self._source, None)
+            if cell is None:
+                self._is_drained = True
+            elif self._is_stopped(cell.key):
                 self._end(Finished(cell, Fold().completion("cancelled")))
-        while self._settling:
-            await asyncio.wait(self._settling)  # not gather: who waits may be cancelled, the settling never
+            else:
+                task = self._tasks[cell.key] = asyncio.create_task(self._run(cell))
+                task.add_done_callback(partial(self._ran, cell))
+        if self._is_drained and not self._tasks and not self._settling and not self._over.is_set():
+            self._over.set()
+            self._outbox.put(None)
+
+    def _has_room(self) -> bool:
+        if self._window is None:
+            return True
+        unread = 0 if self._is_closing else self._outbox.ends
+        return len(self._tasks) + len(self._settling) + unread < self._window
+
+    def _ran(self, cell: Cell, task: asyncio.Task[None]) -> None:
+        del self._tasks[cell.key]
+        if task.cancelled():  # before it ever ran
+            self._end(Finished(cell, Fold().completion("cancelled")))
+        self._fill()
 
     def _end(self, end: End) -> None:
-        self._ended.add(end.cell.key)
         task = asyncio.create_task(self._tell(end))
         self._settling.add(task)
-        task.add_done_callback(self._settling.discard)
+        task.add_done_callback(self._settled)
+
+    def _settled(self, task: asyncio.Task[None]) -> None:
+        self._settling.discard(task)
+        self._fill()
 
     async def _tell(self, end: End) -> None:
         try:
-            self._queue.put_nowait(await self._settle(end))
+            self._outbox.put(await self._settle(end), end.cell.key, is_end=True)
         except Exception as exc:
-            self._queue.put_nowait(exc)
+            self._outbox.put(exc)
 
     async def _run(self, cell: Cell) -> None:
         fold = Fold()
         try:
-            backend = self._backend_of(cell.request.model)
-            places = self._slots[backend.name]
-            if places.locked():
-                full = (
-                    f"Waits for a free place at {backend.name}, which answers {backend.parallel} at a time."
-                )
-                self._queue.put_nowait(Waits(cell, full))
-            # Listening ends with this task, which is the only one that knows the listener.
-            listen(lambda what: self._queue.put_nowait(Waits(cell, what)))
-            async with places:
-                self._queue.put_nowait(Started(cell))
-                fold = Fold()  # a cell that waited for its turn has not been slow
-                # Backends are async generators: closing one closes its connection.
-                stream = cast("AsyncGenerator[Chunk, None]", backend.stream(cell.request))
-                async with aclosing(stream):
-                    async for chunk in stream:
-                        fold.add(chunk)
-                        if chunk.text or chunk.reasoning or chunk.rethought:
-                            delta = Delta(cell, chunk.text, chunk.reasoning, chunk.rethought, fold.is_settled)
-                            self._queue.put_nowait(delta)
+            for pause in (*self._retry, None):
+                fold = Fold()
+                try:
+                    await self._call(cell, fold)
+                    break
+                except (BackendBusy, BackendUnavailable) as exc:
+                    if pause is None or fold.text:
+                        raise
+                    self._outbox.put(Waits(cell, f"{exc.message} Asked again in {pause:g} s."), cell.key)
+                await asyncio.sleep(pause)
             self._end(_outcome(cell, fold.completion()))
         except asyncio.CancelledError:
             # Stop is an outcome of the cell, not an exception of the run.
@@ -231,6 +204,31 @@ class Execution(Generic[E]):
             message = f"{cell.request.model} failed with {type(exc).__name__}."
             hint = "This is a fault of the program; its log has the details."
             self._end(Failed(cell, fold.completion("error"), message, hint))
+
+    async def _call(self, cell: Cell, fold: Fold) -> None:
+        """One call, in its place at the backend."""
+        backend = self._backend_of(cell.request.model)
+        places = self._gates[backend.name]
+        if isinstance(places, Gate):
+            places = places.ranked(self._rank)
+        if places.locked():
+            full = f"Waits for a free place at {backend.name}, which answers {backend.parallel} at a time."
+            self._outbox.put(Waits(cell, full), cell.key)
+        # Listening ends with this task, which is the only one that knows the listener.
+        listen(lambda what: self._outbox.put(Waits(cell, what), cell.key))
+        async with places:
+            self._outbox.put(Started(cell), cell.key)
+            fold.restart()  # a cell that waited for its turn has not been slow
+            # Backends are async generators: closing one closes its connection.
+            stream = cast("AsyncGenerator[Chunk, None]", backend.stream(cell.request))
+            async with aclosing(stream):
+                async for chunk in stream:
+                    fold.add(chunk)
+                    if self._streams and (chunk.text or chunk.reasoning or chunk.rethought):
+                        settled = fold.is_settled
+                        self._outbox.put(
+                            Delta(cell, chunk.text, chunk.reasoning, chunk.rethought, settled), cell.key
+                        )
 
 
 def _outcome(cell: Cell, completion: Completion) -> End:

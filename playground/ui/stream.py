@@ -182,7 +182,7 @@ class View:
             if live.problem is not None:
                 update["alert"], update["not_started"] = to_alert(live.problem), True
         self._seq += 1
-        return json.dumps({"stream": self._watch.name, "seq": self._seq, **update})
+        return json.dumps({"stream": self._watch.name, "seq": self._seq, **update}, separators=(",", ":"))
 
     def _strip(self, number: int) -> dict[str, Any] | None:
         """What stands above the samples of a column; None for a column of one."""
@@ -202,6 +202,8 @@ class View:
         data: dict[str, Any] = {}
         if seen.phase != (phase := cell.phase):
             data |= self._turn(cell)
+            if seen.phase == "running" and seen.thoughts and _knows_thoughts(cell, seen):
+                del data["reasoning"]  # the page folds what it has
         elif seen.turned != cell.turned:
             data["waits"] = cell.waits
         if seen.epoch != cell.text.epoch:
@@ -236,3 +238,9 @@ class View:
                 vote, note = await asyncio.to_thread(self._workbench.store.vote_and_note, run.id)
                 run = replace(run, vote=vote, note=note)
         return run
+
+
+def _knows_thoughts(cell: LiveCell, seen: _Seen) -> bool:
+    """Whether the page has been shown all that the model thought before its answer ended."""
+    done = cell.end.cell.completion if cell.end else None
+    return done is not None and seen.thoughts == cell.thoughts.length and str(cell.thoughts) == done.reasoning

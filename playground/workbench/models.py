@@ -21,7 +21,7 @@ from playground.backends.remote import RemoteBackend
 from playground.endings import ended
 from playground.errors import BackendError, NotFoundError, PlaygroundError, SettingsError
 from playground.jobs import Job, Jobs
-from playground.runs.slots import Slots
+from playground.runs.gate import Gate
 from playground.settings import Settings
 from playground.types.servers import ModelInfo
 
@@ -46,7 +46,7 @@ class ModelDesk:
         self.inventory = Inventory(settings, backends, self._catch_up)
         self._seen: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
-        self.slots = {name: self._slots_of(name) for name in backends}
+        self.gates = {name: self._gate_of(name) for name in backends}
 
     async def close(self) -> None:
         """End background work, connections and child processes."""
@@ -180,7 +180,7 @@ class ModelDesk:
         if not isinstance(backend, RemoteBackend):
             raise NotFoundError(f'No server is called "{name}".', "Look again.")
         await asyncio.to_thread(backend.keep_bound, None if answers is None else Bound(answers))
-        self.slots.setdefault(name, self._slots_of(name)).admit()
+        self.gates.setdefault(name, self._gate_of(name)).admit()
         self.inventory.forget()
 
     def serve_vllm(self, model: str, options: str = "") -> Job:
@@ -220,9 +220,9 @@ class ModelDesk:
             if (backend.server if isinstance(backend, RemoteBackend) else None) != now.get(name):
                 await self._renew(name)
 
-    def _slots_of(self, name: str) -> Slots:
+    def _gate_of(self, name: str) -> Gate:
         """Places at the backend of that name as it is now: a renewed or wiser one has its own number."""
-        return Slots(lambda: self.backends[name].parallel if name in self.backends else 1)
+        return Gate(lambda: self.backends[name].parallel if name in self.backends else 1)
 
     async def _renew(self, name: str) -> None:
         """Build the backend of that name anew from what is remembered, or drop it; the old one is closed."""
@@ -231,7 +231,7 @@ class ModelDesk:
         fresh = fresh or added_backends(self.settings).get(name)
         if fresh is not None:
             self.backends[name] = fresh
-            self.slots.setdefault(name, self._slots_of(name)).admit()
+            self.gates.setdefault(name, self._gate_of(name)).admit()
         self.inventory.forget()
         if old is not None:
             await old.close()

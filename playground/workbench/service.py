@@ -257,7 +257,8 @@ class Workbench:
         def save(end: End) -> Coroutine[Any, Any, Ended]:
             return self._save(run_id, news[end.cell.key], end, values, started.get(end.cell.key))
 
-        execution = Execution(cells, self.models.backend_of, self.models.slots, save)
+        rank = partial(self._rank, run_id)
+        execution = Execution(cells, self.models.backend_of, self.models.gates, save, rank)
         key = f"{run_id}/{secrets.token_hex(8)}"
         self._active[key] = execution
         if self._ending is not None:  # it began while this run was planned or stored
@@ -290,6 +291,11 @@ class Workbench:
             if known:
                 await asyncio.wait(known)
             await execution.finish()
+
+    def _rank(self, run_id: str) -> int:
+        """0 for a run that somebody looks at (the command line reads its own), 1 for one in the background."""
+        live = self.live.get(run_id)
+        return 0 if live is None or live.is_watched else 1
 
     async def _save(
         self, run_id: str, new: NewCell, event: End, values: dict[str, Any], started_at: datetime | None

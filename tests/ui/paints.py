@@ -6,6 +6,8 @@ import json
 from copy import deepcopy
 from typing import Any
 
+from markupsafe import escape
+
 
 class Shown:
     """What a page shows, paint by paint."""
@@ -30,6 +32,8 @@ class Shown:
                 at, more = data.pop("think")
                 assert at == (len(column["thoughts"]) if at else 0)
                 column["thoughts"] = column["thoughts"][:at] + more
+            if data.get("state", {}).get("kind", "running") != "running" and "reasoning" not in data:
+                data["reasoning"] = f"<details><pre>{escape(column['thoughts'])}</pre></details>"
             column |= data
         html = self.page.get("html", {}) | update.pop("html", {})
         self.page = self.page | update | {"columns": columns} | ({"html": html} if html else {})

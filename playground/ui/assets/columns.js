@@ -106,6 +106,7 @@ function drawStatus(i, data) {
   const view = views[i], section = $(`#col${i}`);
   if (data.stamp) view.stamp = data.stamp;
   if (data.reasoning !== undefined) $(".thoughts", section).innerHTML = data.reasoning;
+  else if (data.state && data.state.kind !== "running") foldThinking(section);
   if (data.state) {
     const writing = data.state.kind === "running" || data.state.kind === "pending";
     if (data.state.kind === "running") { view.since = performance.now() - 1000 * (data.state.for ?? 0); view.follow = true; showView(i, null); setText(i, ""); }
@@ -145,6 +146,13 @@ export function setBusy(i, busy) {
   if (busy) page.busy.add(i); else page.busy.delete(i);
   drawState(i);
   document.dispatchEvent(new Event("busy"));
+}
+
+// All of it has come.
+function foldThinking(section) {
+  const live = $(".thoughts details[data-live]", section);
+  live?.removeAttribute("data-live");
+  live?.removeAttribute("open");
 }
 
 function drawWaiting(section) {

@@ -28,7 +28,7 @@ export const isLookingAt = (run) => view !== null && view.run === run;
  */
 export function newView(run) {
   leaveView();
-  view = { stream: crypto.randomUUID?.() ?? String(Math.random()), run, seq: 0, asked: 0 };
+  view = { stream: Math.random().toString(36).slice(2, 12), run, seq: 0, asked: 0 };
   return view.stream;
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.runs.slots import Slots
+from playground.runs.gate import Gate
 from playground.settings import Settings
 from playground.workbench.models import ModelDesk
 
@@ -22,7 +22,7 @@ class Limit:
         return self.number
 
 
-async def crowd(slots: Slots, people: int) -> tuple[list[int], list[asyncio.Event], list[asyncio.Task[None]]]:
+async def crowd(slots: Gate, people: int) -> tuple[list[int], list[asyncio.Event], list[asyncio.Task[None]]]:
     """So many who want a place: who got one, in order, and what lets each go."""
     inside: list[int] = []
     leave = [asyncio.Event() for _ in range(people)]
@@ -43,7 +43,7 @@ async def settled() -> None:
 
 
 async def test_as_many_as_the_limit_are_inside_first_come_first_served() -> None:
-    inside, leave, tasks = await crowd(Slots(lambda: 2), 4)
+    inside, leave, tasks = await crowd(Gate(lambda: 2), 4)
     assert inside == [0, 1]
     leave[1].set()
     await settled()
@@ -56,7 +56,7 @@ async def test_as_many_as_the_limit_are_inside_first_come_first_served() -> None
 
 async def test_a_larger_limit_lets_in_who_waits_and_a_smaller_one_sends_nobody_away() -> None:
     limit = Limit(1)
-    slots = Slots(limit)
+    slots = Gate(limit)
     inside, leave, tasks = await crowd(slots, 5)
     limit.number = 3
     slots.admit()
@@ -77,12 +77,12 @@ async def test_a_larger_limit_lets_in_who_waits_and_a_smaller_one_sends_nobody_a
 
 @pytest.mark.parametrize("limit", [0, -3])
 async def test_one_place_there_is_always(limit: int) -> None:
-    async with asyncio.timeout(1), Slots(lambda: limit):
+    async with asyncio.timeout(1), Gate(lambda: limit):
         pass
 
 
 async def test_who_gives_up_waiting_costs_no_place() -> None:
-    slots = Slots(lambda: 1)
+    slots = Gate(lambda: 1)
     inside, leave, tasks = await crowd(slots, 4)
     tasks[1].cancel()
     await settled()
@@ -97,7 +97,7 @@ async def test_who_gives_up_waiting_costs_no_place() -> None:
 
 
 async def test_a_place_given_to_somebody_who_leaves_in_that_moment_goes_on_to_the_next() -> None:
-    slots = Slots(lambda: 1)
+    slots = Gate(lambda: 1)
     inside, leave, tasks = await crowd(slots, 3)
     leave[0].set()
     await asyncio.sleep(0)  # the place has been given to the second, who has not run yet
@@ -111,7 +111,7 @@ async def test_a_place_given_to_somebody_who_leaves_in_that_moment_goes_on_to_th
 async def test_a_renewed_server_has_its_own_number_of_places_at_once(tmp_path: Path) -> None:
     desk = ModelDesk(Settings(data_dir=tmp_path), {})
     await desk.add_server("box", "llamafactory", "http://127.0.0.1:9")
-    inside, leave, tasks = await crowd(desk.slots["box"], 3)
+    inside, leave, tasks = await crowd(desk.gates["box"], 3)
     assert inside == [0]
     await desk.add_server("box", "vllm", "http://127.0.0.1:9")
     await settled()
@@ -121,9 +121,64 @@ async def test_a_renewed_server_has_its_own_number_of_places_at_once(tmp_path: P
     for event in leave:
         event.set()
     await asyncio.gather(*tasks)
-    inside, leave, tasks = await crowd(desk.slots["box"], 2)
+    inside, leave, tasks = await crowd(desk.gates["box"], 2)
     assert inside == [0]
     for event in leave:
         event.set()
     await asyncio.gather(*tasks)
     await desk.close()
+
+
+# --- ranks --------------------------------------------------------------------------------------------------
+
+
+async def test_what_somebody_watches_goes_before_all_that_waits_in_the_background() -> None:
+    gate, order = Gate(lambda: 1), []
+
+    async def call(name: str, rank: int) -> None:
+        async with gate.ranked(lambda: rank):
+            order.append(name)
+
+    async with gate:
+        background = [asyncio.create_task(call(f"b{n}", 1)) for n in range(3)]
+        await settled()
+        watched = [asyncio.create_task(call(f"w{n}", 0)) for n in range(2)]
+        await settled()
+    await asyncio.gather(*background, *watched)
+    assert order == ["w0", "w1", "b0", "b1", "b2"]
+
+
+async def test_a_rank_is_asked_when_a_place_is_free() -> None:
+    gate, order, ranks = Gate(lambda: 1), [], {"left": 0, "opened": 1}
+
+    async def call(name: str) -> None:
+        async with gate.ranked(lambda: ranks[name]):
+            order.append(name)
+
+    async with gate:
+        calls = [asyncio.create_task(call(name)) for name in ("left", "opened")]
+        await settled()
+        ranks |= {"left": 1, "opened": 0}  # the tab of one was closed, the other one was opened
+    await asyncio.gather(*calls)
+    assert order == ["opened", "left"]
+
+
+async def test_an_interactive_call_waits_for_one_place_and_not_for_a_grid_of_thousands() -> None:
+    gate, running, begun = Gate(lambda: 16), 0, 0
+
+    async def background() -> None:
+        nonlocal running, begun
+        async with gate.ranked(lambda: 1):
+            begun += 1
+            running += 1
+            await asyncio.sleep(0)
+            running -= 1
+
+    grid = [asyncio.create_task(background()) for _ in range(3000)]
+    while begun < 500:
+        await asyncio.sleep(0)
+    before = begun
+    async with gate:
+        assert begun - before <= 2 * 16
+    await asyncio.gather(*grid)
+    assert running == 0
