@@ -202,7 +202,8 @@ class View:
         data: dict[str, Any] = {}
         if seen.phase != (phase := cell.phase):
             data |= self._turn(cell)
-            if seen.phase == "running" and seen.thoughts and _knows_thoughts(cell, seen):
+            alone = self._live.run.comparison.columns[cell.key.column].samples == 1  # pages are drawn anew
+            if alone and seen.phase == "running" and seen.thoughts and _knows_thoughts(cell, seen):
                 del data["reasoning"]  # the page folds what it has
         elif seen.turned != cell.turned:
             data["waits"] = cell.waits
