@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from playground.formats.spreadsheet import inert
 from playground.store.records import CellRecord, StoredRun
 
 PIECE = 100
@@ -23,13 +24,16 @@ COLUMNS = (
 
 
 def csv_pieces(records: Iterable[CellRecord]) -> Iterator[str]:
-    """A head and one line a cell; case, column and repeat are counted from 1, the values of the case are JSON."""
+    """A head and one line a cell; case, column and repeat are counted from 1, the values of the case are JSON.
+
+    A text that a spreadsheet would run as a formula has a quote before; the JSON file has every text as it is.
+    """
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for number, record in enumerate(records, 1):
         told = _plain(record)
-        writer.writerow([told[name] for name in COLUMNS])
+        writer.writerow([inert(told[name]) for name in COLUMNS])
         if number % PIECE == 0:
             yield text.getvalue()
             text.seek(0)

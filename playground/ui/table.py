@@ -18,13 +18,13 @@ from itertools import chain
 
 from markupsafe import Markup
 
+from playground.formats.spreadsheet import inert
 from playground.ui.actions import Ask
 from playground.ui.html import attributes, button, icon, join
 
 FIRST_ROWS = 50
 WINDOW_ROWS = 200
 """Rows on screen at most: more make a page slow to draw and tedious to read out."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +124,5 @@ def csv_lines(names: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterato
     """A CSV file line by line, of any length. A text that a spreadsheet would run as a formula gets a quote before."""
     for row in chain((names,), rows):
         text = io.StringIO()
-        csv.writer(text).writerow([_cell(value) for value in row])
+        csv.writer(text).writerow([inert(value) for value in row])
         yield text.getvalue()
-
-
-def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

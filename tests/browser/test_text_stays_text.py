@@ -17,8 +17,8 @@ RIGHT_TO_LEFT = "\u0645\u0631\u062d\u0628\u0627 \u202eabc\u202c"
 
 
 def stored_values(app: App) -> dict[str, object]:
-    (comparison,) = app.server.rows("select comparison from run where id = ?", app.run_id())[0]
-    values: dict[str, object] = json.loads(comparison)["values"]
+    ((stored,),) = app.server.rows("select input_values from run_case where run_id = ?", app.run_id())
+    values: dict[str, object] = json.loads(stored)
     return values
 
 
