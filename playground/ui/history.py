@@ -129,8 +129,12 @@ def _column(column: ColumnSummary) -> Markup:
     symbol, colour = _MARKS[column.status]
     score = f" {column.passed}/{column.checks}" if column.checks else ""
     words: str = column.status
+    passing, judged = (column.passed, column.checks) if column.samples == 1 else column.share or (0, 0)
+    if (
+        column.status == "done" and judged and passing < judged
+    ):  # what was answered, and what is good, are two things
+        symbol, colour = ("half", "warn") if passing else ("cross", "bad")
     if column.samples > 1:
-        passing, judged = column.share or (0, 0)
         score = f" {passing} of {judged}" if judged else f" {column.samples} samples"
         words += f", {column.samples} samples" + (
             f", {passing} of {judged} pass all checks" if judged else ""

@@ -37,6 +37,12 @@ def listed(*rows: RunSummary, total: int | None = None, **look: Any) -> str:
     return history._table(HistoryPage(rows, len(rows) if total is None else total), asked)
 
 
+@pytest.mark.parametrize(("passed", "mark"), [(2, "#i-check"), (1, "#i-half"), (0, "#i-cross")])
+def test_the_mark_of_a_column_says_whether_its_checks_pass(passed: int, mark: str):
+    column = ColumnSummary(0, "scripted:echo", "done", passed, 2, passed / 2, 0)
+    assert mark in listed(summary(columns=(column,)))
+
+
 async def test_runs_are_listed_newest_first_with_what_they_are_known_by(
     call: Call, ran: Run, read_html: Read
 ):
