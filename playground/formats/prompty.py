@@ -239,7 +239,8 @@ def _read_inputs(
     rows += [(name, [{"name": name}]) for name in samples]
     for number, (name, row) in enumerate(rows):
         if not isinstance(name, str | int | float) or name == "":
-            losses.append(f"inputs: {shown(row[0])} has no name, it is left out")
+            (declaration,) = row.values() if isinstance(row, dict) else row
+            losses.append(f"inputs: {shown(declaration)} has no name, it is left out")
         elif str(name) not in found:
             mine = {key: value for key, value in samples.items() if key == str(name)}
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 
 from playground.errors import NotFoundError, PlaygroundError
 from playground.runs.answers import FILES
+from playground.store.records import StoredRun
 from playground.types.files import ExportFile
 from playground.ui.alerts import to_alert
 from playground.ui.bundling import bundle_file
@@ -43,11 +45,9 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
             run = await workbench.run(run_id)
         except PlaygroundError as exc:
             return refuse(exc)
-        media_type, pieces = FILES[ending]
-        text = pieces(run, workbench.store.stream_rows(run.id))
         headers = {"content-disposition": f"attachment; filename=run-{run.id}.{ending}"}
-        body = (piece.encode(errors="replace") for piece in text)
-        return StreamingResponse(body, media_type=media_type, headers=headers)
+        body = answers_of(workbench, run, ending)
+        return StreamingResponse(body, media_type=FILES[ending][0], headers=headers)
 
     @api.get("/files/history.csv")
     def history_csv(request: Request) -> Response:
@@ -80,6 +80,13 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
             )
         except PlaygroundError as exc:
             return refuse(exc)
+
+
+def answers_of(workbench: Workbench, run: StoredRun, ending: str) -> Iterator[bytes]:
+    """All answers of a run as a file, read from the store a portion at a time: in a thread, as what is sent."""
+    _, pieces = FILES[ending]
+    for piece in pieces(run, workbench.store.stream_rows(run.id)):
+        yield piece.encode(errors="replace")
 
 
 def download(file: ExportFile) -> Response:

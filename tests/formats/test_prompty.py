@@ -508,3 +508,11 @@ def test_declarations_of_other_versions_are_understood() -> None:
     assert [(item.name, item.default) for item in reading.prompt.inputs] == [("q", "Why")]
     assert reading.prompt.output_schema == {"type": "object", "properties": {"a": {"type": "string"}}}
     assert reading.losses == ("model.id: 'm'; the model is chosen when the prompt runs",)
+
+
+def test_a_declaration_without_a_name_is_named_and_left_out() -> None:
+    reading = prompty.read(
+        '---\nname: a\ninputs:\n  "": 7\n  word: {type: string}\n---\nuser:\n{{ word }}\n', "a.prompty"
+    )
+    assert [item.name for item in reading.prompt.inputs] == ["word"]
+    assert "inputs: 7 has no name, it is left out" in " ".join(reading.losses)
