@@ -15,7 +15,7 @@ from playground.diff.words import Piece, diff_words
 from playground.scorers import check_name
 from playground.scorers.similarity import common_runs, similarity
 from playground.scorers.wording import show_number
-from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
+from playground.types.prompt import TEXT_FIELDS, Check, Input, Prompt, Sampling, Turn
 
 TurnKind = Literal["same", "changed", "added", "removed"]
 
@@ -108,22 +108,8 @@ def diff_fields(a: Prompt, b: Prompt) -> list[FieldChange]:
     ]
 
 
-_TEXT_FIELDS = (
-    "name",
-    "description",
-    "name_zh",
-    "description_zh",
-    "family",
-    "technique",
-    "tags",
-    "use_when",
-    "avoid_when",
-    "source",
-)
-
-
 def _diff_texts(a: Prompt, b: Prompt) -> Iterator[FieldChange]:
-    for field in _TEXT_FIELDS:
+    for field in TEXT_FIELDS:
         yield from _diff_values(_label(field), getattr(a, field) or None, getattr(b, field) or None)
 
 

@@ -18,22 +18,9 @@ from playground.formats.plain_jinja import Beyond, Piece, pieces
 from playground.formats.simple import pieces_of
 from playground.templating.rendering import normalise
 from playground.types.files import ExportFile
-from playground.types.prompt import Prompt, Sampling, Turn
+from playground.types.prompt import TEXT_FIELDS, Prompt, Sampling, Turn
 
-_TEXTS = (
-    *(
-        "name",
-        "description",
-        "name_zh",
-        "description_zh",
-        "family",
-        "technique",
-        "tags",
-        "use_when",
-        "avoid_when",
-    ),
-    *("source", "metadata", "checks", "cases", "output_schema"),
-)
+_TEXTS = (*TEXT_FIELDS, "metadata", "checks", "cases", "output_schema")
 _TURNS = ("turns", "turn ", "template", "roles", "prompt", "message", "last message", "block", "Modelfile")
 _REASONS = {"sampling": "it stands in the file for people, and is not read back"}
 _INPUTS = ("inputs", "variables", *_TURNS)

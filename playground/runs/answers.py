@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from playground.formats.spreadsheet import inert
+from playground.scorers import passed, summary
 from playground.store.records import CellRecord, StoredRun
 
 PIECE = 100
@@ -67,8 +68,7 @@ FILES: dict[str, tuple[str, Callable[[StoredRun, Iterable[CellRecord]], Iterator
 
 def _plain(record: CellRecord) -> dict[str, Any]:
     cell, done = record.cell, record.cell.completion
-    counted = [(score.value, score.weight) for score in cell.scores if score.value is not None]
-    weight = sum(each for _, each in counted)
+    verdicts = [passed(score) for score in cell.scores if score.value is not None]
     return {
         "case": cell.case + 1,
         "row_id": record.case.row_id,
@@ -82,9 +82,9 @@ def _plain(record: CellRecord) -> dict[str, Any]:
         "completion_tokens": done.completion_tokens if done else None,
         "first_token_s": done.first_token_s if done else None,
         "total_s": done.total_s if done else None,
-        "score": sum(value * each for value, each in counted) / weight if counted else None,
-        "passed": sum(value >= 1 for value, _ in counted),
-        "checks": len(counted),
+        "score": summary(cell.scores),
+        "passed": sum(map(bool, verdicts)),
+        "checks": len(verdicts),
         "thumb": cell.thumb or None,
         "answer": done.text if done else "",
         "reasoning": done.reasoning if done else "",

@@ -112,3 +112,18 @@ class Prompt(Value):
     @field_serializer("sampling")
     def _stated(self, sampling: Sampling | None) -> dict[str, Any] | None:
         return None if sampling is None else sampling.model_dump(exclude_unset=True)
+
+
+TEXT_FIELDS = (
+    "name",
+    "description",
+    "name_zh",
+    "description_zh",
+    "family",
+    "technique",
+    "tags",
+    "use_when",
+    "avoid_when",
+    "source",
+)
+"""What a prompt says of itself in words: names, and when it is for what."""
