@@ -34,6 +34,11 @@ def script_line(path: Path) -> str:
     return path.read_text().partition("\n")[0].removeprefix("// ").partition(". ")[0].rstrip(".")
 
 
+def style_line(path: Path) -> str:
+    """What a style sheet says of itself in its first comment, without its full stop."""
+    return path.read_text().partition("\n")[0].removeprefix("/* ").removesuffix(" */").rstrip(".")
+
+
 def commands() -> str:
     """Every command with its help's first sentence, from the command line's own definition."""
     group = typer.main.get_command(app)
@@ -78,10 +83,10 @@ def tree() -> str:
                 if module.name != "__init__.py":
                     lines.append(f"    {module.name:<22}{first_line(module)}")
         if path.name == "ui":
-            lines.append(f"    {'assets/':<22}look.css, icons.svg, and the page's script:")
-            lines += [
-                f"      {script.name:<20}{script_line(script)}" for script in sorted(path.glob("assets/*.js"))
-            ]
+            lines.append(f"    {'assets/':<22}icons.svg, the look, and the page's script:")
+            styles, scripts = sorted(path.glob("assets/look/*.css")), sorted(path.glob("assets/*.js"))
+            lines += [f"      {f'look/{style.name}':<20}{style_line(style)}" for style in styles]
+            lines += [f"      {script.name:<20}{script_line(script)}" for script in scripts]
     return "\n".join(["```", *lines, "```"])
 
 

@@ -33,6 +33,21 @@ from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
 ASSETS = Path(__file__).parent / "assets"
+# The look in the order of its cascade: what gives way in a narrow window stands after what it changes.
+_LOOK = (
+    "tokens",
+    "frame",
+    "pieces",
+    "bar",
+    "editor",
+    "columns",
+    "drawer",
+    "library",
+    "narrow",
+    "models",
+    "bench",
+)
+STYLES = tuple(ASSETS / "look" / f"{name}.css" for name in _LOOK)
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
 ACTIONS |= answer_diff.ACTIONS | samples.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS

@@ -102,7 +102,7 @@ def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], No
         enable_monitoring=False,
         blocked_paths=[str(settings.data_dir)],
         theme=page.theme(),
-        css_paths=[str(page.ASSETS / "look.css")],
+        css_paths=[str(path) for path in page.STYLES],
         head=head,
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )

@@ -15,7 +15,7 @@ from playground.ui.update import Alert, ColumnPart, Drawer, Update, View
 
 IMPORT = re.compile(r"""(?:^import\b[^;]*?|\bfrom\s*|\bimport\()\s*["']\./(\w+)\.js["']""", re.MULTILINE)
 COMMENT = re.compile(r"/\*.*?\*/|(?<!:)//[^\n]*", re.DOTALL)
-STYLE = (Path(page.ASSETS) / "look.css").read_text(encoding="utf-8")
+STYLES = {path.name: path.read_text(encoding="utf-8") for path in page.STYLES}
 SCRIPTS = {path.stem: path.read_text(encoding="utf-8") for path in Path(page.ASSETS).glob("*.js")}
 KNOWS = {name: set(IMPORT.findall(text)) for name, text in SCRIPTS.items()}
 
@@ -93,9 +93,9 @@ def test_the_number_of_columns_stands_in_one_place() -> None:
 # --- how it is written ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", sorted({*SCRIPTS} - {"columns", "store"}) + ["look.css"])
+@pytest.mark.parametrize("file", sorted({*SCRIPTS} - {"columns", "store"}) + [*STYLES])
 def test_a_line_is_short_enough_for_a_diff(file: str) -> None:
-    lines = SCRIPTS.get(file, STYLE).splitlines()
+    lines = (SCRIPTS | STYLES)[file].splitlines()
     assert [f"{number}: {line[:60]}" for number, line in enumerate(lines, 1) if len(line) > 120] == []
 
 
@@ -109,8 +109,12 @@ def crowded(css: str) -> list[str]:
     ]
 
 
+def test_every_style_sheet_is_served_once() -> None:
+    assert sorted(page.STYLES) == sorted(page.ASSETS.rglob("*.css"))
+
+
 def test_a_style_rule_has_one_declaration_a_line_when_it_has_more_than_three() -> None:
-    assert crowded(STYLE) == []
+    assert {name: crowded(css) for name, css in STYLES.items() if crowded(css)} == {}
     assert crowded("a { b: c; d: e; } f { g: h; }") and crowded("a { b: c; d: e; f: g; h: i; }")
     assert crowded('a { b: url("x;y;z;u;v"); }\n/* c; d; e; f; g */') == []
 
