@@ -27,6 +27,8 @@ from playground.types.servers import LoadedModel, ModelInfo, ServerMetrics
 PATIENCE_SECONDS = 2.5
 METRICS_SECONDS = 1.5
 
+_INVARIANT = "batch-invariant: an answer does not depend on those beside it"
+
 PlaceState = Literal["inside", "answers", "absent", "silent", "failing"]
 """inside: in this program. absent: looked for on a usual port and not there. silent: somebody wanted it there and it
 does not answer. failing: it answers, but not with its models."""
@@ -168,6 +170,7 @@ class Inventory:
             is_measured=isinstance(backend, ReportsMetrics),
             parallel=backend.parallel,
             bound=backend.bound,
+            notes=(_INVARIANT,) if server.batch_invariant else (),
         )
         if not server.url:
             return replace(place, state="absent")

@@ -43,6 +43,7 @@ class Managed:
 
     model: str
     arguments: tuple[str, ...] = ()
+    batch_invariant: bool = False
     state: ManagedState = "starting"
     server: Server | None = None
     log: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
@@ -56,7 +57,8 @@ class Managed:
     def options(self) -> str:
         """The further options as one line, without the key."""
         key = key_among(self.arguments)
-        return shlex.join(text.replace(key, "(key)") if key else text for text in self.arguments)
+        line = shlex.join(text.replace(key, "(key)") if key else text for text in self.arguments)
+        return f"{line} batch-invariant".strip() if self.batch_invariant else line
 
 
 async def serve(
@@ -68,7 +70,13 @@ async def serve(
     """
     yield Progress("starting")
     try:
-        run = managed_vllm(settings, managed.model, managed.arguments, on_line=managed.note)
+        run = managed_vllm(
+            settings,
+            managed.model,
+            managed.arguments,
+            on_line=managed.note,
+            batch_invariant=managed.batch_invariant,
+        )
         async with run as (process, server):
             managed.server, managed.state = server, "answers"
             await on_change(server.name)

@@ -105,6 +105,7 @@ class OpenAICompatibleBackend(RemoteBackend):
             rendered_prompt=rendered,
             model_digest=self._digest(request),
             backend_version=self.version or self.label,
+            mode=self.mode,
             ignored=(
                 *plan.ignored,
                 *answer.notes(request, plan, reply),
@@ -114,6 +115,11 @@ class OpenAICompatibleBackend(RemoteBackend):
         )
         if (fault := answer.fault()) is not None:
             raise fault
+
+    @property
+    def mode(self) -> str | None:
+        """Whether an answer depends on those beside it, for receipts; None where that is not known."""
+        return None
 
     async def plan(self, request: GenerationRequest) -> Plan:
         """The request in this server's words; raises BackendError for what it cannot do at all."""

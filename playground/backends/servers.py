@@ -48,6 +48,7 @@ class Server:
     `confirmed`: the settings name this address, or who sits at this machine does; only then a key of the environment
     is sent to it. A visitor who may add servers could otherwise have it sent to an address of his own.
     `owner` is the program (see `processes`) that runs the server and takes the row away at its end; empty for others.
+    `batch_invariant` says whether it was started in that mode; None for a server that somebody else started.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Server:
     found: bool = False
     confirmed: bool = True
     owner: str = ""
+    batch_invariant: bool | None = None
 
 
 def usual_server(kind: Kind, settings: Settings) -> Server:
@@ -92,7 +94,15 @@ def _server_of(row: dict[str, Any]) -> Server:
     # Version 0.2 did not ask: what it added on this machine cannot take a key anywhere.
     confirmed = bool(row.get("confirmed", is_loopback(url)))
     owner = str(row.get("owner", ""))
-    return Server(checked_name(row["name"]), _kind(row["kind"]), url, confirmed=confirmed, owner=owner)
+    invariant = row.get("batch_invariant")
+    return Server(
+        checked_name(row["name"]),
+        _kind(row["kind"]),
+        url,
+        confirmed=confirmed,
+        owner=owner,
+        batch_invariant=invariant if isinstance(invariant, bool) else None,
+    )
 
 
 def confirm_server(settings: Settings, name: str) -> None:
@@ -104,7 +114,14 @@ def confirm_server(settings: Settings, name: str) -> None:
 
 
 def add_server(
-    settings: Settings, name: str, kind: str, url: str, key: str = "", *, owner: str = ""
+    settings: Settings,
+    name: str,
+    kind: str,
+    url: str,
+    key: str = "",
+    *,
+    owner: str = "",
+    batch_invariant: bool | None = None,
 ) -> Server:
     """Remember a server, in place of one of that name; raises SettingsError for what cannot be one.
 
@@ -116,6 +133,7 @@ def add_server(
         base_url(url),
         confirmed=not settings.is_open_to_network,
         owner=owner,
+        batch_invariant=batch_invariant,
     )
     set_key(settings, server.name, key)
     others = [known for known in added_servers(settings) if known.name != server.name]
@@ -169,6 +187,7 @@ def _write_servers(settings: Settings, servers: list[Server]) -> None:
     rows = [
         {"name": server.name, "kind": server.kind, "url": server.url, "confirmed": server.confirmed}
         | ({"owner": server.owner} if server.owner else {})
+        | ({} if server.batch_invariant is None else {"batch_invariant": server.batch_invariant})
         for server in servers
     ]
     write_private(settings.data_dir / "servers.json", rows)

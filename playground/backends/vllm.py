@@ -50,6 +50,11 @@ class VllmBackend(OpenAICompatibleBackend):
 
     _scrape: tuple[float, float] | None = None
 
+    @property
+    def mode(self) -> str | None:
+        """Of a server that this program started: whether it is batch-invariant."""
+        return {True: "batch-invariant", False: "batched", None: None}[self.server.batch_invariant]
+
     async def plan(self, request: GenerationRequest) -> Plan:
         """The request with vLLM's own fields; counted first when it might not fit."""
         refuse(request)

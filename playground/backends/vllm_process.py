@@ -23,6 +23,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from playground.backends import invariance
 from playground.backends.http import Connection
 from playground.backends.processes import is_foreign, this_program
 from playground.backends.servers import Server, add_server, added_servers, identify, remove_server
@@ -58,7 +59,10 @@ class PortTaken(BackendError):
 
 @dataclass(slots=True, eq=False)
 class VllmProcess:
-    """A running `vllm serve`. `log` holds its last lines, without colours and without the key."""
+    """A running `vllm serve`. `log` holds its last lines, without colours and without the key.
+
+    `batch_invariant` says whether it has the mode of that name.
+    """
 
     model: str
     port: int
@@ -66,6 +70,7 @@ class VllmProcess:
     key: str
     on_line: Callable[[str], None]
     _guard: asyncio.subprocess.Process
+    batch_invariant: bool = False
     log: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     _reader: asyncio.Task[None] | None = None
 
@@ -166,15 +171,19 @@ async def start_vllm(
     port: int | None = None,
     on_line: Callable[[str], None] = lambda _: None,
     grace_s: float = GRACE_SECONDS,
+    batch_invariant: bool = False,
 ) -> VllmProcess:
     """A server that has been started and does not answer yet; the caller stops it.
 
-    Raises SettingsError when vLLM is not installed, the port is taken, or an option would undo what is set here.
+    Raises SettingsError when vLLM is not installed, the port is taken, an option would undo what is set here, or no
+    GPU can be `batch_invariant`.
     """
     program = shutil.which("vllm")
     if program is None:
         raise SettingsError("The command vllm is not installed.", INSTALL_HINT)
     check_arguments(model, arguments)
+    if batch_invariant:
+        await asyncio.to_thread(invariance.refuse_where_impossible)
     port = free_port(port)
     command = (program, *serve_arguments(model, port, arguments))
     guard = await asyncio.create_subprocess_exec(
@@ -182,10 +191,11 @@ async def start_vllm(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        env=os.environ | {"PYTHONUNBUFFERED": "1"} | invariance.environment(asked=batch_invariant),
         start_new_session=True,  # Ctrl+C in the terminal is for this program, which ends it in good order
     )
-    process = VllmProcess(model, port, settings, key_among(arguments), on_line, _guard=guard)
+    is_on = invariance.is_on(asked=batch_invariant)
+    process = VllmProcess(model, port, settings, key_among(arguments), on_line, guard, is_on)
     process._reader = asyncio.create_task(process.read_log())
     return process
 
@@ -199,12 +209,13 @@ async def managed_vllm(
     port: int | None = None,
     on_line: Callable[[str], None] = lambda _: None,
     grace_s: float = GRACE_SECONDS,
+    batch_invariant: bool = False,
 ) -> AsyncIterator[tuple[VllmProcess, Server]]:
     """A server that answers, with its row among the added servers; both are gone after the block.
 
     Without a wanted port, one that another program takes meanwhile costs a second start and no more.
     """
-    process = await _answering(settings, model, arguments, port, on_line, grace_s)
+    process = await _answering(settings, model, arguments, port, on_line, grace_s, batch_invariant)
     try:
         server = await register(settings, process)
         try:
@@ -223,11 +234,20 @@ async def _answering(
     port: int | None,
     on_line: Callable[[str], None],
     grace_s: float,
+    batch_invariant: bool,
 ) -> VllmProcess:
     """A server that answers; raises BackendError, and then no process is left."""
     tries = 1
     while True:
-        process = await start_vllm(settings, model, arguments, port=port, on_line=on_line, grace_s=grace_s)
+        process = await start_vllm(
+            settings,
+            model,
+            arguments,
+            port=port,
+            on_line=on_line,
+            grace_s=grace_s,
+            batch_invariant=batch_invariant,
+        )
         try:
             await process.ready()
             return process
@@ -252,7 +272,15 @@ async def register(settings: Settings, process: VllmProcess) -> Server:
     while name in taken and await identify(taken[name].url, settings):
         number += 1
         name = f"{NAME}-{number}"
-    return add_server(settings, name, "vllm", process.url, process.key, owner=this_program())
+    return add_server(
+        settings,
+        name,
+        "vllm",
+        process.url,
+        process.key,
+        owner=this_program(),
+        batch_invariant=process.batch_invariant,
+    )
 
 
 def forget(settings: Settings, server: Server) -> None:

@@ -71,6 +71,12 @@ def serve_vllm(
     args: Annotated[
         str, typer.Option("--args", metavar="TEXT", help='More for vllm serve: "--max-model-len 4096".')
     ] = "",
+    batch_invariant: Annotated[
+        bool,
+        typer.Option(
+            "--batch-invariant", help="Answers do not depend on those beside them; needs a GPU that can."
+        ),
+    ] = False,
     data: Data = None,
 ) -> None:
     """Run a vLLM server for the columns.
@@ -85,20 +91,26 @@ def serve_vllm(
             "--args cannot be read: a quotation mark is open.", "Close every quotation mark."
         ) from exc
     try:
-        run_async(_serve_vllm(settings_of(context, data), model, tuple(further), port))
+        run_async(_serve_vllm(settings_of(context, data), model, tuple(further), port, batch_invariant))
     except asyncio.CancelledError:
         raise typer.Exit(128 + signal.SIGTERM) from None
 
 
-async def _serve_vllm(settings: Settings, model: str, args: tuple[str, ...], port: int | None) -> None:
+async def _serve_vllm(
+    settings: Settings, model: str, args: tuple[str, ...], port: int | None, batch_invariant: bool
+) -> None:
     from playground.backends.vllm_process import managed_vllm
 
     task = asyncio.current_task()
     assert task is not None
     # SIGTERM ends it as Ctrl+C does, so that its row does not stay behind.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    async with managed_vllm(settings, model, args, port=port, on_line=tell) as (process, server):
-        write(f'ready: {model} at {process.url}, in the playground as "{server.name}". Ctrl+C ends it.\n')
+    run = managed_vllm(settings, model, args, port=port, on_line=tell, batch_invariant=batch_invariant)
+    async with run as (process, server):
+        mode = ", batch-invariant" if process.batch_invariant else ""
+        write(
+            f'ready: {model} at {process.url}{mode}, in the playground as "{server.name}". Ctrl+C ends it.\n'
+        )
         await process.fail_when_ended()
 
 

@@ -5,10 +5,12 @@ Keys come in and never go out.
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 
 from markupsafe import Markup
 
+from playground.backends.invariance import refuse_where_impossible
 from playground.backends.inventory import Place
 from playground.backends.managed_vllm import Managed, require_vllm
 from playground.backends.servers import KINDS, LABELS
@@ -135,17 +137,28 @@ async def _place(workbench: Workbench, name: str) -> Place:
 # --- a vLLM of our own ----------------------------------------------------------------------------------
 
 
+_INVARIANT = Markup(
+    '<span><input type="checkbox" id="vllm-invariant" name="invariant"> <span class="soft">an answer does not depend on '
+    "those written beside it; slower, and only on GPUs that can (NVIDIA from compute capability 8.0, in newer versions of "
+    "vLLM also AMD Instinct and Intel)</span></span>"
+)
+
+
 async def start_vllm(workbench: Workbench, ask: Ask) -> Update:
     """Ask for a model and further options, then start the server; `again` starts one that has ended as it was."""
     if ask.text("again"):
         managed = workbench.jobs.get(ask.text("again")).subject
         if not isinstance(managed, Managed):
             raise NotFoundError("This server is not here any more.", "Start it anew.")
-        workbench.models.serve_vllm(managed.model, shlex.join(managed.arguments))
+        options = shlex.join(managed.arguments)
+        workbench.models.serve_vllm(managed.model, options, batch_invariant=managed.batch_invariant)
         workbench.jobs.forget(ask.text("again"))
         return await shown(workbench, LOOKED_S)
     if ask.text("sure") == "yes":
-        workbench.models.serve_vllm(ask.text("model"), ask.text("options"))
+        invariant = str(ask.fields.get("invariant", "")).lower() == "true"
+        if invariant:  # said in the drawer, before a server is on its way
+            await asyncio.to_thread(refuse_where_impossible)
+        workbench.models.serve_vllm(ask.text("model"), ask.text("options"), batch_invariant=invariant)
         return {**await shown(workbench, LOOKED_S), "drawer": None}
     missing = Markup("")
     try:
@@ -161,6 +174,7 @@ async def start_vllm(workbench: Workbench, ask: Ask) -> Update:
             "Further options",
             field("vllm-options", "options", hint="--max-model-len 4096"),
         ),
+        ("vllm-invariant", "Batch-invariant", _INVARIANT),
     )
     submit = button("Start", "start_vllm", symbol="play", kind="primary", sure="yes")
     if missing:

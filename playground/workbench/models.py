@@ -183,14 +183,14 @@ class ModelDesk:
         self.gates.setdefault(name, self._gate_of(name)).admit()
         self.inventory.forget()
 
-    def serve_vllm(self, model: str, options: str = "") -> Job:
+    def serve_vllm(self, model: str, options: str = "", *, batch_invariant: bool = False) -> Job:
         """Start a vLLM server as a job that ends with this program; its models are columns as soon as it answers.
 
         Raises SettingsError for options that cannot be meant, and when vLLM is not installed.
         """
         model = model.strip()
         require_vllm()
-        managed = Managed(model, parse_arguments(model, options))
+        managed = Managed(model, parse_arguments(model, options), batch_invariant)
         steps = partial(serve, managed, self.settings, self._renew)
         return self.jobs.start(model, managed.options, steps, subject=managed)
 

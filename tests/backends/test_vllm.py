@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -191,3 +192,12 @@ async def test_the_answer_survives_a_server_that_does_not_name_its_models(open_b
     for _ in range(3):
         assert (await complete(backend, request)).text == "Hello"
     assert [path for path, _ in server.requests].count("/v1/models") == 1
+
+
+@pytest.mark.parametrize(("started", "mode"), [(True, "batch-invariant"), (False, "batched"), (None, None)])
+async def test_the_receipt_of_a_server_started_here_says_whether_it_is_batch_invariant(
+    open_backend: Any, started: bool | None, mode: str | None
+) -> None:
+    backend, _ = open_backend("vllm", {PATH: sse(HELLO)})
+    backend.server = replace(backend.server, batch_invariant=started)
+    assert (await complete(backend, ask("vllm"))).mode == mode

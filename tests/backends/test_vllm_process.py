@@ -42,6 +42,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 model, port = sys.argv[2], int(sys.argv[sys.argv.index("--port") + 1])
 print("arguments " + json.dumps(sys.argv[1:]), "pid", os.getpid())
+if "VLLM_BATCH_INVARIANT" in os.environ:
+    print("VLLM_BATCH_INVARIANT=" + os.environ["VLLM_BATCH_INVARIANT"])
 if model == "unlucky" and not os.path.exists(sys.argv[0] + ".tried"):
     open(sys.argv[0] + ".tried", "w").close()
     sys.exit("OSError: [Errno 98] Address already in use")

@@ -183,3 +183,12 @@ def test_without_vllm_the_command_says_how_to_install_it(
     told = call("serve-vllm", "tiny")
     assert told.code == 1 and 'pip install "prompt-playground[vllm]"' in told.err
     assert "Close every quotation mark" in call("serve-vllm", "tiny", "--args", '"open').err
+
+
+def test_batch_invariant_on_a_machine_that_cannot_is_refused_before_anything_starts(
+    call: Call, fake_vllm: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playground.backends.invariance._nvidia", lambda: {"Tesla T4": 7.5})
+    told = call("serve-vllm", "tiny", "--batch-invariant")
+    assert told.code == 1 and "needs compute capability 8.0, and the Tesla T4 has 7.5" in told.err
+    assert "loading tiny" not in told.err

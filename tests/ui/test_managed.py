@@ -153,6 +153,45 @@ async def test_without_vllm_the_form_says_so_and_how_to_install_it(
     assert list(workbench.jobs) == []
 
 
+def graphics(folder: Path, *rows: str) -> None:
+    """An `nvidia-smi` that tells these rows of names and compute capabilities."""
+    script = folder / "bin" / "nvidia-smi"
+    script.write_text("#!/bin/sh\n" + "".join(f"echo '{row}'\n" for row in rows))
+    script.chmod(0o755)
+
+
+async def test_a_box_in_the_form_starts_it_batch_invariant_and_its_answers_say_so(
+    call: Call, workbench: Workbench, fake_vllm: None, tmp_path: Path, read_html: Read
+) -> None:
+    graphics(tmp_path, "NVIDIA H100 80GB HBM3, 9.0")
+    (box,) = read_html((await call("start_vllm"))["drawer"]["body"]).find("input", name="invariant")
+    assert box["type"] == "checkbox"
+    fields = {"model": "tiny", "options": "", "invariant": True}
+    assert "alert" not in await call("start_vllm", sure="yes", fields=fields)
+    job = list(workbench.jobs)[-1]
+    await until(lambda: subject(job).state == "answers")
+    assert "VLLM_BATCH_INVARIANT=1" in subject(job).log
+    html = (await call("open_models"))["html"]
+    assert "batch-invariant" in read_html(html["models-served"]).text
+    assert "an answer does not depend on those beside it" in read_html(html["models-places"]).text
+    await workbench.jobs.cancel(job.id)
+    (again,) = read_html((await call("open_models"))["html"]["models-served"]).find(
+        "button", data_act="start_vllm"
+    )
+    await call("start_vllm", again=again["data-again"])
+    assert subject(list(workbench.jobs)[-1]).batch_invariant
+
+
+async def test_batch_invariant_on_a_gpu_that_is_too_old_is_refused_and_nothing_starts(
+    call: Call, workbench: Workbench, fake_vllm: None, tmp_path: Path
+) -> None:
+    graphics(tmp_path, "Tesla T4, 7.5")
+    fields = {"model": "tiny", "options": "", "invariant": True}
+    update = await call("start_vllm", sure="yes", fields=fields)
+    assert "needs compute capability 8.0, and the Tesla T4 has 7.5" in update["alert"]["message"]
+    assert list(workbench.jobs) == []
+
+
 @pytest.mark.parametrize(
     ("model", "options", "words"),
     [
