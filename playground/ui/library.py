@@ -282,10 +282,15 @@ def _foot(workbench: Workbench, wanted: Filter, picked: set[str], shown: set[str
     acts = [button("Import", "choose_files", symbol="upload", kind="quiet")]
     is_all = not (wanted.search or wanted.is_narrow)
     share = (
-        f"Export {plural(len(picked), 'prompt')}" if picked else "Export all" if is_all else "Export these"
+        f"Download {plural(len(picked), 'prompt')}"
+        if picked
+        else "Download all"
+        if is_all
+        else "Download these"
     )
     if picked or (shown and wanted.origin != "bin"):  # what is in the bin stays there
-        acts.append(button(share, "bundle_form", symbol="download", kind="quiet"))
+        acts.append(button(share, "quick_bundle", symbol="download", kind="quiet"))
+        acts.append(button("Name and licence", "bundle_form", kind="quiet"))
     if picked:
         acts.append(button("Clear selection", "open_library", kind="quiet", clear="yes"))
     if workbench.settings.library_dir:

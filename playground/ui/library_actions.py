@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from playground.errors import NotFoundError
+from playground.errors import NotFoundError, PlaygroundError
 from playground.ui.actions import Action, Ask
 from playground.ui.details import safe_markdown
 from playground.ui.html import button, icon, join, plural
 from playground.ui.library import open_library
 from playground.ui.onto_compare import open_pattern
-from playground.ui.update import Update
-from playground.ui.version_actions import export_body, format_options
+from playground.ui.update import Doing, Update
+from playground.ui.version_actions import export_body, format_options, refused
 from playground.workbench.service import Workbench
 
 
@@ -46,7 +46,8 @@ async def delete_prompt(workbench: Workbench, ask: Ask) -> Update:
     await workbench.saved.delete(version.prompt_id)
     fields = {name: value for name, value in ask.fields.items() if name != f"pick:prompt:{version.prompt_id}"}
     update = await open_library(workbench, ask.model_copy(update={"fields": fields}))
-    return {**update, "toast": f'"{version.name}" is in the bin'}
+    undo: Doing = {"label": "Undo", "act": "restore_prompt", "prompt": version.prompt_id}
+    return {**update, "toast": f'"{version.name}" is in the bin', "toast_act": undo}
 
 
 async def restore_prompt(workbench: Workbench, ask: Ask) -> Update:
@@ -92,16 +93,18 @@ async def export_prompt(workbench: Workbench, ask: Ask) -> Update:
     key = ask.text("key")
     chosen = ask.text("value") or "prompty"
     prompt = await workbench.prompts.prompt_of(key)
-    file = await workbench.prompts.export_example(prompt, chosen)
+    title = f"Export {prompt.name}"
     head = Markup(
         '<div><label class="soft" for="export-format">Format</label> <select id="export-format" class="field" style="width:auto" data-act="export_prompt" data-key="{}">{}</select></div>'
     ).format(key, format_options(chosen))
+    try:
+        file = await workbench.prompts.export_example(prompt, chosen)
+    except PlaygroundError as exc:  # the file of the format before must not stay on screen
+        return {"drawer": {"title": title, "body": join((head, refused(exc)))}}
     foot = Markup('<a class="btn primary" download="{}" href="files/prompt/{}/{}">{}Download {}</a>').format(
         file.name, chosen, key, icon("download"), file.name
     )
-    return {
-        "drawer": {"title": f"Export {prompt.name}", "body": join((head, export_body(file))), "foot": foot}
-    }
+    return {"drawer": {"title": title, "body": join((head, export_body(file))), "foot": foot}}
 
 
 ACTIONS: dict[str, Action] = {

@@ -30,6 +30,18 @@ class Drawer(_DrawerBody, total=False):
     narrow: bool
 
 
+class _Doing(TypedDict):
+    label: str
+    act: str
+
+
+class Doing(_Doing, total=False):
+    """A button: its label, the action that it asks for, and what goes along."""
+
+    prompt: str
+    token: str
+
+
 class View(TypedDict):
     """Another view of a column's answer: "md" is Markdown, "heat" its token probabilities."""
 
@@ -72,6 +84,10 @@ class Update(TypedDict, total=False):
     """Shown in the open drawer, else in the tab in view."""
     toast: str
     """A few words that go away by themselves."""
+    toast_act: Doing
+    """What can be done about what the toast says, such as Undo."""
+    download: str
+    """A file of this server that the browser saves."""
     copy: str
     """Text for the clipboard."""
     html: Mapping[str, str]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
+from playground.diff.changes import Change, message_for, prompt_changes
 from playground.errors import NotFoundError, PlaygroundError, PromptError
+from playground.library.shipped import Pattern
 from playground.runs.samples import sample_number
-from playground.store.records import StoredRun
+from playground.store.records import SavedVersion, StoredRun
 from playground.types.files import ExportFile
+from playground.types.prompt import Prompt
 from playground.ui.actions import Action, Ask
+from playground.ui.alerts import to_alert
 from playground.ui.cells import downloads
 from playground.ui.forms import CompareForm, restated
 from playground.ui.html import (
@@ -16,8 +22,8 @@ from playground.ui.html import (
     icon,
     join,
     options,
-    warning,
 )
+from playground.ui.losses import told
 from playground.ui.update import Drawer, Update
 from playground.workbench.service import Workbench, find_cell
 
@@ -28,8 +34,85 @@ async def save_form(workbench: Workbench, ask: Ask) -> Update:
     return {"drawer": await _save_drawer(workbench, ask, form.prompt.name, form, None)}
 
 
+async def save_now(workbench: Workbench, ask: Ask) -> Update:
+    """One key: the next version on the line that was opened, with a message made from what changed.
+
+    Without a name, or when it is refused, the drawer asks.
+    """
+    form = ask.compare_form()
+    if not form.prompt.name.strip():
+        return await save_form(workbench, ask)
+    return await _at_once(workbench, ask, form, _on_screen(form), None)
+
+
 async def save_winner(workbench: Workbench, ask: Ask) -> Update:
-    """The same drawer for the prompt and sampling of one column of the run."""
+    """One click: the prompt and sampling of a column as the next version, which becomes the shared prompt."""
+    form = ask.compare_form()
+    if not form.prompt.name.strip():
+        return await save_column(workbench, ask)
+    cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"), ask.repeat())
+    prompt = cell.prompt.model_copy(update={"name": form.prompt.name, "sampling": cell.sampling})
+    return await _at_once(workbench, ask, form, prompt, cell.column)
+
+
+async def _at_once(
+    workbench: Workbench, ask: Ask, form: CompareForm, prompt: Prompt, column: int | None
+) -> Update:
+    base = await _base(workbench, form)
+    changes = prompt_changes(base.prompt, prompt) if base else []
+    if isinstance(base, SavedVersion) and not changes and base.prompt.turns == prompt.turns:
+        return {"toast": f"Nothing has changed since version {base.number}."}
+    way = f"variant:{base.variant}" if isinstance(base, SavedVersion) and base.variant else "version"
+    fields: dict[str, str | bool] = {
+        "name": form.prompt.name,
+        "message": _message(base, changes),
+        "as": way if form.prompt_id else "new",
+        "author": ask.text("author"),
+    }
+    asked = ask.model_copy(update={"fields": fields})
+    try:
+        update = await save(workbench, asked)
+    except PlaygroundError as exc:  # such as a name that is taken: the drawer has the way out
+        drawer = await _save_drawer(workbench, ask, form.prompt.name, form, column)
+        return {"drawer": drawer, "alert": to_alert(exc)}
+    said = f": {fields['message']}" if fields["message"] else ""
+    return {**update, "toast": f"{update['toast']}{said}"}
+
+
+def _on_screen(form: CompareForm) -> Prompt:
+    """The shared prompt with the sampling that all columns have, as far as it states one."""
+    sampling = form.prompt.sampling
+    if len({c.sampling for c in form.columns}) == 1:
+        sampling = restated(sampling, form.columns[0].sampling)
+    return form.prompt.model_copy(update={"sampling": sampling})
+
+
+async def _base(workbench: Workbench, form: CompareForm) -> SavedVersion | Pattern | None:
+    """What the prompt on screen was opened from, as far as it is here."""
+    try:
+        if form.prompt_id:
+            return await workbench.saved.version(form.prompt_id, form.version)
+        pattern = workbench.prompts.library.get(form.origin) if form.origin else None
+    except NotFoundError:
+        return None
+    return pattern if pattern is not None and pattern.error is None else None
+
+
+def _message(base: SavedVersion | Pattern | None, changes: Sequence[Change]) -> str:
+    """What changed since the version, or the pattern, that it was opened from."""
+    if base is None:
+        return "First version"
+    return message_for(changes) or ("As in the library" if isinstance(base, Pattern) else "")
+
+
+async def suggested(workbench: Workbench, form: CompareForm, prompt: Prompt) -> str:
+    """A message for saving this prompt, made from what changed in it."""
+    base = await _base(workbench, form)
+    return _message(base, prompt_changes(base.prompt, prompt) if base else [])
+
+
+async def save_column(workbench: Workbench, ask: Ask) -> Update:
+    """The drawer for the prompt and sampling of one column of the run."""
     run = await workbench.run(ask.run_id())
     cell = find_cell(run, ask.integer("column"), ask.repeat())
     form = ask.compare_form()
@@ -48,11 +131,15 @@ async def _save_drawer(
         else "the prompt with its variables and checks"
     )
     again = await _ways(workbench, form.prompt_id) if form.prompt_id else ""
+    prompt = _on_screen(form)
+    if column is not None and ask.run:
+        cell = find_cell(await workbench.run(ask.run), column, ask.repeat())
+        prompt = cell.prompt.model_copy(update={"name": form.prompt.name, "sampling": cell.sampling})
     body = Markup(
         '<div class="form" data-form><label for="save-name" class="soft">Name</label>'
         '<input id="save-name" name="name" class="field" maxlength="200" value="{}" {}>'
         '{}<label for="save-message" class="soft">What changed</label>'
-        '<input id="save-message" name="message" class="field" placeholder="Shorter system turn" {}>'
+        '<input id="save-message" name="message" class="field" placeholder="Shorter system turn" value="{}" {}>'
         '<label for="save-author" class="soft">Author</label>'
         '<input id="save-author" name="author" class="field" maxlength="100" value="{}" placeholder="Your name, if others read this">'
         '<span></span><span>{}</span></div><p class="hint">Saves {}. A version never changes afterwards.</p>'
@@ -60,6 +147,7 @@ async def _save_drawer(
         name,
         Markup("autofocus") if not name else "",
         again,
+        await suggested(workbench, form, prompt),
         Markup("autofocus") if name else "",
         ask.text("author") or workbench.settings.author,
         button("Save version", "save", symbol="save", kind="primary", column=column),
@@ -91,10 +179,8 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
     form = ask.compare_form()
     name = ask.text("name").strip()
     column = ask.text("column")
-    prompt = form.prompt
+    prompt = _on_screen(form)
     sampling = prompt.sampling
-    if len({c.sampling for c in form.columns}) == 1:
-        sampling = restated(prompt.sampling, form.columns[0].sampling)
     if column.isdecimal():
         cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"), ask.repeat())
         prompt, sampling = cell.prompt, cell.sampling
@@ -149,10 +235,7 @@ async def export(workbench: Workbench, ask: Ask) -> Update:
     try:
         file = await workbench.export_cell(run_id, column, chosen, ask.repeat())
     except PlaygroundError as exc:
-        alert = Markup('<div class="alert">{}<div><b>{}</b>{}</div></div>').format(
-            icon("warn"), exc.message, exc.hint
-        )
-        return {"drawer": {"title": "Export", "body": join((head, alert))}}
+        return {"drawer": {"title": "Export", "body": join((head, refused(exc)))}}
     foot = Markup(
         '<a class="btn primary" download="{}" href="files/run/{}/{}/{}{}">{}Download {}</a>{}'
     ).format(
@@ -171,6 +254,13 @@ async def export(workbench: Workbench, ask: Ask) -> Update:
     return {"drawer": {"title": "Export", "body": body, "foot": foot}}
 
 
+def refused(exc: PlaygroundError) -> Markup:
+    """Why there is no file, in place of its preview."""
+    return Markup('<div class="alert" role="alert">{}<div><b>{}</b>{}</div></div>').format(
+        icon("warn"), exc.message, exc.hint
+    )
+
+
 def format_options(chosen: str) -> Markup:
     """The formats as choices."""
     from playground.formats.registry import FORMATS  # all the formats: not before a drawer shows them
@@ -182,7 +272,7 @@ def export_body(file: ExportFile) -> Markup:
     """What a format cannot hold, and the file itself."""
     return join(
         (
-            warning("Not in this file", file.losses),
+            told(file.losses),
             Markup('<pre class="file" id="export-text" tabindex="0">{}</pre>').format(file.text),
         )
     )
@@ -201,7 +291,9 @@ def segments_of_columns(run: StoredRun, column: int, chosen: str) -> Markup:
 
 ACTIONS: dict[str, Action] = {
     "save_form": save_form,
+    "save_now": save_now,
     "save_winner": save_winner,
+    "save_column": save_column,
     "save": save,
     "export": export,
 }

@@ -143,7 +143,8 @@ def test_a_selection_survives_a_search_and_is_downloaded_as_a_bundle(app: App, t
     app.page.locator("#lib-search").fill("picked two")
     expect(row(app, "Picked one")).to_have_count(0)
     row(app, "Picked two").get_by_role("checkbox").check()
-    app.page.get_by_role("button", name="Export 2 prompts").click()
+    expect(app.page.locator("#lib-foot")).to_contain_text("Download 2 prompts")
+    app.page.get_by_role("button", name="Name and licence").click()
     app.drawer.get_by_label("Name").fill("My mails")
     app.drawer.get_by_role("button", name="Make the bundle").click()
     with app.page.expect_download() as download:
@@ -225,7 +226,7 @@ def test_the_keyboard_alone_stars_selects_and_opens_and_keeps_its_place(app: App
     keyboard.press("Space")
     box = rows.nth(1).get_by_role("checkbox")
     expect(box).to_be_checked()
-    expect(app.page.locator("#lib-foot")).to_contain_text("Export 1 prompt")
+    expect(app.page.locator("#lib-foot")).to_contain_text("Download 1 prompt")
     expect(box).to_be_focused()
 
 
@@ -233,7 +234,7 @@ def test_a_tick_can_be_seen(app: App) -> None:
     box = app.page.locator("#lib-list .entry").first.get_by_role("checkbox")
     before = box.screenshot()
     box.check()
-    expect(app.page.locator("#lib-foot")).to_contain_text("Export 1 prompt")
+    expect(app.page.locator("#lib-foot")).to_contain_text("Download 1 prompt")
     assert box.evaluate("el => getComputedStyle(el).appearance") == "auto"  # Gradio draws white on nothing
     assert box.screenshot() != before
 
@@ -250,7 +251,7 @@ def test_a_favourite_is_found_among_the_favourites(app: App, tmp_path: Path) -> 
 def test_shift_selects_a_range(app: App) -> None:
     boxes = app.page.locator("#lib-list input[type=checkbox]")
     boxes.nth(1).click()
-    expect(app.page.locator("#lib-foot")).to_contain_text("Export 1 prompt")
+    expect(app.page.locator("#lib-foot")).to_contain_text("Download 1 prompt")
     boxes.nth(4).click(modifiers=["Shift"])
     expect(app.page.locator("#lib-foot")).to_contain_text("Export 4 prompts")
     expect(boxes.nth(2)).to_be_checked()
@@ -353,7 +354,7 @@ def test_a_phone_selects_opens_and_comes_back_without_sideways_scrolling(scripte
     entries = app.page.locator("#lib-list .entry")
     entries.nth(2).get_by_role("checkbox").tap()
     expect(app.page.locator("#lib-foot")).to_be_in_viewport()
-    expect(app.page.locator("#lib-foot")).to_contain_text("Export 1 prompt")
+    expect(app.page.locator("#lib-foot")).to_contain_text("Download 1 prompt")
     entries.nth(3).locator(".item").tap()
     expect(app.page.locator("#lib-preview h2")).to_be_in_viewport()
     app.page.get_by_role("button", name="Back to the list").tap()
@@ -392,7 +393,7 @@ def test_axe_finds_no_serious_violation_in_the_librarys_drawers(
     expect(app.drawer).to_be_visible()
     look("versions")
     app.close_drawer()
-    app.page.get_by_role("button", name="Export 1 prompt").click()
+    app.page.get_by_role("button", name="Download 1 prompt").click()
     expect(app.drawer).to_be_visible()
     look("bundle")
     app.close_drawer()

@@ -253,7 +253,7 @@ async def test_the_winner_is_saved_with_its_sampling_and_becomes_the_shared_prom
     async for _ in workbench.compare(to_comparison(CompareForm.model_validate(form))):
         pass
     run_id = workbench.store.history().rows[0].id
-    drawer = (await call("save_winner", run=run_id, column="1", form=form))["drawer"]
+    drawer = (await call("save_column", run=run_id, column="1", form=form))["drawer"]
     assert "the prompt and sampling of column 2" in drawer["body"]
     update = await call("save", run=run_id, column="1", form=form, fields={"name": "Winner"})
     saved = workbench.store.version(update["saved"]["prompt_id"]).prompt
@@ -262,6 +262,84 @@ async def test_the_winner_is_saved_with_its_sampling_and_becomes_the_shared_prom
     assert saved.sampling.temperature == 0.7
     assert update["form"]["prompt"]["turns"][0]["template"] == "Mine"
     assert [column["own"] for column in update["form"]["columns"]] == [False, False]
+
+
+async def ran_with_an_own_prompt(workbench: Workbench, form: dict[str, Any]) -> str:
+    """A run of two columns; the second has a text and a temperature of its own."""
+    from playground.ui.forms import CompareForm, to_comparison
+
+    own = {"own": True, "turns": [{"role": "user", "template": "Shout {{ word }}"}]}
+    form["columns"][1] = form["columns"][1] | own | {"sampling": {"temperature": 0.7}}
+    async for _ in workbench.compare(to_comparison(CompareForm.model_validate(form))):
+        pass
+    return workbench.store.history().rows[0].id
+
+
+async def test_the_winner_is_saved_in_one_click_with_a_message_made_from_the_difference(
+    call: Call, form: dict[str, Any], workbench: Workbench
+):
+    first = await call("save", form=form, fields={"name": "Greeting"})
+    form |= first["saved"]
+    run_id = await ran_with_an_own_prompt(workbench, form)
+    update = await call("save_winner", run=run_id, column="1", form=form)
+    assert update["drawer"] is None
+    assert update["toast"].startswith("Saved as version 2: User turn: “Say” → “Shout”")
+    assert "emperature 0.7" in update["toast"]
+    assert update["form"]["prompt"]["turns"][0]["template"] == "Shout {{ word }}"
+    again = await call("save_winner", run=run_id, column="1", form=form | update["form"] | update["saved"])
+    assert again == {"toast": "Nothing has changed since version 2."}
+    assert len(workbench.store.versions(update["saved"]["prompt_id"])) == 2
+
+
+async def test_a_winner_without_a_name_is_asked_for_one(
+    call: Call, form: dict[str, Any], workbench: Workbench
+):
+    form["prompt"]["name"] = ""
+    run_id = await ran_with_an_own_prompt(workbench, form)
+    drawer = (await call("save_winner", run=run_id, column="1", form=form))["drawer"]
+    assert "the prompt and sampling of column 2" in drawer["body"]
+    assert workbench.store.prompts() == []
+
+
+async def test_one_key_saves_what_has_a_name_and_says_what_changed(
+    call: Call, form: dict[str, Any], workbench: Workbench
+):
+    first = await call("save_now", form=form)
+    assert first["toast"] == "Saved as version 1: First version"
+    form |= first["saved"]
+    assert (await call("save_now", form=form)) == {"toast": "Nothing has changed since version 1."}
+    form["prompt"]["turns"][0]["template"] = "Say {{ word }} twice"
+    second = await call("save_now", form=form)
+    assert second["toast"] == "Saved as version 2: User turn: added “twice”"
+    # A version of a variant stays on its line.
+    fields = {"name": "Greeting", "as": "new-variant", "variant": "loud"}
+    form["prompt"]["turns"][0]["template"] = "SAY {{ word }} TWICE"
+    form |= (await call("save", form=form | second["saved"], fields=fields))["saved"]
+    form["prompt"]["turns"][0]["template"] = "SAY {{ word }} TWICE!"
+    assert (await call("save_now", form=form))["toast"].startswith('Saved as version 4 of "loud": ')
+
+
+async def test_one_key_asks_when_there_is_no_name_or_another_has_it(
+    call: Call, form: dict[str, Any], workbench: Workbench
+):
+    form["prompt"]["name"] = " "
+    assert (await call("save_now", form=form))["drawer"]["title"] == "Save a version"
+    assert workbench.store.prompts() == []
+    form["prompt"]["name"] = "Taken"
+    await call("save_now", form=form)
+    refused = await call("save_now", form=form)
+    assert refused["drawer"]["title"] == "Save a version"
+    assert "Taken" in refused["alert"]["message"]
+    assert len(workbench.store.prompts()) == 1
+
+
+async def test_the_drawer_suggests_a_message(call: Call, form: dict[str, Any], read_html: Read):
+    form |= (await call("save_now", form=form))["saved"]
+    form["values"] = {}
+    form["prompt"]["turns"][0]["template"] = 'Say "{{ word }}"'
+    body = read_html((await call("save_form", form=form))["drawer"]["body"])
+    (field,) = body.find("input", name="message")
+    assert str(field["value"]).startswith("User turn, 2 places: added")
 
 
 async def three_versions(workbench: Workbench) -> str:
@@ -357,11 +435,43 @@ async def test_a_format_that_is_not_there_is_said_in_the_drawer(call: Call, ran:
     assert "foot" not in drawer
 
 
+@pytest.mark.parametrize(
+    ("losses", "sentence"),
+    [
+        (("checks", "answer", "name_zh"), "Checks and the answer are not in this file."),
+        (("answer",), "The answer is not in this file."),
+        (("checks", "model", "cases"), "Checks, cases and the model are not in this file."),
+        (("top_k",), "Sampling values are not in this file."),
+        (("tags",), "What is said of the prompt is not in this file: tags."),
+        (("inputs.a.example", "inputs.a.kind"), "What is said of the variables is not in this file: a."),
+        ((), ""),
+    ],
+)
+def test_one_sentence_says_what_a_file_cannot_hold(read_html: Read, losses: Any, sentence: str):
+    from playground.ui.losses import told
+
+    lines = [f"{field}: this format has no such field" for field in losses]
+    page = read_html(told(lines))
+    assert page.text.startswith(sentence)
+    assert bool(page.find("details")) == ("name_zh" in losses or "top_k" in losses)
+
+
+def test_what_else_a_format_does_is_said_too():
+    from playground.ui.losses import sorted_out
+
+    frozen = "variables: frozen at the values of this run"
+    assert sorted_out([frozen]) == ("Variables: frozen at the values of this run.", [])
+    both = sorted_out([frozen, "checks: this format has no such field"])
+    assert both == ("Checks are not in this file.", ["Variables: frozen at the values of this run"])
+
+
 @in_spite_of_the_fixture
 @given(st.text(min_size=1) | st.just("</pre><script>x</script>"))
 def test_a_file_is_shown_as_text_with_what_it_lost(read_html: Read, text: str):
     def drawn(text: str) -> Any:
-        return read_html(version_actions.export_body(ExportFile("a.txt", "text/plain", text, (text, text))))
+        return read_html(
+            version_actions.export_body(ExportFile("a.txt", "text/plain", text, (text, f"x{text}")))
+        )
 
     page = drawn(text)
     assert page.shape == drawn("plain").shape

@@ -409,6 +409,21 @@ async def test_a_selection_becomes_a_bundle_that_is_downloaded_and_imported_agai
     assert "2 prompts: 1 new, 1 as it is here" in body
 
 
+async def test_one_click_downloads_what_is_selected(call: Call, web: httpx.AsyncClient, workbench: Workbench):
+    first = await save(workbench, prompt("First"))
+    await save(workbench, prompt("Second"))
+    update = await call("quick_bundle", fields={f"pick:prompt:{first}": True, "search": "hides it"})
+    assert update["toast"].startswith("1 prompt, ") and "drawer" not in update
+    answer = await web.get(update["download"])
+    assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''first.zip"
+    assert [entry.prompt.name for entry in read_bundle(answer.content).entries] == ["First"]
+    everything = await call("quick_bundle", fields={"origin": "mine"})
+    answer = await web.get(everything["download"])
+    assert {entry.prompt.name for entry in read_bundle(answer.content).entries} == {"First", "Second"}
+    nothing = await call("quick_bundle", fields={"search": "quokka"})
+    assert nothing["alert"]["message"] == "There is nothing to download."
+
+
 async def test_without_a_selection_all_that_the_filter_shows_goes_out(call: Call, workbench: Workbench):
     for number in range(120):
         await save(workbench, prompt(f"Numbered {number}"))
@@ -424,7 +439,7 @@ async def test_prompts_in_the_bin_cannot_be_selected_or_exported(
 ):
     ident = await save(workbench, prompt())
     update = await call("delete_prompt", prompt=ident, fields={f"pick:prompt:{ident}": True})
-    assert "Export all" in update["html"]["lib-foot"]
+    assert "Download all" in update["html"]["lib-foot"]
     shown = (await call("open_library", origin="bin"))["html"]
     assert not read_html(shown["lib-list"]).find("input")
     assert not read_html(shown["lib-foot"]).find("button", data_act="bundle_form")

@@ -113,10 +113,10 @@ async def test_a_long_list_is_shown_in_parts_and_selected_rows_survive_a_search(
     found = await call("open_library", fields=picked)
     foot = read_html(found["html"]["lib-foot"])
     assert len(keys(found, read_html)) == 1
-    assert "Export 1 prompt" in foot.text
+    assert "Download 1 prompt" in foot.text
     assert foot.find("input", name=f"pick:pattern:{slug}")[0]["value"] == "on"
     cleared = await call("open_library", fields=picked, clear="yes")
-    assert "Export these" in cleared["html"]["lib-foot"]  # what the search shows
+    assert "Download these" in cleared["html"]["lib-foot"]  # what the search shows
 
 
 async def test_every_shipped_pattern_has_a_preview_and_can_be_tried(
@@ -151,6 +151,7 @@ async def test_a_deleted_prompt_waits_in_the_bin_and_can_be_put_back(
     ident = await save(workbench)
     done = await call("delete_prompt", prompt=ident)
     assert done["toast"] == '"Mine" is in the bin'
+    assert done["toast_act"] == {"label": "Undo", "act": "restore_prompt", "prompt": ident}
     assert f"prompt:{ident}" not in done["html"]["lib-list"]
     bin_ = await call("open_library", origin="bin")
     assert keys(bin_, read_html) == [f"prompt:{ident}"]
@@ -221,7 +222,9 @@ async def test_what_is_not_there_is_an_alert(call: Call, action: str, arguments:
 
 async def test_a_format_that_is_not_there_is_an_alert(call: Call, workbench: Workbench):
     key = f"pattern:{workbench.prompts.library.patterns()[0].slug}"
-    assert 'no format "docx"' in (await call("export_prompt", key=key, value="docx"))["alert"]["message"]
+    drawer = (await call("export_prompt", key=key, value="docx"))["drawer"]
+    assert "There is no format &#34;docx&#34;." in drawer["body"]
+    assert "foot" not in drawer and "export-text" not in drawer["body"]  # not the file of the format before
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)

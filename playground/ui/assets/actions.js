@@ -1,7 +1,7 @@
 // Actions: an element with data-act="name" asks for that action when it is pressed; its other data-* attributes and
 // the fields of the form around it go along. Some are done here, the rest by Python, whose update is shown.
 
-import { copy, toast } from "./alerts.js";
+import { copy, download, toast } from "./alerts.js";
 import { showView } from "./columns.js";
 import { $, $$, debounce, h } from "./dom.js";
 import { closeDrawer } from "./drawer.js";
@@ -59,13 +59,15 @@ const LOCAL = {
     list.hidden = !list.hidden;
   },
   save_form: () => send("save_form", { author: author() }),
+  save_now: () => send("save_now", { author: author() }),
   save_winner: (args) => send("save_winner", { ...args, author: author() }),
+  save_column: (args) => send("save_column", { ...args, author: author() }),
   save: (args) => {
     author(args.fields.author);
     send("save", args);
   },
   new_prompt: () => send("new_prompt", {}),
-  history_csv: ({ fields }) => location.assign(`files/history.csv?${new URLSearchParams(fields)}`),
+  history_csv: ({ fields }) => download(`files/history.csv?${new URLSearchParams(fields)}`),
 };
 
 function explain(text, el) {
@@ -115,6 +117,13 @@ export async function send(action, args) {
   apply(update);
   if (action === "open_library" && args.key && innerWidth < 1200) $("#lib-preview").scrollIntoView();
 }
+
+/**
+ * Does what an element with `data-act` of that name would do.
+ * @param {string} name
+ * @param {object} args
+ */
+export const doAction = (name, args = {}) => (LOCAL[name] ? LOCAL[name](args) : send(name, args));
 
 onShown((update) => {
   if (update.again && $("#lib")) send(update.again, { fields: fieldsOf($("#lib")) });

@@ -13,9 +13,14 @@ export function say(text) {
 /**
  * A few words that go away by themselves; under the pointer they stay.
  * @param {string} text
+ * @param {{label: string, act: string} | null} doing a button beside them: what it asks for, and what goes along
  */
-export function toast(text) {
-  const el = h("div", { class: "toast pp", role: "status" }, icon("check"), h("span", {}, text));
+export function toast(text, doing = null) {
+  const { label, ...data } = doing ?? {};
+  const asked = Object.fromEntries(Object.entries(data).map(([name, value]) => [`data-${name}`, value]));
+  const close = () => el.remove();
+  const button = label && h("button", { class: "btn quiet small", ...asked, onclick: close }, label);
+  const el = h("div", { class: "toast pp", role: "status" }, icon("check"), h("span", {}, text), button);
   $("#toasts").append(el);
   let timer = setTimeout(() => el.remove(), 6000);
   el.addEventListener("mouseenter", () => clearTimeout(timer));
@@ -39,6 +44,17 @@ export function showAlert({ message, hint }) {
   const home = $(".drawer .messages") ?? $$(".messages").find((place) => place.offsetParent) ?? $("#messages");
   home.replaceChildren(el);
   el.scrollIntoView({ block: "nearest" });
+}
+
+/**
+ * Saves a file of the server; what it refuses is a download that failed, never another page.
+ * @param {string} address
+ */
+export function download(address) {
+  const link = h("a", { href: address, download: "" });
+  document.body.append(link);
+  link.click();
+  link.remove();
 }
 
 /**

@@ -1,5 +1,6 @@
 // Keys, the theme and arrow keys between tabs.
 
+import { doAction } from "./actions.js";
 import { drawColumns } from "./columns.js";
 import { $, $$, h } from "./dom.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
@@ -9,7 +10,7 @@ const KEYS = () => [
   ["Ctrl Enter", "Run"],
   ["Esc", "Stop all, or close what is open"],
   [`Alt 1 to ${page.most}`, "Focus a column"],
-  ["Ctrl S", "Save a version"],
+  ["Ctrl S", "Save a version; with Shift, ask for its name and message first"],
   ["Alt ↑ or ↓", "Move a turn, on its handle"],
   ["← or →", "The sample before or after, on its mark"],
   [`1 to ${page.most}`, "Vote for that column"],
@@ -62,7 +63,9 @@ document.addEventListener(
     }
     if (held && e.key.toLowerCase() === "s") {
       e.preventDefault();
-      if (!$(".drawer")) $("#save")?.click();
+      if ($(".drawer")) $(".drawer [data-act=save]")?.click();
+      else if (e.shiftKey) $("#save")?.click();
+      else doAction("save_now");
     }
     const digit = e.altKey ? Number(/^Digit([1-9])$/.exec(e.code)?.[1] ?? 0) : 0;
     if (digit && digit <= page.most) {

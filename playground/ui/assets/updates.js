@@ -1,6 +1,6 @@
 // Shows what Python answers: an update names what changes, and nothing else does. Its keys stand in ui/update.py.
 
-import { copy, showAlert, toast } from "./alerts.js";
+import { copy, download, showAlert, toast } from "./alerts.js";
 import { drawColumns, settleColumns, showView } from "./columns.js";
 import { $, $$, keepFocus } from "./dom.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
@@ -47,7 +47,8 @@ export function apply(update) {
   for (const [id, html] of Object.entries(update.html ?? {})) fill(document.getElementById(id), html);
   if (update.drawer) openDrawer(update.drawer); else if (update.drawer === null) closeDrawer();
   if (update.copy !== undefined) copy(update.copy);
-  if (update.toast) toast(update.toast);
+  if (update.toast) toast(update.toast, update.toast_act);
+  if (update.download) download(update.download);
   if (update.alert) showAlert(update.alert);
   else if (update.html?.["lib-list"]) $("#lib .messages").replaceChildren();
   if (update.tab) showTab(update.tab);
