@@ -2,6 +2,7 @@
 
     PromptSummary ─ VersionSummary ─ SavedVersion        the saved prompts; Facets count them
     SaveItem → SavedVersion, Head, SyncMark              many prompts at once, files that are kept equal
+    FormDraftSummary ─ FormDraft                         what is typed and not saved
     NewCell → StoredRun(StoredCell(StoredStep…)…)        one run, complete enough to be shown again
     CellPage(CellRow…), MatrixEntry, CellRecord          runs of any size, a part at a time
     HistoryPage(RunSummary(ColumnSummary…)…)             the list of runs
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from playground.types.generation import Completion, Finish, Message
 from playground.types.grid import Case, CellKey, CellStatus, Choice, Comparison, RunKind
@@ -90,6 +92,33 @@ class SavedVersion:
     origin: str
     forked_from: str
     prompt: Prompt
+
+
+MOST_DRAFTS = 500
+"""So many drafts are kept, the oldest goes first."""
+MOST_DAYS = 90
+"""So long a draft is kept after its last change."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormDraftSummary:
+    """A draft in a list: of what (`key`), whose (`tab`), how it begins, and the version it was begun from."""
+
+    id: str
+    key: str
+    tab: str
+    name: str
+    begins: str
+    version: int | None
+    run_id: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FormDraft(FormDraftSummary):
+    """A draft with the page's form as plain data."""
+
+    form: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

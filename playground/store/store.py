@@ -23,6 +23,7 @@ from playground.settings import Settings
 from playground.store import bin, cells, exchange, history, prompts, reopen, runs, saving, shelf
 from playground.store.changes import Change, CreateRun, EndCell, StartCell
 from playground.store.database import Place, connect, in_plain_words, locate, prepare_file
+from playground.store.drafts import FormDrafts
 from playground.store.presence import HOST, Presence, Program
 from playground.store.records import (
     CellPage,
@@ -74,6 +75,7 @@ class Store:
         self._engine = engine
         self._writing_engine = engine.execution_options(write=True)
         self._writer = Writer(self._writing_engine, place)
+        self.drafts = FormDrafts(self._reading, self._writing)
         self._presence = Presence(place.path.parent if place.path else settings.data_dir)
 
     @contextmanager

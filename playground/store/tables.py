@@ -10,7 +10,7 @@
                      └──◁ score, cell_text
 
     prompt ─◁ prompt_tag, label           a label stands on one version
-    favourite, sync_mark, blob            by key, by folder and path, by hash
+    favourite, sync_mark, blob, draft     by key, by folder and path, by hash, by id
 
 Table classes do not validate: only this package builds them, from validated values. Every change here needs a
 revision in `migrations/versions/` (a test compares the two).
@@ -187,6 +187,28 @@ class Blob(Table, table=True):
 
     hash: str = Field(primary_key=True)
     data: bytes = Field(sa_type=sa.LargeBinary)
+
+
+class DraftRow(Table, table=True):
+    """What is typed and not saved: a form as ASCII JSON, its images by their hash.
+
+    `key` says of what: `prompt:ID`, `pattern:SLUG`, `run:ID` or `new:ID`. Only `tab` writes to it. It refers to nothing:
+    what it was made from may be gone, and it is still there.
+    """
+
+    __tablename__ = "draft"
+
+    id: str = Field(default_factory=new_id, primary_key=True)
+    key: str = Field(sa_type=ExactText)
+    tab: str
+    name: str = Field(sa_type=ExactText)
+    begins: str = Field(sa_type=ExactText)
+    version: int | None = None
+    run_id: str | None = None
+    form: str = Field(sa_type=sa.Text)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
+    updated_at: datetime = Field(default_factory=now, sa_type=UtcTime)
+    dropped_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class Run(Table, table=True):

@@ -14,6 +14,7 @@ from playground.ui import (
     cells,
     compare,
     details,
+    drafts,
     history,
     importing,
     library,
@@ -49,7 +50,7 @@ _LOOK = (
 )
 STYLES = tuple(ASSETS / "look" / f"{name}.css" for name in _LOOK)
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
-ACTIONS |= answer_diff.ACTIONS | samples.ACTIONS
+ACTIONS |= answer_diff.ACTIONS | samples.ACTIONS | drafts.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS
 ACTIONS |= trouble.ACTIONS | running.ACTIONS | cells.ACTIONS

@@ -21,16 +21,8 @@ from playground.types.prompt import PRESETS
 from playground.ui import panels
 from playground.ui.actions import Action, Ask
 from playground.ui.alerts import to_alert
-from playground.ui.cells import drawer_of_large
-from playground.ui.forms import COLUMNS, form_of_prompt, variant
-from playground.ui.onto_compare import (
-    cleared,
-    default_form,
-    open_pattern,
-    open_version,
-    readable_draft,
-    shown_run,
-)
+from playground.ui.forms import COLUMNS, form_of_prompt, readable_draft, variant
+from playground.ui.onto_compare import cleared, default_form, is_draft_of, kept_form, open_address, revisit
 from playground.ui.samples import cell_name
 from playground.ui.stream import shown, stream_run
 from playground.ui.update import Update
@@ -103,31 +95,26 @@ def wire(tab: CompareTab, workbench: Workbench) -> None:
 
 
 async def load(workbench: Workbench, ask: Ask) -> Update:
-    """The page as it opens: the run or prompt of the address, else the draft of this browser, else a first prompt."""
+    """The page as it opens: what this tab has kept of it, else what its address names, else a first prompt."""
     extra = ask.model_extra or {}
     query = extra["query"] if isinstance(extra.get("query"), dict) else {}
     update = await lists(workbench)
-    form, alert = None, None
+    alert = None
+    draft = readable_draft(extra.get("draft"))
+    if draft is not None and not is_draft_of(draft, extra.get("draft_run"), query):
+        draft = None
+    if draft is None or extra.get("lacks_images"):
+        kept = await kept_form(workbench, ask.text("draft_id"))
+        if kept is not None and is_draft_of(kept, extra.get("draft_run"), query):
+            draft = kept if draft is None else draft.model_copy(update={"images": kept.images})
     try:
-        if query.get("run"):
-            run = await workbench.run_to_look_at(str(query["run"]))
-            update |= shown_run(workbench, run)
-            if drawer := await drawer_of_large(workbench, run):
-                update["drawer"] = drawer
-        elif query.get("pattern"):
-            update |= await open_pattern(workbench, str(query["pattern"]), ask)
-        elif query.get("prompt"):
-            version = str(query.get("version", ""))
-            number = int(version) if version.isdecimal() and len(version) < 10 else None
-            update |= await open_version(workbench, str(query["prompt"]), number, ask)
+        # What is kept of a prompt is there although the prompt may be gone.
+        if draft is None or query.get("run"):
+            update |= await open_address(workbench, query, ask)
     except PlaygroundError as exc:
         alert = to_alert(exc)
-    # What was typed after the run of this address is newer than the run.
-    typed_on = bool(query.get("run")) and extra.get("draft_run") == query.get("run")
-    if extra.get("draft") and (typed_on or not update.get("form")):
-        form = readable_draft(extra["draft"])
-    if form is not None:
-        update["form"] = form.model_dump(mode="json")
+    if draft is not None:
+        update["form"] = draft.model_dump(mode="json")
     if not update.get("form"):
         update["form"] = (await default_form(workbench)).model_dump(mode="json")
     workbench.models.warm_up(update["form"]["columns"][0]["model"])
@@ -292,4 +279,5 @@ ACTIONS: dict[str, Action] = {
     "thumb": thumb,
     "note": note,
     "new_prompt": new_prompt,
+    "revisit": revisit,
 }

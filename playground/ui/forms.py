@@ -1,15 +1,17 @@
 """The page's form as a value, and the ways between it, comparisons, stored runs and prompts.
 
-{"prompt": {...}, "prompt_id": null, "version": null, "origin": "", "values": {...},
+{"open": {"key": "pattern:…", ...}, "prompt": {...}, "prompt_id": null, "version": null, "origin": "", "values": {...},
  "columns": [{"model": "llama.cpp:…", "preset": "Greedy", "sampling": {...}, "own": false, "turns": []}]}
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Annotated, Any
+from uuid import uuid4
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from playground.library.shipped import Pattern
 from playground.runs.planning import example_values
@@ -22,6 +24,8 @@ COLUMNS = 4
 """How many fit beside each other; the page's script learns it from here."""
 
 OWN_VALUES = "Own values"
+DRAFT_PASSES = 3
+"""A draft is read again without what is unknown in it: a tuple that could not be read may hide more of that."""
 
 
 class ColumnForm(Value):
@@ -37,12 +41,31 @@ class ColumnForm(Value):
     samples: Samples = 1
 
 
+class Opened(Value):
+    """What is open: a saved prompt, a pattern, a run or a new prompt, and what it was when it was opened.
+
+    `key` is `prompt:ID`, `pattern:SLUG`, `run:ID` or `new:ID`; `draft` the id under which changes are kept. `latest` is
+    the newest version that there was. The page's script writes `prompt` and `rest`, signs of what was opened (the prompt
+    with its sampling; values, images and own prompts), and `ran`, signs of what each answer on screen was run with.
+    """
+
+    key: str = ""
+    draft: str = ""
+    latest: int | None = None
+    prompt: str = ""
+    rest: str = ""
+    ran: tuple[str, ...] = ()
+
+
 class CompareForm(Value):
     """Everything on the Compare tab that a person can change.
 
-    `values` may hold more than the variables: what the checks ask for. `images` are base64 without a prefix.
+    `values` may hold more than the variables: what the checks ask for. `images` are base64 without a prefix. `spare`
+    are columns beyond those shown, which keep their settings. `sources` has the values that variables had before their
+    type was changed, `half` what was typed into a drawer that was closed: by its title, then by field.
     """
 
+    open: Opened = Opened()
     prompt: Prompt
     prompt_id: str | None = None
     version: int | None = None
@@ -51,6 +74,9 @@ class CompareForm(Value):
     columns: Annotated[tuple[ColumnForm, ...], Field(min_length=1, max_length=COLUMNS)]
     same_text: str = ""
     images: tuple[str, ...] = ()
+    spare: Annotated[tuple[ColumnForm, ...], Field(max_length=20)] = ()
+    sources: dict[str, Any] = {}
+    half: dict[str, dict[str, str]] = {}
 
 
 def to_comparison(form: CompareForm) -> Comparison:
@@ -99,6 +125,7 @@ def form_of_run(run: StoredRun) -> CompareForm:
     )
     version = run.version
     return CompareForm(
+        open=Opened(key=f"run:{run.id}", latest=version.number if version else None),
         prompt=comparison.prompt,
         prompt_id=version.prompt_id if version else None,
         version=version.number if version else None,
@@ -114,6 +141,7 @@ def form_of_prompt(
     columns: Sequence[ColumnForm],
     *,
     version: SavedVersion | None = None,
+    latest: int | None = None,
     origin: str = "",
 ) -> CompareForm:
     """A form with this prompt and its example values; the columns keep their models and lose their variants."""
@@ -127,7 +155,9 @@ def form_of_prompt(
         )
         for column in columns
     )
+    key = f"prompt:{version.prompt_id}" if version else f"pattern:{origin}" if origin else new_key()
     return CompareForm(
+        open=Opened(key=key, latest=latest or (version.number if version else None)),
         prompt=prompt,
         prompt_id=version.prompt_id if version else None,
         version=version.number if version else None,
@@ -137,12 +167,49 @@ def form_of_prompt(
     )
 
 
+def new_key() -> str:
+    """What a prompt that was never saved is known by."""
+    return f"new:{uuid4().hex[:16]}"
+
+
+def readable_draft(draft: Any) -> CompareForm | None:
+    """The form a browser or the store has kept, or None when it is not one any more.
+
+    What this program does not know of is left out: another version of it wrote that, and the text counts.
+    """
+    for _ in range(DRAFT_PASSES):
+        try:
+            return CompareForm.model_validate(draft)
+        except ValidationError as exc:
+            unknown = [
+                error["loc"]
+                for error in exc.errors(include_input=False)
+                if error["type"] == "extra_forbidden"
+            ]
+            if not unknown:
+                return None
+            draft = deepcopy(draft)
+            try:
+                for place in unknown:
+                    _leave_out(draft, place)
+            except (LookupError, TypeError, AttributeError):
+                return None
+    return None
+
+
+def _leave_out(data: Any, place: Sequence[int | str]) -> None:
+    for step in place[:-1]:
+        data = data[step]
+    data.pop(place[-1], None)
+
+
 def first_form(models: Sequence[ModelInfo], pattern: Pattern | None) -> CompareForm:
     """What a newcomer sees: a pattern in column 1 and a reworded variant of it in column 2, ready to run."""
     model = models[0].id if models else "llama.cpp:none"
     column = ColumnForm(model=model)
     if pattern is None or pattern.prompt is None:
-        return CompareForm(prompt=Prompt(turns=(Turn(role="user", template=""),)), columns=(column, column))
+        empty = Prompt(turns=(Turn(role="user", template=""),))
+        return CompareForm(open=Opened(key=new_key()), prompt=empty, columns=(column, column))
     form = form_of_prompt(pattern.prompt, (column, column), origin=pattern.slug)
     steps = Turn(role="system", template="You are a careful assistant. Answer in one short sentence.")
     turns = (steps, *(turn for turn in pattern.prompt.turns if turn.role != "system"))

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import gradio as gr
 from markupsafe import Markup, escape
 
+from playground.store.records import MOST_DAYS, MOST_DRAFTS
 from playground.ui.actions import Action, Ask
+from playground.ui.drafts import UNTITLED
 from playground.ui.html import attributes, button, icon, join, plural
-from playground.ui.preview import preview
+from playground.ui.preview import draft_of, preview
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
@@ -28,7 +30,7 @@ _PAGE = """<div class="pane pp" data-form id="lib">
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What the list is narrowed to; "" is everything. `origin` may also be "favourites" or "bin"."""
+    """What the list is narrowed to; "" is everything. `origin` may also be "favourites", "drafts" or "bin"."""
 
     search: str = ""
     origin: str = ""
@@ -89,7 +91,7 @@ def find(workbench: Workbench, wanted: Filter) -> Listing:
     store = workbench.store
     loved = store.favourites()
     facets = store.facets(wanted.search)
-    saved = [] if wanted.origin == "shipped" else store.prompts(
+    saved = [] if wanted.origin in ("shipped", "drafts") else store.prompts(
         wanted.search,
         family=wanted.family,
         tag=wanted.tag,
@@ -109,6 +111,11 @@ def find(workbench: Workbench, wanted: Filter) -> Listing:
         )
         for p in saved
     ]
+    if wanted.origin == "drafts":
+        found = [
+            Item(f"draft:{d.id}", d.name or UNTITLED, d.begins, draft_of(d), False)
+            for d in store.drafts.all(wanted.search)
+        ]
     patterns = workbench.prompts.library.search(wanted.search)
     found += [
         Item(key, p.prompt.name, p.prompt.description, p.prompt.family, key in loved)
@@ -129,6 +136,7 @@ def find(workbench: Workbench, wanted: Filter) -> Listing:
     mine = facets.origins.get("mine", 0) + facets.origins.get("fork", 0)
     origins = {"": facets.total + len(patterns), **facets.origins, "mine": mine, "shipped": len(patterns)}
     origins["favourites"] = facets.favourites + sum(f"pattern:{p.slug}" in loved for p in patterns)
+    origins["drafts"] = store.drafts.count()
     origins["bin"] = facets.binned
     return Listing(found[: wanted.limit], len(found) > wanted.limit, origins, families, tags)
 
@@ -171,6 +179,7 @@ def _side(listing: Listing, wanted: Filter, key: str) -> Markup:
     ]
     origins = [("", "All", listing.origins.get("", 0))]
     origins += [(name, label, listing.origins.get(name, 0)) for name, label in ORIGINS.items()]
+    origins.insert(2, ("drafts", "Drafts", listing.origins.get("drafts", 0)))
     origins += [
         ("favourites", "Favourites", listing.origins["favourites"]),
         ("bin", "Bin", listing.origins["bin"]),
@@ -202,7 +211,11 @@ def _filter(kind: str, value: str, label: str, number: int, now: str) -> Markup:
 
 def _list(listing: Listing, chosen: Item | None, wanted: Filter, picked: set[str]) -> Markup:
     active = [
-        (kind, value, {**ORIGINS, "favourites": "Favourites", "bin": "Bin"}.get(value, value))
+        (
+            kind,
+            value,
+            {**ORIGINS, "drafts": "Drafts", "favourites": "Favourites", "bin": "Bin"}.get(value, value),
+        )
         for kind, value in (("origin", wanted.origin), ("family", wanted.family), ("tag", wanted.tag))
         if value
     ]
@@ -216,6 +229,8 @@ def _list(listing: Listing, chosen: Item | None, wanted: Filter, picked: set[str
     if not listing.items:
         if wanted.origin == "bin" and not wanted.search:
             text = "The bin is empty. What you delete waits here until you put it back or delete it for good."
+        elif wanted.origin == "drafts" and not wanted.search:
+            text = "No draft. What you type and do not save waits here until you save it or throw it away."
         elif wanted.is_narrow:
             text = f"Nothing matches {repr_search(wanted.search)}in this filter."
         else:
@@ -244,17 +259,24 @@ def _row(item: Item, is_chosen: bool, wanted: Filter, is_picked: bool) -> Markup
     box = box.format(item.key, item.name, Markup(" checked") if is_picked else "")
     return Markup(
         '<li class="entry{}">{}<button class="item" data-act="open_library" data-key="{}" aria-pressed="{}">'
-        '<span class="grow"><b>{}{}</b><span class="d">{}</span></span><span class="hint">{}</span></button>'
-        '<button class="btn quiet icon star{}" data-act="favourite" data-favourite="{}" aria-pressed="{}" aria-label="Favourite: {}" title="Favourite">{}</button></li>'
+        '<span class="grow"><b>{}{}</b><span class="d">{}</span></span><span class="hint">{}</span></button>{}</li>'
     ).format(
         " on" if is_chosen else "",
-        "" if wanted.origin == "bin" else box,
+        "" if wanted.origin in ("bin", "drafts") else box,
         item.key,
         str(is_chosen).lower(),
         _marked(item.name, wanted.search),
         labels,
         _marked(item.summary, wanted.search),
         item.family,
+        "" if wanted.origin == "drafts" else _star(item),
+    )
+
+
+def _star(item: Item) -> Markup:
+    return Markup(
+        '<button class="btn quiet icon star{}" data-act="favourite" data-favourite="{}" aria-pressed="{}" aria-label="Favourite: {}" title="Favourite">{}</button>'
+    ).format(
         " on" if item.favourite else "",
         item.key,
         str(item.favourite).lower(),
@@ -288,7 +310,7 @@ def _foot(workbench: Workbench, wanted: Filter, picked: set[str], shown: set[str
         if is_all
         else "Download these"
     )
-    if picked or (shown and wanted.origin != "bin"):  # what is in the bin stays there
+    if picked or (shown and wanted.origin not in ("bin", "drafts")):  # what is in the bin stays there
         acts.append(button(share, "quick_bundle", symbol="download", kind="quiet"))
         acts.append(button("Name and licence", "bundle_form", kind="quiet"))
     if picked:
@@ -296,6 +318,8 @@ def _foot(workbench: Workbench, wanted: Filter, picked: set[str], shown: set[str
     if workbench.settings.library_dir:
         acts.append(button("Sync folder", "sync_folder", symbol="redo", kind="quiet"))
     hint = "" if picked else "Drop files, a folder or a bundle anywhere on this page"
+    if wanted.origin == "drafts":
+        hint = f"Kept for {MOST_DAYS} days after the last change, at most {MOST_DRAFTS}"
     return Markup(
         '{}<input type="file" id="lib-files" multiple hidden aria-label="Files to import">{}'
         '<span class="grow"></span><span class="hint">{}</span>'

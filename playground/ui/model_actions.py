@@ -19,9 +19,10 @@ from playground.types.generation import Message
 from playground.types.servers import ModelInfo
 from playground.ui.actions import Action, Ask
 from playground.ui.drawers import drawer, field, form, select
+from playground.ui.forms import readable_draft
 from playground.ui.html import button, icon, join
 from playground.ui.models import LOOKED_S, choices, done, shown
-from playground.ui.onto_compare import default_form, readable_draft
+from playground.ui.onto_compare import default_form
 from playground.ui.progress import size
 from playground.ui.update import Update
 from playground.workbench.service import Workbench, find_cell

@@ -9,8 +9,10 @@ from markupsafe import Markup, escape
 
 from playground.runs.planning import example_values
 from playground.scorers import check_name
-from playground.store.records import SavedVersion
+from playground.store.records import FormDraftSummary, SavedVersion
 from playground.types.prompt import Prompt
+from playground.ui.drafts import UNTITLED
+from playground.ui.forms import readable_draft
 from playground.ui.html import button, icon, join, plural, stamp
 from playground.workbench.service import Workbench
 
@@ -18,7 +20,7 @@ _JINJA = re.compile(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", re.DOTALL)
 
 
 async def preview(workbench: Workbench, key: str, *, binned: bool = False) -> Markup:
-    """The whole pane for "pattern:SLUG" or "prompt:ID"; raises NotFoundError."""
+    """The whole pane for "pattern:SLUG", "prompt:ID" or "draft:ID"; raises NotFoundError."""
     kind, _, ident = key.partition(":")
     if kind == "pattern":
         pattern = workbench.prompts.library.get(ident)
@@ -35,6 +37,8 @@ async def preview(workbench: Workbench, key: str, *, binned: bool = False) -> Ma
             acts,
             ("Read", read),
         )
+    if kind == "draft":
+        return await _draft(workbench, ident)
     saved = await workbench.saved.version(ident)
     head = Markup("Version {}, {}{}").format(
         saved.number, stamp(saved.created_at), f", from {saved.forked_from}" if saved.forked_from else ""
@@ -56,6 +60,29 @@ async def preview(workbench: Workbench, key: str, *, binned: bool = False) -> Ma
     return _pane(saved.prompt, saved.name, head, first, acts, ("Standing", standing))
 
 
+async def _draft(workbench: Workbench, ident: str) -> Markup:
+    draft = await workbench.drafts.get(ident)
+    form = readable_draft(draft.form)
+    prompt = form.prompt if form else Prompt()
+    own = Markup("")
+    for number, column in enumerate(form.columns if form else (), 1):
+        if column.own:
+            turns = _turns(prompt.model_copy(update={"turns": column.turns}))
+            own += Markup("<section><h3>Column {}, its own prompt</h3></section>{}").format(number, turns)
+    head = Markup("{}, {}").format(draft_of(draft).capitalize(), stamp(draft.updated_at))
+    first = button("Go on", "open_draft", symbol="arrow", kind="primary", draft=ident)
+    acts = [button("Throw away", "drop_draft", symbol="trash", kind="quiet", draft=ident)]
+    return _pane(prompt, draft.name or UNTITLED, head, first, acts, ("", Markup("")), own)
+
+
+def draft_of(draft: FormDraftSummary) -> str:
+    """What a draft was begun from: "draft of version 2", "draft of a pattern"."""
+    kind = draft.key.partition(":")[0]
+    if draft.version:
+        return f"draft of version {draft.version}"
+    return {"pattern": "draft of a pattern", "run": "draft of a run"}.get(kind, "draft, never saved")
+
+
 async def _standing(workbench: Workbench, saved: SavedVersion) -> Markup:
     """Labels and variants of a saved prompt as buttons that open them."""
     labels = await workbench.saved.labels(saved.prompt_id)
@@ -73,7 +100,13 @@ async def _standing(workbench: Workbench, saved: SavedVersion) -> Markup:
 
 
 def _pane(
-    prompt: Prompt, name: str, head: str, first: Markup, acts: list[Markup], last_fact: tuple[str, Markup]
+    prompt: Prompt,
+    name: str,
+    head: str,
+    first: Markup,
+    acts: list[Markup],
+    last_fact: tuple[str, Markup],
+    more: Markup | str = "",
 ) -> Markup:
     source = (
         Markup(' <a href="{}" target="_blank" rel="noreferrer noopener">Guide</a>').format(prompt.source)
@@ -94,7 +127,9 @@ def _pane(
         '<p class="hint">{}{}</p><p>{}</p><div class="quiet-row">{}</div></section>'
     ).format(icon("arrow-up"), name, first, head, source, prompt.description, join(acts))
     facts = Markup('<section><dl class="facts">{}</dl></section>').format(listed) if listed else ""
-    return Markup('<div class="preview">{}{}{}{}</div>').format(title, facts, _turns(prompt), _tables(prompt))
+    return Markup('<div class="preview">{}{}{}{}{}</div>').format(
+        title, facts, _turns(prompt), more, _tables(prompt)
+    )
 
 
 def _turns(prompt: Prompt) -> Markup:

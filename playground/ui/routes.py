@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
+from pydantic import ValidationError
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from playground.errors import NotFoundError, PlaygroundError
@@ -15,6 +16,7 @@ from playground.store.records import StoredRun
 from playground.types.files import ExportFile
 from playground.ui.alerts import to_alert
 from playground.ui.bundling import bundle_file
+from playground.ui.drafts import Sent, keep
 from playground.ui.history import csv_of
 from playground.ui.importing import take_in
 from playground.workbench.service import Workbench
@@ -69,6 +71,17 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
         body = await request.body()  # the guard has counted it
         try:
             return JSONResponse({"token": await take_in(workbench, body)})
+        except PlaygroundError as exc:
+            return refuse(exc)
+
+    @api.post("/library/draft")
+    async def draft(request: Request) -> Response:
+        """What a page keeps while it is closed: then it can wait for no call."""
+        try:
+            sent = Sent.model_validate_json(await request.body())
+            return JSONResponse({"kept": await keep(workbench, sent)})
+        except ValidationError:
+            return PlainTextResponse("This is no draft.\n", 422)
         except PlaygroundError as exc:
             return refuse(exc)
 

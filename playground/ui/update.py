@@ -40,6 +40,7 @@ class Doing(_Doing, total=False):
 
     prompt: str
     token: str
+    draft: str
 
 
 class View(TypedDict):
@@ -86,6 +87,8 @@ class Update(TypedDict, total=False):
     """A few words that go away by themselves."""
     toast_act: Doing
     """What can be done about what the toast says, such as Undo."""
+    kept: str
+    """The id under which a draft is kept now, or the hash of an image of one."""
     download: str
     """A file of this server that the browser saves."""
     copy: str

@@ -196,6 +196,8 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
         variant=variant,
         author=ask.text("author").strip(),
     )
+    if form.open.draft:
+        await workbench.drafts.drop(form.open.draft)
     words = f'version {version.number} of "{variant}"' if variant else f"version {version.number}"
     update: Update = {"drawer": None, "toast": f"Saved as {words}"}
     if column.isdecimal():  # the winner becomes the shared prompt, so that the next change starts from it

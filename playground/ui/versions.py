@@ -12,7 +12,7 @@ from playground.store.records import SavedVersion, VersionSummary
 from playground.types.prompt import Prompt
 from playground.ui import onto_compare
 from playground.ui.actions import Action, Ask
-from playground.ui.forms import ColumnForm, form_of_prompt
+from playground.ui.forms import ColumnForm, form_of_prompt, readable_draft
 from playground.ui.html import attributes, button, icon, join, options, pieces, plural, stamp
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
@@ -232,8 +232,9 @@ async def open_variants(workbench: Workbench, ask: Ask) -> Update:
     variants = await workbench.saved.variants(prompt_id)
     rows = sorted(variants, key=lambda row: -row.number)[:MAX_VARIANTS]
     rivals = [await workbench.saved.version(prompt_id, row.number) for row in rows]
-    columns = (onto_compare.readable_draft(ask.form) or await onto_compare.default_form(workbench)).columns
-    form = form_of_prompt(main.prompt, columns[:1], version=main)
+    columns = (readable_draft(ask.form) or await onto_compare.default_form(workbench)).columns
+    latest = max(row.number for row in await workbench.saved.versions(prompt_id))
+    form = form_of_prompt(main.prompt, columns[:1], version=main, latest=latest)
     first = form.columns[0]
     more = tuple(
         ColumnForm(

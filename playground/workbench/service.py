@@ -51,6 +51,7 @@ from playground.types.generation import Completion, Message, RenderedChat
 from playground.types.grid import CellStatus, Comparison
 from playground.types.prompt import Prompt
 from playground.types.scores import Sample, Score
+from playground.workbench.form_drafts import DraftDesk
 from playground.workbench.models import ModelDesk, every_backend
 from playground.workbench.prompts import PromptDesk
 from playground.workbench.saved import SavedPrompts
@@ -80,6 +81,7 @@ class Workbench:
         self.models = ModelDesk(settings, backends)
         self.prompts = PromptDesk(settings, store, self.models)
         self.saved = SavedPrompts(store, settings.author)
+        self.drafts = DraftDesk(store)
         self.jobs = self.models.jobs
         self.tray = Tray()
         self._active: dict[str, Execution[Ended]] = {}

@@ -59,12 +59,14 @@ FORMS = st.builds(
 
 def stored(form: CompareForm, version: Any = None) -> StoredRun:
     """As much of a stored run as the form is made of."""
-    return cast(StoredRun, SimpleNamespace(comparison=to_comparison(form), version=version))
+    return cast(StoredRun, SimpleNamespace(id="r1", comparison=to_comparison(form), version=version))
 
 
 @given(FORMS)
 def test_a_run_opens_as_the_form_it_was_started_from(form: CompareForm):
-    assert form_of_run(stored(form)) == form
+    opened = form_of_run(stored(form))
+    assert opened.open.key == "run:r1"
+    assert opened.model_copy(update={"open": form.open}) == form
 
 
 def test_a_run_of_a_saved_prompt_opens_with_its_version():

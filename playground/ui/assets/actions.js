@@ -4,11 +4,13 @@
 import { copy, download, toast } from "./alerts.js";
 import { showView } from "./columns.js";
 import { $, $$, debounce, h } from "./dom.js";
+import { tabName } from "./drafts.js";
 import { closeDrawer } from "./drawer.js";
 import { insertPartial } from "./partials.js";
 import { run, stop } from "./run.js";
 import { shownRepeat, showSample } from "./samples.js";
 import { call, changed, page } from "./store.js";
+import { showTab } from "./tabs.js";
 import { apply, onShown } from "./updates.js";
 
 const LOCAL = {
@@ -67,6 +69,9 @@ const LOCAL = {
     send("save", args);
   },
   new_prompt: () => send("new_prompt", {}),
+  // A draft that is on screen here is not fetched: what is typed may be newer.
+  open_draft: ({ draft }) =>
+    draft === page.form.open.draft ? showTab("Compare") : send("open_draft", { draft, tab: tabName() }),
   history_csv: ({ fields }) => download(`files/history.csv?${new URLSearchParams(fields)}`),
 };
 

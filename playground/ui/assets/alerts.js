@@ -11,22 +11,31 @@ export function say(text) {
 }
 
 /**
- * A few words that go away by themselves; under the pointer they stay.
+ * A few words that go away by themselves; under the pointer, and while their button has the focus, they stay.
  * @param {string} text
- * @param {{label: string, act: string} | null} doing a button beside them: what it asks for, and what goes along
+ * @param {{label: string, act: string | (() => void)} | null} doing a button beside them: what it does or asks for,
+ *   and what goes along
  */
 export function toast(text, doing = null) {
-  const { label, ...data } = doing ?? {};
+  const { label, act, ...data } = doing ?? {};
+  if (typeof act === "string") data.act = act;
   const asked = Object.fromEntries(Object.entries(data).map(([name, value]) => [`data-${name}`, value]));
-  const close = () => el.remove();
-  const button = label && h("button", { class: "btn quiet small", ...asked, onclick: close }, label);
+  const press = () => {
+    el.remove();
+    if (typeof act === "function") act();
+  };
+  const button = label && h("button", { class: "btn quiet small", ...asked, onclick: press }, label);
   const el = h("div", { class: "toast pp", role: "status" }, icon("check"), h("span", {}, text), button);
   $("#toasts").append(el);
-  let timer = setTimeout(() => el.remove(), 6000);
-  el.addEventListener("mouseenter", () => clearTimeout(timer));
-  el.addEventListener("mouseleave", () => {
-    timer = setTimeout(() => el.remove(), 2000);
-  });
+  let timer = null;
+  const stay = () => clearTimeout(timer);
+  const go = (ms) => {
+    stay();
+    timer = setTimeout(() => el.remove(), ms);
+  };
+  go(label ? 10_000 : 6000);
+  for (const name of ["mouseenter", "focusin"]) el.addEventListener(name, stay);
+  for (const name of ["mouseleave", "focusout"]) el.addEventListener(name, () => go(2000));
 }
 
 /**

@@ -8,7 +8,9 @@ import "./keys.js";
 import "./library.js";
 import { startLive } from "./live.js";
 import "./polling.js";
-import { call, page, takeDraft } from "./store.js";
+import { kept } from "./drafts.js";
+import { startPlaces } from "./places.js";
+import { call, page } from "./store.js";
 import { onTab } from "./tabs.js";
 import { apply } from "./updates.js";
 
@@ -42,13 +44,17 @@ for (const [kind, ctx, i] of window.playgroundQueue ?? []) window.playgroundMoun
 
 async function start() {
   page.form = {};  // taken: a second mount must not start again
-  const draft = takeDraft();
   const query = Object.fromEntries(new URL(location).searchParams);
-  const update = await call("load", { query, draft: draft?.form ?? null, draft_run: draft?.run ?? null });
+  const isPlain = Boolean(query.run) || !(query.pattern || query.prompt || query.new);
+  const record = kept(isPlain);
+  const draft_id = history.state?.place?.draft ?? record?.form?.open?.draft ?? "";
+  const draft = { draft: record?.form ?? null, draft_run: record?.run ?? null, draft_id };
+  const update = await call("load", { query, ...draft, lacks_images: record?.lacks ?? false });
   for (let i = 0; i < page.most; i++) {
     update.columns = { ...update.columns, [i]: { foot: null, ...update.columns?.[i] } };
   }
   apply(update);
+  startPlaces(apply);
   if (innerWidth < 900) $("#compare").classList.add("folded");
   document.documentElement.dataset.ready = "yes";
   call("health").then((reply) => apply({ html: reply.html }));

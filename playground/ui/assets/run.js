@@ -2,13 +2,14 @@
 
 import { $ } from "./dom.js";
 import { applyColumn, settleColumns } from "./columns.js";
+import { columnSigns } from "./identity.js";
 import { isLookingAt, leaveView, newView, runAgain } from "./live.js";
 import { call, page } from "./store.js";
 
 const WAITS = { kind: "pending", icon: "ring", text: "waits" };
 
 // A run is under way before the page knows its id; Stop pressed until then is sent once it is known.
-let starting = false, stopAsked = null;
+let starting = false, stopAsked = null, signs = [];
 
 /**
  * Runs all columns (null) or only one.
@@ -22,6 +23,7 @@ export function run(only) {
     page.form.columns.forEach((_, i) => applyColumn(i, { state: WAITS }));
   } else applyColumn(only, { state: WAITS });
   starting = only === null;
+  if (starting) signs = columnSigns(page.form);
   stopAsked = null;
   // While others of this run write, the page looks at it already.
   if (only !== null && isLookingAt(page.run)) runAgain(only);
@@ -44,6 +46,7 @@ export function stop({ column }) {
 export function started() {
   if (!starting) return;
   starting = false;
+  page.form.open.ran = signs;
   if (stopAsked) call("stop", { run: page.run, ...stopAsked });
 }
 

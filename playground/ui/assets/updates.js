@@ -3,9 +3,12 @@
 import { copy, download, showAlert, toast } from "./alerts.js";
 import { drawColumns, settleColumns, showView } from "./columns.js";
 import { $, $$, keepFocus } from "./dom.js";
+import { leaveForm } from "./drafts.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
 import { filterAgain } from "./filter.js";
+import { adopt, nameOf, settle } from "./identity.js";
 import { noticeLive } from "./live.js";
+import { isGoing, leavePlace, notePlace, revisit } from "./places.js";
 import { leaveRun, started } from "./run.js";
 import { applyPart } from "./samples.js";
 import { changed, page } from "./store.js";
@@ -38,7 +41,9 @@ export function apply(update) {
   if (update.saved) {
     Object.assign(page.form, update.saved);
     Object.assign(page.form.prompt, update.saved_prompt);
+    settle(page.form);
     changed("name");
+    notePlace();
   }
   if (update.run !== undefined) takeRun(update.run);
   for (const [i, data] of Object.entries(update.columns ?? {})) applyPart(i, data);
@@ -63,18 +68,27 @@ export function apply(update) {
 }
 
 // Python never sees the images of the form it was sent: unless another prompt or run comes, they stay.
-function takeForm({ form, replaces }) {
-  page.form = replaces ? form : { ...form, images: page.form.images ?? form.images };
-  page.spare = [];
+function takeForm({ form, replaces, run }) {
+  if (replaces) leave(); else page.form.images ??= [];
+  page.form = replaces ? form : { ...form, images: page.form.images.length ? page.form.images : form.images };
+  adopt(page.form, run);
   page.front = 0;
   changed("all");
+  notePlace();
+}
+
+// What was on screen is kept before something else takes its place.
+function leave() {
+  if (!page.form?.open) return;
+  const isDraft = leaveForm(), name = nameOf(page.form), back = leavePlace();
+  if (isDraft && !isGoing()) toast(`${name} kept as a draft.`, { label: "Undo", act: () => revisit(back) });
 }
 
 function takeRun(run) {
   page.previous = page.run === run ? page.previous : page.run;
   page.run = run;
-  setUrl({ run, prompt: null, pattern: null, version: null });
   if (run) started();
+  notePlace();
 }
 
 function fill(el, html) {
@@ -83,14 +97,6 @@ function fill(el, html) {
     el.innerHTML = html;
     wordTimes(el);
   });
-}
-
-function setUrl(params) {
-  const url = new URL(location);
-  for (const [key, value] of Object.entries(params)) {
-    if (value === null || value === undefined) url.searchParams.delete(key); else url.searchParams.set(key, value);
-  }
-  history.replaceState(history.state, "", url);
 }
 
 // What belongs to the owner of the machine is shown to visitors, but cannot be pressed.

@@ -1,0 +1,131 @@
+// The address: it names the tab and what is open there, and the browser's Back and Forward go between what was open.
+//
+//   history.state.place = {draft: "k3…", key: "prompt:3f…", version: 2, run: "9c…", tab: "Compare"}
+
+import { keepNow } from "./drafts.js";
+import { call, page } from "./store.js";
+import { onTab, showTab } from "./tabs.js";
+
+const NAMED = ["pattern", "prompt", "new", "version", "run", "tab"];
+const TABS = ["Compare", "Library", "History", "Models"];
+const MOST = 30;
+
+const seen = new Map(); // {form, run, previous} of what was open in this tab, by its draft
+let apply = () => {},
+  tab = "Compare",
+  going = false,
+  turn = 0,
+  timer = null;
+
+function here() {
+  const { open, version } = page.form;
+  return { draft: open.draft, key: open.key, version: version ?? null, run: page.run ?? null, tab };
+}
+
+// What the address says of a place, and what Python is asked for it.
+function queryOf({ key, version, run }) {
+  const [kind, ...rest] = key.split(":");
+  const query = {};
+  if (["pattern", "prompt", "new"].includes(kind)) query[kind] = rest.join(":");
+  if (kind === "prompt" && version) query.version = String(version);
+  if (run || kind === "run") query.run = run ?? rest.join(":");
+  return query;
+}
+
+function address(place) {
+  const url = new URL(location);
+  for (const name of NAMED) url.searchParams.delete(name);
+  for (const [name, value] of Object.entries(queryOf(place))) url.searchParams.set(name, value);
+  if (place.tab !== "Compare") url.searchParams.set("tab", place.tab.toLowerCase());
+  return url;
+}
+
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+function note() {
+  clearTimeout(timer);
+  if (!page.form?.open?.key) return;
+  const place = here(),
+    was = history.state?.place;
+  if (was && same(was, place)) return;
+  const moves = was && !going && (was.draft !== place.draft || was.tab !== place.tab);
+  history[moves ? "pushState" : "replaceState"]({ ...history.state, place }, "", address(place));
+}
+
+/** What is open, or the tab, may be another one: told once all of it is on screen. */
+export function notePlace() {
+  clearTimeout(timer);
+  timer = setTimeout(note, 30);
+}
+
+/**
+ * What is on screen is left; it is here again at once as long as this page is open.
+ * @returns {object} the way back
+ */
+export function leavePlace() {
+  const { form, run, previous } = page;
+  seen.delete(form.open.draft);
+  seen.set(form.open.draft, { form, run, previous });
+  if (seen.size > MOST) seen.delete(seen.keys().next().value);
+  return { ...here(), tab: "Compare" };
+}
+
+/** Whether Back or Forward brought what is coming onto the screen. */
+export const isGoing = () => going;
+
+/**
+ * Shows what was open once more.
+ * @param {object} place
+ * @returns {Promise<boolean>} whether it is on screen
+ */
+export async function revisit(place) {
+  const mine = ++turn;
+  keepNow();
+  const known = seen.get(place.draft);
+  const query = queryOf({ ...place, run: known ? known.run : place.run });
+  if (known && !known.run) delete query.run;
+  const reply = await call("revisit", { form: known?.form ?? null, draft: place.draft, query });
+  if (mine !== turn) return false;
+  if (reply.form && known) reply.form = known.form;
+  apply(reply);
+  if (reply.form && known) page.previous = known.previous;
+  return Boolean(reply.form);
+}
+
+async function go(place) {
+  going = true;
+  const mine = turn + 1;
+  try {
+    if (place.draft !== page.form.open.draft) await revisit(place);
+    else turn += 1;
+    if (turn !== mine) return; // somebody went on meanwhile
+    showTab(place.tab);
+    tab = place.tab;
+    note();
+  } finally {
+    if (turn === mine) going = false;
+  }
+}
+
+/**
+ * Begins with what the page was opened with.
+ * @param {(update: object) => void} shows
+ */
+export function startPlaces(shows) {
+  apply = shows;
+  const asked = new URL(location).searchParams.get("tab");
+  const name = TABS.find((each) => each.toLowerCase() === asked);
+  addEventListener("popstate", (e) => {
+    if (e.state?.place && page.form?.open?.key) go(e.state.place);
+  });
+  onTab((pressed) => {
+    if (!TABS.includes(pressed) || pressed === tab) return;
+    tab = pressed;
+    notePlace();
+  });
+  if (name && name !== "Compare") {
+    tab = name;
+    showTab(name);
+  }
+  notePlace();
+}
