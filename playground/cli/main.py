@@ -155,7 +155,7 @@ def run(
     async def answer(workbench: Workbench) -> list[Ended]:
         from playground.cli.arguments import choose_sampling, find_prompt, read_values, require_ready
         from playground.runs.planning import example_values
-        from playground.types.grid import MOST_SAMPLES, Column, Comparison
+        from playground.types.grid import MOST_SAMPLES, RunSpec, Variant
         from playground.types.prompt import Sampling
 
         found = find_prompt(workbench, prompt)
@@ -168,8 +168,8 @@ def run(
         require_ready(found.prompt, values)
         if not 1 <= samples <= MOST_SAMPLES:
             raise PromptError(f"--samples {samples} is not from 1 to {MOST_SAMPLES}.", "Give another number.")
-        column = Column(model=(await workbench.models.find(model)).id, sampling=sampling, samples=samples)
-        comparison = Comparison(prompt=found.prompt, values=values, columns=(column,))
+        column = Variant(model=(await workbench.models.find(model)).id, sampling=sampling, samples=samples)
+        comparison = RunSpec.comparison(prompt=found.prompt, values=values, variants=(column,))
         show = write if output is Output.TEXT else lambda _: None
         if samples > 1:
             return await running.run_samples(workbench, comparison, show)

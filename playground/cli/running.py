@@ -17,11 +17,11 @@ from playground.runs.events import Ended
 from playground.runs.runner import Delta
 from playground.runs.samples import Answers, answers, is_good, sample_number, share
 from playground.store.records import StoredCell
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.workbench.service import Workbench
 
 
-async def run_one(workbench: Workbench, comparison: Comparison, show: Callable[[str], None]) -> Ended:
+async def run_one(workbench: Workbench, spec: RunSpec, show: Callable[[str], None]) -> Ended:
     """The stored end of a comparison with one column; its text goes to `show` as it arrives.
 
     Where it may still turn out to be thought, it goes there at the end, but for a terminal, where a note says so.
@@ -31,7 +31,7 @@ async def run_one(workbench: Workbench, comparison: Comparison, show: Callable[[
     live = sys.stdout.isatty()
     shown, waiting = "", ""
     try:
-        async with aclosing(workbench.compare(comparison)) as events:
+        async with aclosing(workbench.compare(spec)) as events:
             async for event in events:
                 if not isinstance(event, Delta):
                     continue
@@ -99,17 +99,15 @@ def to_json(ended: Ended) -> dict[str, Any]:
     }
 
 
-async def run_samples(
-    workbench: Workbench, comparison: Comparison, show: Callable[[str], None]
-) -> list[Ended]:
+async def run_samples(workbench: Workbench, spec: RunSpec, show: Callable[[str], None]) -> list[Ended]:
     """The stored ends of all samples of the one column, by number; each text goes to `show` whole, in this order.
 
     Leaving early stops the model, as in `run_one`.
     """
-    count = comparison.columns[0].samples
+    count = spec.variants[0].samples
     ended: dict[int, Ended] = {}
     shown = 0
-    async with aclosing(workbench.compare(comparison)) as events:
+    async with aclosing(workbench.compare(spec)) as events:
         async for event in events:
             require_reader()
             if not isinstance(event, Ended):
@@ -140,7 +138,7 @@ def report_all(ended: Sequence[Ended]) -> bool:
             tell(f"{held.passing} of {held.judged} pass all checks")
             for check in held.checks if len(held.checks) > 1 else ():
                 tell(f"  {check.name}: {check.passing} of {check.applying}")
-        tell(in_words(answers(cells, Column(model="", samples=len(ended)))))
+        tell(in_words(answers(cells, Variant(model="", samples=len(ended)))))
     return good
 
 
@@ -156,7 +154,7 @@ def in_words(found: Answers) -> str:
 def samples_to_json(ended: Sequence[Ended]) -> dict[str, Any]:
     """What `run --samples N --format json` prints: what the answers come to, then each as `run` prints it."""
     cells = [each.cell for each in ended]
-    held, column = share(cells), Column(model="", samples=len(ended))
+    held, column = share(cells), Variant(model="", samples=len(ended))
     found = answers(cells, column)
     return {
         "run": ended[0].run_id,

@@ -45,8 +45,8 @@ def csv_pieces(records: Iterable[CellRecord]) -> Iterator[str]:
 def json_pieces(run: StoredRun, records: Iterable[CellRecord]) -> Iterator[str]:
     """One object: what the run is, and under `cells` a list with everything that was sent and received."""
     head: dict[str, Any] = {"run": run.id, "title": run.title, "created_at": run.created_at.isoformat()}
-    prompt = run.comparison.prompt.model_dump(mode="json", exclude_defaults=True)
-    head |= {"kind": run.kind, "note": run.note, "prompt": prompt}
+    prompt = run.spec.prompt.model_dump(mode="json", exclude_defaults=True)
+    head |= {"kind": run.spec.kind, "note": run.note, "prompt": prompt}
     lines = [json.dumps(head)[:-1] + ', "cells": [']
     between = "\n"
     for number, record in enumerate(records, 1):

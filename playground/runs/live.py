@@ -1,6 +1,6 @@
 """Runs that go on now, for as many as look: whoever comes is shown how it stands, then the news.
 
-    live = await runs.begin(workbench.compare(comparison), None)    # reads the events, whether anybody looks or not
+    live = await runs.begin(workbench.compare(spec), None)    # reads the events, whether anybody looks or not
     with live.watch("tab 1") as watch:       # whoever looks
         await watch.news()                   # something has changed
         live.cells                           # each with its text so far and the number of its last change
@@ -269,7 +269,7 @@ def with_cell(run: StoredRun, ended: StoredCell) -> StoredRun:
     The samples beside it stand in `earlier`, as when the run is read; of a column of one sample the others are left out,
     so that a run of any size costs the same for each of its cells.
     """
-    columns = run.comparison.columns
+    columns = run.spec.variants
     latest = {cell.column: cell for cell in run.cells}
     newest = latest.get(ended.column, ended)
     if ended.column >= len(columns) or columns[ended.column].samples == 1:

@@ -19,7 +19,7 @@ from playground.store.records import NewCell, StoredCell, StoredRun
 from playground.templating.inputs import empty, with_kind
 from playground.templating.rendering import normalise
 from playground.types.generation import GenerationRequest, Message
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Sampling
 
 SEEDS = 2**32 - 1
@@ -36,33 +36,33 @@ class Planned:
 
 
 def plan_column(
-    comparison: Comparison, index: int, messages: tuple[Message, ...], raw_prompt: str | None = None
+    spec: RunSpec, index: int, messages: tuple[Message, ...], raw_prompt: str | None = None
 ) -> list[Planned]:
     """The samples of one column with its rendered messages; free seeds are drawn here, and stored with the cells."""
-    column = comparison.columns[index]
-    first = new_cell(index, column, comparison.prompt)
-    return _samples(first, column, messages, raw_prompt, comparison.images)
+    column = spec.variants[index]
+    first = new_cell(index, column, spec.prompt)
+    return _samples(first, column, messages, raw_prompt, spec.case.images)
 
 
 def plan_again(
     run: StoredRun, cell: StoredCell, messages: tuple[Message, ...], problem: PlaygroundError | None
 ) -> list[Planned]:
     """All samples of the cell's column once more, exactly as it was sent; seeds that were free are drawn again."""
-    comparison = run.comparison
-    column = comparison.columns[cell.column]
+    spec = run.spec
+    column = spec.variants[cell.column]
     free = column.sampling.seed is None
     sampling = (
         drawn(cell.sampling) if free else cell.sampling.model_copy(update={"seed": column.sampling.seed})
     )
     first = NewCell(cell.column, cell.model, cell.backend, cell.prompt, sampling)
-    sent = cell.completion.rendered_prompt if cell.completion and comparison.same_text else None
-    planned = _samples(first, column, messages, sent, comparison.images)
+    sent = cell.completion.rendered_prompt if cell.completion and spec.same_text else None
+    planned = _samples(first, column, messages, sent, spec.case.images)
     return [replace(plan, problem=problem) for plan in planned]
 
 
 def _samples(
     first: NewCell,
-    column: Column,
+    column: Variant,
     messages: tuple[Message, ...],
     raw_prompt: str | None,
     images: tuple[str, ...],
@@ -88,7 +88,7 @@ def seeds(first: int, count: int, *, free: bool) -> list[int]:
     return drawn_seeds
 
 
-def new_cell(index: int, column: Column, shared: Prompt) -> NewCell:
+def new_cell(index: int, column: Variant, shared: Prompt) -> NewCell:
     """The cell of a column, pending: its effective prompt, and sampling with a seed."""
     sampling = drawn(column.sampling) if column.sampling.seed is None else column.sampling
     prompt = column.prompt or shared
@@ -108,7 +108,7 @@ def repeats_of(planned: Sequence[Planned]) -> list[int]:
 
 def make_request(
     new: NewCell,
-    column: Column,
+    column: Variant,
     messages: tuple[Message, ...],
     raw_prompt: str | None,
     images: tuple[str, ...] = (),

@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 from playground.scorers import passed
 from playground.store.records import StoredCell, StoredRun
-from playground.types.grid import Column
+from playground.types.grid import Variant
 
 
-def sample_number(column: Column, repeat: int) -> int:
+def sample_number(column: Variant, repeat: int) -> int:
     """Which of its samples a repeat is, from 1."""
     return repeat % column.samples + 1
 
 
-def block_start(column: Column, repeat: int) -> int:
+def block_start(column: Variant, repeat: int) -> int:
     """The first repeat of the press that made this one."""
     return repeat - repeat % column.samples
 
@@ -37,15 +37,15 @@ def cells_of(run: StoredRun, column: int) -> list[StoredCell]:
 def samples_of(run: StoredRun, column: int) -> tuple[StoredCell, ...]:
     """The cells of the last press of a column, by repeat; empty when none of them is known yet."""
     cells = cells_of(run, column)
-    if not cells or not 0 <= column < len(run.comparison.columns):
+    if not cells or not 0 <= column < len(run.spec.variants):
         return ()
-    start = block_start(run.comparison.columns[column], cells[-1].repeat)
+    start = block_start(run.spec.variants[column], cells[-1].repeat)
     return tuple(cell for cell in cells if cell.repeat >= start)
 
 
 def has_samples(run: StoredRun) -> bool:
     """Whether one of its columns has several."""
-    return any(column.samples > 1 for column in run.comparison.columns)
+    return any(column.samples > 1 for column in run.spec.variants)
 
 
 # --- what they come to ------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def is_complete(cell: StoredCell) -> bool:
     return cell.status == "done" and cell.completion is not None
 
 
-def answers(cells: Sequence[StoredCell], column: Column) -> Answers:
+def answers(cells: Sequence[StoredCell], column: Variant) -> Answers:
     """Which answers are equal: exactly, character by character; those that were stopped or failed are left out."""
     by_text: dict[str, list[int]] = {}
     for cell in cells:

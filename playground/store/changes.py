@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 from playground.store.records import NewCell
 from playground.store.tables import new_id, now
 from playground.types.generation import Completion, Message
-from playground.types.grid import CellKey, CellStatus, Comparison, RunSpec, spec_of
+from playground.types.grid import CellKey, CellStatus, RunSpec
 from playground.types.scores import Score
 
 T_co = TypeVar("T_co", covariant=True)
@@ -43,7 +43,7 @@ class CreateRun(Change[str]):
     `owner` is the program that runs them. Without a `version_id` and with `find_version`, the newest saved version of exactly this prompt is linked.
     """
 
-    comparison: Comparison | RunSpec
+    spec: RunSpec
     cells: Sequence[NewCell]
     title: str
     version_id: str | None = None
@@ -51,11 +51,6 @@ class CreateRun(Change[str]):
     owner: str | None = None
     run_id: str = field(default_factory=new_id)
     at: datetime = field(default_factory=now)
-
-    @property
-    def spec(self) -> RunSpec:
-        """What is run, as a grid."""
-        return self.comparison if isinstance(self.comparison, RunSpec) else spec_of(self.comparison)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from playground.store.changes import CreateRun
 from playground.store.content import KEEP, body_rows, content_hash, searchable, texts_in, to_json
 from playground.store.records import NewCell
 from playground.store.tables import Table
-from playground.types.grid import Comparison, RunSpec
+from playground.types.grid import RunSpec
 from playground.types.prompt import Prompt, Sampling
 
 TITLE_CHARS = 300
@@ -105,7 +105,7 @@ def create(connection: sa.Connection, created: Sequence[CreateRun]) -> None:
 
 
 def _run_row(change: CreateRun, spec: RunSpec, keep: Keep) -> dict[str, Any]:
-    form = form_of(change.comparison, keep)
+    form = form_of(spec, keep)
     title = change.title.strip()[:TITLE_CHARS]
     prompts = [spec.prompt, *(variant.prompt for variant in spec.variants if variant.prompt)]
     return {
@@ -144,21 +144,18 @@ def _link_versions(
 # --- rows -------------------------------------------------------------------------------------------------
 
 
-def form_of(given: Comparison | RunSpec, keep: Keep) -> dict[str, Any]:
-    """What the run reopens with as JSON data, each prompt replaced by its hash; its cases are rows of their own."""
-    if isinstance(given, RunSpec):
-        columns = given.variants
-        left_out = ["cases", "variants", "repeats", "kind"]
-        data = to_json(given.model_copy(update={"cases": ()}))
-    else:
-        columns = given.columns
-        left_out = ["values", "images"]
-        data = to_json(given.model_copy(update={"values": {}, "images": ()}))
-    for name in left_out:
+def form_of(spec: RunSpec, keep: Keep) -> dict[str, Any]:
+    """What the run reopens with as JSON data, each prompt replaced by its hash; its cases are rows of their own.
+
+    The variants are its "columns", as in files of before they had that name.
+    """
+    data = to_json(spec.model_copy(update={"cases": ()}))
+    for name in ("cases", "variants", "repeats", "kind"):
         del data[name]
-    data["prompt"] = keep(given.prompt)
+    data["prompt"] = keep(spec.prompt)
     data["columns"] = [
-        to_json(column) | {"prompt": keep(column.prompt) if column.prompt else None} for column in columns
+        to_json(variant) | {"prompt": keep(variant.prompt) if variant.prompt else None}
+        for variant in spec.variants
     ]
     return data
 

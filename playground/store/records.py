@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from playground.types.generation import Completion, Finish, Message
-from playground.types.grid import Case, CellKey, CellStatus, Choice, Comparison, RunKind
+from playground.types.grid import Case, CellKey, CellStatus, Choice, RunKind, RunSpec
 from playground.types.prompt import Prompt, Sampling
 from playground.types.scores import Score
 
@@ -240,7 +240,7 @@ class StoredVote:
 class StoredRun:
     """One run, as Compare shows it: its first case. `cells` has the latest repeat of each column in order.
 
-    `earlier` are the repeats before, the newest of them. `total` counts all cells that the run has.
+    Of a larger run `spec` has the first case and the first variants alone. `earlier` are the repeats before, the newest of them. `total` counts all cells that the run has.
     """
 
     id: str
@@ -248,13 +248,12 @@ class StoredRun:
     title: str
     status: CellStatus
     note: str
-    comparison: Comparison
+    spec: RunSpec
     content_hash: str
     version: SavedVersion | None
     cells: tuple[StoredCell, ...]
     earlier: tuple[StoredCell, ...]
     vote: StoredVote | None
-    kind: RunKind = "comparison"
     total: int = 0
 
     @property

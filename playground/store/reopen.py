@@ -19,7 +19,7 @@ from playground.store.prompts import load_saved
 from playground.store.records import NewCell, StoredCell, StoredRun, StoredStep, StoredVote
 from playground.store.tables import Cell, Run, RunCase, Table, Version, Vote
 from playground.types.generation import Completion, Finish, Message, TokenLogprob
-from playground.types.grid import CellStatus, Choice, Comparison, RunKind, RunSpec
+from playground.types.grid import CellStatus, Choice, RunSpec
 from playground.types.prompt import Prompt, Role, Sampling
 from playground.types.scores import Score
 
@@ -37,9 +37,9 @@ SHOWN_REPEATS = 50
 
 def load_run(session: Session, row: Run) -> StoredRun:
     """The run as Compare shows it. Raises StoreError when it was changed from outside and cannot be read."""
-    comparison = load_comparison(session, row)
+    spec = load_spec(session, row)
     cells: list[StoredCell] = []
-    for column in range(len(comparison.columns)):
+    for column in range(len(spec.variants)):
         place = (CELL.c.run_id == row.id, CELL.c.case_number == 0, CELL.c.variant_number == column)
         newest = CELLS.where(*place).order_by(CELL.c.repeat.desc()).limit(SHOWN_REPEATS)
         cells += reversed(load_cells(session, newest))
@@ -51,13 +51,12 @@ def load_run(session: Session, row: Run) -> StoredRun:
         title=row.title,
         status=run_status(session, row.id),
         note=row.note,
-        comparison=comparison,
+        spec=spec,
         content_hash=row.content_hash,
         version=load_saved(session, version) if version else None,
         cells=tuple(latest.values()),
         earlier=tuple(cell for cell in cells if cell is not latest[cell.column]),
         vote=load_vote(session, row),
-        kind=cast(RunKind, row.kind),
         total=count_cells(session, row.id),
     )
 
@@ -97,34 +96,25 @@ def load_vote(session: Session, row: Run) -> StoredVote | None:
 
 def begun_run(created: CreateRun) -> StoredRun:
     """The run that is being stored, before any of its cells has ended."""
-    given = created.comparison
     return StoredRun(
         id=created.run_id,
         created_at=created.at,
         title=created.title,
         status="pending",
         note="",
-        comparison=_shown(given) if isinstance(given, RunSpec) else given,
-        content_hash=content_hash(given.prompt),
+        spec=_shown(created.spec),
+        content_hash=content_hash(created.spec.prompt),
         version=None,
         cells=(),
         earlier=(),
         vote=None,
-        kind=created.spec.kind,
         total=len(created.cells),
     )
 
 
-def _shown(spec: RunSpec) -> Comparison:
-    """What Compare shows of a grid: its first case, its first columns."""
-    case = spec.cases[0]
-    return Comparison(
-        prompt=spec.prompt,
-        values=case.values,
-        columns=spec.variants[:SHOWN_COLUMNS],
-        same_text=spec.same_text,
-        images=case.images,
-    )
+def _shown(spec: RunSpec) -> RunSpec:
+    """What Compare shows of a grid: its first case, its first variants."""
+    return spec.model_copy(update={"cases": spec.cases[:1], "variants": spec.variants[:SHOWN_COLUMNS]})
 
 
 def ended_cell(new: NewCell, end: EndCell, facts: CellFacts) -> StoredCell:
@@ -165,20 +155,25 @@ def ended_cell(new: NewCell, end: EndCell, facts: CellFacts) -> StoredCell:
     )
 
 
-def load_comparison(session: Session, row: Run) -> Comparison:
-    """The run's first case and first columns, with prompts and images put back in place of their hashes."""
-    data = row.comparison
-    columns = data["columns"][:SHOWN_COLUMNS]
+def load_spec(session: Session, row: Run) -> RunSpec:
+    """What the run asked for in its first case and first variants, with prompts and images put back in place of their hashes."""
+    data = dict(row.comparison)
+    columns = data.pop("columns")[:SHOWN_COLUMNS]
     prompts = load_content(session, [data["prompt"], *(c["prompt"] for c in columns if c["prompt"])])
     case = session.get(RunCase, (row.id, 0))
     try:
-        whole = {
-            "prompt": prompts[data["prompt"]],
-            "columns": [{**column, "prompt": prompts.get(column["prompt"])} for column in columns],
+        first = {
             "values": case.input_values if case else {},
             "images": loaded_images(session, case.images if case else ()),
+            "row_id": case.row_id if case else "",
         }
-        return Comparison.model_validate({**data, **whole})
+        whole = {
+            "prompt": prompts[data["prompt"]],
+            "variants": [{**column, "prompt": prompts.get(column["prompt"])} for column in columns],
+            "cases": [first],
+            "kind": row.kind,
+        }
+        return RunSpec.model_validate({**data, **whole})
     except ValidationError as exc:
         raise StoreError(
             f"The run {row.id} cannot be read: {of_field(exc.errors()[0])}.",

@@ -21,7 +21,7 @@ from playground.store.creation import case_rows, cell_row, form_of, keep_variant
 from playground.store.ledger import KEEP_TEXT, UNFINISHED, findable
 from playground.store.records import NewCell
 from playground.store.tables import Cell, Run, RunCase, Step, Vote, now
-from playground.types.grid import Choice, Comparison, spec_of
+from playground.types.grid import Choice, RunSpec
 
 
 def add_repeat(
@@ -29,15 +29,15 @@ def add_repeat(
     run_id: str,
     column: int,
     cell: NewCell,
-    comparison: Comparison | None,
+    spec: RunSpec | None,
     owner: str | None,
 ) -> int:
     """The number of a further, pending repeat in a column of the run."""
     row = find_run(session, run_id, lock=True)
-    if comparison is not None:
-        row.comparison = form_of(comparison, partial(keep_content, session))
+    if spec is not None:
+        row.comparison = form_of(spec, partial(keep_content, session))
         row.content_hash = row.comparison["prompt"]
-        (case,), images = case_rows(row.id, spec_of(comparison))
+        (case,), images = case_rows(row.id, spec)
         session.merge(RunCase(**case))
         if images:
             session.connection().execute(KEEP, images)
@@ -50,7 +50,7 @@ def add_repeat(
     cell = replace(cell, column=column)
     variant_id, is_new = keep_variant(session.connection(), row.id, cell, keep_content(session, cell.prompt))
     session.add(Cell(**cell_row(row.id, cell, repeat, owner), variant_id=variant_id))
-    if is_new or comparison is not None:
+    if is_new or spec is not None:
         _refresh_search_text(session, row)
     return repeat
 

@@ -1,7 +1,7 @@
 """The store: every method is one transaction, opened and closed inside, safe to call from any thread.
 
     store = open_store(settings)
-    run_id = store.create_run(comparison, cells, title="Tone of a refund mail", version_id=None)
+    run_id = store.create_run(spec, cells, title="Tone of a refund mail", version_id=None)
     store.save_cell(run_id, 0, 0, status="done", completion=completion, messages=messages)
 
 A method returns what was committed or raises StoreError with nothing changed; asyncio callers go through
@@ -46,7 +46,7 @@ from playground.store.records import (
 from playground.store.schema import bring_up_to_date, database_facts
 from playground.store.writer import Trouble, Writer
 from playground.types.generation import Completion, Message
-from playground.types.grid import CellKey, CellStatus, Choice, Comparison, RunSpec
+from playground.types.grid import CellKey, CellStatus, Choice, RunSpec
 from playground.types.prompt import Prompt
 from playground.types.scores import Score
 
@@ -295,7 +295,7 @@ class Store:
 
     def create_run(
         self,
-        comparison: Comparison | RunSpec,
+        spec: RunSpec,
         cells: Sequence[NewCell],
         *,
         title: str,
@@ -305,19 +305,17 @@ class Store:
 
         `version_id` is the `SavedVersion.id` that the shared prompt was opened from.
         """
-        return self.submit(CreateRun(comparison, cells, title, version_id)).result()
+        return self.submit(CreateRun(spec, cells, title, version_id)).result()
 
-    def add_repeat(
-        self, run_id: str, column: int, cell: NewCell, *, comparison: Comparison | None = None
-    ) -> int:
+    def add_repeat(self, run_id: str, column: int, cell: NewCell, *, spec: RunSpec | None = None) -> int:
         """The number of a further, pending repeat of a column.
 
-        Give the `comparison` as it stands now when its values, prompt or column settings changed since: it is
+        Give the `spec` as it stands now when its values, prompt or column settings changed since: it is
         what the run reopens with, while each earlier cell keeps what it was run with.
         """
         owner = self._presence.begin()
         with self._writing() as session:
-            return runs.add_repeat(session, run_id, column, cell, comparison, owner)
+            return runs.add_repeat(session, run_id, column, cell, spec, owner)
 
     def start_cell(self, run_id: str, column: int, repeat: int = 0) -> None:
         """Note that the cell's request is on its way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
@@ -10,13 +11,10 @@ from playground.types.prompt import Prompt, Sampling, Value
 
 CellStatus = Literal["pending", "running", "done", "cancelled", "error", "interrupted"]
 
+Choice = Literal["column", "tie", "all_bad"]
 
 MOST_SAMPLES = 20
 Samples = Annotated[int, Field(ge=1, le=MOST_SAMPLES)]
-
-
-Choice = Literal["column", "tie", "all_bad"]
-
 
 RunKind = Literal["comparison", "experiment"]
 
@@ -40,8 +38,8 @@ class Case(Value):
     row_id: str = ""
 
 
-class Column(Value):
-    """One column of a comparison: a model, its sampling, and its own variant of the prompt or None.
+class Variant(Value):
+    """One way to answer a case: a model, its sampling, and its own prompt or None for the run's. The page says "column".
 
     `thinking` lets a model reason before it answers; `top_logprobs` keeps the probabilities of its tokens with so
     many alternatives. `samples` is how many answers are asked for, each with a seed of its own.
@@ -55,42 +53,41 @@ class Column(Value):
     samples: Samples = 1
 
 
-class Comparison(Value):
-    """What Run asks for: the shared prompt, the values of its variables, one to four columns.
-
-    With `same_text` (the id of a model) that model's chat template renders each prompt once, and every column is sent
-    exactly that text; a backend without a raw route refuses. `images`, base64 without a prefix, go to every column
-    with the last user message.
-    """
-
-    prompt: Prompt
-    values: dict[str, Any] = {}
-    columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=4)]
-    same_text: str = ""
-    images: tuple[str, ...] = ()
-
-
 class RunSpec(Value):
-    """A run of any size: every case with every variant (a comparison's column), `repeats` times.
+    """What a run asks for: every case with every variant, `repeats` times. A comparison is a run of one case.
 
-    `same_text` as in `Comparison`.
+    With `same_text` (the id of a model) that model's chat template renders each prompt once, and every variant is sent
+    exactly that text; a backend without a raw route refuses.
     """
 
     prompt: Prompt
-    variants: Annotated[tuple[Column, ...], Field(min_length=1)]
+    variants: Annotated[tuple[Variant, ...], Field(min_length=1)]
     cases: Annotated[tuple[Case, ...], Field(min_length=1)]
     repeats: Annotated[int, Field(ge=1)] = 1
     same_text: str = ""
     kind: RunKind = "experiment"
 
+    @classmethod
+    def comparison(
+        cls,
+        *,
+        prompt: Prompt,
+        variants: Sequence[Variant],
+        values: Mapping[str, Any] | None = None,
+        images: Sequence[str] = (),
+        same_text: str = "",
+    ) -> RunSpec:
+        """One case, the same for each of the variants."""
+        case = Case(values=dict(values or {}), images=tuple(images))
+        return cls(
+            prompt=prompt,
+            variants=tuple(variants),
+            cases=(case,),
+            same_text=same_text,
+            kind="comparison",
+        )
 
-def spec_of(comparison: Comparison) -> RunSpec:
-    """The comparison as a grid of one case."""
-    case = Case(values=comparison.values, images=comparison.images)
-    return RunSpec(
-        prompt=comparison.prompt,
-        variants=comparison.columns,
-        cases=(case,),
-        same_text=comparison.same_text,
-        kind="comparison",
-    )
+    @property
+    def case(self) -> Case:
+        """The case of a comparison; of a larger run the first."""
+        return self.cases[0]

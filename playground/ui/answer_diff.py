@@ -82,7 +82,7 @@ async def diff_side(workbench: Workbench, ask: Ask) -> Update:
 def _sides(run: StoredRun) -> dict[str, Side]:
     """The answers that are shown, by column and repeat."""
     sides = {}
-    for number, column in enumerate(run.comparison.columns):
+    for number, column in enumerate(run.spec.variants):
         for cell in samples_of(run, number):
             if cell.completion:
                 sample = sample_number(column, cell.repeat)
@@ -102,7 +102,7 @@ async def _before(
     workbench: Workbench, run: StoredRun, cell: StoredCell, previous: str | None
 ) -> Side | None:
     """What the same sample of the same column answered before: in this run, else in the last one."""
-    samples = run.comparison.columns[cell.column].samples
+    samples = run.spec.variants[cell.column].samples
     earlier = [c for c in cells_of(run, cell.column) if c.repeat <= cell.repeat - samples]
     same = [c for c in earlier if (cell.repeat - c.repeat) % samples == 0 and c.completion]
     if same and same[-1].completion:

@@ -257,7 +257,7 @@ async def note(workbench: Workbench, ask: Ask) -> Update:
 
 
 async def _bar(workbench: Workbench, run: StoredRun) -> str:
-    return panels.vote_bar(await workbench.run(run.id), len(run.comparison.columns))
+    return panels.vote_bar(await workbench.run(run.id), len(run.spec.variants))
 
 
 async def new_prompt(workbench: Workbench, ask: Ask) -> Update:

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 from playground.library.shipped import Pattern
 from playground.runs.planning import example_values
 from playground.store.records import SavedVersion, StoredRun
-from playground.types.grid import Column, Comparison, Samples
+from playground.types.grid import RunSpec, Samples, Variant
 from playground.types.prompt import PRESETS, Prompt, Sampling, Turn, Value
 from playground.types.servers import ModelInfo
 
@@ -79,10 +79,10 @@ class CompareForm(Value):
     half: dict[str, dict[str, str]] = {}
 
 
-def to_comparison(form: CompareForm) -> Comparison:
+def to_comparison(form: CompareForm) -> RunSpec:
     """What Run asks for."""
     columns = tuple(
-        Column(
+        Variant(
             model=c.model,
             sampling=c.sampling,
             prompt=variant(form, index) if c.own else None,
@@ -92,10 +92,10 @@ def to_comparison(form: CompareForm) -> Comparison:
         )
         for index, c in enumerate(form.columns)
     )
-    return Comparison(
+    return RunSpec.comparison(
         prompt=form.prompt,
         values=form.values,
-        columns=columns,
+        variants=columns,
         same_text=form.same_text,
         images=form.images,
     )
@@ -109,7 +109,7 @@ def variant(form: CompareForm, column: int) -> Prompt:
 
 def form_of_run(run: StoredRun) -> CompareForm:
     """The form as it was when this run was started."""
-    comparison = run.comparison
+    spec = run.spec
     columns = tuple(
         ColumnForm(
             model=column.model,
@@ -121,18 +121,18 @@ def form_of_run(run: StoredRun) -> CompareForm:
             top_logprobs=column.top_logprobs,
             samples=column.samples,
         )
-        for column in comparison.columns
+        for column in spec.variants
     )
     version = run.version
     return CompareForm(
         open=Opened(key=f"run:{run.id}", latest=version.number if version else None),
-        prompt=comparison.prompt,
+        prompt=spec.prompt,
         prompt_id=version.prompt_id if version else None,
         version=version.number if version else None,
-        values=comparison.values,
+        values=spec.case.values,
         columns=columns,
-        same_text=comparison.same_text,
-        images=comparison.images,
+        same_text=spec.same_text,
+        images=spec.case.images,
     )
 
 

@@ -121,10 +121,8 @@ def badges(cell: StoredCell, run: StoredRun) -> Markup:
     shown += different(cell, run)
     for setting in done.ignored:
         shown.append(_said(setting))
-    if run.comparison.same_text:
-        why = (
-            f"Every column was sent the text that {run.comparison.same_text} makes of the prompt, unchanged."
-        )
+    if run.spec.same_text:
+        why = f"Every column was sent the text that {run.spec.same_text} makes of the prompt, unchanged."
         shown.append(badge("mode", "same text", why))
     if done.context_tokens and done.prompt_tokens is not None:
         used = done.prompt_tokens + (done.completion_tokens or 0)
@@ -388,7 +386,7 @@ def _done_and_failed(run: StoredRun) -> tuple[list[int], list[int]]:
     """The columns with an answer to vote for, and those that ended without one."""
     done: list[int] = []
     failed: list[int] = []
-    for number, column in enumerate(run.comparison.columns):
+    for number, column in enumerate(run.spec.variants):
         statuses = [cell.status for cell in samples_of(run, number)]
         if len(statuses) < column.samples or "pending" in statuses or "running" in statuses:
             continue
@@ -415,7 +413,7 @@ def _vote(
 
 def _stored(run: StoredRun, vote: StoredVote) -> str:
     """That the vote is kept, with the sample it went to."""
-    column = run.comparison.columns[vote.column] if vote.column is not None else None
+    column = run.spec.variants[vote.column] if vote.column is not None else None
     if column is None or column.samples == 1 or vote.repeat is None or vote.column is None:
         return "Vote stored."
     return f"Vote stored: column {vote.column + 1}, sample {sample_number(column, vote.repeat)}."

@@ -46,7 +46,7 @@ def _list(live: list[Live]) -> Markup:
 
 def _row(live: Live) -> Markup:
     run = live.run
-    models = [column.model.partition(":")[2] or column.model for column in run.comparison.columns]
+    models = [column.model.partition(":")[2] or column.model for column in run.spec.variants]
     took = seconds((datetime.now(UTC) - live.began_at).total_seconds())
     ended = sum(cell.end is not None for cell in live.cells.values())
     done = f", {ended} of {len(live.cells)} ended" if ended else ""

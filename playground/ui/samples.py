@@ -17,7 +17,7 @@ from markupsafe import Markup
 from playground.runs.samples import Answers, answers, block_start, is_good, sample_number, samples_of, share
 from playground.scorers import passed
 from playground.store.records import StoredCell, StoredRun
-from playground.types.grid import Column
+from playground.types.grid import Variant
 from playground.ui.actions import Action, Ask
 from playground.ui.html import count, icon, join, plural, seconds
 from playground.ui.update import Update
@@ -39,10 +39,10 @@ _KINDS = {
 
 def cell_name(run: StoredRun, cell: StoredCell) -> str:
     """How an update calls a cell: "2", or "2/5" in a column with several samples."""
-    return name_of(run.comparison.columns[cell.column], cell.column, cell.repeat)
+    return name_of(run.spec.variants[cell.column], cell.column, cell.repeat)
 
 
-def name_of(column: Column, number: int, repeat: int) -> str:
+def name_of(column: Variant, number: int, repeat: int) -> str:
     """The same for a repeat of that column."""
     return f"{number}/{repeat}" if column.samples > 1 else str(number)
 
@@ -53,7 +53,7 @@ def strips(run: StoredRun, *, is_here: bool) -> dict[str, Any]:
     With `is_here` this program runs what is not finished.
     """
     found: dict[str, Any] = {}
-    for number, column in enumerate(run.comparison.columns):
+    for number, column in enumerate(run.spec.variants):
         cells = samples_of(run, number)
         if column.samples > 1 and cells:
             strip_of = strip(
@@ -64,7 +64,7 @@ def strips(run: StoredRun, *, is_here: bool) -> dict[str, Any]:
 
 
 def strip(
-    column: Column, start: int, cells: Mapping[int, StoredCell], running: Sequence[int] = ()
+    column: Variant, start: int, cells: Mapping[int, StoredCell], running: Sequence[int] = ()
 ) -> dict[str, Any]:
     """What stands under the head of a column: a mark for each repeat from `start`, and two phrases.
 
@@ -136,7 +136,7 @@ async def samples(workbench: Workbench, ask: Ask) -> Update:
     """All samples of a column: the share of each check, which answers are equal, and their readings."""
     run = await workbench.run(ask.run_id())
     number = find_cell(run, ask.integer("column")).column
-    column, cells = run.comparison.columns[number], samples_of(run, number)
+    column, cells = run.spec.variants[number], samples_of(run, number)
     ended = [cell for cell in cells if cell.status not in UNFINISHED]
     body = join((_share(ended), _equal(column, ended), _table(column, ended)))
     return {"drawer": {"title": f"Samples of column {number + 1}", "body": body}}
@@ -165,7 +165,7 @@ def _share(cells: Sequence[StoredCell]) -> Markup:
     return title + Markup('<table class="table">{}{}</table>').format(head, rows)
 
 
-def _equal(column: Column, cells: Sequence[StoredCell]) -> Markup:
+def _equal(column: Variant, cells: Sequence[StoredCell]) -> Markup:
     found = answers(cells, column)
     if not found.groups:
         return Markup("")
@@ -198,7 +198,7 @@ def _show(cell: StoredCell, label: str) -> Markup:
     ).format(cell.column, cell.repeat, label)
 
 
-def _table(column: Column, cells: Sequence[StoredCell]) -> Markup:
+def _table(column: Variant, cells: Sequence[StoredCell]) -> Markup:
     """A row for each sample with its seed and readings; sum and mean below, with the word for it."""
     if not cells:
         return Markup("")

@@ -98,7 +98,7 @@ def shown(workbench: Workbench, run: StoredRun) -> Update:
     Cells that are not over and are not run by this program are another program's: the page looks again now and then.
     """
     is_here = workbench.live.get(run.id) is not None
-    shown_cells = [cell for number in range(len(run.comparison.columns)) for cell in samples_of(run, number)]
+    shown_cells = [cell for number in range(len(run.spec.variants)) for cell in samples_of(run, number)]
     elsewhere = not is_here and any(cell.status in UNFINISHED for cell in shown_cells)
     columns = samples.strips(run, is_here=is_here)
     for cell in shown_cells:
@@ -108,7 +108,7 @@ def shown(workbench: Workbench, run: StoredRun) -> Update:
             data["state"] = {"kind": "elsewhere", "icon": "dot", "text": "another program runs it"}
             data |= {"foot": None, "stamp": f"{data['stamp']}/{len(data['text'])}"}
         columns[samples.cell_name(run, cell)] = data
-    vote = panels.vote_bar(run, len(run.comparison.columns))
+    vote = panels.vote_bar(run, len(run.spec.variants))
     now = running.update(workbench)
     return {"run": run.id, "columns": columns, "elsewhere": elsewhere, "vote": vote, **now}
 
@@ -150,7 +150,7 @@ class View:
             self._seen = {}
             self._ended = -1
             update = {"whole": True, "run": live.run.id}
-            for column in range(len(live.run.comparison.columns)) if live.is_new else ():
+            for column in range(len(live.run.spec.variants)) if live.is_new else ():
                 columns[str(column)] = {**BLANK, "stamp": f"{live.run.id}/{column}/new"}
         turned = {int(name) for name in columns}
         for key in sorted(live.cells):
@@ -158,7 +158,7 @@ class View:
             if seen.phase != cell.phase:
                 turned.add(key.column)
             if data := self._news(cell, seen):
-                name = samples.name_of(live.run.comparison.columns[key.column], *key)
+                name = samples.name_of(live.run.spec.variants[key.column], *key)
                 columns[name] = columns.get(name, {}) | data
         for number in turned:
             if (strip := self._strip(number)) is not None:
@@ -168,7 +168,7 @@ class View:
         if ended != self._ended:
             self._ended = ended
             run = await self._with_vote() if ended else None
-            update["vote"] = panels.vote_bar(run, len(live.run.comparison.columns))
+            update["vote"] = panels.vote_bar(run, len(live.run.spec.variants))
         html: dict[str, str] = {}
         if (trouble := notice(self._workbench)) != self._trouble:
             html["trouble"] = self._trouble = trouble
@@ -186,7 +186,7 @@ class View:
 
     def _strip(self, number: int) -> dict[str, Any] | None:
         """What stands above the samples of a column; None for a column of one."""
-        column = self._live.run.comparison.columns[number]
+        column = self._live.run.spec.variants[number]
         if column.samples == 1:
             return None
         cells = [cell for key, cell in self._live.cells.items() if key.column == number]
@@ -202,7 +202,7 @@ class View:
         data: dict[str, Any] = {}
         if seen.phase != (phase := cell.phase):
             data |= self._turn(cell)
-            alone = self._live.run.comparison.columns[cell.key.column].samples == 1  # pages are drawn anew
+            alone = self._live.run.spec.variants[cell.key.column].samples == 1  # pages are drawn anew
             if alone and seen.phase == "running" and seen.thoughts and _knows_thoughts(cell, seen):
                 del data["reasoning"]  # the page folds what it has
         elif seen.turned != cell.turned:

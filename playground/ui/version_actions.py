@@ -116,7 +116,7 @@ async def save_column(workbench: Workbench, ask: Ask) -> Update:
     run = await workbench.run(ask.run_id())
     cell = find_cell(run, ask.integer("column"), ask.repeat())
     form = ask.compare_form()
-    shape = run.comparison.columns[cell.column]
+    shape = run.spec.variants[cell.column]
     sample = f", sample {sample_number(shape, cell.repeat)}" if shape.samples > 1 else ""
     name = form.prompt.name or run.title
     return {"drawer": await _save_drawer(workbench, ask, name, form, cell.column, sample)}

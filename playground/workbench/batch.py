@@ -31,7 +31,7 @@ from playground.runs.planning import checks_of, make_request, new_cell, schema_p
 from playground.scorers import score_all
 from playground.store.records import NewCell
 from playground.types.generation import Completion, GenerationRequest, Message
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Role, Sampling, Value
 from playground.types.scores import Sample, Score
 from playground.workbench.service import Workbench
@@ -77,7 +77,7 @@ async def to_lines(
             messages = await workbench.prompts.render(prompt, values)
         except PlaygroundError as exc:
             raise PromptError(f"Row {number}: {exc.message}", exc.hint) from exc
-        column = Column(model=f"vllm:{name}", sampling=sampling)
+        column = Variant(model=f"vllm:{name}", sampling=sampling)
         request = make_request(new_cell(0, column, prompt), column, messages, None)
         identity = encode_id(Identity(row=number, prompt=prompt, values=values))
         line = {"custom_id": identity, "method": "POST", "url": URL, "body": batch_body(request)}
@@ -333,10 +333,10 @@ def _store(
     title: str,
     run_id: str | None,
 ) -> str:
-    column = Column(model=f"vllm:{ask.model}", sampling=ask.sampling)
+    column = Variant(model=f"vllm:{ask.model}", sampling=ask.sampling)
     prompt = ask.identity.prompt
     if run_id is None:
-        comparison = Comparison(prompt=prompt, values=ask.identity.values, columns=(column,))
+        comparison = RunSpec.comparison(prompt=prompt, values=ask.identity.values, variants=(column,))
         cell: NewCell = new_cell(0, column, prompt)
         run_id = workbench.store.create_run(comparison, [cell], title=title)
     scores: tuple[Score, ...] = ()

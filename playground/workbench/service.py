@@ -1,7 +1,7 @@
 """The one service that both shells call: render, plan, run, score, save, export.
 
     workbench = open_workbench(Settings())
-    async for event in workbench.compare(comparison):   # RunStarted, Started, Delta…, Ended for every column
+    async for event in workbench.compare(spec):   # RunStarted, Started, Delta…, Ended for every column
         ...
 
 It knows all the parts; the parts do not know each other.
@@ -48,7 +48,7 @@ from playground.store.reopen import begun_run, ended_cell
 from playground.store.writer import CLOSE_S
 from playground.types.files import ExportFile
 from playground.types.generation import Completion, Message, RenderedChat
-from playground.types.grid import CellStatus, Comparison
+from playground.types.grid import CellStatus, RunSpec
 from playground.types.prompt import Prompt
 from playground.types.scores import Sample, Score
 from playground.workbench.form_drafts import DraftDesk
@@ -113,17 +113,17 @@ class Workbench:
 
     # --- runs -------------------------------------------------------------------------------------------
 
-    async def compare(self, comparison: Comparison) -> AsyncGenerator[Event, None]:
+    async def compare(self, spec: RunSpec) -> AsyncGenerator[Event, None]:
         """Run every column at once; store, score and tell. Leaving early stops the work and keeps what arrived.
 
         Raises before anything is stored when the shared prompt cannot be rendered; a column whose own variant
         cannot be is an error of that column alone.
         """
         self._refuse_when_ending()
-        planned = await self._plan(comparison)
+        planned = await self._plan(spec)
         repeats = repeats_of(planned)
-        title = comparison.prompt.name or first_words(planned)
-        created = CreateRun(comparison, [plan.new for plan in planned], title, find_version=True)
+        title = spec.prompt.name or first_words(planned)
+        created = CreateRun(spec, [plan.new for plan in planned], title, find_version=True)
         run_id = created.run_id
         try:
             await self.deposits.stored(self.store.submit(created))
@@ -131,8 +131,8 @@ class Workbench:
             for plan, repeat in zip(planned, repeats, strict=True):
                 self._cancel(run_id, plan, repeat)
             raise
-        first = RunStarted(run_id, len(comparison.columns), begun_run(created))
-        run = self._execute(run_id, planned, repeats, comparison.values, first)
+        first = RunStarted(run_id, len(spec.variants), begun_run(created))
+        run = self._execute(run_id, planned, repeats, spec.case.values, first)
         async with aclosing(run) as events:
             async for event in events:
                 yield event
@@ -145,7 +145,7 @@ class Workbench:
         messages, problem = cell.messages, None
         if not messages:
             try:
-                messages = await self.prompts.render(cell.prompt, run.comparison.values)
+                messages = await self.prompts.render(cell.prompt, run.spec.case.values)
             except PlaygroundError as exc:
                 problem = exc
         again = plan_again(run, cell, messages, problem)
@@ -155,13 +155,13 @@ class Workbench:
         except asyncio.CancelledError:
             adding.add_done_callback(partial(self._cancel_added, run_id, again))
             raise
-        async with aclosing(self._execute(run_id, again, repeats, run.comparison.values)) as events:
+        async with aclosing(self._execute(run_id, again, repeats, run.spec.case.values)) as events:
             async for event in events:
                 yield event
 
-    async def begin(self, comparison: Comparison) -> Live:
+    async def begin(self, spec: RunSpec) -> Live:
         """Run it whether anybody looks or not, to its end or `stop`; the run, begun. Raises what `compare` raises."""
-        return await self.live.begin(self.compare(comparison), None)
+        return await self.live.begin(self.compare(spec), None)
 
     async def begin_again(self, run_id: str, column: int) -> Live:
         """Repeat one column like `rerun`, whether anybody looks or not. Raises what `rerun` raises."""
@@ -205,24 +205,22 @@ class Workbench:
             return None
         return await backend.render_chat(cell.model, cell.messages)
 
-    async def _plan(self, comparison: Comparison) -> list[Planned]:
+    async def _plan(self, spec: RunSpec) -> list[Planned]:
         shared: tuple[Message, ...] = ()
-        if any(column.prompt is None for column in comparison.columns):
-            shared = await self.prompts.render(comparison.prompt, comparison.values)
+        if any(column.prompt is None for column in spec.variants):
+            shared = await self.prompts.render(spec.prompt, spec.case.values)
         planned = []
-        for index, column in enumerate(comparison.columns):
-            messages, problem = shared, schema_problem(column.prompt or comparison.prompt)
+        for index, column in enumerate(spec.variants):
+            messages, problem = shared, schema_problem(column.prompt or spec.prompt)
             if column.prompt is not None and problem is None:
                 try:
-                    messages = await self.prompts.render(column.prompt, comparison.values)
+                    messages = await self.prompts.render(column.prompt, spec.case.values)
                 except PlaygroundError as exc:
                     messages, problem = (), exc
             raw = None
-            if comparison.same_text and problem is None:
-                raw = (
-                    await self._template_of(comparison.same_text).render_chat(comparison.same_text, messages)
-                ).text
-            samples = plan_column(comparison, index, messages, raw)
+            if spec.same_text and problem is None:
+                raw = (await self._template_of(spec.same_text).render_chat(spec.same_text, messages)).text
+            samples = plan_column(spec, index, messages, raw)
             planned += [replace(plan, problem=problem) for plan in samples]
         return planned
 
@@ -375,7 +373,7 @@ class Workbench:
             format_name,
             Export(
                 prompt=prompt,
-                values=run.comparison.values,
+                values=run.spec.case.values,
                 messages=cell.messages,
                 answer=cell.completion.text if cell.completion else None,
                 model=cell.model,
@@ -385,7 +383,7 @@ class Workbench:
                 created=run.created_at,
             ),
         )
-        images = ("images: the text alone is written",) if run.comparison.images else ()
+        images = ("images: the text alone is written",) if run.spec.case.images else ()
         return replace(file, losses=(*file.losses, *images))
 
 

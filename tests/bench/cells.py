@@ -19,7 +19,7 @@ from playground.store import Store, open_store, writer
 from playground.store.changes import CreateRun, EndCell, StartCell
 from playground.store.records import NewCell
 from playground.types.generation import Completion, Message
-from playground.types.grid import Case, CellKey, Column, RunSpec
+from playground.types.grid import Case, CellKey, RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
 
@@ -48,7 +48,7 @@ def create(store: Store, cells: int) -> str:
     """A run of one variant and so many cases."""
     spec = RunSpec(
         prompt=PROMPT,
-        variants=(Column(model="a:b"),),
+        variants=(Variant(model="a:b"),),
         cases=tuple(Case(values={"question": f"why {number}"}) for number in range(cells)),
     )
     sampling = Sampling()

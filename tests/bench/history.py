@@ -25,7 +25,7 @@ from playground.store.content import fold, searchable
 from playground.store.database import connect, locate
 from playground.store.records import NewCell
 from playground.store.tables import Cell, CellText, Run, RunCase, ScoreRow, Step, VariantRow, Vote
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 
 LIMIT_MS = 500
@@ -82,8 +82,10 @@ def fill(settings: Settings, count: int) -> None:
     chance = random.Random(1)
     template = Turn(role="user", template="Bench: answer {{ question }} in plain words. " * 10)
     prompt = Prompt(name="Bench", turns=(template,))
-    comparison = Comparison(
-        prompt=prompt, values={"question": "why"}, columns=tuple(Column(model="a:b") for _ in range(COLUMNS))
+    comparison = RunSpec.comparison(
+        prompt=prompt,
+        values={"question": "why"},
+        variants=tuple(Variant(model="a:b") for _ in range(COLUMNS)),
     )
     store = open_store(settings)
     cells = [NewCell(column, "llamacpp:small", "llamacpp", prompt, Sampling()) for column in range(COLUMNS)]

@@ -18,7 +18,7 @@ from playground.backends.scripted import ScriptedBackend
 from playground.settings import Settings
 from playground.store import open_store
 from playground.types.generation import Chunk
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.ui.stream import stream_run
 from playground.workbench.service import Workbench
@@ -37,11 +37,11 @@ async def painted(kind: str, folder: Path) -> tuple[int, int]:
     settings = Settings(data_dir=folder, database_url="")
     workbench = Workbench(settings, open_store(settings), {"scripted": backend})
     columns = tuple(
-        Column(model=f"scripted:{name}", sampling=Sampling(max_tokens=100_000))
+        Variant(model=f"scripted:{name}", sampling=Sampling(max_tokens=100_000))
         for name in ("done", "done", "done", "writes")
     )
     live = await workbench.begin(
-        Comparison(prompt=Prompt(turns=(Turn(role="user", template="Hi"),)), columns=columns)
+        RunSpec.comparison(prompt=Prompt(turns=(Turn(role="user", template="Hi"),)), variants=columns)
     )
     size = count = shown = 0
     async with aclosing(stream_run(workbench, {"stream": "f3k09x2m1a", "run": live.run.id})) as paints:

@@ -141,7 +141,7 @@ def stored_run(data: Path, model: str, columns: int) -> str:
     from playground.backends.scripted import ScriptedBackend
     from playground.settings import Settings
     from playground.store import open_store
-    from playground.types.grid import Column, Comparison
+    from playground.types.grid import RunSpec, Variant
     from playground.types.prompt import Prompt, Sampling, Turn
     from playground.workbench.service import RunStarted, Workbench
 
@@ -149,9 +149,12 @@ def stored_run(data: Path, model: str, columns: int) -> str:
         settings = Settings(data_dir=data, database_url="")
         backend = ScriptedBackend({model: "done"})
         workbench = Workbench(settings, open_store(settings), {"scripted": backend})
-        column = Column(model=f"scripted:{model}", sampling=Sampling(max_tokens=100_000))
+        column = Variant(model=f"scripted:{model}", sampling=Sampling(max_tokens=100_000))
         prompt = Prompt(name="Bench", turns=(Turn(role="user", template="Write."),))
-        events = [e async for e in workbench.compare(Comparison(prompt=prompt, columns=(column,) * columns))]
+        events = [
+            e
+            async for e in workbench.compare(RunSpec.comparison(prompt=prompt, variants=(column,) * columns))
+        ]
         await workbench.close()
         return next(event.run_id for event in events if isinstance(event, RunStarted))
 

@@ -27,7 +27,7 @@ async def through_workbench(url: str, folder: str, calls: int) -> None:
     from playground.backends import make_backend
     from playground.settings import Settings
     from playground.store import open_store
-    from playground.types.grid import Column, Comparison
+    from playground.types.grid import RunSpec, Variant
     from playground.types.prompt import Check, Prompt, Sampling, Turn
     from playground.workbench.service import Ended, Workbench
 
@@ -40,14 +40,14 @@ async def through_workbench(url: str, folder: str, calls: int) -> None:
         Check(scorer="length", options={"max": 70}),
     )
     prompt = Prompt(name="Bench", turns=(Turn(role="user", template="Say {{ n }}."),), checks=checks)
-    columns = (Column(model="openai:tiny", sampling=Sampling(max_tokens=32)),) * COLUMNS
+    columns = (Variant(model="openai:tiny", sampling=Sampling(max_tokens=32)),) * COLUMNS
     numbers = iter(range(calls // COLUMNS))
     good = 0
 
     async def work() -> None:
         nonlocal good
         for number in numbers:
-            comparison = Comparison(prompt=prompt, values={"n": str(number)}, columns=columns)
+            comparison = RunSpec.comparison(prompt=prompt, values={"n": str(number)}, variants=columns)
             async for step in workbench.compare(comparison):
                 if isinstance(step, Ended) and [score.value for score in step.cell.scores] == [1, 1, 1]:
                     good += 1

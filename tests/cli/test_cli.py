@@ -53,7 +53,7 @@ def test_run_prints_the_answer_and_keeps_it_in_the_history(call: Call, data: Pat
     file = write_prompt(tmp_path, "Hello {{ name }}!")
     assert call("run", file, "--var", "name=Ada") == (0, "Hello Ada!\n", "")
     [run] = stored(data)
-    assert run.comparison.values == {"name": "Ada"}
+    assert run.spec.case.values == {"name": "Ada"}
     assert run.cells[0].completion and run.cells[0].completion.text == "Hello Ada!"
 
 
@@ -349,7 +349,7 @@ def test_a_run_with_an_object_keeps_it_in_the_history(call: Call, data: Path, tm
     file = write_prompt(tmp_path, "Greet {{ customer.first }}, {{ customer.tier }}.", inputs=[field])
     assert call("run", file).out == "Greet Ann, 2.\n"
     assert call("run", file, "--var", 'customer={"first": "Bo", "tier": 3}').out == "Greet Bo, 3.\n"
-    values = [run.comparison.values for run in stored(data)]
+    values = [run.spec.case.values for run in stored(data)]
     assert {"customer": {"first": "Bo", "tier": 3}} in values
 
 

@@ -20,7 +20,7 @@ from playground.runs.drafts import Drafts
 from playground.settings import Settings
 from playground.store import open_store
 from playground.store.changes import Draft, KeepDrafts
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Turn
 from playground.workbench.service import Ended, Workbench
 
@@ -87,7 +87,9 @@ async def test_while_the_store_is_slow_drafts_do_not_pile_up_and_the_newest_is_k
 async def test_a_run_leaves_no_draft_behind(make_workbench: MakeWorkbench) -> None:
     workbench = make_workbench({"a": ["one ", 0.2, "two"], "b": ["x", 3600.0]})
     prompt = Prompt(turns=(Turn(role="user", template="Hi"),))
-    wanted = Comparison(prompt=prompt, columns=(Column(model="scripted:a"), Column(model="scripted:b")))
+    wanted = RunSpec.comparison(
+        prompt=prompt, variants=(Variant(model="scripted:a"), Variant(model="scripted:b"))
+    )
     async with aclosing(workbench.compare(wanted)) as events:
         async for event in events:
             if isinstance(event, Ended):
@@ -104,7 +106,7 @@ from playground.backends.scripted import ScriptedBackend
 from playground.runs.runner import Delta
 from playground.settings import Settings
 from playground.store import open_store
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Turn
 from playground.workbench.service import Workbench
 
@@ -114,8 +116,8 @@ async def main():
     backend = ScriptedBackend({"a": words, "b": ["at once", 3600.0], "c": "done"})
     workbench = Workbench(settings, open_store(settings), {"scripted": backend})
     prompt = Prompt(turns=(Turn(role="user", template="Hi"),))
-    columns = tuple(Column(model=f"scripted:{name}") for name in "abc")
-    async for event in workbench.compare(Comparison(prompt=prompt, columns=columns)):
+    columns = tuple(Variant(model=f"scripted:{name}") for name in "abc")
+    async for event in workbench.compare(RunSpec.comparison(prompt=prompt, variants=columns)):
         if isinstance(event, Delta):
             os.write(1, f"{time.time()} {event.cell.column} {event.text}\\n".encode())
 

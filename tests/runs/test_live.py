@@ -12,7 +12,7 @@ from playground.backends.scripted import ScriptedBackend
 from playground.errors import PlaygroundError, TemplateError
 from playground.runs.live import Growing, Live
 from playground.types.generation import Chunk
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.workbench.service import Workbench
 
@@ -20,11 +20,11 @@ MakeWorkbench = Callable[..., Workbench]
 HOUR = 3600.0
 
 
-def wanted(*models: str, template: str = "Hi") -> Comparison:
+def wanted(*models: str, template: str = "Hi") -> RunSpec:
     prompt = Prompt(name="P", turns=(Turn(role="user", template=template),))
     many = Sampling(max_tokens=100_000)
-    columns = tuple(Column(model=f"scripted:{name}", sampling=many) for name in models)
-    return Comparison(prompt=prompt, columns=columns)
+    columns = tuple(Variant(model=f"scripted:{name}", sampling=many) for name in models)
+    return RunSpec.comparison(prompt=prompt, variants=columns)
 
 
 def shown(live: Live) -> dict[tuple[int, int], tuple[str, str]]:

@@ -18,19 +18,19 @@ from playground.runs.planning import (
 )
 from playground.store.records import StoredCell, StoredRun
 from playground.types.generation import GenerationRequest, Message
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Sampling, Turn
 
 SAID = (Message("user", "What is this?"),)
 PROMPT = Prompt(turns=(Turn(role="user", template="What is this?"),))
 
 
-def comparison(**sampling: Any) -> Comparison:
-    column = Column(model="ollama:gemma3:4b", sampling=Sampling(**sampling), thinking=True, top_logprobs=2)
-    return Comparison(prompt=PROMPT, columns=(column,), images=("aW1hZ2U=", "Mg=="))
+def comparison(**sampling: Any) -> RunSpec:
+    column = Variant(model="ollama:gemma3:4b", sampling=Sampling(**sampling), thinking=True, top_logprobs=2)
+    return RunSpec.comparison(prompt=PROMPT, variants=(column,), images=("aW1hZ2U=", "Mg=="))
 
 
-def stored(asked: Comparison, sampling: Sampling) -> tuple[StoredRun, StoredCell]:
+def stored(asked: RunSpec, sampling: Sampling) -> tuple[StoredRun, StoredCell]:
     cell = StoredCell(
         column=0,
         repeat=0,
@@ -57,7 +57,7 @@ def test_images_reach_the_request_the_first_time_and_again() -> None:
     asked = comparison()
     [first] = plan_column(asked, 0, SAID)
     [again] = plan_again(*stored(asked, first.new.sampling), SAID, None)
-    assert first.request.images == again.request.images == asked.images
+    assert first.request.images == again.request.images == asked.case.images
     assert first.request == again.request
     assert first.request.thinking and first.request.top_logprobs == 2
 
@@ -123,9 +123,9 @@ def test_a_schema_that_is_none_is_found_before_any_model_is_asked(
 # --- samples ----------------------------------------------------------------------------------------------
 
 
-def of_samples(count: int, **sampling: Any) -> Comparison:
+def of_samples(count: int, **sampling: Any) -> RunSpec:
     asked = comparison(**sampling)
-    return asked.model_copy(update={"columns": (asked.columns[0].model_copy(update={"samples": count}),)})
+    return asked.model_copy(update={"variants": (asked.variants[0].model_copy(update={"samples": count}),)})
 
 
 def seeds_of(planned: list[Planned]) -> list[int | None]:
@@ -139,7 +139,7 @@ def test_a_column_of_five_samples_is_five_cells_of_that_column_that_differ_in_th
     assert seeds_of(planned) == [7, 8, 9, 10, 11]
     assert {plan.new.column for plan in planned} == {0}
     assert all((p.new.prompt, p.request.messages) == (PROMPT, SAID) for p in planned)
-    assert {p.request.images for p in planned} == {asked.images}
+    assert {p.request.images for p in planned} == {asked.case.images}
 
 
 def test_the_seed_after_the_last_is_the_first() -> None:
@@ -171,14 +171,14 @@ def test_run_again_makes_all_samples_again_with_the_seeds_that_were_asked_for(se
 
 def test_a_comparison_stored_before_there_were_samples_has_one() -> None:
     old = comparison().model_dump(mode="json")
-    del old["columns"][0]["samples"]
-    assert Comparison.model_validate(old) == comparison()
+    del old["variants"][0]["samples"]
+    assert RunSpec.model_validate(old) == comparison()
 
 
 @pytest.mark.parametrize("count", [0, 21])
 def test_samples_are_1_to_20(count: int) -> None:
     with pytest.raises(ValueError, match="samples"):
-        Column(model="m", samples=count)
+        Variant(model="m", samples=count)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from playground.runs.live import with_cell
 from playground.runs.samples import answers, only_difference, sample_number, samples_of, share
 from playground.store.records import StoredCell, StoredRun
 from playground.types.generation import Completion
-from playground.types.grid import CellStatus, Column, Comparison
+from playground.types.grid import CellStatus, RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
 
@@ -29,7 +29,7 @@ def cell(repeat: int, text: str = "", *values: float | None, status: CellStatus 
 
 
 def run(samples: int, cells: list[StoredCell]) -> StoredRun:
-    asked = Comparison(prompt=PROMPT, columns=(Column(model="m", samples=samples),))
+    asked = RunSpec.comparison(prompt=PROMPT, variants=(Variant(model="m", samples=samples),))
     now = datetime.now(UTC)
     return StoredRun("r", now, "", "done", "", asked, "", None, tuple(cells[-1:]), tuple(cells[:-1]), None)
 
@@ -54,7 +54,7 @@ def test_the_samples_of_the_last_press_are_shown_and_those_of_presses_before_are
 
 
 def test_samples_are_numbered_from_one_at_each_press() -> None:
-    column = Column(model="m", samples=3)
+    column = Variant(model="m", samples=3)
     assert [sample_number(column, repeat) for repeat in range(7)] == [1, 2, 3, 1, 2, 3, 1]
 
 
@@ -80,14 +80,14 @@ def test_checks_of_the_same_name_are_counted_apart() -> None:
 def test_equal_answers_are_found_largest_group_first_and_unfinished_ones_are_left_out() -> None:
     texts = ["yes", "no", "no.", "yes", "no", "yes", "half"]
     cells = [cell(n, text, status="cancelled" if text == "half" else "done") for n, text in enumerate(texts)]
-    found = answers(cells, Column(model="m", samples=7))
+    found = answers(cells, Variant(model="m", samples=7))
     assert [group.numbers for group in found.groups] == [(1, 4, 6), (2, 5), (3,)]
     assert found.nearly == ()
 
 
 def test_answers_that_differ_in_nothing_one_can_see_are_named_as_such() -> None:
     cells = [cell(0, "caf\u00e9 au lait"), cell(1, "cafe\u0301 au lait"), cell(2, "caf\u00e9  au\nlait")]
-    found = answers(cells, Column(model="m", samples=3))
+    found = answers(cells, Variant(model="m", samples=3))
     assert len(found.groups) == 3
     assert found.nearly == ((1, 2, "how accents are composed"), (1, 3, "spaces and line breaks"))
 

@@ -11,7 +11,7 @@ from playground.store import Store, open_store
 from playground.store.presence import Presence
 from playground.store.records import NewCell
 from playground.types.generation import Completion, Message
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 
 MakeRun = Callable[..., str]
@@ -52,8 +52,8 @@ def make_run(store: Store) -> MakeRun:
     ) -> str:
         prompt = Prompt(name="Greeting", turns=(Turn(role="user", template=template),))
         answers = answers or (None,)
-        comparison = Comparison(
-            prompt=prompt, values=values or {}, columns=tuple(Column(model=model) for _ in answers)
+        comparison = RunSpec.comparison(
+            prompt=prompt, values=values or {}, variants=tuple(Variant(model=model) for _ in answers)
         )
         cells = [NewCell(n, model, "scripted", prompt, Sampling(seed=7)) for n in range(len(answers))]
         run_id = store.create_run(comparison, cells, title=title)

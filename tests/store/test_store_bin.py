@@ -7,7 +7,7 @@ import pytest
 from playground.errors import NotFoundError, PromptError
 from playground.store import Store
 from playground.store.records import NewCell
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 
 MakeRun = Callable[..., str]
@@ -99,8 +99,8 @@ def test_runs_of_a_purged_prompt_keep_what_they_ran(store: Store) -> None:
     saved = store.save_version(prompt("ran"), message="")
     # The second column's prompt was set, but not run: only the comparison names it.
     set_only = store.save_version(prompt("set"), message="", prompt_id=saved.prompt_id)
-    comparison = Comparison(
-        prompt=saved.prompt, columns=(Column(model="a:b"), Column(model="a:b", prompt=set_only.prompt))
+    comparison = RunSpec.comparison(
+        prompt=saved.prompt, variants=(Variant(model="a:b"), Variant(model="a:b", prompt=set_only.prompt))
     )
     cells = [NewCell(0, "a:b", "a", saved.prompt, Sampling())]
     run_id = store.create_run(comparison, cells, title="T", version_id=saved.id)
@@ -110,4 +110,4 @@ def test_runs_of_a_purged_prompt_keep_what_they_ran(store: Store) -> None:
     store.purge_prompt(saved.prompt_id)
     after = store.run(run_id)
     assert after.version is None
-    assert (after.comparison, after.cells) == (before.comparison, before.cells)
+    assert (after.spec, after.cells) == (before.spec, before.cells)

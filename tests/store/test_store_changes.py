@@ -20,14 +20,14 @@ from playground.store.changes import CreateRun, EndCell, StartCell
 from playground.store.records import NewCell
 from playground.store.reopen import ended_cell
 from playground.types.generation import Completion, Message, TokenLogprob
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Sampling, Turn
 from playground.types.scores import Score
 
 ODD = "a\0b 👩‍👩‍👧 \ud800 \x01x"
 CHECKS = (Check(scorer="contains", options={"text": ODD}),)
 PROMPT = Prompt(name="Tone", turns=(Turn(role="user", template="Be {{ tone }}."),), checks=CHECKS)
-COMPARISON = Comparison(prompt=PROMPT, values={"tone": "kind"}, columns=(Column(model="a:b"),) * 2)
+COMPARISON = RunSpec.comparison(prompt=PROMPT, values={"tone": "kind"}, variants=(Variant(model="a:b"),) * 2)
 CELLS = [NewCell(column, "a:b", "a", PROMPT, Sampling(seed=column)) for column in range(2)]
 SENT = (Message("system", "Be brief."), Message("user", "\x01 odd"))
 ANSWER = Completion(
@@ -176,7 +176,7 @@ from playground.types.scores import *
 
 store = open_store(Settings(data_dir=Path(sys.argv[1]), database_url=""))
 prompt = Prompt(turns=(Turn(role="user", template="Hi"),))
-comparison = Comparison(prompt=prompt, columns=(Column(model="a:b"),) * 4)
+comparison = RunSpec.comparison(prompt=prompt, variants=(Variant(model="a:b"),) * 4)
 scores = (Score("x", 1.0, "", ""), Score("y", 0.0, "", ""))
 n = 0
 while True:

@@ -15,7 +15,7 @@ from playground.store import Store
 from playground.store.changes import CreateRun, Draft, EndCell, KeepDrafts, StartCell
 from playground.store.records import NewCell
 from playground.types.generation import Completion, Message
-from playground.types.grid import Case, CellKey, Column, Comparison, RunSpec
+from playground.types.grid import Case, CellKey, RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
 
@@ -32,7 +32,7 @@ def create(store: Store, cases: int, repeats: int = 1, images: tuple[str, ...] =
     """A grid of so many cases with two variants."""
     spec = RunSpec(
         prompt=PROMPT,
-        variants=tuple(Column(model=model) for model in MODELS),
+        variants=tuple(Variant(model=model) for model in MODELS),
         cases=tuple(
             Case(values={"land": f"land-{n}."}, row_id=f"row{n}", images=images) for n in range(cases)
         ),
@@ -292,8 +292,8 @@ def test_a_grid_opens_in_compare_with_its_first_case(store: Store) -> None:
     run_id = create(store, 4, repeats=2)
     store.submit(end(run_id, CellKey(0, 1, 1), "Paris")).result(20)
     run = store.run(run_id)
-    assert (run.kind, run.total, run.is_whole, run.status) == ("experiment", 16, False, "running")
-    assert run.comparison.values == {"land": "land-0."}
+    assert (run.spec.kind, run.total, run.is_whole, run.status) == ("experiment", 16, False, "running")
+    assert run.spec.case.values == {"land": "land-0."}
     assert [cell.key for cell in run.cells] == [CellKey(0, 0, 1), CellKey(0, 1, 1)]
     assert [cell.key for cell in run.earlier] == [CellKey(0, 0, 0), CellKey(0, 1, 0)]
     (row,) = store.history().rows
@@ -303,12 +303,12 @@ def test_a_grid_opens_in_compare_with_its_first_case(store: Store) -> None:
 
 
 def test_thousands_of_repeats_in_a_column_open_with_the_newest(store: Store) -> None:
-    comparison = Comparison(prompt=PROMPT, values={"land": "x"}, columns=(Column(model="a:b"),))
+    comparison = RunSpec.comparison(prompt=PROMPT, values={"land": "x"}, variants=(Variant(model="a:b"),))
     cells = [NewCell(0, "a:b", "a", PROMPT, Sampling(seed=n)) for n in range(3_000)]
     run_id = store.create_run(comparison, cells, title="Samples")
     run = store.run(run_id)
     assert (run.cells[0].repeat, run.earlier[-1].repeat, run.total) == (2_999, 2_998, 3_000)
-    assert len(run.earlier) < 100 and run.comparison == comparison
+    assert len(run.earlier) < 100 and run.spec == comparison
 
 
 @pytest.mark.parametrize("case", [0, 40])

@@ -13,7 +13,7 @@ import pytest
 from playground.settings import Settings
 from playground.store import Store, open_store
 from playground.store.records import NewCell
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 
 PROMPT = Prompt(name="Look", turns=(Turn(role="user", template="What is this?"),))
@@ -28,8 +28,8 @@ def store(settings: Settings) -> Iterator[Store]:
     opened.close()
 
 
-def comparison(*images: str) -> Comparison:
-    return Comparison(prompt=PROMPT, columns=(Column(model="a:b"),), images=images)
+def comparison(*images: str) -> RunSpec:
+    return RunSpec.comparison(prompt=PROMPT, variants=(Variant(model="a:b"),), images=images)
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def blobs(path: Path) -> list[bytes]:
 
 
 def test_the_images_of_a_run_come_back_in_order(store: Store, create: Callable[..., str]) -> None:
-    assert store.run(create(IMAGE, OTHER, IMAGE)).comparison.images == (IMAGE, OTHER, IMAGE)
-    assert store.run(create()).comparison.images == ()
+    assert store.run(create(IMAGE, OTHER, IMAGE)).spec.case.images == (IMAGE, OTHER, IMAGE)
+    assert store.run(create()).spec.case.images == ()
 
 
 def test_an_image_is_stored_once_and_not_inside_the_run(
@@ -65,10 +65,10 @@ def test_an_image_is_stored_once_and_not_inside_the_run(
 def test_a_text_that_is_no_image_stays_as_it_was_sent(
     create: Callable[..., str], store: Store, text: str
 ) -> None:
-    assert store.run(create(text, IMAGE)).comparison.images == (text, IMAGE)
+    assert store.run(create(text, IMAGE)).spec.case.images == (text, IMAGE)
 
 
 def test_a_repeat_with_another_comparison_keeps_its_images(store: Store, create: Callable[..., str]) -> None:
     run_id = create(IMAGE)
-    store.add_repeat(run_id, 0, NewCell(0, "a:b", "a", PROMPT, Sampling()), comparison=comparison(OTHER))
-    assert store.run(run_id).comparison.images == (OTHER,)
+    store.add_repeat(run_id, 0, NewCell(0, "a:b", "a", PROMPT, Sampling()), spec=comparison(OTHER))
+    assert store.run(run_id).spec.case.images == (OTHER,)

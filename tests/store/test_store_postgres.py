@@ -31,7 +31,7 @@ from playground.store.changes import CreateRun, Draft, EndCell, KeepDrafts, Star
 from playground.store.database import connect, locate
 from playground.store.records import NewCell
 from playground.types.generation import Completion, Message, TokenLogprob
-from playground.types.grid import Case, CellKey, Column, RunSpec
+from playground.types.grid import Case, CellKey, RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
 
@@ -139,7 +139,7 @@ def as_then(now: Any, then: Any) -> Any:
 def grid(store: Store, cases: int = 3) -> str:
     spec = RunSpec(
         prompt=PROMPT,
-        variants=(Column(model="a:b"), Column(model="c:d")),
+        variants=(Variant(model="a:b"), Variant(model="c:d")),
         cases=tuple(Case(values={"tone": f"{n} {ODD}"}, row_id=ODD) for n in range(cases)),
     )
     cells = [
@@ -269,4 +269,4 @@ def test_a_prompt_is_saved_binned_and_purged(store: Store) -> None:
     run_id = grid(store)
     store.delete_prompt(saved.prompt_id)
     store.purge_prompt(saved.prompt_id)
-    assert store.run(run_id).comparison.prompt == PROMPT
+    assert store.run(run_id).spec.prompt == PROMPT

@@ -38,7 +38,7 @@ from playground.types.scores import *
 store = open_store(Settings(data_dir=Path(sys.argv[1]), database_url=""))
 store.announce("the other program")
 prompt = Prompt(turns=(Turn(role="user", template="Hi"),))
-comparison = Comparison(prompt=prompt, columns=(Column(model="a:b"),) * 2)
+comparison = RunSpec.comparison(prompt=prompt, variants=(Variant(model="a:b"),) * 2)
 run = CreateRun(comparison, [NewCell(n, "a:b", "a", prompt, Sampling()) for n in range(2)], "Other")
 store.submit(run)
 store.submit(StartCell(run.run_id, 0, 0))

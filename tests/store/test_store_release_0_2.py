@@ -17,9 +17,9 @@ from pydantic import BaseModel
 from playground.errors import StoreError
 from playground.settings import Settings
 from playground.store import Store, open_store
-from playground.store.records import NewCell
+from playground.store.records import NewCell, StoredRun
 from playground.types.generation import Completion, Message
-from playground.types.grid import CellKey
+from playground.types.grid import CellKey, RunSpec
 
 FOLDER = Path(__file__).with_name("release_0_2")
 TOLD: dict[str, Any] = json.loads((FOLDER / "told.json").read_text())
@@ -27,11 +27,17 @@ LEFT = next(run_id for run_id, run in TOLD["runs"].items() if run["title"] == "L
 
 
 def told(value: Any) -> Any:
-    """The value as JSON data, as `make.py` wrote it."""
+    """The value as JSON data, as `make.py` wrote it, and under the names that fields had then."""
+    if isinstance(value, RunSpec):
+        case = value.case
+        names = {"prompt": value.prompt, "columns": value.variants, "same_text": value.same_text}
+        return told(names | {"values": case.values, "images": case.images})
+    if isinstance(value, StoredRun):
+        return {"comparison": told(value.spec)} | fields(value)
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if is_dataclass(value):
-        return {name: told(getattr(value, name)) for name in value.__dataclass_fields__}
+        return fields(value)
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, dict):
@@ -41,6 +47,10 @@ def told(value: Any) -> Any:
     if isinstance(value, set | frozenset):
         return sorted(told(each) for each in value)
     return value
+
+
+def fields(value: Any) -> dict[str, Any]:
+    return {name: told(getattr(value, name)) for name in value.__dataclass_fields__}
 
 
 def as_then(now: Any, then: Any) -> Any:

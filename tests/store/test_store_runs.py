@@ -15,7 +15,7 @@ from playground.settings import Settings
 from playground.store import Store, content_hash, open_store
 from playground.store.records import NewCell
 from playground.types.generation import Completion, Message
-from playground.types.grid import Column, Comparison
+from playground.types.grid import Case, RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
 
@@ -25,12 +25,12 @@ PROMPT = Prompt(
     name="Tone", turns=(Turn(role="system", template="Be {{ tone }}."), Turn(role="user", template=ODD))
 )
 VARIANT = Prompt(name="Tone", turns=(Turn(role="user", template="Short: {{ tone }}"),))
-COMPARISON = Comparison(
+COMPARISON = RunSpec.comparison(
     prompt=PROMPT,
     values={"tone": ODD, "rows": [{"in": 1, "out": None}], "n": 0.5, "ok": True},
-    columns=(
-        Column(model="llamacpp:small", sampling=Sampling(seed=None, temperature=0.7)),
-        Column(model="ollama:big", prompt=VARIANT),
+    variants=(
+        Variant(model="llamacpp:small", sampling=Sampling(seed=None, temperature=0.7)),
+        Variant(model="ollama:big", prompt=VARIANT),
     ),
 )
 CELLS = [
@@ -71,7 +71,7 @@ def test_a_run_comes_back_with_everything_that_was_sent_and_received(store: Stor
     store.start_cell(run_id, 0)
     store.save_cell(run_id, 0, 0, status="done", completion=ANSWER, messages=MESSAGES, scores=SCORES)
     run = store.run(run_id)
-    assert (run.title, run.status, run.comparison, run.version) == (
+    assert (run.title, run.status, run.spec, run.version) == (
         "Tone of a mail",
         "running",
         COMPARISON,
@@ -130,14 +130,14 @@ def test_running_a_column_again_keeps_the_earlier_answer(store: Store) -> None:
     run_id = create(store)
     store.save_cell(run_id, 0, 0, status="done", completion=ANSWER, messages=MESSAGES)
     again = replace(CELLS[0], sampling=Sampling(seed=5))
-    now = COMPARISON.model_copy(update={"values": {"tone": "dry"}})
-    assert store.add_repeat(run_id, 0, again, comparison=now) == 1
+    now = COMPARISON.model_copy(update={"cases": (Case(values={"tone": "dry"}),)})
+    assert store.add_repeat(run_id, 0, again, spec=now) == 1
     store.save_cell(run_id, 0, 1, status="done", completion=replace(ANSWER, text="two"), messages=MESSAGES)
     run = store.run(run_id)
     assert [(c.column, c.repeat) for c in run.cells] == [(0, 1), (1, 0)]
     assert run.cells[0].sampling.seed == 5
     assert [(c.column, c.repeat, c.completion) for c in run.earlier] == [(0, 0, ANSWER)]
-    assert run.comparison.values == {"tone": "dry"}
+    assert run.spec.case.values == {"tone": "dry"}
 
 
 def test_cells_of_one_column_are_numbered_as_repeats(store: Store) -> None:
@@ -281,9 +281,9 @@ from playground.types.scores import *
 
 store = open_store(Settings(data_dir=Path(sys.argv[1]), database_url=""))
 prompt = Prompt(turns=(Turn(role="user", template="Hi"),))
-columns = tuple(Column(model="a:b") for _ in range(3))
+columns = tuple(Variant(model="a:b") for _ in range(3))
 cells = [NewCell(n, "a:b", "a", prompt, Sampling()) for n in range(3)]
-run_id = store.create_run(Comparison(prompt=prompt, columns=columns), cells, title="Killed")
+run_id = store.create_run(RunSpec.comparison(prompt=prompt, variants=columns), cells, title="Killed")
 store.start_cell(run_id, 0)
 store.start_cell(run_id, 1)
 store.save_cell(run_id, 0, 0, status="done", completion=Completion("finished", "stop"), messages=[Message("user", "Hi")])

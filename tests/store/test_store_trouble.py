@@ -23,12 +23,12 @@ from playground.store.database import locate
 from playground.store.faults import store_error
 from playground.store.records import NewCell
 from playground.types.generation import Completion, Message
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 
 MakeRun = Callable[..., str]
 PROMPT = Prompt(name="P", turns=(Turn(role="user", template="Hi"),))
-COMPARISON = Comparison(prompt=PROMPT, columns=(Column(model="a:b"),))
+COMPARISON = RunSpec.comparison(prompt=PROMPT, variants=(Variant(model="a:b"),))
 CELLS = [NewCell(0, "a:b", "a", PROMPT, Sampling(seed=1))]
 HOLDER = """
 import sqlite3, sys, time
@@ -203,7 +203,7 @@ def test_an_answer_waits_through_a_full_disk_and_a_new_run_is_refused_at_once(
     waiting = [store.submit(end(run_id, long)) for run_id in runs]
     long_prompt = Prompt(name="P", turns=(Turn(role="user", template=long),))
     refused = store.submit(
-        CreateRun(Comparison(prompt=long_prompt, columns=COMPARISON.columns), CELLS, "New")
+        CreateRun(RunSpec.comparison(prompt=long_prompt, variants=COMPARISON.variants), CELLS, "New")
     )
     with pytest.raises(StoreHindered, match="disk is full, so nothing was saved"):
         refused.result(10)

@@ -14,10 +14,10 @@ from alembic import command
 from playground.settings import Settings
 from playground.store import Store, content_hash, open_store, schema
 from playground.store.database import connect, locate, prepare_file
-from playground.types.grid import Column
+from playground.types.grid import Variant
 from playground.types.prompt import Prompt, Turn
 
-COLUMN = Column(model="a:b")
+COLUMN = Variant(model="a:b")
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -94,7 +94,7 @@ def test_an_upgraded_library_goes_on_as_before(upgraded: Store) -> None:
     upgraded.delete_prompt("kept")
     upgraded.purge_prompt("kept")
     run = upgraded.run("r1")
-    assert (run.version, run.comparison.prompt) == (None, OLD)
+    assert (run.version, run.spec.prompt) == (None, OLD)
 
 
 def test_an_upgraded_schema_equals_a_new_one(

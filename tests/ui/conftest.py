@@ -14,7 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from playground.store.records import StoredRun
-from playground.types.grid import Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Turn
 from playground.ui import server
 from playground.ui.actions import make_call
@@ -61,12 +61,10 @@ def ran(workbench: Workbench) -> Run:
     async def go(
         columns: int = 2, template: str = "Say {{ word }}", word: str = "hello", **prompt: Any
     ) -> StoredRun:
-        wanted = Comparison.model_validate(
-            {
-                "prompt": Prompt(name="Greeting", turns=(Turn(role="user", template=template),), **prompt),
-                "values": {"word": word},
-                "columns": [{"model": "scripted:echo"}] * columns,
-            }
+        wanted = RunSpec.comparison(
+            prompt=Prompt(name="Greeting", turns=(Turn(role="user", template=template),), **prompt),
+            values={"word": word},
+            variants=[Variant(model="scripted:echo")] * columns,
         )
         run_id = ""
         async with aclosing(workbench.compare(wanted)) as events:

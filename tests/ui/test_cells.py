@@ -16,7 +16,7 @@ import pytest
 from playground.store.changes import CreateRun, EndCell
 from playground.store.records import NewCell, StoredRun
 from playground.types.generation import Completion, Message
-from playground.types.grid import Case, Column, RunSpec
+from playground.types.grid import Case, RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
 from playground.workbench.service import Workbench
@@ -38,7 +38,7 @@ def grid(workbench: Workbench) -> str:
     """A run of 130 cases with two variants; the last case is answered, its second variant failed."""
     spec = RunSpec(
         prompt=PROMPT,
-        variants=(Column(model="scripted:echo"), Column(model="scripted:other")),
+        variants=(Variant(model="scripted:echo"), Variant(model="scripted:other")),
         cases=tuple(Case(values={"land": f"{n} {ODD}"}, row_id=f"row {n}") for n in range(130)),
     )
     cells = [

@@ -59,7 +59,7 @@ FORMS = st.builds(
 
 def stored(form: CompareForm, version: Any = None) -> StoredRun:
     """As much of a stored run as the form is made of."""
-    return cast(StoredRun, SimpleNamespace(id="r1", comparison=to_comparison(form), version=version))
+    return cast(StoredRun, SimpleNamespace(id="r1", spec=to_comparison(form), version=version))
 
 
 @given(FORMS)
@@ -84,7 +84,7 @@ def test_a_column_runs_its_own_turns_only_when_that_is_switched_on():
     )
     assert (variant(form, 0).turns, variant(form, 1).turns) == (own, shared)
     assert variant(form, 0).name == "Kept"
-    assert [c.prompt is None for c in to_comparison(form).columns] == [False, True]
+    assert [c.prompt is None for c in to_comparison(form).variants] == [False, True]
 
 
 def test_values_beyond_the_variables_and_images_go_along():
@@ -95,8 +95,8 @@ def test_values_beyond_the_variables_and_images_go_along():
         images=("aGVsbG8=",),
     )
     comparison = to_comparison(form)
-    assert comparison.values == {"q": "1 + 1?", "expected": "2"}
-    assert comparison.images == ("aGVsbG8=",)
+    assert comparison.case.values == {"q": "1 + 1?", "expected": "2"}
+    assert comparison.case.images == ("aGVsbG8=",)
 
 
 @pytest.mark.parametrize("columns", [(), (ColumnForm(model="m"),) * 5], ids=["no column", "five columns"])

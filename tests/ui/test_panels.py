@@ -15,7 +15,7 @@ from playground.backends.answers import HALF
 from playground.backends.tokens import UNFIT
 from playground.store.records import StoredCell, StoredRun, StoredVote
 from playground.types.generation import Completion
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Sampling, Turn
 from playground.types.scores import Score
 from playground.ui import html, panels
@@ -83,8 +83,8 @@ def run(*cells: StoredCell, **more: Any) -> StoredRun:
         title="Greeting",
         status="done",
         note="",
-        comparison=Comparison(
-            prompt=PROMPT, columns=tuple(Column(model=c.model) for c in cells) or (Column(model="m"),)
+        spec=RunSpec.comparison(
+            prompt=PROMPT, variants=tuple(Variant(model=c.model) for c in cells) or (Variant(model="m"),)
         ),
         content_hash="abc",
         version=None,

@@ -14,7 +14,7 @@ from playground.settings import Settings
 from playground.store import open_store
 from playground.store.changes import CreateRun, StartCell
 from playground.types.generation import Chunk
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.ui.actions import make_call
 from playground.ui.app import ACTIONS
@@ -27,11 +27,11 @@ MakeWorkbench = Callable[..., Workbench]
 Call = Callable[..., Awaitable[dict[str, Any]]]
 
 
-def wanted(*models: str, name: str = "A story") -> Comparison:
+def wanted(*models: str, name: str = "A story") -> RunSpec:
     prompt = Prompt(name=name, turns=(Turn(role="user", template="Hi"),))
     many = Sampling(max_tokens=100_000)
-    columns = tuple(Column(model=f"scripted:{each}", sampling=many) for each in models)
-    return Comparison(prompt=prompt, columns=columns)
+    columns = tuple(Variant(model=f"scripted:{each}", sampling=many) for each in models)
+    return RunSpec.comparison(prompt=prompt, variants=columns)
 
 
 def calls(workbench: Workbench) -> Call:
@@ -191,7 +191,7 @@ async def test_a_run_of_another_program_is_shown_as_running_and_looked_at_again(
     comparison = wanted("a")
     from playground.runs.planning import new_cell
 
-    created = CreateRun(comparison, [new_cell(0, comparison.columns[0], comparison.prompt)], "Theirs")
+    created = CreateRun(comparison, [new_cell(0, comparison.variants[0], comparison.prompt)], "Theirs")
     other.submit(created).result()
     other.submit(StartCell(created.run_id, 0, 0)).result()
     call = calls(workbench)

@@ -14,7 +14,7 @@ from playground.errors import StoreError
 from playground.runs.events import RunStarted
 from playground.store.records import StoredRun
 from playground.types.generation import Chunk, GenerationRequest
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Sampling, Turn
 from playground.ui.forms import ColumnForm, CompareForm
 from playground.ui.onto_compare import shown_run
@@ -45,10 +45,10 @@ def dice(workbench: Workbench) -> Workbench:
 async def thrown(workbench: Workbench, *samples: int, checks: tuple[Check, ...] = ()) -> StoredRun:
     prompt = Prompt(name="Dice", turns=(Turn(role="user", template="Throw."),), checks=checks)
     columns = tuple(
-        Column(model="scripted:echo", samples=n, sampling=Sampling(temperature=1, seed=0)) for n in samples
+        Variant(model="scripted:echo", samples=n, sampling=Sampling(temperature=1, seed=0)) for n in samples
     )
     run_id = ""
-    async for event in workbench.compare(Comparison(prompt=prompt, columns=columns)):
+    async for event in workbench.compare(RunSpec.comparison(prompt=prompt, variants=columns)):
         if isinstance(event, RunStarted):
             run_id = event.run_id
     return await workbench.run(run_id)
@@ -262,9 +262,9 @@ async def test_samples_that_cannot_all_be_added_leave_none_pending(
 async def test_a_column_that_cannot_be_rendered_fails_with_all_its_samples(dice: Workbench) -> None:
     own = Prompt(turns=(Turn(role="user", template="{{ missing }}"),))
     shared = Prompt(turns=(Turn(role="user", template="Throw."),))
-    columns = (Column(model="scripted:echo", prompt=own, samples=3), Column(model="scripted:echo"))
+    columns = (Variant(model="scripted:echo", prompt=own, samples=3), Variant(model="scripted:echo"))
     run_id = ""
-    async for event in dice.compare(Comparison(prompt=shared, columns=columns)):
+    async for event in dice.compare(RunSpec.comparison(prompt=shared, variants=columns)):
         if isinstance(event, RunStarted):
             run_id = event.run_id
     shown = shown_run(dice, await dice.run(run_id))["columns"]

@@ -144,7 +144,7 @@ async def test_results_come_back_as_scored_runs_in_any_order(workbench: Workbenc
     found = import_(workbench, batch, *reversed(results))
     assert (found.errors, found.missing, found.problems) == (0, 0, ())
     runs = stored(workbench, found)
-    assert [run.comparison.values for run in runs] == ROWS[::-1]
+    assert [run.spec.case.values for run in runs] == ROWS[::-1]
     assert [cell_of(run).scores[0].value for run in runs] == [1.0, 0.0, 1.0]
     cell = cell_of(runs[-1])
     assert (cell.model, cell.status, cell.prompt.checks) == ("vllm:org/tiny", "done", (CHECK,))

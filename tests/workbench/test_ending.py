@@ -21,7 +21,7 @@ from playground.settings import Settings
 from playground.store import open_store
 from playground.store.changes import Change, CreateRun
 from playground.store.records import StoredRun
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Turn
 from playground.types.scores import Sample, Score
 from playground.workbench import service as service
@@ -31,12 +31,14 @@ HOUR = 3600.0
 MakeWorkbench = Callable[..., Workbench]
 
 
-def comparison(*models: str, checks: tuple[Check, ...] = ()) -> Comparison:
+def comparison(*models: str, checks: tuple[Check, ...] = ()) -> RunSpec:
     prompt = Prompt(turns=(Turn(role="user", template="Say hello"),), checks=checks)
-    return Comparison(prompt=prompt, columns=tuple(Column(model=f"scripted:{name}") for name in models))
+    return RunSpec.comparison(
+        prompt=prompt, variants=tuple(Variant(model=f"scripted:{name}") for name in models)
+    )
 
 
-async def ends_of(workbench: Workbench, wanted: Comparison) -> list[Ended]:
+async def ends_of(workbench: Workbench, wanted: RunSpec) -> list[Ended]:
     async with asyncio.timeout(20), aclosing(workbench.compare(wanted)) as events:
         return [event async for event in events if isinstance(event, Ended)]
 
@@ -90,9 +92,9 @@ async def test_closing_while_an_answer_is_scored_in_a_thread_ends_and_keeps_the_
 
 async def test_closing_ends_the_cells_of_a_run_that_nobody_reads_any_more(make_workbench: MakeWorkbench):
     workbench = make_workbench({"a": ["half", HOUR]})
-    broken = Column(model="scripted:a", prompt=Prompt(turns=(Turn(role="user", template="{{ missing }}"),)))
+    broken = Variant(model="scripted:a", prompt=Prompt(turns=(Turn(role="user", template="{{ missing }}"),)))
     wanted = comparison("a", "a")
-    wanted = wanted.model_copy(update={"columns": (*wanted.columns, broken)})
+    wanted = wanted.model_copy(update={"variants": (*wanted.variants, broken)})
     events = workbench.compare(wanted)
     await anext(events)  # and never again
     async with asyncio.timeout(10):

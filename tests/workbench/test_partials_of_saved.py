@@ -11,7 +11,7 @@ import pytest
 from playground.errors import TemplateError
 from playground.library.shipped import Library
 from playground.store.records import StoredRun
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Turn
 from playground.workbench.service import RunStarted, Workbench
 
@@ -40,7 +40,7 @@ async def rendered(workbench: Workbench, prompt: Prompt, **values: Any) -> str:
 
 
 async def run(workbench: Workbench, prompt: Prompt, **values: Any) -> StoredRun:
-    wanted = Comparison(prompt=prompt, values=values, columns=(Column(model="scripted:echo"),))
+    wanted = RunSpec.comparison(prompt=prompt, values=values, variants=(Variant(model="scripted:echo"),))
     run_id = ""
     async with aclosing(workbench.compare(wanted)) as events:
         async for event in events:

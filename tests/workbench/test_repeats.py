@@ -12,15 +12,15 @@ import pytest
 from playground.runs.drafts import Drafts
 from playground.runs.planning import Planned
 from playground.runs.runner import Delta
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Turn
 from playground.workbench.service import Ended, RunStarted, Workbench
 
 MakeWorkbench = Callable[..., Workbench]
 HOUR = 3600.0
-WANTED = Comparison(
+WANTED = RunSpec.comparison(
     prompt=Prompt(turns=(Turn(role="user", template="Hi"),)),
-    columns=(Column(model="scripted:a"), Column(model="scripted:b")),
+    variants=(Variant(model="scripted:a"), Variant(model="scripted:b")),
 )
 
 
@@ -29,7 +29,7 @@ def thrice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every column is planned three times."""
     plan = Workbench._plan
 
-    async def planned(self: Workbench, comparison: Comparison) -> list[Planned]:
+    async def planned(self: Workbench, comparison: RunSpec) -> list[Planned]:
         return [each for each in await plan(self, comparison) for _ in range(3)]
 
     monkeypatch.setattr(Workbench, "_plan", planned)

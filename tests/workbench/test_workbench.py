@@ -27,7 +27,7 @@ from playground.runs.runner import Delta, Started
 from playground.store.changes import Change, CreateRun, EndCell, StartCell
 from playground.store.records import StoredRun
 from playground.types.generation import Message
-from playground.types.grid import Column, Comparison
+from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
 from playground.workbench import service as service
 from playground.workbench.service import (
@@ -46,11 +46,11 @@ def prompt(template: str = "Say {{ word }}", **more: Any) -> Prompt:
     return Prompt(turns=(Turn(role="user", template=template),), **more)
 
 
-def comparison(*columns: Column | str, of: Prompt | None = None, **values: Any) -> Comparison:
+def comparison(*columns: Variant | str, of: Prompt | None = None, **values: Any) -> RunSpec:
     chosen = tuple(
-        c if isinstance(c, Column) else Column(model=f"scripted:{c}") for c in columns or ("echo",)
+        c if isinstance(c, Variant) else Variant(model=f"scripted:{c}") for c in columns or ("echo",)
     )
-    return Comparison(prompt=of or prompt(), values=values or {"word": "hello"}, columns=chosen)
+    return RunSpec.comparison(prompt=of or prompt(), values=values or {"word": "hello"}, variants=chosen)
 
 
 def scripted(workbench: Workbench) -> ScriptedBackend:
@@ -71,7 +71,7 @@ async def take(
     return seen
 
 
-async def finished(workbench: Workbench, wanted: Comparison) -> StoredRun:
+async def finished(workbench: Workbench, wanted: RunSpec) -> StoredRun:
     """The stored run after all of it has ended."""
     return await workbench.run(run_of(await take(workbench.compare(wanted))))
 
@@ -128,7 +128,7 @@ async def test_a_started_cell_is_stored_as_running(make_workbench: MakeWorkbench
 async def test_each_column_has_its_own_model_and_sampling(make_workbench: MakeWorkbench):
     workbench = make_workbench({"a": "one", "b": "two"})
     second = Sampling(temperature=1, seed=7, stop=("end",))
-    await finished(workbench, comparison("a", Column(model="scripted:b", sampling=second)))
+    await finished(workbench, comparison("a", Variant(model="scripted:b", sampling=second)))
     sent = {request.model: request.sampling for request in scripted(workbench).requests}
     assert sent == {"scripted:a": Sampling(), "scripted:b": second}
 
@@ -142,7 +142,7 @@ async def test_a_failing_column_leaves_the_others_alone(make_workbench: MakeWork
 
 
 async def test_a_model_of_an_unknown_backend_is_an_error_of_its_column(workbench: Workbench):
-    run = await finished(workbench, comparison(Column(model="nobody:x"), "echo"))
+    run = await finished(workbench, comparison(Variant(model="nobody:x"), "echo"))
     assert outcome(run) == {0: ("error", ""), 1: ("done", "Say hello")}
     assert 'No backend is called "nobody"' in run.cells[0].error
 
@@ -192,7 +192,7 @@ async def test_a_value_arrives_as_it_was_typed(workbench: Workbench, value: str)
 
 
 async def test_a_column_may_have_a_prompt_of_its_own(workbench: Workbench):
-    own = Column(model="scripted:echo", prompt=prompt("Shout {{ word }}"))
+    own = Variant(model="scripted:echo", prompt=prompt("Shout {{ word }}"))
     run = await finished(workbench, comparison("echo", own))
     assert outcome(run) == {0: ("done", "Say hello"), 1: ("done", "Shout hello")}
     assert run.cells[0].content_hash != run.cells[1].content_hash
@@ -200,7 +200,7 @@ async def test_a_column_may_have_a_prompt_of_its_own(workbench: Workbench):
 
 @pytest.mark.parametrize("template", ["{{ missing }}", "{% if %}", "{{ word|nothing }}", "  "])
 async def test_an_own_variant_that_does_not_render_fails_alone(workbench: Workbench, template: str):
-    own = Column(model="scripted:echo", prompt=prompt(template))
+    own = Variant(model="scripted:echo", prompt=prompt(template))
     run = await finished(workbench, comparison(own, "echo"))
     assert outcome(run) == {0: ("error", ""), 1: ("done", "Say hello")}
     assert run.cells[0].error
@@ -227,13 +227,13 @@ async def test_an_empty_prompt_is_refused_and_nothing_is_stored(workbench: Workb
 
 
 async def test_a_shared_prompt_nobody_uses_may_be_broken(workbench: Workbench):
-    own = Column(model="scripted:echo", prompt=prompt("Hello"))
+    own = Variant(model="scripted:echo", prompt=prompt("Hello"))
     run = await finished(workbench, comparison(own, of=prompt("{% if %}")))
     assert outcome(run) == {0: ("done", "Hello")}
 
 
 async def test_columns_that_all_fail_to_render_end_the_run(workbench: Workbench):
-    own = Column(model="scripted:echo", prompt=prompt("{{ missing }}"))
+    own = Variant(model="scripted:echo", prompt=prompt("{{ missing }}"))
     run = await finished(workbench, comparison(own, own))
     assert [cell.status for cell in run.cells] == ["error", "error"]
 
@@ -242,17 +242,17 @@ async def test_columns_that_all_fail_to_render_end_the_run(workbench: Workbench)
 
 
 async def test_a_free_seed_is_drawn_sent_and_stored(workbench: Workbench):
-    free = Column(model="scripted:echo", sampling=Sampling(seed=None))
+    free = Variant(model="scripted:echo", sampling=Sampling(seed=None))
     run = await finished(workbench, comparison(free, free))
     sent = {request.sampling.seed for request in scripted(workbench).requests}
     stored = {cell.sampling.seed for cell in run.cells}
     assert stored == sent
     assert None not in stored
-    assert [column.sampling.seed for column in run.comparison.columns] == [None, None]
+    assert [column.sampling.seed for column in run.spec.variants] == [None, None]
 
 
 async def test_a_seed_that_is_given_is_kept_zero_too(workbench: Workbench):
-    fixed = [Column(model="scripted:echo", sampling=Sampling(seed=seed)) for seed in (0, 42)]
+    fixed = [Variant(model="scripted:echo", sampling=Sampling(seed=seed)) for seed in (0, 42)]
     run = await finished(workbench, comparison(*fixed))
     assert [cell.sampling.seed for cell in run.cells] == [0, 42]
 
@@ -273,7 +273,7 @@ async def test_running_a_column_again_sends_the_same_and_keeps_the_earlier_answe
 
 
 async def test_running_again_draws_a_free_seed_anew_and_keeps_a_fixed_one(workbench: Workbench):
-    columns = [Column(model="scripted:echo", sampling=Sampling(seed=seed)) for seed in (None, 5)]
+    columns = [Variant(model="scripted:echo", sampling=Sampling(seed=seed)) for seed in (None, 5)]
     run = await finished(workbench, comparison(*columns))
     for column in (0, 1):
         await take(workbench.rerun(run.id, column))
@@ -292,7 +292,7 @@ async def test_running_again_does_not_render_anew(make_workbench: MakeWorkbench)
 
 
 async def test_a_column_that_never_rendered_fails_again_with_the_reason(workbench: Workbench):
-    own = Column(model="scripted:echo", prompt=prompt("{{ missing }}"))
+    own = Variant(model="scripted:echo", prompt=prompt("{{ missing }}"))
     run = await finished(workbench, comparison(own, "echo"))
     await take(workbench.rerun(run.id, 0))
     cell = (await workbench.run(run.id)).cells[0]
@@ -411,7 +411,7 @@ async def test_leaving_as_soon_as_the_run_is_stored_leaves_no_cell_pending(workb
 
 
 async def test_leaving_at_a_column_that_did_not_render_leaves_no_cell_pending(workbench: Workbench):
-    own = Column(model="scripted:echo", prompt=prompt("{{ missing }}"))
+    own = Variant(model="scripted:echo", prompt=prompt("{{ missing }}"))
     async with aclosing(workbench.compare(comparison(own, "echo"))) as events:
         async for event in events:
             if isinstance(event, Ended):
@@ -473,8 +473,8 @@ async def test_what_ended_tells_is_what_loading_the_run_gives(make_workbench: Ma
             Check(scorer="contains", options={"text": "x"}),
         ),
     )
-    columns = (Column(model="scripted:a"), Column(model="scripted:b"), Column(model="nobody:c"))
-    events = await take(workbench.compare(Comparison(prompt=checked, columns=columns)))
+    columns = (Variant(model="scripted:a"), Variant(model="scripted:b"), Variant(model="nobody:c"))
+    events = await take(workbench.compare(RunSpec.comparison(prompt=checked, variants=columns)))
     told = {event.cell.column: event.cell for event in events if isinstance(event, Ended)}
     run = await workbench.run(workbench.store.history().rows[0].id)
     assert [told[column] for column in range(3)] == list(run.cells)
@@ -774,7 +774,7 @@ async def test_a_prompt_is_exported_in_every_format(workbench: Workbench, format
 
 async def test_an_exported_column_is_read_back_as_what_ran(workbench: Workbench):
     sampling = Sampling(temperature=0.5, seed=9, stop=("a\nb",))
-    column = Column(model="scripted:echo", sampling=sampling, prompt=prompt("Own {{ word }}", name="Own"))
+    column = Variant(model="scripted:echo", sampling=sampling, prompt=prompt("Own {{ word }}", name="Own"))
     run = await finished(workbench, comparison(column))
     file = await workbench.export_cell(run.id, 0, "prompty")
     read = prompty.read(file.text, file.name).prompt
@@ -840,7 +840,7 @@ async def test_the_exact_text_of_a_cell_can_be_seen_again(workbench: Workbench):
 
 
 async def test_a_cell_that_was_never_sent_has_no_text(workbench: Workbench):
-    own = Column(model="scripted:echo", prompt=prompt("{{ missing }}"))
+    own = Variant(model="scripted:echo", prompt=prompt("{{ missing }}"))
     run = await finished(workbench, comparison(own))
     assert await workbench.rendered(run.cells[0]) is None
 
