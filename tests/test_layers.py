@@ -57,7 +57,7 @@ HOMES = {
 TABS = {
     "compare": {"compare"},
     "library": {"library", "library_actions", "bundling", "importing", "syncing"},
-    "history": {"history"},
+    "history": {"history", "run_rows", "beside"},
     "models": {
         "models",
         "model_actions",

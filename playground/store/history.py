@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from playground.store.content import search_words
-from playground.store.records import ColumnSummary, HistoryPage, RunSummary, StoredVote
+from playground.store.notebook import changes_since, first_line, found_in, texts_of
+from playground.store.records import ColumnSummary, HistoryPage, RunFilter, RunSummary, StoredVote
 from playground.store.reopen import stored_vote
+from playground.store.run_filter import IS_PINNED, conditions, order
 from playground.store.sample_shares import samples_of_columns, shares
-from playground.store.tables import Cell, CellText, Run, ScoreRow, VariantRow, Vote
+from playground.store.tables import Cell, Run, ScoreRow, VariantRow, Vote
 from playground.types.grid import CellStatus, RunKind
 
 PAGE_ROWS = 500
@@ -35,39 +37,30 @@ NO_CHECKS = Checks(0, 0, None)
 
 
 def history(
-    session: Session, search: str, limit: int, offset: int, sort: str = "time", falls: bool = True
+    session: Session, wanted: RunFilter, limit: int, offset: int, sort: str = "time", falls: bool = True
 ) -> HistoryPage:
-    """Runs whose title, values, turns, answers, models or note contain every word of the search."""
-    found = [_holds(word) for word in search_words(search)]
+    """Runs that fulfil the filter, whose texts contain every word of its search."""
+    found = conditions(session, wanted)
     limit, offset = max(0, min(limit, PAGE_ROWS)), max(0, min(offset, 2**31 - 1))
     # The count rides along: a search reads every run's text, and reading it twice would take twice as long.
     page = session.exec(
         select(Run.id, sa.func.count().over())
         .where(*found)
-        .order_by(*_order(sort, falls))
+        .order_by(*order(session, sort, falls))
         .limit(limit)
         .offset(offset)
     ).all()
     if page:
-        return HistoryPage(tuple(_summaries(session, [row[0] for row in page])), page[0][1])
+        rows = _summaries(session, [row[0] for row in page], search_words(wanted.search))
+        return HistoryPage(tuple(rows), page[0][1])
     if limit and not offset:
         return HistoryPage((), 0)
     # A page beyond the end.
     return HistoryPage((), session.exec(select(sa.func.count()).select_from(Run).where(*found)).one())
 
 
-def _order(sort: str, falls: bool) -> list[Any]:
-    """By time, or by a text with the empty ones last and the newest of equal ones first."""
-    newest = [col(Run.created_at).desc(), col(Run.id).desc()]
-    text = {"prompt": col(Run.title), "note": col(Run.note)}.get(sort)
-    if text is None:
-        return newest if falls else [col(Run.created_at), col(Run.id)]
-    lower = sa.func.lower(text)
-    return [text == "", lower.desc() if falls else lower, *newest]
-
-
-def _summaries(session: Session, run_ids: Sequence[str]) -> list[RunSummary]:
-    """Summaries in the order of the ids, with a fixed number of queries."""
+def _summaries(session: Session, run_ids: Sequence[str], words: Sequence[str] = ()) -> list[RunSummary]:
+    """Summaries in the order of the ids; but for the runs before each, with a fixed number of queries."""
     rows = session.execute(
         sa.select(
             col(Run.id),
@@ -77,6 +70,8 @@ def _summaries(session: Session, run_ids: Sequence[str]) -> list[RunSummary]:
             col(Run.kind),
             col(Run.planned),
             col(Run.comparison),
+            col(Run.content_hash),
+            IS_PINNED,
         ).where(col(Run.id).in_(run_ids))
     ).all()
     runs = {row[0]: row for row in rows}
@@ -90,35 +85,57 @@ def _summaries(session: Session, run_ids: Sequence[str]) -> list[RunSummary]:
         if row[4] == "comparison"
     }
     held = shares(session, samples, lambda ids: checks_of_cells(session, ids))
-    return [
-        RunSummary(
-            id=run_id,
-            created_at=runs[run_id][1],
-            title=runs[run_id][2],
-            models=tuple(dict.fromkeys(cell.model for cell in cells[run_id])),
-            columns=tuple(
-                replace(
-                    _column(cell, checks),
-                    samples=samples.get((run_id, cell.variant_number), 1),
-                    share=held.get((run_id, cell.variant_number)),
-                )
-                for cell in cells[run_id]
-            ),
-            vote=votes.get(run_id),
-            note=runs[run_id][3],
-            kind=cast(RunKind, runs[run_id][4]),
-            planned=runs[run_id][5],
-        )
-        for run_id in run_ids
-    ]
-
-
-def _holds(word: str) -> sa.ColumnElement[bool]:
-    """Whether the run's own texts or one of its answers contain the word."""
-    in_answer = sa.exists().where(
-        col(CellText.run_id) == col(Run.id), col(CellText.text).contains(word, autoescape=True)
+    changes, known = changes_since(
+        session, [(run_id, runs[run_id][1], runs[run_id][2], runs[run_id][7]) for run_id in run_ids]
     )
-    return sa.or_(col(Run.search_text).contains(word, autoescape=True), in_answer)
+    best = {run_id: _best(cells[run_id], checks, votes.get(run_id)) for run_id in run_ids}
+    texts = texts_of(session, [cell.id for cell in best.values() if cell is not None])
+    summaries = []
+    for run_id in run_ids:
+        _, created, title, note, kind, planned, *_, pinned = runs[run_id]
+        chosen, vote = best[run_id], votes.get(run_id)
+        summaries.append(
+            RunSummary(
+                id=run_id,
+                created_at=created,
+                title=title,
+                models=tuple(dict.fromkeys(cell.model for cell in cells[run_id])),
+                columns=tuple(
+                    replace(
+                        _column(cell, checks),
+                        samples=samples.get((run_id, cell.variant_number), 1),
+                        share=held.get((run_id, cell.variant_number)),
+                    )
+                    for cell in cells[run_id]
+                ),
+                vote=vote.vote if vote else None,
+                note=note,
+                kind=cast(RunKind, kind),
+                planned=planned,
+                changes=changes[run_id],
+                answer=first_line(texts.get(chosen.id, "")) if chosen is not None else "",
+                best=chosen.variant_number if chosen is not None else None,
+                pinned=bool(pinned),
+            )
+        )
+    if not words:
+        return summaries
+    shown = {row.id: "\n".join((row.title, row.note, row.answer, *row.models)) for row in summaries}
+    hits = found_in(session, words, shown, known)
+    return [replace(row, found=hits.get(row.id)) for row in summaries]
+
+
+def _best(cells: Sequence[Any], checks: dict[int, Checks], vote: _Voted | None) -> Any:
+    """The cell voted for, else the one with the best score, then the best thumb, then the first that has ended."""
+    ended = [cell for cell in cells if cell.status not in ("pending", "running")]
+    if vote is not None and vote.cell is not None:
+        return vote.cell
+
+    def worth(cell: Any) -> tuple[bool, float, int]:
+        score = checks.get(cell.id, NO_CHECKS).mean
+        return cell.status == "done", -1.0 if score is None else score, cell.thumb
+
+    return max(ended, key=worth, default=None)
 
 
 def _latest_cells(session: Session, run_ids: Sequence[str]) -> dict[str, list[Any]]:
@@ -182,13 +199,30 @@ def checks_of_cells(session: Session, cell_ids: Sequence[int]) -> dict[int, Chec
     }
 
 
-def _votes(session: Session, run_ids: Sequence[str]) -> dict[str, StoredVote]:
+class _Place(NamedTuple):
+    """The cell that a vote names, as far as lists need it."""
+
+    id: int
+    variant_number: int
+
+
+class _Voted(NamedTuple):
+    vote: StoredVote
+    cell: _Place | None
+
+
+def _votes(session: Session, run_ids: Sequence[str]) -> dict[str, _Voted]:
     rows = session.exec(
-        select(Vote, Cell.variant_number, Cell.repeat)
+        select(Vote, Cell.id, Cell.variant_number, Cell.repeat)
         .join(Cell, col(Cell.id) == Vote.cell_id, isouter=True)
         .where(col(Vote.run_id).in_(run_ids), col(Vote.voter) == "")
     )
-    return {vote.run_id: stored_vote(vote, column, repeat) for vote, column, repeat in rows}
+    return {
+        vote.run_id: _Voted(
+            stored_vote(vote, column, repeat), None if cell_id is None else _Place(cell_id, column)
+        )
+        for vote, cell_id, column, repeat in rows
+    }
 
 
 def _column(cell: Any, checks: dict[int, Checks]) -> ColumnSummary:

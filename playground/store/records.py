@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from playground.diff.changes import Change
 from playground.types.generation import Completion, Finish, Message
 from playground.types.grid import Case, CellKey, CellStatus, Choice, RunKind, RunSpec
 from playground.types.prompt import Prompt, Sampling
@@ -335,10 +336,38 @@ class ColumnSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class RunFilter:
+    """What a list of runs is narrowed to; what is empty asks for nothing. Times are aware; `until` is left out itself.
+
+    `model` is the id of one, `title` exactly that of a run. `result` is "passed" (checks apply, all pass) or
+    "failed" (one does not, or an answer broke off with an error).
+    """
+
+    search: str = ""
+    model: str = ""
+    title: str = ""
+    result: str = ""
+    voted: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a searched word stands in a run, beside what its row shows: the name of the place, and the text around."""
+
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """A run in a list; `columns` describe the latest repeat of each column in its first case, the first columns only.
 
-    `planned` counts the cells it was begun with.
+    `planned` counts the cells it was begun with. `changes` are those since the run before of its prompt, None when it
+    is the first. `answer` is the first line of the best answer: the one voted for, else that with the best score, in
+    the column `best`.
     """
 
     id: str
@@ -350,6 +379,11 @@ class RunSummary:
     note: str
     kind: RunKind = "comparison"
     planned: int = 0
+    changes: tuple[Change, ...] | None = None
+    answer: str = ""
+    best: int | None = None
+    pinned: bool = False
+    found: Found | None = None
 
 
 @dataclass(frozen=True, slots=True)

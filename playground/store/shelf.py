@@ -18,6 +18,7 @@ from playground.errors import PromptError
 from playground.store.content import fold, matches, portions
 from playground.store.prompts import prompt_row
 from playground.store.records import Facets, PromptSummary
+from playground.store.runs import find_run
 from playground.store.tables import Favourite, Label, PromptRow, PromptTag, Version
 
 KEY_CHARS = 500
@@ -191,12 +192,17 @@ def favourites(session: Session) -> frozenset[str]:
 
 
 def set_favourite(session: Session, key: str, on: bool) -> None:
-    """Make it a favourite, or no longer. Raises PromptError for another kind of key, NotFoundError for no prompt."""
+    """Make it a favourite, or no longer; a run that is one is pinned.
+
+    Raises PromptError for another kind of key, NotFoundError for what is not there.
+    """
     kind, _, name = key.partition(":")
-    if kind not in ("prompt", "pattern") or not 0 < len(name) <= KEY_CHARS:
+    if kind not in ("prompt", "pattern", "run") or not 0 < len(name) <= KEY_CHARS:
         raise PromptError(f'"{key[:KEY_CHARS]}" cannot be a favourite.', "Choose a prompt or a pattern.")
     if on and kind == "prompt":
         prompt_row(session, name)
+    if on and kind == "run":
+        find_run(session, name)
     session.execute(sa.delete(Favourite).where(col(Favourite.key) == key))
     if on:
         session.add(Favourite(key=key))

@@ -20,7 +20,19 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from playground.settings import Settings
-from playground.store import bin, cells, exchange, history, prompts, reopen, runs, saving, shelf
+from playground.store import (
+    bin,
+    cells,
+    exchange,
+    history,
+    notebook,
+    prompts,
+    reopen,
+    run_filter,
+    runs,
+    saving,
+    shelf,
+)
 from playground.store.changes import Change, CreateRun, EndCell, StartCell
 from playground.store.database import Place, connect, in_plain_words, locate, prepare_file
 from playground.store.drafts import FormDrafts
@@ -35,6 +47,7 @@ from playground.store.records import (
     MatrixEntry,
     NewCell,
     PromptSummary,
+    RunFilter,
     SavedVersion,
     SaveItem,
     StoredCell,
@@ -49,6 +62,7 @@ from playground.types.generation import Completion, Message
 from playground.types.grid import CellKey, CellStatus, Choice, RunSpec
 from playground.types.prompt import Prompt
 from playground.types.scores import Score
+from playground.types.setups import Setup
 
 T = TypeVar("T")
 
@@ -418,16 +432,29 @@ class Store:
         *,
         sort: str = "time",
         falls: bool = True,
+        wanted: RunFilter | None = None,
     ) -> HistoryPage:
         """Runs, newest first, that contain every word of the search, letter case aside; at most 500 a page.
 
-        `sort` may be "prompt" or "note" instead, then runs without one come last; `falls` begins with the greatest.
+        `wanted` narrows them further, its own search aside. `sort` may be "prompt", "models", "checks", "vote" or
+        "note" instead, then runs without one come last; `falls` begins with the greatest.
 
         Looks at title, note, models, values and turns (64,000 characters of a run), and at the answers: each has an
         equal share of 64,000 characters, 200 at least.
         """
         with self._reading() as session:
-            return history.history(session, search, limit, offset, sort, falls)
+            asked = replace(wanted or RunFilter(), search=search)
+            return history.history(session, asked, limit, offset, sort, falls)
+
+    def run_choices(self) -> tuple[list[str], list[str]]:
+        """What a list of runs can be narrowed to: models by name, and titles, the last used first."""
+        with self._reading() as session:
+            return run_filter.choices(session)
+
+    def setups(self, run_ids: Sequence[str]) -> dict[str, Setup]:
+        """What these runs were made with, by their ids; unknown ones are left out."""
+        with self._reading() as session:
+            return notebook.setups(session, run_ids)
 
     def vote(
         self,

@@ -164,7 +164,7 @@ class Label(Table, table=True):
 
 
 class Favourite(Table, table=True):
-    """A favourite: `prompt:ID` for a saved prompt, `pattern:SLUG` for one of the library's files."""
+    """A favourite: `prompt:ID` for a saved prompt, `pattern:SLUG` for one of the library's files, `run:ID` pinned."""
 
     key: str = Field(primary_key=True, sa_type=ExactText)
 

@@ -9,6 +9,7 @@ import gradio as gr
 from playground.ui import (
     answer_diff,
     bench_actions,
+    beside,
     bundling,
     cases,
     cells,
@@ -44,13 +45,14 @@ _LOOK = (
     "columns",
     "drawer",
     "library",
+    "history",
     "narrow",
     "models",
     "bench",
 )
 STYLES = tuple(ASSETS / "look" / f"{name}.css" for name in _LOOK)
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
-ACTIONS |= answer_diff.ACTIONS | samples.ACTIONS | drafts.ACTIONS
+ACTIONS |= beside.ACTIONS | answer_diff.ACTIONS | samples.ACTIONS | drafts.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS
 ACTIONS |= trouble.ACTIONS | running.ACTIONS | cells.ACTIONS

@@ -1,45 +1,53 @@
-"""The History tab: runs, newest first or by another header; search, open, CSV."""
+"""The History tab: runs as a lab notebook, newest first or by another header; search, filters, pins, open, CSV."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, timezone
 
 import gradio as gr
 from markupsafe import Markup
 
-from playground.store.records import ColumnSummary, HistoryPage, RunSummary
+from playground.diff.changes import message_for
+from playground.store.records import HistoryPage, RunFilter
 from playground.ui.actions import Action, Ask
+from playground.ui.beside import picked_runs
 from playground.ui.cells import drawer_of_large
-from playground.ui.html import icon, join, plural, stamp
+from playground.ui.html import button, join, options, plural
 from playground.ui.onto_compare import shown_run
+from playground.ui.run_rows import row, share, vote_words
 from playground.ui.table import Head, Look, asked_by, csv_lines, kept, look_of, table
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
-CSV_ROWS = 500
+CSV_ROWS = 200
 HEADS = (
-    Head("time", "Time", "130px", falls=True),
-    Head("prompt", "Prompt", "24%"),
-    Head("", "Models"),
-    Head("", "Checks", "180px"),
-    Head("", "Vote", "110px"),
-    Head("note", "Note", "20%"),
+    Head("", "", "64px"),
+    Head("time", "Time", "112px", falls=True),
+    Head("prompt", "Prompt and what changed", "25%"),
+    Head("", "Best answer", "22%"),
+    Head("models", "Models"),
+    Head("checks", "Checks", "170px", falls=True),
+    Head("vote", "Vote", "88px"),
+    Head("note", "Note", "11%"),
+)
+FILTERS = ("model", "title", "result", "voted", "when", "since", "until", "pinned", "zone")
+RESULTS = (("", "Any result"), ("passed", "All checks pass"), ("failed", "A check fails, or an error"))
+VOTES = (("", "Voted or not"), ("yes", "Voted"), ("no", "Not voted"))
+DATES = (
+    ("", "Any time"),
+    ("0", "Today"),
+    ("6", "Last 7 days"),
+    ("29", "Last 30 days"),
+    ("between", "Between two days"),
 )
 
-_PAGE_HTML = """<div class="pp histbox" data-form><div class="messages"></div><div class="searchbar"><input class="field grow" name="search" id="hist-search" type="search"
- placeholder="Search prompts, values, answers, models and notes" aria-label="Search the history" data-act="open_history" data-on="input">
+_PAGE_HTML = """<div class="pp histbox" data-form id="hist"><div class="messages"></div><div class="searchbar"><input class="field grow" name="search" id="hist-search" type="search"
+ placeholder="Search prompts, values, answers, models and notes" aria-label="Search the history" data-act="open_history" data-on="input" data-into="#hist-list tr.run">
 <span class="hint num" id="hist-count"></span><span id="hist-look" hidden></span>
-<button class="btn quiet" data-act="history_csv" title="All runs that are found, as a table"><svg class="i" aria-hidden="true"><use href="#i-download"></use></svg>CSV</button></div><div id="hist-list" class="hist scroll-x"></div></div>"""
-
-_MARKS = {
-    "done": ("check", "ok"),
-    "cancelled": ("stop", "soft"),
-    "error": ("warn", "bad"),
-    "interrupted": ("clock", "soft"),
-    "running": ("dot", "accent"),
-    "pending": ("ring", "soft"),
-}
+<button class="btn quiet" data-act="history_csv" title="All runs that are found, as a table"><svg class="i" aria-hidden="true"><use href="#i-download"></use></svg>CSV</button></div>
+<div class="hist-filters" id="hist-filters"></div><div class="hist-picked" id="hist-picked"></div><div id="hist-list" class="hist scroll-x"></div></div>"""
 
 
 def build() -> None:
@@ -49,39 +57,157 @@ def build() -> None:
 
 async def open_history(workbench: Workbench, ask: Ask) -> Update:
     """The runs that match, in the order and the window that were asked for."""
-    look = look_of(asked_by(ask), HEADS)
+    asked = asked_by(ask, *FILTERS)
+    look, wanted = look_of(asked, HEADS), wanted_of(asked)
     page = await asyncio.to_thread(
-        workbench.store.history, look.search, look.rows, look.start, sort=look.sort, falls=look.falls
+        workbench.store.history,
+        look.search,
+        look.rows,
+        look.start,
+        sort=look.sort,
+        falls=look.falls,
+        wanted=wanted,
     )
-    counted = plural(page.total, "run")
+    picked = picked_runs(ask)
     return {
         "html": {
-            "hist-list": _table(page, look),
-            "hist-count": Markup("{}").format(counted),
+            "hist-list": _table(page, look, picked, wanted),
+            "hist-count": Markup("{}").format(plural(page.total, "run")),
             "hist-look": kept(look),
+            "hist-picked": _picked(picked, {run.id for run in page.rows}),
         }
     }
 
 
-def _table(page: HistoryPage, look: Look) -> Markup:
+async def open_history_tab(workbench: Workbench, ask: Ask) -> Update:
+    """The tab as it is opened: the list, and what it can be narrowed to by now."""
+    if ask.text("anew"):
+        ask = ask.model_copy(update={"fields": {}})
+    update = await open_history(workbench, ask)
+    models, titles = await asyncio.to_thread(workbench.store.run_choices)
+    update["html"] = {**update["html"], "hist-filters": _filters(asked_by(ask, *FILTERS), models, titles)}
+    return update
+
+
+def wanted_of(asked: Mapping[str, str]) -> RunFilter:
+    """The filter that was asked for; what makes no sense is as if it was not asked."""
+    minutes = asked.get("zone", "")
+    offset = int(minutes) if minutes.removeprefix("-").isdecimal() and abs(int(minutes)) < 24 * 60 else 0
+    zone = timezone(timedelta(minutes=offset))
+    when = asked.get("when", "")
+    since = until = None
+    if when == "between":
+        since = _day(asked.get("since", ""), zone)
+        last = _day(asked.get("until", ""), zone)
+        until = last + timedelta(days=1) if last else None
+    elif when.isdecimal() and len(when) < 4:
+        today = datetime.now(UTC).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        since = today - timedelta(days=int(when))
+    result = asked.get("result", "")
+    return RunFilter(
+        model=asked.get("model", ""),
+        title=asked.get("title", ""),
+        result=result if result in ("passed", "failed") else "",
+        voted={"yes": True, "no": False}.get(asked.get("voted", "")),
+        since=since,
+        until=until,
+        pinned=asked.get("pinned", "").lower() == "true",
+    )
+
+
+def _day(text: str, zone: timezone) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=zone)
+    except ValueError:
+        return None
+
+
+def _filters(asked: Mapping[str, str], models: Sequence[str], titles: Sequence[str]) -> Markup:
+    names = [("", "Any model"), *((model, model.partition(":")[2] or model) for model in models)]
+    prompts = [("", "Any prompt"), *((title, title) for title in titles)]
+    sorts = [(head.sort, f"Sorted by {head.label.split(' and ')[0].lower()}") for head in HEADS if head.sort]
+    fields = (
+        ("model", "Model", names),
+        ("title", "Prompt", prompts),
+        ("result", "Result", RESULTS),
+        ("voted", "Vote", VOTES),
+        ("when", "Date", DATES),
+    )
+    selects = join(
+        Markup(
+            '<select class="field" name="{}" id="hist-{}" aria-label="{}" data-act="open_history">{}</select>'
+        ).format(name, name, label, options(choices, asked.get(name, "")))
+        for name, label, choices in fields
+    )
+    days = join(
+        Markup(
+            '<input class="field day" type="date" name="{}" aria-label="{}" value="{}" data-act="open_history">'
+        ).format(name, label, asked.get(name, ""))
+        for name, label in (("since", "From this day"), ("until", "To this day"))
+    )
+    on = Markup(" checked") if asked.get("pinned", "").lower() == "true" else ""
+    pinned = Markup(
+        '<label><input type="checkbox" name="pinned" data-act="open_history"{}>Pinned</label>'
+    ).format(on)
+    narrow = Markup(
+        '<select class="field sorted" aria-label="Order" data-act="sort_history">{}</select>'
+    ).format(options(sorts, asked.get("sort", "") or "time"))
+    clear = button("Clear", "open_history_tab", kind="quiet", anew="yes")
+    return join((selects, days, pinned, narrow, clear, Markup('<input type="hidden" name="zone" value="">')))
+
+
+def _picked(picked: Sequence[str], shown: set[str]) -> Markup:
+    """What can be done with the selection, whose rows out of view are kept here."""
+    hidden = join(
+        Markup('<input type="hidden" name="pick:{}" value="on">').format(run_id)
+        for run_id in picked
+        if run_id not in shown
+    )
+    if not picked:
+        return hidden
+    words = {1: "One run is selected: one more shows them side by side.", 2: "Two runs are selected."}
+    said = words.get(len(picked), f"{len(picked)} runs are selected; two go side by side.")
+    both = button("Side by side", "beside", symbol="diff", kind="primary") if len(picked) == 2 else ""
+    clear = button("Clear selection", "open_history", kind="quiet", clear="yes")
+    return Markup('{}<span class="soft">{}</span>{}{}').format(hidden, said, both, clear)
+
+
+def _table(
+    page: HistoryPage, look: Look, picked: Sequence[str] = (), wanted: RunFilter | None = None
+) -> Markup:
     if not page.total:
-        text = (
-            f'No run holds "{look.search}".'
-            if look.search
-            else "No run yet. Every comparison you run in Compare is kept here."
-        )
-        return Markup('<p class="empty" style="padding:16px 24px">{}</p>').format(text)
-    return table(HEADS, (_row(run) for run in page.rows), look, page.total, "open_history")
+        return _nothing(look, wanted or RunFilter())
+    rows = (row(run, look.search, is_picked=run.id in picked) for run in page.rows)
+    return table(HEADS, rows, look, page.total, "open_history")
+
+
+def _nothing(look: Look, wanted: RunFilter) -> Markup:
+    """What an empty list says, and the way on."""
+    clear = button("Clear search and filters", "open_history_tab", anew="yes", kind="quiet")
+    if look.search:
+        text, way = f'No run holds "{look.search}".', clear
+    elif wanted != RunFilter():
+        text, way = "No run fulfils these filters.", clear
+    else:
+        text = "No run yet. Every comparison you run in Compare is kept here, with all that it was made with."
+        way = button("Go to Compare", "to_compare", symbol="arrow", kind="quiet")
+    return Markup('<p class="empty" style="padding:16px 24px">{} {}</p>').format(text, way)
+
+
+async def pin_run(workbench: Workbench, ask: Ask) -> Update:
+    """Pin a run to the top of the list, or let it go."""
+    await workbench.saved.star(f"run:{ask.text('pin')}")
+    return await open_history(workbench, ask)
 
 
 def csv_of(workbench: Workbench, asked: Mapping[str, str]) -> Iterator[str]:
     """All runs that match as CSV, in the order asked for. Blocks."""
-    look = look_of(asked, HEADS)
+    look, wanted = look_of(asked, HEADS), wanted_of(asked)
 
     def rows() -> Iterator[Sequence[object]]:
         start, seen = 0, set[str]()  # a run that begins meanwhile pushes the others down
         while page := workbench.store.history(
-            look.search, CSV_ROWS, start, sort=look.sort, falls=look.falls
+            look.search, CSV_ROWS, start, sort=look.sort, falls=look.falls, wanted=wanted
         ).rows:
             for run in page:
                 if run.id in seen:
@@ -90,64 +216,31 @@ def csv_of(workbench: Workbench, asked: Mapping[str, str]) -> Iterator[str]:
                 passed = " ".join(f"{c.passed}/{c.checks}" if c.checks else "-" for c in run.columns)
                 states = " ".join(c.status for c in run.columns)
                 models = ", ".join(run.models)
-                vote = _vote(run) if run.vote else ""
-                yield run.created_at.isoformat(), run.title, models, states, passed, vote, run.note, run.id
+                vote = vote_words(run) if run.vote else ""
+                passing, judged = share(run.columns)
+                yield (
+                    run.created_at.isoformat(),
+                    run.title,
+                    models,
+                    states,
+                    passed,
+                    vote,
+                    run.note,
+                    run.id,
+                    "" if run.changes is None else message_for(run.changes) or "as before",
+                    f"{passing / judged:.3f}" if judged else "",
+                    run.answer,
+                    "yes" if run.pinned else "",
+                )
             start += len(page)
 
-    return csv_lines(("time", "prompt", "models", "states", "checks", "vote", "note", "run"), rows())
+    return csv_lines(CSV_NAMES, rows())
 
 
-def _row(run: RunSummary) -> Markup:
-    models = ", ".join(dict.fromkeys(model.partition(":")[2] or model for model in run.models))
-    return Markup(
-        '<tr data-act="open_run" data-id="{}" tabindex="0" aria-label="Open run {}"><td class="soft">{}</td><td><b class="one" title="{}">{}</b>{}</td>'
-        '<td class="mono"><span class="one" title="{}">{}</span></td><td class="num" style="text-align:left">{}</td><td>{}</td><td><span class="one soft" title="{}">{}</span></td></tr>'
-    ).format(
-        run.id,
-        run.title,
-        stamp(run.created_at),
-        run.title,
-        run.title,
-        _size(run),
-        models,
-        models,
-        join(_column(c) for c in run.columns),
-        _vote(run),
-        run.note,
-        run.note,
-    )
-
-
-def _size(run: RunSummary) -> Markup:
-    """How many answers a run has that is more than a comparison."""
-    if run.kind == "comparison":
-        return Markup("")
-    return Markup('<span class="hint">{}</span>').format(plural(run.planned, "answer"))
-
-
-def _column(column: ColumnSummary) -> Markup:
-    symbol, colour = _MARKS[column.status]
-    score = f" {column.passed}/{column.checks}" if column.checks else ""
-    words: str = column.status
-    passing, judged = (column.passed, column.checks) if column.samples == 1 else column.share or (0, 0)
-    if (
-        column.status == "done" and judged and passing < judged
-    ):  # what was answered, and what is good, are two things
-        symbol, colour = ("half", "warn") if passing else ("cross", "bad")
-    if column.samples > 1:
-        score = f" {passing} of {judged}" if judged else f" {column.samples} samples"
-        words += f", {column.samples} samples" + (
-            f", {passing} of {judged} pass all checks" if judged else ""
-        )
-    return Markup(
-        '<span style="margin-right:10px;white-space:nowrap" title="column {}: {}"><span class="{}">{}</span>{}</span>'
-    ).format(column.column + 1, words, colour, icon(symbol), score)
-
-
-def _vote(run: RunSummary) -> str:
-    if run.vote is None:
-        return "–"
-    return {"tie": "tie", "all_bad": "all bad"}.get(run.vote.kind, f"column {(run.vote.column or 0) + 1}")
+CSV_NAMES = (
+    *("time", "prompt", "models", "states", "checks", "vote", "note", "run"),
+    *("changed", "pass share", "best answer", "pinned"),
+)
 
 
 async def open_run(workbench: Workbench, ask: Ask) -> Update:
@@ -157,4 +250,9 @@ async def open_run(workbench: Workbench, ask: Ask) -> Update:
     return {**shown, "tab": "Compare", "drawer": await drawer_of_large(workbench, run)}
 
 
-ACTIONS: dict[str, Action] = {"open_history": open_history, "open_run": open_run}
+ACTIONS: dict[str, Action] = {
+    "open_history": open_history,
+    "open_history_tab": open_history_tab,
+    "open_run": open_run,
+    "pin_run": pin_run,
+}

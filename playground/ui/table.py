@@ -48,7 +48,7 @@ class Look:
     rows: int = FIRST_ROWS
 
 
-def look_of(asked: Mapping[str, str], heads: Sequence[Head]) -> Look:
+def look_of(asked: Mapping[str, str], heads: Sequence[Head], rows: int = FIRST_ROWS) -> Look:
     """The look that was asked for; what makes no sense is as if it was not asked."""
     sorts = {head.sort: head for head in heads if head.sort}
     first = next(iter(sorts.values()))
@@ -59,13 +59,13 @@ def look_of(asked: Mapping[str, str], heads: Sequence[Head]) -> Look:
         sort=head.sort,
         falls=head.falls if falls not in ("yes", "no") else falls == "yes",
         start=_number(asked.get("start", ""), 0, 10**9, 0),
-        rows=_number(asked.get("rows", ""), 1, WINDOW_ROWS, FIRST_ROWS),
+        rows=_number(asked.get("rows", ""), 1, WINDOW_ROWS, rows),
     )
 
 
-def asked_by(ask: Ask) -> dict[str, str]:
-    """What an action was asked about a table."""
-    return {name: ask.text(name) for name in ("search", "sort", "falls", "start", "rows")}
+def asked_by(ask: Ask, *filters: str) -> dict[str, str]:
+    """What an action was asked about a table, and of these filters."""
+    return {name: ask.text(name) for name in ("search", "sort", "falls", "start", "rows", *filters)}
 
 
 def _number(text: str, low: int, high: int, default: int) -> int:

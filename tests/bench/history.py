@@ -23,7 +23,7 @@ from playground.settings import Settings
 from playground.store import open_store
 from playground.store.content import fold, searchable
 from playground.store.database import connect, locate
-from playground.store.records import NewCell
+from playground.store.records import NewCell, RunFilter
 from playground.store.tables import Cell, CellText, Run, RunCase, ScoreRow, Step, VariantRow, Vote
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
@@ -56,6 +56,16 @@ def main() -> int:
             "search, one run matches": lambda: store.history(f"number-{count // 2}."),
             "search, three words": lambda: store.history("bench BERLEN baber"),
             "search, nothing matches": lambda: store.history("needle-is-not-there"),
+            "largest page, 200 rows": lambda: store.history(limit=200),
+            "only what failed": lambda: store.history(wanted=RunFilter(result="failed")),
+            "only what passed": lambda: store.history(wanted=RunFilter(result="passed")),
+            "one model, not voted": lambda: store.history(
+                wanted=RunFilter(model="llamacpp:small", voted=False)
+            ),
+            "sorted by checks": lambda: store.history(sort="checks"),
+            "sorted by models": lambda: store.history(sort="models"),
+            "sorted by vote": lambda: store.history(sort="vote"),
+            "what can be filtered by": store.run_choices,
         }
         worst = max(measured(name, call, baseline)[1] for name, call in calls.items())
         file.close()

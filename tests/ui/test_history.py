@@ -12,9 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from playground.diff.changes import Change
 from playground.store import open_store
-from playground.store.records import ColumnSummary, HistoryPage, RunSummary, StoredRun, StoredVote
-from playground.types.prompt import Check
+from playground.store.records import ColumnSummary, Found, HistoryPage, RunSummary, StoredRun, StoredVote
+from playground.types.grid import RunSpec, Variant
+from playground.types.prompt import Check, Prompt, Turn
 from playground.ui import history
 from playground.ui.html import stamp
 from playground.ui.table import look_of
@@ -110,7 +112,14 @@ async def test_a_header_sorts_and_says_so(call: Call, ran: Run, read_html: Read)
     ids, page = await shown(sort="prompt", falls="no")
     assert ids == newest, "equal prompts: the newest first"
     sorts = {button["data-sort"]: button["data-falls"] for button in page.find("button", **{"class": "sort"})}
-    assert sorts == {"time": "yes", "prompt": "yes", "note": "no"}
+    assert sorts == {
+        "time": "yes",
+        "prompt": "yes",
+        "models": "no",
+        "checks": "yes",
+        "vote": "no",
+        "note": "no",
+    }
     assert [th["aria-sort"] for th in page.find("th") if "aria-sort" in th] == ["ascending"]
 
 
@@ -132,11 +141,21 @@ async def test_all_that_is_found_comes_as_csv(call: Call, ran: Run, workbench: W
     await call("note", run=first.id, value='=1+1, "quoted"')
     await call("vote", run=first.id, vote="tie")
     rows = list(csv.reader(history.csv_of(workbench, {})))
-    assert rows[0] == ["time", "prompt", "models", "states", "checks", "vote", "note", "run"]
-    assert [row[-1] for row in rows[1:]] == [second.id, first.id]
+    names = ["time", "prompt", "models", "states", "checks", "vote", "note", "run"]
+    assert rows[0] == [*names, "changed", "pass share", "best answer", "pinned"]
+    assert [row[7] for row in rows[1:]] == [second.id, first.id]
+    assert rows[1][8:] == [
+        "Word: “one” → “two”; check: removed “valid JSON”; column 2: removed “echo”",
+        "",
+        "Say two",
+        "",
+    ]
+    assert rows[2][8:] == ["", "0.000", "Say one", ""]
     # A spreadsheet must not run it.
     assert rows[2][4:7] == ["0/1 0/1", "tie", '\'=1+1, "quoted"']
-    assert [row[-1] for row in csv.reader(history.csv_of(workbench, {"search": "one"}))][1:] == [first.id]
+    found = csv.reader(history.csv_of(workbench, {"search": "json", "voted": "yes"}))
+    assert [row[7] for row in found][1:] == []
+    assert [row[7] for row in csv.reader(history.csv_of(workbench, {"voted": "yes"}))][1:] == [first.id]
 
 
 async def test_a_run_opens_in_compare_with_everything_it_had(call: Call, ran: Run):
@@ -197,11 +216,14 @@ def test_every_status_has_its_mark(read_html: Read, status: Any):
 @given(st.text(min_size=1) | st.just("\"><script>x</script><b a='"))
 def test_no_text_of_a_run_becomes_an_element(read_html: Read, text: str):
     def rows(text: str) -> Any:
-        run = summary(id=text, title=text, note=text, models=(text,))
+        change = Change(text, text, text)
+        more: Any = {"changes": (change,), "answer": text, "best": 0, "found": Found(text, text)}
+        run = summary(id=text, title=text, note=text, models=(text,), **more)
         return read_html(listed(run, total=99, search=text) + listed(search=text))
 
     page = rows(text)
-    assert page.shape == rows("plain").shape
+    unmarked = [[each for each in drawn.shape if each[0] != "mark"] for drawn in (page, rows("plain"))]
+    assert unmarked[0] == unmarked[1]
     assert page.open == []
     assert page.find("tr", data_act="open_run")[0]["data-id"] == text
 
@@ -209,3 +231,161 @@ def test_no_text_of_a_run_becomes_an_element(read_html: Read, text: str):
 @pytest.mark.usefixtures("in_india")
 def test_a_time_on_the_page_is_an_instant_that_the_reader_sees_on_this_clock() -> None:
     assert stamp(NOW) == '<time datetime="2026-01-02T03:04:00+00:00">2026-01-02 08:34</time>'
+
+
+# --- the lab notebook ---------------------------------------------------------------------------------------
+
+
+async def test_a_row_says_what_changed_since_the_run_before(call: Call, ran: Run, read_html: Read):
+    await ran(1, word="one")
+    await ran(1, word="two")
+    await ran(1, word="two", template="Shout {{ word }}")
+    await ran(1, word="two", template="Shout {{ word }}")
+    await ran(2, word="two", template="Shout {{ word }}", checks=(Check(scorer="json"),))
+    page = read_html((await call("open_history"))["html"]["hist-list"])
+    titles = [span["title"] for span in page.find("span", **{"class": "one changes"})]
+    assert titles == [
+        "check: added “valid JSON”; column 2: added “echo”",
+        "user turn: “Say” → “Shout”",
+        "word: “one” → “two”",
+    ]
+    assert page.text.count("as before") == 1
+    assert page.text.count("first run of this prompt") == 1
+
+
+async def test_another_prompt_in_between_is_not_the_run_before(call: Call, ran: Run, workbench: Workbench):
+    await ran(1, word="one")
+    prompt = Prompt(name="Else", turns=(Turn(role="user", template="x" * 90),))
+    other = RunSpec.comparison(prompt=prompt, variants=(Variant(model="scripted:echo"),))
+    async for _ in workbench.compare(other):
+        pass
+    await ran(1, word="two")
+    rows = workbench.store.history().rows
+    assert [row.changes and [c.words for c in row.changes] for row in rows] == [
+        ["word: “one” → “two”"],
+        None,
+        None,
+    ]
+
+
+async def test_the_first_line_of_the_best_answer_is_shown(call: Call, ran: Run, workbench: Workbench):
+    run = await ran(2, template="\n\nSay {{ word }}\nand more")
+    (row,) = workbench.store.history().rows
+    assert (row.answer, row.best) == ("Say hello", 0)
+    await call("vote", run=run.id, vote="column", column="1")
+    (row,) = workbench.store.history().rows
+    assert row.best == 1
+    assert "Say hello" in (await call("open_history"))["html"]["hist-list"]
+
+
+async def test_hits_are_marked_and_those_out_of_sight_say_where_they_are(
+    call: Call, ran: Run, read_html: Read
+):
+    await ran(1, word="first line\nand a Quokka below")
+    shown = (await call("open_history", fields={"search": "quokka"}))["html"]["hist-list"]
+    page = read_html(shown)
+    assert "in word: " in page.text
+    assert "<mark>Quokka</mark>" in shown
+    shown = (await call("open_history", fields={"search": "FIRST"}))["html"]["hist-list"]
+    assert "<mark>first</mark>" in shown and "in word" not in read_html(shown).text
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({"model": "scripted:echo"}, "abc"),
+        ({"model": "scripted:none"}, ""),
+        ({"title": "Greeting"}, "abc"),
+        ({"title": "Other"}, ""),
+        ({"result": "passed"}, "b"),
+        ({"result": "failed"}, "c"),
+        ({"voted": "yes"}, "c"),
+        ({"voted": "no"}, "ab"),
+        ({"pinned": True}, "a"),
+        ({"when": "0"}, "abc"),
+        ({"when": "between", "since": "2000-01-01", "until": "2000-01-02"}, ""),
+        ({"when": "between", "since": "2000-01-01"}, "abc"),
+        ({"when": "between", "since": "no day"}, "abc"),
+        ({"result": "nonsense", "zone": "x", "when": "-1"}, "abc"),
+        ({"result": "failed", "voted": "yes", "search": "json"}, ""),
+    ],
+)
+async def test_the_list_is_narrowed(call: Call, ran: Run, read_html: Read, fields: Any, found: str):
+    contains = Check(scorer="contains", options={"text": "good"})
+    runs = {"a": await ran(1, word="x"), "b": await ran(1, word="good", checks=(contains,))}
+    runs["c"] = await ran(2, word="bad", checks=(contains,))
+    await call("vote", run=runs["c"].id, vote="tie")
+    await call("pin_run", pin=runs["a"].id)
+    update = await call("open_history", fields=fields)
+    listed = [
+        row["data-id"] for row in read_html(update["html"]["hist-list"]).find("tr", data_act="open_run")
+    ]
+    assert sorted(listed) == sorted(runs[name].id for name in found)
+
+
+async def test_the_list_is_sorted_by_models_checks_and_vote(call: Call, ran: Run, read_html: Read):
+    contains = Check(scorer="contains", options={"text": "good"})
+    good, bad = await ran(2, word="good", checks=(contains,)), await ran(2, word="bad", checks=(contains,))
+    plain = await ran(1, word="x")
+    await call("vote", run=good.id, vote="column", column="1")
+    await call("vote", run=bad.id, vote="column", column="0")
+
+    async def shown(**asked: str) -> list[str]:
+        html = (await call("open_history", **asked))["html"]["hist-list"]
+        return [row["data-id"] for row in read_html(html).find("tr", data_act="open_run")]
+
+    assert await shown(sort="checks", falls="yes") == [good.id, bad.id, plain.id]
+    assert await shown(sort="checks", falls="no") == [bad.id, good.id, plain.id]
+    assert await shown(sort="vote", falls="no") == [bad.id, good.id, plain.id]
+    assert await shown(sort="models", falls="no") == [plain.id, bad.id, good.id]
+
+
+async def test_a_pinned_run_stays_on_top_until_it_is_let_go(call: Call, ran: Run, read_html: Read):
+    first, second = await ran(1, word="one"), await ran(1, word="two")
+    update = await call("pin_run", pin=first.id)
+    rows = read_html(update["html"]["hist-list"]).find("tr", data_act="open_run")
+    assert [row["data-id"] for row in rows] == [first.id, second.id]
+    (pin,) = read_html(update["html"]["hist-list"]).find("button", data_pin=first.id)
+    assert pin["aria-pressed"] == "true"
+    rows = read_html((await call("pin_run", pin=first.id))["html"]["hist-list"]).find(
+        "tr", data_act="open_run"
+    )
+    assert [row["data-id"] for row in rows] == [second.id, first.id]
+    assert (await call("pin_run", pin="nothing"))["alert"]["message"] == "There is no such run."
+
+
+async def test_two_runs_are_looked_at_side_by_side(call: Call, ran: Run, read_html: Read):
+    first, second = await ran(1, word="cats"), await ran(2, word="dogs")
+    picked = {f"pick:{second.id}": True, f"pick:{first.id}": True}
+    shown = (await call("open_history", fields=picked))["html"]["hist-picked"]
+    assert read_html(shown).find("button", data_act="beside")
+    body = (await call("beside", fields=picked))["drawer"]["body"]
+    assert '<span class="del">cats</span>' in body and '<span class="add">dogs</span>' in body
+    assert '<del class="del">cats</del>' in body and '<ins class="add">dogs</ins>' in body
+    assert "no such column" in body
+    one = {f"pick:{first.id}": True}
+    assert "1 runs are selected" not in str(await call("open_history", fields=one))
+    assert (await call("beside", fields=one))["alert"]["hint"] == "Select two of them."
+    # A row that a search hides stays selected.
+    hidden = (await call("open_history", fields=picked | {"search": "cats"}))["html"]["hist-picked"]
+    assert read_html(hidden).find("input", name=f"pick:{second.id}")
+
+
+async def test_an_empty_list_shows_the_way_on(call: Call, ran: Run, read_html: Read):
+    nothing = read_html((await call("open_history"))["html"]["hist-list"])
+    assert nothing.find("button", data_act="to_compare")
+    await ran(1)
+    for fields in ({"search": "quokka"}, {"voted": "yes"}):
+        empty = read_html((await call("open_history", fields=fields))["html"]["hist-list"])
+        assert empty.find("button", data_act="open_history_tab", data_anew="yes")
+
+
+async def test_the_filters_offer_what_was_run(call: Call, ran: Run, read_html: Read):
+    await ran(1)
+    fields = {"voted": "no", "model": "scripted:echo"}
+    page = read_html((await call("open_history_tab", fields=fields))["html"]["hist-filters"])
+    chosen = {option["value"] for option in page.find("option") if "selected" in option}
+    assert {"no", "scripted:echo"} <= chosen
+    assert {"Greeting", "scripted:echo"} <= {option["value"] for option in page.find("option")}
+    page = read_html((await call("open_history_tab", anew="yes", fields=fields))["html"]["hist-filters"])
+    assert "no" not in {option["value"] for option in page.find("option") if "selected" in option}

@@ -72,6 +72,12 @@ const LOCAL = {
   // A draft that is on screen here is not fetched: what is typed may be newer.
   open_draft: ({ draft }) =>
     draft === page.form.open.draft ? showTab("Compare") : send("open_draft", { draft, tab: tabName() }),
+  to_compare: () => showTab("Compare"),
+  open_history_tab: ({ anew }) => {
+    if (anew) $("#hist-search").value = "";
+    send("open_history_tab", { anew: anew ?? "", fields: anew ? {} : fieldsOf($("#history")) });
+  },
+  sort_history: ({ value, fields }) => send("open_history", { fields: { ...fields, sort: value, falls: "" } }),
   history_csv: ({ fields }) => download(`files/history.csv?${new URLSearchParams(fields)}`),
 };
 
@@ -102,6 +108,8 @@ const LISTS = {
   favourite: "library",
   delete_prompt: "library",
   open_history: "history",
+  open_history_tab: "history",
+  pin_run: "history",
 };
 const CHANGE = ["favourite", "delete_prompt"];
 const drawn = { library: 0, history: 0 };

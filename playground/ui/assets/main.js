@@ -4,6 +4,7 @@ import { fieldsOf, send } from "./actions.js";
 import { mountBar, mountColumn, mountPager } from "./columns.js";
 import { $ } from "./dom.js";
 import { mountEditor } from "./editor.js";
+import "./history.js";
 import "./keys.js";
 import "./library.js";
 import { startLive } from "./live.js";
@@ -67,7 +68,7 @@ const PLACES = { Library: "#lib", History: "#hist-list", Models: "#models" };
 function openTab(name) {
   if (!$(PLACES[name])) setTimeout(openTab, 20, name);
   else if (name === "Library") send("open_library_tab", { fields: fieldsOf($("#lib")) });
-  else if (name === "History") send("open_history", { fields: fieldsOf($("#history")) });
+  else if (name === "History") send("open_history_tab", { fields: fieldsOf($("#history")) });
   else send(`open_${name.toLowerCase()}`, {});
 }
 
