@@ -2,6 +2,7 @@
 
 import { $, h, icon } from "./dom.js";
 import { changed, page } from "./store.js";
+import { removed } from "./undo.js";
 
 let open = false;
 
@@ -106,4 +107,5 @@ function remove(name) {
   );
   $("#advice-badge")?.focus();
   changed("values");
+  removed(`Variable ${name}`);
 }

@@ -26,7 +26,9 @@ export function toast(text, doing = null) {
   };
   const button = label && h("button", { class: "btn quiet small", ...asked, onclick: press }, label);
   const el = h("div", { class: "toast pp", role: "status" }, icon("check"), h("span", {}, text), button);
-  $("#toasts").append(el);
+  const toasts = $("#toasts");
+  if (toasts.parentElement !== document.body) document.body.append(toasts); // the head lies under a drawer
+  toasts.append(el);
   let timer = null;
   const stay = () => clearTimeout(timer);
   const go = (ms) => {

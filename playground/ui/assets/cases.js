@@ -4,6 +4,7 @@ import { say, showAlert, toast } from "./alerts.js";
 import { h, icon, keepPlace } from "./dom.js";
 import { base64 } from "./images.js";
 import { call, changed, onChange, page } from "./store.js";
+import { removed } from "./undo.js";
 
 const MOST = 1000;
 const BYTES = 2_000_000;
@@ -75,10 +76,11 @@ function keep() {
 
 function drop() {
   cases().splice(chosen, 1);
-  say(`Case ${chosen + 1} removed`);
+  const name = `Case ${chosen + 1}`;
   chosen = null;
   drawCases();
   changed("cases");
+  removed(name);
 }
 
 // --- cases of a file ----------------------------------------------------------------------------------------

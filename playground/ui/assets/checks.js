@@ -2,7 +2,8 @@
 
 import { h, icon, select } from "./dom.js";
 import { openDrawer } from "./drawer.js";
-import { changed, page, previewListeners } from "./store.js";
+import { changed, onChange, page, previewListeners } from "./store.js";
+import { removed } from "./undo.js";
 
 let box = null;
 
@@ -65,6 +66,10 @@ function schemaField() {
     problem,
   );
 }
+
+onChange((what) => {
+  if (what === "all" && box?.isConnected) openChecks();
+});
 
 previewListeners.push((preview) => {
   if (!box?.isConnected) return;
@@ -175,6 +180,7 @@ function row(check, i) {
         onclick: () => {
           checks.splice(i, 1);
           redraw();
+          removed("Check");
         },
       },
       icon("trash"),

@@ -355,6 +355,7 @@ export function drawBar() {
   const origin = form.version ? `version ${form.version}` : form.origin ? "from the library" : "not saved";
   bar.replaceChildren(
     title, h("span", { class: "hint fold" }, origin),
+    h("span", { class: "hint fold", id: "edited", style: "visibility:hidden" }, "edited"),
     h("button", { class: "btn quiet fold", id: "save", "data-act": "save_form" }, icon("save"), "Save", h("kbd", {}, "Ctrl S")),
     form.prompt_id ? h("button", { class: "btn quiet fold", "data-act": "versions", "data-prompt": form.prompt_id }, icon("history"), "Versions") : "",
     h("span", { class: "rule fold" }),

@@ -3,6 +3,7 @@
 import { say } from "./alerts.js";
 import { h, icon, keepPlace } from "./dom.js";
 import { changed, onChange, page } from "./store.js";
+import { removed } from "./undo.js";
 
 const MOST = 4;
 const BYTES = 8 * 1024 * 1024;
@@ -134,8 +135,8 @@ function draw() {
                       images.splice(i, 1);
                       problem = "";
                       draw();
-                      say(`Image ${i + 1} removed`);
                       changed("images");
+                      removed(`Image ${i + 1}`);
                     },
                   },
                   icon("cross"),

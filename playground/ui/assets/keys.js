@@ -10,6 +10,8 @@ const KEYS = () => [
   ["Ctrl Enter", "Run"],
   ["Esc", "Stop all, or close what is open"],
   [`Alt 1 to ${page.most}`, "Focus a column"],
+  ["Ctrl Z", "Undo what you changed last"],
+  ["Ctrl Shift Z", "Redo"],
   ["Ctrl S", "Save a version; with Shift, ask for its name and message first"],
   ["Alt ↑ or ↓", "Move a turn, on its handle"],
   ["← or →", "The sample before or after, on its mark"],

@@ -11,8 +11,10 @@ import { startLive } from "./live.js";
 import "./polling.js";
 import { kept } from "./drafts.js";
 import { startPlaces } from "./places.js";
+import "./since.js";
 import { call, page } from "./store.js";
 import { onTab } from "./tabs.js";
+import "./undo.js";
 import { apply } from "./updates.js";
 
 const waiting = { bridge: null, columns: new Set() };

@@ -4,6 +4,7 @@ import { say } from "./alerts.js";
 import { $, $$, h, icon, select } from "./dom.js";
 import { addImages, imagesIn } from "./images.js";
 import { changed } from "./store.js";
+import { removed } from "./undo.js";
 
 const ROLES = ["system", "user", "assistant"].map((r) => ({ value: r, label: r[0].toUpperCase() + r.slice(1) }));
 const BIG = 20000; // beyond this a text is edited without colours, in a box that scrolls
@@ -78,7 +79,10 @@ export function turnBlock(turns, turn, i, { onStructure, label = "" }) {
           title: "Remove turn",
           "aria-label": `Remove ${name}`,
           disabled: turns.length === 1,
-          onclick: () => change(() => turns.splice(i, 1)),
+          onclick: () => {
+            change(() => turns.splice(i, 1));
+            removed("Turn");
+          },
         },
         icon("trash"),
       ),

@@ -6,6 +6,7 @@ import { $, h, icon, select } from "./dom.js";
 import { mountImages } from "./images.js";
 import { isObject, jsonField, nestedValue, objectForm } from "./nested.js";
 import { changed, onChange, page } from "./store.js";
+import { removed } from "./undo.js";
 
 const KINDS = [
   ["text", "text"],
@@ -316,6 +317,7 @@ function examplesGrid(name, id) {
               list.splice(i, 1);
               page.form.values[name] = list;
               redraw();
+              removed("Example");
             },
           },
           icon("cross"),
