@@ -6,11 +6,12 @@ The other place is the CLI's outermost `except`. Text is escaped by the page (it
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from playground.errors import PlaygroundError
+from playground.errors import NotFoundError, PlaygroundError
 from playground.plain_words import of_field
 from playground.ui.update import Alert
 
@@ -28,6 +29,23 @@ def to_alert(exc: Exception) -> Alert:
         "message": f"The program failed with {type(exc).__name__}.",
         "hint": "Nothing was changed. The terminal where it runs shows the details.",
     }
+
+
+_INSTEAD = {
+    "run": "It may have been deleted, or made on another machine. What ran here is in History.",
+    "pattern": "Look for another one in the Library.",
+    "prompt": "It may be in the bin of the Library, or on another machine. What is here is in the Library.",
+}
+"""What to do on the page when its address names what is not here."""
+
+
+def of_address(exc: PlaygroundError, query: Mapping[str, Any]) -> Alert:
+    """An address that leads nowhere: whoever followed a link sits at a page, not at a terminal."""
+    alert = to_alert(exc)
+    asked = next((name for name in _INSTEAD if query.get(name)), None)
+    if asked and isinstance(exc, NotFoundError):
+        alert["hint"] = _INSTEAD[asked]
+    return alert
 
 
 def validation_alert(exc: ValidationError) -> Alert:

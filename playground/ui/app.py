@@ -47,6 +47,7 @@ _LOOK = (
     "library",
     "history",
     "narrow",
+    "fit",
     "models",
     "bench",
 )

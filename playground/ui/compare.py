@@ -20,7 +20,7 @@ from playground.types.grid import Choice
 from playground.types.prompt import PRESETS
 from playground.ui import panels
 from playground.ui.actions import Action, Ask
-from playground.ui.alerts import to_alert
+from playground.ui.alerts import of_address
 from playground.ui.forms import COLUMNS, form_of_prompt, readable_draft, variant
 from playground.ui.onto_compare import cleared, default_form, is_draft_of, kept_form, open_address, revisit
 from playground.ui.samples import cell_name
@@ -112,7 +112,7 @@ async def load(workbench: Workbench, ask: Ask) -> Update:
         if draft is None or query.get("run"):
             update |= await open_address(workbench, query, ask)
     except PlaygroundError as exc:
-        alert = to_alert(exc)
+        alert = of_address(exc, query)
     if draft is not None:
         update["form"] = draft.model_dump(mode="json")
     if not update.get("form"):
@@ -124,7 +124,7 @@ async def load(workbench: Workbench, ask: Ask) -> Update:
     elif not update["models"]:
         update["alert"] = {
             "message": "No model is here.",
-            "hint": "Start with: playground --model FILE.gguf, or look at: playground doctor",
+            "hint": "Add a server in the Models tab, or start with: playground --model FILE.gguf",
         }
     return update
 
@@ -195,7 +195,8 @@ async def preview(workbench: Workbench, ask: Ask) -> Update:
         "lint": advice,
         "messages": messages,
     }
-    return {"preview": {**answer, "tokens": list(shared.tokens), "total": shared.total}}
+    late = {"counting": True} if shared.is_counting else {}
+    return {"preview": {**answer, "tokens": list(shared.tokens), "total": shared.total, **late}}
 
 
 def _problems(preview: Preview, column: int | None) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from playground.ui.html import (
     icon,
     join,
     options,
+    plural,
     segments,
 )
 from playground.ui.update import Update
@@ -45,7 +46,7 @@ async def markdown(workbench: Workbench, ask: Ask) -> Update:
 
 
 async def probabilities(workbench: Workbench, ask: Ask) -> Update:
-    """The answer's tokens, coloured by how sure the model was; alternatives on hover, and the table below."""
+    """The answer's tokens, coloured by how sure the model was; alternatives of the chosen one, and the table below."""
     cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"), ask.repeat())
     tokens = cell.completion.logprobs if cell.completion else ()
     html = await asyncio.to_thread(heat, tokens)
@@ -55,14 +56,19 @@ async def probabilities(workbench: Workbench, ask: Ask) -> Update:
 def heat(tokens: Sequence[TokenLogprob]) -> Markup:
     """Tokens over three steps of colour; below 10 % underlined too, so that colour is not the only sign."""
     spans = join(
-        Markup('<span class="h{}{}" title="{}">{}</span>').format(
+        Markup(
+            '<span class="h{}{}" role="button" tabindex="{}" aria-label="{}, {}" data-others="{}">{}</span>'
+        ).format(
             0 if exp(t.logprob) >= 0.9 else 1 if exp(t.logprob) >= 0.5 else 2,
             " low" if exp(t.logprob) < 0.1 else "",
+            -1 if number else 0,
+            shown(t),
+            percent(t.logprob),
             alternatives(t),
             t.token,
         )
-        for t in tokens
-        if t.token  # the first bytes of a character stand in the table; its last token shows it
+        # The first bytes of a character stand in the table; its last token shows it.
+        for number, t in enumerate(t for t in tokens if t.token)
     )
     rows = join(
         Markup('<tr><td class="mono">{}</td><td class="num">{}</td><td class="mono">{}</td></tr>').format(
@@ -75,7 +81,9 @@ def heat(tokens: Sequence[TokenLogprob]) -> Markup:
         '<span class="h2">below 50 %</span> <span class="h2 low">below 10 %</span></p>'
     )
     return Markup(
-        '<pre>{}</pre>{}<details><summary>As a table</summary><table class="table"><tr><th style="width:30%">Token</th>'
+        '<pre role="group" aria-label="Tokens, left and right arrows move">{}</pre>'
+        '<p class="hint others" aria-live="polite">Press a token, or move with the arrow keys: its alternatives stand here.</p>'
+        '{}<details><summary>As a table</summary><table class="table"><tr><th style="width:30%">Token</th>'
         '<th class="num" style="width:80px">Probability</th><th>Alternatives</th></tr>{}</table></details>'
     ).format(spans, legend, rows)
 
@@ -267,6 +275,24 @@ def _settings_table(cells: Sequence[StoredCell]) -> Markup:
         values = [str(getattr(cell.completion, key, None) or "–") for cell in cells]
         rows.append((label, [v if len(v) < 40 else f"{v[:10]}…{v[-6:]}" for v in values]))
     rows.append(("Prompt version", [f"{cell.content_hash[:10]}" for cell in cells]))
+    heads = join(Markup("<th>Column {}</th>").format(cell.column + 1) for cell in cells)
+    last = Markup("<th></th>") if len(cells) == 2 else ""
+    head = Markup("<tr><th>Setting</th>{}{}</tr>").format(heads, last)
+    equal = [row for row in rows if len(cells) == 2 and row[1][0] == row[1][1]]
+    return Markup('<div class="scroll-x"><h3>Settings as sent</h3>{}{}</div>').format(
+        _rows(head, [row for row in rows if row not in equal])
+        if len(equal) < len(rows)
+        else Markup('<p class="hint">Both columns were sent the same settings.</p>'),
+        Markup("<details><summary>{}</summary>{}</details>").format(
+            f"{plural(len(equal), 'setting')} {'is' if len(equal) == 1 else 'are'} the same",
+            _rows(head, equal),
+        )
+        if equal
+        else "",
+    )
+
+
+def _rows(head: Markup, rows: Sequence[tuple[str, Sequence[str]]]) -> Markup:
     body = join(
         Markup("<tr><td>{}</td>{}{}</tr>").format(
             label,
@@ -275,11 +301,7 @@ def _settings_table(cells: Sequence[StoredCell]) -> Markup:
         )
         for label, values in rows
     )
-    heads = join(Markup("<th>Column {}</th>").format(cell.column + 1) for cell in cells)
-    last = Markup("<th></th>") if len(cells) == 2 else ""
-    return Markup(
-        '<div class="scroll-x"><h3>Settings as sent</h3><table class="table"><tr><th>Setting</th>{}{}</tr>{}</table></div>'
-    ).format(heads, last, body)
+    return Markup('<table class="table">{}{}</table>').format(head, body)
 
 
 def _equal(values: Sequence[str]) -> Markup:

@@ -254,9 +254,9 @@ def checks(cell: StoredCell) -> Markup:
         tick, passing, plural(len(applied), "check"), more
     )
     every = join(check_row(score) for score in scores)
-    return Markup('<div class="checks">{}{}<div class="all-checks" hidden>{}</div></div>').format(
-        first, second, every
-    )
+    return Markup(
+        '<div class="checks">{}{}<div class="all-checks" role="group" aria-label="All checks" tabindex="0" hidden>{}</div></div>'
+    ).format(first, second, every)
 
 
 def check_row(score: Score) -> Markup:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from playground.backends.base import CountsTokens
 from playground.errors import NotFoundError, PlaygroundError, PromptError, TemplateError
 from playground.formats.base import Export
 from playground.library.shipped import Library, shipped_folder
@@ -35,7 +34,8 @@ from playground.templating.rendering import (
 )
 from playground.types.files import ExportFile
 from playground.types.generation import Message
-from playground.types.prompt import InputKind, Prompt
+from playground.types.prompt import InputKind, Prompt, Turn
+from playground.workbench.counting import count
 from playground.workbench.models import ModelDesk
 
 MAX_PARTIALS = 200
@@ -57,6 +57,8 @@ class Preview:
     tokens: tuple[int | None, ...] = ()
     total: int | None = None
     kinds: dict[str, InputKind] = field(default_factory=dict)
+    is_counting: bool = False
+    """Whether the tokens can be told once the model is loaded."""
 
 
 def _meant(
@@ -130,8 +132,10 @@ class PromptDesk:
             for problem in map(check_problem, prompt.checks)
             if problem
         )
-        if wrong or any(problem.turn is not None for problem in problems):
-            return Preview(tuple(names), problems, kinds=names)
+        broken = {problem.turn for problem in problems if problem.turn is not None}
+        if wrong or broken:
+            tokens = () if wrong else await self._count_whole(model, turns, given, partials, broken)
+            return Preview(tuple(names), problems, tokens=tokens, kinds=names)
         try:
             messages = await self._renderer.render(turns, given, partials)
         except TemplateError as exc:
@@ -140,7 +144,8 @@ class PromptDesk:
         per_turn: tuple[int | None, ...] = ()
         if len(messages) == len(prompt.turns):
             per_turn = tuple(counts) if counts else ()
-        return Preview(tuple(names), problems, messages, per_turn, sum(counts) if counts else None, names)
+        total = sum(counts) if counts else None
+        return Preview(tuple(names), problems, messages, per_turn, total, names, is_counting=counts is None)
 
     async def _read(self, work: Callable[..., T], prompt: Prompt, *arguments: Any) -> T:
         """What the work on a prompt's turns gives: in a thread, and not many at once, when it may take its time."""
@@ -149,16 +154,32 @@ class PromptDesk:
         async with self._reading:
             return await asyncio.to_thread(work, *arguments)
 
-    async def _count(self, model: str | None, texts: Sequence[str]) -> list[int]:
-        if model is None:
-            return []
+    async def _count(self, model: str | None, texts: Sequence[str]) -> list[int] | None:
+        """Tokens of each text, nothing where nobody can count; None while the model is being loaded."""
         try:
-            backend = self._models.backend_of(model)
-            # The first count loads the model; typing must not wait for that.
-            async with asyncio.timeout(1.5):
-                return await backend.count_tokens(model, texts) if isinstance(backend, CountsTokens) else []
-        except (PlaygroundError, TimeoutError):
+            return await count(self._models.backend_of(model), model, texts) if model else []
+        except PlaygroundError:
             return []
+
+    async def _count_whole(
+        self,
+        model: str | None,
+        turns: Sequence[Turn],
+        given: dict[str, Any],
+        partials: Partials,
+        broken: set[int],
+    ) -> tuple[int | None, ...]:
+        """Tokens of the turns that are not broken, while others are; None for those, and for all of a bad value."""
+        whole = [turn for number, turn in enumerate(turns) if number not in broken]
+        try:
+            messages = await self._renderer.render(whole, given, partials) if whole and model else ()
+        except TemplateError:
+            return ()
+        counts = await self._count(model, [message.content for message in messages])
+        if not counts or len(counts) != len(whole):
+            return ()
+        left = iter(counts)
+        return tuple(None if number in broken else next(left) for number in range(len(turns)))
 
     async def partials(self, prompt: Prompt) -> Partials:
         """The library's prompts that this one includes or imports by name, and those that they include."""

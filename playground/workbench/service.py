@@ -51,6 +51,7 @@ from playground.types.generation import Completion, Message, RenderedChat
 from playground.types.grid import CellStatus, RunSpec
 from playground.types.prompt import Prompt
 from playground.types.scores import Sample, Score
+from playground.workbench.counting import counted
 from playground.workbench.form_drafts import DraftDesk
 from playground.workbench.models import ModelDesk, every_backend
 from playground.workbench.prompts import PromptDesk
@@ -301,6 +302,8 @@ class Workbench:
         self, run_id: str, new: NewCell, event: End, values: dict[str, Any], started_at: datetime | None
     ) -> Ended:
         completion, cell = event.completion, event.cell
+        if self._ending is None:  # at the end nobody waits for a number
+            completion = await counted(self.models, cell.request.model, completion)
         scores, note = await _scored(cell.prompt, Sample(completion.text, completion.finish, values))
         end = EndCell(
             run_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -281,9 +282,13 @@ async def test_the_address_of_a_run_opens_it(call: Call, ran: Run):
     "query",
     [{"run": "nothing"}, {"pattern": "no/such"}, {"prompt": "nothing"}, {"prompt": "x", "version": "y"}],
 )
-async def test_an_address_of_nothing_opens_the_page_with_an_alert(call: Call, query: dict[str, str]):
+async def test_an_address_of_nothing_opens_the_page_and_says_what_to_do_there(
+    call: Call, query: dict[str, str]
+):
     update = await call("load", query=query)
     assert update["alert"]["message"]
+    assert re.search(r"\b(History|Library)\b", update["alert"]["hint"])
+    assert "playground " not in update["alert"]["hint"]
     assert update["form"]["columns"]
 
 

@@ -120,6 +120,17 @@ async def test_a_column_that_was_never_sent_shows_that(
         assert words in body
 
 
+async def test_settings_that_are_equal_are_folded_away(call: Call, ran: Run):
+    run = await ran(2)
+    body = (await call("saw", run=run.id, column="0", value="1"))["drawer"]["body"]
+    settings = body.partition("Settings as sent")[2]
+    shown, _, folded = settings.partition("<details>")
+    assert "settings are the same</summary>" in folded
+    assert "Temperature" in folded and "Temperature" not in shown
+    alone = (await call("saw", run=run.id, column="0"))["drawer"]["body"]
+    assert "<details>" not in alone and "Temperature" in alone
+
+
 @pytest.mark.parametrize("action", ["saw", "diff", "export", "save_winner"])
 async def test_a_column_that_is_not_there_is_an_alert(
     call: Call, ran: Run, form: dict[str, Any], action: str
@@ -490,3 +501,10 @@ def test_the_heat_reads_as_the_answer_and_the_table_shows_bytes():
     text, table = page.split("</pre>")
     assert "".join(re.findall(r"<span[^>]*>([^<]*)</span>", text)) == "Hi 👋"
     assert "&lt;0xF0&gt;&lt;0x9F&gt;</td>" in table and "(a part of the next character)" in table
+
+
+def test_a_token_tells_its_alternatives_to_keyboard_and_touch_and_one_of_them_is_a_stop_of_tab():
+    page = details.heat((TokenLogprob("Hi", -0.1, (("Hi", -0.1), ("Yo", -3.0))), TokenLogprob(" ", -0.2)))
+    tokens = re.findall(r'<span class="h[^"]*" role="button" tabindex="(-?\d)" aria-label="([^"]*)"', page)
+    assert tokens == [("0", "Hi, 90 %"), ("-1", " , 82 %")]
+    assert 'data-others="&#39;Hi&#39; 90 %, &#39;Yo&#39; 5 %"' in page

@@ -4,6 +4,7 @@
 import { copy, download, toast } from "./alerts.js";
 import { showView } from "./columns.js";
 import { $, $$, debounce, h } from "./dom.js";
+import { isFolded, setFolded } from "./divider.js";
 import { tabName } from "./drafts.js";
 import { closeDrawer } from "./drawer.js";
 import { insertPartial } from "./partials.js";
@@ -30,9 +31,7 @@ const LOCAL = {
   choose_files: () => $("#lib-files").click(),
   explain: ({ text }, el) => explain(text, el),
   close: () => closeDrawer(),
-  unfold: () => {
-    $("#compare").classList.remove("folded");
-  },
+  unfold: () => setFolded(!isFolded()),
   theme: () => {
     const dark = document.body.classList.toggle("dark");
     try {

@@ -3,7 +3,7 @@
 import { adviceBadge } from "./advice.js";
 import { drawCases } from "./cases.js";
 import { openChecks } from "./checks.js";
-import { $, h, icon, keepPlace } from "./dom.js";
+import { $, $$, h, icon, keepPlace } from "./dom.js";
 import { changed, onChange, page, previewListeners } from "./store.js";
 import { turnBlock } from "./turns.js";
 import { drawVars, mountVariables } from "./variables.js";
@@ -104,9 +104,10 @@ function drawPreview(preview) {
     if (block) block.append(alert);
     else root.prepend(alert);
   }
-  (preview.tokens ?? []).forEach((n, i) => {
-    const el = $(`[data-turn="${i}"] .tokens`, turnsBox);
-    if (el) el.textContent = n === null ? "" : tokens(n);
+  // A count of what stood there before would be wrong: what is not known now is not shown.
+  $$("[data-turn]", turnsBox).forEach((block) => {
+    const n = preview.tokens?.[block.dataset.turn] ?? null;
+    $(".tokens", block).textContent = n === null ? "" : tokens(n);
   });
   drawSent();
 }

@@ -3,7 +3,12 @@
 import { fieldsOf, send } from "./actions.js";
 import { mountBar, mountColumn, mountPager } from "./columns.js";
 import { $ } from "./dom.js";
+import { mountDivider } from "./divider.js";
 import { mountEditor } from "./editor.js";
+import "./counting.js";
+import { keepFitting } from "./fit.js";
+import { keepFocused } from "./focus.js";
+import "./heat.js";
 import "./history.js";
 import "./keys.js";
 import "./library.js";
@@ -32,7 +37,10 @@ const MOUNT = {
     waiting.columns.add(i);
   },
   bar(ctx) { mountBar(ctx.element); },
-  editor(ctx) { mountEditor(ctx.element); },
+  editor(ctx) {
+    mountEditor(ctx.element);
+    mountDivider(ctx.element);
+  },
   pager(ctx) { mountPager(ctx.element); },
 };
 
@@ -46,6 +54,8 @@ window.playgroundMount = (kind, ctx, i) => {
 for (const [kind, ctx, i] of window.playgroundQueue ?? []) window.playgroundMount(kind, ctx, i);
 
 async function start() {
+  keepFitting($("#compare"));
+  keepFocused();
   page.form = {};  // taken: a second mount must not start again
   const query = Object.fromEntries(new URL(location).searchParams);
   const isPlain = Boolean(query.run) || !(query.pattern || query.prompt || query.new);
@@ -58,7 +68,7 @@ async function start() {
   }
   apply(update);
   startPlaces(apply);
-  if (innerWidth < 900) $("#compare").classList.add("folded");
+  $("#columns").classList.add("drawn");
   document.documentElement.dataset.ready = "yes";
   call("health").then((reply) => apply({ html: reply.html }));
 }

@@ -11,6 +11,13 @@ const WAITS = { kind: "pending", icon: "ring", text: "waits" };
 // A run is under way before the page knows its id; Stop pressed until then is sent once it is known.
 let starting = false, stopAsked = null, signs = [];
 
+// Where the page itself scrolls, the answer comes into view; nothing changes its size or loses the focus.
+function showAnswers() {
+  const pager = $("#pager");
+  const isFar = pager.offsetHeight && pager.getBoundingClientRect().top > innerHeight / 2;
+  if (isFar) pager.scrollIntoView({ block: "start" });
+}
+
 /**
  * Runs all columns (null) or only one.
  * @param {number | null} only
@@ -19,7 +26,7 @@ export function run(only) {
   if (page.busy.size && only === null) return;
   $("#messages").replaceChildren();
   if (only === null) {
-    if (innerWidth < 900 || innerHeight < 820) $("#compare").classList.add("folded");
+    showAnswers();
     page.form.columns.forEach((_, i) => applyColumn(i, { state: WAITS }));
   } else applyColumn(only, { state: WAITS });
   starting = only === null;

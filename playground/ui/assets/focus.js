@@ -1,0 +1,78 @@
+// The focus never falls to the body: when what had it goes, what took its place has it, else a neighbour.
+
+import { $, $$ } from "./dom.js";
+
+const CONTROLS = "button, select, input, textarea, a[href], summary, [tabindex]";
+const WATCHED = ["hidden", "disabled", "class", "style", "open"];
+const KNOWN = 12; // places the focus was at before, for what opens over the page and goes again
+
+const been = []; // the last places, the latest at the end: {el, sign, trail: [{el, place}]}
+
+const signOf = (el) =>
+  [el.tagName, el.id, el.name, el.getAttribute("aria-label"), JSON.stringify(el.dataset), labelOf(el)].join("\n");
+const labelOf = (el) => (el.matches("button, a, summary") ? el.textContent : "");
+const isUsable = (el) => el.isConnected && !el.disabled && el.checkVisibility({ visibilityProperty: true });
+const controlsIn = (box) => $$(CONTROLS, box).filter((el) => el.tabIndex >= 0 && isUsable(el));
+
+function note(el) {
+  if (el === document.body || !el.matches) return;
+  const trail = [];
+  for (let box = el.parentElement; box && box !== document.body; box = box.parentElement) {
+    // Only the nearest know where in them it was: further out, a number says nothing.
+    trail.push({ el: box, place: trail.length < 6 ? controlsIn(box).indexOf(el) : -1 });
+  }
+  if (been.at(-1)?.el === el) been.pop();
+  been.push({ el, sign: signOf(el), trail });
+  if (been.length > KNOWN) been.shift();
+}
+
+// The same control drawn anew, as near to where it was as there is one; else what stands at its place.
+function nextTo({ sign, trail }) {
+  const there = trail.filter(({ el }) => isUsable(el));
+  for (const { el: box } of there.slice(0, 6)) {
+    const same = controlsIn(box).find((el) => signOf(el) === sign);
+    if (same) return same;
+  }
+  for (const { el: box, place } of there.slice(0, 6)) {
+    const controls = controlsIn(box);
+    if (controls.length) return controls[Math.min(Math.max(place, 0), controls.length - 1)];
+  }
+  return null;
+}
+
+// A whole drawer or pop-up has gone: its trail is gone too, and what was there before has the focus.
+function before() {
+  for (const past of been.toReversed()) {
+    if (isUsable(past.el)) return past.el;
+    const next = past.trail.some(({ el }) => isUsable(el)) && nextTo(past);
+    if (next) return next;
+  }
+  return $$(".tabitem").find(isUsable) ?? null;
+}
+
+/** Looks after the focus from now on. */
+export function keepFocused() {
+  document.addEventListener("focusin", (e) => note(e.target));
+  new MutationObserver((records) => {
+    const last = been.at(-1);
+    const held = document.activeElement;
+    if (!last || (held && held !== document.body && held !== last.el)) return;
+    // Looked at only when something was taken away, or when what changed holds the focus.
+    const touched = records.some(
+      ({ type, target, removedNodes }) => (type === "childList" ? removedNodes.length : target.contains(last.el)),
+    );
+    if (!touched || isUsable(last.el)) return;
+    // Whoever took it away may give the focus to what comes instead.
+    queueMicrotask(() => {
+      if (document.activeElement !== document.body && document.activeElement !== last.el) return;
+      if (isUsable(last.el)) return;
+      give((last.trail.some(({ el }) => isUsable(el)) && nextTo(last)) || before());
+    });
+  }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: WATCHED });
+}
+
+function give(el) {
+  if (!el) return;
+  if (!el.matches(CONTROLS)) el.tabIndex = -1;
+  el.focus({ preventScroll: true });
+}

@@ -1,0 +1,40 @@
+"""Tokens that the end of a stream would have told: of what was stopped or broke off, and of what is being typed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from playground.backends.base import Backend, CountsTokens
+from playground.errors import PlaygroundError
+from playground.types.generation import Completion
+from playground.workbench.models import ModelDesk
+
+PATIENCE_S = 1.5
+"""A count may have to load the model first; neither typing nor a stopped answer waits for that."""
+
+
+async def count(backend: Backend, model: str, texts: Sequence[str]) -> list[int] | None:
+    """Tokens of each text; None while nobody can say yet, and no numbers at all where nobody ever can."""
+    if not isinstance(backend, CountsTokens):
+        return []
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await backend.count_tokens(model, texts)
+    except TimeoutError:
+        return None
+    except PlaygroundError:
+        return []
+
+
+async def counted(models: ModelDesk, model: str, completion: Completion) -> Completion:
+    """The completion with the tokens of what had arrived, where its end did not come to tell them."""
+    if completion.completion_tokens is not None or completion.finish not in ("cancelled", "error", "aborted"):
+        return completion
+    text = completion.reasoning + completion.text
+    try:
+        tokens = await count(models.backend_of(model), model, [text]) if text else [0]
+    except PlaygroundError:  # its server has been taken away meanwhile
+        return completion
+    return replace(completion, completion_tokens=tokens[0]) if tokens else completion
