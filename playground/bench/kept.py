@@ -22,6 +22,7 @@ from pathlib import Path
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from playground.bench.measuring import AT_ONCE, GREEDY, Measured, Report, agreement, measure
+from playground.bench.noise import noise
 from playground.errors import SettingsError
 from playground.settings import Settings
 from playground.types.servers import Progress
@@ -30,8 +31,8 @@ from playground.workbench.service import Workbench
 log = logging.getLogger(__name__)
 
 FILE = "backends.json"
-STEPS = 2 + len(AT_ONCE) + len(GREEDY)
-"""Reports about one model: loading, first token, each number at once, each greedy answer."""
+STEPS = 2 + len(AT_ONCE) + len(GREEDY) + 1
+"""Reports about one model: loading, first token, each number at once, each greedy answer, all of them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +118,20 @@ def last_measurement(settings: Settings) -> Measurement | None:
         return None
 
 
+_TWICE = ("asked_twice_differ", "asked_twice_of", "asked_twice_words")
+
+
 def to_csv(measured: Sequence[Measured]) -> str:
     """The numbers, unrounded: seconds, tokens a second, bytes."""
     first = next((row for row in measured if any(row.greedy)), None)
     rates = [f"tokens_per_s_{at_once}" for at_once in AT_ONCE]
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(["model", "load_s", "first_token_s", *rates, "memory_bytes", "equal", "of", "cause"])
+    rows.writerow(
+        ["model", "load_s", "first_token_s", *rates, "memory_bytes", "equal", "of", "cause", *_TWICE]
+    )
     for row in measured:
+        floor = noise(row.greedy, row.again)
         same = agreement(first.greedy, row.greedy) if first is not None and first is not row else None
         rows.writerow(
             [
@@ -134,6 +141,7 @@ def to_csv(measured: Sequence[Measured]) -> str:
                 *(row.rates.get(at_once) for at_once in AT_ONCE),
                 row.memory_bytes,
                 *((same.equal, same.of, same.cause) if same else ("", "", "")),
+                *((floor.differing, floor.of, floor.words) if floor else ("", "", "")),
             ]
         )
     return out.getvalue()

@@ -71,7 +71,8 @@ class Measured:
     """What was measured of one model; None where it could not be, `problem` says why.
 
     `rates` are tokens a second of all answers together by the number of requests at once; `memory_bytes` is the peak
-    of the server's process since its start; `greedy` has a row for each prompt, None where no answer came in time.
+    of the server's process since its start; `greedy` has a row for each prompt, None where no answer came in time, and
+    `again` those to the same prompts asked all at once.
     """
 
     model: str
@@ -81,6 +82,7 @@ class Measured:
     memory_bytes: int | None = None
     greedy: tuple[Greedy | None, ...] = ()
     problem: str = ""
+    again: tuple[Greedy | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,8 @@ async def _measure_model(
         for number, prompt in enumerate(GREEDY, 1):
             show(f"greedy answer {number} of {len(GREEDY)}", found)
             found = replace(found, greedy=(*found.greedy, await _greedy(backend, model, prompt, until)))
+        show("the same prompts together", found)
+        found = replace(found, again=await _together(backend, model, until))
     except PlaygroundError as exc:
         return replace(found, problem=exc.message)
     except TimeoutError:
@@ -193,6 +197,19 @@ async def _greedy(backend: Backend, model: str, prompt: str, until: float) -> Gr
             answer = await complete(backend, _request(model, prompt, GREEDY_TOKENS))
             return Greedy(answer.text, answer.prompt_tokens)
     return None
+
+
+async def _together(backend: Backend, model: str, until: float) -> tuple[Greedy | None, ...]:
+    """The greedy answers again, all asked for at once; None where none came."""
+    slots = asyncio.Semaphore(backend.parallel)
+
+    async def answer(prompt: str) -> Greedy | None:
+        with suppress(PlaygroundError):
+            async with slots:
+                return await _greedy(backend, model, prompt, until)
+        return None
+
+    return tuple(await asyncio.gather(*map(answer, GREEDY)))
 
 
 def _in(seconds: float) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from playground.bench.measuring import AT_ONCE, Measured, agreement
+from playground.bench.noise import noise, worded
 
 NONE = "–"
 Table = list[list[str]]
@@ -49,6 +50,7 @@ def to_json(measured: Sequence[Measured], found: Mapping[str, Mapping[str, bool]
         | {
             "rates": dict(row.rates),
             "agreement": asdict(agreement(first.greedy, row.greedy)) if first else None,
+            "noise": asdict(floor) if (floor := noise(row.greedy, row.again)) else None,
         }
         for row in measured
     ]
@@ -82,12 +84,13 @@ def _row(found: Measured, measured: Sequence[Measured]) -> list[str]:
 
 
 def _same(found: Measured, measured: Sequence[Measured]) -> str:
-    first = _first(measured)
-    if first is None or first is found or not any(found.greedy):
-        return NONE
-    told = agreement(first.greedy, found.greedy)
-    cause = f" ({told.cause})" if told.cause else ""
-    return f"{told.equal} of {told.of}{cause}"
+    first, parts = _first(measured), list[str]()
+    if first is not None and first is not found and any(found.greedy):
+        told = agreement(first.greedy, found.greedy)
+        parts.append(f"{told.equal} of {told.of}" + (f" ({told.cause})" if told.cause else ""))
+    if (floor := noise(found.greedy, found.again)) is not None:
+        parts.append(worded(floor))
+    return "; ".join(parts) or NONE
 
 
 def _aligned(table: Table) -> str:

@@ -13,16 +13,18 @@ from playground.runs.samples import cells_of, has_samples, sample_number, sample
 from playground.store.records import StoredCell, StoredRun
 from playground.ui.actions import Action, Ask
 from playground.ui.html import join, options, pieces
+from playground.ui.noise import floors
 from playground.ui.samples import cell_name
 from playground.ui.update import Update
 from playground.workbench.service import Workbench, find_cell
 
 
 class Side(NamedTuple):
-    """An answer to compare: how it is called, and its text."""
+    """An answer to compare: how it is called, its text, and the model that wrote it."""
 
     label: str
     text: str
+    model: str
 
 
 async def diff(workbench: Workbench, ask: Ask) -> Update:
@@ -58,7 +60,8 @@ async def diff(workbench: Workbench, ask: Ask) -> Update:
     legend = Markup(
         '<span class="add">added</span><span class="del">removed</span><span class="hint">compared word by word, against {}</span>'
     ).format(rival.label)
-    body = join((choice, Markup("<h3>{}</h3>").format(sentence), words))
+    floor = await asyncio.to_thread(floors, workbench.settings, (cell.model, rival.model))
+    body = join((choice, Markup("<h3>{}</h3>").format(sentence), floor, words))
     return {"drawer": {"title": "Difference", "body": body, "foot": legend}}
 
 
@@ -87,7 +90,7 @@ def _sides(run: StoredRun) -> dict[str, Side]:
             if cell.completion:
                 sample = sample_number(column, cell.repeat)
                 name = f"column {number + 1}" + (f", sample {sample}" if column.samples > 1 else "")
-                sides[cell_name(run, cell)] = Side(name, cell.completion.text)
+                sides[cell_name(run, cell)] = Side(name, cell.completion.text, cell.model)
     return sides
 
 
@@ -106,14 +109,14 @@ async def _before(
     earlier = [c for c in cells_of(run, cell.column) if c.repeat <= cell.repeat - samples]
     same = [c for c in earlier if (cell.repeat - c.repeat) % samples == 0 and c.completion]
     if same and same[-1].completion:
-        return Side("its answer before Run again", same[-1].completion.text)
+        return Side("its answer before Run again", same[-1].completion.text, same[-1].model)
     if not previous or previous == run.id or samples > 1:
         return None
     try:
         last = find_cell(await workbench.run(previous), cell.column)
     except NotFoundError:
         return None
-    return Side("its answer in the last run", last.completion.text) if last.completion else None
+    return Side("its answer in the last run", last.completion.text, last.model) if last.completion else None
 
 
 def _two_choices(

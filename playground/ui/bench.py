@@ -12,6 +12,7 @@ from playground.backends.base import Backend
 from playground.backends.servers import LABELS
 from playground.bench.kept import Measurement, Measuring, to_csv
 from playground.bench.measuring import AT_ONCE, Agreement, Measured, abilities, agreement
+from playground.bench.noise import noise, worded
 from playground.bench.tables import to_markdown
 from playground.jobs import Job
 from playground.ui.html import button, icon, join, seconds, stamp
@@ -227,7 +228,7 @@ def _row(row: Measured, cells: Sequence[Markup], first: Measured | None) -> Mark
         seconds(row.load_s),
         join(cells),
         size(row.memory_bytes),
-        _same(row, first),
+        _same(row, first) + _floor(row),
     )
 
 
@@ -265,6 +266,11 @@ def _same(row: Measured, first: Measured | None) -> Markup:
     if told.equal == told.of:
         return Markup('<span class="ok">{}</span> {}').format(icon("check"), words)
     return Markup('<span class="warn">{} {}</span>').format(icon("different"), words)
+
+
+def _floor(row: Measured) -> Markup:
+    found = noise(row.greedy, row.again)
+    return Markup('<div class="hint">{}</div>').format(worded(found)) if found else Markup("")
 
 
 def worded_agreement(told: Agreement) -> str:

@@ -27,6 +27,7 @@ from playground.bench.kept import (
 from playground.bench.measuring import GREEDY, Greedy, Measured, Report
 from playground.errors import BackendError
 from playground.ui import bench, plots
+from playground.ui.noise import floors
 from playground.ui.plots import Series, scale, spread
 from playground.workbench.service import Workbench
 
@@ -334,3 +335,34 @@ def test_an_axis_ends_at_a_round_number(values: list[float], top: float, step: f
 def test_labels_are_pushed_apart_in_their_order() -> None:
     assert spread([50, 52, 10], 18, 0, 100) == [50, 68, 10]
     assert spread([99, 98], 18, 0, 100) == [100, 82]
+
+
+# --- the noise floor ------------------------------------------------------------------------------------
+
+NOISY = replace(OLLAMA, again=(*OTHER[:7], Greedy("quite another", 9), None, OTHER[9]))
+
+
+async def test_the_noise_floor_stands_beside_a_model_and_beside_a_comparison_of_its_answers(
+    call: Call, workbench: Workbench, read_html: Read
+) -> None:
+    echo = replace(NOISY, model="scripted:echo")
+    keep(workbench, replace(LLAMA, again=SAME), NOISY, echo)
+    table = read_html((await call("open_models"))["html"]["measure-result"]).text
+    assert "asked twice, all 10 equal" in table
+    assert "asked twice, 1 of 9 differ (" in table
+    floor = read_html(str(floors(workbench.settings, ["scripted:echo", "scripted:echo", "gone:x"]))).text
+    assert (
+        floor.count("Noise floor of scripted:echo: asked twice, 1 of 9 differ") == 1 and "gone" not in floor
+    )
+
+
+def test_without_a_measuring_there_is_no_noise_floor(workbench: Workbench) -> None:
+    assert floors(workbench.settings, ["scripted:echo"]) == ""
+    keep(workbench, replace(LLAMA, model="scripted:echo"))  # of a version that asked once
+    assert floors(workbench.settings, ["scripted:echo"]) == ""
+
+
+def test_a_table_of_numbers_has_it_too() -> None:
+    head, quiet, noisy = (line.split(",") for line in to_csv([LLAMA, NOISY]).splitlines())
+    assert head[-3:] == ["asked_twice_differ", "asked_twice_of", "asked_twice_words"]
+    assert quiet[-3:] == ["", "", ""] and noisy[-3:-1] == ["1", "9"] and 0 < float(noisy[-1]) < 1
