@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     """Context window asked for; a model trained on less gets its own length."""
     engine_memory_mb: Annotated[int, Field(ge=64)] = 4096
     """Models beyond this are unloaded, least recently used first."""
+    gpu_layers: Annotated[int, Field(ge=-1)] = -1
+    """Layers of a llama.cpp model on graphics processors, where llama-cpp-python was built for them; -1 means all that fit,
+    0 none. The Models tab changes it for one model."""
+    gpu_memory_mb: Annotated[int, Field(ge=0)] = 0
+    """Graphics memory that all llama.cpp models together may take; 0 means what is free."""
     engine_threads: Annotated[int, Field(ge=0)] = 0
     """Threads of the engine process; 0 means one per core."""
     engine_parallel: Annotated[int, Field(ge=1, le=64)] = 8

@@ -61,6 +61,8 @@ TABS = {
     "models": {
         "models",
         "model_actions",
+        "gpu_actions",
+        "gpu_layers",
         "server_actions",
         "bench",
         "bench_actions",

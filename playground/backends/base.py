@@ -24,7 +24,7 @@ from playground.types.generation import (
     TokenLogprob,
 )
 from playground.types.prompt import Sampling
-from playground.types.servers import Health, LoadedModel, ModelInfo, Progress, ServerMetrics
+from playground.types.servers import Graphics, Health, LoadedModel, ModelInfo, Progress, ServerMetrics
 
 Ability = Literal["schema", "log-probs", "images", "raw text", "batch"]
 """What a request may ask for that not every backend can do; what needs a method of its own is a protocol below."""
@@ -95,6 +95,15 @@ class TellsFacts(Protocol):
 
     def facts(self) -> tuple[str, list[str]]:
         """Version of its library, and sentences about this machine; may read files."""
+        ...
+
+
+@runtime_checkable
+class TellsGraphics(Protocol):
+    """A backend inside this program that can compute on graphics processors."""
+
+    async def graphics(self) -> Graphics | None:
+        """The devices and what of its models goes there; None where its library computes on the processor only."""
         ...
 
 

@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from playground.backends.base import Backend, ManagesModels, ReportsMetrics, TellsFacts
+from playground.backends.base import Backend, ManagesModels, ReportsMetrics, TellsFacts, TellsGraphics
 from playground.backends.bounds import Bound
 from playground.backends.remote import RemoteBackend, can_chat
 from playground.backends.servers import LABELS, Kind, Server, discover, key_of
 from playground.errors import BackendUnavailable, PlaygroundError
 from playground.settings import Settings
-from playground.types.servers import LoadedModel, ModelInfo, ServerMetrics
+from playground.types.servers import Graphics, LoadedModel, ModelInfo, ServerMetrics
 
 PATIENCE_SECONDS = 2.5
 METRICS_SECONDS = 1.5
@@ -59,6 +59,7 @@ class Place:
     is_measured: bool = False
     parallel: int = 0
     bound: Bound | None = None
+    graphics: Graphics | None = None
 
     @property
     def is_ok(self) -> bool:
@@ -154,7 +155,8 @@ class Inventory:
         version, notes = "", list[str]()
         if isinstance(backend, TellsFacts):
             version, notes = await asyncio.to_thread(backend.facts)
-        return replace(place, models=models, version=version, notes=tuple(notes))
+        graphics = await backend.graphics() if isinstance(backend, TellsGraphics) else None
+        return replace(place, models=models, version=version, notes=tuple(notes), graphics=graphics)
 
     async def _server(self, backend: RemoteBackend) -> Place:
         server = backend.server

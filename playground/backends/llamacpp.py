@@ -11,24 +11,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from playground.backends import model_files
+from playground.backends import gpu_layers, model_files
 from playground.backends.base import Ability
 from playground.backends.images import check_images
 from playground.backends.projectors import is_projector_file, projector_of
 from playground.engine.client import Engine, EngineOptions, Wishes
+from playground.engine.devices import Device
 from playground.engine.findings import library_version
-from playground.engine.gguf import Header, display_name, read_header
+from playground.engine.gguf import Header, display_name, layer_sizes, read_header
+from playground.engine.offload import plan, room
 from playground.engine.protocol import Done, Started
 from playground.engine.watch import Patience
 from playground.errors import BackendError, NotFoundError
 from playground.settings import Settings, embedded_model_path
 from playground.thoughts import Thoughts
 from playground.types.generation import Chunk, Finish, GenerationRequest, Message, RenderedChat, TokenLogprob
-from playground.types.servers import Health, ModelInfo
+from playground.types.servers import Graphics, Health, ModelInfo, OnGraphics
 from playground.waiting import waits
+
+CRASHED = "A trial run on {} crashed, so answers come from the processor."
+CRASHED_HINT = "See to the driver, then delete engine.json in the data folder: the next answer tries again."
 
 _FINISH: dict[str, Finish] = {"stop": "stop", "length": "length", "cancelled": "cancelled"}
 
@@ -56,6 +63,8 @@ class LlamaCppBackend:
                     parallel=self._settings.engine_parallel,
                     context_tokens=self._settings.context_tokens,
                     memory_mb=self._settings.engine_memory_mb,
+                    gpu_memory_mb=self._settings.gpu_memory_mb,
+                    gpu_layers=partial(gpu_layers.layers_of, self._settings),
                     findings_path=self._settings.data_dir / "engine.json",
                     patience=Patience(self._settings.first_token_seconds, self._settings.stall_seconds),
                 )
@@ -97,9 +106,9 @@ class LlamaCppBackend:
                         prompt_tokens=event.prompt_tokens,
                         context_tokens=event.context_tokens,
                         rendered_prompt=event.rendered_prompt,
-                        backend_version=event.version,
+                        backend_version=f"{event.version}, {event.device}" if event.device else event.version,
                         mode=event.mode,
-                        ignored=tuple(event.ignored),
+                        ignored=(*event.ignored, *self._without_gpu(path)),
                     )
                     waits(f"Its prompt of {event.prompt_tokens:,} tokens is read when it has its turn.")
                     yield facts
@@ -200,6 +209,47 @@ class LlamaCppBackend:
                 lines.append(str(exc))
         return lines
 
+    async def graphics(self) -> Graphics | None:
+        """Devices with their free memory, and the layers of each model that are or would be there."""
+        gpu = self.engine.gpu
+        if not gpu.library:
+            return None
+        seen = await gpu.look()
+        if self.engine.findings.gpu is False:
+            return Graphics(problem=CRASHED.format(gpu.library), hint=CRASHED_HINT)
+        if seen.problem:
+            return Graphics(
+                problem=seen.problem,
+                hint="Answers come from the processor. See to the driver, then start again.",
+            )
+        # What this program's own models take there now is theirs again.
+        room_bytes = room(gpu.roomiest, self._settings.gpu_memory_mb * 1_000_000)
+        shares = await asyncio.to_thread(self._shares, room_bytes)
+        return Graphics(tuple(map(_device_line, seen.devices)), shares)
+
+    def _shares(self, room_bytes: int) -> dict[str, OnGraphics]:
+        wishes = gpu_layers.chosen(self._settings)
+        shares = {}
+        for model_id, path in self._named_files().items():
+            wanted = wishes.get(str(path), self._settings.gpu_layers)
+            with suppress(BackendError):
+                header, layers = read_header(path), layer_sizes(path)
+                asked = self._settings.context_tokens
+                cells = header.kv_bytes_per_token * min(asked, header.context_tokens or asked)
+                planned = plan(layers, cells, wanted, room_bytes)
+                shares[model_id] = OnGraphics(planned.layers, planned.of, wanted=wishes.get(str(path)))
+        return shares
+
+    def choose_gpu_layers(self, model: str, count: int | None) -> None:
+        """Keep how many layers of a model go onto graphics processors, None for the settings' number; raises SettingsError."""
+        gpu_layers.choose(self._settings, self._path(model), count)
+
+    def _without_gpu(self, path: Path) -> list[str]:
+        """A word for answers that should have come from a graphics processor, whose trial run crashed."""
+        engine = self.engine
+        wants = bool(engine.gpu.library) and gpu_layers.layers_of(self._settings, path) != 0
+        return ["graphics processor: its trial run crashed"] if wants and engine.findings.gpu is False else []
+
     def _files(self) -> list[Path]:
         """Model files in order of preference, each once; projectors are none."""
         embedded = embedded_model_path() if self._settings.embedded else None
@@ -287,6 +337,13 @@ class LlamaCppBackend:
 
 def _capabilities(projector: Path | None) -> tuple[str, ...]:
     return ("completion", "vision") if projector else ("completion",)
+
+
+def _device_line(device: Device) -> str:
+    """One device with its memory, for people."""
+    free, total = device.free_bytes / 1e9, device.total_bytes / 1e9
+    shared = " of the machine's own memory" if device.is_integrated else ""
+    return f"{device.label}: {free:.1f} of {total:.1f} GB free{shared}"
 
 
 def _thoughts(request: GenerationRequest, rendered: str) -> Thoughts:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from playground import __version__
-from playground.backends.base import Backend, complete
+from playground.backends.base import Backend, TellsGraphics, complete
 from playground.backends.llamacpp import LlamaCppBackend
 from playground.backends.processes import is_gone
 from playground.backends.remote import RemoteBackend
@@ -44,6 +44,10 @@ PACKAGES = (
 )
 NEEDED = ("packages", "data folder", "database", "model")
 """What the main job cannot do without."""
+GRAPHICS = "graphics"
+ON_GRAPHICS = (
+    "on graphics processors answers take turns, since the kernels there depend on what is computed together."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ async def examine(
             *[await health(backend) for backend in backends.values() if _has_place(backend)],
             await first_answer(backends, answer_s),
             *engine_facts(backends),  # after the answer, which tries the extra buffers
+            *await graphics(backends),
             *await unused_servers(settings, backends),
             own_port(settings),
         ]
@@ -205,6 +210,23 @@ def engine_facts(backends: Mapping[str, Backend]) -> list[Finding]:
             parts = (line.partition(": ") for line in (threads, buffers))
             found += [Finding(None, what, detail) for what, _, detail in parts]
             found += [Finding(False, "model file", line) for line in unusable]
+    return found
+
+
+async def graphics(backends: Mapping[str, Backend]) -> list[Finding]:
+    """The graphics processors that models are computed on, a line each; nothing in a build without."""
+    found = []
+    for backend in backends.values():
+        told = await backend.graphics() if isinstance(backend, TellsGraphics) else None
+        if told is not None and told.problem:
+            found.append(Finding(False, GRAPHICS, told.problem, told.hint))
+        elif told is not None:
+            found += [Finding(True, GRAPHICS, f"{line}.") for line in told.devices]
+            found += [
+                Finding(None, "GPU layers", f"{model}: {share.layers} of {share.of}.")
+                for model, share in told.models.items()
+            ]
+            found.append(Finding(None, "exact mode", ON_GRAPHICS))
     return found
 
 

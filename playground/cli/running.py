@@ -92,6 +92,7 @@ def to_json(ended: Ended) -> dict[str, Any]:
         "model": cell.model,
         "model_digest": told.get("model_digest"),
         "backend_version": told.get("backend_version"),
+        "mode": told.get("mode"),
         "sampling": cell.sampling.model_dump(mode="json"),
         "messages": [asdict(message) for message in cell.messages],
         "run": ended.run_id,

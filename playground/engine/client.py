@@ -19,6 +19,7 @@ from playground.engine import protocol
 from playground.engine.cores import SPINS, Policy, candidates, fastest
 from playground.engine.findings import Findings
 from playground.engine.gguf import Header, read_header
+from playground.engine.gpu import Gpu
 from playground.engine.process import Child, EngineOptions, how_it_ended, trial_run
 from playground.engine.protocol import (
     Count,
@@ -77,8 +78,9 @@ _SEEDS = 2**32 - 1  # llama.cpp reads the largest 32-bit number as "draw one"
 class Engine:
     """One engine process at most. All methods belong to one event loop."""
 
-    def __init__(self, options: EngineOptions) -> None:
+    def __init__(self, options: EngineOptions, gpu: Gpu | None = None) -> None:
         self.options = options
+        self.gpu = gpu or Gpu()
         self.starts = 0
         self._findings: Findings | None = None
         self._child: Child | None = None
@@ -124,6 +126,7 @@ class Engine:
             seed=sampling.seed,
             max_tokens=sampling.max_tokens,
             stop=list(sampling.stop),
+            gpu_layers=await self._gpu_layers(model),
             **asdict(wishes),
         )
         answers = child.send(request)
@@ -137,6 +140,8 @@ class Engine:
                     continue
                 has_ended = isinstance(event, Done | Failed)
                 if isinstance(event, Failed):
+                    if event.kind == "crash" and request.gpu_layers and self.findings.gpu:
+                        self.findings.remember_gpu(None)  # the driver may have changed since the trial run
                     raise to_error(event)
                 if isinstance(event, Done) and event.digest:
                     self.findings.remember_digest(model, event.digest)
@@ -150,7 +155,8 @@ class Engine:
     async def warm_up(self, model: Path) -> None:
         """Start the child and load the model, so that the next request need not wait; raises BackendError."""
         child, extra_buffers = await self._ready(model)
-        request = Warm(next(self._ids), str(model), extra_buffers, self.findings.digest(model))
+        layers = await self._gpu_layers(model)
+        request = Warm(next(self._ids), str(model), extra_buffers, self.findings.digest(model), layers)
         answer = await self._answer(child, request)
         assert isinstance(answer, Warmed)
         if answer.digest:
@@ -195,9 +201,9 @@ class Engine:
     async def embed(self, model: Path, texts: Sequence[str]) -> list[list[float]]:
         """A vector of length 1 for each text: the mean over its tokens. Raises BackendError."""
         child, extra_buffers = await self._ready(model)
-        digest = self.findings.digest(model)
+        digest, layers = self.findings.digest(model), await self._gpu_layers(model)
         answer = await self._answer(
-            child, Embed(next(self._ids), str(model), extra_buffers, digest, list(texts))
+            child, Embed(next(self._ids), str(model), extra_buffers, digest, list(texts), layers)
         )
         assert isinstance(answer, Embedded)
         return answer.vectors
@@ -210,8 +216,10 @@ class Engine:
         Prompt and continuations are cut into tokens separately. Raises BackendError.
         """
         child, extra_buffers = await self._ready(model)
-        digest = self.findings.digest(model)
-        question = ScoreTexts(next(self._ids), str(model), extra_buffers, digest, prompt, list(continuations))
+        digest, layers = self.findings.digest(model), await self._gpu_layers(model)
+        question = ScoreTexts(
+            next(self._ids), str(model), extra_buffers, digest, prompt, list(continuations), layers
+        )
         answer = await self._answer(child, question)
         assert isinstance(answer, TextsScored)
         return [[(str(text), float(logprob)) for text, logprob, *_ in scores] for scores in answer.scores]
@@ -267,6 +275,11 @@ class Engine:
         header = await asyncio.to_thread(read_header, model)
         extra_buffers = await self._extra_buffers(header)
         return await self._running_child(), extra_buffers
+
+    async def _gpu_layers(self, model: Path) -> int:
+        """Layers that are wanted on graphics processors; 0 where there are none to be had."""
+        wanted = self.options.gpu_layers(model) if self.gpu.library else 0
+        return wanted if wanted and await self.gpu.is_safe(model, self.findings) else 0
 
     @property
     def policy(self) -> Policy:

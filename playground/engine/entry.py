@@ -41,6 +41,7 @@ class Task(NamedTuple):
 class Entry:
     """A loaded model with its requests. `stamp` is size and change time of the file that was read.
 
+    Of its model `gpu_wanted` layers were wanted on graphics processors, and it takes `gpu_bytes` there.
     The projector comes with the first image, from a file `projector_key` (path and stamp), and goes with the model.
 
     KV cells are at most one window for the exact requests, and one for the throughput cache while that is in use.
@@ -58,6 +59,8 @@ class Entry:
     projector_key: tuple[str, tuple[int, int]] | None = None
     projector_bytes: int = 0
     loading: Loading[Projector] | None = None
+    gpu_wanted: int = 0
+    gpu_bytes: int = 0
     _digest: list[str] = field(default_factory=list)
     _tasks: deque[Task] = field(default_factory=deque)
 

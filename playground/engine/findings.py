@@ -1,8 +1,8 @@
 """What the engine has found out and need not find out again: one small JSON file in the data folder.
 
-    {"build": "0.3.36 …", "extra_buffers": {"Q4_1": true}, "policy": [2, 1000], "digests": {"/m/a.gguf 98362432 17…": "5f3e…"}}
+    {"build": "0.3.36 …", "extra_buffers": {"Q4_1": true}, "gpu": null, "policy": [2, 1000], "digests": {"/m/a.gguf 98362432 17…": "5f3e…"}}
 
-`extra_buffers` says, per quantization, whether a probe decode with llama.cpp's extra buffers survived, `policy` how many
+`gpu` says whether a trial run on graphics processors survived (null: not tried), `extra_buffers` says, per quantization, whether a probe decode with llama.cpp's extra buffers survived, `policy` how many
 threads and how long a spin were fastest; both hold for one build of the library on one CPU. Where the file cannot be written, the findings last as long as the process.
 """
 
@@ -14,9 +14,9 @@ import os
 import tempfile
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 
+from playground.engine.build import gpu_parts, library_folders
 from playground.engine.cores import Policy, usable_cores
 
 _DIGESTS = 64
@@ -33,11 +33,9 @@ def library_version() -> str:
 def current_build() -> str:
     """Names this build of llama.cpp on this CPU: version, size and time of the compiled library, CPU features."""
     parts = [library_version(), f"{usable_cores()} cores"]
-    spec = find_spec("llama_cpp")
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        for library in sorted(Path(folder, "lib").glob("*ggml-cpu*")):
-            stat = library.stat()
-            parts.append(f"{library.name} {stat.st_size} {stat.st_mtime_ns}")
+    for folder in library_folders():
+        parts += map(_file_of_build, sorted(folder.glob("*ggml-cpu*")))
+    parts += map(_file_of_build, gpu_parts())
     with suppress(OSError):
         wanted = ("model name", "flags", "Features")
         lines = {x for x in Path("/proc/cpuinfo").read_text().splitlines() if x.startswith(wanted)}
@@ -54,6 +52,7 @@ class Findings:
         self._buffers: dict[str, bool] = {}
         self._digests: dict[str, str] = {}
         self._policy: Policy | None = None
+        self.gpu: bool | None = None
         with suppress(OSError, ValueError, AttributeError, KeyError, TypeError):
             stored = json.loads(path.read_text())
             digests = stored.get("digests", {})
@@ -63,6 +62,8 @@ class Findings:
                 self._buffers = {
                     k: v for k, v in buffers.items() if isinstance(k, str) and isinstance(v, bool)
                 }
+                gpu = stored.get("gpu")
+                self.gpu = gpu if isinstance(gpu, bool) else None
                 threads, spin = (int(number) for number in stored["policy"] or ())
                 self._policy = Policy(threads, spin)
 
@@ -78,6 +79,11 @@ class Findings:
     def remember_policy(self, policy: Policy) -> None:
         """Keep the outcome of a measurement."""
         self._policy = policy
+        self._write()
+
+    def remember_gpu(self, safe: bool | None) -> None:
+        """Keep whether graphics processors can be used; None has it tried again."""
+        self.gpu = safe
         self._write()
 
     def remember_extra_buffers(self, quantization: str, safe: bool) -> None:
@@ -109,6 +115,7 @@ class Findings:
         content = {
             "build": self._build,
             "extra_buffers": self._buffers,
+            "gpu": self.gpu,
             "policy": policy,
             "digests": self._digests,
         }
@@ -121,6 +128,11 @@ class Findings:
                 Path(name).replace(self.path)
             except OSError:
                 Path(name).unlink(missing_ok=True)
+
+
+def _file_of_build(library: Path) -> str:
+    stat = library.stat()
+    return f"{library.name} {stat.st_size} {stat.st_mtime_ns}"
 
 
 def _file_key(path: Path) -> str:

@@ -11,10 +11,13 @@ from __future__ import annotations
 import mmap
 import re
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from playground.engine.offload import Layers
 from playground.errors import BackendError
 
 _SCALARS = {
@@ -38,6 +41,9 @@ _FILE_TYPES = {
     28: "IQ2_S", 29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
 }  # fmt: skip
 _QUANTIZATION = re.compile(r"(?i)(?:^|[.\-_])((?:IQ|Q|TQ)\d+(?:_[A-Z0-9]+)*|BF16|F16|F32|MXFP4)$")
+_BLOCK = re.compile(r"blk\.(\d{1,4})\.")
+_SPLIT = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
+_MOST_PARTS, _MOST_TENSORS = 1000, 1_000_000
 _LONG_ARRAY = 1024  # longer ones are vocabularies: skipped, not kept
 
 
@@ -82,6 +88,54 @@ def read_header(path: Path) -> Header:
     )
 
 
+def layer_sizes(path: Path) -> Layers:
+    """Bytes of each block and of the output, of all parts of a file that was split; raises BackendError."""
+    blocks: dict[int, int] = {}
+    output = embeddings = 0
+    has_output = False
+    for part in _parts(path):
+        for name, size in _tensor_sizes(part).items():
+            if block := _BLOCK.match(name):
+                blocks[int(block[1])] = blocks.get(int(block[1]), 0) + size
+            elif name.startswith("output"):
+                output += size
+                has_output = has_output or name == "output.weight"
+            elif name == "token_embd.weight":
+                embeddings = size
+    count = max(blocks, default=-1) + 1
+    return Layers(tuple(blocks.get(n, 0) for n in range(count)), output + (0 if has_output else embeddings))
+
+
+def _parts(path: Path) -> list[Path]:
+    """The files of a model: one, or "name-00001-of-00003.gguf" and its siblings."""
+    match = _SPLIT.search(path.name)
+    if not match or not 1 <= int(match[2]) <= _MOST_PARTS:
+        return [path]
+    before = path.name[: match.start()]
+    names = [f"{before}-{n:05d}-of-{match[2]}.gguf" for n in range(1, int(match[2]) + 1)]
+    return [part for name in names if (part := path.with_name(name)).exists()]
+
+
+def _tensor_sizes(path: Path) -> dict[str, int]:
+    """Bytes of each tensor by its name: from where it begins to where the next one does. Raises BackendError."""
+    with _opened(path) as view:
+        (tensors,) = struct.unpack_from("<Q", view, 8)
+        values, at = _metadata(view)
+        starts: list[tuple[int, str]] = []
+        for _ in range(min(tensors, _MOST_TENSORS)):
+            name, at = _string(view, at)
+            (dimensions,) = struct.unpack_from("<I", view, at)
+            at += 4 + 8 * dimensions + 4
+            (start,) = struct.unpack_from("<Q", view, at)
+            starts.append((start, name))
+            at += 8
+        alignment = _positive(values.get("general.alignment")) or 32
+        end = len(view) - -(-at // alignment) * alignment
+    starts.sort()
+    ends = [*(start for start, _ in starts[1:]), end]
+    return {name: max(0, end - start) for (start, name), end in zip(starts, ends, strict=True)}
+
+
 def check_adapter(path: Path, base: Header) -> None:
     """Raise BackendError when the file is not a LoRA adapter in the GGUF format made for this kind of model."""
     values = _read(path).values
@@ -105,16 +159,22 @@ class _Contents(NamedTuple):
 
 def _read(path: Path) -> _Contents:
     """Size and metadata of a GGUF file; raises BackendError."""
+    with _opened(path) as view:
+        return _Contents(len(view), _metadata(view)[0])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[mmap.mmap]:
+    """The bytes of a GGUF file; raises BackendError, also for what the block finds broken."""
     try:
         with path.open("rb") as file:
-            size = path.stat().st_size
             if file.read(4) != b"GGUF":
                 raise BackendError(
                     f"{path} is not a GGUF file.",
                     "Choose a model file in the GGUF format (it starts with the letters GGUF).",
                 )
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-                values = _metadata(view)
+                yield view
     except FileNotFoundError as exc:
         raise BackendError(f"There is no model file at {path}.", "Check the path.") from exc
     except OSError as exc:
@@ -125,7 +185,6 @@ def _read(path: Path) -> _Contents:
         raise BackendError(
             f"The GGUF file {path} is damaged or cut off.", "Copy or download it again."
         ) from exc
-    return _Contents(size, values)
 
 
 def _quantization(path: Path, file_type: object) -> str:
@@ -163,8 +222,11 @@ def _positive(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
-def _metadata(view: mmap.mmap) -> dict[str, Any]:
-    """Key-value pairs of the header; long arrays (the vocabulary) are skipped. Raises struct.error when cut off."""
+def _metadata(view: mmap.mmap) -> tuple[dict[str, Any], int]:
+    """Key-value pairs of the header, and where they end.
+
+    Long arrays (the vocabulary) are skipped. Raises struct.error when cut off.
+    """
     version, _tensors, pairs = struct.unpack_from("<IQQ", view, 4)
     if version not in (2, 3) or pairs > 100_000:
         raise ValueError(f"GGUF version {version}")
@@ -174,7 +236,7 @@ def _metadata(view: mmap.mmap) -> dict[str, Any]:
         key, at = _string(view, at)
         (kind,) = struct.unpack_from("<I", view, at)
         values[key], at = _value(view, at + 4, kind)
-    return values
+    return values, at
 
 
 def _string(view: mmap.mmap, at: int) -> tuple[str, int]:

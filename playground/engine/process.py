@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import NamedTuple
 import playground
 from playground.engine import protocol
 from playground.engine.cores import DEFAULT_SPIN, Policy, thread_environment, usable_cores
+from playground.engine.offload import ALL
 from playground.engine.protocol import Alive, Cancel, Configure, Count, Failed, NeedsModel, Piece, Render
 from playground.engine.watch import DEAF, Patience, Verdict, Watch, pages_read
 from playground.errors import BackendUnavailable
@@ -29,13 +30,15 @@ _LINE_BYTES = 256 << 20  # the token ids of a very long preview are one line
 _STDERR_BYTES = 4000
 _CLOSE_S = 2.0
 _TRIAL_S = 60.0
+_ONE_THREAD = Policy(1)
 
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
     """Limits of the child (`Configure` explains them); `threads` 0 means the fastest number, at most one per usable core.
 
-    `patience` says how long it may show no life.
+    `patience` says how long it may show no life. `gpu_layers` tells how many layers of a model file are wanted on graphics
+    processors.
     """
 
     threads: int
@@ -44,6 +47,8 @@ class EngineOptions:
     memory_mb: int
     findings_path: Path
     patience: Patience = Patience()
+    gpu_memory_mb: int = 0
+    gpu_layers: Callable[[Path], int] = lambda _: ALL
 
     @property
     def usual(self) -> Policy:
@@ -77,6 +82,7 @@ class Child:
                 parallel=options.parallel,
                 context_tokens=options.context_tokens,
                 memory_mb=options.memory_mb,
+                gpu_memory_mb=options.gpu_memory_mb,
             )
         )
         return child
@@ -243,25 +249,34 @@ async def trial_run(
 ) -> Trial:
     """Decode some tokens in a throw-away process, `buffers` is "extra" or "plain"; times each number of threads."""
     counts = [str(count) for count in threads]
-    process = await _python(
+    code, output = await throw_away(
         "playground.engine.probe",
         str(model),
         buffers,
         *counts,
+        limit_s=_TRIAL_S,
         policy=Policy(max(threads, default=1), spin),
     )
+    rates: dict[int, float] = {}
+    with suppress(ValueError, AttributeError):
+        rates = {int(count): float(rate) for count, rate in json.loads(output or b"{}").items()}
+    return Trial(code, rates)
+
+
+async def throw_away(
+    module: str, *arguments: str, limit_s: float, policy: Policy = _ONE_THREAD
+) -> tuple[int | None, bytes]:
+    """Exit code (None when it hung and was killed) and standard output of a process that may die."""
+    process = await _python(module, *arguments, policy=policy)
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), _TRIAL_S)
+        output, _ = await asyncio.wait_for(process.communicate(), limit_s)
     except TimeoutError:
-        return Trial(None, {})
+        return None, b""
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    rates: dict[int, float] = {}
-    with suppress(ValueError, AttributeError):
-        rates = {int(count): float(rate) for count, rate in json.loads(output or b"{}").items()}
-    return Trial(process.returncode, rates)
+    return process.returncode, output
 
 
 def how_it_ended(code: int | None) -> str:

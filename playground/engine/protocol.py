@@ -36,7 +36,7 @@ class Configure:
     """First message: limits that hold for the life of the process.
 
     `parallel` sequences per model, `context_tokens` the window asked for, `memory_mb` (10^6 bytes) for all loaded
-    models together, `threads` of the compute pool; with `yields` throughput mode takes fewer while others want the cores.
+    models together, `gpu_memory_mb` likewise on graphics processors (0: what is free there), `threads` of the compute pool; with `yields` throughput mode takes fewer while others want the cores.
     """
 
     threads: int
@@ -44,6 +44,7 @@ class Configure:
     parallel: int
     context_tokens: int
     memory_mb: int
+    gpu_memory_mb: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Generate:
     `grammar` (GBNF) or `json_schema` (JSON text). `top_logprobs` asks for log-probabilities with so many alternatives.
     `adapter` is the path of a LoRA in the GGUF format. `images`, base64, stand before the text of the last user message; the
     GGUF file `projector` turns them into tokens. Requests of one `family` (a word; "" is none) with the same prompt read it once.
+    `gpu_layers` of the model are wanted on graphics processors: a number, or -1 for all that fit.
     """
 
     id: int
@@ -83,6 +85,7 @@ class Generate:
     images: list[str] = field(default_factory=list)
     projector: str = ""
     family: str = ""
+    gpu_layers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class Warm:
     model: str
     extra_buffers: bool
     digest: str
+    gpu_layers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,7 @@ class Embed:
     extra_buffers: bool
     digest: str
     texts: list[str]
+    gpu_layers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,7 @@ class ScoreTexts:
     digest: str
     prompt: str
     continuations: list[str]
+    gpu_layers: int = 0
 
 
 # --- child → parent -------------------------------------------------------------------------------------
@@ -148,7 +154,10 @@ class ScoreTexts:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The prompt is prepared and waits for its turn: what was rendered, how long it is, what was not honoured."""
+    """The prompt is prepared and waits for its turn: what was rendered, how long it is, what was not honoured.
+
+    `device` names the graphics processor with its share of the layers; empty where there is none.
+    """
 
     id: int
     prompt_tokens: int
@@ -157,6 +166,7 @@ class Started:
     mode: str
     version: str
     ignored: list[str]
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)

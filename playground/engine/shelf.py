@@ -14,9 +14,10 @@ import llama_cpp.llama_cpp as llama
 
 from playground.engine import memory
 from playground.engine.entry import Entry
-from playground.engine.gguf import read_header
+from playground.engine.gguf import Header, read_header
 from playground.engine.loading import Loading
 from playground.engine.model import LoadedModel, Options, estimated_bytes, open_model, window
+from playground.engine.placement import Graphics, Placed
 from playground.engine.protocol import Configure, Generate, NeedsModel
 from playground.engine.vocabulary import Vocabulary
 from playground.engine.yielding import Load
@@ -35,17 +36,20 @@ class _LoadingModel(NamedTuple):
     read: Loading[LoadedModel]
     stamp: tuple[int, int]
     digest: str
+    gpu_wanted: int
+    placed: Placed | None
 
 
 class Shelf:
     """All loaded models, within `limits.memory_mb` (10^6 bytes, estimated as `estimated_bytes` says)."""
 
-    def __init__(self, limits: Configure) -> None:
+    def __init__(self, limits: Configure, graphics: Graphics | None = None) -> None:
         self._limits = limits
         self._load_of_machine = Load(limits.threads) if limits.yields else None
         self._entries: dict[str, Entry] = {}
         self._loading: dict[str, _LoadingModel] = {}  # one at most
         self._vocabularies: dict[str, tuple[Any, Vocabulary]] = {}
+        self._graphics = graphics or Graphics(limits.gpu_memory_mb)
 
     @property
     def entries(self) -> list[Entry]:
@@ -60,7 +64,8 @@ class Shelf:
         """
         path = Path(request.model)
         entry = self._entries.get(request.model)
-        if entry and entry.stamp != _stamp(path):  # the file was replaced on disk
+        # The file was replaced on disk, or its place was chosen anew.
+        if entry and (entry.stamp, entry.gpu_wanted) != (_stamp(path), request.gpu_layers):
             if not entry.can_go:
                 return None
             self._unload(request.model)
@@ -110,13 +115,14 @@ class Shelf:
         def load() -> Projector:
             from playground.engine.vision import Projector  # a library of its own: not before an image comes
 
-            return Projector(path, model.handle, model.header.path.name, model.options.threads)
+            name, threads = model.header.path.name, model.options.threads
+            return Projector(path, model.handle, name, threads, on_gpu=model.gpu_layers > 0)
 
         entry.loading = Loading(path.name, load, needed)
         entry.projector_key, entry.projector_bytes = key, needed
         return False
 
-    def _make_room(self, name: str, needed: int, beside: Entry | None = None) -> bool:
+    def _make_room(self, name: str, needed: int, beside: Entry | None = None, gpu_bytes: int = 0) -> bool:
         """Unload idle models, least recently used first, until the new file fits; `beside` stays."""
         limit = self._limits.memory_mb * 1_000_000
         together = needed + (beside.bytes if beside else 0)
@@ -128,15 +134,25 @@ class Shelf:
                 "Raise PLAYGROUND_ENGINE_MEMORY_MB, or lower PLAYGROUND_CONTEXT_TOKENS.",
             )
         idle = sorted((e.used, path) for path, e in self._entries.items() if e.can_go and e is not beside)
-        taken = sum(entry.bytes for entry in self._entries.values())
-        if taken - sum(self._entries[path].bytes for _, path in idle) + needed > limit:
+        taken, on_gpu = sum(entry.bytes for entry in self.entries), self._on_gpu
+
+        def fits(taken: int, on_gpu: int) -> bool:
+            is_room = not gpu_bytes or on_gpu + gpu_bytes <= self._graphics.room_bytes
+            return is_room and taken + needed <= limit
+
+        can_go = [self._entries[path] for _, path in idle]
+        if not fits(taken - sum(e.bytes for e in can_go), on_gpu - sum(e.gpu_bytes for e in can_go)):
             return False
-        for _, path in idle:
-            if taken + needed <= limit:
+        for (_, path), entry in zip(idle, can_go, strict=True):
+            if fits(taken, on_gpu):
                 break
-            taken -= self._entries[path].bytes
+            taken, on_gpu = taken - entry.bytes, on_gpu - entry.gpu_bytes
             self._unload(path)
         return True
+
+    @property
+    def _on_gpu(self) -> int:
+        return sum(entry.gpu_bytes for entry in self.entries)
 
     def _load(self, path: Path, request: NeedsModel) -> Entry | None:
         """Begin to load, or fetch what has been loaded."""
@@ -144,23 +160,45 @@ class Shelf:
         if loading is None:
             self._shelve_forgotten()
             header = read_header(path)
-            needed = estimated_bytes(header, self._limits.context_tokens)
-            if not self._loading and self._make_room(path.name, needed):
-                options = Options(
-                    context_tokens=self._limits.context_tokens,
-                    parallel=self._limits.parallel,
-                    threads=self._limits.threads,
-                    extra_buffers=request.extra_buffers,
-                )
-                read = Loading(path.name, lambda: LoadedModel(header, options), needed)
-                self._loading[request.model] = _LoadingModel(read, _stamp(path), request.digest)
+            if not self._loading:
+                self._begin(header, request)
             return None
         return self._shelve(request.model) if loading.read.has_ended else None
 
+    def _begin(self, header: Header, request: NeedsModel) -> None:
+        """Begin to load a model when there is room for it, or can be made; raises BackendError when there never is."""
+        asked, path = self._limits.context_tokens, header.path
+        needed = estimated_bytes(header, asked)
+        placed = self._graphics.place(header, window(header, asked), request.gpu_layers, self._on_gpu)
+        layers = placed.plan.layers if placed else 0
+        least = 0
+        if placed:
+            least = placed.least_layers(needed - self._limits.memory_mb * 1_000_000)
+            needed -= placed.own_bytes(layers)
+        if not self._make_room(path.name, needed, gpu_bytes=placed.plan.gpu_bytes if placed else 0):
+            return
+        options = Options(
+            context_tokens=asked,
+            parallel=self._limits.parallel,
+            threads=self._limits.threads,
+            extra_buffers=request.extra_buffers,
+            gpu_layers=layers,
+            least_layers=min(least, layers),
+            device=placed.device if placed else "",
+        )
+        read = Loading(path.name, lambda: LoadedModel(header, options), needed)
+        self._loading[request.model] = _LoadingModel(
+            read, _stamp(path), request.digest, request.gpu_layers, placed
+        )
+
     def _shelve(self, path: str) -> Entry:
         """Put a model that has been loaded to the others; raises BackendError for one that could not be."""
-        read, stamp, digest = self._loading.pop(path)
-        entry = Entry(read.result(), stamp, read.bytes, self._load_of_machine)
+        read, stamp, digest, wanted, placed = self._loading.pop(path)
+        model = read.result()
+        entry = Entry(model, stamp, read.bytes, self._load_of_machine, gpu_wanted=wanted)
+        if placed:
+            entry.gpu_bytes = placed.gpu_bytes(model.gpu_layers)
+            entry.model_bytes += placed.own_bytes(placed.plan.layers) - placed.own_bytes(model.gpu_layers)
         entry.learn_digest(digest)
         if path in self._vocabularies:
             self._drop_vocabulary(path)

@@ -45,8 +45,9 @@ class Seen(NamedTuple):
 class Projector:
     """The image encoder of a model. `close` frees it, before the model and after every picture has been read."""
 
-    def __init__(self, path: Path, model: Any, name: str, threads: int) -> None:
+    def __init__(self, path: Path, model: Any, name: str, threads: int, *, on_gpu: bool = False) -> None:
         params = mtmd.mtmd_context_params_default()
+        params.use_gpu = on_gpu
         params.n_threads = threads
         params.print_timings = False
         params.warmup = False  # one encoding of the largest size: the first image does the same
@@ -55,6 +56,9 @@ class Projector:
         self.path = path
         self.width: int = llama.llama_model_n_embd_inp(model)
         self.handle = mtmd.mtmd_init_from_file(os.fsencode(path), model, params)
+        if not self.handle and on_gpu:  # no memory for it beside the model
+            params.use_gpu = False
+            self.handle = mtmd.mtmd_init_from_file(os.fsencode(path), model, params)
         if not self.handle:
             raise BackendError(
                 f"llama.cpp cannot use {path.name} with {name}{last_error()}.",

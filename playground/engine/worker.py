@@ -236,7 +236,8 @@ class Worker:
             rendered_prompt=prompt.text,
             mode=request.mode,
             version=self._version,
-            ignored=[*prompt.notes, *notes, *(grammar.notes if grammar else ())],
+            ignored=[*prompt.notes, *notes, *(grammar.notes if grammar else ()), *entry.model.notes],
+            device=entry.model.place,
         )
         self._pipes.send(started)
 

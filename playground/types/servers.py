@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,31 @@ class ModelInfo:
     capabilities: tuple[str, ...] = ()
     digest: str | None = None
     trained_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnGraphics:
+    """A model's share of the graphics processors: the layers that go there, of how many.
+
+    `wanted` is what was chosen for it (-1: all that fit), None where the settings decide.
+    """
+
+    layers: int
+    of: int
+    wanted: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Graphics:
+    """The graphics processors of this machine as a backend sees them: a sentence each, and its models' shares by their ids.
+
+    `problem` says why they are not used although the library was built for them, `hint` what to do.
+    """
+
+    devices: tuple[str, ...] = ()
+    models: Mapping[str, OnGraphics] = field(default_factory=dict)
+    problem: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from playground.ui import (
     compare,
     details,
     drafts,
+    gpu_actions,
     history,
     importing,
     library,
@@ -57,11 +58,19 @@ ACTIONS |= beside.ACTIONS | answer_diff.ACTIONS | samples.ACTIONS | drafts.ACTIO
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS
 ACTIONS |= trouble.ACTIONS | running.ACTIONS | cells.ACTIONS
-ACTIONS |= models.ACTIONS | model_actions.ACTIONS | server_actions.ACTIONS | bench_actions.ACTIONS
+ACTIONS |= (
+    models.ACTIONS
+    | model_actions.ACTIONS
+    | gpu_actions.ACTIONS
+    | server_actions.ACTIONS
+    | bench_actions.ACTIONS
+)
 
 # What starts programs, names paths, adds servers, keeps keys or removes what others use. New actions of these files
 # are the owner's unless they are named here.
-OWNERS = (model_actions.ACTIONS | server_actions.ACTIONS | bench_actions.ACTIONS).keys() - {"use_model"}
+OWNERS = (
+    model_actions.ACTIONS | gpu_actions.ACTIONS | server_actions.ACTIONS | bench_actions.ACTIONS
+).keys() - {"use_model"}
 
 _HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="group" aria-label="Backends"></span><span id="running" role="status"></span>
 <button class="btn quiet" data-keys title="Keys" aria-label="Keys"><kbd>?</kbd><span>Keys</span></button>

@@ -273,7 +273,8 @@ def _settings_table(cells: Sequence[StoredCell]) -> Markup:
     facts = (("Weights", "model_digest"), ("Backend", "backend_version"), ("Mode", "mode"))
     for label, key in facts:
         values = [str(getattr(cell.completion, key, None) or "–") for cell in cells]
-        rows.append((label, [v if len(v) < 40 else f"{v[:10]}…{v[-6:]}" for v in values]))
+        is_digest = key == "model_digest"
+        rows.append((label, [f"{v[:10]}…{v[-6:]}" if is_digest and len(v) >= 40 else v for v in values]))
     rows.append(("Prompt version", [f"{cell.content_hash[:10]}" for cell in cells]))
     heads = join(Markup("<th>Column {}</th>").format(cell.column + 1) for cell in cells)
     last = Markup("<th></th>") if len(cells) == 2 else ""

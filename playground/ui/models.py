@@ -20,7 +20,7 @@ from playground.backends.servers import LABELS, Server
 from playground.bench.kept import last_measurement
 from playground.jobs import Job
 from playground.types.servers import ModelInfo, ServerMetrics
-from playground.ui import bench, managed_vllm
+from playground.ui import bench, gpu_layers, managed_vllm
 from playground.ui.actions import Action, Ask
 from playground.ui.html import count, icon, join, plural, stamp
 from playground.ui.progress import icon_button, job_layers, job_row, job_sum, newest_first, size
@@ -254,7 +254,7 @@ def _holds(place: Place, metrics: ServerMetrics | None) -> Markup:
         windows = sorted({m.context_tokens for m in place.loaded if m.context_tokens})
         parts += [f"context {' and '.join(count(w) for w in windows)} in force"] if windows else []
     parts += [keys] if keys else []
-    notes = join(_hint_line(note) for note in place.notes)
+    notes = join((join(_hint_line(note) for note in place.notes), gpu_layers.devices(place)))
     load = (
         Markup('<div class="hint num load" id="{}">{}</div>').format(
             _load_id(place.name), _load(metrics or ServerMetrics())
@@ -350,7 +350,9 @@ def _model(place: Place, model: ModelInfo) -> Markup:
         facts += [f"context {count(loaded.context_tokens)}"] if loaded.context_tokens else []
         state = Markup('<span class="accent">{}</span> {}').format(icon("dot"), ", ".join(facts))
     elif place.is_managed or place.kind is None:
-        state = Markup('<span class="soft">{} on disk</span>').format(icon("ring"))
+        state = Markup('<span class="soft">{} on disk</span>{}').format(
+            icon("ring"), gpu_layers.share(place, model)
+        )
     else:
         window = f", context {count(model.context_tokens)}" if model.context_tokens else ""
         state = Markup('<span class="accent">{}</span> served{}').format(icon("dot"), window)
