@@ -3,6 +3,7 @@
 PlaygroundError            message + hint; the two shells show it, nobody prints a traceback
 ├── SettingsError          a port, folder, file or value that was configured cannot be used
 ├── PromptError            a prompt, file or form that cannot be read as a prompt
+│   ├── VersionMoved       the prompt has a newer version than the one that was changed
 │   └── TemplateError      turn, line and column of a template that does not parse or render
 ├── NotFoundError          a run, prompt, version or model that is not there
 ├── StoreError             the database cannot be opened, upgraded or written
@@ -40,6 +41,17 @@ class SettingsError(PlaygroundError):
 
 class PromptError(PlaygroundError):
     """Text or a form that cannot be read as a prompt."""
+
+
+class VersionMoved(PromptError):
+    """A prompt was saved over a base that is not the newest any more; `number` is the newest of its line."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"Version {number} was saved meanwhile.",
+            "Look at it, then save on top of it, as a variant, or as a new prompt.",
+        )
+        self.number = number
 
 
 class TemplateError(PromptError):

@@ -126,7 +126,8 @@ class FormDraft(FormDraftSummary):
 class SaveItem:
     """A prompt to be saved: a new one without `prompt_id`, else the next version of that one's line `variant`.
 
-    `origin` and `forked_from` count for a new prompt only; origin "" is "fork" or "mine".
+    `origin` and `forked_from` count for a new prompt only; origin "" is "fork" or "mine". `known` is the newest version
+    that the writer knew of: a newer one in the same line refuses the save.
     """
 
     prompt: Prompt
@@ -136,6 +137,7 @@ class SaveItem:
     origin: str = ""
     forked_from: str = ""
     variant: str = ""
+    known: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

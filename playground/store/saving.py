@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from playground.errors import NotFoundError, PromptError
+from playground.errors import NotFoundError, PromptError, VersionMoved
 from playground.store.content import content_hash, fold, keep_contents, load_content, portions, searchable
 from playground.store.naming import clean_label, clean_name
 from playground.store.prompts import living_row, living_rows, newest_of_lines, to_saved, version_row
@@ -31,7 +31,7 @@ def save_many(
     """Store each item as a new prompt or as the next version of a line of one, in order.
 
     Content equal to the newest of its line adds nothing and gives that version. Names are compared as they are
-    after all items, so that two prompts may swap theirs. Raises PromptError and NotFoundError; the transaction of
+    after all items, so that two prompts may swap theirs. Raises PromptError (VersionMoved too) and NotFoundError; the transaction of
     the caller then takes everything back. `report` is told how many of how many are ready.
     """
     rows = living_rows(session, [item.prompt_id for item in items if item.prompt_id is not None])
@@ -60,6 +60,8 @@ def save_many(
         if line is not None and line.content_hash == key:
             saved.append((row, line, prompt))
             continue
+        if line is not None and item.known is not None and line.number > item.known:
+            raise VersionMoved(line.number)
         numbers[row.id] += 1
         version = Version(
             prompt_id=row.id,

@@ -137,14 +137,18 @@ class Store:
         forked_from: str = "",
         author: str = "",
         variant: str = "",
+        known: int | None = None,
     ) -> SavedVersion:
         """Save under `prompt.name`: a new prompt without `prompt_id`, else its next version (or a rename).
 
         With `variant` the version goes to that line of a saved prompt and keeps the prompt's name. Content equal
         to the newest of its line adds none and returns that one. Raises PromptError for a name that is taken
-        (letter case does not count), empty, longer than 200 characters or not printable.
+        (letter case does not count), empty, longer than 200 characters or not printable, and VersionMoved when the
+        line has a newer version than the newest one `known`.
         """
-        item = SaveItem(prompt, prompt_id, message, author, forked_from=forked_from, variant=variant)
+        item = SaveItem(
+            prompt, prompt_id, message, author, forked_from=forked_from, variant=variant, known=known
+        )
         with self._writing() as session:
             return saving.save_version(session, item)
 

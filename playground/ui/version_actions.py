@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from playground.diff.changes import Change, message_for, prompt_changes
-from playground.errors import NotFoundError, PlaygroundError, PromptError
+from playground.errors import NotFoundError, PlaygroundError, PromptError, VersionMoved
 from playground.library.shipped import Pattern
 from playground.runs.samples import sample_number
 from playground.store.records import SavedVersion, StoredRun
@@ -24,6 +24,7 @@ from playground.ui.html import (
     options,
 )
 from playground.ui.losses import told
+from playground.ui.moved import moved_drawer
 from playground.ui.update import Drawer, Update
 from playground.workbench.service import Workbench, find_cell
 
@@ -75,6 +76,8 @@ async def _at_once(
     except PlaygroundError as exc:  # such as a name that is taken: the drawer has the way out
         drawer = await _save_drawer(workbench, ask, form.prompt.name, form, column)
         return {"drawer": drawer, "alert": to_alert(exc)}
+    if "toast" not in update:  # somebody else has saved: the drawer asks what to do
+        return update
     said = f": {fields['message']}" if fields["message"] else ""
     return {**update, "toast": f"{update['toast']}{said}"}
 
@@ -174,6 +177,16 @@ async def _ways(workbench: Workbench, prompt_id: str) -> Markup:
     ).format(options(ways, "version"))
 
 
+async def _numbers(workbench: Workbench, prompt_id: str | None) -> set[int]:
+    """The versions that a prompt has; none of a new one."""
+    if prompt_id is None:
+        return set()
+    try:
+        return {row.number for row in await workbench.saved.versions(prompt_id)}
+    except NotFoundError:  # saving says so
+        return set()
+
+
 async def save(workbench: Workbench, ask: Ask) -> Update:
     """Save what is on screen, or a column's prompt with its sampling, as an immutable version."""
     form = ask.compare_form()
@@ -188,18 +201,30 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
     variant = way.partition(":")[2] or (ask.text("variant").strip() if way == "new-variant" else "")
     if way == "new-variant" and not variant:
         raise PromptError("The variant has no name.", 'Give it a short one, such as "shorter".')
-    version = await workbench.prompts.save(
-        prompt.model_copy(update={"name": name, "sampling": sampling}),
-        message=ask.text("message").strip(),
-        prompt_id=None if way == "new" else form.prompt_id,
-        forked_from=form.origin,
-        variant=variant,
-        author=ask.text("author").strip(),
-    )
+    prompt = prompt.model_copy(update={"name": name, "sampling": sampling})
+    prompt_id = None if way == "new" else form.prompt_id
+    before = await _numbers(workbench, prompt_id)
+    try:
+        version = await workbench.prompts.save(
+            prompt,
+            message=ask.text("message").strip(),
+            prompt_id=prompt_id,
+            forked_from=form.origin,
+            variant=variant,
+            author=ask.text("author").strip(),
+            known=None if ask.text("sure") == "yes" else form.open.latest or form.version,
+        )
+    except VersionMoved as exc:
+        newest = await workbench.saved.version(str(prompt_id), exc.number)
+        return {"drawer": moved_drawer(ask, newest, prompt, max(before) + 1)}
     if form.open.draft:
         await workbench.drafts.drop(form.open.draft)
     words = f'version {version.number} of "{variant}"' if variant else f"version {version.number}"
-    update: Update = {"drawer": None, "toast": f"Saved as {words}"}
+    is_known = version.number in before
+    update: Update = {
+        "drawer": None,
+        "toast": f"Nothing has changed since {words}." if is_known else f"Saved as {words}",
+    }
     if column.isdecimal():  # the winner becomes the shared prompt, so that the next change starts from it
         shared = form.model_copy(
             update={

@@ -232,10 +232,12 @@ class PromptDesk:
         forked_from: str = "",
         variant: str = "",
         author: str = "",
+        known: int | None = None,
     ) -> SavedVersion:
         """A new immutable version; a prompt that does not parse is saved too, an empty one is not.
 
-        With `variant`, the next one of that line; without `author` the one of the settings.
+        With `variant`, the next one of that line; without `author` the one of the settings. Raises VersionMoved when
+        there is a newer one than the newest `known`.
         """
         turns = normalise(prompt.turns)
         if not any(turn.template.strip() for turn in turns):
@@ -248,6 +250,7 @@ class PromptDesk:
             forked_from=forked_from,
             author=author or self.settings.author,
             variant=variant,
+            known=known,
         )
 
     async def export(
