@@ -234,3 +234,58 @@ def test_an_image_of_a_draft_comes_back_in_another_tab(
     expect(other.page.locator("#lib-preview")).to_contain_text("A draft with an image")
     other.page.locator("#lib-preview").get_by_role("button", name="Go on").click()
     expect(other.page.locator(".thumb")).to_have_count(1)
+
+
+def test_a_change_of_type_and_back_keeps_the_value_over_a_reload(scripted: OpenApp) -> None:
+    app = scripted("echo", turns="Say {{ word }}", values={"word": "forty-two, as text"})
+    kind = app.page.get_by_label("Type of word")
+    for other in ("number", "boolean", "list", "examples", "object"):
+        kind.select_option(other)
+    app.reload()
+    app.page.get_by_label("Type of word").select_option("text")
+    expect(app.variable("word")).to_have_value("forty-two, as text")
+
+
+def test_what_is_half_typed_in_a_drawer_survives_escape_and_a_reload(scripted: OpenApp) -> None:
+    app = scripted("echo", turns="Say {{ word }}")
+    app.page.click("#checks-button")
+    app.page.fill("#output-schema", '{"type": "obj')
+    app.close_drawer()
+    app.page.click("#save")
+    app.drawer.get_by_label("What changed").fill("Half a message")
+    app.close_drawer()
+    app.reload()
+    app.page.click("#save")
+    expect(app.drawer.get_by_label("What changed")).to_have_value("Half a message")
+    app.close_drawer()
+    app.page.click("#checks-button")
+    expect(app.page.locator("#output-schema")).to_have_value('{"type": "obj')
+    expect(app.drawer).to_contain_text("This is not JSON yet.")
+    app.page.fill("#output-schema", '{"type": "object"}')
+    app.close_drawer()
+    app.page.click("#checks-button")
+    expect(app.page.locator("#output-schema")).to_have_value('{\n "type": "object"\n}')
+
+
+def test_a_version_saved_in_another_browser_meanwhile_is_shown_before_it_is_saved_over(
+    scripted: OpenApp,
+) -> None:
+    app = scripted("echo", turns="Say {{ word }}")
+    app.save("Saved by two", "First")
+    expect(app.toast).to_contain_text("Saved as version 1")
+    other = scripted("cat", query=f"?{app.page.url.partition('?')[2]}")
+    expect(other.turn(0)).to_have_value("Say {{ word }}")
+    app.turn(0).fill("Theirs {{ word }}")
+    app.page.keyboard.press("Control+s")
+    expect(app.toast).to_contain_text("Saved as version 2")
+    other.turn(0).fill("Mine {{ word }}")
+    other.page.keyboard.press("Control+s")
+    expect(other.drawer.locator("h2")).to_have_text("Version 2 was saved meanwhile")
+    expect(other.drawer.locator("ins")).to_contain_text("Mine")
+    other.drawer.get_by_role("button", name="Look at version 2").click()
+    expect(other.turn(0)).to_have_value("Theirs {{ word }}")
+    other.toast.get_by_role("button", name="Undo").click()
+    expect(other.turn(0)).to_have_value("Mine {{ word }}")
+    other.page.keyboard.press("Control+s")
+    other.drawer.get_by_role("button", name="Save on top, as version 3").click()
+    expect(other.toast).to_contain_text("Saved as version 3")

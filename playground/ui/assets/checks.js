@@ -57,6 +57,7 @@ function schemaField() {
         } catch {
           problem.textContent = "This is not JSON yet.";
         }
+        e.target.setAttribute("aria-invalid", String(Boolean(problem.textContent)));
         if (!problem.textContent) {
           prompt.output_schema = schema;
           changed("checks");

@@ -4,7 +4,7 @@
 
 import { debounce } from "./dom.js";
 
-/** @typedef {"turns" | "values" | "columns" | "checks" | "cases" | "images" | "title" | "name" | "all"} Changed */
+/** @typedef {"turns" | "values" | "columns" | "checks" | "cases" | "images" | "title" | "name" | "half" | "all"} Changed */
 /** @typedef {{role: string, template: string}} Turn */
 /** @typedef {{name: string, kind: string, default: any, example: any, choices: string[], fields: Input[]}} Input */
 /** @typedef {{temperature: number, top_p: number, seed: number | null, max_tokens: number, stop: string[]}} Sampling */
@@ -37,7 +37,7 @@ export const onChange = (fn) => listeners.push(fn);
  */
 export function changed(what) {
   for (const fn of listeners) fn(what);
-  askPreview();
+  if (what !== "half") askPreview();
 }
 
 /**

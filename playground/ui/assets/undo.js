@@ -6,7 +6,7 @@ import { say, toast } from "./alerts.js";
 import { $, $$ } from "./dom.js";
 import { onChange, page, previewListeners, changed } from "./store.js";
 
-const WORK = ["prompt", "values", "columns", "spare", "same_text", "sources", "half"];
+const WORK = ["prompt", "values", "columns", "spare", "same_text", "sources"];
 const REST_MS = 500;
 const MOST_STEPS = 300,
   MOST_CHARS = 20_000_000,
@@ -58,7 +58,7 @@ function turnTo(draft) {
 }
 
 onChange((what) => {
-  if (restoring) return;
+  if (restoring || what === "half") return;
   const { draft } = page.form.open;
   if (what === "all" && draft !== thing && !isCopy()) return turnTo(draft);
   thing = draft;
@@ -158,6 +158,7 @@ function placeOf(el) {
 // Fields that are not the form's, such as a search or the name in a drawer, keep the browser's own undo.
 function isOurs(el) {
   if (!$("#compare")?.offsetParent || !page.form?.open) return false;
+  if ("half" in (el.dataset ?? {})) return false; // it is not the form's yet
   return !el.matches?.(TEXT) || Boolean(el.closest("#compare, .drawer, .pop") && !el.closest("[data-form], #vote"));
 }
 

@@ -6,6 +6,7 @@ import { $, $$, keepFocus } from "./dom.js";
 import { leaveForm } from "./drafts.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
 import { filterAgain } from "./filter.js";
+import { forgetHalf } from "./half.js";
 import { adopt, nameOf, settle } from "./identity.js";
 import { noticeLive } from "./live.js";
 import { isGoing, leavePlace, notePlace, revisit } from "./places.js";
@@ -50,7 +51,11 @@ export function apply(update) {
   if (update.vote !== undefined) $("#vote").innerHTML = update.vote;
   if (update.view) showView(update.view.column, update.view.html, update.view.kind);
   for (const [id, html] of Object.entries(update.html ?? {})) fill(document.getElementById(id), html);
-  if (update.drawer) openDrawer(update.drawer); else if (update.drawer === null) closeDrawer();
+  if (update.drawer) openDrawer(update.drawer);
+  else if (update.drawer === null) {
+    forgetHalf();
+    closeDrawer();
+  }
   if (update.copy !== undefined) copy(update.copy);
   if (update.toast) toast(update.toast, update.toast_act);
   if (update.download) download(update.download);

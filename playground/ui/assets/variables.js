@@ -5,6 +5,7 @@ import { declare, declared, declareForm, kindOf } from "./declare.js";
 import { $, h, icon, select } from "./dom.js";
 import { mountImages } from "./images.js";
 import { isObject, jsonField, nestedValue, objectForm } from "./nested.js";
+import { retype } from "./retype.js";
 import { changed, onChange, page } from "./store.js";
 import { removed } from "./undo.js";
 
@@ -120,7 +121,7 @@ function varRow(name, kind) {
     "aria-label": `Type of ${name}`,
     onchange: (e) => {
       declare(name, { kind: e.target.value });
-      page.form.values[name] = valueAs(e.target.value, page.form.values[name]);
+      retype(name, e.target.value, declared(name)?.fields?.[0]?.name ?? "input");
       redraw();
       changed("values");
     },
@@ -148,22 +149,6 @@ function varRow(name, kind) {
   );
   if (input?.description) row.append(h("span", { class: "hint note" }, input.description));
   return row;
-}
-
-// Another type shows the value in another field; what that field cannot show is not sent either.
-function valueAs(kind, value) {
-  if (kind === "boolean") return value === true;
-  if (kind === "number")
-    return value === "" || value === null || !Number.isFinite(Number(value)) ? null : Number(value);
-  if (kind === "examples" || kind === "list") {
-    const read = nestedValue(kind, value);
-    return Array.isArray(read) ? read : [];
-  }
-  if (kind === "object") {
-    const read = nestedValue(kind, value);
-    return isObject(read) ? read : null;
-  }
-  return value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 function setValue(name, value) {
