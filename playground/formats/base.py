@@ -43,7 +43,8 @@ class Export:
     """Everything a format may want to write about one prompt, or one answer to it.
 
     `model` is a `ModelInfo.id` ("backend:name") or empty; `sampling` is what the answer was made with, or the prompt's
-    own, and None where nobody said anything (see `stated`); `messages` are rendered with `values`, `case_messages` with each of the prompt's cases.
+    own, and None where nobody said anything (see `stated`); `source` is the version or pattern
+    that the prompt was taken from; `messages` are rendered with `values`, `case_messages` with each of the prompt's cases.
     """
 
     prompt: Prompt
@@ -56,6 +57,7 @@ class Export:
     scores: tuple[Score, ...] = ()
     created: datetime | None = None
     case_messages: tuple[tuple[Message, ...], ...] = ()
+    source: str = ""
 
     @property
     def model_name(self) -> str:
@@ -106,6 +108,7 @@ def receipt(export: Export) -> dict[str, str]:
     """Short facts about where an export comes from, as label and text: what comments and tables show."""
     facts = {
         "Prompt": " ".join(export.prompt.name.split()),
+        "Taken from": " ".join(export.source.split()),
         "Model": export.model,
         "Version": export.version_hash,
         "Created": local_time(export.created) if export.created else "",

@@ -19,12 +19,12 @@ from playground.store.records import CellRecord, StoredRun
 PIECE = 100
 """Cells of one piece: each costs a reader a turn."""
 COLUMNS = (
-    "case", "row_id", "column", "repeat", "model", "status", "seed", "finish", "prompt_tokens", "completion_tokens",
+    "case", "row_id", "column", "repeat", "prompt", "model", "status", "seed", "finish", "prompt_tokens", "completion_tokens",
     "first_token_s", "total_s", "score", "passed", "checks", "thumb", "answer", "reasoning", "error", "hint", "values",
 )  # fmt: skip
 
 
-def csv_pieces(records: Iterable[CellRecord]) -> Iterator[str]:
+def csv_pieces(run: StoredRun, records: Iterable[CellRecord]) -> Iterator[str]:
     """A head and one line a cell; case, column and repeat are counted from 1, the values of the case are JSON.
 
     A text that a spreadsheet would run as a formula has a quote before; the JSON file has every text as it is.
@@ -33,7 +33,7 @@ def csv_pieces(records: Iterable[CellRecord]) -> Iterator[str]:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for number, record in enumerate(records, 1):
-        told = _plain(record)
+        told = _plain(run, record)
         writer.writerow([inert(told[name]) for name in COLUMNS])
         if number % PIECE == 0:
             yield text.getvalue()
@@ -50,7 +50,7 @@ def json_pieces(run: StoredRun, records: Iterable[CellRecord]) -> Iterator[str]:
     lines = [json.dumps(head)[:-1] + ', "cells": [']
     between = "\n"
     for number, record in enumerate(records, 1):
-        lines.append(between + json.dumps(_whole(record)))
+        lines.append(between + json.dumps(_whole(run, record)))
         between = ",\n"
         if number % PIECE == 0:
             yield "".join(lines)
@@ -60,13 +60,32 @@ def json_pieces(run: StoredRun, records: Iterable[CellRecord]) -> Iterator[str]:
 
 
 FILES: dict[str, tuple[str, Callable[[StoredRun, Iterable[CellRecord]], Iterator[str]]]] = {
-    "csv": ("text/csv", lambda _, records: csv_pieces(records)),
+    "csv": ("text/csv", csv_pieces),
     "json": ("application/json", json_pieces),
 }
 """Media type and pieces by the ending of the file."""
 
 
-def _plain(record: CellRecord) -> dict[str, Any]:
+def source_name(run: StoredRun, column: int) -> str:
+    """The version or pattern that the prompt of a column was taken from; "" where it was from neither."""
+    variants = run.spec.variants
+    variant = (
+        variants[column] if column < len(variants) else None
+    )  # of a large run only the first ones are told
+    if variant is None or variant.source is not None:
+        return variant.source.words if variant and variant.source else ""
+    saved = run.version if variant.prompt is None else None
+    return f"{saved.name}@{saved.number}" if saved else ""
+
+
+def prompt_name(run: StoredRun, column: int) -> str:
+    """What the prompt of a column is called: "Refund@3", "own text", the name of the shared one."""
+    variants = run.spec.variants
+    is_own = column < len(variants) and variants[column].prompt is not None
+    return source_name(run, column) or ("own text" if is_own else run.spec.prompt.name)
+
+
+def _plain(run: StoredRun, record: CellRecord) -> dict[str, Any]:
     cell, done = record.cell, record.cell.completion
     verdicts = [passed(score) for score in cell.scores if score.value is not None]
     return {
@@ -74,6 +93,7 @@ def _plain(record: CellRecord) -> dict[str, Any]:
         "row_id": record.case.row_id,
         "column": cell.column + 1,
         "repeat": cell.repeat + 1,
+        "prompt": prompt_name(run, cell.column),
         "model": cell.model,
         "status": cell.status,
         "seed": cell.sampling.seed,
@@ -94,9 +114,9 @@ def _plain(record: CellRecord) -> dict[str, Any]:
     }
 
 
-def _whole(record: CellRecord) -> dict[str, Any]:
+def _whole(run: StoredRun, record: CellRecord) -> dict[str, Any]:
     cell = record.cell
-    told = _plain(record) | {"values": record.case.values}
+    told = _plain(run, record) | {"values": record.case.values}
     told["backend"], told["prompt_hash"] = cell.backend, cell.content_hash
     told["sampling"] = cell.sampling.model_dump(mode="json")
     told["messages"] = [asdict(message) for message in cell.messages]

@@ -19,7 +19,7 @@ from playground.store.prompts import load_saved
 from playground.store.records import NewCell, StoredCell, StoredRun, StoredStep, StoredVote
 from playground.store.tables import Cell, Run, RunCase, Table, Version, Vote
 from playground.types.generation import Completion, Finish, Message, TokenLogprob
-from playground.types.grid import CellStatus, Choice, RunSpec
+from playground.types.grid import MOST_COLUMNS, CellStatus, Choice, RunSpec
 from playground.types.prompt import Prompt, Role, Sampling
 from playground.types.scores import Score
 
@@ -29,8 +29,6 @@ CELLS = sa.select(CELL, VARIANT.c.model, VARIANT.c.backend, VARIANT.c.content_ha
     VARIANT, VARIANT.c.id == CELL.c.variant_id
 )
 """Rows that `load_cells` takes, once a condition is added."""
-SHOWN_COLUMNS = 4
-"""Columns of a run that Compare shows."""
 SHOWN_REPEATS = 50
 """The newest repeats of a column that are read with its run."""
 
@@ -114,7 +112,7 @@ def begun_run(created: CreateRun) -> StoredRun:
 
 def _shown(spec: RunSpec) -> RunSpec:
     """What Compare shows of a grid: its first case, its first variants."""
-    return spec.model_copy(update={"cases": spec.cases[:1], "variants": spec.variants[:SHOWN_COLUMNS]})
+    return spec.model_copy(update={"cases": spec.cases[:1], "variants": spec.variants[:MOST_COLUMNS]})
 
 
 def ended_cell(new: NewCell, end: EndCell, facts: CellFacts) -> StoredCell:
@@ -158,7 +156,7 @@ def ended_cell(new: NewCell, end: EndCell, facts: CellFacts) -> StoredCell:
 def load_spec(session: Session, row: Run) -> RunSpec:
     """What the run asked for in its first case and first variants, with prompts and images put back in place of their hashes."""
     data = dict(row.comparison)
-    columns = data.pop("columns")[:SHOWN_COLUMNS]
+    columns = data.pop("columns")[:MOST_COLUMNS]
     prompts = load_content(session, [data["prompt"], *(c["prompt"] for c in columns if c["prompt"])])
     case = session.get(RunCase, (row.id, 0))
     try:

@@ -13,6 +13,8 @@ CellStatus = Literal["pending", "running", "done", "cancelled", "error", "interr
 
 Choice = Literal["column", "tie", "all_bad"]
 
+MOST_COLUMNS = 6
+"""Variants that Compare shows beside each other; a run may have more."""
 MOST_SAMPLES = 20
 Samples = Annotated[int, Field(ge=1, le=MOST_SAMPLES)]
 
@@ -38,16 +40,38 @@ class Case(Value):
     row_id: str = ""
 
 
+class PromptSource(Value):
+    """Where the prompt of a variant was taken from: a pattern by its slug, or a version of a saved prompt.
+
+    `at` is the label or variant by which that version was chosen; `edited`, that its text was changed afterwards.
+    """
+
+    name: str = ""
+    pattern: str = ""
+    prompt_id: str = ""
+    number: Annotated[int, Field(ge=0)] = 0
+    at: str = ""
+    edited: bool = False
+
+    @property
+    def words(self) -> str:
+        """What it is called: "Refund@3", "Refund@production", "Chain of thought, edited"."""
+        at = self.at or (str(self.number) if self.number else "")
+        return f"{self.name}{'@' if at else ''}{at}{', edited' if self.edited else ''}"
+
+
 class Variant(Value):
     """One way to answer a case: a model, its sampling, and its own prompt or None for the run's. The page says "column".
 
     `thinking` lets a model reason before it answers; `top_logprobs` keeps the probabilities of its tokens with so
-    many alternatives. `samples` is how many answers are asked for, each with a seed of its own.
+    many alternatives. `samples` is how many answers are asked for, each with a seed of its own. `source` says where a
+    prompt of its own came from.
     """
 
     model: str
     sampling: Sampling = Sampling()
     prompt: Prompt | None = None
+    source: PromptSource | None = None
     thinking: bool = False
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     samples: Samples = 1

@@ -13,6 +13,7 @@ from playground.ui import (
     bundling,
     cases,
     cells,
+    column_prompts,
     compare,
     details,
     drafts,
@@ -23,6 +24,7 @@ from playground.ui import (
     library_actions,
     model_actions,
     models,
+    own_saving,
     running,
     samples,
     server_actions,
@@ -44,6 +46,8 @@ _LOOK = (
     "bar",
     "editor",
     "columns",
+    "own",
+    "pops",
     "drawer",
     "library",
     "history",
@@ -55,6 +59,7 @@ _LOOK = (
 STYLES = tuple(ASSETS / "look" / f"{name}.css" for name in _LOOK)
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
 ACTIONS |= beside.ACTIONS | answer_diff.ACTIONS | samples.ACTIONS | drafts.ACTIONS
+ACTIONS |= column_prompts.ACTIONS | own_saving.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS
 ACTIONS |= trouble.ACTIONS | running.ACTIONS | cells.ACTIONS

@@ -21,7 +21,8 @@ from playground.types.prompt import PRESETS
 from playground.ui import panels
 from playground.ui.actions import Action, Ask
 from playground.ui.alerts import of_address
-from playground.ui.forms import COLUMNS, form_of_prompt, readable_draft, variant
+from playground.ui.column_prompts import differing_columns
+from playground.ui.forms import COLUMNS, form_of_new, readable_draft, variant
 from playground.ui.onto_compare import cleared, default_form, is_draft_of, kept_form, open_address, revisit
 from playground.ui.samples import cell_name
 from playground.ui.stream import shown, stream_run
@@ -32,7 +33,7 @@ from playground.workbench.service import Workbench, find_cell
 
 @dataclass(frozen=True)
 class CompareTab:
-    """Components that events need: the bridge to the page's script and the four answers."""
+    """Components that events need: the bridge to the page's script and the answers."""
 
     bridge: gr.HTML
     answers: tuple[gr.HTML, ...]
@@ -187,7 +188,7 @@ async def preview(workbench: Workbench, ask: Ask) -> Update:
     if shared.messages is not None:
         messages = [{"role": m.role, "content": m.content} for m in shared.messages]
     asked = dict.fromkeys(name for row in form.prompt.checks for name in placeholders(row.options))
-    answer = {
+    answer: dict[str, Any] = {
         "variables": names,
         "kinds": {name: kind for name, kind in kinds.items() if kind != "text"},
         "asked_by_checks": [name for name in asked if name not in names],
@@ -195,6 +196,7 @@ async def preview(workbench: Workbench, ask: Ask) -> Update:
         "lint": advice,
         "messages": messages,
     }
+    answer["differs"] = await asyncio.to_thread(differing_columns, form)
     late = {"counting": True} if shared.is_counting else {}
     return {"preview": {**answer, "tokens": list(shared.tokens), "total": shared.total, **late}}
 
@@ -262,13 +264,8 @@ async def _bar(workbench: Workbench, run: StoredRun) -> str:
 
 
 async def new_prompt(workbench: Workbench, ask: Ask) -> Update:
-    """An empty prompt in the columns that are there."""
-    form = await default_form(workbench)
-    columns = (readable_draft(ask.form) or form).columns
-    empty = form.prompt.model_validate(
-        {"turns": [{"role": "system", "template": ""}, {"role": "user", "template": ""}]}
-    )
-    return cleared(form_of_prompt(empty, columns))
+    """An empty prompt for the models that are there."""
+    return cleared(form_of_new((readable_draft(ask.form) or await default_form(workbench)).columns))
 
 
 ACTIONS: dict[str, Action] = {

@@ -16,26 +16,43 @@ from pydantic import Field, ValidationError
 from playground.library.shipped import Pattern
 from playground.runs.planning import example_values
 from playground.store.records import SavedVersion, StoredRun
-from playground.types.grid import RunSpec, Samples, Variant
-from playground.types.prompt import PRESETS, Prompt, Sampling, Turn, Value
+from playground.types.grid import MOST_COLUMNS, PromptSource, RunSpec, Samples, Variant
+from playground.types.prompt import PRESETS, Input, Prompt, Sampling, Turn, Value
 from playground.types.servers import ModelInfo
 
-COLUMNS = 4
-"""How many fit beside each other; the page's script learns it from here."""
+COLUMNS = MOST_COLUMNS
+"""How many fit beside each other on a wide screen; the page's script learns it from here."""
 
 OWN_VALUES = "Own values"
 DRAFT_PASSES = 3
 """A draft is read again without what is unknown in it: a tuple that could not be read may hide more of that."""
 
 
+class Settings(Value):
+    """What all columns are run with; a column that has another value is an exception."""
+
+    preset: str = "Greedy"
+    sampling: Sampling = Sampling()
+    thinking: bool = False
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+    samples: Samples = 1
+
+
 class ColumnForm(Value):
-    """One column as the page holds it; `turns` are its own variant, used when `own` is set."""
+    """One column as the page holds it; `turns` are its own prompt, used when `own` is set.
+
+    With a `source` that prompt brings its `inputs` and schema; `asks` is the sampling that it states, as it states it.
+    """
 
     model: str
     preset: str = "Greedy"
     sampling: Sampling = Sampling()
     own: bool = False
     turns: tuple[Turn, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    output_schema: dict[str, Any] | None = None
+    source: PromptSource | None = None
+    asks: dict[str, Any] = {}
     thinking: bool = False
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     samples: Samples = 1
@@ -72,6 +89,7 @@ class CompareForm(Value):
     origin: str = ""
     values: dict[str, Any] = {}
     columns: Annotated[tuple[ColumnForm, ...], Field(min_length=1, max_length=COLUMNS)]
+    common: Settings | None = None
     same_text: str = ""
     images: tuple[str, ...] = ()
     spare: Annotated[tuple[ColumnForm, ...], Field(max_length=20)] = ()
@@ -86,6 +104,7 @@ def to_comparison(form: CompareForm) -> RunSpec:
             model=c.model,
             sampling=c.sampling,
             prompt=variant(form, index) if c.own else None,
+            source=c.source if c.own else None,
             thinking=c.thinking,
             top_logprobs=c.top_logprobs,
             samples=c.samples,
@@ -102,9 +121,24 @@ def to_comparison(form: CompareForm) -> RunSpec:
 
 
 def variant(form: CompareForm, column: int) -> Prompt:
-    """The prompt a column would run: the shared one, or the same with the column's own turns."""
-    chosen = form.columns[column]
-    return form.prompt.model_copy(update={"turns": chosen.turns}) if chosen.own else form.prompt
+    """The prompt a column would run: the shared one, or its own, which the same checks judge.
+
+    A text of its own shares variables and schema; what was taken from elsewhere has its own name, inputs and schema.
+    """
+    chosen, shared = form.columns[column], form.prompt
+    if not chosen.own:
+        return shared
+    if chosen.source is None:
+        return shared.model_copy(update={"turns": chosen.turns})
+    mine = {field.name for field in chosen.inputs}
+    return Prompt(
+        name=chosen.source.name,
+        turns=chosen.turns,
+        inputs=(*chosen.inputs, *(field for field in shared.inputs if field.name not in mine)),
+        output_schema=chosen.output_schema,
+        checks=shared.checks,
+        cases=shared.cases,
+    )
 
 
 def form_of_run(run: StoredRun) -> CompareForm:
@@ -117,6 +151,9 @@ def form_of_run(run: StoredRun) -> CompareForm:
             sampling=column.sampling,
             own=column.prompt is not None,
             turns=column.prompt.turns if column.prompt else (),
+            inputs=column.prompt.inputs if column.prompt and column.source else (),
+            output_schema=column.prompt.output_schema if column.prompt and column.source else None,
+            source=column.source,
             thinking=column.thinking,
             top_logprobs=column.top_logprobs,
             samples=column.samples,
@@ -203,6 +240,19 @@ def _leave_out(data: Any, place: Sequence[int | str]) -> None:
     data.pop(place[-1], None)
 
 
+NEW = Settings(sampling=Sampling(max_tokens=512))
+"""What a new prompt starts with, whatever the prompt before it had."""
+
+
+def form_of_new(columns: Sequence[ColumnForm]) -> CompareForm:
+    """An empty prompt for the models that are there, with fresh settings."""
+    fresh = tuple(
+        ColumnForm(model=column.model, preset=NEW.preset, sampling=NEW.sampling) for column in columns
+    )
+    turns = (Turn(role="system", template=""), Turn(role="user", template=""))
+    return form_of_prompt(Prompt(turns=turns), fresh)
+
+
 def first_form(models: Sequence[ModelInfo], pattern: Pattern | None) -> CompareForm:
     """What a newcomer sees: a pattern in column 1 and a reworded variant of it in column 2, ready to run."""
     model = models[0].id if models else "llama.cpp:none"
@@ -223,6 +273,11 @@ def restated(before: Sampling | None, now: Sampling) -> Sampling | None:
     given = {} if before is None else before.model_dump(exclude_unset=True)
     changed = {key: value for key, value in now if value != getattr(base, key)}
     return Sampling.model_validate(given | changed) if given or changed else before
+
+
+def stated(column: ColumnForm) -> Sampling | None:
+    """The sampling that the column's own prompt states; None when it states nothing."""
+    return Sampling.model_validate(column.asks) if column.asks else None
 
 
 def preset_of(sampling: Sampling) -> str:

@@ -34,6 +34,14 @@ def attributes(data: dict[str, Any]) -> Markup:
     )
 
 
+def into_column(label: str, **what: Any) -> Markup:
+    """A button that opens a prompt in a column of Compare; `what` names it as `take_prompt` reads it."""
+    return Markup(
+        '<button class="btn quiet small" data-act="into_column"{} aria-haspopup="dialog" '
+        'title="Open in a column, beside the other prompts" aria-label="Open {} in a column">{}Column</button>'
+    ).format(attributes(what), label, icon("plus", "soft-icon"))
+
+
 def join(parts: Iterable[Markup | str]) -> Markup:
     """Pieces one after another."""
     return Markup("").join(parts)

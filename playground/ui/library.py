@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from playground.store.records import MOST_DAYS, MOST_DRAFTS
 from playground.ui.actions import Action, Ask
 from playground.ui.drafts import UNTITLED
-from playground.ui.html import attributes, button, icon, join, plural
+from playground.ui.html import attributes, button, icon, into_column, join, plural
 from playground.ui.preview import draft_of, preview
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
@@ -259,7 +259,7 @@ def _row(item: Item, is_chosen: bool, wanted: Filter, is_picked: bool) -> Markup
     box = box.format(item.key, item.name, Markup(" checked") if is_picked else "")
     return Markup(
         '<li class="entry{}">{}<button class="item" data-act="open_library" data-key="{}" aria-pressed="{}">'
-        '<span class="grow"><b>{}{}</b><span class="d">{}</span></span><span class="hint">{}</span></button>{}</li>'
+        '<span class="grow"><b>{}{}</b><span class="d">{}</span></span><span class="hint">{}</span></button>{}{}</li>'
     ).format(
         " on" if is_chosen else "",
         "" if wanted.origin in ("bin", "drafts") else box,
@@ -269,6 +269,7 @@ def _row(item: Item, is_chosen: bool, wanted: Filter, is_picked: bool) -> Markup
         labels,
         _marked(item.summary, wanted.search),
         item.family,
+        "" if wanted.origin in ("bin", "drafts") else _into_column(item),
         "" if wanted.origin == "drafts" else _star(item),
     )
 
@@ -283,6 +284,11 @@ def _star(item: Item) -> Markup:
         item.name,
         icon("star", "full" if item.favourite else ""),
     )
+
+
+def _into_column(item: Item) -> Markup:
+    kind, _, ident = item.key.partition(":")
+    return into_column(item.name, **{"pattern" if kind == "pattern" else "prompt": ident})
 
 
 def _marked(text: str, search: str) -> Markup:

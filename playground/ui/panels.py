@@ -90,8 +90,10 @@ def state(cell: StoredCell) -> dict[str, str]:
     return {"kind": cell.status, "icon": symbol, "text": text, "say": f"Column {cell.column + 1} {text}."}
 
 
-def badge(kind: str, text: str, explanation: str) -> Markup:
-    """A small fact in a column's head; it opens its explanation."""
+def badge(
+    kind: str, text: str, explanation: str, column: int | None = None, more: int | None = None
+) -> Markup:
+    """A small fact in a column's head; it opens its explanation, and offers so many `more` max tokens for the column."""
     symbol = {
         "ignored": "ignored",
         "different": "different",
@@ -99,9 +101,23 @@ def badge(kind: str, text: str, explanation: str) -> Markup:
         "mode": "check",
         "none": "warn",
     }.get(kind, "")
+    offer = attributes({"column": column, "more": more}) if more else ""
     return Markup(
-        '<button class="badge {}" data-act="explain" title="{}" data-text="{}">{}{}</button>'
-    ).format(kind, explanation, explanation, icon(symbol) if symbol else "", text)
+        '<button class="badge {}" data-act="explain" title="{}" data-text="{}"{}>{}{}</button>'
+    ).format(kind, explanation, explanation, offer, icon(symbol) if symbol else "", text)
+
+
+ENOUGH = 512
+"""Max tokens that most answers end within."""
+
+
+def _more_tokens(cell: StoredCell) -> int | None:
+    """The max tokens to try next: enough for most, else four times as many, as far as the model's window has room."""
+    done, limit = cell.completion, cell.sampling.max_tokens
+    wanted = max(ENOUGH, 4 * limit)
+    if done and done.context_tokens and done.prompt_tokens is not None:
+        wanted = min(wanted, done.context_tokens - done.prompt_tokens)
+    return wanted if wanted > limit else None
 
 
 def badges(cell: StoredCell, run: StoredRun) -> Markup:
@@ -114,8 +130,10 @@ def badges(cell: StoredCell, run: StoredRun) -> Markup:
         limit = cell.sampling.max_tokens
         at_limit = done.completion_tokens is None or done.completion_tokens >= limit
         why = f"max tokens is {limit:,}" if at_limit else "the context window is full"
-        text = f"cut: {count(done.completion_tokens)} tokens"
-        shown.append(badge("cut", text, f"The answer was cut because {why}. The model had not ended it."))
+        text = f"cut at {count(done.completion_tokens)} tokens"
+        words = f"The answer was cut because {why}. The model had not ended it."
+        more = _more_tokens(cell) if at_limit else None
+        shown.append(badge("cut", text, words, column=cell.column, more=more))
     if cell.status == "done" and not done.text.strip():
         shown.append(badge("none", *_nothing(done)))
     shown += different(cell, run)
@@ -340,7 +358,7 @@ def vote_bar(run: StoredRun | None, columns: int) -> Markup:
     votes = [
         _vote(
             "column",
-            Markup('<span><span class="word">Column </span>{}</span>').format(n + 1),
+            Markup('<span><span class="word">Column </span>{}</span>{}').format(n + 1, _named(run, n)),
             str(n + 1),
             open_ and n in done,
             vote,
@@ -379,6 +397,17 @@ def vote_bar(run: StoredRun | None, columns: int) -> Markup:
         link,
         export,
         winner,
+    )
+
+
+def _named(run: StoredRun | None, column: int) -> Markup:
+    """The name of a column's own prompt in a run."""
+    variants = run.spec.variants if run else ()
+    source = variants[column].source if column < len(variants) else None
+    return (
+        Markup(' <span class="hint name" title="{}">{}</span>').format(source.words, source.words)
+        if source
+        else Markup("")
     )
 
 

@@ -13,7 +13,7 @@ from playground.store.records import FormDraftSummary, SavedVersion
 from playground.types.prompt import Prompt
 from playground.ui.drafts import UNTITLED
 from playground.ui.forms import readable_draft
-from playground.ui.html import button, icon, join, plural, stamp
+from playground.ui.html import button, icon, into_column, join, plural, stamp
 from playground.workbench.service import Workbench
 
 _JINJA = re.compile(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", re.DOTALL)
@@ -27,7 +27,8 @@ async def preview(workbench: Workbench, key: str, *, binned: bool = False) -> Ma
         notes = [n for n in workbench.prompts.library.notes_of(ident) if not n.error]
         read = join(button(note.title, "open_note", kind="quiet", slug=note.slug) for note in notes)
         first = button("Try it", "try_pattern", symbol="arrow", kind="primary", slug=ident)
-        acts = [button("Export", "export_prompt", symbol="download", kind="quiet", key=key)]
+        acts = [into_column(pattern.prompt.name, pattern=ident)]
+        acts.append(button("Export", "export_prompt", symbol="download", kind="quiet", key=key))
         acts.append(button("Copy link", "copy_link", symbol="link", kind="quiet", pattern=ident))
         return _pane(
             pattern.prompt,
@@ -52,6 +53,7 @@ async def preview(workbench: Workbench, key: str, *, binned: bool = False) -> Ma
         )
         acts = [
             button(plural(saved.number, "version"), "versions", symbol="history", kind="quiet", prompt=ident),
+            into_column(saved.name, prompt=ident, number=saved.number),
             button("Export", "export_prompt", symbol="download", kind="quiet", key=key),
             button("Copy link", "copy_link", symbol="link", kind="quiet", prompt=ident, version=saved.number),
             button("Delete", "delete_prompt", symbol="trash", kind="quiet", prompt=ident),

@@ -78,6 +78,26 @@ class ColumnPart(TypedDict, total=False):
     """A state of the column: one that the page has shown is not drawn again."""
 
 
+class Into(TypedDict):
+    """A prompt that a column takes, as in `ColumnForm`; `values` fill variables that have none yet."""
+
+    column: int
+    turns: Sequence[Mapping[str, Any]]
+    inputs: Sequence[Mapping[str, Any]]
+    output_schema: Mapping[str, Any] | None
+    source: Mapping[str, Any] | None
+    asks: Mapping[str, Any]
+    values: Mapping[str, Any]
+
+
+class Answered(TypedDict):
+    """An answer as a template that renders to it, for its column or, `everywhere`, for all."""
+
+    column: int
+    template: str
+    everywhere: bool
+
+
 class Update(TypedDict, total=False):
     """Every key that the page understands."""
 
@@ -110,6 +130,12 @@ class Update(TypedDict, total=False):
     """Fields of the form that saving has changed: prompt_id, version, origin."""
     saved_prompt: dict[str, Any]
     """Fields of the form's prompt that saving has changed: its name."""
+    into: Into
+    """A prompt for one column; the rest of the form stays."""
+    answered: Answered
+    """An answer that becomes a turn."""
+    prompts: Sequence[Mapping[str, Any]]
+    """Groups of prompts that a column can choose."""
     run: str | None
     """The run on screen; None is none."""
     stream: str

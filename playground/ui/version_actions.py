@@ -133,7 +133,7 @@ async def _save_drawer(
         if column is not None
         else "the prompt with its variables and checks"
     )
-    again = await _ways(workbench, form.prompt_id) if form.prompt_id else ""
+    again = await ways_to_keep(workbench, form.prompt_id) if form.prompt_id else ""
     prompt = _on_screen(form)
     if column is not None and ask.run:
         cell = find_cell(await workbench.run(ask.run), column, ask.repeat())
@@ -159,7 +159,7 @@ async def _save_drawer(
     return {"title": "Save a version", "body": body, "narrow": True}
 
 
-async def _ways(workbench: Workbench, prompt_id: str) -> Markup:
+async def ways_to_keep(workbench: Workbench, prompt_id: str) -> Markup:
     """How a changed prompt can be kept: on its main line, as one of its variants, as a new prompt."""
     try:
         rows = await workbench.saved.versions(prompt_id)
@@ -187,6 +187,15 @@ async def _numbers(workbench: Workbench, prompt_id: str | None) -> set[int]:
         return set()
 
 
+def way_asked(ask: Ask) -> tuple[str, str]:
+    """The way that was chosen, and the variant that it names; raises PromptError for a new one without a name."""
+    way = ask.text("as", "version")
+    variant = way.partition(":")[2] or (ask.text("variant").strip() if way == "new-variant" else "")
+    if way == "new-variant" and not variant:
+        raise PromptError("The variant has no name.", 'Give it a short one, such as "shorter".')
+    return way, variant
+
+
 async def save(workbench: Workbench, ask: Ask) -> Update:
     """Save what is on screen, or a column's prompt with its sampling, as an immutable version."""
     form = ask.compare_form()
@@ -197,10 +206,7 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
     if column.isdecimal():
         cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"), ask.repeat())
         prompt, sampling = cell.prompt, cell.sampling
-    way = ask.text("as", "version")
-    variant = way.partition(":")[2] or (ask.text("variant").strip() if way == "new-variant" else "")
-    if way == "new-variant" and not variant:
-        raise PromptError("The variant has no name.", 'Give it a short one, such as "shorter".')
+    way, variant = way_asked(ask)
     prompt = prompt.model_copy(update={"name": name, "sampling": sampling})
     prompt_id = None if way == "new" else form.prompt_id
     before = await _numbers(workbench, prompt_id)
@@ -305,12 +311,23 @@ def export_body(file: ExportFile) -> Markup:
     )
 
 
+def _called(run: StoredRun, column: int) -> str:
+    source = run.spec.variants[column].source
+    return f": {source.words}" if source else ""
+
+
 def segments_of_columns(run: StoredRun, column: int, chosen: str) -> Markup:
     """Which column is exported."""
     buttons = join(
         Markup(
-            '<button data-act="export" data-column="{}" data-format="{}" aria-pressed="{}">Column {}</button>'
-        ).format(cell.column, chosen, str(cell.column == column).lower(), cell.column + 1)
+            '<button data-act="export" data-column="{}" data-format="{}" aria-pressed="{}">Column {}{}</button>'
+        ).format(
+            cell.column,
+            chosen,
+            str(cell.column == column).lower(),
+            cell.column + 1,
+            _called(run, cell.column),
+        )
         for cell in run.cells
     )
     return Markup('<span class="seg">{}</span>').format(buttons)

@@ -9,16 +9,17 @@ from markupsafe import Markup
 
 from playground.diff import TurnDiff, describe, diff_fields, diff_turns
 from playground.store.records import SavedVersion, VersionSummary
+from playground.types.grid import PromptSource
 from playground.types.prompt import Prompt
 from playground.ui import onto_compare
 from playground.ui.actions import Action, Ask
-from playground.ui.forms import ColumnForm, form_of_prompt, readable_draft
-from playground.ui.html import attributes, button, icon, join, options, pieces, plural, stamp
+from playground.ui.forms import COLUMNS, ColumnForm, form_of_prompt, readable_draft
+from playground.ui.html import attributes, button, icon, into_column, join, options, pieces, plural, stamp
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
-MAX_VARIANTS = 3
-"""Beside the main line there is room for three columns."""
+MAX_VARIANTS = COLUMNS - 1
+"""Beside the main line there is room for so many columns."""
 MAX_PARTIALS = 100
 """Rows of the list of prompts to include."""
 
@@ -56,7 +57,7 @@ def _table(
     )
     return Markup(
         '<table class="table versions wraps"><tr><th class="num" style="width:32px">No.</th><th class="w1">What changed</th>'
-        '<th style="width:120px">Saved</th><th style="width:230px"></th></tr>{}</table>'
+        '<th style="width:120px">Saved</th><th style="width:290px"></th></tr>{}</table>'
     ).format(body)
 
 
@@ -78,6 +79,7 @@ def _row(row: VersionSummary, labels: Sequence[str], newest: int, since: int, to
     line = Markup(' <span class="badge mode">{}</span>').format(row.variant) if row.variant else ""
     acts = [
         button("Open", "open_version", kind="small", prompt=ident, number=number),
+        into_column(f"version {number}", prompt=ident, number=number),
         button(
             "Compare",
             "versions",
@@ -93,7 +95,7 @@ def _row(row: VersionSummary, labels: Sequence[str], newest: int, since: int, to
         acts.append(button("Promote", "promote", kind="small", prompt=ident, variant=row.variant))
     return Markup(
         "<tr{}><td class='num' style='width:32px'>{}</td><td class='w1'>{}{}{}<span class='hint'>{}</span></td><td class='hint' style='width:120px'>{}{}</td>"
-        "<td style='width:230px;text-align:right'>{}</td></tr>"
+        "<td style='width:290px;text-align:right'>{}</td></tr>"
     ).format(
         Markup(' class="on"') if shown else "",
         number,
@@ -146,7 +148,8 @@ def _variants(variants: Sequence[VersionSummary], prompt_id: str, newest: int) -
             Markup("<b>{}</b>").format(row.variant),
             row.number,
             row.message,
-            button("Compare", "versions", kind="small", prompt=prompt_id, from_=newest, to=row.number),
+            into_column(row.variant, prompt=prompt_id, number=row.number, at=row.variant)
+            + button("Compare", "versions", kind="small", prompt=prompt_id, from_=newest, to=row.number),
             button("Promote", "promote", kind="small", prompt=prompt_id, variant=row.variant),
         )
         for row in variants
@@ -243,6 +246,9 @@ async def open_variants(workbench: Workbench, ask: Ask) -> Update:
             sampling=first.sampling,
             own=True,
             turns=rival.prompt.turns,
+            inputs=rival.prompt.inputs,
+            output_schema=rival.prompt.output_schema,
+            source=PromptSource(name=rival.name, prompt_id=prompt_id, number=rival.number, at=rival.variant),
         )
         for rival in rivals
     )

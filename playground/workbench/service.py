@@ -24,6 +24,7 @@ from playground.backends.servers import forget_orphans
 from playground.endings import ended
 from playground.errors import BackendError, NotFoundError, PlaygroundError, PromptError, StoreError
 from playground.formats.base import Export
+from playground.runs.answers import source_name
 from playground.runs.deposits import Deposits
 from playground.runs.drafts import Drafts
 from playground.runs.events import Ended, Event, RunStarted
@@ -384,6 +385,7 @@ class Workbench:
                 version_hash=cell.content_hash,
                 scores=cell.scores,
                 created=run.created_at,
+                source=source_name(run, cell.column),
             ),
         )
         images = ("images: the text alone is written",) if run.spec.case.images else ()

@@ -291,6 +291,37 @@ class App:
     def act(self, number: int, action: str) -> None:
         self.page.locator(f"#col{number} [data-act={action}]").first.click()
 
+    def choose_prompt(self, number: int, name: str, search: str = "") -> None:
+        """Choose the prompt of a column, counted from 1, in its head; "Text of its own" opens it for writing."""
+        self.page.get_by_label(f"Prompt of column {number}:").click()
+        panel = self.page.get_by_role("dialog", name=f"Prompt of column {number}")
+        if search:
+            panel.get_by_label("Find a prompt").fill(search)
+        panel.get_by_role("button", name=name).first.click()
+        expect(panel).to_have_count(0)
+
+    def own_prompt(self, number: int) -> None:
+        """Give a column, counted from 1, a text of its own."""
+        self.choose_prompt(number, "Text of its own")
+
+    def sampling(self, number: int | None = None) -> Locator:
+        """Open the sampling of a column, counted from 1, or of all."""
+        name = f"Sampling values of column {number}" if number else "Sampling of all columns"
+        self.page.get_by_label(name).click()
+        return self.page.get_by_role("dialog", name="Sampling")
+
+    def preset(self, number: int | None, name: str) -> None:
+        """Choose a preset for a column, or for all."""
+        panel = self.sampling(number)
+        panel.get_by_role("button", name=name).click()
+        expect(panel.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
+        self.page.keyboard.press("Escape")
+        expect(panel).to_have_count(0)
+
+    def exceptions(self, number: int) -> Locator:
+        """Where the sampling of a column differs from that of all, in its head."""
+        return self.page.get_by_label(f"Sampling values of column {number}")
+
     def run(self) -> None:
         self.page.click("#run")
 

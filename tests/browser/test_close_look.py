@@ -18,7 +18,7 @@ def vote(app: App, kind: str, column: int | None = None) -> Locator:
 
 def test_what_it_saw_shows_messages_text_ids_and_the_column_beside(scripted: OpenApp) -> None:
     app = scripted("echo", "cat", turns=[("system", "Be brief."), ("user", "Say {{ word }}")])
-    app.page.get_by_label("Prompt of column 2").select_option("own")
+    app.own_prompt(2)
     app.page.get_by_label("Column 2, user turn 2", exact=True).fill("Shout {{ word }}")
     app.run_to_the_end()
     app.act(0, "saw")

@@ -139,7 +139,7 @@ def test_a_turn_is_moved_by_keys_and_its_place_is_said(scripted: OpenApp) -> Non
 
 def test_the_turns_of_a_column_are_moved_too(scripted: OpenApp) -> None:
     app = scripted("echo", "echo", turns=[("user", "One"), ("assistant", "Two"), ("user", "Three")])
-    app.page.get_by_label("Prompt of column 2").select_option("own")
+    app.own_prompt(2)
     grip(app, "Column 2, user turn 3").focus()
     app.page.keyboard.press("Alt+ArrowUp")
     expect(grip(app, "Column 2, user turn 2")).to_be_focused()

@@ -57,7 +57,7 @@ def test_what_a_backend_ignored_and_what_was_cut_are_badges(scripted: OpenApp) -
     app = scripted("deaf", "long")
     app.run_to_the_end()
     expect(app.column(0)).to_contain_text("ignored: repetition penalty")
-    cut = app.column(1).get_by_role("button", name="cut: 256 tokens")
+    cut = app.column(1).get_by_role("button", name="cut at 256 tokens")
     cut.click()
     expect(app.page.locator(".pop")).to_contain_text("max tokens is 256")
 
@@ -110,7 +110,7 @@ def test_a_variable_without_a_value_is_named_and_nothing_starts(scripted: OpenAp
 
 def test_a_broken_variant_fails_in_its_own_column_only(scripted: OpenApp) -> None:
     app = scripted("echo", "echo")
-    app.page.get_by_label("Prompt of column 2").select_option("own")
+    app.own_prompt(2)
     own = app.page.get_by_label("Column 2, user turn 1", exact=True)
     own.fill("Say {{ word")
     expect(app.column(1).locator(".own .problem")).to_contain_text("line 1", ignore_case=True)

@@ -227,7 +227,7 @@ def test_columns_come_and_go_and_keep_their_settings(scripted: OpenApp) -> None:
 
 def test_a_column_has_its_own_prompt_and_sampling(scripted: OpenApp) -> None:
     app = scripted("echo", "echo")
-    app.page.get_by_label("Prompt of column 2").select_option("own")
+    app.own_prompt(2)
     app.page.get_by_label("Column 2, user turn 1", exact=True).fill("Shout {{ word }} to {{ friend }}")
     app.variable("friend").fill("Anna")
     app.page.get_by_label("Sampling values of column 2").click()
@@ -237,8 +237,9 @@ def test_a_column_has_its_own_prompt_and_sampling(scripted: OpenApp) -> None:
     expect(app.page.locator(".pop [role=alert]")).to_have_text("")
     app.page.get_by_label("Stop texts").fill("END")
     app.page.keyboard.press("Escape")
-    expect(app.page.get_by_label("Sampling of column 2", exact=True)).to_have_value("Own values")
-    expect(app.page.get_by_label("Sampling of column 1", exact=True)).to_have_value("Greedy")
+    expect(app.exceptions(2)).to_have_text("temperature 0.9, 1 stop")
+    expect(app.exceptions(1)).to_have_text("")
+    expect(app.page.locator("#sampling")).to_contain_text("Greedy")
     app.run_to_the_end()
     assert [app.answer(0), app.answer(1)] == ["Say hello", "Shout hello to Anna"]
     app.act(1, "saw")
@@ -252,13 +253,13 @@ def test_what_was_typed_survives_a_reload(scripted: OpenApp) -> None:
     app.page.fill("#prompt-name", "My draft")
     app.turn(0).fill("Tell {{ word }} and {{ more }}")
     app.variable("more").fill("this")
-    app.page.get_by_label("Sampling of column 2", exact=True).select_option("Creative")
-    app.page.get_by_label("Prompt of column 2").select_option("own")
+    app.preset(2, "Creative")
+    app.own_prompt(2)
     app.page.get_by_label("Column 2, user turn 1", exact=True).fill("Mine")
     app.reload()
     expect(app.page.locator("#prompt-name")).to_have_value("My draft")
     expect(app.turn(0)).to_have_value("Tell {{ word }} and {{ more }}")
     expect(app.variable("more")).to_have_value("this")
-    expect(app.page.get_by_label("Sampling of column 2", exact=True)).to_have_value("Creative")
+    expect(app.exceptions(2)).to_have_text("temperature 1, top-p 0.95")
     expect(app.page.get_by_label("Column 2, user turn 1", exact=True)).to_have_value("Mine")
     assert app.answer(0) == ""

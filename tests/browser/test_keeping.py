@@ -220,7 +220,7 @@ def test_history_is_sorted_by_a_header_and_keeps_search_order_and_focus(scripted
 
 def test_history_is_searched_and_opens_a_run_as_it_was(scripted: OpenApp) -> None:
     app = scripted("echo", "dog", values={"word": "quokka"}, prompt={"name": "Rare animals"})
-    app.page.get_by_label("Sampling of column 2", exact=True).select_option("Creative")
+    app.preset(2, "Creative")
     app.run_to_the_end()
     app.page.click('#vote [data-vote="tie"]')
     expect(app.page.locator("#vote")).to_contain_text("Vote stored.")
@@ -237,7 +237,7 @@ def test_history_is_searched_and_opens_a_run_as_it_was(scripted: OpenApp) -> Non
     other.page.keyboard.press("Enter")
     expect(other.variable("word")).to_have_value("quokka")
     assert [other.answer(0), other.answer(1)] == ["Say quokka", "The dog sat on the mat."]
-    expect(other.page.get_by_label("Sampling of column 2", exact=True)).to_have_value("Creative")
+    expect(other.exceptions(2)).to_have_text("temperature 1, top-p 0.95")
     expect(other.page.locator('#vote [data-vote="tie"]')).to_have_attribute("aria-pressed", "true")
     assert other.run_id() == run
     other.run_to_the_end()

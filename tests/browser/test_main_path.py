@@ -53,7 +53,7 @@ def test_write_run_vote_save_reload_find_and_export(embedded: OpenApp, tmp_path:
     app.close_drawer()
 
     app.page.evaluate(WATCH)
-    app.page.get_by_label("Sampling of column 2").select_option("Balanced")
+    app.preset(2, "Balanced")
     app.run()
     app.wait_until_idle(60_000)
     seen = app.page.evaluate("window.seen")
@@ -77,7 +77,7 @@ def test_write_run_vote_save_reload_find_and_export(embedded: OpenApp, tmp_path:
     expect(app.page.locator("#prompt-name")).to_have_value("Four sentences")
     expect(app.turn(1)).to_have_value("Write four sentences about {{ place }}.")
     expect(app.variable("place")).to_have_value("Lake Constance")
-    expect(app.page.get_by_label("Sampling of column 2")).to_have_value("Balanced")
+    expect(app.exceptions(2)).to_have_text("temperature 0.7, top-k 40")
     expect(app.page.locator('#vote [data-vote=column][data-column="1"]')).to_have_attribute(
         "aria-pressed", "true"
     )
@@ -144,7 +144,7 @@ def test_the_winner_is_saved_with_its_sampling_and_becomes_the_shared_prompt(emb
     app.drawer.get_by_role("button", name="Save version").click()
     expect(app.toast).to_contain_text("Saved as version 1")
     expect(app.turn(0)).to_have_value("You are a careful assistant. Answer in one short sentence.")
-    expect(app.page.get_by_label("Prompt of column 2")).to_have_value("")
+    expect(app.page.get_by_label("Prompt of column 2:")).to_have_text("shared prompt")
 
 
 def test_the_embedded_engine_dies_and_the_next_run_works(embedded: OpenApp) -> None:
@@ -177,7 +177,7 @@ def test_the_embedded_engine_dies_and_the_next_run_works(embedded: OpenApp) -> N
     app.wait_until_idle(60_000)
     for number in (0, 1):
         expect(app.state(number)).to_contain_text("done")
-        expect(app.column(number)).to_contain_text("cut: 8 tokens")
+        expect(app.column(number)).to_contain_text("cut at 8 tokens")
 
 
 def limit_tokens(app: App, column: int, limit: int) -> None:

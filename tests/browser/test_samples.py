@@ -20,7 +20,7 @@ def ask_for(app: App, number: int, samples: int, **values: Any) -> None:
     app.page.get_by_label(f"Sampling values of column {number + 1}").click()
     app.page.locator(".pop").get_by_label("Samples (1 to 20)").fill(str(samples))
     for name, value in values.items():
-        app.page.fill(f"#s{number}-{name}", str(value))
+        app.page.fill(f"#s-{name}", str(value))
     app.page.keyboard.press("Escape")
 
 
@@ -153,8 +153,8 @@ def test_who_asks_for_samples_at_temperature_0_is_told_and_a_wrong_number_is_ref
     pop = app.page.locator(".pop")
     pop.get_by_label("Samples (1 to 20)").fill("3")
     expect(pop).to_contain_text("At temperature 0 every sample is the same answer.")
-    app.page.fill("#s0-temperature", "1")
-    app.page.fill("#s0-seed", "7")
+    app.page.fill("#s-temperature", "1")
+    app.page.fill("#s-seed", "7")
     expect(pop).to_contain_text("Seeds 7 to 9, one for each.")
     pop.get_by_label("Samples (1 to 20)").fill("21")
     expect(pop.get_by_role("alert")).to_have_text("Samples: a whole number from 1 to 20.")

@@ -335,6 +335,7 @@ async def test_a_preview_has_variables_messages_and_tokens(call: Call, form: dic
         "messages": [{"role": "user", "content": "Say hello"}],
         "tokens": [2],
         "total": 2,
+        "differs": {},
     }
 
 

@@ -99,8 +99,8 @@ def test_values_beyond_the_variables_and_images_go_along():
     assert comparison.case.images == ("aGVsbG8=",)
 
 
-@pytest.mark.parametrize("columns", [(), (ColumnForm(model="m"),) * 5], ids=["no column", "five columns"])
-def test_a_form_has_one_to_four_columns(columns: tuple[ColumnForm, ...]):
+@pytest.mark.parametrize("columns", [(), (ColumnForm(model="m"),) * 7], ids=["no column", "seven columns"])
+def test_a_form_has_one_to_six_columns(columns: tuple[ColumnForm, ...]):
     with pytest.raises(ValidationError):
         CompareForm(prompt=Prompt(), columns=columns)
 

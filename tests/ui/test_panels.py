@@ -218,7 +218,7 @@ def test_badges_stand_in_the_order_cut_different_ignored_fact(read_html: Callabl
     page = read_html(panels.badges(mine, run(cell(0), mine)))
     assert kinds(page)[:4] == ["cut", "different", "ignored", "ignored"]
     assert kinds(page)[-1] == "fact"
-    for words in ("cut: 256 tokens", "different text sent: +2 tokens", "ignored: top-k", "ignored: seed"):
+    for words in ("cut at 256 tokens", "different text sent: +2 tokens", "ignored: top-k", "ignored: seed"):
         assert words in page.text
     assert "context 268 of 4,096" in page.text
 

@@ -65,7 +65,7 @@ def read(words: str, *, under: str = "") -> set[str]:
 def test_the_page_reads_the_keys_that_an_update_has_and_no_others() -> None:
     # What Python answers is called so in every script.
     assert read("update|reply") == Update.__annotations__.keys()
-    of_column = read("data", under="columns") | read("data", under="samples")
+    of_column = read("data", under="answers") | read("data", under="samples")
     assert of_column - {"dataset"} == ColumnPart.__annotations__.keys()
     for parts, keys in ((Drawer, {"title", "body", "foot", "narrow"}), (Alert, {"message", "hint"})):
         assert parts.__annotations__.keys() == keys
@@ -93,7 +93,7 @@ def test_the_number_of_columns_stands_in_one_place() -> None:
 # --- how it is written ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", sorted({*SCRIPTS} - {"columns", "store"}) + [*STYLES])
+@pytest.mark.parametrize("file", sorted({*SCRIPTS} - {"store"}) + [*STYLES])
 def test_a_line_is_short_enough_for_a_diff(file: str) -> None:
     lines = (SCRIPTS | STYLES)[file].splitlines()
     assert [f"{number}: {line[:60]}" for number, line in enumerate(lines, 1) if len(line) > 120] == []

@@ -124,11 +124,14 @@ async def test_variants_open_beside_the_main_line(
 async def test_more_variants_than_columns_show_the_newest_and_say_so(
     call: Call, workbench: Workbench, mail: str, form: dict[str, Any]
 ):
-    for name in ("third", "fourth"):
+    for name in ("third", "fourth", "fifth", "sixth"):
         await save(workbench, f"Variant {name}", mail, name)
     update = await call("open_variants", prompt=mail, form=form)
-    assert len(update["form"]["columns"]) == 4
-    assert update["toast"] == "Side by side: the main line, fourth, third, short; 1 older not shown"
+    columns = update["form"]["columns"]
+    assert len(columns) == 6
+    assert [c["source"] and c["source"]["at"] for c in columns[:3]] == [None, "sixth", "fifth"]
+    named = "the main line, sixth, fifth, fourth, third, short"
+    assert update["toast"] == f"Side by side: {named}; 1 older not shown"
 
 
 async def test_a_promoted_variant_is_the_newest_and_the_losers_stay_readable(

@@ -2,14 +2,17 @@
 // the fields of the form around it go along. Some are done here, the rest by Python, whose update is shown.
 
 import { copy, download, toast } from "./alerts.js";
-import { showView } from "./columns.js";
-import { $, $$, debounce, h } from "./dom.js";
+import { showView } from "./answers.js";
 import { isFolded, setFolded } from "./divider.js";
+import { $, $$, debounce, h, icon } from "./dom.js";
 import { tabName } from "./drafts.js";
 import { closeDrawer } from "./drawer.js";
+import { chooseColumn } from "./into_column.js";
 import { insertPartial } from "./partials.js";
+import { closePop, openPop } from "./pop.js";
 import { run, stop } from "./run.js";
 import { shownRepeat, showSample } from "./samples.js";
+import { raiseTokens } from "./settings.js";
 import { call, changed, page } from "./store.js";
 import { showTab } from "./tabs.js";
 import { apply, onShown } from "./updates.js";
@@ -29,7 +32,7 @@ const LOCAL = {
   },
   insert_partial: ({ text }) => insertPartial(text),
   choose_files: () => $("#lib-files").click(),
-  explain: ({ text }, el) => explain(text, el),
+  explain,
   close: () => closeDrawer(),
   unfold: () => setFolded(!isFolded()),
   theme: () => {
@@ -59,13 +62,21 @@ const LOCAL = {
     const list = $(`#col${column} .all-checks`);
     list.hidden = !list.hidden;
   },
+  into_column: (args, el) => chooseColumn(el, (column) => send("take_prompt", { ...args, column })),
+  go_on: (args) => send("go_on", args),
+  go_on_all: (args) => send("go_on", { ...args, everywhere: true }),
   save_form: () => send("save_form", { author: author() }),
   save_now: () => send("save_now", { author: author() }),
   save_winner: (args) => send("save_winner", { ...args, author: author() }),
   save_column: (args) => send("save_column", { ...args, author: author() }),
+  save_own: (args) => send("save_own", { ...args, author: author() }),
   save: (args) => {
     author(args.fields.author);
     send("save", args);
+  },
+  keep_own: (args) => {
+    author(args.fields.author);
+    send("keep_own", args);
   },
   new_prompt: () => send("new_prompt", {}),
   // A draft that is on screen here is not fetched: what is typed may be newer.
@@ -80,13 +91,17 @@ const LOCAL = {
   history_csv: ({ fields }) => download(`files/history.csv?${new URLSearchParams(fields)}`),
 };
 
-function explain(text, el) {
-  $(".pop")?.remove();
-  const at = el.getBoundingClientRect();
-  const left = Math.max(8, Math.min(at.left, innerWidth - 356));
-  document.body.append(
-    h("div", { class: "pop pp", role: "note", style: `left:${left}px;top:${at.bottom + 4}px` }, text),
-  );
+// What a badge says; of an answer that was cut, with the way to more of it.
+function explain({ text, column, more }, el) {
+  const raise = () => {
+    closePop(false);
+    raiseTokens(Number(column), Number(more));
+    changed("sampling");
+    run(null);
+  };
+  const words = `Raise to ${Number(more).toLocaleString("en")} and run again`;
+  const offer = more ? [h("p", {}, h("button", { class: "btn primary", onclick: raise }, icon("redo"), words))] : [];
+  openPop(el, el.textContent, [h("p", {}, text), ...offer]);
 }
 
 // Who saves: each browser remembers its own.
@@ -174,7 +189,10 @@ document.addEventListener("click", (e) => {
     if (!el.disabled) act(el);
   }
   const pop = $(".pop");
-  if (pop && !pop.contains(e.target) && !e.target.closest(".l2, .badge")) pop.remove();
+  // What is drawn anew by its own press is not outside of the panel.
+  const opens = "[data-pop], [data-act=explain], [data-act=into_column]";
+  const inside = pop?.contains(e.target) || !e.target.isConnected || e.target.closest(opens);
+  if (pop && !inside) closePop(false);
 });
 document.addEventListener("change", (e) => {
   if (e.target.dataset?.act && e.target.dataset.on !== "input") act(e.target);

@@ -5,12 +5,13 @@ import { parsed } from "./nested.js";
 import { changed, page } from "./store.js";
 
 /**
- * How a variable is declared.
+ * How a variable is declared: by the shared prompt, else by the own prompt of a column.
  * @param {string} name
  * @returns {Input | undefined}
  */
 export function declared(name) {
-  return page.form.prompt.inputs.find((input) => input.name === name);
+  const own = page.form.columns.flatMap((column) => (column.own ? (column.inputs ?? []) : []));
+  return [...page.form.prompt.inputs, ...own].find((input) => input.name === name);
 }
 
 /**

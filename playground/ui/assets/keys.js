@@ -4,6 +4,7 @@ import { doAction } from "./actions.js";
 import { drawColumns } from "./columns.js";
 import { $, $$, h } from "./dom.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
+import { closePop } from "./pop.js";
 import { page } from "./store.js";
 
 const KEYS = () => [
@@ -41,7 +42,7 @@ const vote = (which) => $(`#vote ${which}:not(:disabled)`)?.click();
 
 document.addEventListener("keydown", (e) => {
   if (e.key === "Escape") {
-    if ($(".pop")) $(".pop").remove();
+    if ($(".pop")) closePop();
     else if ($(".drawer")) closeDrawer();
     else if (page.busy.size) $("#stop").click();
     return;

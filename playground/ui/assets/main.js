@@ -1,7 +1,9 @@
 // Entry: connects Gradio's components to the page, and asks for what it opens with.
 
 import { fieldsOf, send } from "./actions.js";
-import { mountBar, mountColumn, mountPager } from "./columns.js";
+import { mountColumn } from "./answers.js";
+import { mountBar } from "./bar.js";
+import { drawColumns } from "./columns.js";
 import { $ } from "./dom.js";
 import { mountDivider } from "./divider.js";
 import { mountEditor } from "./editor.js";
@@ -13,6 +15,7 @@ import "./history.js";
 import "./keys.js";
 import "./library.js";
 import { startLive } from "./live.js";
+import { mountPager } from "./pager.js";
 import "./polling.js";
 import { kept } from "./drafts.js";
 import { startPlaces } from "./places.js";
@@ -41,7 +44,7 @@ const MOUNT = {
     mountEditor(ctx.element);
     mountDivider(ctx.element);
   },
-  pager(ctx) { mountPager(ctx.element); },
+  pager(ctx) { mountPager(ctx.element, drawColumns); },
 };
 
 const mounted = new Set();

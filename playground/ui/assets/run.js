@@ -1,8 +1,9 @@
 // Starting and stopping the run on screen, and leaving it for another one.
 
 import { $ } from "./dom.js";
-import { applyColumn, settleColumns } from "./columns.js";
+import { applyColumn, settleColumns } from "./answers.js";
 import { columnSigns } from "./identity.js";
+import { foldOwn } from "./own_prompts.js";
 import { isLookingAt, leaveView, newView, runAgain } from "./live.js";
 import { call, page } from "./store.js";
 
@@ -27,6 +28,7 @@ export function run(only) {
   $("#messages").replaceChildren();
   if (only === null) {
     showAnswers();
+    foldOwn();
     page.form.columns.forEach((_, i) => applyColumn(i, { state: WAITS }));
   } else applyColumn(only, { state: WAITS });
   starting = only === null;

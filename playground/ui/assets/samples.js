@@ -3,9 +3,10 @@
 //   kept.get(1) = {strip: {count, marks, words, equal, open}, shown: 9, cells: Map {8 → {text, state, foot…}, …}}
 
 import { say } from "./alerts.js";
-import { applyColumn, GREEDY, setBusy, showView } from "./columns.js";
+import { applyColumn, setBusy, showView } from "./answers.js";
 import { $, $$, h, icon, keepFocus } from "./dom.js";
 import { closeDrawer } from "./drawer.js";
+import { GREEDY } from "./settings.js";
 import { onChange, page } from "./store.js";
 
 const kept = new Map();  // by column; columns of one sample are not in it

@@ -4,7 +4,7 @@
 
 import { debounce } from "./dom.js";
 
-/** @typedef {"turns" | "values" | "columns" | "checks" | "cases" | "images" | "title" | "name" | "half" | "all"} Changed */
+/** @typedef {"turns" | "values" | "columns" | "sampling" | "checks" | "cases" | "images" | "title" | "name" | "half" | "all"} Changed */
 /** @typedef {{role: string, template: string}} Turn */
 /** @typedef {{name: string, kind: string, default: any, example: any, choices: string[], fields: Input[]}} Input */
 /** @typedef {{temperature: number, top_p: number, seed: number | null, max_tokens: number, stop: string[]}} Sampling */

@@ -86,9 +86,23 @@ export function turnBlock(turns, turn, i, { onStructure, label = "" }) {
         },
         icon("trash"),
       ),
+      cutButton(turns, i, name, () => {
+        const after = turns.length - 1 - i;
+        change(() => turns.splice(i + 1));
+        removed(after === 1 ? "The turn after it" : `The ${after} turns after it`);
+      }),
     ),
   );
   return block;
+}
+
+// A conversation goes back to a turn of it: what came after is gone.
+function cutButton(turns, i, name, cut) {
+  const after = turns.length - 1 - i;
+  if (after < 1 || turns[i].role === "system") return "";
+  const words = after === 1 ? "the turn after it goes" : `the ${after} turns after it go`;
+  const attrs = { class: "btn quiet icon", title: `Cut back to here: ${words}`, "aria-label": `Cut back to ${name}` };
+  return h("button", { ...attrs, onclick: cut }, icon("cut"));
 }
 
 /**

@@ -6,7 +6,7 @@ import { say, toast } from "./alerts.js";
 import { $, $$ } from "./dom.js";
 import { onChange, page, previewListeners, changed } from "./store.js";
 
-const WORK = ["prompt", "values", "columns", "spare", "same_text", "sources"];
+const WORK = ["prompt", "values", "columns", "common", "spare", "same_text", "sources"];
 const REST_MS = 500;
 const MOST_STEPS = 300,
   MOST_CHARS = 20_000_000,
@@ -111,7 +111,7 @@ export function removed(what) {
 
 function restore() {
   const before = new Map(fields().map((el) => [placeOf(el), el.value]));
-  const scrolled = $$("#compare .turns, #compare .inputs, #compare .own").map((el) => [el, el.scrollTop]);
+  const scrolled = $$("#compare .turns, #compare .inputs, #compare .own-turns").map((el) => [el, el.scrollTop]);
   const held = placeOf(document.activeElement);
   restoring = true;
   Object.assign(page.form, JSON.parse(now.text), { images: [...now.images] });

@@ -1,7 +1,8 @@
 // Shows what Python answers: an update names what changes, and nothing else does. Its keys stand in ui/update.py.
 
 import { copy, download, showAlert, toast } from "./alerts.js";
-import { drawColumns, settleColumns, showView } from "./columns.js";
+import { settleColumns, showView } from "./answers.js";
+import { drawColumns } from "./columns.js";
 import { $, $$, keepFocus } from "./dom.js";
 import { leaveForm } from "./drafts.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
@@ -9,6 +10,7 @@ import { filterAgain } from "./filter.js";
 import { forgetHalf } from "./half.js";
 import { adopt, nameOf, settle } from "./identity.js";
 import { noticeLive } from "./live.js";
+import { goOn, takePrompt } from "./own_prompts.js";
 import { isGoing, leavePlace, notePlace, revisit } from "./places.js";
 import { leaveRun, started } from "./run.js";
 import { applyPart } from "./samples.js";
@@ -39,6 +41,8 @@ export function apply(update) {
   if (update.replaces) leaveRun();
   if (update.not_started) settleColumns(update.not_started);
   if (update.form) takeForm(update);
+  if (update.into) takePrompt(update.into);
+  if (update.answered) goOn(update.answered);
   if (update.saved) {
     Object.assign(page.form, update.saved);
     Object.assign(page.form.prompt, update.saved_prompt);

@@ -1,0 +1,263 @@
+// The answer of a column: its text, thoughts, state, badges and readings as they come, and other views of it.
+
+import { say } from "./alerts.js";
+import { $, $$, h, icon } from "./dom.js";
+import { onChange, page } from "./store.js";
+
+const views = []; // per column: {text, state, since, follow, icon, label, settled, stamp, thoughts, element}
+
+/**
+ * Draws an empty column.
+ * @param {{element: HTMLElement}} component
+ * @param {number} i
+ */
+export function mountColumn({ element }, i) {
+  const view = (views[i] = { text: "", state: "idle", since: 0, follow: true, element });
+  const body = h(
+    "div",
+    { class: "col-body", tabindex: "0", "aria-label": `Answer ${i + 1}` },
+    h("div", { class: "thoughts" }),
+    h("pre", { class: "out" }),
+    h("div", { class: "view md", hidden: true }),
+    h("div", { class: "problem" }),
+    goOn(i),
+  );
+  element.replaceChildren(
+    h(
+      "section",
+      { class: "col pp", id: `col${i}`, tabindex: "-1", "aria-label": `Column ${i + 1}` },
+      h(
+        "header",
+        { class: "col-head" },
+        h("div", { class: "l1" }),
+        h("div", { class: "l2" }),
+        h("div", { class: "l3" }),
+      ),
+      h("div", { class: "samples", hidden: true }),
+      h("div", { class: "own", hidden: true }),
+      body,
+      h("div", { class: "col-foot" }),
+    ),
+  );
+  body.addEventListener("scroll", () => {
+    view.follow = body.scrollTop + body.clientHeight > body.scrollHeight - 24;
+  });
+}
+
+// Under an answer: it becomes a turn, and the conversation goes on.
+function goOn(i) {
+  const one = (act, label, title, kind = "") =>
+    h("button", { class: `btn quiet small ${kind}`, "data-act": act, "data-column": i, title }, icon("arrow"), label);
+  return h(
+    "div",
+    { class: "go-on", hidden: true, role: "group", "aria-label": `Go on from answer ${i + 1}` },
+    one("go_on", "Go on", "The answer becomes a turn of this column's prompt, and you write the next one"),
+    one("go_on_all", "Go on in all columns", "The answer becomes a turn of every column's prompt", "everywhere"),
+  );
+}
+
+/**
+ * The icon of a column's state, "" before it has one.
+ * @param {number} i
+ * @returns {string}
+ */
+export const iconOf = (i) => views[i]?.icon ?? "";
+
+/**
+ * Shows the answer of a column.
+ * @param {number} i
+ * @param {string} text
+ */
+export function setText(i, text) {
+  const view = views[i];
+  const out = $(".out", view.element);
+  if (text === view.text) return;
+  // Appending one node is cheaper than laying out the whole answer again.
+  if (view.text && text.startsWith(view.text) && out.firstChild)
+    out.firstChild.appendData(text.slice(view.text.length));
+  else out.textContent = text;
+  view.text = text;
+  if (!view.follow) return;
+  const body = $(".col-body", view.element);
+  body.scrollTop = body.scrollHeight;
+}
+
+/**
+ * Shows what changed in a column.
+ * @param {number} i
+ * @param {object} data `ColumnPart` of ui/update.py
+ */
+export function applyColumn(i, data) {
+  const view = views[i];
+  const section = $(`#col${i}`);
+  if (data.waits !== undefined) $(".out", section).dataset.waits = data.waits; // shown as long as there is no text
+  if (data.stamp && data.stamp === view.stamp) drawTexts(i, data);
+  // what is known is not drawn again
+  else {
+    drawStatus(i, data);
+    drawTexts(i, data);
+  }
+  $(".go-on", section).hidden = !view.text.trim() || !["done", "cancelled"].includes(view.state);
+}
+
+// An answer or its thoughts, whole or what has been added to them.
+function drawTexts(i, data) {
+  const view = views[i],
+    section = $(`#col${i}`);
+  if (data.text !== undefined && data.text !== view.text) {
+    setText(i, data.text);
+    showView(i, null);
+  }
+  if (data.grow !== undefined) setText(i, view.text + data.grow);
+  if (data.think !== undefined) {
+    const [from, more] = data.think;
+    view.thoughts = from ? view.thoughts + more : more;
+    drawThinking(section, view.thoughts.trim());
+  }
+}
+
+function drawStatus(i, data) {
+  const view = views[i],
+    section = $(`#col${i}`);
+  if (data.stamp) view.stamp = data.stamp;
+  if (data.reasoning !== undefined) $(".thoughts", section).innerHTML = data.reasoning;
+  else if (data.state && data.state.kind !== "running") foldThinking(section);
+  if (data.state) drawPhase(i, data.state);
+  if (data.badges !== undefined) $(".l3", section).innerHTML = data.badges;
+  if (data.problem !== undefined) $(".problem", section).innerHTML = data.problem;
+  if (data.foot !== undefined) {
+    $(".col-foot", section).innerHTML = data.foot ?? page.foot;
+    drawWaiting(section);
+  }
+}
+
+function drawPhase(i, state) {
+  const view = views[i],
+    section = $(`#col${i}`),
+    isRunning = state.kind === "running";
+  const writing = isRunning || state.kind === "pending";
+  if (isRunning) {
+    view.since = performance.now() - 1000 * (state.for ?? 0);
+    view.follow = true;
+    showView(i, null);
+    setText(i, "");
+  }
+  if (!writing) view.settled = state;
+  view.state = state.kind;
+  view.label = state.text;
+  view.icon = state.icon;
+  section.classList.toggle("writing", isRunning);
+  setBusy(i, writing);
+  if (!writing && state.say) say(state.say);
+}
+
+// Thoughts while they are written; folded by hand, they stay folded.
+function drawThinking(section, text) {
+  const box = $(".thoughts", section),
+    words = text ? text.split(/\s+/).length : 0;
+  let live = $("details[data-live]", box);
+  if (!live && text) {
+    live = h("details", { class: "reasoning", "data-live": "", open: true }, h("summary"), h("pre"));
+    box.replaceChildren(live);
+  }
+  if (!live) return;
+  $("summary", live).textContent = `Thinking, ${words.toLocaleString("en")} word${words === 1 ? "" : "s"}`;
+  $("pre", live).textContent = text;
+  $("pre", live).scrollTop = 1e9;
+}
+
+// All of it has come.
+function foldThinking(section) {
+  const live = $(".thoughts details[data-live]", section);
+  live?.removeAttribute("data-live");
+  live?.removeAttribute("open");
+}
+
+function drawWaiting(section) {
+  const wait = $(".checks-wait", section),
+    n = page.form.prompt?.checks.length ?? 0;
+  if (!wait) return;
+  wait.textContent = n
+    ? `${n} check${n === 1 ? " runs" : "s run"} when the answer ends`
+    : "No checks yet. Add them in the editor.";
+}
+
+onChange((what) => {
+  if (what === "checks") for (let i = 0; i < page.most; i++) drawWaiting($(`#col${i}`));
+});
+
+/**
+ * Whether something of a column is being written, or will be.
+ * @param {number} i
+ * @param {boolean} busy
+ */
+export function setBusy(i, busy) {
+  if (busy) page.busy.add(i);
+  else page.busy.delete(i);
+  drawState(i);
+  document.dispatchEvent(new Event("busy"));
+}
+
+/**
+ * A run that did not start leaves its columns as they were.
+ * @param {number[] | boolean} which true is every column that is busy
+ */
+export function settleColumns(which) {
+  for (const i of which === true ? [...page.busy] : which)
+    applyColumn(i, { state: views[i].settled ?? { kind: "idle", icon: "", text: "" } });
+}
+
+/**
+ * Shows another view of an answer, or the answer itself (null).
+ * @param {number} i
+ * @param {string | null} html
+ * @param {"md" | "heat"} kind
+ */
+export function showView(i, html, kind = "md") {
+  const section = $(`#col${i}`);
+  const md = $(".view", section);
+  md.hidden = html === null;
+  md.className = `view ${kind}`;
+  $(".out", section).hidden = html !== null;
+  if (html !== null) md.innerHTML = html;
+  const shown = [
+    ["markdown", html !== null && kind === "md"],
+    ["probabilities", html !== null && kind === "heat"],
+  ];
+  for (const [act, on] of shown)
+    $$(`[data-act=${act}]`, section).forEach((b) => {
+      b.classList.toggle("on", on);
+      b.setAttribute("aria-pressed", String(on));
+    });
+}
+
+function wordsOf(i) {
+  const view = views[i];
+  if (view.state === "pending") return "waits";
+  if (view.state !== "running") return view.label ?? "";
+  const seconds = ((performance.now() - view.since) / 1000).toFixed(1);
+  const began = view.text || $(`#col${i} .thoughts`).firstChild;
+  return `${began ? "writing" : "waiting"}, ${seconds} s`;
+}
+
+/**
+ * The state in a column's head, and whether it can be stopped.
+ * @param {number} i
+ */
+export function drawState(i) {
+  const view = views[i];
+  const el = $(`#col${i} .state`);
+  if (!el) return;
+  el.className = `state ${view.state}`;
+  const text = wordsOf(i);
+  if (el.dataset.icon !== view.icon || !el.lastChild)
+    el.replaceChildren(...(view.icon ? [icon(view.icon)] : []), h("span", {}, text));
+  else if (el.lastChild.textContent !== text) el.lastChild.textContent = text;
+  el.dataset.icon = view.icon ?? "";
+  const stop = $(`#col${i} .stop`);
+  if (stop) stop.hidden = !page.busy.has(i);
+}
+
+setInterval(() => {
+  for (const i of page.busy) drawState(i);
+}, 100);
