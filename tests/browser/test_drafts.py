@@ -289,3 +289,24 @@ def test_a_version_saved_in_another_browser_meanwhile_is_shown_before_it_is_save
     other.page.keyboard.press("Control+s")
     other.drawer.get_by_role("button", name="Save on top, as version 3").click()
     expect(other.toast).to_contain_text("Saved as version 3")
+
+
+def test_a_renamed_variable_is_offered_what_it_had(scripted: OpenApp) -> None:
+    more = {
+        "inputs": [{"name": "word", "kind": "long_text", "description": "What to say"}],
+        "cases": [{"word": "one"}],
+        "checks": [{"scorer": "contains", "options": {"text": "{{ word }}"}}],
+    }
+    app = scripted("echo", turns="Say {{ word }}", values={"word": "good day"}, prompt=more)
+    app.turn(0).fill("Say {{ phrase }}")
+    app.page.get_by_role("button", name="Take over what word had").click()
+    expect(app.variable("phrase")).to_have_value("good day")
+    expect(app.page.locator(".var .note")).to_have_text("What to say")
+    script = "async () => (await import('/playground/store.js')).page.form.prompt"
+    prompt = app.page.evaluate(script)
+    assert prompt["cases"] == [{"phrase": "one"}]
+    assert prompt["checks"][0]["options"] == {"text": "{{ phrase }}"}
+    app.page.keyboard.press("Control+z")
+    app.page.keyboard.press("Control+z")
+    expect(app.turn(0)).to_have_value("Say {{ word }}")
+    expect(app.variable("word")).to_have_value("good day")

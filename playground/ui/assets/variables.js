@@ -5,6 +5,7 @@ import { declare, declared, declareForm, kindOf } from "./declare.js";
 import { $, h, icon, select } from "./dom.js";
 import { mountImages } from "./images.js";
 import { isObject, jsonField, nestedValue, objectForm } from "./nested.js";
+import { noticeNames, offerFor } from "./renames.js";
 import { retype } from "./retype.js";
 import { changed, onChange, page } from "./store.js";
 import { removed } from "./undo.js";
@@ -49,6 +50,7 @@ export function mountVariables() {
  * @param {object} preview the server's answer to what is typed
  */
 export function drawVars(preview) {
+  noticeNames(preview);
   const names = preview.variables ?? [];
   const beyond = [...new Set([...(preview.asked_by_checks ?? []), ...caseNames()])].filter(
     (name) => !names.includes(name),
@@ -58,9 +60,9 @@ export function drawVars(preview) {
     const row = old.get(name);
     return row && row.dataset.kind === kind ? row : make();
   };
-  const rows = names.map((name) => {
+  const rows = names.flatMap((name) => {
     const kind = kindOf(name);
-    return kept(name, kind, () => varRow(name, kind));
+    return [kept(name, kind, () => varRow(name, kind)), ...offerFor(name)];
   });
   if (beyond.length) rows.push(forChecks, ...beyond.map((name) => kept(name, "beyond", () => beyondRow(name))));
   const same =
