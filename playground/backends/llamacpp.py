@@ -22,7 +22,7 @@ from playground.backends.images import check_images
 from playground.backends.projectors import is_projector_file, projector_of
 from playground.engine.client import Engine, EngineOptions, Wishes
 from playground.engine.devices import Device
-from playground.engine.findings import library_version
+from playground.engine.findings import Findings, library_version
 from playground.engine.gguf import Header, display_name, layer_sizes, read_header
 from playground.engine.offload import plan, room
 from playground.engine.protocol import Done, Started
@@ -186,7 +186,7 @@ class LlamaCppBackend:
             await self._engine.close()
 
     def doctor_findings(self) -> list[str]:
-        """Sentences for `playground doctor`: library, threads, extra buffers, files that cannot be used."""
+        """Sentences for `playground doctor`: library, threads, extra buffers, batches, unusable files."""
         findings = self.engine.findings
         measured = "measured to be fastest" if findings.policy else "one per usable core"
         asked = "configured" if self._settings.engine_threads else measured
@@ -202,6 +202,7 @@ class LlamaCppBackend:
             )
         else:
             lines.append("llama.cpp extra buffers: on, a trial run worked")
+        lines.append(_company(findings))
         for path in self._files():
             try:
                 read_header(path)
@@ -317,8 +318,8 @@ class LlamaCppBackend:
         )
 
     def facts(self) -> tuple[str, list[str]]:
-        """Version of the library, and sentences about threads and extra buffers."""
-        return library_version(), [line.removeprefix("llama.cpp ") for line in self.doctor_findings()[1:3]]
+        """Version of the library, and sentences about threads, extra buffers and batches."""
+        return library_version(), [line.removeprefix("llama.cpp ") for line in self.doctor_findings()[1:4]]
 
     # --- files added by path: see model_files.py ---------------------------------------------------------
 
@@ -333,6 +334,15 @@ class LlamaCppBackend:
     def remove_file(self, path: str) -> None:
         """Forget an added file or folder; raises NotFoundError."""
         model_files.remove_path(self._settings.data_dir, path)
+
+
+def _company(findings: Findings) -> str:
+    """Whether answers share calls, as `doctor_findings` says it."""
+    if in_turns := ", ".join(kind for kind, equal in findings.kinds.items() if not equal):
+        return f"answers side by side: in turns, because company could change bits, for {in_turns}"
+    if findings.kinds:
+        return "answers side by side: batched, a trial run found that company changes no bit of them"
+    return "answers side by side: not tried yet, the first answer will"
 
 
 def _capabilities(projector: Path | None) -> tuple[str, ...]:

@@ -202,12 +202,12 @@ async def first_answer(backends: Mapping[str, Backend], seconds: float) -> Findi
 
 
 def engine_facts(backends: Mapping[str, Backend]) -> list[Finding]:
-    """Threads and extra buffers of the llama.cpp engine, and a fault for each model file it cannot use."""
+    """Threads, extra buffers and batches of the llama.cpp engine, and a fault for each model file it cannot use."""
     found = []
     for backend in backends.values():
         if isinstance(backend, LlamaCppBackend):
-            _library, threads, buffers, *unusable = backend.doctor_findings()
-            parts = (line.partition(": ") for line in (threads, buffers))
+            _library, threads, buffers, company, *unusable = backend.doctor_findings()
+            parts = (line.partition(": ") for line in (threads, buffers, company))
             found += [Finding(None, what, detail) for what, _, detail in parts]
             found += [Finding(False, "model file", line) for line in unusable]
     return found

@@ -14,6 +14,7 @@ import json
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +40,7 @@ from playground.cli.terminal import (
 from playground.errors import NotFoundError, PlaygroundError, PromptError
 
 if TYPE_CHECKING:
+    from playground.cli.exactness import Report
     from playground.runs.events import Ended
     from playground.types.files import ExportFile
     from playground.workbench.service import Workbench
@@ -269,12 +271,26 @@ def export(
 
 
 @app.command()
-def doctor(context: typer.Context, data: Data = None) -> None:
+def doctor(
+    context: typer.Context,
+    model: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="With --exact: this model.", show_default=False)
+    ] = None,
+    data: Data = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Answer 20 prompts alone and in company, and compare every bit.")
+    ] = False,
+) -> None:
     """Say what works and what to do.
 
     Prints what is installed, which models and servers answer, and where the data is. Exit code 0
-    only when a model answers and the database opens.
+    only when a model answers and the database opens; with --exact, when company changed no answer.
     """
+    if exact or model:
+        if not exact:
+            raise PlaygroundError("A model goes with --exact.", f"playground doctor --exact {model}")
+        report = with_workbench(open_there(settings_of(context, data)), partial(_compared, model or ""))
+        raise typer.Exit(0 if report.equal == report.total else 1)
     from playground.cli.doctor import can_run, examine
     from playground.workbench.models import every_backend
 
@@ -286,6 +302,20 @@ def doctor(context: typer.Context, data: Data = None) -> None:
         if finding.hint:
             typer.echo(f"{'':<7}{finding.hint}")
     raise typer.Exit(0 if can_run(findings) else 1)
+
+
+async def _compared(model: str, workbench: Workbench) -> Report:
+    """Compare answers alone and in company, and say what came of it."""
+    from playground.cli.exactness import compared
+
+    found = await workbench.models.find(model)
+    typer.echo(f"{found.id}: 20 prompts alone, then in random company …", err=True)
+    report = await compared(workbench.models.backend_of(found.id), found.id)
+    compared_what = "texts and log-probabilities" if report.with_scores else "texts"
+    typer.echo(f"{report.equal} of {report.total} equal ({compared_what}; {report.mode or 'mode unknown'})")
+    for prompt in report.different:
+        typer.echo(f"  differs: {prompt[:70]}")
+    return report
 
 
 server_commands.register(app)

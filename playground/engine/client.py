@@ -14,13 +14,14 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from playground.engine import protocol
 from playground.engine.cores import SPINS, Policy, candidates, fastest
 from playground.engine.findings import Findings
 from playground.engine.gguf import Header, read_header
 from playground.engine.gpu import Gpu
-from playground.engine.process import Child, EngineOptions, how_it_ended, trial_run
+from playground.engine.process import Child, EngineOptions, Trial, how_it_ended, trial_run
 from playground.engine.protocol import (
     Count,
     Counted,
@@ -62,6 +63,14 @@ class Wishes:
     images: tuple[str, ...] = ()
     projector: str = ""
     family: str = ""
+    background: bool = False
+
+
+class Safe(NamedTuple):
+    """What a model can have on this machine: llama.cpp's extra buffers, and company that changes no bit."""
+
+    extra_buffers: bool
+    batches: bool
 
 
 NO_WISHES = Wishes()
@@ -109,11 +118,12 @@ class Engine:
         """One Started, pieces of text, one Done; raises BackendError (ContextOverflow when the prompt does not fit)."""
         if sampling.seed is None:
             raise BackendError("A request reached the engine without a seed.", "Draw one before sending.")
-        child, extra_buffers = await self._ready(model)
+        child, safe = await self._ready(model)
         request = Generate(
             id=next(self._ids),
             model=str(model),
-            extra_buffers=extra_buffers,
+            extra_buffers=safe.extra_buffers,
+            batches=safe.batches,
             digest=self.findings.digest(model),
             messages=messages,
             temperature=sampling.temperature,
@@ -154,9 +164,9 @@ class Engine:
 
     async def warm_up(self, model: Path) -> None:
         """Start the child and load the model, so that the next request need not wait; raises BackendError."""
-        child, extra_buffers = await self._ready(model)
+        child, safe = await self._ready(model)
         layers = await self._gpu_layers(model)
-        request = Warm(next(self._ids), str(model), extra_buffers, self.findings.digest(model), layers)
+        request = Warm(next(self._ids), str(model), safe.extra_buffers, self.findings.digest(model), layers)
         answer = await self._answer(child, request)
         assert isinstance(answer, Warmed)
         if answer.digest:
@@ -200,10 +210,10 @@ class Engine:
 
     async def embed(self, model: Path, texts: Sequence[str]) -> list[list[float]]:
         """A vector of length 1 for each text: the mean over its tokens. Raises BackendError."""
-        child, extra_buffers = await self._ready(model)
+        child, safe = await self._ready(model)
         digest, layers = self.findings.digest(model), await self._gpu_layers(model)
         answer = await self._answer(
-            child, Embed(next(self._ids), str(model), extra_buffers, digest, list(texts), layers)
+            child, Embed(next(self._ids), str(model), safe.extra_buffers, digest, list(texts), layers)
         )
         assert isinstance(answer, Embedded)
         return answer.vectors
@@ -215,10 +225,10 @@ class Engine:
 
         Prompt and continuations are cut into tokens separately. Raises BackendError.
         """
-        child, extra_buffers = await self._ready(model)
+        child, safe = await self._ready(model)
         digest, layers = self.findings.digest(model), await self._gpu_layers(model)
         question = ScoreTexts(
-            next(self._ids), str(model), extra_buffers, digest, prompt, list(continuations), layers
+            next(self._ids), str(model), safe.extra_buffers, digest, prompt, list(continuations), layers
         )
         answer = await self._answer(child, question)
         assert isinstance(answer, TextsScored)
@@ -270,11 +280,11 @@ class Engine:
             raise to_error(answer)
         return answer
 
-    async def _ready(self, model: Path) -> tuple[Child, bool]:
-        """The running child, and whether extra buffers are safe for this model."""
+    async def _ready(self, model: Path) -> tuple[Child, Safe]:
+        """The running child, and what is safe with this model."""
         header = await asyncio.to_thread(read_header, model)
-        extra_buffers = await self._extra_buffers(header)
-        return await self._running_child(), extra_buffers
+        safe = await self._safe(header)
+        return await self._running_child(), safe
 
     async def _gpu_layers(self, model: Path) -> int:
         """Layers that are wanted on graphics processors; 0 where there are none to be had."""
@@ -299,27 +309,35 @@ class Engine:
                 self.starts += 1
             return child
 
-    async def _extra_buffers(self, header: Header) -> bool:
-        """Whether llama.cpp's extra buffers are safe for models like this one; tries when that is not known."""
+    async def _safe(self, header: Header) -> Safe:
+        """What is safe with models like this one; tries what is not known."""
         async with self._probing:
-            safe = self.findings.extra_buffers(header.quantization)
-            if safe is None:
-                trial = await trial_run(header.path, "extra")
+            buffers = self.findings.extra_buffers(header.quantization)
+            batches = self.findings.batches(_kind(header, extra_buffers=bool(buffers)))
+            if buffers is None or batches is None:
+                trial = await self._tried(header, "plain" if buffers is False else "extra")
                 if trial.code is not None and trial.code > 0:
-                    return True  # an ordinary error, not a crash: the engine will say what is wrong
-                safe = trial.code == 0
-                if not safe:
-                    trial = await trial_run(header.path, "plain")
+                    # An ordinary error, not a crash: the engine will say what is wrong.
+                    return Safe(extra_buffers=buffers is not False, batches=False)
+                if buffers is None:
+                    buffers = trial.code == 0
+                    if not buffers:
+                        trial = await self._tried(header, "plain")
                 if trial.code != 0:
                     raise BackendError(
                         f"llama.cpp dies on {header.path.name} in a trial run ({how_it_ended(trial.code)}), "
                         "with and without extra buffers.",
                         "Choose another model, or reinstall llama-cpp-python for this CPU.",
                     )
-                self.findings.remember_extra_buffers(header.quantization, safe)
+                batches = trial.batches
+                self.findings.remember_extra_buffers(header.quantization, buffers)
+                self.findings.remember_batches(_kind(header, extra_buffers=buffers), batches)
             if self.findings.policy is None and not self.options.threads and self._measuring is None:
-                self._measuring = asyncio.create_task(self.measure_policy(header.path, safe))
-            return safe
+                self._measuring = asyncio.create_task(self.measure_policy(header.path, buffers))
+            return Safe(buffers, batches)
+
+    async def _tried(self, header: Header, buffers: str) -> Trial:
+        return await trial_run(header.path, buffers, self.policy)
 
     async def measure_policy(self, model: Path, extra_buffers: bool, *, pause_s: float = PAUSE_S) -> None:
         """Find the fastest policy while nobody waits and the machine is quiet; it counts from the next start on.
@@ -351,7 +369,7 @@ class Engine:
         usual = self.options.usual
         measured: dict[Policy, float] = {}
         for spin in SPINS:
-            trial = await trial_run(model, buffers, spin, candidates(usual.threads))
+            trial = await trial_run(model, buffers, Policy(usual.threads, spin), candidates(usual.threads))
             measured |= {Policy(count, spin): rate for count, rate in trial.rates.items()}
         return fastest(measured, usual)
 
@@ -365,6 +383,12 @@ async def is_quiet() -> bool:
         return True
     others = (now.everybody - before.everybody) - (now.own - before.own)
     return others < QUIET_CORES * (now.clock - before.clock)
+
+
+def _kind(header: Header, *, extra_buffers: bool) -> str:
+    """What decides whether answers may share calls: "llama Q4_1 Q8_0 extra"."""
+    words = (header.architecture, *sorted(header.weights), "extra" if extra_buffers else "plain")
+    return " ".join(words)
 
 
 def to_error(failed: Failed) -> BackendError:

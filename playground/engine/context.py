@@ -137,15 +137,27 @@ class Context:
         pointer = llama.llama_get_embeddings_seq(self.handle, sequence)
         return numpy.ctypeslib.as_array(pointer, (self._width,)).copy()
 
+    def state(self, sequence: int) -> bytes:
+        """All cells of a sequence with their positions and contents; empty when that fails."""
+        size: int = llama.llama_state_seq_get_size(self.handle, sequence)
+        state = (ctypes.c_uint8 * size)()
+        written = llama.llama_state_seq_get_data(self.handle, state, size, sequence)
+        return bytes(memoryview(state)[:written])
+
+    def take_state(self, sequence: int, state: bytes) -> bool:
+        """Give a sequence new cells with the contents of `state`, bit for bit; False, and an empty one, when that fails."""
+        data = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        if state and llama.llama_state_seq_set_data(self.handle, data, len(state), sequence):
+            return True
+        self.forget(sequence)
+        return False
+
     def copy_from(self, other: Context, end: int) -> bool:
         """Take the cells of another context of the same shape before position `end`, bit for bit; False when that fails.
 
         Both hold one sequence; this one is empty, and is empty again after a failure.
         """
-        size: int = llama.llama_state_seq_get_size(other.handle, 0)
-        state = (ctypes.c_uint8 * size)()
-        written = llama.llama_state_seq_get_data(other.handle, state, size, 0)
-        if written and llama.llama_state_seq_set_data(self.handle, state, written, 0) and self.forget(0, end):
+        if self.take_state(0, other.state(0)) and self.forget(0, end):
             return True
         self.forget(0)
         return False
@@ -157,6 +169,14 @@ class Context:
     def share(self, source: int, target: int, end: int) -> None:
         """Let `target` hold the cells of `source` before position `end` too; takes no further cells."""
         llama.llama_memory_seq_cp(self._memory, source, target, 0, end)
+
+    def move(self, source: int, target: int, start: int) -> None:
+        """Let `target` hold the cells of `source` from position `start` on too; it may hold several of one position."""
+        llama.llama_memory_seq_cp(self._memory, source, target, start, -1)
+
+    def clear(self) -> None:
+        """Free all cells of all sequences; the next ones are handed out from the first on."""
+        llama.llama_memory_clear(self._memory, False)
 
     def last_position(self, sequence: int) -> int:
         """Highest position that a sequence holds, -1 when it is empty."""

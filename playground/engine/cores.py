@@ -69,5 +69,6 @@ def thread_environment(threads: int, spin: int = DEFAULT_SPIN) -> dict[str, str]
         "MALLOC_MMAP_THRESHOLD_": "1000000",  # a closed context goes back to the system, not into a free list
         "OMP_NUM_THREADS": str(threads),
         "GOMP_SPINCOUNT": os.environ.get("GOMP_SPINCOUNT", str(spin)),
+        "GGML_CPU_TILED_MM": "0",  # k-quants: one kernel, and so the same bits, for any number of rows (`rules.py`)
         "OPENBLAS_NUM_THREADS": "1",  # numpy comes with llama-cpp-python and would start threads of its own
     }

@@ -1,4 +1,4 @@
-"""One loaded model with its requests: the two ways of decoding, other tasks, the projector for images. Runs in the child.
+"""One loaded model with its requests: those that share calls, those that take turns, other tasks, images. Runs in the child.
 
 entry.submit(request, prompt.tokens)
 entry.step() → [Piece, Done, …]     one decode call for each kind of work
@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from playground.engine.company import is_invariant
 from playground.engine.exact import ExactScheduler
 from playground.engine.grammar import Grammars, Guide
 from playground.engine.job import Event, failed
 from playground.engine.loading import Loading
 from playground.engine.model import LoadedModel
 from playground.engine.protocol import Done, Embedded, Generate, TextsScored
+from playground.engine.rules import FREE
 from playground.engine.scheduler import Scheduler
 from playground.engine.vocabulary import Rendered, TemplateBroken, TemplateRefused, Vocabulary
 from playground.engine.yielding import Load
@@ -44,16 +46,16 @@ class Entry:
     Of its model `gpu_wanted` layers were wanted on graphics processors, and it takes `gpu_bytes` there.
     The projector comes with the first image, from a file `projector_key` (path and stamp), and goes with the model.
 
-    KV cells are at most one window for the exact requests, and one for the throughput cache while that is in use.
+    KV cells are at most one window for `shared`, and one for those that take `turns` while there are any.
     """
 
     model: LoadedModel
     stamp: tuple[int, int]
     model_bytes: int
     load: Load | None
-    exact: ExactScheduler = field(init=False)
+    turns: ExactScheduler = field(init=False)
     grammars: Grammars = field(init=False)
-    throughput: Scheduler | None = None
+    shared: Scheduler | None = None
     used: float = 0.0
     projector: Projector | None = None
     projector_key: tuple[str, tuple[int, int]] | None = None
@@ -61,17 +63,18 @@ class Entry:
     loading: Loading[Projector] | None = None
     gpu_wanted: int = 0
     gpu_bytes: int = 0
+    _batches_there: bool | None = None
     _digest: list[str] = field(default_factory=list)
     _tasks: deque[Task] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
-        self.exact = ExactScheduler(self.model)
+        self.turns = ExactScheduler(self.model)
         self.grammars = Grammars(self.model.vocabulary)
 
     @property
     def is_idle(self) -> bool:
         """Whether no request of this model runs or waits."""
-        return not self._tasks and self.exact.is_idle and (self.throughput is None or self.throughput.is_idle)
+        return not self._tasks and self.turns.is_idle and (self.shared is None or self.shared.is_idle)
 
     @property
     def can_go(self) -> bool:
@@ -90,15 +93,23 @@ class Entry:
         pictures: Sequence[Picture] = (),
         guide: Guide | None = None,
     ) -> None:
-        """Hand a request to the scheduler of its mode; raises BackendError."""
-        if request.mode == "exact":
+        """Hand a request to those of its kind; raises BackendError."""
+        if takes_turns(request):
             self._give_way()
             adapter = self.model.adapter(Path(request.adapter)) if request.adapter else None
-            self.exact.submit(request, prompt, adapter, pictures, guide)
+            self.turns.submit(request, prompt, adapter, pictures, guide)
         else:
-            if self.throughput is None:
-                self.throughput = Scheduler(self.model)
-            self.throughput.submit(request, prompt, guide)
+            if self.shared is None:
+                self.shared = Scheduler(self.model, self.model.rules if request.batches else FREE)
+            self.shared.submit(request, prompt, guide)
+
+    def may_batch(self, request: Generate) -> bool:
+        """Whether company changes no bit of the answer: as found out before, on graphics processors tried here and now."""
+        if not self.model.gpu_layers:
+            return request.batches
+        if self._batches_there is None:
+            self._batches_there = is_invariant(self.model, self.model.threads)
+        return self._batches_there
 
     def read(self, request: Generate) -> Seen:
         """Prompt and pictures of a request with images, whose projector is loaded; raises BackendError."""
@@ -114,14 +125,14 @@ class Entry:
         self._tasks.append(task)
 
     def step(self) -> list[Event]:
-        """One decode call for each mode that has work, and one for the oldest task."""
+        """One decode call for those that share it, one for the next of those that take turns, one for the oldest task."""
         events: list[Event] = self._step_task() if self._tasks else []
-        if not self.exact.is_idle:
-            events += self.exact.step()
-        if self.throughput and not self.throughput.is_idle:
+        if not self.turns.is_idle:
+            events += self.turns.step()
+        if self.shared and not self.shared.is_idle:
             if self.load:
-                self.throughput.use_threads(self.load.threads())
-            events += self.throughput.step()
+                self.shared.use_threads(self.load.threads())
+            events += self.shared.step()
         return events
 
     def cancel(self, request_id: int) -> Done | None:
@@ -130,8 +141,8 @@ class Entry:
             if task.id == request_id:
                 task.steps.close()
                 self._tasks.remove(task)
-        done = self.exact.cancel(request_id)
-        return done or (self.throughput.cancel(request_id) if self.throughput else None)
+        done = self.turns.cancel(request_id)
+        return done or (self.shared.cancel(request_id) if self.shared else None)
 
     def digest(self) -> str:
         """SHA-256 of the file, empty while it is still being computed."""
@@ -151,9 +162,9 @@ class Entry:
 
     def close(self) -> None:
         """Free an idle model."""
-        if self.throughput:
-            self.throughput.close()
-        self.exact.close()
+        if self.shared:
+            self.shared.close()
+        self.turns.close()
         with suppress(BackendError):  # one that could not be loaded, and nobody asked any more
             self.take_projector()
         self.drop_projector()
@@ -189,10 +200,18 @@ class Entry:
         return [result]
 
     def _give_way(self) -> None:
-        """Drop an idle throughput cache that is half full: its cells would come on top of the exact ones."""
-        if self.throughput and self.throughput.is_idle and self.throughput.tree.cells > self.model.cells // 2:
-            self.throughput.close()
-            self.throughput = None
+        """Drop an idle shared cache that is half full: its cells would come on top of those of the turns."""
+        if self.shared and self.shared.is_idle and self.shared.used > self.model.cells // 2:
+            self.shared.close()
+            self.shared = None
+
+
+def takes_turns(request: Generate) -> bool:
+    """Whether a request is answered in a context of its own: always where company might change a bit of an exact answer.
+
+    An adapter belongs to a whole context, and the shared cache knows prefixes by their tokens, which a picture has none of.
+    """
+    return bool(request.adapter or request.images or (request.mode == "exact" and not request.batches))
 
 
 def render(vocabulary: Vocabulary, messages: list[list[str]], *, thinking: bool = False) -> Rendered:

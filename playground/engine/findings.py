@@ -1,9 +1,9 @@
 """What the engine has found out and need not find out again: one small JSON file in the data folder.
 
-    {"build": "0.3.36 …", "extra_buffers": {"Q4_1": true}, "gpu": null, "policy": [2, 1000], "digests": {"/m/a.gguf 98362432 17…": "5f3e…"}}
+    {"build": "0.3.36 …", "extra_buffers": {"Q4_1": true}, "batches": {"llama Q4_1 Q8_0 extra": true}, "gpu": null, "policy": [2, 1000], "digests": {"/m/a.gguf 98362432 17…": "5f3e…"}}
 
-`gpu` says whether a trial run on graphics processors survived (null: not tried), `extra_buffers` says, per quantization, whether a probe decode with llama.cpp's extra buffers survived, `policy` how many
-threads and how long a spin were fastest; both hold for one build of the library on one CPU. Where the file cannot be written, the findings last as long as the process.
+`gpu` says whether a trial run on graphics processors survived (null: not tried), `extra_buffers` says, per quantization, whether a probe decode with llama.cpp's extra buffers survived, `batches`, per kind of model, whether company changed no bit in a probe, `policy` how many
+threads and how long a spin were fastest; all hold for one build of the library on one CPU. Where the file cannot be written, the findings last as long as the process.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from playground.engine.build import gpu_parts, library_folders
 from playground.engine.cores import Policy, usable_cores
@@ -50,6 +51,7 @@ class Findings:
         self.path = path
         self._build = current_build()
         self._buffers: dict[str, bool] = {}
+        self._batches: dict[str, bool] = {}
         self._digests: dict[str, str] = {}
         self._policy: Policy | None = None
         self.gpu: bool | None = None
@@ -58,10 +60,8 @@ class Findings:
             digests = stored.get("digests", {})
             self._digests = {k: v for k, v in digests.items() if isinstance(k, str) and isinstance(v, str)}
             if stored.get("build") == self._build:
-                buffers = stored.get("extra_buffers", {})
-                self._buffers = {
-                    k: v for k, v in buffers.items() if isinstance(k, str) and isinstance(v, bool)
-                }
+                self._buffers = _verdicts(stored.get("extra_buffers", {}))
+                self._batches = _verdicts(stored.get("batches", {}))
                 gpu = stored.get("gpu")
                 self.gpu = gpu if isinstance(gpu, bool) else None
                 threads, spin = (int(number) for number in stored["policy"] or ())
@@ -70,6 +70,20 @@ class Findings:
     def extra_buffers(self, quantization: str) -> bool | None:
         """Verdict of the probe: True safe, False crashes, None not tried. One crash of any quantization counts for all."""
         return False if False in self._buffers.values() else self._buffers.get(quantization)
+
+    def batches(self, kind: str) -> bool | None:
+        """Whether answers of such a model may share calls: None when that has not been tried."""
+        return self._batches.get(kind)
+
+    def remember_batches(self, kind: str, equal: bool) -> None:
+        """Keep the verdict of a probe: whether company changed no bit."""
+        self._batches[kind] = equal
+        self._write()
+
+    @property
+    def kinds(self) -> dict[str, bool]:
+        """Every kind of model that was tried, and whether its answers may share calls."""
+        return dict(self._batches)
 
     @property
     def policy(self) -> Policy | None:
@@ -116,6 +130,7 @@ class Findings:
             "build": self._build,
             "extra_buffers": self._buffers,
             "gpu": self.gpu,
+            "batches": self._batches,
             "policy": policy,
             "digests": self._digests,
         }
@@ -133,6 +148,10 @@ class Findings:
 def _file_of_build(library: Path) -> str:
     stat = library.stat()
     return f"{library.name} {stat.st_size} {stat.st_mtime_ns}"
+
+
+def _verdicts(stored: dict[str, Any]) -> dict[str, bool]:
+    return {k: v for k, v in stored.items() if isinstance(k, str) and isinstance(v, bool)}
 
 
 def _file_key(path: Path) -> str:

@@ -40,6 +40,11 @@ _FILE_TYPES = {
     20: "IQ2_XS", 21: "Q2_K_S", 22: "IQ3_XS", 23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL", 26: "IQ3_S", 27: "IQ3_M",
     28: "IQ2_S", 29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0", 38: "MXFP4",
 }  # fmt: skip
+_WEIGHTS = {
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 10: "Q2_K", 11: "Q3_K", 12: "Q4_K",
+    13: "Q5_K", 14: "Q6_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S",
+    22: "IQ2_S", 23: "IQ4_XS", 29: "IQ1_M", 30: "BF16", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
+}  # fmt: skip
 _QUANTIZATION = re.compile(r"(?i)(?:^|[.\-_])((?:IQ|Q|TQ)\d+(?:_[A-Z0-9]+)*|BF16|F16|F32|MXFP4)$")
 _BLOCK = re.compile(r"blk\.(\d{1,4})\.")
 _SPLIT = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
@@ -52,6 +57,7 @@ class Header:
     """What the playground wants to know before it loads a file; sizes in bytes, None where the file is silent.
 
     `width` is the number of values per token; of a projector, those it makes for the language model.
+    `weights` are the number formats of the matrices: {"Q4_1", "Q8_0"}.
     """
 
     path: Path
@@ -63,6 +69,7 @@ class Header:
     kv_bytes_per_token: int
     width: int | None = None
     has_vision_encoder: bool = False
+    weights: frozenset[str] = frozenset()
 
     @property
     def is_projector(self) -> bool:
@@ -72,7 +79,7 @@ class Header:
 
 def read_header(path: Path) -> Header:
     """Header of the GGUF at `path`; raises BackendError with one sentence when it is not a readable model."""
-    size, values = _read(path)
+    size, values, weights = _read(path)
     architecture = str(values.get("general.architecture", ""))
     return Header(
         path=path,
@@ -85,6 +92,7 @@ def read_header(path: Path) -> Header:
         width=_positive(values.get(f"{architecture}.embedding_length"))
         or _positive(values.get("clip.vision.projection_dim")),
         has_vision_encoder=values.get("clip.has_vision_encoder") is True,
+        weights=weights.union(*(_read(part).weights for part in _parts(path)[1:])),
     )
 
 
@@ -114,6 +122,20 @@ def _parts(path: Path) -> list[Path]:
     before = path.name[: match.start()]
     names = [f"{before}-{n:05d}-of-{match[2]}.gguf" for n in range(1, int(match[2]) + 1)]
     return [part for name in names if (part := path.with_name(name)).exists()]
+
+
+def _matrices(view: mmap.mmap, at: int) -> frozenset[str]:
+    """Formats of the tensors with two dimensions and more, from the list after the key-value pairs."""
+    (tensors,) = struct.unpack_from("<Q", view, 8)
+    found = set()
+    for _ in range(min(tensors, _MOST_TENSORS)):
+        _, at = _string(view, at)
+        (dimensions,) = struct.unpack_from("<I", view, at)
+        (kind,) = struct.unpack_from("<I", view, at + 4 + 8 * dimensions)
+        if dimensions > 1:
+            found.add(_WEIGHTS.get(kind, str(kind)))
+        at += 4 + 8 * dimensions + 4 + 8
+    return frozenset(found)
 
 
 def _tensor_sizes(path: Path) -> dict[str, int]:
@@ -155,12 +177,14 @@ def check_adapter(path: Path, base: Header) -> None:
 class _Contents(NamedTuple):
     size_bytes: int
     values: dict[str, Any]
+    weights: frozenset[str]
 
 
 def _read(path: Path) -> _Contents:
     """Size and metadata of a GGUF file; raises BackendError."""
     with _opened(path) as view:
-        return _Contents(len(view), _metadata(view)[0])
+        values, at = _metadata(view)
+        return _Contents(len(view), values, _matrices(view, at))
 
 
 @contextmanager

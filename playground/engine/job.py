@@ -22,7 +22,8 @@ Event = Piece | Done | Embedded | TextsScored | Failed
 class Job:
     """`tokens` is prompt and answer; `finish` is "stop" or "length" once the answer is complete.
 
-    `guide` keeps the answer to a JSON schema; an answer is complete once nothing can follow in it.
+    `guide` keeps the answer to a JSON schema; an answer is complete once nothing can follow in it. `has_left` says that it had
+    to make room for others before.
     """
 
     request: Generate
@@ -31,6 +32,7 @@ class Job:
     chain: Any
     guide: Guide | None = None
     finish: str = ""
+    has_left: bool = False
     prompt_tokens: int = field(init=False)
     text: AnswerText = field(init=False)
 

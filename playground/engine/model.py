@@ -20,6 +20,7 @@ from playground.engine.context import Context, Shape, rounded
 from playground.engine.gguf import Header, check_adapter
 from playground.engine.library import last_error
 from playground.engine.offload import fewer
+from playground.engine.rules import rules_for
 from playground.engine.vocabulary import Vocabulary
 from playground.errors import BackendError
 
@@ -107,6 +108,8 @@ class LoadedModel:
         self.context_tokens = min(options.context_tokens, trained or options.context_tokens)
         self.cells = rounded(self.context_tokens)
         self.parallel = options.parallel
+        self.threads = options.threads
+        self.rules = rules_for(header.weights, repacks=options.extra_buffers)
         self._adapters: dict[tuple[Path, int], Any] = {}
         self.shares_prefixes = not (
             llama.llama_model_is_recurrent(self.handle)

@@ -9,7 +9,8 @@
                                       └─ "B …"    sequence 0, closed
 
 Each leaf owns one llama.cpp sequence, which holds every cell from the root to the leaf's end. Inner nodes own none: they live
-from the leaves below, and the last one leaves its sequence to its parent. `cells` counts each node once, as llama.cpp does.
+from the leaves below, and the last one leaves its sequence to its parent. `cells` counts each node once, as llama.cpp does; the
+cells of what was evicted may stay taken (`calls.py`), and only sequences become free.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import NamedTuple, Protocol
 
 
 class Cells(Protocol):
-    """What the tree needs of a `Context`."""
+    """What the tree needs of `Calls`."""
 
     sequences: int
 
@@ -87,7 +88,7 @@ class PrefixTree:
         self._clock += 1
         keep = self._leaf_below(node) if length else None
         while not self._free:
-            if not self._evict(keep):
+            if not self.evict(keep):
                 return None
         leaf = Node([], length, self._root, self._free.pop(), is_open=True, used=self._clock)
         if length:
@@ -134,9 +135,12 @@ class PrefixTree:
             self.cells -= len(leaf.tokens)
             leaf.tokens = []
 
-    def evict(self) -> bool:
-        """Forget the least recently used closed leaf; False when there is none."""
-        return self._evict(keep=None)
+    def evict(self, keep: Node | None = None) -> bool:
+        """Forget the least recently used closed leaf but `keep`; False when there is none."""
+        closed = [leaf for leaf in self.leaves if not leaf.is_open and leaf is not keep]
+        if closed:
+            self.drop(min(closed, key=lambda leaf: leaf.used))
+        return bool(closed)
 
     def open_cells(self) -> int:
         """Cells that open leaves stand on: these cannot be evicted."""
@@ -150,12 +154,6 @@ class PrefixTree:
             node = todo.pop()
             yield node
             todo += node.children
-
-    def _evict(self, keep: Node | None) -> bool:
-        closed = [leaf for leaf in self.leaves if not leaf.is_open and leaf is not keep]
-        if closed:
-            self.drop(min(closed, key=lambda leaf: leaf.used))
-        return bool(closed)
 
     def _leaf_below(self, node: Node) -> Node:
         while node.sequence < 0:

@@ -16,20 +16,21 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import playground
 from playground.engine import protocol
-from playground.engine.cores import DEFAULT_SPIN, Policy, thread_environment, usable_cores
+from playground.engine.cores import Policy, thread_environment, usable_cores
 from playground.engine.offload import ALL
 from playground.engine.protocol import Alive, Cancel, Configure, Count, Failed, NeedsModel, Piece, Render
 from playground.engine.watch import DEAF, Patience, Verdict, Watch, pages_read
 from playground.errors import BackendUnavailable
 
+_SIGN_S = 1.0
 _LINE_BYTES = 256 << 20  # the token ids of a very long preview are one line
 _STDERR_BYTES = 4000
 _CLOSE_S = 2.0
-_TRIAL_S = 60.0
+_TRIAL_S = 180.0
 _ONE_THREAD = Policy(1)
 
 
@@ -83,6 +84,7 @@ class Child:
                 context_tokens=options.context_tokens,
                 memory_mb=options.memory_mb,
                 gpu_memory_mb=options.gpu_memory_mb,
+                sign_s=min(_SIGN_S, options.patience.stall_s / 100),
             )
         )
         return child
@@ -238,29 +240,27 @@ async def _python(module: str, *arguments: str, policy: Policy) -> asyncio.subpr
 
 
 class Trial(NamedTuple):
-    """How a trial run ended (exit code, None when it hung and was killed), and tokens per second by number of threads."""
+    """How a trial run ended (exit code, None when it hung and was killed), and what it found (`probe.py`)."""
 
     code: int | None
     rates: dict[int, float]
+    batches: bool = False
 
 
-async def trial_run(
-    model: Path, buffers: str, spin: int = DEFAULT_SPIN, threads: Sequence[int] = ()
-) -> Trial:
-    """Decode some tokens in a throw-away process, `buffers` is "extra" or "plain"; times each number of threads."""
+async def trial_run(model: Path, buffers: str, policy: Policy, threads: Sequence[int] = ()) -> Trial:
+    """Decode some tokens in a throw-away process, `buffers` is "extra" or "plain".
+
+    Times each of the given numbers of `threads`; without any it finds out whether answers may share calls.
+    """
     counts = [str(count) for count in threads]
     code, output = await throw_away(
-        "playground.engine.probe",
-        str(model),
-        buffers,
-        *counts,
-        limit_s=_TRIAL_S,
-        policy=Policy(max(threads, default=1), spin),
+        "playground.engine.probe", str(model), buffers, *counts, limit_s=_TRIAL_S, policy=policy
     )
-    rates: dict[int, float] = {}
-    with suppress(ValueError, AttributeError):
-        rates = {int(count): float(rate) for count, rate in json.loads(output or b"{}").items()}
-    return Trial(code, rates)
+    found: dict[str, Any] = {}
+    with suppress(ValueError):
+        found = json.loads(output or b"{}")
+    rates = {int(count): float(rate) for count, rate in found.get("rates", {}).items()}
+    return Trial(code, rates, found.get("batches") is True)
 
 
 async def throw_away(

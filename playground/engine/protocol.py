@@ -23,6 +23,9 @@ Texts joined are the answer (with a stop string at its end); `raw` is the token'
 the whole of them: the last token of a character shows it, the ones before are empty.
 """
 
+TAKES_TURNS = "answers take turns"
+"""The remark on an exact answer of a model whose bits company might change."""
+
 
 class ProtocolError(ValueError):
     """A line that is not a message of this protocol."""
@@ -36,7 +39,8 @@ class Configure:
     """First message: limits that hold for the life of the process.
 
     `parallel` sequences per model, `context_tokens` the window asked for, `memory_mb` (10^6 bytes) for all loaded
-    models together, `gpu_memory_mb` likewise on graphics processors (0: what is free there), `threads` of the compute pool; with `yields` throughput mode takes fewer while others want the cores.
+    models together, `gpu_memory_mb` likewise on graphics processors (0: what is free there), `threads` of the compute pool; with `yields` shared calls take fewer while others want the cores.
+    Signs of life come about every `sign_s` seconds.
     """
 
     threads: int
@@ -44,6 +48,7 @@ class Configure:
     parallel: int
     context_tokens: int
     memory_mb: int
+    sign_s: float = 1.0
     gpu_memory_mb: int = 0
 
 
@@ -56,6 +61,7 @@ class Generate:
     `adapter` is the path of a LoRA in the GGUF format. `images`, base64, stand before the text of the last user message; the
     GGUF file `projector` turns them into tokens. Requests of one `family` (a word; "" is none) with the same prompt read it once.
     `gpu_layers` of the model are wanted on graphics processors: a number, or -1 for all that fit.
+    `batches` says that company changes no bit of this model's answers here; one of the `background` makes room for others.
     """
 
     id: int
@@ -86,6 +92,8 @@ class Generate:
     projector: str = ""
     family: str = ""
     gpu_layers: int = 0
+    batches: bool = False
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,33 +4,36 @@
     scheduler.step() → [Piece, Done, …]    one token for every answer, some rows of prompts
     scheduler.cancel(id) → Done | None     leaves between two steps
 
-Every step is one call with a row of each answer that is being written, then one with prompt rows, oldest request first. They
-are kept apart because llama.cpp's flash attention sums calls below and from 64 rows in different ways: so prompts and answers
-each take the way they take in exact mode, and the two modes differ in the last bits only. What a
-prompt shares with anything in the cache is not computed again (`prefix_tree.py`); what waiting prompts share with each other
-is computed once, by the first of them. When cells run out, first closed branches go, least recently used first; then the
-youngest request goes back to the queue and later goes on where it was. The oldest never does, so each request that fits
-alone ends.
+Every step is one call: a row of each answer that is being written, then rows of prompts, oldest request first. Which rows may
+share a call is the business of `rules.py` and `calls.py`; where these rules hold, an answer has the same bits in any company,
+and nothing that follows can be seen in it. What a prompt shares with anything in the cache is not computed again
+(`prefix_tree.py`); what waiting prompts share with each other is computed once, by the first of them. Requests that somebody
+waits for go before those of the background: they take the places of the youngest of these, which later go on where they were.
+
+Cells are handed out in order and never singly given back. When they are used up, by ended answers for the most part, all are
+forgotten and what still runs is read again, which gives the same bits. A request joins only where it probably ends before that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from playground.engine.context import STEP_ROWS, Row
+from playground.engine.calls import OWN_SEQUENCES, Calls
+from playground.engine.context import Row
 from playground.engine.grammar import Guide
 from playground.engine.job import Event, Job
 from playground.engine.prefix_tree import Node, PrefixTree, common_length
 from playground.engine.protocol import Done, Generate
+from playground.engine.rules import LONE_CELLS, Rules
 from playground.engine.sampler import draw, free_chain, new_chain
 from playground.engine.vocabulary import Vocabulary
 from playground.errors import BackendError
 
-_TILE = 64  # rows from which llama.cpp's flash attention works in tiles
-_HEADROOM = 32  # cells that must stay free when a request joins, so that it does not leave at once
 _WORTH_WAITING = 16  # shared tokens still to be computed by another request for which it pays to wait
+_WORTH_KEEPING = 32  # cached tokens of its beginning for which a lone prompt does without an empty cache
+_USUAL_ANSWER = 512  # tokens that an answer is expected to grow by at most: most end long before their limit
+_MOST_SEQUENCES = 256  # of llama.cpp
 
 
 class Model(Protocol):
@@ -40,6 +43,7 @@ class Model(Protocol):
     context_tokens: int
     cells: int
     parallel: int
+    threads: int
     shares_prefixes: bool
 
     def new_context(self, cells: int, sequences: int) -> Any: ...  # noqa: D102
@@ -58,39 +62,52 @@ class _Run:
         return self.leaf.end if self.leaf else 0
 
     @property
-    def is_long(self) -> bool:
-        return self.job.prompt_tokens >= _TILE
+    def to_read(self) -> int:
+        return len(self.job.tokens) - self.computed
 
     @property
     def is_writing(self) -> bool:
-        return self.job.answer_tokens > 0 and len(self.job.tokens) - self.computed == 1
+        return self.job.answer_tokens > 0 and self.to_read == 1
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """The lowest goes first."""
+        return self.job.request.background, self.job.order
 
 
 class Scheduler:
-    """All throughput requests of one model. `close` frees the cache."""
+    """All requests of one model that share calls under `rules`. `close` frees the cache."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, rules: Rules) -> None:
         self._model = model
+        self._rules = rules
         # Each answer needs a sequence; as many again keep ended ones for later prompts.
-        sequences = min(256, 2 * model.parallel + 16) if model.shares_prefixes else model.parallel
-        self._context = model.new_context(model.cells, sequences)
-        self.cells: int = self._context.cells
-        self.tree = PrefixTree(self._context, shares=model.shares_prefixes)
-        self._running: list[_Run] = []  # both lists: oldest first
+        sequences = 2 * model.parallel + 16 if model.shares_prefixes else model.parallel
+        sequences = min(_MOST_SEQUENCES, sequences + OWN_SEQUENCES)
+        context = model.new_context(model.cells + rules.spare, sequences)
+        self._calls = Calls(context, rules, model.threads, keeps_order=model.shares_prefixes)
+        self.cells: int = min(self._calls.cells, model.cells)
+        self.tree = self._new_tree()
+        self._running: list[_Run] = []  # both lists: the first is served first
         self._waiting: list[_Run] = []
         self._count = 0
-        self._threads = 0
+        self._turn = 0
 
     @property
     def is_idle(self) -> bool:
         """Whether no request runs or waits."""
         return not self._running and not self._waiting
 
+    @property
+    def used(self) -> int:
+        """Cells that are taken: handed out since all were free, or in use where they are freed singly."""
+        return self._calls.used if self._model.shares_prefixes else self.tree.cells
+
     def submit(self, request: Generate, prompt: list[int], guide: Guide | None = None) -> None:
         """Queue a request; `prompt` has 1 to context_tokens - 1 token ids. Raises BackendError for a bad grammar."""
         chain = new_chain(request, self._model.vocabulary)
         self._count += 1
-        self._waiting.append(_Run(Job(request, self._count, list(prompt), chain, guide)))
+        self._wait(_Run(Job(request, self._count, list(prompt), chain, guide)))
 
     def cancel(self, request_id: int) -> Done | None:
         """End a request at once; None when there is no such request any more."""
@@ -102,18 +119,13 @@ class Scheduler:
     def step(self) -> list[Event]:
         """Admit, decode, sample; what happened, in order."""
         self._admit()
-        events = self._decode(self._writing)
-        return events + self._decode(self._reading)
-
-    def _decode(self, plan: Callable[[], list[tuple[_Run, int]]]) -> list[Event]:
-        """One decode call for what `plan` says: who takes part, with how many tokens."""
-        shares = plan()
-        while self.tree.cells + sum(share for _, share in shares) > self.cells and self._make_room():
-            shares = plan()
+        shares = self._shares()
+        while self.used + sum(share for _, share in shares) > self.cells and self._make_room():
+            shares = self._shares()
         if not shares:
             return []
         rows = [row for run, share in shares for row in _rows(run, share)]
-        code = self._context.decode(rows)
+        code = self._calls.decode(rows)
         if code != 0:
             return self._recover(code, [run for run, _ in shares])
         events: list[Event] = []
@@ -128,33 +140,70 @@ class Scheduler:
 
     def use_threads(self, threads: int) -> None:
         """Compute with so many threads from the next step on."""
-        if threads != self._threads:
-            self._threads = threads
-            self._context.use_threads(threads)
+        self._calls.use_threads(threads)
 
     def close(self) -> None:
         """Free the cache; the object is unusable afterwards."""
-        self._context.close()
+        self._calls.close()
+
+    # --- who runs -------------------------------------------------------------------------------------------
 
     def _admit(self) -> None:
-        """Start waiting requests, oldest first, as far as answers, sequences and cells allow."""
+        """Start waiting requests in their order, as far as answers, sequences and cells allow."""
         for run in list(self._waiting):
-            if len(self._running) >= self._model.parallel or not self._has_room(run.job):
-                return
             if self._waits_for_another(run.job):
                 continue  # the prefix is on its way; the others need not wait for it
+            if not self._has_place(run):
+                return
+            if self._is_worth_forgetting(run):
+                self._forget_all()
+                return self._admit()
+            if not self._has_cells(run):
+                return
             run.leaf = self.tree.open(run.job.tokens)
             if run.leaf is None:
                 return
             run.reused = max(run.reused, run.leaf.start) if not run.job.answer_tokens else run.reused
             self._waiting.remove(run)
             self._running.append(run)
-            self._running.sort(key=lambda r: r.job.order)
+            self._running.sort(key=lambda r: r.rank)
+        return None
 
-    def _has_room(self, job: Job) -> bool:
-        promised = sum(len(run.job.tokens) - run.computed for run in self._running)
-        new = len(job.tokens) - self.tree.longest(job.tokens).length
-        return not self._running or self.tree.open_cells() + promised + new + _HEADROOM <= self.cells
+    def _has_place(self, run: _Run) -> bool:
+        """Whether one more answer may run. One that somebody waits for takes the places of those of the background."""
+        while self._running and (len(self._running) >= self._model.parallel or not self._has_cells(run)):
+            if run.job.request.background or not self._running[-1].job.request.background:
+                break
+            self._put_back(self._running[-1])
+        return len(self._running) < self._model.parallel
+
+    def _has_cells(self, run: _Run) -> bool:
+        """Whether it probably ends in the cells that are left."""
+        new = len(run.job.tokens) - self.tree.longest(run.job.tokens).length + self._growth(run.job)
+        return not self._running and not self.used or self.used + self._promised() + new <= self.cells
+
+    def _is_worth_forgetting(self, run: _Run) -> bool:
+        """Whether there are cells for it once those of ended answers are free, and more of these than must be read again."""
+        kept = self.tree.open_cells()
+        ended = self.used - kept
+        if not ended or ended < kept:
+            return False
+        if self._has_cells(run):  # then only for what is short, alone and new: it needs no second row so far
+            is_short = self._rules.lone and len(run.job.tokens) <= LONE_CELLS // 2 < self.used
+            return (
+                is_short and not self._running and self.tree.longest(run.job.tokens).length < _WORTH_KEEPING
+            )
+        new = len(run.job.tokens) + self._growth(run.job)
+        return not self._running or kept + self._promised() + new <= self.cells
+
+    def _promised(self) -> int:
+        """Cells that those who run will probably take yet."""
+        return sum(run.to_read + self._growth(run.job) for run in self._running)
+
+    def _growth(self, job: Job) -> int:
+        """Cells that an answer is expected to take yet; one that had to leave before is not put at risk again."""
+        left = min(job.request.max_tokens - job.answer_tokens, self._model.context_tokens - len(job.tokens))
+        return min(left, _USUAL_ANSWER) if not job.has_left else left
 
     def _waits_for_another(self, job: Job) -> bool:
         """Whether a running request is about to compute much more of this prompt's beginning than there is."""
@@ -168,53 +217,64 @@ class Scheduler:
                     return True
         return False
 
-    def _writing(self) -> list[tuple[_Run, int]]:
-        """One row for each answer that has begun."""
-        return [(run, 1) for run in self._running if run.is_writing]
+    # --- what a step computes -------------------------------------------------------------------------------
 
-    def _reading(self) -> list[tuple[_Run, int]]:
-        """Prompt rows of the oldest request that still reads, and of others of its kind as far as they fit in.
-
-        Short prompts stay below a tile in all; long ones come in portions of at least one, and what is left of several after
-        a shared prefix makes a portion together. When answers wait for it, one portion is enough.
-        """
+    def _shares(self) -> list[tuple[_Run, int]]:
+        """Who takes part in the next call with how many tokens: a row of each answer, then prompts as far as they fit."""
+        writing = [run for run in self._running if run.is_writing]
         reading = [run for run in self._running if not run.is_writing]
-        if not reading:
-            return []
-        is_long = reading[0].is_long
-        limit = STEP_ROWS if is_long else _TILE - 1
-        one_portion = len(reading) < len(self._running)
-        shares: list[tuple[_Run, int]] = []
-        total = 0
+        most = self._rules.most - bool(reading)
+        if len(writing) > most:  # by turns
+            self._turn = (self._turn + most) % len(writing)
+            writing = [*writing[self._turn :], *writing[: self._turn]][:most]
+        shares = [(run, 1) for run in writing]
+        left = self._rules.most - len(writing)
         for run in reading:
-            if run.is_long != is_long or (one_portion and total >= _TILE and shares[0][1] >= _TILE):
-                continue
-            left = len(run.job.tokens) - run.computed
-            share = left if left < min(2 * _TILE, limit + 1) else min(_TILE, limit)
-            if total + share <= limit:
-                shares.append((run, share))
-                total += share
+            if left:
+                shares.append((run, min(left, run.to_read)))
+                left -= shares[-1][1]
         return shares
 
     def _make_room(self) -> bool:
-        """Free some cells: a closed branch, else the youngest request; False when one request is all there is."""
-        if self.tree.evict():
-            return True
-        if len(self._running) < 2:
+        """Free some cells; False when one request is all there is."""
+        is_alone = len(self._running) < 2
+        ended = self.used - self.tree.open_cells()
+        if is_alone and not ended:
             return False
-        youngest = self._running[-1]
-        self._release(youngest)
-        self._waiting.append(youngest)
-        self._waiting.sort(key=lambda r: r.job.order)
+        if not is_alone and 2 * ended < self.used:
+            self._put_back(self._running[-1])
+        if self._model.shares_prefixes:
+            self._forget_all()
         return True
+
+    def _put_back(self, run: _Run) -> None:
+        run.job.has_left = True
+        self._release(run)
+        self._wait(run)
+
+    def _forget_all(self) -> None:
+        """Free every cell; what runs is admitted and read again, and goes on with the same bits."""
+        for run in self._running:
+            run.leaf = None
+            self._wait(run)
+        self._running = []
+        self._calls.clear()
+        self.tree = self._new_tree()
+
+    def _new_tree(self) -> PrefixTree:
+        return PrefixTree(self._calls, shares=self._model.shares_prefixes)
+
+    def _wait(self, run: _Run) -> None:
+        self._waiting.append(run)
+        self._waiting.sort(key=lambda r: r.rank)
+
+    # --- what becomes of it ---------------------------------------------------------------------------------
 
     def _advance(self, run: _Run, row: int) -> list[Event]:
         """Take one more token into an answer."""
         job, vocabulary = run.job, self._model.vocabulary
         try:
-            token, scores = draw(
-                self._context, job.chain, row, job.request.top_logprobs, vocabulary, job.guide
-            )
+            token, scores = draw(self._calls, job.chain, row, job.request.top_logprobs, vocabulary, job.guide)
             events = job.take(token, vocabulary, self._model.context_tokens, scores)
         except BackendError as exc:
             self._end(run)
@@ -239,16 +299,13 @@ class Scheduler:
         """Events when llama.cpp did not decode the rows of these requests."""
         if code == 1 and self._make_room():  # no cells although the count said so: make room and try again
             return []
+        for run in runs:
+            assert run.leaf
+            self.tree.rewind(run.leaf)
         if code == 2:  # interrupted for a cancellation: the next step repeats it
-            for run in runs:
-                assert run.leaf
-                self.tree.rewind(run.leaf)
             return []
         events: list[Event] = []
         for run in runs:
-            leaf = run.leaf
-            assert leaf
-            self.tree.rewind(leaf)
             self._end(run)
             events.append(run.job.failed(code))
         return events

@@ -53,7 +53,6 @@ if TYPE_CHECKING:  # loaded with the first image only
     from playground.engine.vision import Picture
 
 _POLL_S = 0.005  # how often to look whether a model is loaded or a checksum known
-_SIGN_S = 1.0
 _DIGEST_WAIT_S = 1.0  # a first, very short answer may end before the file's checksum is known
 
 
@@ -126,12 +125,13 @@ class HeldDone:
 class Worker:
     """The loop over requests and models."""
 
-    def __init__(self, pipes: Pipes, shelf: Shelf, version: str) -> None:
+    def __init__(self, pipes: Pipes, shelf: Shelf, version: str, sign_s: float) -> None:
         self._pipes = pipes
         self._shelf = shelf
         self._version = version
         self._pending: deque[NeedsModel] = deque()  # requests whose model is not loaded yet
         self._held: list[HeldDone] = []
+        self._sign_s = sign_s
         self._next_sign = 0.0
 
     def run(self) -> None:
@@ -139,7 +139,7 @@ class Worker:
         while True:
             is_busy = any(not entry.is_idle for entry in self._shelf.entries)
             resume()
-            keeps = any(entry.exact.keeps for entry in self._shelf.entries)
+            keeps = any(entry.turns.keeps for entry in self._shelf.entries)
             wait_s = 0 if is_busy else _POLL_S if self._pending or self._held else KEEP_S if keeps else None
             for message in self._pipes.receive(wait_s):
                 self._handle(message)
@@ -148,14 +148,14 @@ class Worker:
             for entry in self._shelf.entries:
                 for event in entry.step():
                     self._report(event, entry)
-                entry.exact.let_go()
+                entry.turns.let_go()
             self._release_held()
 
     def _show_life(self, is_busy: bool) -> None:
-        """Say that a step was done, or that a file is read further: about once a second."""
+        """Say that a step was done, or that a file is read further, now and then."""
         now = time.monotonic()
         if now >= self._next_sign and (is_busy or loaded_parts):
-            self._next_sign = now + _SIGN_S
+            self._next_sign = now + self._sign_s
             loaded_parts.clear()
             self._pipes.send(Alive())
 
@@ -222,7 +222,7 @@ class Worker:
         context = entry.model.context_tokens
         try:
             prompt, pictures = self._prompt(request, entry)
-            request, notes = prepared(request)
+            request, notes = prepared(replace(request, batches=entry.may_batch(request)))
             if len(prompt.tokens) >= context:
                 raise ContextOverflow(len(prompt.tokens), context)
             entry.submit(request, prompt.tokens, pictures, grammar.guide() if grammar else None)
@@ -235,7 +235,7 @@ class Worker:
             context_tokens=context,
             rendered_prompt=prompt.text,
             mode=request.mode,
-            version=self._version,
+            version=f"{self._version}, {way(request)}",
             ignored=[*prompt.notes, *notes, *(grammar.notes if grammar else ()), *entry.model.notes],
             device=entry.model.place,
         )
@@ -305,15 +305,27 @@ def prepared(request: Generate) -> tuple[Generate, list[str]]:
             f"{request.top_logprobs} alternatives were asked for at each token.", "Ask for 0 to 20."
         )
     alone = "an adapter" if request.adapter else "images" if request.images else ""
-    if alone and request.mode != "exact":
-        # An adapter belongs to a whole context, which others share; the shared cache knows prefixes by their tokens.
-        request = replace(request, mode="exact")
-        notes.append(f"throughput: a request with {alone} is answered in exact mode")
+    if request.mode != "exact":
+        if alone:
+            notes.append(f"throughput: a request with {alone} is answered in exact mode")
+        if alone or request.batches:  # where the two are the same, it is the better name
+            request = replace(request, mode="exact")
+    elif not request.batches and not alone:
+        notes.append(protocol.TAKES_TURNS)
     if request.json_schema is not None and request.grammar is not None:
         raise BackendError("A request has both a grammar and a JSON schema.", "Send one of them.")
     if request.json_schema is not None and request.stop:
         notes.append("JSON schema: a stop text may end the answer before its JSON is whole")
     return request, notes
+
+
+def way(request: Generate) -> str:
+    """How a prepared request is answered, and why: the end of the version in receipts."""
+    if request.adapter or request.images:
+        return "in turns"
+    if request.batches:
+        return "batched, probe: company changes no bit"
+    return f"{'in turns' if request.mode == 'exact' else 'batched'}, probe: company may change bits"
 
 
 def main() -> None:
@@ -323,7 +335,7 @@ def main() -> None:
     limits = pipes.read_limits()
     pipes.start_reading()
     version = start_library()
-    Worker(pipes, Shelf(limits), version).run()
+    Worker(pipes, Shelf(limits), version, limits.sign_s).run()
 
 
 if __name__ == "__main__":

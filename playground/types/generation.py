@@ -13,7 +13,18 @@ Finish = Literal["stop", "length", "refusal", "tool_calls", "cancelled", "error"
 Mode = Literal["exact", "throughput"]
 
 
-"""exact: the answer depends on nothing but its request; throughput: batched with others, sums may round differently."""
+"""exact: the answer depends on nothing but its request. throughput: batched also where company may change its last bits."""
+
+
+OLD_EXACT = "exact of 0.2"
+"""How exact answers of the engine before 0.4 are called: prompts of 64 tokens and more were summed in other groups."""
+
+
+def mode_words(mode: str | None, backend_version: str | None) -> str:
+    """The mode of an answer as it is shown. Receipts of today's engine say after its version how it was batched."""
+    version = backend_version or ""
+    is_old = mode == "exact" and version.startswith("llama-cpp-python") and "," not in version
+    return OLD_EXACT if is_old else mode or ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from playground.diff import describe, diff_words
 from playground.engine.answer import byte_name
 from playground.errors import PlaygroundError
 from playground.store.records import StoredCell, StoredRun
-from playground.types.generation import RenderedChat, TokenLogprob
+from playground.types.generation import RenderedChat, TokenLogprob, mode_words
 from playground.ui.actions import Action, Ask
 from playground.ui.html import (
     button,
@@ -273,8 +273,14 @@ def _settings_table(cells: Sequence[StoredCell]) -> Markup:
     facts = (("Weights", "model_digest"), ("Backend", "backend_version"), ("Mode", "mode"))
     for label, key in facts:
         values = [str(getattr(cell.completion, key, None) or "–") for cell in cells]
-        is_digest = key == "model_digest"
-        rows.append((label, [f"{v[:10]}…{v[-6:]}" if is_digest and len(v) >= 40 else v for v in values]))
+        if key == "model_digest":
+            values = [f"{v[:10]}…{v[-6:]}" if len(v) >= 40 else v for v in values]
+        elif key == "mode":
+            values = [
+                mode_words(c.mode, c.backend_version) or "–" if c else "–"
+                for c in (cell.completion for cell in cells)
+            ]
+        rows.append((label, values))
     rows.append(("Prompt version", [f"{cell.content_hash[:10]}" for cell in cells]))
     heads = join(Markup("<th>Column {}</th>").format(cell.column + 1) for cell in cells)
     last = Markup("<th></th>") if len(cells) == 2 else ""

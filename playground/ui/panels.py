@@ -17,7 +17,7 @@ from playground.runs.planning import checks_of
 from playground.runs.samples import sample_number, samples_of
 from playground.scorers import passed
 from playground.store.records import StoredCell, StoredRun, StoredVote
-from playground.types.generation import Completion, Finish
+from playground.types.generation import OLD_EXACT, Completion, Finish, mode_words
 from playground.types.scores import Score
 from playground.ui.html import (
     attributes,
@@ -142,6 +142,8 @@ def badges(cell: StoredCell, run: StoredRun) -> Markup:
     if run.spec.same_text:
         why = f"Every column was sent the text that {run.spec.same_text} makes of the prompt, unchanged."
         shown.append(badge("mode", "same text", why))
+    if mode_words(done.mode, done.backend_version) == OLD_EXACT:
+        shown.append(badge("fact", OLD_EXACT, _OLD))
     if done.context_tokens and done.prompt_tokens is not None:
         used = done.prompt_tokens + (done.completion_tokens or 0)
         text = f"context {used:,} of {done.context_tokens:,}"
@@ -150,6 +152,12 @@ def badges(cell: StoredCell, run: StoredRun) -> Markup:
         )
         shown.append(badge("fact", text, explanation))
     return join(shown)
+
+
+_OLD = (
+    "An older version computed this answer alone, in other groups of rows. Run again answers in another mode: after a prompt "
+    "of 64 tokens and more the last bits may differ, and with them a greedy answer."
+)
 
 
 def _nothing(done: Completion) -> tuple[str, str]:
@@ -167,6 +175,8 @@ FACTS = {
     "window unknown": "This server does not tell how many tokens its model can hold. A prompt that is too long may be cut without a word.",
     "answered as ": "The server names another model in its answer than this column asked for.",
     "not in the server's list": "The server does not list this model. Another one may have answered.",
+    "answers take turns": "A trial found that company could change the last bits of this model's answers here, so each is "
+    "computed alone. They are exact, and slower side by side.",
     "queue full": "The server was busy at first. The times count from the last try.",
 }
 """What a backend says of an answer that is no setting it left out, by how it begins."""

@@ -1,6 +1,6 @@
-"""The throughput mode against the high-level API, in ratios measured in the same run.
+"""Shared calls against answers in turns and against the high-level API, in ratios measured in the same run.
 
-    python tests/bench/engine.py [--cases 32] [--tokens 32] [--repeats 1] [--only one,mixed,limit,samples,exact,busy,first,memory]
+    python tests/bench/engine.py [--cases 32] [--tokens 32] [--repeats 1] [--only columns,cases,lone,lonelong,long,one,mixed,limit,samples,exact,busy,first,memory]
 
 Both sides use the same number of threads and the same OpenMP settings, and their halves of a ratio are measured in turns,
 so that a noisy machine disturbs both. "must" is what the project promises; "memory" (10,000 requests) runs only when named.
@@ -17,9 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from playground.engine.client import Engine, EngineOptions, Wishes
 from playground.engine.cores import thread_environment
@@ -147,6 +148,22 @@ async def first_token_s(engine: Engine, model: Path, text: str) -> float:
     return time.perf_counter() - began
 
 
+class Clock:
+    """Wall and processor seconds of an engine process between two looks."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._pid = engine.pid
+        self._began = self._look()
+
+    def _look(self) -> tuple[float, float]:
+        words = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
+        return time.perf_counter(), (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+    def read(self) -> tuple[float, float]:
+        (wall, cpu), (wall_then, cpu_then) = self._look(), self._began
+        return wall - wall_then, cpu - cpu_then
+
+
 class Bench:
     """Everything the rows need. A fresh engine per measurement, so that no cache is warm from the one before."""
 
@@ -178,6 +195,31 @@ class Bench:
                 rival.process.wait()
                 ratios.append(theirs / await answers(engine, self.model, texts, self.tokens))
         return statistics.mean(ratios)
+
+    async def against_turns(self, texts: list[str], tokens: int, part: int = 1) -> float:
+        """The same exact answers in turns, as every version before 0.4 computed them, over those that share calls.
+
+        In turns nothing is shared, so that one of `part` stands for all. Prints the ratio of processor time beside it.
+        """
+        ratios: list[tuple[float, float]] = []
+        for round_number in range(self.repeats):
+            took = []
+            for batches in (False, True) if round_number % 2 else (True, False):
+                async with self.engine() as engine:
+                    for kind in engine.findings.kinds:
+                        engine.findings.remember_batches(kind, batches)
+                    await answers(engine, self.model, ["Hello."], 2, "exact")
+                    some = texts if batches else texts[::part]
+                    clock = Clock(engine)
+                    await answers(engine, self.model, some, tokens, "exact")
+                    wall, cpu = clock.read()
+                    took.append((wall * len(texts) / len(some), cpu * len(texts) / len(some), batches))
+            took.sort(key=lambda one: one[2])
+            (wall, cpu, _), (wall_now, cpu_now, _) = took
+            ratios.append((wall / wall_now, cpu / cpu_now))
+        wall, cpu = (statistics.median(values) for values in zip(*ratios, strict=True))
+        print(f"  processor time: {cpu:.2f}", flush=True)
+        return wall
 
     async def limit(self) -> float:
         """The time of a bare loop of the same decode calls, nothing around it, over the time the engine takes."""
@@ -280,6 +322,22 @@ class Bench:
             return sizes[-1] / sizes[9]
 
 
+STORY = "The keeper of the lighthouse wrote down what the sea brought in that night, and what it took. "
+
+
+def in_turns(bench: Bench, what: str) -> Coroutine[Any, Any, float]:
+    """One row against answers in turns."""
+    if what == "columns":
+        return bench.against_turns([f"{n}. {STORY * 5}" for n in range(4)], 128)
+    if what == "cases":
+        return bench.against_turns(prompts(32, 1), 32, part=8)
+    if what == "lone":
+        return bench.against_turns([f"1. {STORY * 4}"], 128)
+    if what == "lonelong":
+        return bench.against_turns([STORY * 24], 96)
+    return bench.against_turns([STORY * 190], 4)
+
+
 async def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(
@@ -288,13 +346,32 @@ async def main() -> None:
     parser.add_argument("--cases", type=int, default=32)
     parser.add_argument("--tokens", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument("--only", default="one,mixed,limit,samples,exact,busy,first")
+    parser.add_argument(
+        "--only", default="columns,cases,lone,lonelong,long,one,mixed,limit,samples,exact,busy,first"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options)
         rows = {
             "one": ("one prompt's cases, against generate()", ">= 1.45", lambda: bench.against_generate(1)),
             "mixed": ("four prompts mixed, against generate()", ">= 2", lambda: bench.against_generate(4)),
+            "columns": ("four columns, against exact in turns", ">= 1.3", lambda: in_turns(bench, "columns")),
+            "cases": (
+                "32 cases sharing 310 tokens, against turns",
+                ">= 5.5",
+                lambda: in_turns(bench, "cases"),
+            ),
+            "lone": (
+                "a lone short answer, against exact in turns",
+                ">= 0.95",
+                lambda: in_turns(bench, "lone"),
+            ),
+            "lonelong": (
+                "a lone answer after 500 tokens, against turns",
+                ">= 0.95",
+                lambda: in_turns(bench, "lonelong"),
+            ),
+            "long": ("a prompt of 4,000 tokens, against turns", ">= 0.9", lambda: in_turns(bench, "long")),
             "limit": ("share of the raw prefill and decode rates", ">= 0.85", bench.limit),
             "samples": ("eight samples in one go, against eight calls", ">= 1.8", bench.samples),
             "exact": ("eight exact samples, against eight exact calls", ">= 1.8", bench.exact_samples),

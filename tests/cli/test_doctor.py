@@ -115,7 +115,7 @@ def test_the_embedded_model_is_looked_at(
 def test_the_engine_tells_its_buffers_and_the_files_it_cannot_use(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "x.gguf").write_text("not a model")
     backend = LlamaCppBackend(settings.model_copy(update={"models": (tmp_path / "x.gguf",)}))
-    threads, buffers, unusable = doctor.engine_facts({"llama.cpp": backend})
+    threads, buffers, company, unusable = doctor.engine_facts({"llama.cpp": backend})
     assert threads.what == "engine threads" and "not tried yet" in buffers.detail
     assert unusable.ok is False and "x.gguf is not a GGUF file" in unusable.detail
 

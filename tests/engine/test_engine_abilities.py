@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from playground.engine.client import NO_WISHES, Engine, Wishes
-from playground.engine.protocol import Done, Piece, Scored, Started
+from playground.engine.protocol import TAKES_TURNS, Done, Piece, Scored, Started
 from playground.errors import BackendError, ContextOverflow
 from playground.types.generation import Mode
 from playground.types.prompt import Sampling
@@ -46,7 +46,9 @@ async def ask(
     return Answer("".join(piece.text for piece in pieces), tokens, first, last)
 
 
-async def test_throughput_mode_differs_only_where_two_tokens_tie(new_engine: NewEngine, model: Path) -> None:
+async def test_company_changes_no_bit_and_throughput_mode_is_no_other_mode(
+    new_engine: NewEngine, model: Path
+) -> None:
     engine = new_engine(parallel=10)
     start = "Answer in one short sentence, please. "
     prompts = [start + question for question in ("What is rain?", "Who was Plato?", "Why do cats purr?")]
@@ -60,17 +62,32 @@ async def test_throughput_mode_differs_only_where_two_tokens_tie(new_engine: New
         for mode in MODES
     }
     exact, fast = answers["exact"], answers["throughput"]
-    assert {a.started.mode for a in exact} == {"exact"}
-    assert {a.started.mode for a in fast} == {"throughput"}
-    assert sum(a.done.cached_tokens for a in fast) > 0, "prefixes were shared"
-    diverged = 0
-    for one, other in zip(exact, fast, strict=True):
-        for (token, _, (best, second), *_), (said, *_) in zip(one.tokens, other.tokens, strict=False):
-            if token != said:
-                diverged += 1
-                assert best[1] - second[1] <= 0.05
-                break
-    print(f"{diverged} of {len(prompts)} answers diverged")
+    assert {a.started.mode for a in exact + fast} == {"exact"}
+    assert {a.started.version.partition(", ")[2] for a in exact} == {"batched, probe: company changes no bit"}
+    assert sum(a.done.cached_tokens for a in exact) > 0, "prefixes were shared"
+    assert [(a.text, a.tokens) for a in fast] == [(a.text, a.tokens) for a in exact]
+    alone = new_engine()
+    for place in (0, 7, 19):
+        answer = await ask(alone, model, prompts[place], Wishes(top_logprobs=2))
+        assert (answer.text, answer.tokens) == (exact[place].text, exact[place].tokens)
+
+
+async def test_a_model_that_company_would_change_takes_turns_or_batches_when_asked_to(
+    new_engine: NewEngine, model: Path, tmp_path: Path
+) -> None:
+    engine = new_engine(findings_path=tmp_path / "engine.json")
+    first = await ask(engine, model)
+    for kind in engine.findings.kinds:
+        engine.findings.remember_batches(kind, False)
+    turns, fast = await asyncio.gather(
+        ask(engine, model, wishes=Wishes(top_logprobs=1)), ask(engine, model, wishes=THROUGHPUT)
+    )
+    assert (turns.started.mode, fast.started.mode) == ("exact", "throughput")
+    assert turns.started.version.endswith(", in turns, probe: company may change bits")
+    assert turns.started.ignored == [TAKES_TURNS]
+    assert fast.started.version.endswith(", batched, probe: company may change bits")
+    assert fast.started.ignored == []
+    assert turns.text == fast.text == first.text, "a short prompt: the bits are the same here all the same"
 
 
 async def test_log_probabilities_are_those_of_the_raw_distribution(
@@ -277,11 +294,11 @@ async def test_every_bad_request_is_a_named_error_and_the_engine_lives(
     assert engine.starts == 1
 
 
-async def test_three_hundred_requests_at_once_all_end(new_engine: NewEngine, model: Path) -> None:
+async def test_three_hundred_requests_at_once_all_end(new_engine: NewEngine, small: Path) -> None:
     engine = new_engine(parallel=16)
     names = [f"{first} {last}" for first in ("Ann", "Bo", "Cy") for last in range(100)]
     raw = [Wishes("throughput", raw_prompt=f"My name is {name}") for name in names]
-    got = await asyncio.gather(*(ask(engine, model, wishes=wishes, max_tokens=1) for wishes in raw))
+    got = await asyncio.gather(*(ask(engine, small, wishes=wishes, max_tokens=1) for wishes in raw))
     assert {answer.done.finish for answer in got} <= {"length", "stop"}
     assert len(got) == 300
 

@@ -61,11 +61,11 @@ def test_portions_never_leave_a_small_rest_inside_a_block() -> None:
 
 
 async def test_greedy_text_is_that_of_the_high_level_api_with_its_defaults(
-    new_engine: NewEngine, model: Path
+    new_engine: NewEngine, small: Path
 ) -> None:
     engine = new_engine()
-    answers = await asyncio.gather(*(text_of(engine, model, prompt) for prompt in PROMPTS))
-    tokens = [(await engine.render(model, [["user", prompt]])).tokens for prompt in PROMPTS]
+    answers = await asyncio.gather(*(text_of(engine, small, prompt) for prompt in PROMPTS))
+    tokens = [(await engine.render(small, [["user", prompt]])).tokens for prompt in PROMPTS]
     assert max(map(len, tokens)) > 512, "more than one block of the high-level API"
     script = (
         "import json, sys; from llama_cpp import Llama\n"
@@ -81,7 +81,7 @@ async def test_greedy_text_is_that_of_the_high_level_api_with_its_defaults(
         "print(json.dumps([text(prompt) for prompt in prompts]))"
     )
     threads = engine.policy.threads
-    question = json.dumps([str(model), tokens, engine.findings.extra_buffers("Q4_1"), threads])
+    question = json.dumps([str(small), tokens, engine.findings.extra_buffers("Q4_1"), threads])
     run = subprocess.run(
         [sys.executable, "-c", script],
         input=question,
@@ -93,28 +93,28 @@ async def test_greedy_text_is_that_of_the_high_level_api_with_its_defaults(
     assert answers == json.loads(run.stdout.splitlines()[-1])
 
 
-async def test_company_and_order_of_arrival_change_nothing(new_engine: NewEngine, model: Path) -> None:
+async def test_company_and_order_of_arrival_change_nothing(new_engine: NewEngine, small: Path) -> None:
     engine = new_engine()
     prompts = [PROMPTS[2], PROMPTS[6], PROMPTS[14], PROMPTS[15]]
     draws = random.Random(5)
     for sampling in ({"temperature": 0.0}, {"temperature": 0.8, "seed": 11}):
-        alone = [await text_of(engine, model, prompt, **sampling) for prompt in prompts]
+        alone = [await text_of(engine, small, prompt, **sampling) for prompt in prompts]
 
         async def late(prompt: str, sampling: dict[str, float] = sampling) -> str:
             await asyncio.sleep(draws.random() * 0.4)
-            return await text_of(engine, model, prompt, **sampling)
+            return await text_of(engine, small, prompt, **sampling)
 
         for _ in range(3):
             assert await asyncio.gather(*map(late, prompts)) == alone
     assert engine.starts == 1
 
 
-async def test_neighbours_that_are_cancelled_change_nothing(new_engine: NewEngine, model: Path) -> None:
+async def test_neighbours_that_are_cancelled_change_nothing(new_engine: NewEngine, small: Path) -> None:
     engine = new_engine()
-    alone = await text_of(engine, model, PROMPTS[16])
-    task = asyncio.create_task(text_of(engine, model, PROMPTS[16]))
+    alone = await text_of(engine, small, PROMPTS[16])
+    task = asyncio.create_task(text_of(engine, small, PROMPTS[16]))
     for delay in (0.05, 0.1, 0.2):
-        neighbour = asyncio.create_task(text_of(engine, model, PROMPTS[19]))
+        neighbour = asyncio.create_task(text_of(engine, small, PROMPTS[19]))
         await asyncio.sleep(delay)
         neighbour.cancel()
     assert await task == alone

@@ -147,14 +147,14 @@ async def test_a_long_prompt_shows_life(
         hear(watch, request_id, now, wrote=wrote)
 
     monkeypatch.setattr(Watch, "heard", heard)
-    engine = new_engine(context_tokens=8192)
+    engine = new_engine(patience=Patience(stall_s=5))  # a sign every 0.05 s
     await engine.warm_up(model)
     signs.clear()
-    await text_of(engine, model, max_tokens=1, prompt="word " * 5000)
+    await text_of(engine, model, max_tokens=1, prompt="word " * 1500)
     assert signs[: signs.index("wrote")].count("alive") > 2
-    await asyncio.sleep(2.5)
+    await asyncio.sleep(0.5)
     signs.clear()
-    await asyncio.sleep(2.5)
+    await asyncio.sleep(0.5)
     assert signs == [], "an idle process is silent"
 
 

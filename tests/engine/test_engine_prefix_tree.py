@@ -104,10 +104,10 @@ MOVES = st.one_of(
 
 
 @pytest.fixture(scope="module")
-def loaded(model: Path) -> Iterator[LoadedModel]:
+def loaded(small: Path) -> Iterator[LoadedModel]:
     start_library()
     options = Options(context_tokens=64, parallel=3, threads=1, extra_buffers=False)
-    found = LoadedModel(read_header(model), options)
+    found = LoadedModel(read_header(small), options)
     yield found
     found.close()
 
@@ -116,7 +116,7 @@ def loaded(model: Path) -> Iterator[LoadedModel]:
 @given(moves=st.lists(MOVES, min_size=3, max_size=8))
 def test_llama_cpp_agrees_with_the_tree_in_random_schedules(loaded: LoadedModel, moves: list[Any]) -> None:
     """Join, step, cancel, evict: every request ends once, no sequence leaks, llama.cpp knows the same positions."""
-    scheduler = Scheduler(loaded)
+    scheduler = Scheduler(loaded, loaded.rules)
     scheduler.cells = 48  # llama.cpp has 256; so few make branches and requests give way
     ends: dict[int, Done] = {}
     joined = 0
@@ -145,7 +145,7 @@ def step(scheduler: Scheduler, ends: dict[int, Done]) -> None:
             assert event.id not in ends
             ends[event.id] = event
     for leaf in scheduler.tree.leaves:
-        assert scheduler._context.last_position(leaf.sequence) == leaf.end - 1
+        assert scheduler._calls.last_position(leaf.sequence) == leaf.end - 1
     for sequence in scheduler.tree._free:
-        assert scheduler._context.last_position(sequence) == -1
-    assert scheduler.tree.cells <= scheduler.cells
+        assert scheduler._calls.last_position(sequence) == -1
+    assert scheduler.tree.cells <= scheduler.used <= scheduler.cells

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from playground.engine.calls import OWN_SEQUENCES
 from playground.engine.exact import ExactScheduler
 from playground.engine.protocol import Done, Failed, Generate, Piece
+from playground.engine.rules import Rules
 from playground.engine.scheduler import Scheduler
 
 NewFake = Callable[..., Any]
-BOTH = pytest.mark.parametrize("kind", [Scheduler, ExactScheduler], ids=["throughput", "exact"])
+
+
+def batching(model: Any) -> Scheduler:
+    return Scheduler(model, Rules())
+
+
+BOTH = pytest.mark.parametrize("kind", [batching, ExactScheduler], ids=["batched", "in turns"])
 
 
 def request(number: int, max_tokens: int = 5, stop: list[str] | None = None) -> Generate:
@@ -154,12 +163,12 @@ def test_exact_contexts_together_keep_within_the_cells(new_fake: NewFake) -> Non
     assert list(story.ends) == [0, 1, 2, 3, 4, 5], "first come, first served"
 
 
-# --- throughput -----------------------------------------------------------------------------------------
+# --- batched --------------------------------------------------------------------------------------------
 
 
 def test_answers_grow_in_the_same_steps(new_fake: NewFake) -> None:
     model = new_fake()
-    scheduler = Scheduler(model)
+    scheduler = batching(model)
     scheduler.submit(request(1, 20), [1] * 3)
     scheduler.step()
     scheduler.submit(request(2, 20), [2] * 3)
@@ -171,28 +180,76 @@ def test_answers_grow_in_the_same_steps(new_fake: NewFake) -> None:
 
 def test_a_long_prompt_is_cut_so_that_running_answers_go_on(new_fake: NewFake) -> None:
     model = new_fake()
-    scheduler = Scheduler(model)
+    scheduler = batching(model)
     scheduler.submit(request(1, 50), [1] * 3)
     scheduler.step()
     scheduler.submit(request(2, 5), [2] * 400)
     before = len(model.calls)
     Story(scheduler).run()
     sizes = [len(rows) for rows in model.calls[before:]]
-    assert sizes[:13] == [1, 64, 1, 64, 1, 64, 1, 64, 1, 64, 1, 80, 2], "a token of the answer between them"
+    assert sizes[:8] == [60] * 6 + [47, 2], "a token of the answer in each of them"
 
 
-def test_short_and_long_prompts_do_not_share_a_call(new_fake: NewFake) -> None:
+def test_prompts_of_any_length_share_calls_of_sixty_rows(new_fake: NewFake) -> None:
     model = new_fake()
-    scheduler = Scheduler(model)
+    scheduler = batching(model)
     for number, size in enumerate((30, 100, 20, 70)):
         scheduler.submit(request(number, 1), [number + 1] * size)
     Story(scheduler).run()
-    assert [len(rows) for rows in model.calls] == [50, 100, 70]
+    assert [len(rows) for rows in model.calls] == [60, 60, 60, 40]
+
+
+def test_what_somebody_waits_for_takes_the_place_of_the_background_which_goes_on_where_it_was(
+    new_fake: NewFake,
+) -> None:
+    model = new_fake(parallel=2)
+    scheduler = batching(model)
+    for number in (1, 2, 3):
+        scheduler.submit(replace(request(number, 20), background=True), [number] * 100)
+    story = Story(scheduler)
+    for _ in range(8):
+        story.step()
+    assert story.texts.keys() == {1, 2}
+    scheduler.submit(request(4, 5), [4] * 30)
+    before = len(model.calls)
+    story.step()
+    assert [len(rows) for rows in model.calls[before:]] == [31], "it is read within one step"
+    story.run()
+    assert list(story.ends) == [4, 1, 2, 3]
+    assert story.texts == {
+        n: model.says([n] * (30 if n == 4 else 100), 5 if n == 4 else 20) for n in (1, 2, 3, 4)
+    }
+    read = sum(row.token == 2 and row.position < 100 for rows in model.calls for row in rows)
+    assert read == 100, "its cells were kept"
+
+
+def test_after_all_was_forgotten_a_shared_prefix_is_read_once(new_fake: NewFake) -> None:
+    model = new_fake(cells=400, context_tokens=400)
+    scheduler = batching(model)
+    for number in range(3):
+        scheduler.submit(request(number, 60), [1] * 100 + [20 + number])
+    story = Story(scheduler).run()
+    assert story.texts == {n: model.says([1] * 100 + [20 + n], 60) for n in range(3)}
+    scheduler.submit(request(3, 60), [2] * 200)
+    scheduler.submit(request(4, 60), [1] * 100 + [30])
+    story.run()
+    assert (story.texts[3], story.texts[4]) == (model.says([2] * 200, 60), model.says([1] * 100 + [30], 60))
+
+
+def test_an_answer_alone_takes_a_second_row_with_it_only_once_its_row_would_be_split(
+    new_fake: NewFake,
+) -> None:
+    model = new_fake()
+    scheduler = batching(model)
+    scheduler.submit(request(1, 20), [1] * 250)
+    Story(scheduler).run()
+    ones = [len(rows) for rows in model.calls if len(rows) < 10]
+    assert ones == [1] * 6 + [2] * 13, "from 257 cells on"
 
 
 def test_a_prefix_is_computed_once_even_by_requests_that_wait(new_fake: NewFake) -> None:
     model = new_fake(parallel=8)
-    scheduler = Scheduler(model)
+    scheduler = batching(model)
     prefixes = [[1] * 100, [2] * 150]
     prompts = {n: prefixes[n % 2] + [30 + n] * 5 for n in range(8)}
     for number, prompt in prompts.items():
@@ -207,7 +264,7 @@ def test_a_prefix_is_computed_once_even_by_requests_that_wait(new_fake: NewFake)
 
 def test_the_prefix_of_an_ended_answer_is_still_there(new_fake: NewFake) -> None:
     model = new_fake()
-    scheduler = Scheduler(model)
+    scheduler = batching(model)
     scheduler.submit(request(1, 4), [1] * 50)
     story = Story(scheduler).run()
     said = [int(token) for token in story.texts[1].split(",")[:3]]
@@ -218,20 +275,20 @@ def test_the_prefix_of_an_ended_answer_is_still_there(new_fake: NewFake) -> None
     assert story.texts[2] == model.says([1] * 50 + said + [5], 4)
 
 
-def test_least_recently_used_branches_make_room(new_fake: NewFake) -> None:
+def test_cells_are_never_freed_singly_but_all_at_once_when_they_are_used_up(new_fake: NewFake) -> None:
     model = new_fake(cells=256, context_tokens=200)
-    scheduler = Scheduler(model)
+    scheduler = batching(model)
     story = Story(scheduler)
     for number, token in enumerate((1, 2, 1, 3, 1, 2)):
         scheduler.submit(request(number, 2), [token] * 100)
         story.run()
     cached = [story.ends[n].cached_tokens for n in range(6)]  # type: ignore[union-attr]
-    assert cached == [0, 0, 99, 0, 99, 0], "2 went when 3 came"
+    assert cached == [0, 0, 99, 0, 0, 0], "both went when 3 came"
 
 
 def test_without_cells_the_youngest_waits_and_loses_nothing(new_fake: NewFake) -> None:
     model = new_fake(cells=300, context_tokens=300)
-    scheduler = Scheduler(model)
+    scheduler = batching(model)
     for number in range(3):
         scheduler.submit(request(number, 150), [number + 1] * 60)
     story = Story(scheduler).run()
@@ -241,7 +298,7 @@ def test_without_cells_the_youngest_waits_and_loses_nothing(new_fake: NewFake) -
 
 def test_no_cells_from_llama_cpp_itself_moves_the_youngest_back(new_fake: NewFake) -> None:
     model = new_fake(codes=[0, 1, 1])
-    scheduler = Scheduler(model)
+    scheduler = batching(model)
     for number in range(3):
         scheduler.submit(request(number), [number + 1] * 4)
     assert Story(scheduler).run().texts == {n: model.says([n + 1] * 4, 5) for n in range(3)}
@@ -249,7 +306,7 @@ def test_no_cells_from_llama_cpp_itself_moves_the_youngest_back(new_fake: NewFak
 
 def test_a_model_that_forgets_only_everything_is_served_without_sharing(new_fake: NewFake) -> None:
     model = new_fake(shares_prefixes=False, codes=[0, 2, 0, 2])
-    scheduler = Scheduler(model)
+    scheduler = batching(model)
     for number in range(6):
         scheduler.submit(request(number), [1] * 150)
     story = Story(scheduler).run()
@@ -282,7 +339,7 @@ def test_any_schedule_keeps_its_books(
     new_fake: NewFake, actions: list[Any], cells: int, parallel: int, shares: bool
 ) -> None:
     model = new_fake(cells=cells, context_tokens=60, parallel=parallel, shares_prefixes=shares)
-    scheduler = Scheduler(model)
+    scheduler = batching(model)
     story = Story(scheduler)
     prompts: dict[int, list[int]] = {}
     wanted: dict[int, int] = {}
@@ -322,12 +379,12 @@ def test_any_schedule_keeps_its_books(
 def check_books(scheduler: Scheduler, model: Any) -> None:
     """The tree, the sequences and what really lies in the cache agree."""
     tree, context = scheduler.tree, model.contexts[0]
-    assert (
-        tree.cells == len(context.held) == sum(len(node.tokens) for node in tree.nodes()) <= scheduler.cells
-    )
+    assert tree.cells == sum(len(node.tokens) for node in tree.nodes()) <= scheduler.used
+    assert scheduler.used == len(context.held) <= scheduler.cells
     assert sum(leaf.is_open for leaf in tree.leaves) == len(scheduler._running)
     used = [leaf.sequence for leaf in tree.leaves]
-    assert sorted(used + tree._free) == list(range(context.sequences)), "a sequence leaked"
+    assert sorted(used + tree._free) == list(range(context.sequences - OWN_SEQUENCES)), "a sequence leaked"
+    assert context.last_position(context.sequences - OWN_SEQUENCES) == -1, "what was added went at once"
     for leaf in tree.leaves:
         assert context.last_position(leaf.sequence) == leaf.end - 1
     for node in tree.nodes():

@@ -1,0 +1,75 @@
+"""Decode calls in which company changes no bit: the guard between a scheduler and its context. Runs in the child.
+
+    calls = Calls(model.new_context(cells, sequences), Rules())
+    calls.decode([row])          a second row goes with it where one alone would be computed in another way
+    calls.forget(3, 40)          its cells stay taken: a hole would be filled by a later position of another sequence
+    calls.clear()                everything is free again
+
+Two sequences of the context are not the scheduler's: one for the rows that are added, last in the call and forgotten after it
+(their cells are the next to be handed out, so they cost none), one that holds what was forgotten.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playground.engine.context import Row
+from playground.engine.rules import LONE_CELLS, Rules
+
+OWN_SEQUENCES = 2
+
+
+class Calls:
+    """A context under `rules`; `cells` and `sequences` are what is left for the scheduler. `used` counts cells handed out.
+
+    Without `keeps_order` (a model that forgets only whole sequences) cells are freed at once; its bits are not promised.
+    """
+
+    def __init__(self, context: Any, rules: Rules, threads: int, *, keeps_order: bool = True) -> None:
+        self._context = context
+        self._rules = rules
+        self._threads = threads
+        self._keeps_order = keeps_order
+        self.sequences: int = context.sequences - OWN_SEQUENCES
+        self._added, self._attic = self.sequences, self.sequences + 1
+        self.cells: int = context.cells - rules.spare
+        self.used = 0
+        self.logits, self.allow, self.sample = context.logits, context.allow, context.sample
+        self.share, self.last_position, self.close = context.share, context.last_position, context.close
+
+    def decode(self, rows: list[Row]) -> int:
+        """llama.cpp's return code, as `Context.decode`."""
+        more, with_logits = 0, 0
+        if len(rows) > 1 or not self._may_be_alone:
+            more, with_logits = self._rules.missing(len(rows), sum(row.wants_logits for row in rows))
+        if not more:
+            code: int = self._context.decode(rows)
+        else:
+            added = [Row(1, i, self._added, i < with_logits) for i in range(more)]
+            code = self._context.decode(rows + added)
+            self._context.forget(self._added)
+        if code == 0:
+            self.used += len(rows)
+        return code
+
+    def forget(self, sequence: int, start: int = 0) -> bool:
+        """Take a sequence's cells from position `start` on away from it; False when this model can only forget all."""
+        if self._keeps_order:
+            self._context.move(sequence, self._attic, start)
+        return bool(self._context.forget(sequence, start))
+
+    def clear(self) -> None:
+        """Free all cells."""
+        self._context.clear()
+        self.used = 0
+
+    def use_threads(self, threads: int) -> None:
+        """Compute with so many threads from the next call on."""
+        if threads != self._threads:
+            self._threads = threads
+            self._context.use_threads(threads)
+
+    @property
+    def _may_be_alone(self) -> bool:
+        """Whether a call of one row gives it the bits it has in company."""
+        return self._rules.lone and (self.used < LONE_CELLS or self._threads == 1)

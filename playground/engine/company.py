@@ -1,0 +1,91 @@
+"""Does company change a bit of an answer? Tried with a loaded model, in some two hundred rows. Runs in the child.
+
+    is_invariant(model, threads=2) → True
+
+A text and its next token are computed alone, then among 3, 7 and 40 rows of others, then in two parts with 600 cells of others
+between them, on one thread and on all. Compared are the logits after it and the contents of its cells in every layer: the
+logits alone hide most differences in a last bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from playground.engine.calls import OWN_SEQUENCES, Calls
+from playground.engine.context import Row
+from playground.engine.model import LoadedModel
+from playground.engine.rules import Rules
+
+_CELLS = 1024
+_OTHERS = 12  # sequences
+_TEXT, _STRANGER = 24, 50  # tokens
+_BEHIND = 600  # cells, so that one row would be split over threads
+
+
+class _Seen(NamedTuple):
+    logits: bytes
+    cells: bytes
+
+
+def is_invariant(model: LoadedModel, threads: int, rules: Rules | None = None) -> bool:
+    """Whether answers of this model may share calls under its rules (or others). Raises BackendError without memory."""
+    if not model.shares_prefixes:  # these cannot be begun in the middle, nor continued behind others
+        return False
+    context = model.new_context(_CELLS, _OTHERS + OWN_SEQUENCES)
+    try:
+        trial = _Trial(context, Calls(context, rules or model.rules, threads), model.vocabulary.size)
+        alone = trial.alone()
+        return alone == trial.among_others() and alone == trial.behind_others(threads)
+    finally:
+        context.close()
+
+
+class _Trial:
+    """The same text in sequence 0, three times."""
+
+    def __init__(self, context: Any, calls: Calls, words: int) -> None:
+        self._context = context
+        self._calls = calls
+        self._text = [(7 + 31 * n) % words for n in range(_TEXT)]
+        self._strange = [(11 + 17 * n) % words for n in range(_STRANGER)]
+
+    def alone(self) -> _Seen:
+        """In one call, and its last token in another, on one thread."""
+        self._calls.clear()
+        self._calls.use_threads(1)
+        self._decode(self._mine(0, _TEXT))
+        return self._seen(self._mine(_TEXT - 1, _TEXT, again=True))
+
+    def among_others(self) -> _Seen:
+        """In three calls with 3, 7 and 40 rows of others."""
+        self._calls.clear()
+        half = _TEXT // 2
+        self._decode(self._others(0, 3) + self._mine(0, half))
+        self._decode(self._mine(half, _TEXT) + self._others(3, 10))
+        return self._seen(self._mine(_TEXT - 1, _TEXT, again=True) + self._others(10, _STRANGER))
+
+    def behind_others(self, threads: int) -> _Seen:
+        """Its first half before and its second half behind the cells of others, on all threads."""
+        state = self._context.state(1)
+        self._calls.clear()
+        self._calls.use_threads(threads)
+        self._decode(self._mine(0, _TEXT // 2))
+        for sequence in range(1, _BEHIND // _STRANGER):
+            self._context.take_state(sequence, state)
+            self._calls.used += _STRANGER
+        self._decode(self._mine(_TEXT // 2, _TEXT))
+        return self._seen(self._mine(_TEXT - 1, _TEXT, again=True))
+
+    def _mine(self, start: int, end: int, *, again: bool = False) -> list[Row]:
+        """Rows of the text; `again`: its last token once more, at the place after it."""
+        return [Row(self._text[n], n + again, 0, again) for n in range(start, end)]
+
+    def _others(self, start: int, end: int) -> list[Row]:
+        return [Row(self._strange[n], n, 1, False) for n in range(start, end)]
+
+    def _decode(self, rows: list[Row]) -> None:
+        self._calls.decode(rows)
+
+    def _seen(self, rows: list[Row]) -> _Seen:
+        self._decode(rows)
+        return _Seen(self._calls.logits(0).tobytes(), self._context.state(0))

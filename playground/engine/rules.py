@@ -1,0 +1,77 @@
+"""How rows may share decode calls so that company changes no bit of any of them. Runs in the child.
+
+    rules_for({"Q4_1", "Q8_0"}, repacks=True) → Rules(least=2, multiple=1, logits_too=False, most=60)
+
+llama.cpp on a CPU picks its kernels by the number of rows in a call, and sums them differently. Three things decide, in the
+source of llama-cpp-python 0.3.36 (llama.cpp commit 0c1e57098):
+
+- Attention (`ggml_compute_forward_flash_attn_ext_f16`): from 64 rows on it works in tiles, whose sums follow the place in the
+  cache; a single row with 512 cells and more is split over the threads; between the two each row walks its own cells in order.
+- Matrix products (`ggml_compute_forward_mul_mat`): F16 and BF16 change kernels at 2 rows; repacked Q4_K and Q2_K take rows in
+  fours and the rest one by one; k-quants that are not repacked change at 8 rows unless GGML_CPU_TILED_MM=0, which
+  `thread_environment` sets. The last layer and the head see the rows that want logits only: these count on their own.
+- Cells: attention walks them in their order, so a later position must never lie in an earlier cell (`calls.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from playground.engine.context import STEP_ROWS
+
+_ONE_KERNEL = frozenset({"F32", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"})
+"""Formats whose products have the same bits for any number of rows; F32 only beside vectors, see `rules_for`."""
+_IN_FOURS = frozenset({"Q4_K", "Q2_K"})
+_MOST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A call has at least `least` rows and a multiple of `multiple`; with `logits_too` so have those that want logits.
+
+    `most` is the most rows of a call. With `lone` a row may be alone as long as attention does not split it (`LONE_CELLS`).
+    """
+
+    least: int = 2
+    multiple: int = 1
+    logits_too: bool = False
+    most: int = _MOST
+
+    @property
+    def lone(self) -> bool:
+        """Whether matrix products allow a call of one row."""
+        return (self.multiple, self.logits_too) == (1, False)
+
+    @property
+    def spare(self) -> int:
+        """Most rows that must be added to a call, and so the cells that must stay free for them."""
+        return 2 * max(self.least, self.multiple) - 1 if self.logits_too else self.least - 1
+
+    def missing(self, rows: int, logits: int) -> tuple[int, int]:
+        """How many rows must be added to so many, of which `logits` want logits, and how many of the added must want them."""
+        more = self._rounded(rows) - rows
+        more_logits = self._rounded(logits) - logits if logits and self.logits_too else 0
+        if more_logits > more:
+            more = self._rounded(rows + more_logits) - rows
+        return more, more_logits
+
+    def _rounded(self, rows: int) -> int:
+        return max(self.least, -(-rows // self.multiple) * self.multiple)
+
+
+LONE_CELLS = 256
+"""Cells in use up to which one row alone is not split over threads: llama.cpp looks at 256 more, and splits from 512 on."""
+
+
+FREE = Rules(least=1, most=STEP_ROWS)
+"""No rules: what a machine or model gets that cannot keep them, and is asked to batch all the same."""
+
+
+def rules_for(weights: Set[str], *, repacks: bool) -> Rules:
+    """The rules for a model with matrices of these formats; `repacks` when llama.cpp may use its extra buffers."""
+    if repacks and weights & _IN_FOURS:
+        return Rules(least=4, multiple=4, logits_too=True, most=_MOST - 4)
+    if weights <= _ONE_KERNEL - {"F32"}:
+        return Rules()
+    return Rules(logits_too=True)

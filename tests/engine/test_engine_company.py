@@ -1,0 +1,116 @@
+"""Company changes no bit: real weights in five number formats, random schedules; and each rule of `rules.py` is needed.
+
+Full depth, 30 prompts and 5 schedules: python tests/bench/company.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from playground.engine.calls import Calls
+from playground.engine.company import is_invariant
+from playground.engine.gguf import read_header
+from playground.engine.library import start_library
+from playground.engine.model import LoadedModel, Options
+from playground.engine.prefix_tree import PrefixTree
+from playground.engine.rules import FREE, Rules, rules_for
+from tests.engine.made_models import made_model
+from tests.engine.schedules import Request, Seen, differing, played, played_alone, requests
+
+LAYERS = 3
+Load = Callable[[str], LoadedModel]
+Alone = Callable[[str], tuple[LoadedModel, list[Request], Seen]]
+
+
+@pytest.fixture(scope="module")
+def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
+    """`load("F16")`: the first layers of the embedded model in that format; loaded once."""
+    start_library()
+    folder: Path = tmp_path_factory.mktemp("models")
+    loaded: dict[str, LoadedModel] = {}
+
+    def load(kind: str) -> LoadedModel:
+        if kind not in loaded:
+            options = Options(context_tokens=2048, parallel=16, threads=2)
+            loaded[kind] = LoadedModel(read_header(made_model(folder, kind, LAYERS)), options)
+        return loaded[kind]
+
+    yield load
+    for model in loaded.values():
+        model.close()
+
+
+@pytest.fixture(scope="module")
+def alone(load: Load) -> Alone:
+    """`alone("F16")`: the model, its requests, and what becomes of each alone; played once."""
+
+    @cache
+    def alone(kind: str) -> tuple[LoadedModel, list[Request], Seen]:
+        model = load(kind)
+        asked = requests(model, 10)
+        return model, asked, played_alone(model, asked)
+
+    return alone
+
+
+@pytest.mark.parametrize("kind", ["Q4_1", "Q8_0", "Q4_0", "F16", "Q4_K_M", "Q4_K_S"])
+def test_every_answer_is_bit_for_bit_the_one_it_would_be_alone(kind: str, alone: Alone) -> None:
+    model, asked, seen = alone(kind)
+    assert differing(seen, played(model, asked, 1), asked) == [], "with room for the longest alone"
+    crowded = played(model, asked, 2)
+    assert differing(seen, crowded, asked) == []
+    assert crowded.resets, "the cells were never used up"
+
+
+# Repacked Q4_K in fours is not among them: not every CPU sums its groups otherwise than the rest.
+BROKEN = {
+    "one row alone among many cells": ("Q4_1", Rules(least=1)),
+    "64 rows and more": ("F16", Rules(logits_too=True, most=120)),
+    "F16: one row that wants logits": ("F16", Rules()),
+}
+
+
+@pytest.mark.parametrize("rule", BROKEN)
+def test_each_rule_is_needed(rule: str, alone: Alone) -> None:
+    kind, rules = BROKEN[rule]
+    model, asked, seen = alone(kind)
+    assert rules != model.rules
+    assert differing(seen, played(model, asked, 3, rules), asked)
+
+
+def test_cells_that_are_freed_singly_change_bits(alone: Alone, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, asked, seen = alone("F16")
+    monkeypatch.setattr(Calls, "forget", lambda self, *which: self._context.forget(*which))
+    monkeypatch.setattr(PrefixTree, "close", PrefixTree.drop)
+    assert differing(seen, played(model, asked, 3), asked)
+
+
+@pytest.mark.parametrize("kind", ["Q4_1", "Q8_0", "F16", "Q4_K_S"])
+def test_the_probe_tells_rules_that_hold_from_none(kind: str, load: Load) -> None:
+    model = load(kind)
+    assert is_invariant(model, 2)
+    assert not is_invariant(model, 2, FREE)
+
+
+def test_the_rules_follow_from_the_formats_of_the_matrices() -> None:
+    assert rules_for({"Q4_1", "Q8_0"}, repacks=True) == Rules()
+    assert rules_for({"F16"}, repacks=True) == Rules(logits_too=True)
+    assert rules_for({"Q4_0", "F32"}, repacks=True) == Rules(logits_too=True), (
+        "the router of a mixture of experts"
+    )
+    assert rules_for({"Q4_K", "Q6_K"}, repacks=True) == Rules(4, 4, True, 56)
+    assert rules_for({"Q4_K", "Q6_K"}, repacks=False) == Rules(logits_too=True)
+    for rules in (Rules(), Rules(logits_too=True), Rules(4, 4, True, 56)):
+        for rows in range(1, rules.most + 1):
+            for logits in range(rows + 1):
+                more, with_logits = rules.missing(rows, logits)
+                assert rows + more <= 60 and more <= rules.spare and with_logits <= more
+                assert (rows + more) % rules.multiple == 0 and rows + more >= rules.least
+                if logits and rules.logits_too:
+                    assert (
+                        logits + with_logits
+                    ) % rules.multiple == 0 and logits + with_logits >= rules.least
