@@ -57,7 +57,8 @@ class VersionMoved(PromptError):
 class TemplateError(PromptError):
     """A template does not parse or render.
 
-    `turn` counts from 0, `line` and `column` from 1, inside that turn's own text; None where unknown.
+    `turn` counts from 0, `line` and `column` from 1, inside that turn's own text; None where unknown. `name` is the
+    variable whose value is missing or wrong, when that is all.
     """
 
     def __init__(
@@ -68,11 +69,13 @@ class TemplateError(PromptError):
         turn: int | None = None,
         line: int | None = None,
         column: int | None = None,
+        name: str = "",
     ) -> None:
         super().__init__(message, hint)
         self.turn = turn
         self.line = line
         self.column = column
+        self.name = name
 
 
 class NotFoundError(PlaygroundError):

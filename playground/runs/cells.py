@@ -10,25 +10,27 @@ from playground.types.prompt import Prompt
 
 
 class Key(NamedTuple):
-    """Where a cell stands in its run: both from 0; several repeats of a column may run at once."""
+    """Where a cell stands in its run, each from 0; several repeats of a column, and several cases, may run at once."""
 
     column: int
     repeat: int
+    case: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One answer to get: where it stands (`column`, `repeat`), from which prompt, with which request."""
+    """One answer to get: where it stands (`column`, `repeat`, `case`), from which prompt, with which request."""
 
     column: int
     repeat: int
     prompt: Prompt
     request: GenerationRequest
+    case: int = 0
 
     @property
     def key(self) -> Key:
         """What no other cell of the run has."""
-        return Key(self.column, self.repeat)
+        return Key(self.column, self.repeat, self.case)
 
 
 @dataclass(frozen=True, slots=True)

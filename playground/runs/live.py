@@ -177,7 +177,7 @@ class Live:
                 known.waits = ""
                 self._change(known, turned=spoke)
             case Ended(_, stored):
-                known = self._cell(Key(stored.column, stored.repeat), stored.model)
+                known = self._cell(Key(stored.column, stored.repeat, stored.case), stored.model)
                 known.waits, known.end = "", event
                 known.text.become(stored.completion.text if stored.completion else "")
                 self.run = with_cell(self.run, stored)
@@ -269,6 +269,8 @@ def with_cell(run: StoredRun, ended: StoredCell) -> StoredRun:
     The samples beside it stand in `earlier`, as when the run is read; of a column of one sample the others are left out,
     so that a run of any size costs the same for each of its cells.
     """
+    if ended.case:
+        return run  # shown is its first case
     columns = run.spec.variants
     latest = {cell.column: cell for cell in run.cells}
     newest = latest.get(ended.column, ended)

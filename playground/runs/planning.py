@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -36,12 +37,12 @@ class Planned:
 
 
 def plan_column(
-    spec: RunSpec, index: int, messages: tuple[Message, ...], raw_prompt: str | None = None
+    spec: RunSpec, index: int, messages: tuple[Message, ...], raw_prompt: str | None = None, *, case: int = 0
 ) -> list[Planned]:
     """The samples of one column with its rendered messages; free seeds are drawn here, and stored with the cells."""
     column = spec.variants[index]
-    first = new_cell(index, column, spec.prompt)
-    return _samples(first, column, messages, raw_prompt, spec.case.images)
+    first = replace(new_cell(index, column, spec.prompt), case=case)
+    return _samples(first, column, messages, raw_prompt, spec.cases[case].images)
 
 
 def plan_again(
@@ -97,12 +98,13 @@ def new_cell(index: int, column: Variant, shared: Prompt) -> NewCell:
 
 
 def repeats_of(planned: Sequence[Planned]) -> list[int]:
-    """The repeat of each cell: of one column the first is 0, the next 1, as `CreateRun` counts them."""
-    counted: Counter[int] = Counter()
+    """The repeat of each cell: of one case and column the first is 0, the next 1, as `CreateRun` counts them."""
+    counted: Counter[tuple[int, int]] = Counter()
     repeats = []
     for plan in planned:
-        repeats.append(counted[plan.new.column])
-        counted[plan.new.column] += 1
+        place = (plan.new.case, plan.new.column)
+        repeats.append(counted[place])
+        counted[place] += 1
     return repeats
 
 
@@ -190,6 +192,21 @@ def example_values(prompt: Prompt) -> dict[str, Any]:
         (field.name, field.default if field.example is None else field.example) for field in prompt.inputs
     )
     return {name: value for name, value in pairs if value is not None}
+
+
+def is_example(prompt: Prompt, values: Mapping[str, Any]) -> bool:
+    """Whether these are the prompt's example values, and its text still asks for one of them.
+
+    A prompt without examples has nothing that they could differ from.
+    """
+    examples = example_values(prompt)
+    if not examples:
+        return True
+    given = with_defaults(prompt, dict(values))
+    if any(given.get(name) != value for name, value in with_defaults(prompt, examples).items()):
+        return False
+    text = "\n".join(turn.template for turn in prompt.turns)
+    return "{% include" in text or any(re.search(rf"\b{re.escape(name)}\b", text) for name in examples)
 
 
 def drawn(sampling: Sampling) -> Sampling:

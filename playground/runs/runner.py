@@ -135,7 +135,10 @@ class Execution(Generic[E]):
                 raise event
 
     def _is_stopped(self, key: Key) -> bool:
-        return any(each == (None, None) or each in ((key.column, None), key) for each in self._stops)
+        return any(
+            each == (None, None) or each in ((key.column, None), (key.column, key.repeat))
+            for each in self._stops
+        )
 
     def _fill(self) -> None:
         """Begin as many cells as there is room for in the window; tell when all are over."""

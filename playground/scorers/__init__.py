@@ -61,6 +61,7 @@ __all__ = [
     "check_name",
     "check_problem",
     "is_quick",
+    "is_unfilled",
     "options_of",
     "passed",
     "score",
@@ -194,7 +195,7 @@ def score(check: Check, sample: Sample) -> Score:
 
 
 def score_all(checks: Iterable[Check], sample: Sample) -> tuple[Score, ...]:
-    """One score per check, in their order; raises PromptError like `score`.
+    """One score per check, in their order; raises PromptError like `score`, but not for one that is unfilled.
 
     A scorer that fails in a way nobody foresaw costs that one score, whose explanation says so.
     """
@@ -203,7 +204,12 @@ def score_all(checks: Iterable[Check], sample: Sample) -> tuple[Score, ...]:
 
 def _score_safely(check: Check, sample: Sample) -> Score:
     try:
-        result = score(check, sample)
+        if check.example and not sample.is_example:
+            result = _not_applicable(check, check_name(check), sample, "it belongs to the example values")
+        elif is_unfilled(check):
+            result = _not_applicable(check, _called(check), sample, "it is not filled in yet")
+        else:
+            result = score(check, sample)
         if result.value is not None and not 0 <= result.value <= 1:  # NaN too
             raise ValueError(f"a score of {result.value}")
     except PromptError:
@@ -217,7 +223,7 @@ def _score_safely(check: Check, sample: Sample) -> Score:
 
 def check_hash(check: Check) -> str:
     """The same for checks that ask for the same, whatever their weight: 16 hexadecimal digits."""
-    asked = check.model_dump(mode="json", exclude={"weight"})
+    asked = check.model_dump(mode="json", exclude={"weight", "example"})
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -235,6 +241,22 @@ def is_quick(checks: Iterable[Check], sample: Sample) -> bool:
         (row := SCORERS.get(check.scorer)) is not None and size <= row.quick_chars(check.options)
         for check in checks
     )
+
+
+def is_unfilled(check: Check) -> bool:
+    """Whether somebody has begun this check and not yet said what it looks for: a needed option stands there empty."""
+    if check.scorer not in SCORERS:
+        return False
+    if check.scorer == "length":
+        return check.options.get("min") is None and check.options.get("max") is None
+    needed = [option for option in options_of(check.scorer) if option.required and option.kind != "json"]
+    return any(_is_empty(check.options[option.name]) for option in needed if option.name in check.options)
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(isinstance(item, str) and not item.strip() for item in value)
+    return isinstance(value, str) and not value.strip()
 
 
 def check_problem(check: Check) -> str | None:

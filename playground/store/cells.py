@@ -113,6 +113,14 @@ def matrix(session: Session, run_id: str, first: int, cases: int) -> list[Matrix
     return [MatrixEntry(*row) for row in rows]
 
 
+def case_values(session: Session, run_id: str, first: int, count: int) -> list[dict[str, Any]]:
+    """The values of so many cases from that one on, in order."""
+    first = max(0, min(first, LARGEST))
+    asked = select(RunCase.input_values).where(RunCase.run_id == run_id, col(RunCase.number) >= first)
+    rows = session.exec(asked.order_by(col(RunCase.number)).limit(max(0, count)))
+    return [dict(row) for row in rows]
+
+
 def open_keys(session: Session, run_id: str, after: CellKey | None, limit: int) -> list[CellKey]:
     """The cells that have not ended, by case, variant and repeat, after that one."""
     asked = sa.select(*PLACE).where(*_after(run_id, after), CELL.c.status.in_(UNFINISHED))

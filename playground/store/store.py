@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -402,6 +402,11 @@ class Store:
         """What each variant came to in so many cases from that one on, at most 500. Raises NotFoundError."""
         with self._reading() as session:
             return cells.matrix(session, runs.find_run(session, run_id).id, first, cases)
+
+    def case_values(self, run_id: str, first: int, count: int) -> list[dict[str, Any]]:
+        """The values of so many cases from that one on, in order. Raises NotFoundError."""
+        with self._reading() as session:
+            return cells.case_values(session, runs.find_run(session, run_id).id, first, count)
 
     def open_keys(self, run_id: str, *, after: CellKey | None = None, limit: int = 500) -> list[CellKey]:
         """The next cells that have not ended: what is left to run. Raises NotFoundError."""

@@ -209,7 +209,8 @@ def check(
             if len(problems) > 2 * MAX_PROBLEMS:
                 break  # more than are told
             message, hint = f'"{variable.name}" has no value.', did_you_mean(variable.name, known or ())
-            missing = TemplateError(message, hint, line=variable.line, column=variable.column)
+            where = {"line": variable.line, "column": variable.column}
+            missing = TemplateError(message, hint, **where, name=variable.name)
             problems.append(placed(missing, pairs, variable.turn))
     problems.sort(key=lambda error: (error.turn or 0, error.line or 0, error.column or 0))
     if len(problems) > MAX_PROBLEMS:

@@ -135,7 +135,9 @@ def placed(error: TemplateError, turns: Turns, turn: int) -> TemplateError:
         label += f" {sum(other == role for other, _ in turns[: turn + 1])}"
     line, column = error.line, error.column
     place = label + (f", line {line}" if line else "") + (f", column {column}" if column else "")
-    return TemplateError(f"{place}: {error.message}", error.hint, turn=turn, line=line, column=column)
+    return TemplateError(
+        f"{place}: {error.message}", error.hint, turn=turn, line=line, column=column, name=error.name
+    )
 
 
 def _explained(

@@ -46,12 +46,16 @@ class Input(Value):
 
 
 class Check(Value):
-    """One row of a prompt's checks: a scorer by name, its options, negated or not, with a weight > 0."""
+    """One row of a prompt's checks: a scorer by name, its options, negated or not, with a weight > 0.
+
+    With `example` it belongs to the prompt's example values and says nothing of answers to any others.
+    """
 
     scorer: str
     options: dict[str, Any] = {}
     negate: bool = False
     weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    example: bool = False
 
 
 class Sampling(Value):

@@ -10,11 +10,15 @@ from playground.types.generation import Finish
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a scorer looks at: the answer, how it ended, and the values of the case (for `{{ }}` in options)."""
+    """What a scorer looks at: the answer, how it ended, and the values of the case (for `{{ }}` in options).
+
+    `is_example` tells whether these are the example values of the prompt, to which some checks belong.
+    """
 
     answer: str
     finish: Finish = "stop"
     values: dict[str, Any] | None = None
+    is_example: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ from playground.ui import (
     bench_actions,
     beside,
     bundling,
+    case_runs,
     cases,
     cells,
     column_prompts,
     compare,
+    completion,
     details,
     drafts,
     gpu_actions,
@@ -61,7 +63,7 @@ ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.
 ACTIONS |= beside.ACTIONS | answer_diff.ACTIONS | samples.ACTIONS | drafts.ACTIONS
 ACTIONS |= column_prompts.ACTIONS | own_saving.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
-ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS
+ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS | case_runs.ACTIONS | completion.ACTIONS
 ACTIONS |= trouble.ACTIONS | running.ACTIONS | cells.ACTIONS
 ACTIONS |= (
     models.ACTIONS

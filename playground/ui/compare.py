@@ -13,19 +13,22 @@ from pydantic import TypeAdapter
 
 from playground.errors import PlaygroundError
 from playground.lint.rules import Finding, lint
-from playground.scorers import SCORERS, options_of
+from playground.runs.planning import is_example
+from playground.scorers import SCORERS, check_problem, is_unfilled, options_of
 from playground.scorers.options import placeholders
 from playground.store.records import StoredRun
 from playground.types.grid import Choice
-from playground.types.prompt import PRESETS
+from playground.types.prompt import PRESETS, Check
 from playground.ui import panels
 from playground.ui.actions import Action, Ask
 from playground.ui.alerts import of_address
 from playground.ui.column_prompts import differing_columns
+from playground.ui.completion import template_words
 from playground.ui.forms import COLUMNS, form_of_new, readable_draft, variant
 from playground.ui.onto_compare import cleared, default_form, is_draft_of, kept_form, open_address, revisit
 from playground.ui.samples import cell_name
 from playground.ui.stream import shown, stream_run
+from playground.ui.terms import TERMS
 from playground.ui.update import Update
 from playground.workbench.prompts import Preview
 from playground.workbench.service import Workbench, find_cell
@@ -138,6 +141,8 @@ async def lists(workbench: Workbench) -> Update:
             for m in await workbench.models.all()
         ],
         "foot": panels.waiting_foot(),
+        "terms": TERMS,
+        "words": template_words(),
         "presets": {name: preset.model_dump(mode="json") for name, preset in PRESETS.items()},
         "scorers": [
             {
@@ -167,6 +172,7 @@ async def preview(workbench: Workbench, ask: Ask) -> Update:
     shared = await workbench.prompts.preview(form.prompt, form.values, model)
     names = list(shared.variables)
     kinds = dict(shared.kinds)
+    needs = list(shared.needs)
     problems = _problems(shared, None)
     advice = []
     for index, column in enumerate(form.columns):
@@ -174,6 +180,7 @@ async def preview(workbench: Workbench, ask: Ask) -> Update:
             prompt = variant(form, index)
             own = await workbench.prompts.preview(prompt, form.values, None)
             names += [name for name in own.variables if name not in names]
+            needs += [name for name in own.needs if name not in needs]
             kinds = dict(own.kinds) | kinds
             problems += [p for p in _problems(own, index) if p["turn"] is not None]
             found = await asyncio.to_thread(lint, prompt, form.values)
@@ -191,7 +198,10 @@ async def preview(workbench: Workbench, ask: Ask) -> Update:
     answer: dict[str, Any] = {
         "variables": names,
         "kinds": {name: kind for name, kind in kinds.items() if kind != "text"},
+        "needs": needs,
         "asked_by_checks": [name for name in asked if name not in names],
+        "checks": [_state_of(check) for check in form.prompt.checks],
+        "is_example": is_example(form.prompt, form.values),
         "problems": problems,
         "lint": advice,
         "messages": messages,
@@ -202,9 +212,24 @@ async def preview(workbench: Workbench, ask: Ask) -> Update:
 
 
 def _problems(preview: Preview, column: int | None) -> list[dict[str, Any]]:
+    """What is wrong in reading order; `at` is line and column in the turn, `name` a variable that is all to blame."""
     return [
-        {"column": column, "turn": p.turn, "message": p.message, "hint": p.hint} for p in preview.problems
+        {
+            "column": column,
+            "turn": p.turn,
+            "at": [p.line, p.column] if p.line else None,
+            "name": p.name,
+            "message": p.message,
+            "hint": p.hint,
+        }
+        for p in preview.problems
     ]
+
+
+def _state_of(check: Check) -> dict[str, Any]:
+    """Whether somebody is still filling the check in, and else why it cannot be used."""
+    unfilled = is_unfilled(check)
+    return {"unfilled": unfilled, "problem": "" if unfilled else check_problem(check) or ""}
 
 
 def _advice(finding: Finding, column: int | None) -> dict[str, Any]:

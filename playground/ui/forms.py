@@ -79,7 +79,8 @@ class CompareForm(Value):
 
     `values` may hold more than the variables: what the checks ask for. `images` are base64 without a prefix. `spare`
     are columns beyond those shown, which keep their settings. `sources` has the values that variables had before their
-    type was changed, `half` what was typed into a drawer that was closed: by its title, then by field.
+    type was changed, `half` what was typed into a drawer that was closed: by its title, then by field. `cases_run`
+    is the last run over all cases, whose results stand beside them.
     """
 
     open: Opened = Opened()
@@ -95,6 +96,7 @@ class CompareForm(Value):
     spare: Annotated[tuple[ColumnForm, ...], Field(max_length=20)] = ()
     sources: dict[str, Any] = {}
     half: dict[str, dict[str, str]] = {}
+    cases_run: str = ""
 
 
 def to_comparison(form: CompareForm) -> RunSpec:
@@ -170,6 +172,7 @@ def form_of_run(run: StoredRun) -> CompareForm:
         columns=columns,
         same_text=spec.same_text,
         images=spec.case.images,
+        cases_run=run.id if run.spec.kind == "experiment" else "",
     )
 
 

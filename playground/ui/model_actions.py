@@ -24,6 +24,7 @@ from playground.ui.html import button, icon, join
 from playground.ui.models import LOOKED_S, choices, done, shown
 from playground.ui.onto_compare import default_form
 from playground.ui.progress import size
+from playground.ui.terms import about
 from playground.ui.update import Update
 from playground.workbench.service import Workbench, find_cell
 
@@ -72,7 +73,10 @@ async def _gguf_drawer(backend: LlamaCppBackend) -> Update:
         '<section><h3>Added before</h3><table class="table"><tr><th>Path</th><th style="width:90px"></th></tr>{}</table></section>'
     )
     body = form((("gguf-path", "File or folder", path_field),), submit, note)
-    return drawer("Add a GGUF file or a folder", join((body, before.format(listed) if listed else "")))
+    words = Markup('<p class="hint">Words: GGUF{}, mmproj{}, quantisation{}</p>').format(
+        about("GGUF"), about("mmproj"), about("quantisation")
+    )
+    return drawer("Add a GGUF file or a folder", join((body, words, before.format(listed) if listed else "")))
 
 
 # --- models of a server ---------------------------------------------------------------------------------

@@ -49,7 +49,7 @@ def _row(live: Live) -> Markup:
     models = [column.model.partition(":")[2] or column.model for column in run.spec.variants]
     took = seconds((datetime.now(UTC) - live.began_at).total_seconds())
     ended = sum(cell.end is not None for cell in live.cells.values())
-    done = f", {ended} of {len(live.cells)} ended" if ended else ""
+    done = f", {ended:,} of {max(run.total, len(live.cells)):,} ended" if ended else ""
     return Markup(
         '<div class="job" role="group" aria-label="{}"><div class="row"><b class="one grow" title="{}">{}</b>{}{}</div>'
         '<div class="row soft"><span class="one mono grow" title="{}">{}</span><span class="num">{}{}</span></div></div>'

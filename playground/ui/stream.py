@@ -153,18 +153,18 @@ class View:
             for column in range(len(live.run.spec.variants)) if live.is_new else ():
                 columns[str(column)] = {**BLANK, "stamp": f"{live.run.id}/{column}/new"}
         turned = {int(name) for name in columns}
-        for key in sorted(live.cells):
+        for key in sorted(key for key in live.cells if key.case == 0):  # what Compare shows of a larger run
             cell, seen = live.cells[key], self._seen.setdefault(key, _Seen())
             if seen.phase != cell.phase:
                 turned.add(key.column)
             if data := self._news(cell, seen):
-                name = samples.name_of(live.run.spec.variants[key.column], *key)
+                name = samples.name_of(live.run.spec.variants[key.column], key.column, key.repeat)
                 columns[name] = columns.get(name, {}) | data
         for number in turned:
             if (strip := self._strip(number)) is not None:
                 columns[str(number)] = columns.get(str(number), {}) | {"samples": strip}
         update["columns"] = columns
-        ended = sum(cell.end is not None for cell in live.cells.values())
+        ended = sum(cell.end is not None for key, cell in live.cells.items() if key.case == 0)
         if ended != self._ended:
             self._ended = ended
             run = await self._with_vote() if ended else None
@@ -189,7 +189,7 @@ class View:
         column = self._live.run.spec.variants[number]
         if column.samples == 1:
             return None
-        cells = [cell for key, cell in self._live.cells.items() if key.column == number]
+        cells = [cell for key, cell in self._live.cells.items() if key.column == number and not key.case]
         start = block_start(column, max((cell.key.repeat for cell in cells), default=0))
         ended = {cell.key.repeat: cell.end.cell for cell in cells if cell.end is not None}
         writing = [cell.key.repeat for cell in cells if cell.phase == "running"]

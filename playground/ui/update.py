@@ -169,6 +169,10 @@ class Update(TypedDict, total=False):
     """Samplings by name."""
     scorers: Sequence[Mapping[str, Any]]
     """Kinds of checks with their options."""
+    terms: Mapping[str, str]
+    """A sentence for each term that has no plain name."""
+    words: Mapping[str, Any]
+    """Filters, tests and tags that a template knows, each with a word on what it does."""
     foot: str
     """Markup of a column's foot before its answer."""
     closed: Sequence[str]
@@ -176,6 +180,12 @@ class Update(TypedDict, total=False):
     closed_why: str
     """The sentence that their buttons show."""
 
+    cases_run: str
+    """The run over all cases that has begun."""
+    cases_state: Mapping[str, Any]
+    """What each case has come to in each column of such a run."""
+    names: Sequence[Mapping[str, str]]
+    """Prompts that a tag can include, by what it calls them."""
     preview: Mapping[str, Any]
     """What the server says of the text being typed: variables, problems, advice, tokens, messages."""
     imported: Mapping[str, Any]

@@ -27,7 +27,7 @@ from playground.backends.http import Connection
 from playground.backends.openai_compatible import Answer, chat_body, schema_field
 from playground.backends.vllm import refuse, template_values
 from playground.errors import BackendError, PlaygroundError, PromptError
-from playground.runs.planning import checks_of, make_request, new_cell, schema_problem
+from playground.runs.planning import checks_of, is_example, make_request, new_cell, schema_problem
 from playground.scorers import score_all
 from playground.store.records import NewCell
 from playground.types.generation import Completion, GenerationRequest, Message
@@ -343,7 +343,8 @@ def _store(
     note, hint = (error.message, error.hint) if error else ("", "")
     if error is None:
         try:
-            sample = Sample(completion.text, completion.finish, ask.identity.values)
+            values = ask.identity.values
+            sample = Sample(completion.text, completion.finish, values, is_example(prompt, values))
             scores = score_all(checks_of(prompt), sample)
         except PromptError as exc:  # a check that cannot be read must not cost the answer
             note = str(exc)

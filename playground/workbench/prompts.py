@@ -15,7 +15,7 @@ from playground.errors import NotFoundError, PlaygroundError, PromptError, Templ
 from playground.formats.base import Export
 from playground.library.shipped import Library, shipped_folder
 from playground.runs.planning import example_values, with_defaults
-from playground.scorers import check_problem
+from playground.scorers import check_problem, is_unfilled
 from playground.settings import Settings
 from playground.store import Store, content_hash
 from playground.store.records import SavedVersion
@@ -46,7 +46,7 @@ T = TypeVar("T")
 class Preview:
     """What can be said about a prompt while it is being typed.
 
-    `kinds` are what the uses of a variable need: an object, a list or text.
+    `kinds` are what the uses of a variable need: an object, a list or text; `needs` are those without a value.
     `tokens` counts each turn's rendered text (None where it does not render or nobody can count);
     `messages` is None while there are problems.
     """
@@ -59,6 +59,7 @@ class Preview:
     kinds: dict[str, InputKind] = field(default_factory=dict)
     is_counting: bool = False
     """Whether the tokens can be told once the model is loaded."""
+    needs: tuple[str, ...] = ()
 
 
 def _meant(
@@ -71,8 +72,20 @@ def _meant(
     asked = inputs_of(prompt, used)
     given = with_defaults(prompt, values)
     given = {name: with_kind(asked[name], value) if name in asked else value for name, value in given.items()}
-    wrong = (problem_of(item, given.get(item.name)) for item in prompt.inputs)
-    return given, tuple(TemplateError(text, "Correct its value.") for text in wrong if text)
+    wrong = ((item.name, problem_of(item, given.get(item.name))) for item in prompt.inputs)
+    return given, tuple(TemplateError(text, "Correct its value.", name=name) for name, text in wrong if text)
+
+
+def _first_of(problems: Sequence[TemplateError]) -> TemplateError:
+    """The first one; where all that is missing are values, one that names the variables."""
+    missing = list(
+        dict.fromkeys(problem.name for problem in problems if problem.name and problem.turn is not None)
+    )
+    if len(missing) < 2 or any(not problem.name for problem in problems):
+        return problems[0]
+    more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+    message = f"{len(missing)} variables have no value: {', '.join(missing[:5])}{more}."
+    return TemplateError(message, "Fill in their fields.", turn=problems[0].turn, name=missing[0])
 
 
 def _may_be_json(prompt: Prompt, values: dict[str, Any]) -> bool:
@@ -111,7 +124,7 @@ class PromptDesk:
         given, wrong = _meant(values, prompt, used)
         problems = (*await self._read(check, prompt, turns, given.keys(), partials), *wrong)
         if problems:
-            raise problems[0]
+            raise _first_of(problems)
         messages = await self._renderer.render(turns, given, partials)
         if not any(message.content.strip() for message in messages):
             raise PromptError("The prompt is empty.", "Write something in a turn, then run it.")
@@ -126,16 +139,17 @@ class PromptDesk:
         used = await self._read(variables, prompt, turns, partials)
         names: dict[str, InputKind] = {variable.name: variable.kind for variable in used}
         given, wrong = _meant(values, prompt, used)
+        needs = tuple(each.name for each in used if not each.optional and each.name not in given)
         problems = (*await self._read(check, prompt, turns, given.keys(), partials), *wrong)
         problems += tuple(
             TemplateError(problem, "Correct it under Checks.")
-            for problem in map(check_problem, prompt.checks)
-            if problem
+            for row in prompt.checks
+            if not is_unfilled(row) and (problem := check_problem(row))
         )
         broken = {problem.turn for problem in problems if problem.turn is not None}
-        if wrong or broken:
+        if wrong or broken or needs:
             tokens = () if wrong else await self._count_whole(model, turns, given, partials, broken)
-            return Preview(tuple(names), problems, tokens=tokens, kinds=names)
+            return Preview(tuple(names), problems, tokens=tokens, kinds=names, needs=needs)
         try:
             messages = await self._renderer.render(turns, given, partials)
         except TemplateError as exc:

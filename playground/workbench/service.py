@@ -33,6 +33,7 @@ from playground.runs.planning import (
     Planned,
     checks_of,
     first_words,
+    is_example,
     plan_again,
     plan_column,
     repeats_of,
@@ -64,6 +65,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+WINDOW = 64
+"""Cells of a large run that are under way at the same time; the gates of the backends let fewer through."""
 RUNS_END_S = 10.0
 RENDERER_END_S = 5.0
 
@@ -116,10 +119,10 @@ class Workbench:
     # --- runs -------------------------------------------------------------------------------------------
 
     async def compare(self, spec: RunSpec) -> AsyncGenerator[Event, None]:
-        """Run every column at once; store, score and tell. Leaving early stops the work and keeps what arrived.
+        """Run every cell; store, score and tell. Leaving early stops the work and keeps what arrived.
 
-        Raises before anything is stored when the shared prompt cannot be rendered; a column whose own variant
-        cannot be is an error of that column alone.
+        A comparison raises before anything is stored when its shared prompt cannot be rendered; a column whose own
+        variant cannot be is an error of that column alone, and so is a case of a larger run.
         """
         self._refuse_when_ending()
         planned = await self._plan(spec)
@@ -134,7 +137,7 @@ class Workbench:
                 self._cancel(run_id, plan, repeat)
             raise
         first = RunStarted(run_id, len(spec.variants), begun_run(created))
-        run = self._execute(run_id, planned, repeats, spec.case.values, first)
+        run = self._execute(run_id, planned, repeats, spec, first)
         async with aclosing(run) as events:
             async for event in events:
                 yield event
@@ -157,7 +160,7 @@ class Workbench:
         except asyncio.CancelledError:
             adding.add_done_callback(partial(self._cancel_added, run_id, again))
             raise
-        async with aclosing(self._execute(run_id, again, repeats, run.spec.case.values)) as events:
+        async with aclosing(self._execute(run_id, again, repeats, run.spec)) as events:
             async for event in events:
                 yield event
 
@@ -208,22 +211,32 @@ class Workbench:
         return await backend.render_chat(cell.model, cell.messages)
 
     async def _plan(self, spec: RunSpec) -> list[Planned]:
-        shared: tuple[Message, ...] = ()
-        if any(column.prompt is None for column in spec.variants):
-            shared = await self.prompts.render(spec.prompt, spec.case.values)
+        """Every cell by case and column, each with its messages or the reason why it has none."""
         planned = []
-        for index, column in enumerate(spec.variants):
-            messages, problem = shared, schema_problem(column.prompt or spec.prompt)
-            if column.prompt is not None and problem is None:
+        for number, case in enumerate(spec.cases):
+            shared: tuple[Message, ...] = ()
+            missing: PlaygroundError | None = None
+            if any(column.prompt is None for column in spec.variants):
                 try:
-                    messages = await self.prompts.render(column.prompt, spec.case.values)
+                    shared = await self.prompts.render(spec.prompt, case.values)
                 except PlaygroundError as exc:
-                    messages, problem = (), exc
-            raw = None
-            if spec.same_text and problem is None:
-                raw = (await self._template_of(spec.same_text).render_chat(spec.same_text, messages)).text
-            samples = plan_column(spec, index, messages, raw)
-            planned += [replace(plan, problem=problem) for plan in samples]
+                    if spec.kind == "comparison":
+                        raise
+                    missing = exc
+            for index, column in enumerate(spec.variants):
+                messages, problem = shared, schema_problem(column.prompt or spec.prompt)
+                if column.prompt is None:
+                    problem = problem or missing
+                elif problem is None:
+                    try:
+                        messages = await self.prompts.render(column.prompt, case.values)
+                    except PlaygroundError as exc:
+                        messages, problem = (), exc
+                raw = None
+                if spec.same_text and problem is None:
+                    raw = (await self._template_of(spec.same_text).render_chat(spec.same_text, messages)).text
+                samples = plan_column(spec, index, messages, raw, case=number)
+                planned += [replace(plan, problem=problem) for plan in samples]
         return planned
 
     def _template_of(self, model: str) -> RendersChat:
@@ -239,7 +252,7 @@ class Workbench:
         run_id: str,
         planned: Sequence[Planned],
         repeats: Sequence[int],
-        values: dict[str, Any],
+        spec: RunSpec,
         first: RunStarted | None = None,
     ) -> AsyncGenerator[Event, None]:
         cells: list[Cell] = []
@@ -247,7 +260,7 @@ class Workbench:
         news: dict[Key, NewCell] = {}
         started: dict[Key, datetime] = {}
         for plan, repeat in zip(planned, repeats, strict=True):
-            cell = Cell(plan.new.column, repeat, plan.new.prompt, plan.request)
+            cell = Cell(plan.new.column, repeat, plan.new.prompt, plan.request, plan.new.case)
             news[cell.key] = plan.new
             if plan.problem is None:
                 cells.append(cell)
@@ -257,10 +270,13 @@ class Workbench:
                 )
 
         def save(end: End) -> Coroutine[Any, Any, Ended]:
+            values = spec.cases[end.cell.case].values
             return self._save(run_id, news[end.cell.key], end, values, started.get(end.cell.key))
 
         rank = partial(self._rank, run_id)
-        execution = Execution(cells, self.models.backend_of, self.models.gates, save, rank)
+        # Nobody reads along in a large run.
+        large: dict[str, Any] = {} if spec.kind == "comparison" else {"window": WINDOW, "streams": False}
+        execution = Execution(cells, self.models.backend_of, self.models.gates, save, rank, **large)
         key = f"{run_id}/{secrets.token_hex(8)}"
         self._active[key] = execution
         if self._ending is not None:  # it began while this run was planned or stored
@@ -277,7 +293,7 @@ class Workbench:
                 async for event in events:
                     if isinstance(event, Started):
                         # Nobody waits for this: should it fail, so does the storing of the end.
-                        start = StartCell(run_id, event.cell.column, event.cell.repeat)
+                        start = StartCell(run_id, event.cell.column, event.cell.repeat, case=event.cell.case)
                         started[event.cell.key] = start.at
                         self.store.submit(start)
                     elif isinstance(event, Delta):
@@ -305,7 +321,8 @@ class Workbench:
         completion, cell = event.completion, event.cell
         if self._ending is None:  # at the end nobody waits for a number
             completion = await counted(self.models, cell.request.model, completion)
-        scores, note = await _scored(cell.prompt, Sample(completion.text, completion.finish, values))
+        sample = Sample(completion.text, completion.finish, values, is_example(cell.prompt, values))
+        scores, note = await _scored(cell.prompt, sample)
         end = EndCell(
             run_id,
             cell.column,
@@ -316,6 +333,7 @@ class Workbench:
             error=event.message if isinstance(event, Failed) else note,
             hint=event.hint if isinstance(event, Failed) else "",
             scores=scores,
+            case=cell.case,
             request_hash=request_hash(cell.request),
         )
         unsaved = None
@@ -341,7 +359,9 @@ class Workbench:
     def _cancel(self, run_id: str, plan: Planned, repeat: int) -> None:
         """Store that a cell was left before it was begun."""
         nothing, sent = Completion("", "cancelled"), plan.request.messages
-        self.store.submit(EndCell(run_id, plan.new.column, repeat, "cancelled", nothing, sent))
+        self.store.submit(
+            EndCell(run_id, plan.new.column, repeat, "cancelled", nothing, sent, case=plan.new.case)
+        )
 
     def _add_repeats(self, run_id: str, again: Sequence[Planned]) -> list[int]:
         """The numbers of further, pending repeats; when one cannot be added none stays pending."""

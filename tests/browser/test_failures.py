@@ -96,14 +96,18 @@ def test_a_template_problem_names_turn_line_and_column_beside_the_editor(
 
 def test_a_variable_without_a_value_is_named_and_nothing_starts(scripted: OpenApp) -> None:
     app = scripted("echo", turns="Say {{ word }} to {{ friend }}")
-    expect(app.turn_problem(0)).to_contain_text("friend")
-    expect(app.turn_problem(0)).to_contain_text(re.compile("User turn, line 1, column 22"))
+    needs = app.page.locator('.var[data-v="friend"]').get_by_text("needs a value")
+    expect(needs).to_be_visible()
+    expect(app.variable("friend")).to_have_accessible_description("needs a value")
+    expect(app.page.locator("[role=alert]")).to_have_count(0)
     app.run()
     expect(app.alert).to_contain_text("friend")
+    expect(app.alert).to_contain_text(re.compile("User turn, line 1, column 22"))
+    expect(app.page.locator("[role=alert]")).to_have_count(1)
     app.wait_until_idle()
     assert "run=" not in app.page.url
     app.variable("friend").fill("Anna")
-    expect(app.turn_problem(0)).to_have_count(0)
+    expect(needs).not_to_be_visible()
     app.run_to_the_end()
     assert app.answer(0) == "Say hello to Anna"
 

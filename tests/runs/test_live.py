@@ -11,6 +11,7 @@ import pytest
 from playground.backends.scripted import ScriptedBackend
 from playground.errors import PlaygroundError, TemplateError
 from playground.runs.live import Growing, Live
+from playground.runs.runner import Key
 from playground.types.generation import Chunk
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
@@ -28,7 +29,7 @@ def wanted(*models: str, template: str = "Hi") -> RunSpec:
 
 
 def shown(live: Live) -> dict[tuple[int, int], tuple[str, str]]:
-    return {tuple(key): (cell.phase, str(cell.text)) for key, cell in live.cells.items()}
+    return {(key.column, key.repeat): (cell.phase, str(cell.text)) for key, cell in live.cells.items()}
 
 
 async def until(live: Live, is_true: Callable[[], bool]) -> None:
@@ -170,7 +171,7 @@ async def test_one_who_never_reads_costs_no_memory_and_keeps_nobody_waiting(
             read += 1
         peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert live.cells[0, 0].text.length == 50 * 20_000  # type: ignore[index]
+    assert live.cells[Key(0, 0)].text.length == 50 * 20_000
     assert (
         peak < 40e6
     )  # the text is 1 MB, kept in pieces while it comes; a queue a watcher would be ten times that

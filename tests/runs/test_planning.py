@@ -11,6 +11,7 @@ import pytest
 from playground.runs.planning import (
     Planned,
     checks_of,
+    is_example,
     plan_again,
     plan_column,
     request_hash,
@@ -19,7 +20,7 @@ from playground.runs.planning import (
 from playground.store.records import StoredCell, StoredRun
 from playground.types.generation import GenerationRequest, Message
 from playground.types.grid import RunSpec, Variant
-from playground.types.prompt import Check, Prompt, Sampling, Turn
+from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
 
 SAID = (Message("user", "What is this?"),)
 PROMPT = Prompt(turns=(Turn(role="user", template="What is this?"),))
@@ -203,3 +204,17 @@ def test_calls_that_ask_for_the_same_have_the_same_hash(changes: dict[str, Any])
 
 def test_a_call_with_half_a_character_has_a_hash() -> None:
     assert len(request_hash(GenerationRequest("a:b", (Message("user", "\ud800\0"),), Sampling()))) == 64
+
+
+# --- checks of the example --------------------------------------------------------------------------------
+
+
+def test_the_example_is_known_by_its_values_while_the_text_asks_for_them() -> None:
+    text = Turn(role="user", template="Say {{ word }}")
+    prompt = Prompt(turns=(text,), inputs=(Input(name="word", example="hello"),))
+    assert is_example(prompt, {"word": "hello", "expected": "x"})
+    assert is_example(prompt.model_copy(update={"inputs": ()}), {"word": "anything"})
+    assert not is_example(prompt, {"word": "goodbye"})
+    assert not is_example(prompt, {})
+    own = prompt.model_copy(update={"turns": (Turn(role="user", template="A text of my own"),)})
+    assert not is_example(own, {"word": "hello"})

@@ -356,7 +356,7 @@ async def test_stopping_a_column_ends_all_its_cells_and_leaving_outlives_none():
                 ended.add(event.cell.key)
             if len(ended) == 3:
                 break
-    assert ended == {(0, 0), (0, 1), (0, 2)}
+    assert ended == {Key(0, 0), Key(0, 1), Key(0, 2)}
     assert backend.running == 0
 
 

@@ -12,6 +12,7 @@ from playground.scorers import (
     check_name,
     check_problem,
     is_quick,
+    is_unfilled,
     options_of,
     passed,
     score,
@@ -245,3 +246,35 @@ def test_a_part_score_has_not_passed_and_none_is_neither() -> None:
 def test_all_checks_are_scored_in_their_order() -> None:
     checks = [Check(scorer="json"), Check(scorer="contains", options={"text": "a"})]
     assert [result.name for result in score_all(checks, Sample("a"))] == ["valid JSON", 'contains "a"']
+
+
+def test_a_check_of_the_example_does_not_apply_to_other_values() -> None:
+    check = Check(scorer="contains", options={"text": "Paris"}, example=True)
+    assert [s.value for s in score_all([check], Sample("Rome", is_example=True))] == [0.0]
+    (verdict,) = score_all([check], Sample("Rome", is_example=False))
+    assert (verdict.value, verdict.name) == (None, 'contains "Paris"')
+    assert verdict.explanation == "does not apply: it belongs to the example values"
+
+
+@pytest.mark.parametrize(
+    ("scorer", "options"),
+    [
+        ("contains", {"text": " "}),
+        ("contains_any", {"texts": []}),
+        ("length", {}),
+        ("regex", {"pattern": ""}),
+    ],
+)
+def test_a_check_half_filled_in_does_not_apply_yet(scorer: str, options: dict[str, Any]) -> None:
+    check = Check(scorer=scorer, options=options)
+    assert is_unfilled(check)
+    (verdict,) = score_all([check], Sample("Rome"))
+    assert (verdict.value, verdict.explanation) == (None, "does not apply: it is not filled in yet")
+
+
+@pytest.mark.parametrize(
+    ("scorer", "options"),
+    [("contains", {"text": "a"}), ("length", {"max": 3}), ("json", {}), ("nothing", {})],
+)
+def test_a_check_that_says_what_it_looks_for_is_filled_in(scorer: str, options: dict[str, Any]) -> None:
+    assert not is_unfilled(Check(scorer=scorer, options=options))

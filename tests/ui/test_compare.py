@@ -329,7 +329,10 @@ async def test_a_preview_has_variables_messages_and_tokens(call: Call, form: dic
     assert (await call("preview", form=form))["preview"] == {
         "variables": ["word"],
         "kinds": {},
+        "needs": [],
         "asked_by_checks": [],
+        "checks": [],
+        "is_example": True,
         "problems": [],
         "lint": [],
         "messages": [{"role": "user", "content": "Say hello"}],

@@ -1,15 +1,18 @@
-// The cases of a prompt: rows of values to try it with, chosen one at a time and kept from what is on screen.
+// The cases of a prompt: rows of values to try it with, filled in by one click and kept from what is on screen.
 
 import { say, showAlert, toast } from "./alerts.js";
-import { h, icon, keepPlace } from "./dom.js";
+import { drawGrid, forgetGrid, MOST } from "./cases_grid.js";
+import { drawRunOver, onResults, openResult, resultOf, shownResults } from "./cases_run.js";
+import { $, h, icon, keepPlace } from "./dom.js";
 import { base64 } from "./images.js";
 import { call, changed, onChange, page } from "./store.js";
 import { removed } from "./undo.js";
 
-const MOST = 1000;
 const BYTES = 2_000_000;
 
 let box,
+  grid,
+  foot,
   fill,
   chosen = null; // the case whose values were filled in last
 
@@ -20,11 +23,16 @@ let box,
  */
 export function mountCases(root, onFill) {
   box = root;
+  grid = h("div", { class: "case-grid" });
+  foot = h("div", { class: "case-foot" });
+  box.replaceChildren(grid, foot);
   fill = onFill;
+  onResults(() => page.form && drawCases());
   onChange((what) => {
     if (what === "all") {
       chosen = null;
-      box.replaceChildren();
+      forgetGrid();
+      grid.replaceChildren();
     }
   });
 }
@@ -55,7 +63,7 @@ function title() {
   const rows = cases();
   if (chosen === null || !rows[chosen]) chosen = null;
   if (chosen === null) {
-    const found = rows.findIndex(shows);
+    const found = rows.findIndex((row) => Object.keys(row).length && shows(row));
     if (found >= 0) chosen = found;
   }
   if (chosen !== null) return `Case ${chosen + 1} of ${rows.length}`;
@@ -74,13 +82,46 @@ function keep() {
   changed("cases");
 }
 
-function drop() {
-  cases().splice(chosen, 1);
-  const name = `Case ${chosen + 1}`;
-  chosen = null;
+function drop(number) {
+  cases().splice(number, 1);
+  if (chosen !== null && chosen >= number) chosen = chosen === number ? null : chosen - 1;
+  drawCases();
+  const next = Math.min(number, cases().length - 1);
+  (next < 0 ? $(".keep-case") : $(`tr[data-row="${next}"] .drop`, grid))?.focus();
+  changed("cases");
+  removed(`Case ${number + 1}`);
+}
+
+// A new row is empty: what it leaves out is taken from the example.
+function add() {
+  const rows = cases();
+  if (rows.length >= MOST) return toast(`A prompt has at most ${MOST.toLocaleString("en")} cases`);
+  rows.push({});
   drawCases();
   changed("cases");
-  removed(name);
+  $(`tr[data-row="${rows.length - 1}"] textarea`, grid)?.focus();
+}
+
+// The fields show a case while they show its values: what is typed into it is typed there too.
+function edit(number, values) {
+  const row = cases()[number];
+  const isShown = chosen === number && shows(row);
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) delete row[name];
+    else row[name] = value;
+  }
+  if (isShown) {
+    page.form.values = { ...page.form.values, ...structuredClone(row) };
+    fill();
+  }
+}
+
+function paste(number, found) {
+  const rows = cases();
+  while (rows.length < number + found.length) rows.push({});
+  found.forEach((values, i) => edit(number + i, values));
+  drawCases();
+  changed("cases");
 }
 
 // --- cases of a file ----------------------------------------------------------------------------------------
@@ -185,58 +226,52 @@ export function importButton() {
 export function drawCases() {
   const rows = cases(),
     name = title();
+  box.hidden = !rows.length;
+  if (!rows.length) return;
   const edited = chosen !== null && !shows(rows[chosen]);
-  const step = (label, symbol, to) =>
-    h(
-      "button",
-      {
-        class: "btn quiet icon",
-        title: label,
-        "aria-label": label,
-        disabled: to < 0 || to >= rows.length,
-        onclick: () => use(to),
-      },
-      icon(symbol),
-    );
-  keepPlace(box, () =>
-    box.replaceChildren(
-      ...(rows.length
-        ? [
-            step("Previous case", "left", chosen === null ? -1 : chosen - 1),
-            h("span", { class: "num at" }, name, edited ? h("span", { class: "hint" }, ", edited") : ""),
-            step("Next case", "right", chosen === null ? 0 : chosen + 1),
-            h(
-              "button",
-              {
-                class: "btn quiet small",
-                title: "Fill in the example of each variable",
-                disabled: chosen === null && shows(example()),
-                onclick: () => use(null),
-              },
-              "Example",
-            ),
-            h(
-              "button",
-              {
-                class: "btn quiet icon",
-                title: "Remove this case",
-                "aria-label": "Remove this case",
-                disabled: chosen === null,
-                onclick: drop,
-              },
-              icon("trash"),
-            ),
-          ]
-        : []),
+  drawGrid(grid, {
+    rows,
+    chosen,
+    models: shownResults(),
+    use,
+    drop,
+    paste,
+    edit: (number, key, value) => {
+      edit(number, { [key]: value });
+      changed("cases");
+      drawCases();
+    },
+    result: (number, column) => resultOf(rows[number], column),
+    open: (number, column) => openResult(rows[number], column),
+  });
+  keepPlace(foot, () =>
+    foot.replaceChildren(
+      h("span", { class: "num at" }, name, edited ? h("span", { class: "hint" }, ", edited") : ""),
+      h(
+        "button",
+        { class: "btn quiet small", title: "An empty row; paste cells of a spreadsheet into it", onclick: add },
+        icon("plus"),
+        "Add case",
+      ),
+      h(
+        "button",
+        {
+          class: "btn quiet small",
+          title: "Fill in the example of each variable",
+          disabled: chosen === null && shows(example()),
+          onclick: () => use(null),
+        },
+        "Example",
+      ),
+      drawRunOver(rows.length),
     ),
   );
-  box.hidden = !rows.length;
 }
 
 export const keepButton = () =>
   h(
     "button",
-    { class: "btn quiet small", title: "Add the values on screen to the prompt's cases", onclick: keep },
+    { class: "btn quiet small keep-case", title: "Add the values on screen to the prompt's cases", onclick: keep },
     icon("plus"),
     "Keep as a case",
   );

@@ -1,8 +1,9 @@
 // The form of a prompt's checks, made from the list of scorers that Python sends.
 
-import { h, icon, select } from "./dom.js";
+import { $$, h, icon, select } from "./dom.js";
 import { openDrawer } from "./drawer.js";
 import { changed, onChange, page, previewListeners } from "./store.js";
+import { about } from "./terms.js";
 import { removed } from "./undo.js";
 
 let box = null;
@@ -29,7 +30,7 @@ export function openChecks() {
 
 function schemaField() {
   const { prompt } = page.form;
-  const problem = h("p", { class: "bad", role: "alert" });
+  const problem = h("p", { class: "hint", role: "status", id: "output-schema-problem" });
   return h(
     "div",
     { style: "display:grid;gap:6px" },
@@ -72,20 +73,27 @@ onChange((what) => {
   if (what === "all" && box?.isConnected) openChecks();
 });
 
-previewListeners.push((preview) => {
-  if (!box?.isConnected) return;
-  const problem = preview.problems.find((p) => p.turn === null && p.column === null);
-  box.querySelector(".problem")?.remove();
-  if (problem)
-    box.append(
-      h("div", { class: "alert problem", role: "alert" }, icon("warn"), h("div", {}, h("b", {}, problem.message))),
-    );
+// Said at its own check, and quietly: whoever reads it is about to correct it.
+previewListeners.push(() => {
+  if (box?.isConnected) for (const [i, row] of $$(".check-row", box).entries()) sayState(row, i);
 });
+
+function sayState(row, i) {
+  const { problem = "" } = page.preview?.checks?.[i] ?? {};
+  const words = row.querySelector(".state-of");
+  words.classList.toggle("problem", Boolean(problem));
+  if (problem) words.textContent = problem;
+  else if (page.form.prompt.checks[i]?.example && page.preview?.is_example === false)
+    words.textContent = "The values on screen are your own: it says nothing of their answers.";
+  else words.textContent = "";
+}
 
 function draw() {
   const { checks } = page.form.prompt;
+  const rows = checks.map(row);
+  rows.forEach(sayState);
   box.replaceChildren(
-    ...checks.map(row),
+    ...rows,
     h(
       "div",
       {},
@@ -129,7 +137,7 @@ function row(check, i) {
     { class: "check-row" },
     h(
       "div",
-      { style: "display:flex;gap:16px;align-items:center" },
+      { style: "display:flex;gap:8px 16px;align-items:center;flex-wrap:wrap" },
       select(choices, check.scorer, {
         class: "field",
         "aria-label": `Kind of check ${i + 1}`,
@@ -138,6 +146,7 @@ function row(check, i) {
           redraw();
         },
       }),
+      about(scorer?.label),
       h(
         "label",
         {},
@@ -150,6 +159,24 @@ function row(check, i) {
           },
         }),
         " not",
+      ),
+      h(
+        "span",
+        { style: "white-space:nowrap" },
+        h(
+          "label",
+          {},
+          h("input", {
+            type: "checkbox",
+            checked: Boolean(check.example),
+            onchange: (e) => {
+              check.example = e.target.checked;
+              changed("checks");
+            },
+          }),
+          " example only",
+        ),
+        about("example only"),
       ),
       h(
         "label",
@@ -191,6 +218,7 @@ function row(check, i) {
       { class: "opts" },
       (scorer?.options ?? []).flatMap((o) => option(check, o, i)),
     ),
+    h("p", { class: "hint state-of", role: "status" }),
   );
 }
 
@@ -202,7 +230,7 @@ function option(check, o, i) {
     else check.options[o.name] = v;
     changed("checks");
   };
-  const label = h("label", { for: id, class: "soft" }, o.label);
+  const label = h("span", { class: "soft" }, h("label", { for: id }, o.label), about(o.label));
   if (o.kind === "boolean")
     return [
       label,

@@ -3,7 +3,9 @@
 import { adviceBadge } from "./advice.js";
 import { drawCases } from "./cases.js";
 import { openChecks } from "./checks.js";
+import "./complete.js";
 import { $, $$, h, icon, keepPlace } from "./dom.js";
+import { forgetFields, settle } from "./forgiving.js";
 import { changed, onChange, page, previewListeners } from "./store.js";
 import { turnBlock } from "./turns.js";
 import { drawVars, mountVariables } from "./variables.js";
@@ -23,7 +25,10 @@ export function mountEditor(root) {
   advice = h("ul", { class: "advice", id: "advice", hidden: true, "aria-label": "Advice on the prompt" });
   root.replaceChildren(h("div", { class: "editor pp" }, turnsBox, sentBox, mountVariables()));
   onChange((what) => {
-    if (what === "all") drawTurns();
+    if (what === "all") {
+      forgetFields();
+      drawTurns();
+    }
     if (what === "all" || what === "checks") drawAfter();
   });
   previewListeners.push(drawPreview);
@@ -58,6 +63,10 @@ function drawAfter() {
   const total = page.preview?.total;
   const used = page.preview?.variables?.length ?? 0;
   const counted = total === null || total === undefined ? "" : `${tokens(total)} before the template, `;
+  const half = page.preview?.problems?.find((p) => p.message && !p.name && !isOfCheck(p));
+  const said = half
+    ? `${half.column === null ? "" : `Column ${half.column + 1}: `}${half.message} ${half.hint}`
+    : `${counted}${used} variable${used === 1 ? "" : "s"}`;
   keepPlace(after, () =>
     after.replaceChildren(
       h("button", { class: "btn quiet", onclick: addTurn }, icon("plus"), "Add turn"),
@@ -75,41 +84,57 @@ function drawAfter() {
       ),
       h("button", { class: "btn quiet", "data-act": "partials" }, icon("fork"), "Include"),
       adviceBadge(advice),
-      h(
-        "span",
-        { class: "hint num grow", style: "text-align:right" },
-        `${counted}${used} variable${used === 1 ? "" : "s"}`,
-      ),
+      h("span", { class: "hint num grow said", title: half ? said : null }, said),
     ),
   );
 }
 
 // --- what the server said about it --------------------------------------------------------------------
 
-function drawPreview(preview) {
+// Checks say in their drawer what is wrong with them.
+const isOfCheck = (problem) =>
+  problem.turn === null &&
+  page.preview.checks?.some((check) => check.problem && check.problem.startsWith(problem.message));
+
+function drawPreview(preview, isSettled = false) {
+  if (!isSettled) settle(preview);
   drawVars(preview);
   drawCases();
   drawAfter();
-  for (const old of document.querySelectorAll(".turn .problem, .turns > .problem")) old.remove();
-  for (const problem of preview.problems) {
-    const root = problem.column === null ? turnsBox : $(`#col${problem.column} .own`);
-    if (!root) continue;
-    const alert = h(
-      "div",
-      { class: "alert problem", role: "alert" },
-      icon("warn"),
-      h("div", {}, h("b", {}, problem.message), problem.hint),
-    );
-    const block = problem.turn === null || problem.turn === undefined ? null : $(`[data-turn="${problem.turn}"]`, root);
-    if (block) block.append(alert);
-    else root.prepend(alert);
-  }
+  drawProblems(preview.problems);
   // A count of what stood there before would be wrong: what is not known now is not shown.
   $$("[data-turn]", turnsBox).forEach((block) => {
     const n = preview.tokens?.[block.dataset.turn] ?? null;
     $(".tokens", block).textContent = n === null ? "" : tokens(n);
   });
   drawSent();
+}
+
+// Quietly: the place is underlined, and a screen reader finds the words at the turn. Red comes with Run.
+function drawProblems(problems) {
+  for (const old of $$(".turn .problem, .turns > .problem")) old.remove();
+  const found = new Map();
+  for (const problem of problems) {
+    if (!problem.message || problem.name || isOfCheck(problem)) continue;
+    const root = problem.column === null ? turnsBox : $(`#col${problem.column} .own`);
+    if (!root) continue;
+    const block = problem.turn === null || problem.turn === undefined ? null : $(`[data-turn="${problem.turn}"]`, root);
+    const words = h("p", { class: "problem sr" }, `${problem.message} ${problem.hint}`);
+    if (!block) {
+      root.prepend(words);
+      continue;
+    }
+    words.id = `half-${problem.column ?? "shared"}-${problem.turn}-${found.get(block)?.length ?? 0}`;
+    block.append(words);
+    found.set(block, [...(found.get(block) ?? []), { at: problem.at, id: words.id }]);
+  }
+  for (const block of $$(".turn")) {
+    const here = found.get(block) ?? [];
+    const area = $("textarea", block);
+    if (here.length) area?.setAttribute("aria-describedby", here.map(({ id }) => id).join(" "));
+    else area?.removeAttribute("aria-describedby");
+    $(".code", block)?.underline?.(here.map(({ at }) => at).filter(Boolean));
+  }
 }
 
 function showSent(on) {

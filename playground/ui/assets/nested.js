@@ -47,7 +47,7 @@ export function jsonField(kind, { id, value, label, placeholder, set }) {
       : typeof value === "string"
         ? value
         : JSON.stringify(value, null, JSON.stringify(value).length > 34 ? 1 : 0);
-  const problem = h("p", { class: "bad json-problem", id: `${id}-problem`, role: "status" });
+  const problem = h("p", { class: "hint json-problem", id: `${id}-problem`, role: "status" });
   const field = h("textarea", {
     id,
     class: "field mono",

@@ -14,6 +14,7 @@ import {
   valueOf,
 } from "./settings.js";
 import { changed, page } from "./store.js";
+import { about } from "./terms.js";
 
 const FIELDS = [
   ["temperature", "Temperature", 0, 5, 0.05],
@@ -143,7 +144,7 @@ function field([key, label, min, max, step], problem, set) {
   };
   const attrs = { id, class: "field num", type: "number", min, max, step: "any", "data-step": step };
   return [
-    h("label", { for: id }, label),
+    h("span", {}, h("label", { for: id }, label), about(label.replace(/ \(.*/, ""))),
     h("input", { ...attrs, value: valueOf(shown(), key) ?? "", oninput: read }),
   ];
 }
@@ -156,7 +157,7 @@ function stops(set) {
     );
   const value = shown().sampling.stop.join("\n");
   return [
-    h("label", { for: "s-stop" }, "Stop texts, one a line"),
+    h("span", {}, h("label", { for: "s-stop" }, "Stop texts, one a line"), about("Stop texts")),
     h("textarea", { id: "s-stop", class: "field mono", rows: 2, value, oninput: read }),
   ];
 }

@@ -15,7 +15,7 @@ export const AWAY = "The program did not answer.";
 export const page = {
   server: null, trigger: null,      // set by the bridge component
   most: 0,                          // columns beside each other, told by the bridge component
-  models: [], presets: {}, scorers: [],
+  models: [], presets: {}, scorers: [], terms: {}, words: {},
   form: null,
   preview: null,                    // last answer of the server to what is typed
   run: null, busy: new Set(),       // id of the run on screen, columns that are writing

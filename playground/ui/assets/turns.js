@@ -116,6 +116,12 @@ export function codeBox(text, { label, placeholder = "" }, onText) {
   const pre = h("pre", { "aria-hidden": "true" });
   const area = h("textarea", { "aria-label": label, placeholder, spellcheck: "false", value: text, rows: 1 });
   const box = h("div", { class: "code" }, pre, area);
+  let places = []; // lines and columns that the server stumbled over
+  box.underline = (found) => {
+    if (JSON.stringify(found) === JSON.stringify(places)) return;
+    places = found;
+    paint();
+  };
   const paint = () => {
     const value = area.value;
     const big = value.length > BIG;
@@ -127,10 +133,7 @@ export function codeBox(text, { label, placeholder = "" }, onText) {
       pre.textContent = "";
       return;
     }
-    pre.replaceChildren(
-      ...value.split(JINJA).map((part, i) => (i % 2 ? h("span", { class: "jinja" }, part) : part)),
-      value.endsWith("\n") || !value ? "\u200b" : "",
-    );
+    pre.replaceChildren(...coloured(value, places), value.endsWith("\n") || !value ? "\u200b" : "");
   };
   area.addEventListener("input", () => {
     paint();
@@ -145,6 +148,36 @@ export function codeBox(text, { label, placeholder = "" }, onText) {
   });
   paint();
   return box;
+}
+
+// The text with its tags coloured, and underlined from each place to the end of its tag or line.
+function coloured(value, places) {
+  const marks = places.map((at) => stretch(value, at)).sort((a, b) => a[0] - b[0]);
+  let offset = 0;
+  return value.split(JINJA).flatMap((part, i) => {
+    const start = offset,
+      pieces = [];
+    offset += part.length;
+    let from = start;
+    for (const [a, b] of marks) {
+      const left = Math.max(a, from),
+        right = Math.min(b, offset);
+      if (left >= right) continue;
+      pieces.push(value.slice(from, left), h("span", { class: "half" }, value.slice(left, right)));
+      from = right;
+    }
+    pieces.push(value.slice(from, offset));
+    return i % 2 ? [h("span", { class: "jinja" }, pieces)] : pieces;
+  });
+}
+
+function stretch(value, [line, column]) {
+  let start = 0;
+  for (let n = 1; n < line; n++) start = value.indexOf("\n", start) + 1 || value.length;
+  start = Math.min(start + Math.max(0, column - 1), value.length);
+  const rest = /^[^\n]*?(?:\}\}|%\}|(?=\n|$))/.exec(value.slice(start));
+  const end = start + (rest?.[0].length ?? 0);
+  return end > start ? [start, end] : [Math.max(0, start - 1), Math.max(start, 1)];
 }
 
 // Drawing anew must not cost the place where somebody types: the same control of the same turn has the focus again.

@@ -33,6 +33,8 @@ export function apply(update) {
     page.presets = update.presets;
     page.scorers = update.scorers;
     page.foot = update.foot;
+    page.terms = update.terms;
+    page.words = update.words;
   }
   if (update.choices) {
     page.models = update.choices;

@@ -65,6 +65,7 @@ export function drawVars(preview) {
     return [kept(name, kind, () => varRow(name, kind)), ...offerFor(name)];
   });
   if (beyond.length) rows.push(forChecks, ...beyond.map((name) => kept(name, "beyond", () => beyondRow(name))));
+  for (const row of rows) showNeed(row);
   const same =
     rows.length && rows.length === varsBox.children.length && rows.every((row, i) => row === varsBox.children[i]);
   if (!same)
@@ -148,13 +149,32 @@ function varRow(name, kind) {
     h("label", { for: id, title: input?.description ?? "" }, name),
     h("span", { class: "how" }, kindSelect, more),
     widget(name, kind, id, input),
+    h("span", { class: "hint missing", id: `${id}-needs` }, "needs a value"),
   );
+  showNeed(row);
   if (input?.description) row.append(h("span", { class: "hint note" }, input.description));
   return row;
 }
 
+// That its value is missing stands in the field, quietly, and for a screen reader too.
+function showNeed(row) {
+  const on = Boolean(page.preview?.needs?.includes(row.dataset.v));
+  row.classList.toggle("needs", on);
+  const field = $(`#v-${CSS.escape(row.dataset.v ?? "")}`, row);
+  if (!field) return;
+  const ids = new Set((field.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean));
+  ids[on ? "add" : "delete"](`${field.id}-needs`);
+  if (ids.size) field.setAttribute("aria-describedby", [...ids].join(" "));
+  else field.removeAttribute("aria-describedby");
+}
+
 function setValue(name, value) {
   page.form.values[name] = value;
+  if (value !== null && value !== undefined && page.preview?.needs?.includes(name)) {
+    page.preview.needs = page.preview.needs.filter((other) => other !== name);
+    const row = $(`[data-v="${CSS.escape(name)}"]`, varsBox);
+    if (row) showNeed(row);
+  }
   changed("values");
   drawCases();
 }

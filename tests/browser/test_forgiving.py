@@ -1,0 +1,131 @@
+"""An editor that forgives: nothing complains, moves or goes away while somebody is still typing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import App, OpenApp
+
+TWO = "Say {{ word }} to {{ friend }}"
+
+
+def fields(app: App) -> list[str]:
+    return [str(row.get_attribute("data-v")) for row in app.page.locator(".vars .var").all()]
+
+
+def red(app: App) -> int:
+    """How many messages are shown in red."""
+    return app.page.locator(".alert:visible, [role=alert]:visible:not(:empty)").count()
+
+
+# --- while a tag is half typed --------------------------------------------------------------------------------
+
+
+def test_while_a_tag_is_half_typed_the_fields_stay_and_the_place_is_underlined(scripted: OpenApp) -> None:
+    app = scripted("echo", turns=TWO, values={"word": "hello", "friend": "Anna"})
+    before = app.page.locator(".var").first.bounding_box()
+    app.turn(0).press("Control+End")
+    for text in (" {{ ", "{{ co", "{{ customer."):
+        app.turn(0).fill(f"{TWO}{text}")
+        underlined = app.page.locator('.editor [data-turn="0"] .half')
+        expect(underlined).to_have_count(1)
+        assert fields(app) == ["word", "friend"]
+        assert red(app) == 0
+    expect(app.page.locator(".editor .said")).to_contain_text("User turn, line 1")
+    expect(app.turn(0)).to_have_accessible_description(
+        app.page.locator(".editor .said").inner_text(), timeout=5000
+    )
+    assert app.page.locator(".var").first.bounding_box() == before
+    app.turn(0).fill(f"{TWO} {{{{ customer }}}}")
+    expect(app.page.locator(".vars .var")).to_have_count(3)
+    expect(underlined).to_have_count(0)
+
+
+def test_a_loop_that_is_not_closed_yet_keeps_the_fields_of_its_turn(scripted: OpenApp) -> None:
+    app = scripted("echo", turns=TWO, values={"word": "hello", "friend": "Anna"})
+    app.turn(0).fill(f"{TWO} {{% for item in items %}}{{{{ item }}}}")
+    expect(app.page.locator(".editor .said")).to_contain_text("never closed")
+    assert fields(app) == ["word", "friend"]
+    app.turn(0).fill(f"{TWO} {{% for item in items %}}{{{{ item }}}}{{% endfor %}}")
+    expect(app.page.locator('.var[data-v="items"]')).to_have_attribute("data-kind", "list")
+    assert fields(app) == ["word", "friend", "items"]
+
+
+def test_a_name_that_is_being_written_inside_a_closed_tag_is_no_field_yet(scripted: OpenApp) -> None:
+    app = scripted("echo", turns="Say {{  }}", values={})
+    app.turn(0).focus()
+    app.turn(0).evaluate("(area) => area.setSelectionRange(7, 7)")
+    seen = app.page.evaluate(
+        """() => { window.seen = new Set(); new MutationObserver(() => {
+            for (const row of document.querySelectorAll('.vars .var')) window.seen.add(row.dataset.v);
+        }).observe(document.querySelector('.vars'), {childList: true, subtree: true}); return true; }"""
+    )
+    assert seen
+    app.page.keyboard.type("customer", delay=150)
+    app.page.keyboard.press("Escape")
+    app.page.keyboard.press("End")
+    expect(app.page.locator('.var[data-v="customer"]')).to_have_count(1)
+    assert app.page.evaluate("[...window.seen]") == ["customer"]
+
+
+def test_thirty_new_variables_are_thirty_calm_fields(scripted: OpenApp) -> None:
+    names = [f"part{number}" for number in range(30)]
+    app = scripted("echo", turns=" ".join(f"{{{{ {name} }}}}" for name in names), values={})
+    expect(app.page.locator(".vars .var.needs")).to_have_count(30)
+    assert fields(app) == names
+    assert red(app) == 0
+    app.run()
+    expect(app.alert).to_contain_text(
+        "30 variables have no value: part0, part1, part2, part3, part4 and 25 more"
+    )
+    assert red(app) == 1
+    app.variable("part0").fill("x")
+    expect(app.page.locator(".vars .var.needs")).to_have_count(29)
+
+
+def test_red_comes_with_run_and_once(scripted: OpenApp) -> None:
+    app = scripted("echo", "cat", turns="Say {{ word")
+    expect(app.page.locator(".editor .half")).to_have_count(1)
+    assert red(app) == 0
+    app.run()
+    expect(app.alert).to_contain_text("never closed")
+    app.wait_until_idle()
+    assert red(app) == 1
+
+
+def test_json_that_is_half_typed_does_not_complain_in_red(scripted: OpenApp) -> None:
+    app = scripted("echo", turns="{{ customer.first }}", values={})
+    app.variable("customer").fill('{"first": ')
+    expect(app.page.locator("#v-customer-problem")).to_contain_text("Not JSON yet")
+    expect(app.page.locator(".editor .said")).to_be_visible()
+    assert red(app) == 0
+    assert app.page.locator(".editor .bad:visible").count() == 0
+
+
+# --- typing fast ----------------------------------------------------------------------------------------------
+
+
+def test_two_hundred_characters_a_second_into_a_large_prompt_drop_no_key(scripted: OpenApp) -> None:
+    names = [f"part{number}" for number in range(30)]
+    text = "".join(f"{{{{ {name} }}}} {'lorem ipsum dolor ' * 190}\n" for name in names)
+    assert len(text) > 100_000
+    app = scripted("echo", turns=[("system", "Be brief."), ("user", text)], values={"part0": "x"})
+    expect(app.page.locator(".vars .var")).to_have_count(30)
+    app.turn(1).focus()
+    app.page.keyboard.press("Control+End")
+    typed = "The quick brown fox; jumps over {the} lazy dog 0123456789. " * 10
+    app.page.keyboard.type(typed, delay=5)  # 200 a second
+    expect(app.turn(1)).to_have_value(text + typed)
+    kept = app.page.evaluate(
+        "async () => (await import('/playground/store.js')).page.form.prompt.turns[1].template"
+    )
+    assert kept == text + typed
+    expect(app.page.locator(".vars .var")).to_have_count(30)
+    short = app.turn(0)
+    short.focus()
+    app.page.keyboard.press("Control+End")
+    app.page.keyboard.type(" {{ part1 }} and so on", delay=5)
+    expect(short).to_have_value("Be brief. {{ part1 }} and so on")
