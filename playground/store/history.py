@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
@@ -17,7 +17,7 @@ from playground.store.reopen import stored_vote
 from playground.store.run_filter import IS_PINNED, conditions, order
 from playground.store.sample_shares import samples_of_columns, shares
 from playground.store.tables import Cell, Run, ScoreRow, VariantRow, Vote
-from playground.types.grid import CellStatus, RunKind
+from playground.types.grid import CellStatus, PromptSource, RunKind
 
 PAGE_ROWS = 500
 """Rows of one page at most."""
@@ -105,6 +105,7 @@ def _summaries(session: Session, run_ids: Sequence[str], words: Sequence[str] = 
                         _column(cell, checks),
                         samples=samples.get((run_id, cell.variant_number), 1),
                         share=held.get((run_id, cell.variant_number)),
+                        prompt=_own_prompt(runs[run_id][6], cell.variant_number),
                     )
                     for cell in cells[run_id]
                 ),
@@ -223,6 +224,15 @@ def _votes(session: Session, run_ids: Sequence[str]) -> dict[str, _Voted]:
         )
         for vote, cell_id, column, repeat in rows
     }
+
+
+def _own_prompt(comparison: Mapping[str, Any], column: int) -> str:
+    """What the prompt of a column is called that had one of its own; "" for the shared one."""
+    columns = comparison.get("columns", ())
+    told = columns[column] if column < len(columns) else {}
+    if source := told.get("source"):
+        return PromptSource.model_validate(source).words
+    return "own text" if told.get("prompt") else ""
 
 
 def _column(cell: Any, checks: dict[int, Checks]) -> ColumnSummary:

@@ -323,7 +323,8 @@ class ColumnSummary:
     """A column in a list of runs. `passed` counts checks of value 1, `checks` those that apply.
 
     `score` is their weighted mean in 0..1, None when no check applies. These tell of its latest answer; of a column with
-    several `samples` the `share` tells how many of them pass all their checks, and how many were judged.
+    several `samples` the `share` tells how many of them pass all their checks, and how many were judged. `prompt` is
+    what a prompt of its own is called.
     """
 
     column: int
@@ -335,6 +336,7 @@ class ColumnSummary:
     thumb: int
     samples: int = 1
     share: tuple[int, int] | None = None
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,17 +77,20 @@ async def keep_own(workbench: Workbench, ask: Ask) -> Update:
     form, column = ask.compare_form(), ask.integer("column")
     prompt, base, source = own_prompt(form, column), _saved_as(form, column), form.columns[column].source
     way, line = way_asked(ask)
+    base = "" if way == "new" else base
+    before = {row.number for row in await workbench.saved.versions(base)} if base else set()
     version = await workbench.prompts.save(
         prompt.model_copy(update={"name": ask.text("name").strip()}),
         message=ask.text("message").strip(),
-        prompt_id=base if base and way != "new" else None,
+        prompt_id=base or None,
         forked_from=source.pattern if source else form.origin,
         variant=line,
         author=ask.text("author").strip(),
     )
     words = f'version {version.number} of "{line}"' if line else f"version {version.number}"
     taken = into(column, version.prompt, source_of(version))
-    return {"into": taken, "toast": f"Saved as {words}", "drawer": None}
+    told = f"Nothing has changed since {words}." if version.number in before else f"Saved as {words}"
+    return {"into": taken, "toast": told, "drawer": None}
 
 
 ACTIONS: dict[str, Action] = {"save_own": save_own, "keep_own": keep_own}

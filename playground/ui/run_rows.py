@@ -41,7 +41,7 @@ def row(run: RunSummary, search: str = "", *, is_picked: bool = False) -> Markup
         run.title,
         marked(run.title, search),
         _size(run),
-        changes_line(run.changes, search),
+        changes_line(run.changes, search) + _prompts(run),
         _found(run, search),
         run.answer,
         Markup('<span class="hint">{}</span> ').format(run.best + 1)
@@ -137,7 +137,7 @@ def _verdict(run: RunSummary) -> Markup:
         whole = Markup(
             '<span class="whole" title="{} of {} pass"><span class="{}">{}</span> {}</span>'
         ).format(passing, judged, colour, icon(symbol), f"{100 * passing // judged} %")
-    return whole + join(_column(column) for column in run.columns)
+    return whole + join(_column(run.id, column) for column in run.columns)
 
 
 def _sign(passing: int, judged: int) -> tuple[str, str]:
@@ -146,7 +146,7 @@ def _sign(passing: int, judged: int) -> tuple[str, str]:
     return ("half", "warn") if passing else ("cross", "bad")
 
 
-def _column(column: ColumnSummary) -> Markup:
+def _column(run_id: str, column: ColumnSummary) -> Markup:
     symbol, colour = _MARKS[column.status]
     score = f" {column.passed}/{column.checks}" if column.checks else ""
     words: str = column.status
@@ -160,8 +160,23 @@ def _column(column: ColumnSummary) -> Markup:
         )
     elif column.status == "done" and not judged:
         symbol, colour = "dot", "soft"  # no tick where nothing was judged
-    return Markup('<span class="mark" title="column {}: {}"><span class="{}">{}</span>{}</span>').format(
+    mark = Markup('<span class="mark" title="column {}: {}"><span class="{}">{}</span>{}</span>').format(
         column.column + 1, words, colour, icon(symbol), score
+    )
+    return Markup(
+        '<button class="bare" data-act="into_column" data-of_run="{}" data-from="{}" aria-haspopup="dialog" '
+        'aria-label="Column {}: {}. Open its prompt in a column">{}</button>'
+    ).format(run_id, column.column, column.column + 1, words, mark)
+
+
+def _prompts(run: RunSummary) -> Markup:
+    """The prompts of the columns that had one of their own."""
+    named = [f"{column.column + 1} {column.prompt}" for column in run.columns if column.prompt]
+    if not named:
+        return Markup("")
+    words = ", ".join(named)
+    return Markup('<span class="one hint" title="Columns with a prompt of their own: {}">{}</span>').format(
+        words, words
     )
 
 

@@ -171,3 +171,18 @@ async def test_a_new_prompt_keeps_the_models_and_nothing_of_their_sampling(call:
     assert [c["model"] for c in new["columns"]] == ["scripted:echo"] * 2
     assert [c["sampling"]["max_tokens"] for c in new["columns"]] == [512, 512]
     assert [c["preset"] for c in new["columns"]] == ["Greedy"] * 2
+
+
+async def test_history_names_the_prompts_of_the_columns_and_opens_them_in_a_column(
+    workbench: Workbench, call: Call, form: dict[str, Any]
+):
+    into = (await call("take_prompt", column=1, pattern=ZERO_SHOT))["into"]
+    own = {key: into[key] for key in ("turns", "inputs", "output_schema", "source")}
+    form["columns"][1] = {**form["columns"][1], "own": True, **own}
+    async with aclosing(workbench.compare(to_comparison(CompareForm.model_validate(form)))) as events:
+        (run_id,) = [event.run_id async for event in events if isinstance(event, RunStarted)]
+    listed = (await call("open_history"))["html"]["hist-list"]
+    assert "2 Chain of thought, zero-shot" in listed
+    assert f'data-act="into_column" data-of_run="{run_id}" data-from="1"' in listed
+    taken = (await call("take_prompt", column=0, of_run=run_id, **{"from": "1"}))["into"]
+    assert taken["turns"] == into["turns"] and taken["source"] == into["source"]
