@@ -46,7 +46,8 @@ NEEDED = ("packages", "data folder", "database", "model")
 """What the main job cannot do without."""
 GRAPHICS = "graphics"
 ON_GRAPHICS = (
-    "on graphics processors answers take turns, since the kernels there depend on what is computed together."
+    "on graphics processors the kernels depend on what is computed together: answers take turns, unless a trial with "
+    "the loaded model finds no bit changed. Each receipt says which."
 )
 
 
