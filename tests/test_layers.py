@@ -56,7 +56,7 @@ HOMES = {
 # The page's tabs and what belongs to each; every other file of the page is for all of them.
 TABS = {
     "compare": {"compare"},
-    "library": {"library", "library_actions", "bundling", "importing", "syncing"},
+    "library": {"library", "listing", "library_actions", "bundling", "importing", "syncing"},
     "history": {"history", "run_rows", "beside"},
     "models": {
         "models",

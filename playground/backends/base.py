@@ -108,6 +108,15 @@ class TellsGraphics(Protocol):
 
 
 @runtime_checkable
+class HoldsModels(Protocol):
+    """A backend inside this program that knows which of its models are in memory."""
+
+    def in_memory(self) -> list[LoadedModel]:
+        """They, the last used first; asks nobody."""
+        ...
+
+
+@runtime_checkable
 class ManagesModels(Protocol):
     """A server whose models can be fetched, made, unloaded and deleted from here. Leaving an iterator cancels the task."""
 

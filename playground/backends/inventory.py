@@ -16,7 +16,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from playground.backends.base import Backend, ManagesModels, ReportsMetrics, TellsFacts, TellsGraphics
+from playground.backends.base import (
+    Backend,
+    HoldsModels,
+    ManagesModels,
+    ReportsMetrics,
+    TellsFacts,
+    TellsGraphics,
+)
 from playground.backends.bounds import Bound
 from playground.backends.remote import RemoteBackend, can_chat
 from playground.backends.servers import LABELS, Kind, Server, discover, key_of
@@ -156,7 +163,9 @@ class Inventory:
         if isinstance(backend, TellsFacts):
             version, notes = await asyncio.to_thread(backend.facts)
         graphics = await backend.graphics() if isinstance(backend, TellsGraphics) else None
-        return replace(place, models=models, version=version, notes=tuple(notes), graphics=graphics)
+        loaded = tuple(backend.in_memory()) if isinstance(backend, HoldsModels) else ()
+        seen = replace(place, models=models, version=version, notes=tuple(notes))
+        return replace(seen, loaded=loaded, graphics=graphics)
 
     async def _server(self, backend: RemoteBackend) -> Place:
         server = backend.server

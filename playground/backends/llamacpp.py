@@ -31,7 +31,7 @@ from playground.errors import BackendError, NotFoundError
 from playground.settings import Settings, embedded_model_path
 from playground.thoughts import Thoughts
 from playground.types.generation import Chunk, Finish, GenerationRequest, Message, RenderedChat, TokenLogprob
-from playground.types.servers import Graphics, Health, ModelInfo, OnGraphics
+from playground.types.servers import Graphics, Health, LoadedModel, ModelInfo, OnGraphics
 from playground.waiting import waits
 
 CRASHED = "A trial run on {} crashed, so answers come from the processor."
@@ -50,6 +50,7 @@ class LlamaCppBackend:
         self._settings = settings
         self._engine: Engine | None = None
         self._closed = False
+        self._used: dict[str, tuple[int | None, Path, int | None]] = {}
 
     @property
     def engine(self) -> Engine:
@@ -101,6 +102,7 @@ class LlamaCppBackend:
         try:
             async for event in events:
                 if isinstance(event, Started):
+                    self._note(request.model, path, event.context_tokens)
                     thoughts = _thoughts(request, event.rendered_prompt)
                     facts = Chunk(
                         prompt_tokens=event.prompt_tokens,
@@ -139,7 +141,28 @@ class LlamaCppBackend:
 
     async def warm_up(self, model: str) -> None:
         """Start the engine and load the model; returns when it is ready, raises BackendError or NotFoundError."""
-        await self.engine.warm_up(await asyncio.to_thread(self._path, model))
+        path = await asyncio.to_thread(self._path, model)
+        await self.engine.warm_up(path)
+        self._note(model, path, None)
+
+    def in_memory(self) -> list[LoadedModel]:
+        """The models that this engine process has used and has room for, the last used first."""
+        pid = self._engine.pid if self._engine else None
+        found, left = list[LoadedModel](), self._settings.engine_memory_mb * 1_000_000
+        for model, (used_by, path, window) in reversed(self._used.items()) if pid is not None else ():
+            try:
+                size = path.stat().st_size
+            except OSError:
+                continue
+            left -= size  # the engine unloads the least recently used ones beyond this
+            if used_by == pid and (left >= 0 or not found):
+                found.append(LoadedModel(model.removeprefix(f"{self.name}:"), window, size))
+        return found
+
+    def _note(self, model: str, path: Path, window: int | None) -> None:
+        """That the engine has this model in memory now."""
+        known = self._used.pop(model, None)
+        self._used[model] = (self.engine.pid, path, window or (known[2] if known else None))
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """One vector of length 1 per text: the mean over its tokens."""

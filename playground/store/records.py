@@ -52,7 +52,8 @@ class PromptSummary:
 class Facets:
     """How many of the prompts found are of each origin, family and tag; the empty family is left out.
 
-    `binned` counts those found in the bin, which no other number includes.
+    Each number follows the filters of the other kinds. `matched` counts those that fulfil all of them, `binned` those
+    in the bin, which no other number includes.
     """
 
     total: int
@@ -61,6 +62,7 @@ class Facets:
     tags: dict[str, int]
     favourites: int
     binned: int
+    matched: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The list of saved prompts: found by words, filtered, counted; and the favourites.
 
 shelf.prompts(session, Filter("refund tone", tag="mail"), limit=100, offset=0)  →  [PromptSummary…]
-shelf.facets(session, "refund")  →  Facets(total=12, origins={"mine": 12}, …)
+shelf.facets(session, Filter("refund"))  →  Facets(total=12, origins={"mine": 12}, …)
 """
 
 from __future__ import annotations
@@ -42,15 +42,25 @@ def prompt_key(prompt_id: str) -> str:
 
 
 _PREFIX = sa.literal(prompt_key(""))
+_PROMPT_KEY = col(Favourite.key).startswith(prompt_key(""))
 _IS_FAVOURITE = sa.exists().where(col(Favourite.key) == _PREFIX + col(PromptRow.id))
 _SHOWN = [column for column in PromptRow.__table__.c if column.name not in ("search_text", "name_key")]  # type: ignore[attr-defined]
 
 
-def prompts(session: Session, wanted: Filter, limit: int, offset: int) -> list[PromptSummary]:
-    """Prompts that contain all words: those with the words in their name first, then the last changed first."""
+def prompts(
+    session: Session, wanted: Filter, limit: int, offset: int, sort: str = "", falls: bool = True
+) -> list[PromptSummary]:
+    """Prompts that contain all words: those with the words in their name first, then the last changed first.
+
+    With a `sort`, by "name", "family" or "changed" instead.
+    """
     in_name = matches(PromptRow.name_key, wanted.search)
     order: list[Any] = [sa.case((sa.and_(*in_name), 0), else_=1)] if in_name else []
     changed = col(PromptRow.deleted_at if wanted.binned else PromptRow.updated_at)
+    family = sa.func.lower(sa.func.coalesce(sa.func.nullif(col(PromptRow.family), ""), "mine"))
+    keys: dict[str, Any] = {"name": sa.func.lower(col(PromptRow.name)), "family": family, "changed": changed}
+    if (key := keys.get(sort)) is not None:
+        order = [key.desc() if falls else key.asc()]
     order += [changed.desc(), col(PromptRow.name), col(PromptRow.id)]
     return _summaries(session, _conditions(wanted), order, limit, offset)
 
@@ -139,46 +149,65 @@ def _variants(session: Session, ids: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def facets(session: Session, search: str) -> Facets:
-    """How many prompts contain all words, by origin, family and tag: one statement, one pass over the texts."""
+def facets(session: Session, wanted: Filter) -> Facets:
+    """How many prompts contain all words, by origin, family and tag: one statement, one pass over the texts.
+
+    Each kind of number follows the filters of the other kinds.
+    """
     binned = col(PromptRow.deleted_at).is_not(None).label("binned")
     found = (
         sa.select(col(PromptRow.id), col(PromptRow.origin), col(PromptRow.family), binned)
-        .where(*matches(PromptRow.search_text, search))
+        .where(*matches(PromptRow.search_text, wanted.search))
         .cte("found")
     )
-    living = sa.select(found.c.id).where(~found.c.binned)
+    loved = found.c.id.in_(
+        sa.select(sa.func.substr(col(Favourite.key), len(prompt_key("")) + 1)).where(_PROMPT_KEY)
+    )
+    tagged = found.c.id.in_(sa.select(col(PromptTag.prompt_id)).where(col(PromptTag.tag) == wanted.tag))
+    of_family = [found.c.family == wanted.family] if wanted.family else []
+    of_tag = [tagged] if wanted.tag else []
+    of_origin = [found.c.binned if wanted.binned else ~found.c.binned]
+    if wanted.origin:
+        own = ("mine", "fork")
+        of_origin.append(found.c.origin.in_(own if wanted.origin == "mine" else (wanted.origin,)))
+    of_origin += [loved] if wanted.favourite else []
     tag, nothing = col(PromptTag.tag), sa.literal("")
+    shown = sa.select(found.c.id).where(*of_origin, *of_family)
+
+    def counted(what: str, *conditions: sa.ColumnElement[bool]) -> sa.Select[str, str, int]:
+        return sa.select(sa.literal(what), nothing, sa.func.count()).select_from(found).where(*conditions)
+
     rows = session.execute(
         sa.union_all(
-            sa.select(sa.literal("living"), found.c.origin, found.c.family, sa.func.count())
-            .where(~found.c.binned)
-            .group_by(found.c.origin, found.c.family),
-            sa.select(sa.literal("binned"), nothing, nothing, sa.func.count()).where(found.c.binned),
-            sa.select(sa.literal("favourite"), nothing, nothing, sa.func.count()).where(
-                col(Favourite.key).in_(sa.select(_PREFIX + found.c.id).where(~found.c.binned))
-            ),
-            sa.select(sa.literal("tag"), tag, nothing, sa.func.count())
-            .where(col(PromptTag.prompt_id).in_(living))
+            sa.select(sa.literal("origin"), found.c.origin, sa.func.count())
+            .where(~found.c.binned, *of_family, *of_tag)
+            .group_by(found.c.origin),
+            sa.select(sa.literal("family"), found.c.family, sa.func.count())
+            .where(*of_origin, *of_tag)
+            .group_by(found.c.family),
+            sa.select(sa.literal("tag"), tag, sa.func.count())
+            .where(col(PromptTag.prompt_id).in_(shown))
             .group_by(tag),
+            counted("binned", found.c.binned, *of_family, *of_tag),
+            counted("favourite", ~found.c.binned, loved, *of_family, *of_tag),
+            counted("matched", *of_origin, *of_family, *of_tag),
         )
     )
     origins, families, tags, numbers = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
-    for what, value, family, count in rows:
+    kinds = {"origin": origins, "family": families, "tag": tags}
+    for what, value, count in rows:
         numbers[what] += count
-        if what == "tag":
-            tags[value] = count
-        elif what == "living":
-            origins[value] += count
-            families[family] += count
+        if what in kinds:
+            kinds[what][value] = count
     families.pop("", None)
     return Facets(
-        total=numbers["living"],
+        total=numbers["origin"],
         origins=_most_frequent_first(origins),
         families=_most_frequent_first(families),
         tags=_most_frequent_first(tags),
         favourites=numbers["favourite"],
         binned=numbers["binned"],
+        matched=numbers["matched"],
     )
 
 

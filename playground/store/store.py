@@ -230,19 +230,32 @@ class Store:
         binned: bool = False,
         limit: int = 200,
         offset: int = 0,
+        sort: str = "",
+        falls: bool = True,
     ) -> list[PromptSummary]:
         """Prompts whose name, description (in both languages), tags or turns contain every word.
 
-        Those with all words in their name come first, then the last changed. `binned` lists the bin instead.
+        Those with all words in their name come first, then the last changed, unless `sort` is "name", "family" or
+        "changed". `binned` lists the bin instead.
         """
         wanted = shelf.Filter(search, family, tag, origin, favourite, binned)
         with self._reading() as session:
-            return shelf.prompts(session, wanted, limit, offset)
+            return shelf.prompts(session, wanted, limit, offset, sort, falls)
 
-    def facets(self, search: str = "") -> Facets:
+    def facets(
+        self,
+        search: str = "",
+        *,
+        family: str = "",
+        tag: str = "",
+        origin: str = "",
+        favourite: bool = False,
+        binned: bool = False,
+    ) -> Facets:
         """How many prompts contain every word, by origin, family and tag, most frequent first."""
+        wanted = shelf.Filter(search, family, tag, origin, favourite, binned)
         with self._reading() as session:
-            return shelf.facets(session, search)
+            return shelf.facets(session, wanted)
 
     def find_prompt(self, name: str) -> PromptSummary | None:
         """The prompt of this name, letter case aside, unless it is in the bin."""

@@ -81,7 +81,8 @@ class RunSpec(Value):
     """What a run asks for: every case with every variant, `repeats` times. A comparison is a run of one case.
 
     With `same_text` (the id of a model) that model's chat template renders each prompt once, and every variant is sent
-    exactly that text; a backend without a raw route refuses.
+    exactly that text; a backend without a raw route refuses. `origin` is the slug of the pattern that the prompt was
+    opened from.
     """
 
     prompt: Prompt
@@ -90,6 +91,7 @@ class RunSpec(Value):
     repeats: Annotated[int, Field(ge=1)] = 1
     same_text: str = ""
     kind: RunKind = "experiment"
+    origin: str = ""
 
     @classmethod
     def comparison(
@@ -100,6 +102,7 @@ class RunSpec(Value):
         values: Mapping[str, Any] | None = None,
         images: Sequence[str] = (),
         same_text: str = "",
+        origin: str = "",
     ) -> RunSpec:
         """One case, the same for each of the variants."""
         case = Case(values=dict(values or {}), images=tuple(images))
@@ -109,6 +112,7 @@ class RunSpec(Value):
             cases=(case,),
             same_text=same_text,
             kind="comparison",
+            origin=origin,
         )
 
     @property

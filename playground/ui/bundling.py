@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -14,7 +13,9 @@ from playground.formats.base import file_name
 from playground.library.exporting import export_bundle
 from playground.ui.actions import Action, Ask
 from playground.ui.html import button, icon, plural, warning
-from playground.ui.library import chosen_filter, find, picked_keys
+from playground.ui.library import chosen_filter, picked_keys
+from playground.ui.listing import find
+from playground.ui.table import Look
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
@@ -105,8 +106,8 @@ async def _keys(workbench: Workbench, ask: Ask) -> list[str]:
     if picked := picked_keys(ask):
         return picked
     wanted = chosen_filter(ask)
-    everything = replace(wanted, limit=MOST_ROWS)
-    return [item.key for item in (await asyncio.to_thread(find, workbench, everything)).items]
+    everything = Look(sort="", rows=MOST_ROWS)
+    return [item.key for item in (await asyncio.to_thread(find, workbench, wanted, everything)).items]
 
 
 async def make_bundle(workbench: Workbench, ask: Ask) -> Update:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from playground.errors import PromptError
+from playground.errors import PlaygroundError, PromptError
 from playground.ui.actions import Action, Ask
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
@@ -47,4 +47,25 @@ def cases_of(name: str, text: str, taken: list[str], data: str = "") -> CaseFile
     return found._replace(losses=(note, *found.losses)) if note else found
 
 
-ACTIONS: dict[str, Action] = {"read_cases": read_cases}
+async def kind_of_file(_: Workbench, ask: Ask) -> Update:
+    """Whether a dropped file holds prompts, or cases for the one on screen."""
+    kind = await asyncio.to_thread(kind_of, ask.text("name"), ask.text("text"))
+    return {"kind": kind}
+
+
+def kind_of(name: str, text: str) -> Literal["cases", "prompts"]:
+    """What a file with this name and text is taken for; what is neither counts as prompts, whose import says why."""
+    from playground.formats.recognise import format_of, shown_name
+    from playground.formats.registry import FORMATS
+
+    try:
+        return "cases" if FORMATS[format_of(shown_name(name), text)].only_cases else "prompts"
+    except PlaygroundError:
+        pass
+    try:
+        return "cases" if cases_of(name, text, []).cases else "prompts"
+    except PlaygroundError:
+        return "prompts"
+
+
+ACTIONS: dict[str, Action] = {"read_cases": read_cases, "kind_of_file": kind_of_file}

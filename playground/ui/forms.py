@@ -119,6 +119,7 @@ def to_comparison(form: CompareForm) -> RunSpec:
         variants=columns,
         same_text=form.same_text,
         images=form.images,
+        origin=form.origin,
     )
 
 
@@ -168,6 +169,7 @@ def form_of_run(run: StoredRun) -> CompareForm:
         prompt=spec.prompt,
         prompt_id=version.prompt_id if version else None,
         version=version.number if version else None,
+        origin="" if version else spec.origin,
         values=spec.case.values,
         columns=columns,
         same_text=spec.same_text,

@@ -44,7 +44,7 @@ DATES = (
 )
 
 _PAGE_HTML = """<div class="pp histbox" data-form id="hist"><div class="messages"></div><div class="searchbar"><input class="field grow" name="search" id="hist-search" type="search"
- placeholder="Search prompts, values, answers, models and notes" aria-label="Search the history" data-act="open_history" data-on="input" data-into="#hist-list tr.run">
+ placeholder="Search prompts, values, answers, models and notes" aria-label="Search the history" data-act="open_history" data-on="input" data-start="" data-rows="" data-into="#hist-list tr.run">
 <span class="hint num" id="hist-count"></span><span id="hist-look" hidden></span>
 <button class="btn quiet" data-act="history_csv" title="All runs that are found, as a table"><svg class="i" aria-hidden="true"><use href="#i-download"></use></svg>CSV</button></div>
 <div class="hist-filters" id="hist-filters"></div><div class="hist-picked" id="hist-picked"></div><div id="hist-list" class="hist scroll-x"></div></div>"""
@@ -135,19 +135,19 @@ def _filters(asked: Mapping[str, str], models: Sequence[str], titles: Sequence[s
     )
     selects = join(
         Markup(
-            '<select class="field" name="{}" id="hist-{}" aria-label="{}" data-act="open_history">{}</select>'
+            '<select class="field" name="{}" id="hist-{}" aria-label="{}" data-act="open_history" data-start="">{}</select>'
         ).format(name, name, label, options(choices, asked.get(name, "")))
         for name, label, choices in fields
     )
     days = join(
         Markup(
-            '<input class="field day" type="date" name="{}" aria-label="{}" value="{}" data-act="open_history">'
+            '<input class="field day" type="date" name="{}" aria-label="{}" value="{}" data-act="open_history" data-start="">'
         ).format(name, label, asked.get(name, ""))
         for name, label in (("since", "From this day"), ("until", "To this day"))
     )
     on = Markup(" checked") if asked.get("pinned", "").lower() == "true" else ""
     pinned = Markup(
-        '<label><input type="checkbox" name="pinned" data-act="open_history"{}>Pinned</label>'
+        '<label><input type="checkbox" name="pinned" data-act="open_history" data-start=""{}>Pinned</label>'
     ).format(on)
     narrow = Markup(
         '<select class="field sorted" aria-label="Order" data-act="sort_history">{}</select>'

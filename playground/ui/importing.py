@@ -159,7 +159,10 @@ def _progress(intake: Intake, token: str) -> Markup:
 
 def _plan(plan: ImportPlan, token: str, choices: Mapping[str, str]) -> Markup:
     counts = {name: sum(row.status == name for row in plan.rows) for name in STATUS}
+    broken = counts.pop("unreadable")  # a file that cannot be read is no prompt
     sentence = ", ".join(f"{number:,} {STATUS[name][0]}" for name, number in counts.items() if number)
+    said = [f"{plural(len(plan.rows) - broken, 'prompt')}: {sentence}"] if sentence else []
+    said += [f"{plural(broken, 'file')} cannot be read"] if broken else []
     order = ["unreadable", "conflict", "changed", "new", "identical"]
     rows = sorted(plan.rows, key=lambda row: order.index(row.status))
     shown = join(_row(row, token, choices.get(row.key, row.choice)) for row in rows[:SHOWN_ROWS])
@@ -175,7 +178,7 @@ def _plan(plan: ImportPlan, token: str, choices: Mapping[str, str]) -> Markup:
         '<h3>{}</h3><p class="hint">Nothing is written before you press Import, and then all of it or nothing.</p>'
         '<div data-form id="import-rows">{}<table class="table wraps"><tr><th class="w1">Prompt</th><th class="w2">Here</th>'
         '<th style="width:210px">What to do</th></tr>{}</table></div>{}'
-    ).format(f"{plural(len(rows), 'prompt')}: {sentence}", _for_all(rows, choices), shown, more)
+    ).format("; ".join(said), _for_all(rows, choices), shown, more)
 
 
 def _for_all(rows: Sequence[Row], choices: Mapping[str, str]) -> Markup:

@@ -4,70 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import gradio as gr
 from markupsafe import Markup, escape
 
 from playground.store.records import MOST_DAYS, MOST_DRAFTS
 from playground.ui.actions import Action, Ask
-from playground.ui.drafts import UNTITLED
-from playground.ui.html import attributes, button, icon, into_column, join, plural
-from playground.ui.preview import draft_of, preview
+from playground.ui.html import attributes, button, icon, into_column, join, plural, stamp
+from playground.ui.listing import ORIGINS, PAGE_ROWS, Filter, Item, Listing, find
+from playground.ui.preview import preview
+from playground.ui.table import Head, Look, asked_by, csv_lines, kept, look_of, table
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
-PAGE_ROWS = 100
 SHOWN_TAGS = 16
 _PAGE = """<div class="pane pp" data-form id="lib">
 <nav class="side" id="lib-side" aria-label="Filters"></nav>
 <section class="with-foot" aria-label="Prompts"><div class="messages"></div><div class="searchbar"><input class="field grow" id="lib-search" name="search" type="search"
- placeholder="Search names, summaries, tags and texts" aria-label="Search the library" data-act="open_library" data-on="input" data-limit="100">
+ placeholder="Search names, summaries, tags and texts" aria-label="Search the library" data-act="open_library" data-on="input" data-start="" data-rows="" data-into="#lib-list .item">
+<span class="hint num" id="lib-count"></span><span id="lib-look" hidden></span>
 <button class="btn" data-act="new_prompt"><svg class="i" aria-hidden="true"><use href="#i-plus"></use></svg>New prompt</button></div>
 <div id="lib-list"></div><div class="pane-foot" id="lib-foot"></div></section>
 <section class="preview-pane" id="lib-preview" aria-label="Preview" aria-live="polite"></section></div>"""
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What the list is narrowed to; "" is everything. `origin` may also be "favourites", "drafts" or "bin"."""
-
-    search: str = ""
-    origin: str = ""
-    family: str = ""
-    tag: str = ""
-    limit: int = PAGE_ROWS
-
-    @property
-    def is_narrow(self) -> bool:
-        """Whether anything but the search hides rows."""
-        return bool(self.origin or self.family or self.tag)
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A row of the list, shipped or saved; `key` is what opens it."""
-
-    key: str
-    name: str
-    summary: str
-    family: str
-    favourite: bool
-    labels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """The rows for a filter, whether there are more, and the numbers beside the filters."""
-
-    items: list[Item]
-    more: bool
-    origins: dict[str, int]
-    families: dict[str, int]
-    tags: dict[str, int]
-
-
-ORIGINS = {"mine": "Mine", "imported": "Imported", "shipped": "Shipped"}
+HEADS = (
+    Head("", "", "34px"),
+    Head("name", "Name"),
+    Head("family", "Family", "116px"),
+    Head("changed", "Changed", "104px", falls=True),
+    Head("", "", "88px"),
+)
 
 
 def build() -> None:
@@ -82,63 +51,13 @@ def chosen_filter(ask: Ask) -> Filter:
         now, pressed = str(ask.fields.get(name, "")), (ask.model_extra or {}).get(name)
         return now if pressed is None else "" if pressed == now else str(pressed)
 
-    limit = min(max(ask.integer("limit", PAGE_ROWS), PAGE_ROWS), 10_000)
-    return Filter(ask.text("search"), one("origin"), one("family"), one("tag"), limit)
+    return Filter(ask.text("search"), one("origin"), one("family"), one("tag"))
 
 
-def find(workbench: Workbench, wanted: Filter) -> Listing:
-    """Saved prompts, last changed first, then shipped ones; matches in the name before all others. Blocks."""
-    store = workbench.store
-    loved = store.favourites()
-    facets = store.facets(wanted.search)
-    saved = [] if wanted.origin in ("shipped", "drafts") else store.prompts(
-        wanted.search,
-        family=wanted.family,
-        tag=wanted.tag,
-        origin=wanted.origin if wanted.origin in ORIGINS else "",
-        favourite=wanted.origin == "favourites",
-        binned=wanted.origin == "bin",
-        limit=wanted.limit + 1,
-    )  # fmt: skip
-    found = [
-        Item(
-            f"prompt:{p.id}",
-            p.name,
-            p.description or f"version {p.latest}" + (f", from {p.forked_from}" if p.forked_from else ""),
-            p.family or ORIGINS.get(p.origin, "Mine").lower(),
-            p.favourite,
-            tuple(label for label, _ in p.labels),
-        )
-        for p in saved
-    ]
-    if wanted.origin == "drafts":
-        found = [
-            Item(f"draft:{d.id}", d.name or UNTITLED, d.begins, draft_of(d), False)
-            for d in store.drafts.all(wanted.search)
-        ]
-    patterns = workbench.prompts.library.search(wanted.search)
-    found += [
-        Item(key, p.prompt.name, p.prompt.description, p.prompt.family, key in loved)
-        for p in patterns
-        if (key := f"pattern:{p.slug}")
-        and wanted.family in ("", p.prompt.family)
-        and (not wanted.tag or wanted.tag in p.prompt.tags)
-        and (wanted.origin in ("", "shipped") or (wanted.origin == "favourites" and key in loved))
-    ]
-    if words := wanted.search.casefold().split():
-        found.sort(key=lambda item: not all(word in item.name.casefold() for word in words))
-    families, tags = dict(facets.families), dict(facets.tags)
-    for pattern in patterns:
-        if pattern.prompt.family:
-            families[pattern.prompt.family] = families.get(pattern.prompt.family, 0) + 1
-        for tag in pattern.prompt.tags:
-            tags[tag] = tags.get(tag, 0) + 1
-    mine = facets.origins.get("mine", 0) + facets.origins.get("fork", 0)
-    origins = {"": facets.total + len(patterns), **facets.origins, "mine": mine, "shipped": len(patterns)}
-    origins["favourites"] = facets.favourites + sum(f"pattern:{p.slug}" in loved for p in patterns)
-    origins["drafts"] = store.drafts.count()
-    origins["bin"] = facets.binned
-    return Listing(found[: wanted.limit], len(found) > wanted.limit, origins, families, tags)
+def chosen_look(asked: Mapping[str, str]) -> Look:
+    """The order and the window that were asked for; without an order the best matches come first."""
+    look = look_of(asked, HEADS, PAGE_ROWS)
+    return look if asked.get("sort", "") in {head.sort for head in HEADS} - {""} else replace(look, sort="")
 
 
 def picked_keys(ask: Ask) -> list[str]:
@@ -150,7 +69,8 @@ def picked_keys(ask: Ask) -> list[str]:
 async def open_library(workbench: Workbench, ask: Ask) -> Update:
     """The list for what is searched and filtered, and a preview of the chosen row."""
     wanted = chosen_filter(ask)
-    listing = await asyncio.to_thread(find, workbench, wanted)
+    look = chosen_look(asked_by(ask))
+    listing = await asyncio.to_thread(find, workbench, wanted, look)
     items = listing.items
     chosen = next((i for i in items if i.key == ask.text("key")), items[0] if items else None)
     picked = set(picked_keys(ask))
@@ -158,7 +78,11 @@ async def open_library(workbench: Workbench, ask: Ask) -> Update:
     return {
         "html": {
             "lib-side": _side(listing, wanted, chosen.key if chosen else ""),
-            "lib-list": _list(listing, chosen, wanted, picked),
+            "lib-list": _list(listing, chosen, wanted, picked, look, reads_chinese(ask)),
+            "lib-count": Markup("{}").format(
+                plural(listing.total, "draft" if wanted.origin == "drafts" else "prompt")
+            ),
+            "lib-look": kept(look),
             "lib-foot": _foot(workbench, wanted, picked, {i.key for i in items}),
             "lib-preview": shown,
         }
@@ -170,7 +94,6 @@ def _side(listing: Listing, wanted: Filter, key: str) -> Markup:
         "origin": wanted.origin,
         "family": wanted.family,
         "tag": wanted.tag,
-        "limit": wanted.limit,
         "key": key,
     }
     parts = [
@@ -206,10 +129,24 @@ def _side(listing: Listing, wanted: Filter, key: str) -> Markup:
 def _filter(kind: str, value: str, label: str, number: int, now: str) -> Markup:
     return Markup(
         '<button class="pick" data-act="open_library"{} aria-pressed="{}"><span>{}</span><span class="num hint">{}</span></button>'
-    ).format(attributes({kind: value, "limit": PAGE_ROWS}), str(value == now).lower(), label, f"{number:,}")
+    ).format(
+        attributes({kind: value, "start": "", "rows": ""}), str(value == now).lower(), label, f"{number:,}"
+    )
 
 
-def _list(listing: Listing, chosen: Item | None, wanted: Filter, picked: set[str]) -> Markup:
+def reads_chinese(ask: Ask) -> bool:
+    """Whether the reader's browser asks for Chinese."""
+    return ask.text("lang").lower().startswith("zh")
+
+
+def _list(
+    listing: Listing,
+    chosen: Item | None,
+    wanted: Filter,
+    picked: set[str],
+    look: Look | None = None,
+    zh: bool = False,
+) -> Markup:
     active = [
         (
             kind,
@@ -222,30 +159,45 @@ def _list(listing: Listing, chosen: Item | None, wanted: Filter, picked: set[str
     chips = join(
         Markup(
             '<button class="badge mode" data-act="open_library"{} title="Take this filter off">{}{}</button>'
-        ).format(attributes({kind: value}), label, icon("cross"))
+        ).format(attributes({kind: value, "start": "", "rows": ""}), label, icon("cross"))
         for kind, value, label in active
     )
     head = Markup('<div class="chips">{}</div>').format(chips) if active else ""
     if not listing.items:
-        if wanted.origin == "bin" and not wanted.search:
-            text = "The bin is empty. What you delete waits here until you put it back or delete it for good."
-        elif wanted.origin == "drafts" and not wanted.search:
-            text = "No draft. What you type and do not save waits here until you save it or throw it away."
-        elif wanted.is_narrow:
-            text = f"Nothing matches {repr_search(wanted.search)}in this filter."
-        else:
-            text = f"Nothing matches {repr_search(wanted.search).strip()}."
-        return Markup('{}<p class="empty">{} {}</p>').format(
-            head, text, button("Start an empty prompt", "new_prompt", kind="quiet")
+        return Markup("{}{}").format(head, _nothing(wanted))
+    rows = (_row(item, item is chosen, wanted, item.key in picked, zh=zh) for item in listing.items)
+    return head + table(HEADS, rows, look or Look(rows=PAGE_ROWS), listing.total, "open_library")
+
+
+def _nothing(wanted: Filter) -> Markup:
+    """What an empty list says, and the way on."""
+    empty = button("Start an empty prompt", "new_prompt", kind="quiet")
+    all_ = button("Look at all patterns", "open_library", kind="quiet", origin=wanted.origin)
+    off = button("Take search and filters off", "all_library", kind="quiet")
+    is_origin_alone = not (wanted.search or wanted.family or wanted.tag)
+    if wanted.origin == "bin" and is_origin_alone:
+        text, ways = (
+            "The bin is empty. What you delete waits here until you put it back or delete it for good.",
+            empty,
         )
-    rows = join(_row(item, item is chosen, wanted, item.key in picked) for item in listing.items)
-    more = (
-        button(f"Show {PAGE_ROWS} more", "open_library", kind="quiet", limit=wanted.limit + PAGE_ROWS)
-        if listing.more
-        else ""
-    )
-    end = Markup('<p class="empty">{}</p>').format(more) if more else ""
-    return Markup('{}<ul class="items">{}</ul>{}').format(head, rows, end)
+    elif wanted.origin == "drafts" and is_origin_alone:
+        text, ways = (
+            "No draft. What you type and do not save waits here until you save it or throw it away.",
+            empty,
+        )
+    elif wanted.origin == "mine" and is_origin_alone:
+        text = "Nothing of yours yet. Write a prompt, or try a pattern and change it; Ctrl S keeps it here."
+        ways = empty + all_
+    elif wanted.origin == "imported" and is_origin_alone:
+        text = "Nothing was imported yet. Drop a bundle, a folder or prompt files anywhere on this page."
+        ways = button("Choose files", "choose_files", symbol="upload", kind="quiet")
+    elif wanted.origin == "favourites" and is_origin_alone:
+        text, ways = "No favourite yet. The star at the end of a row makes one.", all_
+    elif wanted.is_narrow:
+        text, ways = f"Nothing matches {repr_search(wanted.search)}in this filter.", off + empty
+    else:
+        text, ways = f"Nothing matches {repr_search(wanted.search).strip()}.", off + empty
+    return Markup('<p class="empty">{} {}</p>').format(text, ways)
 
 
 def repr_search(search: str) -> str:
@@ -253,22 +205,27 @@ def repr_search(search: str) -> str:
     return f'"{search}" ' if search else ""
 
 
-def _row(item: Item, is_chosen: bool, wanted: Filter, is_picked: bool) -> Markup:
+def _row(item: Item, is_chosen: bool, wanted: Filter, is_picked: bool, *, zh: bool = False) -> Markup:
     labels = join(Markup(' <span class="badge">{}</span>').format(label) for label in item.labels)
     box = Markup('<input type="checkbox" name="pick:{}" data-act="open_library" aria-label="Select {}"{}>')
     box = box.format(item.key, item.name, Markup(" checked") if is_picked else "")
+    name = (item.name_zh if zh else "") or item.name
+    summary = (item.summary_zh if zh else "") or item.summary
     return Markup(
-        '<li class="entry{}">{}<button class="item" data-act="open_library" data-key="{}" aria-pressed="{}">'
-        '<span class="grow"><b>{}{}</b><span class="d">{}</span></span><span class="hint">{}</span></button>{}{}</li>'
+        '<tr class="entry{}"><td class="tick">{}</td><td><button class="item" data-act="open_library" data-key="{}" aria-pressed="{}"{}>'
+        '<span class="grow"><b>{}{}</b><span class="d">{}</span></span></button></td>'
+        '<td class="hint"><span class="one">{}</span></td><td class="hint">{}</td><td class="last">{}{}</td></tr>'
     ).format(
         " on" if is_chosen else "",
         "" if wanted.origin in ("bin", "drafts") else box,
         item.key,
         str(is_chosen).lower(),
-        _marked(item.name, wanted.search),
+        Markup(' lang="zh"') if name is item.name_zh and zh else "",
+        _marked(name, wanted.search),
         labels,
-        _marked(item.summary, wanted.search),
+        _marked(summary, wanted.search),
         item.family,
+        stamp(item.changed) if item.changed else "",
         "" if wanted.origin in ("bin", "drafts") else _into_column(item),
         "" if wanted.origin == "drafts" else _star(item),
     )
@@ -319,6 +276,7 @@ def _foot(workbench: Workbench, wanted: Filter, picked: set[str], shown: set[str
     if picked or (shown and wanted.origin not in ("bin", "drafts")):  # what is in the bin stays there
         acts.append(button(share, "quick_bundle", symbol="download", kind="quiet"))
         acts.append(button("Name and licence", "bundle_form", kind="quiet"))
+        acts.append(button("CSV", "library_csv", kind="quiet"))
     if picked:
         acts.append(button("Clear selection", "open_library", kind="quiet", clear="yes"))
     if workbench.settings.library_dir:
@@ -328,8 +286,42 @@ def _foot(workbench: Workbench, wanted: Filter, picked: set[str], shown: set[str
         hint = f"Kept for {MOST_DAYS} days after the last change, at most {MOST_DRAFTS}"
     return Markup(
         '{}<input type="file" id="lib-files" multiple hidden aria-label="Files to import">{}'
-        '<span class="grow"></span><span class="hint">{}</span>'
+        '<span class="hint">{}</span>'
     ).format(hidden, join(acts), hint)
+
+
+CSV_NAMES = (
+    "name",
+    "origin",
+    "family",
+    "tags",
+    "version",
+    "labels",
+    "changed",
+    "favourite",
+    "summary",
+    "key",
+)
+CSV_ROWS = 200
+
+
+def csv_of(workbench: Workbench, asked: Mapping[str, str]) -> Iterator[str]:
+    """All prompts that the filter shows as CSV, in the order asked for. Blocks."""
+    wanted = Filter(*(asked.get(name, "") for name in ("search", "origin", "family", "tag")))
+    look = replace(chosen_look(asked), start=0, rows=CSV_ROWS)
+
+    def rows() -> Iterator[Sequence[object]]:
+        now = look
+        while items := find(workbench, wanted, now).items:
+            for item in items:
+                changed = item.changed.isoformat() if item.changed else ""
+                tags, labels = ", ".join(item.tags), ", ".join(item.labels)
+                loved = "yes" if item.favourite else ""
+                facts = (item.family, tags, item.version or "", labels, changed, loved)
+                yield item.name, item.origin, *facts, item.summary, item.key
+            now = replace(now, start=now.start + len(items))
+
+    return csv_lines(CSV_NAMES, rows())
 
 
 ACTIONS: dict[str, Action] = {"open_library": open_library}

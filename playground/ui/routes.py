@@ -14,6 +14,7 @@ from playground.errors import NotFoundError, PlaygroundError
 from playground.runs.answers import FILES
 from playground.store.records import StoredRun
 from playground.types.files import ExportFile
+from playground.ui import library
 from playground.ui.alerts import to_alert
 from playground.ui.bundling import bundle_file
 from playground.ui.drafts import Sent, keep
@@ -55,6 +56,12 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
     def history_csv(request: Request) -> Response:
         headers = {"content-disposition": "attachment; filename*=UTF-8''history.csv"}
         lines = (line.encode(errors="replace") for line in csv_of(workbench, request.query_params))
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+    @api.get("/files/library.csv")
+    def library_csv(request: Request) -> Response:
+        headers = {"content-disposition": "attachment; filename*=UTF-8''library.csv"}
+        lines = (line.encode(errors="replace") for line in library.csv_of(workbench, request.query_params))
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 
     @api.get("/files/bundle/{token}")

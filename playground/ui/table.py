@@ -73,10 +73,16 @@ def _number(text: str, low: int, high: int, default: int) -> int:
 
 
 def kept(look: Look) -> Markup:
-    """Hidden fields of the search's form, so that a search keeps the order."""
+    """Hidden fields of the search's form: a search keeps the order, what is pressed in a row the window too."""
+    fields = {
+        "sort": look.sort,
+        "falls": "yes" if look.falls else "no",
+        "start": look.start,
+        "rows": look.rows,
+    }
     return join(
         Markup('<input type="hidden" name="{}" value="{}">').format(name, value)
-        for name, value in (("sort", look.sort), ("falls", "yes" if look.falls else "no"))
+        for name, value in fields.items()
     )
 
 
@@ -93,7 +99,7 @@ def _head(head: Head, look: Look, action: str) -> Markup:
         return Markup("<th{}>{}</th>").format(width, head.label)
     is_on = head.sort == look.sort
     falls = not look.falls if is_on else head.falls
-    data = {"sort": head.sort, "falls": "yes" if falls else "no"}
+    data = {"sort": head.sort, "falls": "yes" if falls else "no", "start": 0}
     symbol = icon("arrow", "falls" if look.falls else "rises") if is_on else ""
     sorted_ = Markup(' aria-sort="{}"').format("descending" if look.falls else "ascending") if is_on else ""
     return Markup(

@@ -188,5 +188,7 @@ class Update(TypedDict, total=False):
     """Prompts that a tag can include, by what it calls them."""
     preview: Mapping[str, Any]
     """What the server says of the text being typed: variables, problems, advice, tokens, messages."""
+    kind: str
+    """What a dropped file holds: "cases" or "prompts"."""
     imported: Mapping[str, Any]
     """Cases and checks that a file held, and what was left out."""

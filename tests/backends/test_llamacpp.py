@@ -159,7 +159,10 @@ def test_the_parent_never_imports_llama_cpp() -> None:
 
 async def test_a_request_can_ask_for_a_schema_log_probabilities_and_a_mode(backend: LlamaCppBackend) -> None:
     assert isinstance(backend, WarmsUp) and isinstance(backend, Embeds) and isinstance(backend, ScoresText)
+    assert backend.in_memory() == [], "nothing was started"
     await backend.warm_up(EMBEDDED)
+    (held,) = backend.in_memory()
+    assert f"llama.cpp:{held.name}" == EMBEDDED
     schema = '{"type": "object", "properties": {"warm": {"type": "boolean"}}, "required": ["warm"]}'
     request = replace(ask(max_tokens=20), json_schema=schema, top_logprobs=2, mode="throughput")
     whole = await complete(backend, request)

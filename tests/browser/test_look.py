@@ -74,7 +74,11 @@ def test_the_menu_of_a_phone_opens_what_was_chosen(scripted: OpenApp, slower: in
     app = scripted("echo", **PHONE)
     app.run_to_the_end()
     app.tools().send("Emulation.setCPUThrottlingRate", {"rate": slower})
-    lists = {"Library": "#lib-list li", "History": "#hist-list tr[data-act]", "Models": "#models-list table"}
+    lists = {
+        "Library": "#lib-list .entry",
+        "History": "#hist-list tr[data-act]",
+        "Models": "#models-list table",
+    }
     for _ in range(rounds):
         # The menu is drawn anew with the other tabs: the button that was pressed has another name by then.
         for name, shown in lists.items():

@@ -137,7 +137,7 @@ def test_favourites_are_kept_for_saved_prompts_and_patterns_alike(store: Store) 
     assert store.favourites() == frozenset()
 
 
-@pytest.mark.parametrize("key", ["", "prompt", "pattern:", "run:1", "pattern:" + "x" * 501])
+@pytest.mark.parametrize("key", ["", "prompt", "pattern:", "vote:1", "pattern:" + "x" * 501])
 def test_a_favourite_of_another_kind_is_refused(store: Store, key: str) -> None:
     with pytest.raises(PromptError, match="cannot be a favourite"):
         store.set_favourite(key, True)

@@ -108,3 +108,19 @@ def test_a_file_of_cases_in_the_library_is_a_row_that_says_where_it_belongs():
     assert cases.error is not None
     assert cases.error.message == "t.csv holds test cases, not a prompt."
     assert "press Import cases" in cases.error.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("rows.jsonl", '{"mail": "Hi"}\n{"mail": "Bye"}', "cases"),
+        ("rows.json", '[{"mail": "Hi"}, {"mail": "Bye"}]', "cases"),
+        ("tests.csv", "mail,__expected\nHi,equals:x", "cases"),
+        ("chat.json", '{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}', "prompts"),
+        ("greet.prompt.yml", "name: x\nmessages:\n  - role: user\n    content: Hi\n", "prompts"),
+        ("broken.json", '{"a": ', "prompts"),
+        ("empty.yaml", "", "prompts"),
+    ],
+)
+async def test_a_dropped_file_is_taken_for_what_it_holds(call: Call, name: str, text: str, kind: str):
+    assert (await call("kind_of_file", name=name, text=text)) == {"kind": kind}

@@ -133,7 +133,12 @@ async def test_a_search_keeps_the_order(call: Call, ran: Run, read_html: Read):
     await ran(1)
     update = await call("open_history", fields={"search": "say", "sort": "note", "falls": "yes"})
     kept = read_html(update["html"]["hist-look"]).find("input")
-    assert {field["name"]: field["value"] for field in kept} == {"sort": "note", "falls": "yes"}
+    assert {field["name"]: field["value"] for field in kept} == {
+        "sort": "note",
+        "falls": "yes",
+        "start": "0",
+        "rows": "50",
+    }
 
 
 async def test_all_that_is_found_comes_as_csv(call: Call, ran: Run, workbench: Workbench):
@@ -389,3 +394,17 @@ async def test_the_filters_offer_what_was_run(call: Call, ran: Run, read_html: R
     assert {"Greeting", "scripted:echo"} <= {option["value"] for option in page.find("option")}
     page = read_html((await call("open_history_tab", anew="yes", fields=fields))["html"]["hist-filters"])
     assert "no" not in {option["value"] for option in page.find("option") if "selected" in option}
+
+
+async def test_a_run_of_a_pattern_reopens_as_from_the_library(
+    call: Call, workbench: Workbench, form: dict[str, Any]
+):
+    from playground.ui.forms import CompareForm, to_comparison
+
+    slug = workbench.prompts.library.patterns()[0].slug
+    tried = (await call("try_pattern", slug=slug, form=form))["form"]
+    tried["prompt"]["turns"][0]["template"] += " Now."
+    async for _ in workbench.compare(to_comparison(CompareForm.model_validate(tried))):
+        pass
+    opened = await call("open_run", id=workbench.store.history().rows[0].id)
+    assert opened["form"]["origin"] == slug

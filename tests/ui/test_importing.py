@@ -409,6 +409,23 @@ async def test_a_selection_becomes_a_bundle_that_is_downloaded_and_imported_agai
     assert "2 prompts: 1 new, 1 as it is here" in body
 
 
+async def test_a_broken_file_is_no_prompt(call: Call, post: Post):
+    async def said(*files: tuple[str, bytes]) -> str:
+        return (await call("open_import", token=await post(*files)))["drawer"]["body"].split("</h3>")[0]
+
+    broken, whole = (
+        ("bad.prompty", b"---\nname: [\n---\n"),
+        ("good.prompty", prompty.dump(prompt("Good"))[0].encode()),
+    )
+    assert said_of(await said(broken)) == "1 file cannot be read"
+    assert said_of(await said(broken, whole)) == "1 prompt: 1 new; 1 file cannot be read"
+    assert said_of(await said(broken, ("worse.prompty", broken[1]))) == "2 files cannot be read"
+
+
+def said_of(body: str) -> str:
+    return body.rpartition("<h3>")[2]
+
+
 async def test_one_click_downloads_what_is_selected(call: Call, web: httpx.AsyncClient, workbench: Workbench):
     first = await save(workbench, prompt("First"))
     await save(workbench, prompt("Second"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -103,11 +104,14 @@ async def test_a_long_list_is_shown_in_parts_and_selected_rows_survive_a_search(
         await save(workbench, name=f"Numbered {number:03}")
     first = await call("open_library")
     assert len(keys(first, read_html)) == 100
-    (more,) = [b for b in read_html(first["html"]["lib-list"]).find("button") if b.get("data-limit") == "200"]
+    (more,) = [b for b in read_html(first["html"]["lib-list"]).find("button") if b.get("data-rows") == "200"]
     assert more["data-act"] == "open_library"
-    assert len(keys(await call("open_library", limit="200"), read_html)) == 30 + len(
-        workbench.prompts.library.patterns()
-    )
+    everything = 30 + len(workbench.prompts.library.patterns())
+    assert first["html"]["lib-count"] == f"{everything} prompts"
+    assert len(keys(await call("open_library", rows="200"), read_html)) == everything
+    # What is pressed in a row keeps the window; a search begins anew.
+    kept = read_html((await call("open_library", rows="200"))["html"]["lib-look"]).find("input")
+    assert {field["name"]: field["value"] for field in kept}["rows"] == "200"
     slug = workbench.prompts.library.patterns()[0].slug
     picked = {f"pick:pattern:{slug}": True, "search": "Numbered 007"}
     found = await call("open_library", fields=picked)
@@ -237,12 +241,12 @@ def test_no_text_of_a_prompt_becomes_an_element(read_html: Read, text: str):
             checks=(Check(scorer="contains", options={"text": "x"}), Check(scorer="x", options={text: text})),
         )
         item = library.Item(text, text, text, text, True, (text,))
-        listing = library.Listing([item], False, {"favourites": 1, "bin": 1}, {text: 1}, {text: 1})
+        listing = library.Listing([item], 1, {"favourites": 1, "bin": 1}, {text: 1}, {text: 1})
         wanted = library.Filter("", text, text, text)
         return read_html(
             library._list(listing, item, wanted, {text})
-            + library._list(library.Listing([], False, {}, {}, {}), None, wanted, set())
-            + library._list(library.Listing([], False, {}, {}, {}), None, library.Filter(text), set())
+            + library._list(library.Listing([], 0, {}, {}, {}), None, wanted, set())
+            + library._list(library.Listing([], 0, {}, {}, {}), None, library.Filter(text), set())
             + library._side(listing, wanted, text)
             + preview._turns(prompt)
             + preview._tables(prompt)
@@ -261,3 +265,95 @@ def test_marking_what_was_searched_changes_no_text(read_html: Read, text: str, s
     page = read_html(library._marked(text, search))
     assert page.text == text
     assert {tag for tag, _ in page.elements} <= {"mark"}
+
+
+# --- order, windows, numbers, words ---------------------------------------------------------------------------
+
+
+async def test_every_window_of_the_list_follows_the_one_before(
+    call: Call, workbench: Workbench, read_html: Read
+):
+    for number in range(12):
+        await save(workbench, name=f"Zz {number:02}" if number % 2 else f"Aa {number:02}")
+    everything = 12 + len(workbench.prompts.library.patterns())
+    for look in ({}, {"sort": "name", "falls": "no"}, {"sort": "name", "falls": "yes"}, {"sort": "changed"}):
+        whole = keys(await call("open_library", rows="200", **look), read_html)
+        parts: list[str] = []
+        for start in range(0, everything, 7):
+            parts += keys(await call("open_library", rows="7", start=str(start), **look), read_html)
+        assert parts == whole
+        assert len(set(whole)) == everything
+
+
+async def test_a_header_sorts_the_library_and_says_so(call: Call, workbench: Workbench, read_html: Read):
+    first, last = await save(workbench, name="aaa first"), await save(workbench, name="zzz last")
+
+    async def shown(**asked: str) -> tuple[list[str], Any]:
+        update = await call("open_library", rows="200", **asked)
+        return keys(update, read_html), read_html(update["html"]["lib-list"])
+
+    names, page = await shown(sort="name", falls="no")
+    assert (names[0], names[-1]) == (f"prompt:{first}", f"prompt:{last}")
+    assert [th["aria-sort"] for th in page.find("th") if "aria-sort" in th] == ["ascending"]
+    assert (await shown(sort="changed", falls="yes"))[0][:2] == [f"prompt:{last}", f"prompt:{first}"]
+    assert not [th for th in (await shown())[1].find("th") if "aria-sort" in th]
+
+
+async def test_the_numbers_follow_the_origin(call: Call, workbench: Workbench, read_html: Read):
+    prompt = Prompt(
+        name="Own", turns=(Turn(role="user", template="x"),), family="coding", tags=("mine-alone",)
+    )
+    await workbench.prompts.save(prompt, message="")
+
+    def number(update: dict[str, Any], **which: str) -> str:
+        side = update["html"]["lib-side"]
+        found = [
+            part for part in side.split("<button") if all(f'data-{k}="{v}"' in part for k, v in which.items())
+        ]
+        return (
+            read_html("<button" + found[0].split("</button>")[0] + "</button>").text.split()[-1]
+            if found
+            else ""
+        )
+
+    mine = await call("open_library", origin="mine")
+    assert (number(mine, family="coding"), number(mine, family="reasoning")) == ("coding1", "")
+    assert number(mine, tag="mine-alone") == "mine-alone1"
+    assert mine["html"]["lib-count"] == "1 prompt"
+    coding = await call("open_library", family="coding")
+    assert number(coding, origin="mine") == "Mine1"
+    shown = len(keys(await call("open_library", family="coding", origin="shipped"), read_html))
+    assert number(coding, origin="shipped") == f"Shipped{shown}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words", "way"),
+    [
+        ({"origin": "mine"}, "Nothing of yours yet", "new_prompt"),
+        ({"origin": "favourites"}, "No favourite yet", "open_library"),
+        ({"origin": "imported"}, "Nothing was imported yet", "choose_files"),
+        ({"search": "quokka"}, "Nothing matches", "all_library"),
+        ({"origin": "mine", "search": "quokka"}, "in this filter", "all_library"),
+    ],
+)
+async def test_an_empty_list_teaches(call: Call, read_html: Read, fields: Any, words: str, way: str):
+    page = read_html((await call("open_library", fields=fields))["html"]["lib-list"])
+    assert words in page.text
+    assert page.find("button", data_act=way)
+
+
+async def test_who_reads_chinese_sees_chinese_names(call: Call, workbench: Workbench, read_html: Read):
+    pattern = next(p for p in workbench.prompts.library.patterns() if p.prompt.name_zh)
+    listed = read_html((await call("open_library", rows="200", lang="zh-CN"))["html"]["lib-list"])
+    assert pattern.prompt.name_zh in listed.text
+    assert listed.find("button", data_key=f"pattern:{pattern.slug}", lang="zh")
+    english = (await call("open_library", rows="200", lang="en"))["html"]["lib-list"]
+    assert pattern.prompt.name_zh not in english
+
+
+async def test_the_library_comes_as_csv(call: Call, workbench: Workbench):
+    await save(workbench, name='=1+1, "quoted"')
+    rows = list(csv.reader(library.csv_of(workbench, {"origin": "mine"})))
+    assert rows[0][:3] == ["name", "origin", "family"]
+    assert [row[0] for row in rows[1:]] == ['\'=1+1, "quoted"']  # a spreadsheet must not run it
+    assert len(list(library.csv_of(workbench, {}))) == 2 + len(workbench.prompts.library.patterns())

@@ -82,6 +82,11 @@ const LOCAL = {
   // A draft that is on screen here is not fetched: what is typed may be newer.
   open_draft: ({ draft }) =>
     draft === page.form.open.draft ? showTab("Compare") : send("open_draft", { draft, tab: tabName() }),
+  library_csv: ({ fields }) => download(`files/library.csv?${new URLSearchParams(fields)}`),
+  all_library: () => {
+    $("#lib-search").value = "";
+    send("open_library", { fields: {} });
+  },
   to_compare: () => showTab("Compare"),
   open_history_tab: ({ anew }) => {
     if (anew) $("#hist-search").value = "";
@@ -136,7 +141,9 @@ const drawn = { library: 0, history: 0 };
 export async function send(action, args) {
   const list = LISTS[action],
     turn = list && ++drawn[list];
-  const update = await call(action, { ...args, form: page.form, run: page.run, previous: page.previous ?? null });
+  const { form, run: shown } = page;
+  const reader = { lang: navigator.language, previous: page.previous ?? null };
+  const update = await call(action, { ...args, ...reader, form, run: shown });
   if (list && turn !== drawn[list]) {
     delete update.html;
     if (CHANGE.includes(action)) update.again = "open_library";

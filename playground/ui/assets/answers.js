@@ -1,5 +1,6 @@
 // The answer of a column: its text, thoughts, state, badges and readings as they come, and other views of it.
 
+import { checksOf } from "./check_count.js";
 import { say } from "./alerts.js";
 import { $, $$, h, icon } from "./dom.js";
 import { onChange, page } from "./store.js";
@@ -175,7 +176,7 @@ function foldThinking(section) {
 
 function drawWaiting(section) {
   const wait = $(".checks-wait", section),
-    n = page.form.prompt?.checks.length ?? 0;
+    n = checksOf(page.form.prompt);
   if (!wait) return;
   wait.textContent = n
     ? `${n} check${n === 1 ? " runs" : "s run"} when the answer ends`

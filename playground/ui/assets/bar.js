@@ -49,6 +49,11 @@ export function drawBar() {
     h("span", { class: "hint fold", id: "edited", style: "visibility:hidden" }, "edited"),
     button({ class: "btn quiet fold", id: "save", "data-act": "save_form" }, "save", "Save", "Ctrl S"),
     versions(form),
+    h(
+      "button",
+      { class: "btn quiet icon fold", "data-act": "new_prompt", title: "New prompt", "aria-label": "New prompt" },
+      icon("plus"),
+    ),
     h("span", { class: "rule fold" }),
     h("button", {
       class: "btn quiet fold sampled",

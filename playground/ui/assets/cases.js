@@ -126,7 +126,12 @@ function paste(number, found) {
 
 // --- cases of a file ----------------------------------------------------------------------------------------
 
-async function take(file) {
+/**
+ * Adds the cases of a file to the prompt on screen, or says why not.
+ * @param {File} file
+ * @returns {Promise<void>}
+ */
+export async function takeCases(file) {
   const { prompt } = page.form;
   const content = await contentOf(file);
   if (content.alert) return showAlert(content.alert);
@@ -204,7 +209,7 @@ export function importButton() {
     "aria-label": "File of cases",
     onchange: async () => {
       const [chosen] = file.files;
-      if (chosen) await take(chosen);
+      if (chosen) await takeCases(chosen);
       file.value = "";
     },
   });

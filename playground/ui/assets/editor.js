@@ -3,6 +3,7 @@
 import { adviceBadge } from "./advice.js";
 import { drawCases } from "./cases.js";
 import { openChecks } from "./checks.js";
+import { checksOf } from "./check_count.js";
 import "./complete.js";
 import { $, $$, h, icon, keepPlace } from "./dom.js";
 import { forgetFields, settle } from "./forgiving.js";
@@ -59,7 +60,7 @@ function addTurn() {
 function drawAfter() {
   const after = $(".after", turnsBox);
   if (!after) return;
-  const { checks } = page.form.prompt;
+  const checks = checksOf(page.form.prompt);
   const total = page.preview?.total;
   const used = page.preview?.variables?.length ?? 0;
   const counted = total === null || total === undefined ? "" : `${tokens(total)} before the template, `;
@@ -80,7 +81,7 @@ function drawAfter() {
         "button",
         { class: "btn quiet", id: "checks-button", onclick: openChecks },
         icon("check"),
-        checks.length === 1 ? "1 check" : `${checks.length} checks`,
+        checks === 1 ? "1 check" : `${checks} checks`,
       ),
       h("button", { class: "btn quiet", "data-act": "partials" }, icon("fork"), "Include"),
       adviceBadge(advice),

@@ -1,35 +1,13 @@
-// What the Library tab does in the browser: takes dropped files and folders, and posts them to be read.
+// What the Library tab does in the browser: files and folders that come in are posted to be read.
 
 import { send } from "./actions.js";
 import { showAlert } from "./alerts.js";
-import { $, h } from "./dom.js";
+import { h } from "./dom.js";
 import { openDrawer } from "./drawer.js";
 
 const MOST_FILES = 2000,
   MOST_BYTES = 32 * 1024 * 1024;
 
-const shown = () => $("#lib")?.offsetParent;
-
-addEventListener("dragover", (e) => {
-  if (!shown() || !e.dataTransfer?.types.includes("Files")) return;
-  e.preventDefault();
-  $("#lib").classList.add("dropping");
-});
-addEventListener("dragleave", (e) => {
-  if (!e.relatedTarget) $("#lib")?.classList.remove("dropping");
-});
-addEventListener("drop", async (e) => {
-  if (!shown() || !e.dataTransfer?.types.includes("Files")) return;
-  e.preventDefault();
-  $("#lib").classList.remove("dropping");
-  const entries = [...e.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  const loose = [...e.dataTransfer.files];
-  await take(async () =>
-    entries.length
-      ? (await Promise.all(entries.map((entry) => walk(entry, "")))).flat()
-      : loose.map((file) => [file.name, file]),
-  );
-});
 document.addEventListener("change", (e) => {
   if (e.target.id !== "lib-files") return;
   const files = [...e.target.files];
@@ -37,8 +15,13 @@ document.addEventListener("change", (e) => {
   e.target.value = "";
 });
 
-// Every file below an entry as [path, File]; hidden ones stay behind.
-async function walk(entry, above) {
+/**
+ * Every file below an entry as [path, File]; hidden ones stay behind.
+ * @param {object} entry what was dropped: a file or a folder (FileSystemEntry)
+ * @param {string} above
+ * @returns {Promise<[string, File][]>}
+ */
+export async function walk(entry, above) {
   const path = above + entry.name;
   if (above && entry.name.startsWith(".")) return [];
   if (entry.isFile) return [[path, await new Promise((good, bad) => entry.file(good, bad))]];
@@ -53,7 +36,12 @@ async function walk(entry, above) {
   return found;
 }
 
-async function take(list) {
+/**
+ * Posts files to be read, and opens what they hold.
+ * @param {() => Promise<[string, File][]>} list
+ * @returns {Promise<void>}
+ */
+export async function take(list) {
   try {
     const files = await list();
     if (!files.length) throw new Error("There is no file in this.");

@@ -8,6 +8,7 @@ import { $ } from "./dom.js";
 import { mountDivider } from "./divider.js";
 import { mountEditor } from "./editor.js";
 import "./counting.js";
+import "./drops.js";
 import { keepFitting } from "./fit.js";
 import { keepFocused } from "./focus.js";
 import "./heat.js";
@@ -80,9 +81,12 @@ async function start() {
 // until then there is nowhere to show an answer.
 const PLACES = { Library: "#lib", History: "#hist-list", Models: "#models" };
 
+const touches = matchMedia("(hover: none)").matches;  // there the keyboard would cover the list
+
 function openTab(name) {
-  if (!$(PLACES[name])) setTimeout(openTab, 20, name);
-  else if (name === "Library") send("open_library_tab", { fields: fieldsOf($("#lib")) });
+  if (!$(PLACES[name])) { setTimeout(openTab, 20, name); return; }
+  if (!touches) $({ Library: "#lib-search", History: "#hist-search" }[name] ?? "#none")?.focus();
+  if (name === "Library") send("open_library_tab", { fields: fieldsOf($("#lib")) });
   else if (name === "History") send("open_history_tab", { fields: fieldsOf($("#history")) });
   else send(`open_${name.toLowerCase()}`, {});
 }
