@@ -133,6 +133,42 @@ def test_a_run_in_a_low_window_changes_neither_layout_nor_focus(scripted: OpenAp
     app.wait_until_idle()
     expect(turn).to_be_focused()
     assert app.page.evaluate(PLACES) == before
+    # Run is shut while columns write: its place holds the focus, and no key that is pressed twice stops the run.
+    run = app.page.locator("#run")
+    run.focus()
+    app.page.keyboard.press("Enter")
+    app.page.keyboard.press("Enter")
+    app.wait_until_idle()
+    expect(run).to_be_focused()
+    expect(app.state(1)).to_contain_text("done")
+
+
+def test_an_empty_column_says_what_fills_it(scripted: OpenApp) -> None:
+    app = scripted("echo", "cat")
+    said = "getComputedStyle(document.querySelector('#col1 .out'), '::before').content"
+    assert "Press Run" in app.page.evaluate(said)
+    app.run_to_the_end()
+    assert "Press Run" not in app.page.evaluate(said)
+
+
+def test_the_alternatives_of_a_token_are_told_to_keyboard_and_touch(scripted: OpenApp) -> None:
+    app = scripted("echo")
+    tokens = "".join(
+        f'<span class="h0" role="button" tabindex="{-1 if n else 0}" aria-label="{word}, 90 %" '
+        f'data-others="{word} 90 %, else {n} %">{word}</span>'
+        for n, word in enumerate(("one", "two"))
+    )
+    view = f'<pre role="group">{tokens}</pre><p class="others"></p>'
+    app.page.evaluate(
+        "async (html) => (await import('/playground/columns.js')).showView(0, html, 'heat')", view
+    )
+    told = app.page.locator("#col0 .others")
+    app.page.locator("#col0 [data-others]").first.focus()
+    expect(told).to_have_text("one: one 90 %, else 0 %")
+    app.page.keyboard.press("ArrowRight")
+    expect(told).to_have_text("two: two 90 %, else 1 %")
+    app.page.locator("#col0 [data-others]").first.click()
+    expect(told).to_have_text("one: one 90 %, else 0 %")
 
 
 def test_the_divider_is_dragged_moved_by_keys_folded_and_remembered(scripted: OpenApp) -> None:

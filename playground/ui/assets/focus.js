@@ -50,25 +50,55 @@ function before() {
   return $$(".tabitem").find(isUsable) ?? null;
 }
 
+// A control that is shut for a while, as Run is while columns write: its place holds the focus until it opens again.
+let waits = null; // {sign, box}
+
+function hold({ el, sign }) {
+  const box = el.parentElement;
+  waits = { sign, box };
+  box.dataset.holds = "";
+  box.tabIndex = -1;
+  box.focus({ preventScroll: true });
+}
+
+function release() {
+  const { sign, box } = waits;
+  const open = controlsIn(box).find((el) => signOf(el) === sign);
+  const isLeft = document.activeElement !== box && document.activeElement !== document.body;
+  if (!open && !isLeft && box.isConnected) return;
+  waits = null;
+  delete box.dataset.holds;
+  box.removeAttribute("tabindex");
+  if (!isLeft) open?.focus({ preventScroll: true });
+}
+
 /** Looks after the focus from now on. */
 export function keepFocused() {
-  document.addEventListener("focusin", (e) => note(e.target));
+  document.addEventListener("focusin", (e) => {
+    if (e.target !== waits?.box) note(e.target);
+  });
   new MutationObserver((records) => {
-    const last = been.at(-1);
-    const held = document.activeElement;
-    if (!last || (held && held !== document.body && held !== last.el)) return;
-    // Looked at only when something was taken away, or when what changed holds the focus.
-    const touched = records.some(
-      ({ type, target, removedNodes }) => (type === "childList" ? removedNodes.length : target.contains(last.el)),
-    );
-    if (!touched || isUsable(last.el)) return;
-    // Whoever took it away may give the focus to what comes instead.
-    queueMicrotask(() => {
-      if (document.activeElement !== document.body && document.activeElement !== last.el) return;
-      if (isUsable(last.el)) return;
-      give((last.trail.some(({ el }) => isUsable(el)) && nextTo(last)) || before());
-    });
+    if (waits) release();
+    else look(records);
   }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: WATCHED });
+}
+
+function look(records) {
+  const last = been.at(-1);
+  const held = document.activeElement;
+  if (!last || (held && held !== document.body && held !== last.el)) return;
+  // Looked at only when something was taken away, or when what changed holds the focus.
+  const touched = records.some(({ type, target, removedNodes }) =>
+    type === "childList" ? removedNodes.length : target.contains(last.el),
+  );
+  if (!touched || isUsable(last.el)) return;
+  // Whoever took it away may give the focus to what comes instead.
+  queueMicrotask(() => {
+    if (document.activeElement !== document.body && document.activeElement !== last.el) return;
+    if (isUsable(last.el)) return;
+    if (last.el.disabled && last.el.checkVisibility()) hold(last);
+    else give((last.trail.some(({ el }) => isUsable(el)) && nextTo(last)) || before());
+  });
 }
 
 function give(el) {
