@@ -29,7 +29,7 @@ _HEADS = tuple("Tokens/s, alone" if at_once == 1 else f"{at_once} at once" for a
 
 SECTION = """<section aria-label="Which backend for me?" id="measure"><div class="headline"><h2>Which backend for me?</h2><span class="soft" id="measure-sum"></span>
 <span class="grow"></span><span class="hint" id="measure-when"></span><span id="measure-button"></span></div><div id="measure-now"></div><div id="measure-result"></div>
-<div id="measure-acts"></div><details class="can"><summary>What each backend can do</summary><div id="measure-can" class="scroll-x"></div></details></section>"""
+<div id="measure-acts"></div><details class="can"><summary>What each backend can do</summary><div id="measure-can" class="scroll-x" tabindex="0" role="group" aria-label="What each backend can do"></div></details></section>"""
 """The places that are filled below."""
 
 
@@ -208,7 +208,7 @@ def _table(measured: Sequence[Measured]) -> Markup:
     columns += [_bars([row.rates.get(at_once) for row in measured], _speed) for at_once in AT_ONCE]
     rows = join(_row(row, [column[place] for column in columns], first) for place, row in enumerate(measured))
     return Markup(
-        '<div class="scroll-x"><table class="table bench"><thead><tr><th>Backend and model</th><th class="num" style="width:76px">Load</th>'
+        '<div class="scroll-x" tabindex="0" role="group" aria-label="Measured"><table class="table bench"><thead><tr><th>Backend and model</th><th class="num" style="width:76px">Load</th>'
         '<th class="num" style="width:168px">First token, less is better</th>{}<th class="num" style="width:106px">Peak memory</th><th style="width:214px">Greedy answers agree</th></tr></thead><tbody>{}</tbody></table></div>'
     ).format(heads, rows)
 

@@ -72,7 +72,7 @@ def _body(run_id: str, page: CellPage) -> Markup:
             button("Next page", "cells", id=run_id, after=",".join(map(str, page.after)))
         )
     return Markup(
-        '<p class="hint">{}</p><div class="hist scroll-x"><table class="table"><tr>{}</tr>{}</table></div>{}'
+        '<p class="hint">{}</p><div class="hist scroll-x" tabindex="0" role="group" aria-label="Answers"><table class="table"><tr>{}</tr>{}</table></div>{}'
     ).format(shown, join(_HEAD), join(_row(row) for row in page.rows), more)
 
 

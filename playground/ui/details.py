@@ -286,7 +286,9 @@ def _settings_table(cells: Sequence[StoredCell]) -> Markup:
     last = Markup("<th></th>") if len(cells) == 2 else ""
     head = Markup("<tr><th>Setting</th>{}{}</tr>").format(heads, last)
     equal = [row for row in rows if len(cells) == 2 and row[1][0] == row[1][1]]
-    return Markup('<div class="scroll-x"><h3>Settings as sent</h3>{}{}</div>').format(
+    return Markup(
+        '<div class="scroll-x" tabindex="0" role="group" aria-label="Settings as sent"><h3>Settings as sent</h3>{}{}</div>'
+    ).format(
         _rows(head, [row for row in rows if row not in equal])
         if len(equal) < len(rows)
         else Markup('<p class="hint">Both columns were sent the same settings.</p>'),

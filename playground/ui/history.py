@@ -47,7 +47,7 @@ _PAGE_HTML = """<div class="pp histbox" data-form id="hist"><div class="messages
  placeholder="Search prompts, values, answers, models and notes" aria-label="Search the history" data-act="open_history" data-on="input" data-start="" data-rows="" data-into="#hist-list tr.run">
 <span class="hint num" id="hist-count"></span><span id="hist-look" hidden></span>
 <button class="btn quiet" data-act="history_csv" title="All runs that are found, as a table"><svg class="i" aria-hidden="true"><use href="#i-download"></use></svg>CSV</button></div>
-<div class="hist-filters" id="hist-filters"></div><div class="hist-picked" id="hist-picked"></div><div id="hist-list" class="hist scroll-x"></div></div>"""
+<div class="hist-filters" id="hist-filters"></div><div class="hist-picked" id="hist-picked"></div><div id="hist-list" class="hist scroll-x" tabindex="0" role="group" aria-label="Runs"></div></div>"""
 
 
 def build() -> None:

@@ -39,11 +39,11 @@ _PAGE = f"""<div class="pp models" id="models"><div class="messages"></div>
 <button class="btn quiet" data-act="open_models" data-fresh="yes"><svg class="i" aria-hidden="true"><use href="#i-redo"></use></svg>Look again</button>
 <button class="btn" data-act="start_vllm"><svg class="i" aria-hidden="true"><use href="#i-play"></use></svg>Start vLLM</button>
 <button class="btn" data-act="add_server"><svg class="i" aria-hidden="true"><use href="#i-plus"></use></svg>Add a server</button></div>
-<div id="models-places" class="scroll-x"></div><div id="models-served"></div></section>
+<div id="models-places" class="scroll-x" tabindex="0" role="group" aria-label="Servers"></div><div id="models-served"></div></section>
 <section aria-label="Models"><div class="headline"><h2>Models</h2><span class="hint num" id="models-count"></span><span class="grow"></span>
 <input class="field find" type="search" placeholder="Find a model" aria-label="Find a model" data-filter="#models-list tbody tr">
 <button class="btn" data-act="gguf"><svg class="i" aria-hidden="true"><use href="#i-plus"></use></svg>Add a GGUF file</button><span id="models-pull"></span></div>
-<div id="models-jobs"></div><div id="models-list" class="scroll-x"></div></section>
+<div id="models-jobs"></div><div id="models-list" class="scroll-x" tabindex="0" role="group" aria-label="Models"></div></section>
 {bench.SECTION}<div id="models-poll"></div></div>"""
 
 _STATES = {

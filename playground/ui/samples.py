@@ -224,7 +224,7 @@ def _table(column: Variant, cells: Sequence[StoredCell]) -> Markup:
         '<th class="num" style="width:76px">Time</th></tr>'
     )
     return Markup(
-        '<h3>Each of them</h3><div class="scroll-x"><table class="table">{}{}{}</table></div>'
+        '<h3>Each of them</h3><div class="scroll-x" tabindex="0" role="group" aria-label="Samples"><table class="table">{}{}{}</table></div>'
     ).format(head, rows, join(_totals(cells)))
 
 

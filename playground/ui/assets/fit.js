@@ -29,6 +29,8 @@ export function keepFitting(root) {
   sizes.observe(root);
   for (const col of $$(".col", root)) sizes.observe(col);
   fit($$(ROWS, root));
+  // What scrolls is reached by keyboard under its name, and a name needs a role.
+  for (const body of $$(".col-body", root)) body.setAttribute("role", "group");
 }
 
 function rowsOf(records) {
