@@ -25,7 +25,15 @@ from playground.ui.alerts import of_address
 from playground.ui.column_prompts import differing_columns
 from playground.ui.completion import template_words
 from playground.ui.forms import COLUMNS, form_of_new, readable_draft, variant
-from playground.ui.onto_compare import cleared, default_form, is_draft_of, kept_form, open_address, revisit
+from playground.ui.onto_compare import (
+    cleared,
+    default_form,
+    is_draft_of,
+    kept_form,
+    key_of,
+    open_address,
+    revisit,
+)
 from playground.ui.samples import cell_name
 from playground.ui.stream import shown, stream_run
 from playground.ui.terms import TERMS
@@ -104,12 +112,13 @@ async def load(workbench: Workbench, ask: Ask) -> Update:
     query = extra["query"] if isinstance(extra.get("query"), dict) else {}
     update = await lists(workbench)
     alert = None
-    draft = readable_draft(extra.get("draft"))
-    if draft is not None and not is_draft_of(draft, extra.get("draft_run"), query):
+    draft, draft_run = readable_draft(extra.get("draft")), extra.get("draft_run")
+    if draft is not None and not is_draft_of(draft, draft_run, query):
         draft = None
     if draft is None or extra.get("lacks_images"):
         kept = await kept_form(workbench, ask.text("draft_id"))
-        if kept is not None and is_draft_of(kept, extra.get("draft_run"), query):
+        # Its id is this page's own, which says more than what it was kept with.
+        if kept is not None and (kept.open.key == key_of(query) or is_draft_of(kept, draft_run, query)):
             draft = kept if draft is None else draft.model_copy(update={"images": kept.images})
     try:
         # What is kept of a prompt is there although the prompt may be gone.

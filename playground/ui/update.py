@@ -41,6 +41,8 @@ class Doing(_Doing, total=False):
     prompt: str
     token: str
     draft: str
+    of_label: str
+    number: str
 
 
 class View(TypedDict):

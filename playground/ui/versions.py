@@ -15,7 +15,7 @@ from playground.ui import onto_compare
 from playground.ui.actions import Action, Ask
 from playground.ui.forms import COLUMNS, ColumnForm, form_of_prompt, readable_draft
 from playground.ui.html import attributes, button, icon, into_column, join, options, pieces, plural, stamp
-from playground.ui.update import Update
+from playground.ui.update import Doing, Update
 from playground.workbench.service import Workbench
 
 MAX_VARIANTS = COLUMNS - 1
@@ -315,9 +315,17 @@ async def promote(workbench: Workbench, ask: Ask) -> Update:
 
 async def set_label(workbench: Workbench, ask: Ask) -> Update:
     """Put a label on a version, where it stays until it is moved; without a number it is taken away."""
+    prompt_id, label = ask.text("prompt"), ask.text("of_label") or ask.text("label").strip()
     number = ask.integer("number", 0) or None
-    await workbench.saved.set_label(ask.text("prompt"), ask.text("label").strip(), number)
-    return await versions(workbench, ask.model_copy(update={"fields": {}}))
+    stood = (await workbench.saved.labels(prompt_id)).get(label)
+    await workbench.saved.set_label(prompt_id, label, number)
+    update = await versions(workbench, ask.model_copy(update={"fields": {}}))
+    if stood is None or stood == number:
+        return update
+    undo: Doing = {"label": "Undo", "act": "set_label", "prompt": prompt_id}
+    undo |= {"of_label": label, "number": str(stood)}
+    words = f"moved to version {number}" if number else "taken away"
+    return {**update, "toast": f'"{label}" is {words}', "toast_act": undo}
 
 
 ACTIONS: dict[str, Action] = {

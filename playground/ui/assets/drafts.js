@@ -10,6 +10,7 @@ const DRAFT = "playground.draft",
 const ROOM = 4_000_000; // characters of images that a browser's five million surely hold beside the rest
 const REST_MS = 300,
   LONGEST_MS = 2000; // what is typed without a rest is kept all the same
+const AWAY_MS = 5000; // between two attempts while the program is away
 const BEACON_BYTES = 60_000; // a browser sends no more for a page that goes
 
 const images = new Map(); // hash of each image that the program has, by the image
@@ -131,6 +132,7 @@ async function keepThere(form, run) {
     const fault = reply.alert?.message ?? "";
     if (fault && fault !== AWAY && fault !== faults) toast(`Not kept as a draft: ${fault}`);
     faults = fault;
+    if (fault === AWAY) resting ??= setTimeout(keepNow, AWAY_MS);
     return;
   }
   faults = "";
