@@ -12,8 +12,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import is_dataclass
-from datetime import datetime
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -22,7 +20,6 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 from alembic import command
-from pydantic import BaseModel
 
 from playground.errors import StoreError
 from playground.settings import Settings
@@ -34,6 +31,7 @@ from playground.types.generation import Completion, Message, TokenLogprob
 from playground.types.grid import Case, CellKey, RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
+from tests.store.as_of_0_2 import as_then, told
 
 ADDRESS = os.environ.get("PLAYGROUND_TEST_POSTGRES", "")
 pytestmark = pytest.mark.skipif(
@@ -114,26 +112,6 @@ def old(settings: Settings, tmp_path: Path) -> Settings:
         connection.exec_driver_sql("SELECT setval(pg_get_serial_sequence('cell', 'id'), max(id)) FROM cell")
     engine.dispose()
     return settings
-
-
-def told(value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    if is_dataclass(value):
-        return {name: told(getattr(value, name)) for name in value.__dataclass_fields__}
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, list | tuple):
-        return [told(each) for each in value]
-    return value
-
-
-def as_then(now: Any, then: Any) -> Any:
-    if isinstance(now, dict) and isinstance(then, dict):
-        return {key: as_then(value, then[key]) for key, value in now.items() if key in then}
-    if isinstance(now, list) and isinstance(then, list) and len(now) == len(then):
-        return [as_then(*pair) for pair in zip(now, then, strict=True)]
-    return now
 
 
 def grid(store: Store, cases: int = 3) -> str:

@@ -6,60 +6,22 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import is_dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from playground.errors import StoreError
 from playground.settings import Settings
 from playground.store import Store, open_store
-from playground.store.records import NewCell, StoredRun
+from playground.store.records import NewCell
 from playground.types.generation import Completion, Message
-from playground.types.grid import CellKey, RunSpec
+from playground.types.grid import CellKey
+from tests.store.as_of_0_2 import as_then, told
 
 FOLDER = Path(__file__).with_name("release_0_2")
 TOLD: dict[str, Any] = json.loads((FOLDER / "told.json").read_text())
 LEFT = next(run_id for run_id, run in TOLD["runs"].items() if run["title"] == "Left running")
-
-
-def told(value: Any) -> Any:
-    """The value as JSON data, as `make.py` wrote it, and under the names that fields had then."""
-    if isinstance(value, RunSpec):
-        case = value.case
-        names = {"prompt": value.prompt, "columns": value.variants, "same_text": value.same_text}
-        return told(names | {"values": case.values, "images": case.images})
-    if isinstance(value, StoredRun):
-        return {"comparison": told(value.spec)} | fields(value)
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    if is_dataclass(value):
-        return fields(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {str(key): told(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [told(each) for each in value]
-    if isinstance(value, set | frozenset):
-        return sorted(told(each) for each in value)
-    return value
-
-
-def fields(value: Any) -> dict[str, Any]:
-    return {name: told(getattr(value, name)) for name in value.__dataclass_fields__}
-
-
-def as_then(now: Any, then: Any) -> Any:
-    """What is told now, without the fields that were not known then."""
-    if isinstance(now, dict) and isinstance(then, dict):
-        return {key: as_then(value, then[key]) for key, value in now.items() if key in then}
-    if isinstance(now, list) and isinstance(then, list) and len(now) == len(then):
-        return [as_then(*pair) for pair in zip(now, then, strict=True)]
-    return now
 
 
 def same(now: Any, then: Any) -> bool:
