@@ -129,3 +129,34 @@ def test_two_hundred_characters_a_second_into_a_large_prompt_drop_no_key(scripte
     app.page.keyboard.press("Control+End")
     app.page.keyboard.type(" {{ part1 }} and so on", delay=5)
     expect(short).to_have_value("Be brief. {{ part1 }} and so on")
+
+
+# --- declaring ------------------------------------------------------------------------------------------------
+
+
+def test_the_form_of_a_declaration_stays_open_while_one_fills_it(scripted: OpenApp) -> None:
+    app = scripted("echo", values={})
+    app.page.get_by_label("Declare word").click()
+    form = app.page.locator('.var[data-v="word"] .declare')
+    form.get_by_label("Description").fill("What to say")
+    app.page.keyboard.press("Tab")
+    expect(form.get_by_label("Default")).to_be_focused()
+    app.page.keyboard.type("hello")
+    app.page.keyboard.press("Tab")
+    expect(form.get_by_label("Example")).to_be_focused()
+    app.page.keyboard.type("goodbye")
+    app.page.keyboard.press("Tab")
+    expect(form.get_by_label("Required")).to_be_focused()
+    expect(app.variable("word")).to_have_attribute("placeholder", "for example goodbye")
+    expect(app.page.locator('.var[data-v="word"] .note')).to_have_text("What to say")
+    expect(app.page.get_by_label("Declare word")).to_have_attribute("aria-expanded", "true")
+    kind = app.page.get_by_label("Type of word")
+    kind.focus()
+    kind.select_option("choice")
+    expect(app.page.get_by_label("Type of word")).to_be_focused()
+    form.get_by_label("Choices").fill("warm, plain")
+    app.page.keyboard.press("Tab")
+    expect(app.variable("word").locator("option")).to_have_count(3)
+    expect(form).to_be_visible()
+    app.page.get_by_label("Declare word").click()
+    expect(form).to_have_count(0)

@@ -114,11 +114,15 @@ function beyondRow(name) {
   );
 }
 
-function varRow(name, kind) {
+function varRow(name, kind, isOpen = false) {
   const input = declared(name);
   const id = `v-${name}`;
   const row = h("div", { class: "var", "data-v": name, "data-kind": kind });
-  const redraw = () => row.replaceWith(varRow(name, kindOf(name)));
+  const redraw = () => {
+    const next = varRow(name, kindOf(name), Boolean($(".declare", row)));
+    row.replaceWith(next);
+    $(".kind", next).focus({ preventScroll: true });
+  };
   const kindSelect = select(KINDS, kind, {
     class: "bare kind",
     "aria-label": `Type of ${name}`,
@@ -135,12 +139,12 @@ function varRow(name, kind) {
       class: "btn quiet icon small",
       title: `How ${name} is asked for`,
       "aria-label": `Declare ${name}`,
-      "aria-expanded": "false",
+      "aria-expanded": String(isOpen),
       onclick: () => {
         const open = $(".declare", row);
         more.setAttribute("aria-expanded", String(!open));
         if (open) open.remove();
-        else row.append(declareForm(name, redraw));
+        else row.append(declareForm(name, () => refill(row)));
       },
     },
     icon("gear"),
@@ -153,7 +157,22 @@ function varRow(name, kind) {
   );
   showNeed(row);
   if (input?.description) row.append(h("span", { class: "hint note" }, input.description));
+  if (isOpen) row.append(declareForm(name, () => refill(row)));
   return row;
+}
+
+// The field as it is declared by now; the form in which somebody declares it stays as it is, with its focus.
+function refill(row) {
+  const name = row.dataset.v;
+  const fresh = varRow(name, kindOf(name));
+  const [label, , field, missing] = fresh.children;
+  row.children[0].replaceWith(label);
+  row.children[2].replaceWith(field);
+  $(":scope > .note", row)?.remove();
+  const note = $(":scope > .note", fresh);
+  if (note) row.children[3].after(note);
+  missing.remove();
+  showNeed(row);
 }
 
 // That its value is missing stands in the field, quietly, and for a screen reader too.
