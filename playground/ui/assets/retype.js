@@ -23,7 +23,8 @@ export function retype(name, kind, key) {
   const shown = valueAs(kind, value, key);
   values[name] = shown;
   if (isSame(shown, value)) delete sources[name];
-  else sources[name] = { value: value ?? null, shown };
+  // A copy: the field changes what it shows in place.
+  else sources[name] = { value: value ?? null, shown: structuredClone(shown) };
 }
 
 // What a field of another type cannot show is not sent either.
