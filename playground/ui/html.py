@@ -38,7 +38,7 @@ def into_column(label: str, **what: Any) -> Markup:
     """A button that opens a prompt in a column of Compare; `what` names it as `take_prompt` reads it."""
     return Markup(
         '<button class="btn quiet small" data-act="into_column"{} aria-haspopup="dialog" '
-        'title="Open in a column, beside the other prompts" aria-label="Open {} in a column">{}Column</button>'
+        'title="Open in a column, beside the other prompts" aria-label="Open {} in a column">{}<span class="word">Column</span></button>'
     ).format(attributes(what), label, icon("plus", "soft-icon"))
 
 

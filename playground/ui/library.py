@@ -35,7 +35,7 @@ HEADS = (
     Head("name", "Name"),
     Head("family", "Family", "116px"),
     Head("changed", "Changed", "104px", falls=True),
-    Head("", "", "88px"),
+    Head("", "", "128px"),
 )
 
 
