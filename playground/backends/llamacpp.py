@@ -96,6 +96,7 @@ class LlamaCppBackend:
             images=request.images,
             projector=str(projector or ""),
             family=request.family,
+            background=request.background,
         )
         waits("Waits until the model is loaded and its prompt is prepared.")
         events = self.engine.generate(path, messages, request.sampling, wishes)

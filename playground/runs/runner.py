@@ -14,6 +14,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Generic, Protocol, TypeVar, cast
 
@@ -223,7 +224,8 @@ class Execution(Generic[E]):
             self._outbox.put(Started(cell), cell.key)
             fold.restart()  # a cell that waited for its turn has not been slow
             # Backends are async generators: closing one closes its connection.
-            stream = cast("AsyncGenerator[Chunk, None]", backend.stream(cell.request))
+            request = replace(cell.request, background=self._rank() > 0)
+            stream = cast("AsyncGenerator[Chunk, None]", backend.stream(request))
             async with aclosing(stream):
                 async for chunk in stream:
                     fold.add(chunk)

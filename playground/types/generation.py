@@ -57,6 +57,7 @@ class GenerationRequest:
     with so many alternatives (0 to 20); `raw_prompt` is text to send as it is, in place of the messages.
     `images`, base64 without a prefix, belong to the last user message. Requests of one `family` (a word; "" is none) are
     samples of one prompt: a backend that can reads it once for all of them, and counts the others' as `cached_tokens`.
+    One of the `background` makes room for those that somebody waits for, where a backend can.
     """
 
     model: str
@@ -69,6 +70,7 @@ class GenerationRequest:
     raw_prompt: str | None = None
     images: tuple[str, ...] = ()
     family: str = ""
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,8 @@ def test_each_rule_is_needed(rule: str, alone: Alone) -> None:
     kind, rules = BROKEN[rule]
     model, asked, seen = alone(kind)
     assert rules != model.rules
-    assert differing(seen, played(model, asked, 3, rules), asked)
+    seen_by_probe = not is_invariant(model, 2, rules)
+    assert seen_by_probe or differing(seen, played(model, asked, 3, rules), asked)
 
 
 def test_cells_that_are_freed_singly_change_bits(alone: Alone, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -489,3 +489,13 @@ async def test_a_cell_says_what_it_waits_for_until_its_text_comes():
 
 def test_what_is_told_where_nobody_listens_is_lost_without_harm():
     waits("Nobody hears this.")
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+async def test_a_backend_is_told_what_nobody_waits_for(rank: int) -> None:
+    backend = ScriptedBackend({"a": "done"})
+    run = Execution(
+        [cell(0, "a")], lambda _: backend, {"scripted": asyncio.Semaphore(1)}, as_it_is, lambda: rank
+    )
+    await all_events(run)
+    assert [request.background for request in backend.requests] == [rank > 0]
