@@ -22,7 +22,7 @@ export function openPop(anchor, title, nodes, kind = "") {
     { class: "btn quiet icon close", "aria-label": "Close", onclick: () => closePop() },
     icon("cross"),
   );
-  const head = h("div", { class: "pop-head" }, h("h3", { class: "grow" }, title), close);
+  const head = h("div", { class: "pop-head" }, h("h2", { class: "grow" }, title), close);
   const pop = h("div", { class: `pop pp ${kind}`, role: "dialog", "aria-label": title }, head, ...nodes);
   document.body.append(pop);
   place(pop, anchor.getBoundingClientRect());
