@@ -77,7 +77,7 @@ async function fill(list, i, search, of = "") {
     return;
   }
   const groups = reply.prompts.flatMap(({ title, rows }) => [
-    h("h4", { class: "hint" }, title),
+    h("h3", { class: "hint" }, title),
     ...rows.map((row) => rowOf(list, i, row)),
   ]);
   list.replaceChildren(...(groups.length ? groups : [h("p", { class: "hint" }, "Nothing matches.")]));
