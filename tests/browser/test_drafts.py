@@ -56,7 +56,7 @@ def restore(app: App) -> None:
 
 def older_version(app: App) -> None:
     app.page.locator(".bar").get_by_role("button", name="Versions").click()
-    app.drawer.locator("table").first.get_by_role("button", name="Open").last.click()
+    app.drawer.locator("table").first.get_by_role("button", name="Open", exact=True).last.click()
 
 
 WAYS: dict[str, Callable[[App], None]] = {
@@ -203,7 +203,7 @@ def test_another_browser_finds_what_was_typed_when_the_tab_was_closed_at_once(
 
 def test_own_prompts_of_columns_that_are_hidden_for_the_moment_survive_a_reload(scripted: OpenApp) -> None:
     app = scripted("echo", "cat")
-    app.page.get_by_label("Prompt of column 2").select_option("own")
+    app.own_prompt(2)
     app.column(1).locator(".own textarea").first.fill("Only for the second column")
     app.page.get_by_title("1 column", exact=True).click()
     app.reload()

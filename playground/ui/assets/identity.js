@@ -112,6 +112,8 @@ export function nameOf(form) {
 
 // --- what an answer was run with ---------------------------------------------------------------------------------
 
+const textSign = ({ turns, inputs, output_schema }) => digest([turns, inputs ?? [], output_schema ?? null]);
+
 /**
  * A sign of each column: what its next answer would be run with.
  * @param {object} form
@@ -123,7 +125,7 @@ export function columnSigns(form) {
   const checks = digest(prompt.checks ?? []);
   return form.columns.map((column) =>
     [
-      digest([column.own ? column.turns : prompt.turns, prompt.inputs ?? [], prompt.output_schema ?? null]),
+      textSign(column.own ? column : prompt),
       values,
       digest([column.sampling ?? null, Boolean(column.thinking), form.same_text ?? ""]),
       digest(column.model),

@@ -78,7 +78,12 @@ export const isGoing = () => going;
  * @param {object} place
  * @returns {Promise<boolean>} whether it is on screen
  */
-export async function revisit(place) {
+export function revisit(place) {
+  going = false;
+  return show(place);
+}
+
+async function show(place) {
   const mine = ++turn;
   keepNow();
   const known = seen.get(place.draft);
@@ -96,7 +101,7 @@ async function go(place) {
   going = true;
   const mine = turn + 1;
   try {
-    if (place.draft !== page.form.open.draft) await revisit(place);
+    if (place.draft !== page.form.open.draft) await show(place);
     else turn += 1;
     if (turn !== mine) return; // somebody went on meanwhile
     showTab(place.tab);
