@@ -119,6 +119,7 @@ class Engine:
         if sampling.seed is None:
             raise BackendError("A request reached the engine without a seed.", "Draw one before sending.")
         child, safe = await self._ready(model)
+        layers = await self._gpu_layers(model)
         request = Generate(
             id=next(self._ids),
             model=str(model),
@@ -136,7 +137,8 @@ class Engine:
             seed=sampling.seed,
             max_tokens=sampling.max_tokens,
             stop=list(sampling.stop),
-            gpu_layers=await self._gpu_layers(model),
+            gpu_layers=layers,
+            gpu_batches=bool(layers) and await self._batches_on_gpu(model),
             **asdict(wishes),
         )
         answers = child.send(request)
@@ -290,6 +292,12 @@ class Engine:
         """Layers that are wanted on graphics processors; 0 where there are none to be had."""
         wanted = self.options.gpu_layers(model) if self.gpu.library else 0
         return wanted if wanted and await self.gpu.is_safe(model, self.findings) else 0
+
+    async def _batches_on_gpu(self, model: Path) -> bool:
+        """Whether answers of a model with layers on graphics processors may share calls; tries when that is not known."""
+        header = await asyncio.to_thread(read_header, model)
+        kind = " ".join((header.architecture, *sorted(header.weights), "gpu"))
+        return await self.gpu.batches(model, self.findings, kind)
 
     @property
     def policy(self) -> Policy:

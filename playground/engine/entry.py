@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from playground.engine.company import is_invariant
 from playground.engine.exact import ExactScheduler
 from playground.engine.grammar import Grammars, Guide
 from playground.engine.job import Event, failed
@@ -63,7 +62,6 @@ class Entry:
     loading: Loading[Projector] | None = None
     gpu_wanted: int = 0
     gpu_bytes: int = 0
-    _batches_there: bool | None = None
     _digest: list[str] = field(default_factory=list)
     _tasks: deque[Task] = field(default_factory=deque)
 
@@ -104,12 +102,8 @@ class Entry:
             self.shared.submit(request, prompt, guide)
 
     def may_batch(self, request: Generate) -> bool:
-        """Whether company changes no bit of the answer: as found out before, on graphics processors tried here and now."""
-        if not self.model.gpu_layers:
-            return request.batches
-        if self._batches_there is None:
-            self._batches_there = is_invariant(self.model, self.model.threads)
-        return self._batches_there
+        """Whether company changes no bit of the answer, as found out before: here, or on graphics processors."""
+        return request.gpu_batches if self.model.gpu_layers else request.batches
 
     def read(self, request: Generate) -> Seen:
         """Prompt and pictures of a request with images, whose projector is loaded; raises BackendError."""

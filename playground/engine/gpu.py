@@ -18,6 +18,8 @@ from playground.engine.findings import Findings
 from playground.engine.process import how_it_ended, throw_away
 
 _FRESH_S = 5.0
+_COMPANY_S = 60.0
+"""A device so slow that the trial takes longer gains nothing by calls that answers share."""
 _LOOK_S, _TRIAL_S = 30.0, 300.0  # drivers compile their kernels at first use
 
 Run = Callable[..., Awaitable[tuple[int | None, bytes]]]
@@ -89,3 +91,14 @@ class Gpu:
                     return True  # an ordinary error, not a crash: the engine will say what is wrong
                 findings.remember_gpu(code == 0)
             return bool(findings.gpu)
+
+    async def batches(self, model: Path, findings: Findings, kind: str) -> bool:
+        """Whether company changes no bit of the answers of such a `kind` of model there; tries when that is not known."""
+        async with self._trying:
+            if findings.batches(kind) is None:
+                arguments = ("playground.engine.gpu_trial", str(model), "company")
+                code, output = await self._run(*arguments, limit_s=_COMPANY_S)
+                if code == 1:
+                    return False  # an ordinary error: the engine will say what is wrong
+                findings.remember_batches(kind, code == 0 and output.strip() == b"equal")
+            return bool(findings.batches(kind))

@@ -1,7 +1,9 @@
 """Does this build of llama.cpp survive the graphics processors of this machine? Tried in a process that may die.
 
-python -m playground.engine.gpu_trial MODEL.gguf
+python -m playground.engine.gpu_trial MODEL.gguf [company]
 exit code 0: a decode worked, or there is nothing to try;  exit code 1: the file cannot be loaded
+With `company` it says "equal" when the bits of an answer do not depend on those beside it: seldom, for the kernels there are
+chosen by the size of a call.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from playground.engine.company import is_invariant
 from playground.engine.context import Row
 from playground.engine.gguf import read_header
 from playground.engine.library import start_library
@@ -20,7 +23,7 @@ from playground.errors import BackendError
 _WINDOW = 256
 
 
-def main(path: Path) -> int:
+def main(path: Path, *wishes: str) -> int:
     """Load what fits and decode 32 rows and one row, which take different kernels."""
     start_library()
     try:
@@ -29,6 +32,9 @@ def main(path: Path) -> int:
         if placed is None or not placed.plan.layers:
             return 0
         model = LoadedModel(header, Options(_WINDOW, 1, 1, gpu_layers=placed.plan.layers, device="trial"))
+        if wishes == ("company",):
+            print("equal" if is_invariant(model, 1) else "differs")
+            return 0
         context = model.new_context(_WINDOW)
     except BackendError:
         return 1
@@ -41,4 +47,4 @@ def main(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))

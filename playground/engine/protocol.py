@@ -60,7 +60,7 @@ class Generate:
     `grammar` (GBNF) or `json_schema` (JSON text). `top_logprobs` asks for log-probabilities with so many alternatives.
     `adapter` is the path of a LoRA in the GGUF format. `images`, base64, stand before the text of the last user message; the
     GGUF file `projector` turns them into tokens. Requests of one `family` (a word; "" is none) with the same prompt read it once.
-    `gpu_layers` of the model are wanted on graphics processors: a number, or -1 for all that fit.
+    `gpu_layers` of the model are wanted on graphics processors: a number, or -1 for all that fit; `gpu_batches` is for them.
     `batches` says that company changes no bit of this model's answers here; one of the `background` makes room for others.
     """
 
@@ -92,6 +92,7 @@ class Generate:
     projector: str = ""
     family: str = ""
     gpu_layers: int = 0
+    gpu_batches: bool = False
     batches: bool = False
     background: bool = False
 

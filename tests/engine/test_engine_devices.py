@@ -394,6 +394,20 @@ async def test_a_trial_run_decides_once_whether_devices_are_used(
     assert Findings(tmp_path / "engine.json").gpu is kept
 
 
+@pytest.mark.parametrize(
+    ("code", "told", "shares", "runs"),
+    [(0, b"equal\n", True, 1), (0, b"differs\n", False, 1), (None, b"", False, 1), (1, b"", False, 2)],
+)
+async def test_a_trial_on_the_device_decides_once_whether_answers_share_calls_there(
+    model: Path, tmp_path: Path, code: int | None, told: bytes, shares: bool, runs: int
+) -> None:
+    run = FakeRun(devices=LISTED, gpu_trial=(code, told))
+    engine = Engine(EngineOptions(1, 1, 512, 4096, tmp_path / "engine.json"), gpu_with(run, "Vulkan"))
+    assert [await engine._batches_on_gpu(model) for _ in range(2)] == [shares, shares]
+    assert run.ran.count("gpu_trial") == runs
+    assert engine.findings.gpu is None, "a slow trial of company says nothing against the device"
+
+
 async def test_none_wanted_means_that_nothing_is_tried(model: Path, tmp_path: Path) -> None:
     run = FakeRun(devices=LISTED)
     options = EngineOptions(1, 1, 512, 4096, tmp_path / "engine.json", gpu_layers=lambda _: 0)
