@@ -146,3 +146,14 @@ def test_a_tab_imports_no_tab() -> None:
         if any(isinstance(node, ast.FunctionDef) and node.name == "build" for node in tree.body):
             assert path.stem in {*TABS, "app"}, f"{path.stem} builds a tab: name it here"
     assert wrong == []
+
+
+def test_the_page_asks_the_desks_and_not_the_store() -> None:
+    # The Library's list puts saved prompts, drafts and patterns together in one thread.
+    wrong = [
+        f"{path.name}:{node.lineno}"
+        for path in sorted((PACKAGE / "ui").glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "store" and path.name != "listing.py"
+    ]
+    assert wrong == []

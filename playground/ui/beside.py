@@ -34,7 +34,7 @@ async def beside(workbench: Workbench, ask: Ask) -> Update:
         raise PromptError(f"{len(picked)} runs are selected.", "Select two of them.")
     runs = [await workbench.run(run_id) for run_id in picked]
     before, after = sorted(runs, key=lambda run: (run.created_at, run.id))
-    setups = await asyncio.to_thread(workbench.store.setups, [before.id, after.id])
+    setups = await workbench.history.setups([before.id, after.id])
     changes = run_changes(setups[before.id], setups[after.id])
     columns = max(len(before.spec.variants), len(after.spec.variants))
     answers = await asyncio.to_thread(_answers, before, after, columns)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from markupsafe import Markup
 
 from playground.errors import PromptError
 from playground.formats.base import file_name
-from playground.library.exporting import export_bundle
 from playground.ui.actions import Action, Ask
 from playground.ui.html import button, icon, plural, warning
 from playground.ui.library import chosen_filter, picked_keys
@@ -82,16 +80,7 @@ async def _made(
     workbench: Workbench, keys: list[str], *, name: str, description: str = "", licence: str = ""
 ) -> tuple[bytes, tuple[str, ...]]:
     """The bytes of the bundle, and what it cannot hold."""
-    return await asyncio.to_thread(
-        export_bundle,
-        workbench.store,
-        workbench.prompts.library,
-        keys,
-        name=name,
-        description=description,
-        licence=licence,
-        created=datetime.now(UTC),
-    )
+    return await workbench.files.bundle(keys, name=name, description=description, licence=licence)
 
 
 def _address(workbench: Workbench, name: str, data: bytes) -> str:

@@ -92,12 +92,10 @@ def _read(
 ) -> tuple[list[MatrixEntry], list[dict[str, Any]]]:
     entries: list[MatrixEntry] = []
     cases: list[dict[str, Any]] = []
-    first = 0
-    while part := workbench.store.matrix(run.id, first=first, cases=PART):
+    for first, part in workbench.history.cases(run.id, PART):
         entries += part
         if whole:
-            cases += workbench.store.case_values(run.id, first, PART)
-        first += PART
+            cases += workbench.history.values_of_cases(run.id, first, PART)
     return entries, cases
 
 
@@ -118,8 +116,8 @@ async def open_case_answer(workbench: Workbench, ask: Ask) -> Update:
     """The answer to one case in one column, with what its checks say and the values it was asked with."""
     key = CellKey(ask.integer("case"), ask.integer("column"), 0)
     run_id = ask.run_id()
-    cell = await asyncio.to_thread(workbench.store.cell, run_id, key)
-    values = await asyncio.to_thread(workbench.store.case_values, run_id, key.case, 1)
+    cell = await workbench.history.cell(run_id, key)
+    values = await workbench.history.case_values(run_id, key.case, 1)
     body = _answer(cell, values[0] if values else {})
     links = button("All answers", "cells", kind="quiet", id=run_id)
     return {

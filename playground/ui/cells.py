@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from markupsafe import Markup
 
 from playground.errors import NotFoundError, PromptError, StoreError
@@ -39,7 +37,7 @@ async def cells(workbench: Workbench, ask: Ask) -> Update:
 
 async def cells_drawer(workbench: Workbench, run_id: str, after: CellKey | None = None) -> Drawer:
     """The drawer with the cells after that one."""
-    page = await asyncio.to_thread(workbench.store.page, run_id, after=after, limit=PAGE_CELLS)
+    page = await workbench.history.cells(run_id, after=after, limit=PAGE_CELLS)
     return {"title": "All answers of this run", "body": _body(run_id, page), "foot": downloads(run_id)}
 
 
@@ -48,7 +46,7 @@ async def drawer_of_large(workbench: Workbench, run: StoredRun) -> Drawer | None
     if run.is_whole:
         return None
     try:
-        stored = await asyncio.to_thread(workbench.store.run, run.id)
+        stored = await workbench.history.run(run.id)
     except (NotFoundError, StoreError):  # it has just begun, and waits to be stored
         return None
     return None if stored.is_whole else await cells_drawer(workbench, run.id)

@@ -272,7 +272,7 @@ async def vote(workbench: Workbench, ask: Ask) -> Update:
     same = run.vote is not None and (run.vote.kind, run.vote.column) == (kind, column)
     same = same and (repeat is None or (run.vote is not None and run.vote.repeat == repeat))
     choice = None if same else kind
-    await asyncio.to_thread(workbench.store.vote, run.id, choice, column, repeat=repeat)
+    await workbench.history.vote(run.id, choice, column, repeat=repeat)
     return {"vote": await _bar(workbench, run)}
 
 
@@ -281,7 +281,7 @@ async def thumb(workbench: Workbench, ask: Ask) -> Update:
     run_id, column, value = ask.run_id(), ask.integer("column"), ask.integer("value")
     cell = find_cell(await workbench.run(run_id), column, ask.repeat())
     thumb = 0 if cell.thumb == value else value
-    await asyncio.to_thread(workbench.store.thumb, run_id, column, thumb, cell.repeat)
+    await workbench.history.thumb(run_id, column, thumb, cell.repeat)
     run = await workbench.run(run_id)
     cell = find_cell(run, column, cell.repeat)
     return {"columns": {cell_name(run, cell): {"foot": panels.foot(cell)}}}
@@ -289,7 +289,7 @@ async def thumb(workbench: Workbench, ask: Ask) -> Update:
 
 async def note(workbench: Workbench, ask: Ask) -> Update:
     """Keep the note on this comparison."""
-    await asyncio.to_thread(workbench.store.note, ask.run_id(), ask.text("value"))
+    await workbench.history.note(ask.run_id(), ask.text("value"))
     return {"toast": "Note kept"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -21,7 +20,6 @@ from playground.ui.table import Head, Look, asked_by, csv_lines, kept, look_of, 
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
-CSV_ROWS = 200
 HEADS = (
     Head("", "", "64px"),
     Head("time", "Time", "112px", falls=True),
@@ -59,8 +57,7 @@ async def open_history(workbench: Workbench, ask: Ask) -> Update:
     """The runs that match, in the order and the window that were asked for."""
     asked = asked_by(ask, *FILTERS)
     look, wanted = look_of(asked, HEADS), wanted_of(asked)
-    page = await asyncio.to_thread(
-        workbench.store.history,
+    page = await workbench.history.runs(
         look.search,
         look.rows,
         look.start,
@@ -84,7 +81,7 @@ async def open_history_tab(workbench: Workbench, ask: Ask) -> Update:
     if ask.text("anew"):
         ask = ask.model_copy(update={"fields": {}})
     update = await open_history(workbench, ask)
-    models, titles = await asyncio.to_thread(workbench.store.run_choices)
+    models, titles = await workbench.history.choices()
     update["html"] = {**update["html"], "hist-filters": _filters(asked_by(ask, *FILTERS), models, titles)}
     return update
 
@@ -205,34 +202,26 @@ def csv_of(workbench: Workbench, asked: Mapping[str, str]) -> Iterator[str]:
     look, wanted = look_of(asked, HEADS), wanted_of(asked)
 
     def rows() -> Iterator[Sequence[object]]:
-        start, seen = 0, set[str]()  # a run that begins meanwhile pushes the others down
-        while page := workbench.store.history(
-            look.search, CSV_ROWS, start, sort=look.sort, falls=look.falls, wanted=wanted
-        ).rows:
-            for run in page:
-                if run.id in seen:
-                    continue
-                seen.add(run.id)
-                passed = " ".join(f"{c.passed}/{c.checks}" if c.checks else "-" for c in run.columns)
-                states = " ".join(c.status for c in run.columns)
-                models = ", ".join(run.models)
-                vote = vote_words(run) if run.vote else ""
-                passing, judged = share(run.columns)
-                yield (
-                    run.created_at.isoformat(),
-                    run.title,
-                    models,
-                    states,
-                    passed,
-                    vote,
-                    run.note,
-                    run.id,
-                    "" if run.changes is None else message_for(run.changes) or "as before",
-                    f"{passing / judged:.3f}" if judged else "",
-                    run.answer,
-                    "yes" if run.pinned else "",
-                )
-            start += len(page)
+        for run in workbench.history.all_runs(look.search, sort=look.sort, falls=look.falls, wanted=wanted):
+            passed = " ".join(f"{c.passed}/{c.checks}" if c.checks else "-" for c in run.columns)
+            states = " ".join(c.status for c in run.columns)
+            models = ", ".join(run.models)
+            vote = vote_words(run) if run.vote else ""
+            passing, judged = share(run.columns)
+            yield (
+                run.created_at.isoformat(),
+                run.title,
+                models,
+                states,
+                passed,
+                vote,
+                run.note,
+                run.id,
+                "" if run.changes is None else message_for(run.changes) or "as before",
+                f"{passing / judged:.3f}" if judged else "",
+                run.answer,
+                "yes" if run.pinned else "",
+            )
 
     return csv_lines(CSV_NAMES, rows())
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -18,8 +18,7 @@ from markupsafe import Markup
 from pydantic import Field, ValidationError
 
 from playground.errors import PromptError
-from playground.library.importing import ImportPlan, ImportResult, Row, apply_import, explain, plan_import
-from playground.library.reading import read_incoming
+from playground.library.importing import ImportPlan, ImportResult, Row, explain
 from playground.types.prompt import Value
 from playground.ui.actions import Action, Ask
 from playground.ui.alerts import to_alert
@@ -97,18 +96,18 @@ async def take_in(workbench: Workbench, body: bytes) -> str:
     files = await asyncio.to_thread(unpack, body)
     intake = Intake(files[0][0] if len(files) == 1 else plural(len(files), "file"))
 
-    def read() -> None:
-        intake.plan = plan_import(workbench.store, read_incoming(files, intake.report))
+    async def read() -> None:
+        intake.plan = await workbench.files.plan(files, intake.report)
 
-    intake.task = asyncio.create_task(_work(intake, read, "ready"))
+    intake.task = asyncio.create_task(_work(intake, read(), "ready"))
     return workbench.tray.put(intake, lambda: intake.stage in AT_WORK)
 
 
-async def _work(intake: Intake, work: Callable[[], None], then: str) -> None:
+async def _work(intake: Intake, work: Awaitable[None], then: str) -> None:
     try:
-        await asyncio.to_thread(work)
+        await work
         intake.stage = then
-    except Exception as exc:  # a thread's error must reach the drawer, whatever it is
+    except Exception as exc:  # an error must reach the drawer, whatever it is
         intake.stage, intake.alert = "failed", to_alert(exc)
 
 
@@ -253,15 +252,14 @@ async def apply_chosen(workbench: Workbench, ask: Ask) -> Update:
     if intake.stage == "ready" and plan is not None:
         intake.choices = _chosen(ask)
         choices = _for_every_row(plan, intake.choices)
-        author = workbench.settings.author
 
-        def save() -> None:
-            intake.result = apply_import(
-                workbench.store, plan, choices, author=author, source=intake.title, report=intake.report
+        async def save() -> None:
+            intake.result = await workbench.files.apply(
+                plan, choices, source=intake.title, report=intake.report
             )
 
         intake.stage, intake.done, intake.total = "saving", 0, 0
-        intake.task = asyncio.create_task(_work(intake, save, "done"))
+        intake.task = asyncio.create_task(_work(intake, save(), "done"))
         await asyncio.wait([intake.task], timeout=0.3)  # a few prompts need no progress
     return await open_import(workbench, ask)
 

@@ -105,7 +105,7 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
 def answers_of(workbench: Workbench, run: StoredRun, ending: str) -> Iterator[bytes]:
     """All answers of a run as a file, read from the store a portion at a time: in a thread, as what is sent."""
     _, pieces = FILES[ending]
-    for piece in pieces(run, workbench.store.stream_rows(run.id)):
+    for piece in pieces(run, workbench.history.answers(run.id)):
         yield piece.encode(errors="replace")
 
 

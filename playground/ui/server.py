@@ -114,7 +114,7 @@ async def _mark_interrupted(workbench: Workbench, marked: asyncio.Event) -> None
     """Mark what programs left that have ended: before this one started, and beside it."""
     while True:
         try:
-            await asyncio.to_thread(workbench.store.mark_interrupted)
+            await workbench.history.mark_interrupted()
         except StoreError as exc:
             log.warning("What was interrupted cannot be marked yet. %s", exc)
         marked.set()

@@ -234,9 +234,9 @@ class View:
     async def _with_vote(self) -> StoredRun:
         """The run with the vote and note as they stand now."""
         run = self._live.run
-        if self._workbench.store.trouble is None:
+        if self._workbench.history.trouble is None:
             with suppress(StoreError, NotFoundError):  # a run that is not stored has neither
-                vote, note = await asyncio.to_thread(self._workbench.store.vote_and_note, run.id)
+                vote, note = await self._workbench.history.said(run.id)
                 run = replace(run, vote=vote, note=note)
         return run
 

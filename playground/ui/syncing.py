@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
 from markupsafe import Markup
 
 from playground.errors import PlaygroundError, PromptError
-from playground.library.folder_sync import Conflict, Side, SyncReport, sync
+from playground.library.folder_sync import Conflict, Side, SyncReport
 from playground.types.prompt import Prompt
 from playground.ui.actions import Action, Ask
 from playground.ui.alerts import to_alert
@@ -30,9 +29,7 @@ async def sync_now(workbench: Workbench, take: Mapping[str, Side] | None = None)
             "No folder is kept equal to the library.",
             "Start with PLAYGROUND_LIBRARY_DIR=DIR, or sync by: playground library sync DIR",
         )
-    return await asyncio.to_thread(
-        sync, workbench.store, Path(folder), take=take, author=workbench.settings.author
-    )
+    return await workbench.files.sync(Path(folder), take)
 
 
 async def opened_library(workbench: Workbench, ask: Ask) -> Update:

@@ -16,7 +16,7 @@ from playground.workbench.service import Workbench
 
 def notice(workbench: Workbench) -> Markup:
     """The alert for the place `trouble`; empty while nothing hinders."""
-    trouble = workbench.store.trouble
+    trouble = workbench.history.trouble
     if trouble is None:
         return Markup("")
     what = "What was begun waits" if not trouble.answers else f"{plural(trouble.answers, 'answer')} in memory"
@@ -33,7 +33,7 @@ def notice(workbench: Workbench) -> Markup:
 async def store_trouble(workbench: Workbench, ask: Ask) -> Update:
     """How it stands; at its end what became of the answers that waited."""
     update: Update = {"html": {"trouble": notice(workbench)}}
-    if workbench.store.trouble is None:
+    if workbench.history.trouble is None:
         lost = len(workbench.deposits.failed) - ask.integer("lost", 0)
         if lost > 0:
             what = f"{plural(lost, 'answer')} could not be stored."

@@ -54,7 +54,9 @@ from playground.types.grid import CellStatus, RunSpec
 from playground.types.prompt import Prompt
 from playground.types.scores import Sample, Score
 from playground.workbench.counting import counted
+from playground.workbench.files import PromptFiles
 from playground.workbench.form_drafts import DraftDesk
+from playground.workbench.history import History
 from playground.workbench.models import ModelDesk, every_backend
 from playground.workbench.prompts import PromptDesk
 from playground.workbench.saved import SavedPrompts
@@ -85,7 +87,9 @@ class Workbench:
         self.store = store
         self.models = ModelDesk(settings, backends)
         self.prompts = PromptDesk(settings, store, self.models)
+        self.history = History(store)
         self.saved = SavedPrompts(store, settings.author)
+        self.files = PromptFiles(store, self.prompts.library, settings.author)
         self.drafts = DraftDesk(store)
         self.jobs = self.models.jobs
         self.tray = Tray()

@@ -251,7 +251,7 @@ async def test_the_drawer_asks_for_progress_until_the_files_are_read(
         assert go.wait(10)
         return [Incoming("a.prompty", prompt("A"))]
 
-    monkeypatch.setattr(importing, "read_incoming", slowly)
+    monkeypatch.setattr("playground.workbench.files.read_incoming", slowly)
     token = (await web.post("library/incoming", json=posted(("a.zip", b"x")))).json()["token"]
     drawer = (await call("open_import", token=token))["drawer"]
     assert 'id="import-progress"' in drawer["body"]
@@ -287,7 +287,7 @@ async def test_a_fault_nobody_foresaw_reaches_the_drawer_without_its_details(
     def broken(*_: object) -> Iterable[Incoming]:
         raise RuntimeError("a secret detail")
 
-    monkeypatch.setattr(importing, "read_incoming", broken)
+    monkeypatch.setattr("playground.workbench.files.read_incoming", broken)
     token = (await web.post("library/incoming", json=posted(("a.zip", b"x")))).json()["token"]
     await settled(workbench, token)
     body = (await call("open_import", token=token))["drawer"]["body"]
