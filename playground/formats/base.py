@@ -58,6 +58,8 @@ class Export:
     created: datetime | None = None
     case_messages: tuple[tuple[Message, ...], ...] = ()
     source: str = ""
+    sample: tuple[int, int] | None = None
+    """Which of how many samples the answer is, from 1; None for the only one."""
 
     @property
     def model_name(self) -> str:
@@ -114,6 +116,8 @@ def receipt(export: Export) -> dict[str, str]:
         "Created": local_time(export.created) if export.created else "",
         "Sampling": ", ".join(f"{key} {value}" for key, value in sampling_facts(export.sampling).items()),
     }
+    if export.sample is not None:
+        facts["Sample"] = f"{export.sample[0]} of {export.sample[1]}"
     facts |= {f"Score {score.name}": score_text(score) for score in export.scores}
     return {label: text for label, text in facts.items() if text}
 
@@ -247,13 +251,14 @@ def shown(value: Any) -> str:
 def unheld(export: Export, *held: str) -> list[str]:
     """A loss for every field of the export that is filled and not `held`; turns and inputs are the caller's.
 
-    Names are those of Prompt and Sampling, and `model`, `answer`, `scores`; `sampling` holds all of its values.
+    Names are those of Prompt and Sampling, and `model`, `answer`, `scores`, `samples`; `sampling` holds all of its values.
     """
     empty = Prompt()
     own = [field for field in Prompt.model_fields if field not in ("turns", "inputs", "sampling")]
     filled = [field for field in own if getattr(export.prompt, field) != getattr(empty, field)]
     filled += [field for field in ("model", "scores") if getattr(export, field)]
     filled += ["answer"] if export.answer is not None else []
+    filled += ["samples"] if export.sample is not None else []
     lost = [f"{field}: {NO_FIELD}" for field in filled if field not in held]
     return lost + ([] if "sampling" in held else sampling_losses(export.sampling, held))
 

@@ -48,7 +48,7 @@ def write(export: Export) -> ExportFile:
     if export.answer is not None:
         parts += ["## Answer", _fenced(export.answer)]
     losses = list(LOSSES if prompt.inputs or export.values else ())
-    losses += unheld(export, "name", "description", "sampling", "model", "scores", "answer")
+    losses += unheld(export, "name", "description", "sampling", "model", "scores", "answer", "samples")
     return ExportFile(file_name(prompt.name, SUFFIX), MEDIA_TYPE, "\n\n".join(parts) + "\n", tuple(losses))
 
 

@@ -79,7 +79,9 @@ def write(export: Export) -> ExportFile:
         losses.append("checks: this format has no such field")
     if export.prompt.output_schema:
         losses.append("output schema: this format has no such field")
-    losses += unheld(export, "name", "checks", "output_schema", "sampling", "model", "scores", "answer")
+    losses += unheld(
+        export, "name", "checks", "output_schema", "sampling", "model", "scores", "answer", "samples"
+    )
     texts = {"the system message": system or ""}
     texts |= {f"message {number}, {role}": text for number, (role, text) in enumerate(history, 1)}
     texts |= {f"stop text {number}": text for number, text in enumerate(_stops(export), 1)}

@@ -22,6 +22,7 @@ from playground.formats.base import (
     checked,
     file_name,
     one,
+    receipt,
     score_text,
     shown,
     text_of_parts,
@@ -66,7 +67,9 @@ def write(export: Export) -> ExportFile:
         losses.append("checks: this format has no such field")
     if export.answer is not None:
         losses.append("answer: this format is a request, it holds no answer")
-    losses += unheld(export, "name", "checks", "output_schema", "sampling", "model", "scores", "answer")
+    losses += unheld(
+        export, "name", "checks", "output_schema", "sampling", "model", "scores", "answer", "samples"
+    )
     text = json.dumps(
         {key: value for key, value in body.items() if value != {}}, ensure_ascii=False, indent=2
     )
@@ -110,6 +113,7 @@ def _metadata(export: Export, losses: list[str]) -> dict[str, str]:
         "version": export.version_hash,
         "model": export.model,
         "created": export.created.isoformat(timespec="seconds") if export.created else "",
+        "sample": "" if export.sample is None else receipt(export)["Sample"],
     }
     pairs |= {
         f"score_{number}": f"{score.name}: {score_text(score)}"

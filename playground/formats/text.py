@@ -34,14 +34,14 @@ def write(export: Export) -> ExportFile:
     if export.answer is not None:
         parts.append(f"answer:\n{export.answer}")
     losses = list(LOSSES if export.prompt.inputs or export.values else ())
-    losses += unheld(export, "name", "sampling", "model", "scores", "answer")
+    losses += unheld(export, "name", "sampling", "model", "scores", "answer", "samples")
     return ExportFile(
         file_name(export.prompt.name, SUFFIX), MEDIA_TYPE, "\n\n".join(parts) + "\n", tuple(losses)
     )
 
 
 _ROLE = re.compile(r"^(system|user|assistant|answer):[ \t]*$", re.M | re.I | re.A)
-_HEADER = re.compile(r"(?:Prompt|Model|Version|Created|Sampling): |Score .*: ")
+_HEADER = re.compile(r"(?:Prompt|Model|Version|Created|Sampling|Sample): |Score .*: ")
 
 
 def read(text: str, file: str = "The file") -> Reading:

@@ -1,6 +1,6 @@
 """All answers of a run as CSV or JSON, a piece at a time: a run of any size is written with little memory.
 
-for piece in csv_pieces(store.stream_rows(run_id)): file.write(piece)
+for piece in csv_pieces(run, store.stream_rows(run.id)): file.write(piece)
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ from playground.store.records import CellRecord, StoredRun
 PIECE = 100
 """Cells of one piece: each costs a reader a turn."""
 COLUMNS = (
-    "case", "row_id", "column", "repeat", "prompt", "model", "status", "seed", "finish", "prompt_tokens", "completion_tokens",
-    "first_token_s", "total_s", "score", "passed", "checks", "thumb", "answer", "reasoning", "error", "hint", "values",
+    "case", "row_id", "column", "repeat", "samples", "prompt", "model", "status", "seed", "finish", "prompt_tokens",
+    "completion_tokens", "first_token_s", "total_s", "score", "passed", "checks", "thumb", "answer", "reasoning",
+    "error", "hint", "values",
 )  # fmt: skip
 
 
 def csv_pieces(run: StoredRun, records: Iterable[CellRecord]) -> Iterator[str]:
     """A head and one line a cell; case, column and repeat are counted from 1, the values of the case are JSON.
+
+    `samples` is how many answers one press of Run asks of the column; empty for a column that Compare does not show.
 
     A text that a spreadsheet would run as a formula has a quote before; the JSON file has every text as it is.
     """
@@ -88,12 +91,14 @@ def prompt_name(run: StoredRun, column: int) -> str:
 def _plain(run: StoredRun, record: CellRecord) -> dict[str, Any]:
     cell, done = record.cell, record.cell.completion
     verdicts = [passed(score) for score in cell.scores if score.value is not None]
+    variants = run.spec.variants
     return {
         "case": cell.case + 1,
         "row_id": record.case.row_id,
         "column": cell.column + 1,
         "repeat": cell.repeat + 1,
         "prompt": prompt_name(run, cell.column),
+        "samples": variants[cell.column].samples if cell.column < len(variants) else None,
         "model": cell.model,
         "status": cell.status,
         "seed": cell.sampling.seed,

@@ -41,6 +41,7 @@ from playground.runs.planning import (
     schema_problem,
 )
 from playground.runs.runner import Cell, Delta, End, Execution, Failed, Key, Started, Waits
+from playground.runs.samples import sample_number
 from playground.scorers import is_quick, score_all
 from playground.settings import Settings
 from playground.store import Store, content_hash, open_store
@@ -410,10 +411,19 @@ class Workbench:
                 scores=cell.scores,
                 created=run.created_at,
                 source=source_name(run, cell.column),
+                sample=_sample(run, cell),
             ),
         )
         images = ("images: the text alone is written",) if run.spec.case.images else ()
         return replace(file, losses=(*file.losses, *images))
+
+
+def _sample(run: StoredRun, cell: StoredCell) -> tuple[int, int] | None:
+    """Which of how many samples of its column a cell is; None for the only one."""
+    if cell.column >= len(run.spec.variants) or run.spec.variants[cell.column].samples == 1:
+        return None
+    variant = run.spec.variants[cell.column]
+    return sample_number(variant, cell.repeat), variant.samples
 
 
 def find_cell(run: StoredRun, column: int, repeat: int | None = None) -> StoredCell:

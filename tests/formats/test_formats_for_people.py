@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +51,25 @@ def test_the_written_page_with_the_time_here_equals_the_golden_one(
         *losses,
         "sampling: it stands in the file for people, and is not read back",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("markdown", "| Sample | 3 of 8 |"),
+        ("text", "Sample: 3 of 8"),
+        ("modelfile", "# Sample: 3 of 8"),
+        ("openai", '"sample": "3 of 8"'),
+        ("jinja", None),
+    ],
+)
+def test_a_file_of_one_sample_says_which_of_how_many_or_that_it_does_not(
+    name: str, words: str | None
+) -> None:
+    written = FORMATS[name].write(replace(EXPORT, sample=(3, 8)))
+    assert ("samples: this format has no such field" in written.losses) is (words is None)
+    assert words is None or words in written.text
+    assert "Sample: " not in FORMATS["text"].write(EXPORT).text
 
 
 @given(st.lists(st.text("`~#<>|\n \tab", max_size=20), min_size=1, max_size=3), st.text(max_size=20))

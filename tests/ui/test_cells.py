@@ -105,8 +105,8 @@ async def test_the_csv_has_a_line_for_every_cell(web: httpx.AsyncClient, grid: s
     answer = await web.get(f"/files/run/{grid}/answers.csv")
     assert answer.headers["content-disposition"] == f"attachment; filename=run-{grid}.csv"
     rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
-    assert [(row["case"], row["column"], row["repeat"]) for row in rows] == [
-        (str(case), column, "1") for case in range(1, 131) for column in "12"
+    assert [(row["case"], row["column"], row["repeat"], row["samples"]) for row in rows] == [
+        (str(case), column, "1", "1") for case in range(1, 131) for column in "12"
     ]
     done, failed = rows[-2:]
     assert (done["answer"], done["status"], done["completion_tokens"]) == (

@@ -153,6 +153,7 @@ async def test_export_and_save_winner_take_the_sample_on_screen(
     file = await dice.export_cell(run.id, 0, "markdown", 1)
     assert "a six" in file.text
     assert "a six" not in (await dice.export_cell(run.id, 0, "markdown", 0)).text
+    assert "| Sample | 2 of " in file.text
     winner = (await call("save_column", run=run.id, column="0", repeat="1", form=form))["drawer"]
     assert "column 1, sample 2" in winner["body"]
     await call("save", run=run.id, column="0", repeat="1", form=form, fields={"name": "Six"})
