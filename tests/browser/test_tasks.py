@@ -184,7 +184,7 @@ def test_a_deleted_prompt_comes_back_with_one_click(scripted: OpenApp) -> None:
     app.tab("Library")
     row = app.page.locator("#lib-list .entry").filter(has_text="Deleted by mistake")
     row.locator(".item").click()
-    app.page.locator("#lib-preview").get_by_role("button", name="Delete").click()
+    app.page.locator("#lib-preview").get_by_role("button", name="Delete", exact=True).click()
     expect(row).to_have_count(0)
     Clicks(app, 1).press(app.toast.get_by_role("button", name="Undo"))
     expect(row).to_have_count(1)
