@@ -14,7 +14,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from playground.errors import PromptError
+from playground.errors import NotFoundError, PromptError
 from playground.runs.planning import checks_of, example_values
 from playground.store.records import MatrixEntry, StoredCell, StoredRun
 from playground.types.grid import Case, CellKey, RunSpec
@@ -63,7 +63,15 @@ async def cases_state(workbench: Workbench, ask: Ask) -> Update:
     is_live = live is not None and not live.is_over
     run = live.run if live is not None else await workbench.run(run_id)
     whole = bool((ask.model_extra or {}).get("whole"))
-    entries, cases = await asyncio.to_thread(_read, workbench, run, whole)
+    try:
+        entries, cases = await asyncio.to_thread(_read, workbench, run, whole)
+    except NotFoundError:
+        if live is None:
+            raise
+        # It waits to be stored: the page asks again.
+        models = [each.model for each in run.spec.variants]
+        waiting = {"id": run_id, "live": True, "total": run.total, "ended": 0, "models": models, "cells": []}
+        return {"cases_state": waiting}
     state: dict[str, Any] = {
         "id": run_id,
         "live": is_live,

@@ -115,7 +115,7 @@ async function look() {
   clearTimeout(timer);
   const id = page.form?.cases_run;
   if (!id) return;
-  const isNew = state?.id !== id;
+  const isNew = state?.id !== id || !places.size;
   const reply = await call("cases_state", { run: id, whole: isNew, form: isNew ? page.form : null });
   if (page.form?.cases_run !== id) return;
   if (reply.alert || !reply.cases_state) {
