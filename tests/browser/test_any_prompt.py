@@ -43,7 +43,7 @@ def test_what_an_own_prompt_lacks_is_named_and_costs_no_other_column(scripted: O
     app.own_prompt(2)
     app.page.get_by_label("Column 2, user turn 1", exact=True).fill("Say {{ other }}")
     expect(app.variable("other")).to_be_visible()
-    expect(app.column(1).locator(".own .problem")).to_contain_text("other")
+    expect(app.page.locator('.var[data-v="other"]')).to_contain_text("needs a value")
     app.run_to_the_end()
     assert app.answer(0) == "Say hello"
     expect(app.problem(1)).to_contain_text("other")

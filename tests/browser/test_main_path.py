@@ -182,7 +182,7 @@ def test_the_embedded_engine_dies_and_the_next_run_works(embedded: OpenApp) -> N
 
 def limit_tokens(app: App, column: int, limit: int) -> None:
     app.page.get_by_label(f"Sampling values of column {column}").click()
-    app.page.get_by_label("Max tokens").fill(str(limit))
+    app.page.locator("#s-max_tokens").fill(str(limit))
     app.page.keyboard.press("Escape")
 
 

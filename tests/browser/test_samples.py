@@ -18,7 +18,7 @@ PLACES = """() => JSON.stringify([...document.querySelectorAll('#col0 .samples, 
 def ask_for(app: App, number: int, samples: int, **values: Any) -> None:
     """Set samples, and other sampling values, where the sampling of a column is edited."""
     app.page.get_by_label(f"Sampling values of column {number + 1}").click()
-    app.page.locator(".pop").get_by_label("Samples (1 to 20)").fill(str(samples))
+    app.page.locator(".pop").locator("#s-samples").fill(str(samples))
     for name, value in values.items():
         app.page.fill(f"#s-{name}", str(value))
     app.page.keyboard.press("Escape")
@@ -151,12 +151,12 @@ def test_who_asks_for_samples_at_temperature_0_is_told_and_a_wrong_number_is_ref
     app = scripted("dice")
     app.page.get_by_label("Sampling values of column 1").click()
     pop = app.page.locator(".pop")
-    pop.get_by_label("Samples (1 to 20)").fill("3")
+    pop.locator("#s-samples").fill("3")
     expect(pop).to_contain_text("At temperature 0 every sample is the same answer.")
     app.page.fill("#s-temperature", "1")
     app.page.fill("#s-seed", "7")
     expect(pop).to_contain_text("Seeds 7 to 9, one for each.")
-    pop.get_by_label("Samples (1 to 20)").fill("21")
+    pop.locator("#s-samples").fill("21")
     expect(pop.get_by_role("alert")).to_have_text("Samples: a whole number from 1 to 20.")
 
 

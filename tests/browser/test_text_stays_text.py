@@ -164,7 +164,7 @@ def test_unusual_text_of_the_embedded_model_is_kept_whole(embedded: OpenApp) -> 
     text = f"{FAMILY} {RIGHT_TO_LEFT}"
     app = embedded("SmolLM2-135M-Instruct", turns="Repeat: {{ word }}", values={"word": text})
     app.page.get_by_label("Sampling values of column 1").click()
-    app.page.get_by_label("Max tokens").fill("24")
+    app.page.locator("#s-max_tokens").fill("24")
     app.page.keyboard.press("Escape")
     app.run_to_the_end()
     expect(app.state(0)).to_contain_text("done")
