@@ -95,6 +95,12 @@ def pieces(parts: Sequence[Piece], *, side: str = "both") -> Markup:
 # --- words and numbers ----------------------------------------------------------------------------------
 
 
+def percent(part: int, whole: int) -> str:
+    """A share such as "67 %"; 0 and 100 only where it is none or all."""
+    rounded = round(100 * part / whole)
+    return f"{min(max(rounded, int(part > 0)), 100 if part == whole else 99)} %"
+
+
 def seconds(value: float | None) -> str:
     """A duration such as "0.42 s", "3.9 s" or "6 min 51 s"; a dash when unknown."""
     if value is None:

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from playground.diff.changes import Change
 from playground.store.records import ColumnSummary, RunSummary
-from playground.ui.html import icon, join, plural, stamp
+from playground.ui.html import icon, join, percent, plural, stamp
 
 SHOWN_CHANGES = 3
 
@@ -136,7 +136,7 @@ def _verdict(run: RunSummary) -> Markup:
         symbol, colour = _sign(passing, judged)
         whole = Markup(
             '<span class="whole" title="{} of {} pass"><span class="{}">{}</span> {}</span>'
-        ).format(passing, judged, colour, icon(symbol), f"{100 * passing // judged} %")
+        ).format(passing, judged, colour, icon(symbol), percent(passing, judged))
     return whole + join(_column(run.id, column) for column in run.columns)
 
 

@@ -19,7 +19,7 @@ from playground.scorers import passed
 from playground.store.records import StoredCell, StoredRun
 from playground.types.grid import Variant
 from playground.ui.actions import Action, Ask
-from playground.ui.html import count, icon, join, plural, seconds
+from playground.ui.html import count, icon, join, percent, plural, seconds
 from playground.ui.update import Update
 from playground.workbench.service import Workbench, find_cell
 
@@ -155,7 +155,7 @@ def _share(cells: Sequence[StoredCell]) -> Markup:
             icon("check" if check.passing == check.applying else "cross" if not check.passing else "half"),
             check.name,
             f"{check.passing} of {check.applying}" if check.applying else "does not apply",
-            f"{100 * check.passing / check.applying:.0f} %" if check.applying else "–",
+            percent(check.passing, check.applying) if check.applying else "–",
         )
         for check in held.checks
     )

@@ -17,6 +17,7 @@ from playground.types.generation import Chunk, GenerationRequest
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Sampling, Turn
 from playground.ui.forms import ColumnForm, CompareForm
+from playground.ui.html import percent
 from playground.ui.onto_compare import shown_run
 from playground.ui.stream import stream_run
 from playground.workbench.service import Workbench
@@ -271,3 +272,11 @@ async def test_a_column_that_cannot_be_rendered_fails_with_all_its_samples(dice:
     shown = shown_run(dice, await dice.run(run_id))["columns"]
     assert [mark["kind"] for mark in shown["0"]["samples"]["marks"]] == ["error"] * 3
     assert shown["1"]["state"]["kind"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "words"),
+    [(2, 3, "67 %"), (0, 7, "0 %"), (7, 7, "100 %"), (999, 1000, "99 %"), (1, 1000, "1 %"), (1, 2, "50 %")],
+)
+def test_a_share_is_rounded_and_never_to_all_or_none(part: int, whole: int, words: str) -> None:
+    assert percent(part, whole) == words

@@ -1,0 +1,56 @@
+"""Answers in random company against the same alone, bit for bit, at full depth: python tests/bench/company.py [KIND …]
+
+Thirty requests, greedy and seeded, with grammars and log-probabilities, alone and then in five random schedules that
+join, cancel, share beginnings and use up tiny caches, on the embedded model in each number format. Exit code 1 when
+one text or one row of logits differs.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from playground.engine.gguf import read_header
+from playground.engine.library import start_library
+from playground.engine.model import LoadedModel, Options
+from tests.engine.made_models import made_model
+from tests.engine.schedules import differing, played, played_alone, requests
+
+KINDS = ("Q4_1", "Q8_0", "Q4_0", "F16", "Q4_K_M")
+REQUESTS = 30
+SCHEDULES = 5
+
+
+def main() -> int:
+    """Print a line for each format; 1 when company has changed a bit of an answer."""
+    start_library()
+    changed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in sys.argv[1:] or KINDS:
+            began = time.process_time()
+            path = made_model(Path(folder), kind)
+            model = LoadedModel(read_header(path), Options(context_tokens=2048, parallel=16, threads=2))
+            asked = requests(model, REQUESTS)
+            alone = played_alone(model, asked)
+            rows = sum(len(digests) for digests in alone.logits.values())
+            equal = resets = 0
+            for seed in range(SCHEDULES):
+                company = played(model, asked, seed)
+                equal += len(asked) - len(differing(alone, company, asked))
+                resets += company.resets
+            model.close()
+            changed += SCHEDULES * len(asked) - equal
+            print(
+                f"{kind:7} {equal} of {SCHEDULES * len(asked)} answers equal, {SCHEDULES * rows:,} rows of logits, "
+                f"read again {resets} times, {time.process_time() - began:.0f} s of processor time",
+                flush=True,
+            )
+    return 1 if changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
