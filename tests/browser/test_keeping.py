@@ -45,7 +45,7 @@ def test_every_save_is_a_version_that_can_be_compared_opened_and_restored(script
     expect(rows).to_have_count(3)
     expect(rows.nth(1)).to_contain_text("Twice")
     expect(rows.nth(2)).to_contain_text("First")
-    rows.nth(2).get_by_role("button", name="Open").click()
+    rows.nth(2).get_by_role("button", name="Open", exact=True).click()
     expect(app.turn(0)).to_have_value("Say {{ word }}")
     expect(app.page.locator(".bar")).to_contain_text("version 1")
     versions.click()
