@@ -170,7 +170,7 @@ def test_an_alert_has_the_message_and_the_hint_of_the_error():
     [
         ({"columns": []}, "column"),
         ({"columns": [{"model": "m", "sampling": {"temperature": 9}}]}, "column 1 sampling temperature: "),
-        ({"columns": [{"model": "m"}] * 5}, "column"),
+        ({"columns": [{"model": "m"}] * 7}, "column"),
         ({"prompt": None}, "prompt: "),
         ({"prompt": {"turns": [{"role": "robot", "template": ""}]}}, "prompt turns 1 role: "),
     ],
