@@ -97,9 +97,21 @@ def test_a_phone_reaches_the_editor_and_runs(scripted: OpenApp) -> None:
     assert app.answer(0) == "Say hello on the phone"
 
 
-# Pairs of icons of which one covers part of the other.
-COVERED = """() => { const all = [...document.querySelectorAll('svg.i')].filter((el) => el.checkVisibility())
-    .map((el) => [el.closest('button, div').outerHTML.slice(0, 120), el.getBoundingClientRect()]);
+# Pairs of icons of which one covers part of the other, where neither is scrolled out of what scrolls around it.
+COVERED = """() => {
+  const seen = (el) => {
+    let { left, top, right, bottom } = el.getBoundingClientRect();
+    for (let up = el.parentElement; up; up = up.parentElement) {
+      if (!/auto|scroll/.test(getComputedStyle(up).overflow)) continue;
+      const box = up.getBoundingClientRect();
+      [left, top] = [Math.max(left, box.left), Math.max(top, box.top)];
+      [right, bottom] = [Math.min(right, box.right), Math.min(bottom, box.bottom)];
+    }
+    return { left, top, right, bottom };
+  };
+  const all = [...document.querySelectorAll('svg.i')].filter((el) => el.checkVisibility())
+    .map((el) => [el.closest('button, div').outerHTML.slice(0, 120), seen(el)])
+    .filter(([, a]) => a.left < a.right && a.top < a.bottom);
   return all.flatMap(([one, a], i) => all.slice(i + 1).filter(([, b]) =>
       a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom).map(([other]) => [one, other])); }"""
 

@@ -139,9 +139,10 @@ def test_the_winner_is_saved_with_its_sampling_and_becomes_the_shared_prompt(emb
     app.run()
     app.wait_until_idle(60_000)
     app.page.click('#vote [data-vote=column][data-column="1"]')
-    app.page.locator("#vote [data-act=save_winner]").click()
-    app.drawer.get_by_label("Name").fill("The careful one")
-    app.drawer.get_by_role("button", name="Save version").click()
+    app.page.locator(
+        "#vote [data-act=save_winner]"
+    ).click()  # the example has a name: one click keeps the winner
+    expect(app.drawer).to_be_hidden()
     expect(app.toast).to_contain_text("Saved as version 1")
     expect(app.turn(0)).to_have_value("You are a careful assistant. Answer in one short sentence.")
     expect(app.page.get_by_label("Prompt of column 2:")).to_have_text("shared prompt")
