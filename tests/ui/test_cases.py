@@ -25,7 +25,7 @@ async def test_a_table_answers_with_cases_checks_and_what_was_not_taken_over(cal
     assert update == {
         "imported": {
             "cases": [{"city": "Paris", "expected": "France"}, {"city": "Rome", "expected": "Italy"}],
-            "checks": [check | {"negate": False, "weight": 1.0}],
+            "checks": [check | {"negate": False, "weight": 1.0, "example": False}],
             "losses": ["__expected2 latency: no check here does the same"],
         }
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -222,7 +223,7 @@ async def test_the_history_is_downloaded_as_csv_in_the_order_on_screen(web: http
     answer = await web.get("/files/history.csv", params={"search": "say", "sort": "time", "falls": "no"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''history.csv"
-    assert [line.rpartition(",")[2] for line in answer.text.splitlines()] == ["run", first.id, second.id]
+    assert [row["run"] for row in csv.DictReader(answer.text.splitlines())] == [first.id, second.id]
 
 
 async def test_prompts_are_downloaded_from_the_library_and_from_the_saved_ones(
