@@ -24,13 +24,14 @@ _ONE_KERNEL = frozenset({"F32", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"})
 """Formats whose products have the same bits for any number of rows; F32 only beside vectors, see `rules_for`."""
 _IN_FOURS = frozenset({"Q4_K", "Q2_K"})
 _MOST = 60
+"""Most rows of a call, those that are added included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """A call has at least `least` rows and a multiple of `multiple`; with `logits_too` so have those that want logits.
 
-    `most` is the most rows of a call. With `lone` a row may be alone as long as attention does not split it (`LONE_CELLS`).
+    `most` is the most rows of a call before any are added. With `lone` a row may be alone as long as attention does not split it (`LONE_CELLS`).
     """
 
     least: int = 2
@@ -74,4 +75,4 @@ def rules_for(weights: Set[str], *, repacks: bool) -> Rules:
         return Rules(least=4, multiple=4, logits_too=True, most=_MOST - 4)
     if weights <= _ONE_KERNEL - {"F32"}:
         return Rules()
-    return Rules(logits_too=True)
+    return Rules(logits_too=True, most=_MOST - 1)

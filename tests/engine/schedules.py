@@ -8,18 +8,23 @@ differing(alone, played(model, asked, seed=3)) → []
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from playground.engine.cores import thread_environment
 from playground.engine.grammar import Grammars, Guide
 from playground.engine.job import Event
 from playground.engine.model import LoadedModel
 from playground.engine.protocol import Done, Generate, Piece
 from playground.engine.rules import Rules
 from playground.engine.scheduler import Scheduler
+
+os.environ["GGML_CPU_TILED_MM"] = thread_environment(2)["GGML_CPU_TILED_MM"]
+"""The engine's process has it from its start; llama.cpp reads it once, at the first call it decodes."""
 
 _TEXT = """the sea and the moon over a quiet harbour where an old clockmaker repairs the lamp of a lighthouse while children
 ask why the sky is blue how bread is baked what makes a good map who built the first bridge when winter comes and whether
@@ -130,9 +135,18 @@ def played_alone(model: LoadedModel, asked: list[Request], rules: Rules | None =
 
 
 def played(
-    model: LoadedModel, asked: list[Request], seed: int, rules: Rules | None = None, cells: int | None = None
+    model: LoadedModel,
+    asked: list[Request],
+    seed: int,
+    rules: Rules | None = None,
+    cells: int | None = None,
+    *,
+    forgets: float = 0,
 ) -> Seen:
-    """All of them in a random schedule: joins, cancellations, few sequences, tiny caches that are used up, 1 and 2 threads."""
+    """All of them in a random schedule: joins, cancellations, few sequences, tiny caches that are used up, 1 and 2 threads.
+
+    With a chance of `forgets` before each step, all cells are freed as when they are used up.
+    """
     draws, seen = random.Random(seed), Seen()
     fits = max(400, *(len(request.prompt) + request.asked.max_tokens for request in asked))
     whole, parallel = model.cells, model.parallel
@@ -160,6 +174,8 @@ def played(
             strangers += 1
         if draws.random() < 0.08 and strangers > _STRANGERS:
             scheduler.cancel(draws.randrange(_STRANGERS, strangers))
+        if forgets and draws.random() < forgets:
+            scheduler._forget_all()
         seen.take(scheduler.step())
     scheduler.close()
     return seen
