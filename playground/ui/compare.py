@@ -126,6 +126,9 @@ async def load(workbench: Workbench, ask: Ask) -> Update:
             update |= await open_address(workbench, query, ask)
     except PlaygroundError as exc:
         alert = of_address(exc, query)
+        # An address that leads nowhere leaves what was on screen; without its images it stays a draft in the Library.
+        if draft is None and not extra.get("lacks_images"):
+            draft = readable_draft(extra.get("draft"))
     if draft is not None:
         update["form"] = draft.model_dump(mode="json")
     if not update.get("form"):

@@ -273,6 +273,7 @@ def test_a_version_saved_in_another_browser_meanwhile_is_shown_before_it_is_save
     app = scripted("echo", turns="Say {{ word }}")
     app.save("Saved by two", "First")
     expect(app.toast).to_contain_text("Saved as version 1")
+    expect(app.page).to_have_url(re.compile("prompt="))  # the address follows what is on screen
     other = scripted("cat", query=f"?{app.page.url.partition('?')[2]}")
     expect(other.turn(0)).to_have_value("Say {{ word }}")
     app.turn(0).fill("Theirs {{ word }}")

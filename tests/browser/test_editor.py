@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.browser.conftest import App, OpenApp
 
 THREE = [("system", "First"), ("user", "Second {{ word }}"), ("assistant", "Third"), ("user", "Fourth")]
@@ -342,14 +344,19 @@ def test_what_is_no_image_too_large_or_too_many_is_refused_by_name(scripted: Ope
     assert not app.is_hacked()
 
 
-def test_images_too_large_for_the_browser_leave_the_rest_of_the_draft(scripted: OpenApp) -> None:
+def test_images_too_large_for_the_browser_are_kept_by_the_program(
+    scripted: OpenApp, wait_for: Callable[..., None]
+) -> None:
     app = scripted("echo")
     choose(app, ("large.png", "image/png", png() + bytes(4_500_000)))
     expect(app.page.locator(".thumb")).to_have_count(1)
     app.turn(0).fill("Typed beside {{ word }}")
-    expect(app.page.locator(".images")).to_contain_text("Too large to be kept when this page is reloaded.")
+    query = "SELECT form FROM draft WHERE form LIKE '%Typed beside%'"
+    wait_for(lambda: any("sha256" in form for (form,) in app.server.rows(query)), "the draft with its image")
+    expect(app.page.locator(".images")).not_to_contain_text("Too large to be kept")
     draft = json.loads(str(app.page.evaluate("localStorage.getItem('playground.draft')")))["form"]
     assert draft["images"] == []
     app.page.reload()
     app.wait_until_ready()
     expect(app.turn(0)).to_have_value("Typed beside {{ word }}")
+    expect(app.page.locator(".thumb")).to_have_count(1)

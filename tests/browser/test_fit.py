@@ -160,7 +160,7 @@ def test_the_alternatives_of_a_token_are_told_to_keyboard_and_touch(scripted: Op
     )
     view = f'<pre role="group">{tokens}</pre><p class="others"></p>'
     app.page.evaluate(
-        "async (html) => (await import('/playground/columns.js')).showView(0, html, 'heat')", view
+        "async (html) => (await import('/playground/answers.js')).showView(0, html, 'heat')", view
     )
     told = app.page.locator("#col0 .others")
     app.page.locator("#col0 [data-others]").first.focus()

@@ -34,7 +34,8 @@ def test_while_a_tag_is_half_typed_the_fields_stay_and_the_place_is_underlined(s
         expect(underlined).to_have_count(1)
         assert fields(app) == ["word", "friend"]
         assert red(app) == 0
-    expect(app.page.locator(".editor .said")).to_contain_text("User turn, line 1")
+    # Of the last text: of the first one it was column 32.
+    expect(app.page.locator(".editor .said")).to_contain_text("User turn, line 1, column 31")
     expect(app.turn(0)).to_have_accessible_description(
         app.page.locator(".editor .said").inner_text(), timeout=5000
     )

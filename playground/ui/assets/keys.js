@@ -6,6 +6,7 @@ import { $, $$, h } from "./dom.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
 import { closePop } from "./pop.js";
 import { page } from "./store.js";
+import { walkTo } from "./tabs.js";
 
 const KEYS = () => [
   ["Ctrl Enter", "Run"],
@@ -78,9 +79,7 @@ document.addEventListener(
     if (["ArrowLeft", "ArrowRight"].includes(e.key) && e.target.matches?.("[role=tablist] [role=tab]")) {
       const tabs = $$("[role=tab]", e.target.closest("[role=tablist]"));
       const step = e.key === "ArrowRight" ? 1 : tabs.length - 1;
-      const next = tabs[(tabs.indexOf(e.target) + step) % tabs.length];
-      next.focus();
-      next.click();
+      walkTo(tabs[(tabs.indexOf(e.target) + step) % tabs.length]);
     }
   },
   true,

@@ -83,13 +83,13 @@ const PLACES = { Library: "#lib", History: "#hist-list", Models: "#models" };
 
 const touches = matchMedia("(hover: none)").matches;  // there the keyboard would cover the list
 
-function openTab(name) {
-  if (!$(PLACES[name])) { setTimeout(openTab, 20, name); return; }
-  if (!touches) $({ Library: "#lib-search", History: "#hist-search" }[name] ?? "#none")?.focus();
+function openTab(name, isWalked) {
+  if (!$(PLACES[name])) { setTimeout(openTab, 20, name, isWalked); return; }
+  if (!touches && !isWalked) $({ Library: "#lib-search", History: "#hist-search" }[name] ?? "#none")?.focus();
   if (name === "Library") send("open_library_tab", { fields: fieldsOf($("#lib")) });
   else if (name === "History") send("open_history_tab", { fields: fieldsOf($("#history")) });
   else send(`open_${name.toLowerCase()}`, {});
 }
 
 // Tabs tell Python when they are opened, so that lists are fresh.
-onTab((name) => { if (name in PLACES) openTab(name); });
+onTab((name, isWalked) => { if (name in PLACES) openTab(name, isWalked); });

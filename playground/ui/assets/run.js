@@ -2,6 +2,7 @@
 
 import { $ } from "./dom.js";
 import { applyColumn, settleColumns } from "./answers.js";
+import { keepNow } from "./drafts.js";
 import { columnSigns } from "./identity.js";
 import { foldOwn } from "./own_prompts.js";
 import { isLookingAt, leaveView, newView, runAgain } from "./live.js";
@@ -56,6 +57,7 @@ export function started() {
   if (!starting) return;
   starting = false;
   page.form.open.ran = signs;
+  keepNow();
   if (stopAsked) call("stop", { run: page.run, ...stopAsked });
 }
 

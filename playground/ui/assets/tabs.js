@@ -16,9 +16,22 @@ export function showTab(name) {
     ?.click();
 }
 
+let walking = false;
+
 /**
- * Calls `opened` with the name of each tab that is pressed, once Gradio has handled it.
- * @param {(name: string) => void} opened
+ * Goes to a tab by an arrow key: the focus stays among the tabs, for the next arrow.
+ * @param {HTMLElement} tab
+ */
+export function walkTo(tab) {
+  walking = true;
+  tab.focus();
+  tab.click();
+  walking = false;
+}
+
+/**
+ * Calls `opened` with the name of each tab that is pressed, once Gradio has handled it, and whether an arrow led there.
+ * @param {(name: string, isWalked: boolean) => void} opened
  */
 export function onTab(opened) {
   // In the capture phase: the menu takes a chosen tab out of itself.
@@ -26,7 +39,7 @@ export function onTab(opened) {
     "click",
     (e) => {
       const tab = e.target.closest?.(TABS);
-      if (tab) setTimeout(opened, 0, nameOf(tab));
+      if (tab) setTimeout(opened, 0, nameOf(tab), walking);
     },
     true,
   );
