@@ -311,3 +311,17 @@ def test_a_renamed_variable_is_offered_what_it_had(scripted: OpenApp) -> None:
     app.page.keyboard.press("Control+z")
     expect(app.turn(0)).to_have_value("Say {{ word }}")
     expect(app.variable("word")).to_have_value("good day")
+
+
+def test_a_draft_is_kept_with_the_run_that_its_answers_are_of(
+    scripted: OpenApp, wait_for: Callable[..., None]
+) -> None:
+    text = "Answered and not saved {{ word }}"
+    app = scripted("echo", turns=text)
+    wait_for(lambda: kept(app, text), "the draft")
+    (ident,) = kept(app, text)
+    app.run_to_the_end()
+    run = app.run_id()
+    asked = "SELECT run_id, form FROM draft WHERE id = ?"
+    wait_for(lambda: app.server.rows(asked, ident)[0][0] == run, "the run of the draft")
+    assert json.loads(app.server.rows(asked, ident)[0][1])["open"]["ran"]

@@ -115,15 +115,19 @@ async function namesOf(form) {
   return names;
 }
 
+// With the run: its answers come back with the draft.
+const signWith = (form, run) => `${signOf(form)}.${run ?? ""}`;
+const isStored = (form, run) => stored.draft === form.open.draft && stored.sign === signWith(form, run);
+
 async function keepThere(form, run) {
   const { draft } = form.open,
-    sign = signOf(form);
+    sign = signWith(form, run);
   if (!isEdited(form)) {
     if (stored.draft === draft) await call("forget_draft", { draft });
     if (stored.draft === draft) stored = { draft: "", sign: "" };
     return;
   }
-  if (stored.draft === draft && stored.sign === sign) return;
+  if (isStored(form, run)) return;
   const named = await namesOf(form);
   lacks(form, named === null);
   const reply = await call("keep_draft", { draft: { tab, run, form: { ...form, images: named ?? [] } } });
@@ -187,7 +191,7 @@ addEventListener("pagehide", () => {
   if (!page.form?.open?.key) return;
   keepHere();
   const { form, run } = page;
-  if (!isEdited(form) || (stored.draft === form.open.draft && stored.sign === signOf(form))) return;
+  if (!isEdited(form) || isStored(form, run)) return;
   const named = (form.images ?? []).map((image) => images.get(image));
   if (named.includes(undefined)) return;
   const sent = { tab, run, form: { ...form, images: named.map((sha256) => ({ sha256 })) } };
