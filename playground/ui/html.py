@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from playground.diff import Piece
 
@@ -75,6 +76,17 @@ def warning(title: str, lines: Sequence[Markup | str], symbol: str = "ignored") 
     listed = join(Markup("<li>{}</li>").format(line) for line in lines)
     return Markup('<div class="alert warn">{}<div><b>{}</b><ul style="margin:0">{}</ul></div></div>').format(
         icon(symbol), title, listed
+    )
+
+
+def marked(text: str, search: str) -> Markup:
+    """The text with the words of a search marked."""
+    words = [re.escape(word) for word in search.split()]
+    if not words:
+        return escape(text)
+    parts = re.split(f"({'|'.join(words)})", text, flags=re.IGNORECASE)
+    return join(
+        Markup("<mark>{}</mark>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts)
     )
 
 

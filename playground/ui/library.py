@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import gradio as gr
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from playground.store.records import MOST_DAYS, MOST_DRAFTS
 from playground.ui.actions import Action, Ask
-from playground.ui.html import attributes, button, icon, into_column, join, plural, stamp
-from playground.ui.listing import ORIGINS, PAGE_ROWS, Filter, Item, Listing, find
+from playground.ui.html import attributes, button, icon, into_column, join, marked, plural, stamp
+from playground.ui.listing import PAGE_ROWS, PLACES, Filter, Item, Listing, find
 from playground.ui.preview import preview
 from playground.ui.table import Head, Look, asked_by, csv_lines, kept, look_of, table
 from playground.ui.update import Update
@@ -100,18 +99,11 @@ def _side(listing: Listing, wanted: Filter, key: str) -> Markup:
         Markup('<input type="hidden" name="{}" value="{}">').format(name, value)
         for name, value in hidden.items()
     ]
-    origins = [("", "All", listing.origins.get("", 0))]
-    origins += [(name, label, listing.origins.get(name, 0)) for name, label in ORIGINS.items()]
-    origins.insert(2, ("drafts", "Drafts", listing.origins.get("drafts", 0)))
-    origins += [
-        ("favourites", "Favourites", listing.origins["favourites"]),
-        ("bin", "Bin", listing.origins["bin"]),
-    ]
     parts.append(Markup('<div class="group">Origin</div>'))
     parts += [
-        _filter("origin", name, label, number, wanted.origin)
-        for name, label, number in origins
-        if number or name in ("", "favourites", wanted.origin)
+        _filter("origin", name, label, listing.origins.get(name, 0), wanted.origin)
+        for name, label in PLACES.items()
+        if listing.origins.get(name) or name in ("", "favourites", wanted.origin)
     ]
     if listing.families:
         parts.append(Markup('<div class="group">Family</div>'))
@@ -148,11 +140,7 @@ def _list(
     zh: bool = False,
 ) -> Markup:
     active = [
-        (
-            kind,
-            value,
-            {**ORIGINS, "drafts": "Drafts", "favourites": "Favourites", "bin": "Bin"}.get(value, value),
-        )
+        (kind, value, PLACES.get(value, value) if kind == "origin" else value)
         for kind, value in (("origin", wanted.origin), ("family", wanted.family), ("tag", wanted.tag))
         if value
     ]
@@ -221,9 +209,9 @@ def _row(item: Item, is_chosen: bool, wanted: Filter, is_picked: bool, *, zh: bo
         item.key,
         str(is_chosen).lower(),
         Markup(' lang="zh"') if name is item.name_zh and zh else "",
-        _marked(name, wanted.search),
+        marked(name, wanted.search),
         labels,
-        _marked(summary, wanted.search),
+        marked(summary, wanted.search),
         item.family,
         stamp(item.changed) if item.changed else "",
         "" if wanted.origin in ("bin", "drafts") else _into_column(item),
@@ -246,16 +234,6 @@ def _star(item: Item) -> Markup:
 def _into_column(item: Item) -> Markup:
     kind, _, ident = item.key.partition(":")
     return into_column(item.name, **{"pattern" if kind == "pattern" else "prompt": ident})
-
-
-def _marked(text: str, search: str) -> Markup:
-    words = [re.escape(word) for word in search.split()]
-    if not words:
-        return escape(text)
-    parts = re.split(f"({'|'.join(words)})", text, flags=re.IGNORECASE)
-    return join(
-        Markup("<mark>{}</mark>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts)
-    )
 
 
 def _foot(workbench: Workbench, wanted: Filter, picked: set[str], shown: set[str]) -> Markup:

@@ -20,6 +20,16 @@ from playground.workbench.service import Workbench
 
 PAGE_ROWS = 100
 ORIGINS = {"mine": "Mine", "imported": "Imported", "shipped": "Shipped"}
+PLACES = {
+    "": "All",
+    "mine": ORIGINS["mine"],
+    "drafts": "Drafts",
+    "imported": ORIGINS["imported"],
+    "shipped": ORIGINS["shipped"],
+    "favourites": "Favourites",
+    "bin": "Bin",
+}
+"""What the list can be narrowed to by `Filter.origin`, in the order on screen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ async def revisit(workbench: Workbench, ask: Ask) -> Update:
     form = readable_draft(ask.form) if ask.form else await kept_form(workbench, ask.text("draft"))
     if form is None:
         if not key_of(query) and not query.get("run"):
-            return {**cleared(await default_form(workbench)), "drawer": None}
+            return cleared(await default_form(workbench))
         return {"tab": "Compare", "drawer": None, **await open_address(workbench, query, ask)}
     update = cleared(form)
     if query.get("run"):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from playground.diff.changes import Change
 from playground.store.records import ColumnSummary, RunSummary
-from playground.ui.html import icon, join, percent, plural, stamp
+from playground.ui.html import icon, join, marked, percent, plural, stamp
 
 SHOWN_CHANGES = 3
 
@@ -54,17 +53,6 @@ def row(run: RunSummary, search: str = "", *, is_picked: bool = False) -> Markup
         vote_words(run),
         run.note,
         marked(run.note, search),
-    )
-
-
-def marked(text: str, search: str) -> Markup:
-    """The text with the words of a search marked."""
-    words = [re.escape(word) for word in search.split()]
-    if not words:
-        return escape(text)
-    parts = re.split(f"({'|'.join(words)})", text, flags=re.IGNORECASE)
-    return join(
-        Markup("<mark>{}</mark>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts)
     )
 
 

@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
+from tests.browser.scored import FORM, SCORED
+
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
-
-CASES = [{"word": "one", "expected": "Say one"}, {"word": "two", "expected": "Say 2"}]
-SCORED = {
-    "inputs": [{"name": "word", "example": "hello"}],
-    "cases": CASES,
-    "checks": [{"scorer": "equals", "options": {"text": "{{ expected }}"}}],
-}
-FORM = "async () => { const { page } = await import('/playground/store.js'); return page.form; }"
 
 
 def grid(app: App) -> Any:

@@ -11,20 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
+from tests.browser.scored import CASES, FORM, SCORED
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.browser.conftest import App, OpenApp
 
 THREE = [("system", "First"), ("user", "Second {{ word }}"), ("assistant", "Third"), ("user", "Fourth")]
-CASES = [{"word": "one", "expected": "Say one"}, {"word": "two", "expected": "Say 2"}]
-SCORED = {
-    "inputs": [{"name": "word", "example": "hello"}],
-    "cases": CASES,
-    "checks": [{"scorer": "equals", "options": {"text": "{{ expected }}"}}],
-}
-# `page.form` as Python would get it.
-FORM = "async () => { const { page } = await import('/playground/store.js'); return page.form; }"
 CARET = "(area) => [area.selectionStart, area.selectionEnd, document.activeElement === area]"
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from playground.formats.registry import FORMATS
 from playground.types.prompt import Check, Input, Prompt, Turn
 from playground.ui import library, preview
+from playground.ui.html import marked
 from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -262,7 +263,7 @@ def test_no_text_of_a_prompt_becomes_an_element(read_html: Read, text: str):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(text=HOSTILE, search=HOSTILE)
 def test_marking_what_was_searched_changes_no_text(read_html: Read, text: str, search: str):
-    page = read_html(library._marked(text, search))
+    page = read_html(marked(text, search))
     assert page.text == text
     assert {tag for tag, _ in page.elements} <= {"mark"}
 

@@ -69,7 +69,7 @@ export const iconOf = (i) => views[i]?.icon ?? "";
  * @param {number} i
  * @param {string} text
  */
-export function setText(i, text) {
+function setText(i, text) {
   const view = views[i];
   const out = $(".out", view.element);
   if (text === view.text) return;

@@ -40,7 +40,7 @@ function valueOf(name, text, before) {
  * @param {object[]} rows
  * @returns {string[]}
  */
-export function columnsOf(rows) {
+function columnsOf(rows) {
   const known = [...(page.preview?.variables ?? []), ...(page.preview?.asked_by_checks ?? [])];
   return [...new Set([...known, ...rows.flatMap((row) => Object.keys(row))])];
 }

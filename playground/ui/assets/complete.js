@@ -21,7 +21,7 @@ let box = null, // the list, with what it stands for: {area, items, at, active}
  * @param {string} before the text before the caret
  * @returns {{kind: string, word: string, tag: string, of?: string} | null}
  */
-export function typedAt(before) {
+function typedAt(before) {
   const start = Math.max(before.lastIndexOf("{{"), before.lastIndexOf("{%"));
   if (start < 0 || start < Math.max(before.lastIndexOf("}}"), before.lastIndexOf("%}"))) return null;
   const tag = before.slice(start, start + 2);

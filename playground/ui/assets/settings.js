@@ -5,7 +5,7 @@
 
 import { page } from "./store.js";
 
-export const OWN = "Own values";
+const OWN = "Own values";
 export const MOST_SAMPLES = 20;
 
 /** What a person should know who asks for samples without chance. */

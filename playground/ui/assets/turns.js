@@ -112,7 +112,7 @@ function cutButton(turns, i, name, cut) {
  * @param {(text: string) => void} onText
  * @returns {HTMLElement}
  */
-export function codeBox(text, { label, placeholder = "" }, onText) {
+function codeBox(text, { label, placeholder = "" }, onText) {
   const pre = h("pre", { "aria-hidden": "true" });
   const area = h("textarea", { "aria-label": label, placeholder, spellcheck: "false", value: text, rows: 1 });
   const box = h("div", { class: "code" }, pre, area);
