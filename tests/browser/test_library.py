@@ -249,6 +249,28 @@ def test_a_favourite_is_found_among_the_favourites(app: App, tmp_path: Path) -> 
     expect(row(app, "Loved")).to_have_count(0)
 
 
+def test_a_filter_that_is_pressed_while_a_star_is_on_its_way_is_not_lost(app: App, tmp_path: Path) -> None:
+    do_import(app, prompt("Starred in haste"), tmp_path=tmp_path)
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        is_asked = len(held) < 2 and "favourite" in (route.request.post_data or "")
+        held.append(route) if is_asked else route.continue_()
+
+    app.page.route(re.compile("component_server"), hold)
+    favourites = app.page.locator("#lib-side").get_by_role("button", name=re.compile("^Favourites"))
+    with app.page.expect_request(lambda request: "favourite" in (request.post_data or "")):
+        row(app, "Starred in haste").get_by_label("Favourite: Starred in haste").click()
+    with app.page.expect_request(lambda request: "favourites" in (request.post_data or "")):
+        favourites.click()
+    star, narrowed = held
+    with app.page.expect_response(lambda response: "open_library" in (response.request.post_data or "")):
+        star.continue_()  # what it has changed is asked for once more
+    narrowed.continue_()
+    expect(favourites).to_have_attribute("aria-pressed", "true")
+    expect(row(app, "Starred in haste")).to_have_count(1)
+
+
 def test_shift_selects_a_range(app: App) -> None:
     boxes = app.page.locator("#lib-list input[type=checkbox]")
     boxes.nth(1).click()

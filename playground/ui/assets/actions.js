@@ -130,8 +130,17 @@ const LISTS = {
   open_history_tab: "history",
   pin_run: "history",
 };
-const CHANGE = ["favourite", "delete_prompt"];
+const CHANGE = ["favourite", "delete_prompt", "pin_run"];
+const AGAIN = { library: ["open_library", "#lib"], history: ["open_history", "#history"] };
 const drawn = { library: 0, history: 0 };
+const latest = {}; // what was asked of each list last: a filter on its way is not on the page yet
+
+function showChanged(list) {
+  const { action, args } = latest[list],
+    [open, place] = AGAIN[list];
+  if (CHANGE.includes(action)) send(open, { fields: fieldsOf($(place)) });
+  else send(action, args);
+}
 
 /**
  * Asks Python for an action and shows its answer.
@@ -141,12 +150,13 @@ const drawn = { library: 0, history: 0 };
 export async function send(action, args) {
   const list = LISTS[action],
     turn = list && ++drawn[list];
+  if (list) latest[list] = { action, args };
   const { form, run: shown } = page;
   const reader = { lang: navigator.language, previous: page.previous ?? null };
   const update = await call(action, { ...args, ...reader, form, run: shown });
   if (list && turn !== drawn[list]) {
     delete update.html;
-    if (CHANGE.includes(action)) update.again = "open_library";
+    if (CHANGE.includes(action)) showChanged(list);
   }
   apply(update);
   if (action === "open_library" && args.key && innerWidth < 1200) $("#lib-preview").scrollIntoView();
