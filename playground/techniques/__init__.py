@@ -1,0 +1,1 @@
+"""Prompting techniques as programs: one file per technique, one row each in `registry.TECHNIQUES`."""

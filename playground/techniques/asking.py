@@ -1,0 +1,379 @@
+"""How a technique asks: every call, tool and note becomes a step of the trace, within bounds.
+
+ask = Ask(send, render, prompts={"sample": prompt}, sampling=Sampling(), bounds=Bounds(max_calls=40))
+reply = await ask("sample", {"question": "2 + 2?"}, label="sample 1", temperature=0.7)
+ask.mark(reply, extracted="4")
+return ask.answer("4", extracted="4")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from playground.errors import PlaygroundError, PromptError
+from playground.techniques.base import Tool
+from playground.types.generation import Completion, Message
+from playground.types.prompt import Prompt, Sampling
+from playground.types.trace import Answer, Step, StepKind
+
+T = TypeVar("T")
+
+SEEDS = 2**32 - 1
+MAX_OBSERVATION = 4_000
+"""Characters of what a tool gave that a model is shown; the rest is cut and counted."""
+TOOL_SECONDS = 20.0
+
+
+class BoundReached(PlaygroundError):
+    """A technique has made as many calls, or used as many tokens, as it may: a result, no failure."""
+
+
+class StepFailed(PlaygroundError):
+    """One step of a technique failed; the message begins with its label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a technique may go. Tokens are those of prompts and answers; calls under way are still finished."""
+
+    max_calls: int | None = 40
+    max_tokens: int | None = None
+
+
+GREEDY, BOUNDS = Sampling(), Bounds()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, ready to be sent. `model` "" is the column's; calls of one `family` are samples of one prompt."""
+
+    number: int
+    label: str
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    model: str = ""
+    images: tuple[str, ...] = ()
+    top_logprobs: int | None = None
+    json_schema: str | None = None
+    family: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a call gave, and the number of its step."""
+
+    number: int
+    completion: Completion
+
+    @property
+    def text(self) -> str:
+        """The model's answer, its thoughts apart."""
+        return self.completion.text
+
+
+Send = Callable[[Call], Awaitable[Completion]]
+Render = Callable[[Prompt, Mapping[str, Any]], Awaitable[Sequence[Message]]]
+Parent = Step | Reply | int | None
+
+
+class Ask:
+    """The calls of one answer. `send` makes a call, `render` a prompt's messages, `watch` is told every change of a step."""
+
+    def __init__(
+        self,
+        send: Send,
+        render: Render,
+        prompts: Mapping[str, Prompt] | None = None,
+        *,
+        sampling: Sampling = GREEDY,
+        images: tuple[str, ...] = (),
+        bounds: Bounds = BOUNDS,
+        watch: Callable[[Step], None] = lambda _: None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._send, self._render, self._watch, self._clock = send, render, watch, clock
+        self._prompts = dict(prompts or {})
+        self._sampling = sampling
+        self._images = images
+        self.bounds = bounds
+        self._steps: dict[int, Step] = {}
+        self._begun: float | None = None
+        self._calls = 0
+        self._tokens = 0
+        self._families = 0
+        self.is_bounded = False
+        """Whether a bound has kept a call from being made."""
+        self._so_far: tuple[str, str | None] | None = None
+
+    # --- calls ---
+
+    async def __call__(
+        self,
+        what: str | Sequence[Message],
+        values: Mapping[str, Any] | None = None,
+        *,
+        label: str = "",
+        parent: Parent = None,
+        images: tuple[str, ...] | None = None,
+        model: str = "",
+        top_logprobs: int | None = None,
+        json_schema: str | None = None,
+        brief: bool = False,
+        family: str = "",
+        **changes: Any,
+    ) -> Reply:
+        """The answer to a step's prompt with those values, or to messages as they are; `changes` are sampling values.
+
+        Without `images` the case's go along. Raises BoundReached where no further call may be made, and StepFailed.
+        """
+        self._count_call()
+        number = self._new(Step(label=label, parent=_number(parent), model=model))
+        try:
+            messages, sampling = await self._worded(what, values or {}, brief)
+            sampling = self._within(sampling.model_copy(update=changes))
+            self._put(replace(self._steps[number], messages=messages, start_s=self._now()))
+            sent = self._images if images is None else images
+            call = Call(number, label, messages, sampling, model, sent, top_logprobs, json_schema, family)
+            completion = await self._send(call)
+        except BoundReached:
+            raise
+        except PlaygroundError as exc:
+            if not label:
+                raise
+            raise StepFailed(f"Step “{label}”: {exc.message}", exc.hint) from exc
+        self._tokens += _tokens_of(messages, completion)
+        self._put(replace(self._steps[number], completion=completion))
+        return Reply(number, completion)
+
+    async def samples(
+        self,
+        count: int,
+        what: str | Sequence[Message],
+        values: Mapping[str, Any] | None = None,
+        *,
+        label: str,
+        seed: int | None = None,
+        **rest: Any,
+    ) -> list[Reply]:
+        """So many answers to one prompt at the same time, in their order; of seeds one after the other.
+
+        Where a bound allows fewer, those. The prompt is read once where the backend can.
+        """
+        first = (self._sampling.seed or 0) if seed is None else seed
+        self._families += 1
+        family = f"samples {self._families}" if count > 1 else ""
+        return await together(
+            self(
+                what,
+                values,
+                label=f"{label} {number + 1}" if count > 1 else label,
+                seed=(first + number) % SEEDS,
+                family=family,
+                **rest,
+            )
+            for number in range(count)
+        )
+
+    async def use(
+        self, tool: Tool, text: str, *, parent: Parent = None, label: str = "", seconds: float = TOOL_SECONDS
+    ) -> str:
+        """What the tool gives, as a model may be shown it; a tool that fails or hangs gives the reason."""
+        number = self._new(Step(label=label or tool.name, parent=_number(parent), kind="tool"))
+        self._put(
+            replace(self._steps[number], messages=(Message("user", text),), start_s=self._now(), state="runs")
+        )
+        state = ""
+        try:
+            async with asyncio.timeout(seconds):
+                output = str(await tool.run(text))
+        except TimeoutError:
+            output, state = f"{tool.name} timed out after {seconds:g} s.", "failed"
+        except PlaygroundError as exc:
+            output, state = f"{tool.name} failed: {exc}", "failed"
+        except Exception as exc:  # a tool is foreign code: whatever it raises is for the model to read
+            output, state = f"{tool.name} failed: {type(exc).__name__}: {str(exc)[:200]}", "failed"
+        if len(output) > MAX_OBSERVATION:
+            left_out = len(output) - MAX_OBSERVATION
+            output = f"{output[:MAX_OBSERVATION]}\n({left_out:,} more characters were cut.)"
+        self._put(replace(self._steps[number], output=output, state=state))
+        return output
+
+    # --- the trace ---
+
+    def note(
+        self,
+        label: str,
+        text: str,
+        *,
+        parent: Parent = None,
+        value: float | None = None,
+        state: str = "",
+        kind: StepKind = "note",
+    ) -> int:
+        """Put a thought or a remark into the trace; gives its number."""
+        step = Step(
+            label=label,
+            parent=_number(parent),
+            kind=kind,
+            output=text,
+            value=value,
+            state=state,
+            start_s=self._now(),
+        )
+        number = self._new(step)
+        self._watch(self._steps[number])
+        return number
+
+    def mark(
+        self,
+        step: Parent,
+        *,
+        extracted: str | None = None,
+        value: float | None = None,
+        state: str | None = None,
+    ) -> None:
+        """Say what became of a step; what is not named stays as it was."""
+        number = _number(step)
+        assert number is not None
+        told = {"extracted": extracted, "value": value, "state": state}
+        self._put(replace(self._steps[number], **{k: v for k, v in told.items() if v is not None}))  # type: ignore[arg-type]
+
+    def so_far(self, text: str, extracted: str | None = None) -> None:
+        """Say what the answer would be if a bound were reached now."""
+        self._so_far = (text, extracted)
+
+    def answer(self, text: str, *, extracted: str | None = None, **facts: str) -> Answer:
+        """The answer with its trace; its finish is "length" where a bound kept a call from being made."""
+        return Answer(
+            steps=self.steps,
+            extracted=extracted,
+            final=text,
+            ended="length" if self.is_bounded else None,
+            facts=tuple(facts.items()),
+        )
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What has happened, in the order of its beginning."""
+        return tuple(self._steps[number] for number in sorted(self._steps))
+
+    @property
+    def calls_left(self) -> int | None:
+        """How many calls may still be made; None without a bound."""
+        return None if self.bounds.max_calls is None else max(0, self.bounds.max_calls - self._calls)
+
+    def bounded_answer(self) -> Answer:
+        """What there is when a bound was reached and the technique had no answer of its own."""
+        self.is_bounded = True
+        if self._so_far is not None:
+            text, extracted = self._so_far
+            return self.answer(text, extracted=extracted)
+        last = next((step for step in reversed(self.steps) if step.completion is not None), None)
+        return self.answer(last.text if last else "")
+
+    def put(self, step: Step) -> None:
+        """Replace a step: for who makes the calls and knows more of them (a request's hash, the text before a stop)."""
+        self._put(step)
+
+    # --- inside ---
+
+    async def _worded(
+        self, what: str | Sequence[Message], values: Mapping[str, Any], brief: bool
+    ) -> tuple[tuple[Message, ...], Sampling]:
+        if not isinstance(what, str):
+            return tuple(what), self._sampling
+        prompt = self._prompts.get(what)
+        if prompt is None:
+            raise PromptError(
+                f'There is no prompt for the step "{what}".', "Choose one in the technique's options."
+            )
+        return tuple(await self._render(prompt, values)), self._of_step(prompt.sampling, brief)
+
+    def _of_step(self, stated: Sampling | None, brief: bool) -> Sampling:
+        """The column's sampling with what the step's prompt states; the longer length, else an answer would be cut."""
+        if stated is None:
+            return self._sampling
+        told = {name: getattr(stated, name) for name in stated.model_fields_set - {"seed"}}
+        if "max_tokens" in told and not brief:
+            told["max_tokens"] = max(told["max_tokens"], self._sampling.max_tokens)
+        return self._sampling.model_copy(update=told)
+
+    def _within(self, sampling: Sampling) -> Sampling:
+        if self.bounds.max_tokens is None:
+            return sampling
+        left = max(1, self.bounds.max_tokens - self._tokens)
+        return sampling.model_copy(update={"max_tokens": min(sampling.max_tokens, left)})
+
+    def _count_call(self) -> None:
+        bounds = self.bounds
+        if bounds.max_calls is not None and self._calls >= bounds.max_calls:
+            self.is_bounded = True
+            raise BoundReached(f"The bound of {bounds.max_calls:,} calls is reached.", "Raise max_calls.")
+        if bounds.max_tokens is not None and self._tokens >= bounds.max_tokens:
+            self.is_bounded = True
+            raise BoundReached(f"The bound of {bounds.max_tokens:,} tokens is reached.", "Raise max_tokens.")
+        self._calls += 1
+
+    def _now(self) -> float:
+        now = self._clock()
+        if self._begun is None:
+            self._begun = now
+        return now - self._begun
+
+    def _new(self, step: Step) -> int:
+        number = len(self._steps) + 1
+        self._steps[number] = replace(step, number=number)
+        return number
+
+    def _put(self, step: Step) -> None:
+        self._steps[step.number] = step
+        self._watch(step)
+
+
+async def together(calls: Sequence[Coroutine[Any, Any, T]] | Any) -> list[T]:
+    """What the calls give, in their order, made at the same time; none is left behind when one fails or all are cancelled.
+
+    Those that a bound keeps from being made are left out; where none is made, raises BoundReached.
+    """
+    bounds: list[BoundReached] = []
+
+    async def kept(call: Coroutine[Any, Any, T]) -> list[T]:
+        try:
+            return [await call]
+        except BoundReached as exc:
+            bounds.append(exc)
+            return []
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(kept(call)) for call in calls]
+    except BaseExceptionGroup as many:
+        raise _first(many) from None
+    came = [value for task in tasks for value in task.result()]
+    if bounds and not came:
+        raise bounds[0]
+    return came
+
+
+def _first(many: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first exception of a group that is none itself."""
+    first = many.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _number(step: Parent) -> int | None:
+    return step.number if isinstance(step, Step | Reply) else step
+
+
+def _tokens_of(messages: Sequence[Message], completion: Completion) -> int:
+    """Tokens of a call for the bound; where a backend does not tell, one for four characters."""
+    sent, written = completion.prompt_tokens, completion.completion_tokens
+    if sent is None:
+        sent = sum(len(message.content) for message in messages) // 4
+    if written is None:
+        written = (len(completion.text) + len(completion.reasoning)) // 4
+    return sent + written
