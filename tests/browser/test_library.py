@@ -271,6 +271,29 @@ def test_a_filter_that_is_pressed_while_a_star_is_on_its_way_is_not_lost(app: Ap
     expect(row(app, "Starred in haste")).to_have_count(1)
 
 
+def test_a_star_that_is_pressed_while_a_filter_is_on_its_way_does_not_take_the_filter_back(
+    app: App, tmp_path: Path
+) -> None:
+    do_import(app, prompt("Starred too soon"), tmp_path=tmp_path)
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        is_filter = not held and "favourites" in (route.request.post_data or "")
+        held.append(route) if is_filter else route.continue_()
+
+    app.page.route(re.compile("component_server"), hold)
+    favourites = app.page.locator("#lib-side").get_by_role("button", name=re.compile("^Favourites"))
+    with app.page.expect_request(lambda request: "favourites" in (request.post_data or "")):
+        favourites.click()
+    star = row(app, "Starred too soon").get_by_label("Favourite: Starred too soon")
+    is_star = re.compile("favourite(?!s)")
+    with app.page.expect_response(lambda reply: bool(is_star.search(reply.request.post_data or ""))):
+        star.click()
+    held[0].continue_()
+    expect(favourites).to_have_attribute("aria-pressed", "true")
+    expect(row(app, "Starred too soon")).to_have_count(1)
+
+
 def test_shift_selects_a_range(app: App) -> None:
     boxes = app.page.locator("#lib-list input[type=checkbox]")
     boxes.nth(1).click()

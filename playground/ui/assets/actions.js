@@ -133,13 +133,12 @@ const LISTS = {
 const CHANGE = ["favourite", "delete_prompt", "pin_run"];
 const AGAIN = { library: ["open_library", "#lib"], history: ["open_history", "#history"] };
 const drawn = { library: 0, history: 0 };
-const latest = {}; // what was asked of each list last: a filter on its way is not on the page yet
+const pending = {}; // the filter that was pressed last in each list, until the list is drawn by it
 
-function showChanged(list) {
-  const { action, args } = latest[list],
-    [open, place] = AGAIN[list];
-  if (CHANGE.includes(action)) send(open, { fields: fieldsOf($(place)) });
-  else send(action, args);
+function drawAgain(list) {
+  const [open, place] = AGAIN[list];
+  const { action, args } = pending[list] ?? { action: open, args: { fields: fieldsOf($(place)) } };
+  send(action, args);
 }
 
 /**
@@ -149,15 +148,18 @@ function showChanged(list) {
  */
 export async function send(action, args) {
   const list = LISTS[action],
+    isChange = CHANGE.includes(action),
     turn = list && ++drawn[list];
-  if (list) latest[list] = { action, args };
+  if (list && !isChange) pending[list] = { action, args };
   const { form, run: shown } = page;
   const reader = { lang: navigator.language, previous: page.previous ?? null };
   const update = await call(action, { ...args, ...reader, form, run: shown });
-  if (list && turn !== drawn[list]) {
+  const isLatest = list && turn === drawn[list];
+  // A change reads the filters that are on the page; one that is still on its way would be lost by what it draws.
+  if (list && (!isLatest || (isChange && pending[list]))) {
     delete update.html;
-    if (CHANGE.includes(action)) showChanged(list);
-  }
+    if (isChange) drawAgain(list);
+  } else if (list) delete pending[list];
   apply(update);
   if (action === "open_library" && args.key && innerWidth < 1200) $("#lib-preview").scrollIntoView();
 }
