@@ -11,7 +11,8 @@ PACKAGE = Path(__file__).parent.parent / "playground"
 
 # From the ground up. A module imports from rows below its own, and within its own part.
 ROWS = (
-    {"types", "settings", "errors", "plain_words", "endings", "waiting", "thoughts"},
+    {"errors", "plain_words", "endings", "waiting", "thoughts"},
+    {"types", "settings"},
     {"engine", "templating"},
     {"techniques", "scorers", "backends"},
     {"formats", "stats", "diff", "lint"},
@@ -22,7 +23,7 @@ ROWS = (
     {"ui", "cli"},
 )
 # Neighbours that know each other: the command line serves the page and words errors as it does.
-NEIGHBOURS = {("cli", "ui"), ("settings", "errors")}
+NEIGHBOURS = {("cli", "ui")}
 # The one home of each third-party package; pydantic is at home everywhere.
 HOMES = {
     "gradio": {"ui"},

@@ -41,7 +41,7 @@ def answers(
     workbench = open_there(settings_of(context, data))
     try:
         stored = workbench.store.run(run)
-        pieces: Iterator[str] = FILES[kind.value][1](stored, workbench.store.stream_rows(run))
+        pieces: Iterator[str] = FILES[kind.value][1](stored, workbench.store.cells.stream_rows(run))
         if output is None:
             for piece in pieces:
                 write(piece)

@@ -31,7 +31,7 @@ async def run_one(workbench: Workbench, spec: RunSpec, show: Callable[[str], Non
     live = sys.stdout.isatty()
     shown, waiting = "", ""
     try:
-        async with aclosing(workbench.compare(spec)) as events:
+        async with aclosing(workbench.runs.compare(spec)) as events:
             async for event in events:
                 if not isinstance(event, Delta):
                     continue
@@ -51,7 +51,9 @@ async def run_one(workbench: Workbench, spec: RunSpec, show: Callable[[str], Non
         show(waiting)
         if not (waiting or shown or "\n").endswith("\n"):
             show("\n")
-    await workbench.deposits.all_stored()  # another program may hold the database; the log says so meanwhile
+    await (
+        workbench.runs.deposits.all_stored()
+    )  # another program may hold the database; the log says so meanwhile
     assert isinstance(event, Ended)  # the last event of a comparison
     return event
 
@@ -108,7 +110,7 @@ async def run_samples(workbench: Workbench, spec: RunSpec, show: Callable[[str],
     count = spec.variants[0].samples
     ended: dict[int, Ended] = {}
     shown = 0
-    async with aclosing(workbench.compare(spec)) as events:
+    async with aclosing(workbench.runs.compare(spec)) as events:
         async for event in events:
             require_reader()
             if not isinstance(event, Ended):
@@ -119,7 +121,7 @@ async def run_samples(workbench: Workbench, spec: RunSpec, show: Callable[[str],
                 text = done.text if done else ""
                 show(f"sample {shown + 1} of {count}:\n{text}" + ("" if text.endswith("\n") else "\n"))
                 shown += 1
-    await workbench.deposits.all_stored()
+    await workbench.runs.deposits.all_stored()
     return [ended[repeat] for repeat in sorted(ended)]
 
 

@@ -36,8 +36,8 @@ def export_bundle(
     a key without a prompt, PromptError for what no bundle can hold.
     """
     keys = list(dict.fromkeys(keys))
-    heads = {head.prompt_id: head for head in store.heads()}
-    saved = store.contents([key.partition(":")[2] for key in keys if key.startswith("prompt:")])
+    heads = {head.prompt_id: head for head in store.copies.heads()}
+    saved = store.copies.contents([key.partition(":")[2] for key in keys if key.startswith("prompt:")])
     items: dict[str, BundleItem] = {}
     for number, key in enumerate(keys):
         kind, _, which = key.partition(":")

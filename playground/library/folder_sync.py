@@ -103,10 +103,10 @@ class _Sync:
         self.store, self.take, self.author, self.allow_deletions = store, take, author, allow_deletions
         self.folder = _usable(folder)
         self.report = SyncReport()
-        self.marks = store.sync_marks(str(self.folder))
+        self.marks = store.copies.marks(str(self.folder))
         self.kept: dict[str, SyncMark] = {}
         self.files = {file.path: file for file in _list_files(self.folder)}
-        self.heads = {head.prompt_id: head for head in store.heads()}
+        self.heads = {head.prompt_id: head for head in store.copies.heads()}
         self.by_name = {head.name_key: head for head in self.heads.values()}
         self.saves: list[tuple[File, SaveItem]] = []
 
@@ -131,7 +131,7 @@ class _Sync:
         in_folder |= {self.marks[path].prompt_id for path, _ in self.report.problems if path in self.marks}
         self._write([head for key, head in self.heads.items() if key not in in_folder])
         if self.kept != self.marks:
-            self.store.keep_sync_marks(str(self.folder), self.kept)
+            self.store.copies.keep_marks(str(self.folder), self.kept)
         self.report.conflicts.sort(key=lambda conflict: conflict.path)
         return self.report
 
@@ -171,7 +171,7 @@ class _Sync:
         if there == "changed" and file is not None:
             self._take_file(file, mark.prompt_id if head is not None else None)
         elif there == "gone" and head is not None and here == "same":
-            self.store.delete_prompt(head.prompt_id)
+            self.store.bin.put(head.prompt_id)
             del self.heads[head.prompt_id]
             self.report.binned.append(path)
         elif here == "gone" and file is not None:
@@ -193,7 +193,7 @@ class _Sync:
             return True
         if head is None or head.content_hash != mark.content_hash:
             return False
-        ours = self.store.contents([head.prompt_id])[head.prompt_id].prompt
+        ours = self.store.copies.contents([head.prompt_id])[head.prompt_id].prompt
         return file.hash == content_hash(prompty.read(prompty.dump(ours)[0], file.path).prompt)
 
     # --- a file that is new ------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ class _Sync:
             self._conflict(file.path, head, file)
 
     def _conflict(self, path: str, head: Head | None, file: File | None) -> None:
-        ours = self.store.contents([head.prompt_id])[head.prompt_id].prompt if head else None
+        ours = self.store.copies.contents([head.prompt_id])[head.prompt_id].prompt if head else None
         if file is not None and file.prompt is None:
             self._read(file)
         theirs = file.prompt if file else None
@@ -266,7 +266,7 @@ class _Sync:
 
     def _write(self, heads: list[Head], path: str = "") -> None:
         """Write prompts to their files, or to new ones named after them."""
-        contents = self.store.contents([head.prompt_id for head in heads])
+        contents = self.store.copies.contents([head.prompt_id for head in heads])
         taken = {name.casefold() for name in (*self.files, *self.kept)}
         for head in heads:
             saved = contents[head.prompt_id]

@@ -74,9 +74,9 @@ def plan_import(store: Store, incoming: Sequence[Incoming], report: Report | Non
 
     "changed" means that our newest version is an earlier one of theirs; "conflict" that neither follows the other.
     """
-    heads = {head.name_key: head for head in store.heads()}
+    heads = {head.name_key: head for head in store.copies.heads()}
     names = [fold(item.prompt.name) for item in incoming]
-    ours = store.contents([heads[name].prompt_id for name in names if name in heads])
+    ours = store.copies.contents([heads[name].prompt_id for name in names if name in heads])
     taken = {*heads, *names}
     numbers: Counter[str] = Counter()
     seen: dict[str, set[str]] = {}
@@ -243,7 +243,7 @@ def _decided(plan: ImportPlan, choices: Mapping[str, str]) -> list[tuple[Row, De
 
 def _check_still_true(store: Store, decided: Iterable[tuple[Row, Decision]]) -> None:
     """Refuse when a name was taken since, or a prompt that would get a version got another one or is gone."""
-    heads = {head.name_key: head for head in store.heads()}
+    heads = {head.name_key: head for head in store.copies.heads()}
     for row, decision in decided:
         name = row.new_name if decision == "rename" else row.incoming.prompt.name
         head = heads.get(fold(name))

@@ -1,6 +1,6 @@
 """All answers of a run as CSV or JSON, a piece at a time: a run of any size is written with little memory.
 
-for piece in csv_pieces(run, store.stream_rows(run.id)): file.write(piece)
+for piece in csv_pieces(run, store.cells.stream_rows(run.id)): file.write(piece)
 """
 
 from __future__ import annotations

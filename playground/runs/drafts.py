@@ -1,8 +1,8 @@
 """What running cells have written so far, stored about once a second: after a sudden end it is what was on the screen.
 
     drafts = Drafts(store.submit)
-    drafts.add(run_id, 0, 0, "more text")   # stored soon, together with all others that have news
-    drafts.drop(run_id, 0, 0)               # its end is stored
+    drafts.add(run_id, key, "more text")   # stored soon, together with all others that have news
+    drafts.drop(run_id, key)               # its end is stored
 
 Costs one change a second for all cells together, and nothing for answers that are done sooner.
 """
@@ -14,11 +14,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from playground.store.changes import Draft, KeepDrafts
+from playground.types.grid import CellKey
 
 DRAFT_S = 0.7
 """News is handed to the store after so long: with a transaction's time it is there within a second."""
-
-Key = tuple[str, int, int]
 
 
 class _Text:
@@ -28,9 +27,9 @@ class _Text:
         self.text: list[str] = []
         self.reasoning: list[str] = []
 
-    def whole(self, key: Key) -> Draft:
+    def whole(self, run_id: str, key: CellKey) -> Draft:
         self.text, self.reasoning = ["".join(self.text)], ["".join(self.reasoning)]
-        return Draft(*key, self.text[0], self.reasoning[0])
+        return Draft(run_id, key, self.text[0], self.reasoning[0])
 
 
 class Drafts:
@@ -38,30 +37,29 @@ class Drafts:
 
     def __init__(self, submit: Callable[[KeepDrafts], Future[None]]) -> None:
         self._submit = submit
-        self._texts: dict[Key, _Text] = {}
-        self._news: set[Key] = set()
+        self._texts: dict[tuple[str, CellKey], _Text] = {}
+        self._news: set[tuple[str, CellKey]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._storing: Future[None] | None = None
 
-    def add(self, run_id: str, column: int, repeat: int, text: str, reasoning: str = "") -> None:
+    def add(self, run_id: str, key: CellKey, text: str, reasoning: str = "") -> None:
         """More of that cell's answer, or of what the model thinks before it."""
-        key = (run_id, column, repeat)
-        kept = self._texts.get(key)
+        place = (run_id, key)
+        kept = self._texts.get(place)
         if kept is None:
-            kept = self._texts[key] = _Text()
+            kept = self._texts[place] = _Text()
         if text:
             kept.text.append(text)
         if reasoning:
             kept.reasoning.append(reasoning)
-        self._news.add(key)
+        self._news.add(place)
         if self._timer is None:
             self._wait()
 
-    def drop(self, run_id: str, column: int, repeat: int) -> None:
+    def drop(self, run_id: str, key: CellKey) -> None:
         """Forget that cell; one that is not known is no error."""
-        key = (run_id, column, repeat)
-        self._texts.pop(key, None)
-        self._news.discard(key)
+        self._texts.pop((run_id, key), None)
+        self._news.discard((run_id, key))
 
     def close(self) -> None:
         """Store nothing more."""
@@ -80,6 +78,6 @@ class Drafts:
         if self._storing is not None and not self._storing.done():
             self._wait()  # the database is slow or held: the next one will hold this news too
             return
-        drafts = [self._texts[key].whole(key) for key in self._news]
+        drafts = [self._texts[place].whole(*place) for place in self._news]
         self._news.clear()
         self._storing = self._submit(KeepDrafts(drafts))

@@ -1,6 +1,6 @@
 """Runs that go on now, for as many as look: whoever comes is shown how it stands, then the news.
 
-    live = await runs.begin(workbench.compare(spec), None)    # reads the events, whether anybody looks or not
+    live = await runs.begin(workbench.runs.compare(spec), None)    # reads the events, whether anybody looks or not
     with live.watch("tab 1") as watch:       # whoever looks
         await watch.news()                   # something has changed
         live.cells                           # each with its text so far and the number of its last change
@@ -20,8 +20,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from playground.runs.events import Ended, Event, RunStarted
-from playground.runs.runner import Delta, Key, Started, Waits
+from playground.runs.runner import Delta, Started, Waits
 from playground.store.records import StoredCell, StoredRun
+from playground.types.grid import CellKey
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Growing:
 class LiveCell:
     """A cell as it stands. `changed` is the number of its last change, `turned` of the last one beside its texts."""
 
-    key: Key
+    key: CellKey
     model: str
     changed: int = 0
     turned: int = 0
@@ -107,7 +108,7 @@ class Live:
         self.run = run
         self.began_at = datetime.now(UTC)
         self.problem: Exception | None = None
-        self.cells: dict[Key, LiveCell] = {}
+        self.cells: dict[CellKey, LiveCell] = {}
         self.is_new = False
         """Whether the run itself goes on; else columns of a stored one run again."""
         self.parts = 0
@@ -141,8 +142,8 @@ class Live:
         self.parts += 1
         self.is_new = self.is_new or isinstance(first, RunStarted)
         if not isinstance(first, RunStarted):
-            column = first.cell.column
-            for key in [k for k, cell in self.cells.items() if k.column == column and cell.end is not None]:
+            place = first.cell.key[:2]
+            for key in [k for k, cell in self.cells.items() if k[:2] == place and cell.end is not None]:
                 del self.cells[key]
         self.take(first)
 
@@ -158,16 +159,16 @@ class Live:
             case RunStarted():
                 self._tell()
             case Started(cell):
-                known = self._cell(cell.key, cell.request.model)
+                known = self._cell(cell.key, cell.model)
                 known.started_at = time.monotonic()
-                known.waits = f"Asked {cell.request.model.partition(':')[0]}, which has sent no word yet."
+                known.waits = f"Asked {cell.model.partition(':')[0]}, which has sent no word yet."
                 self._change(known, turned=True)
             case Waits(cell, what):
-                known = self._cell(cell.key, cell.request.model)
+                known = self._cell(cell.key, cell.model)
                 known.waits = what
                 self._change(known, turned=True)
             case Delta(cell, text, reasoning, rethought):
-                known = self._cell(cell.key, cell.request.model)
+                known = self._cell(cell.key, cell.model)
                 if rethought:
                     reasoning = str(known.text) + reasoning
                     known.text.become("")
@@ -177,13 +178,13 @@ class Live:
                 known.waits = ""
                 self._change(known, turned=spoke)
             case Ended(_, stored):
-                known = self._cell(Key(stored.column, stored.repeat, stored.case), stored.model)
+                known = self._cell(stored.key, stored.model)
                 known.waits, known.end = "", event
                 known.text.become(stored.completion.text if stored.completion else "")
                 self.run = with_cell(self.run, stored)
                 self._change(known, turned=True)
 
-    def _cell(self, key: Key, model: str) -> LiveCell:
+    def _cell(self, key: CellKey, model: str) -> LiveCell:
         if key not in self.cells:
             self.cells[key] = LiveCell(key, model)
         return self.cells[key]
@@ -278,8 +279,8 @@ def with_cell(run: StoredRun, ended: StoredCell) -> StoredRun:
         if newest.repeat <= ended.repeat:
             latest[ended.column] = ended
         return replace(run, cells=tuple(latest[column] for column in sorted(latest)))
-    known = {(cell.column, cell.repeat): cell for cell in (*run.earlier, newest, ended)}
+    known = {cell.key: cell for cell in (*run.earlier, newest, ended)}
     latest[ended.column] = newest if newest.repeat > ended.repeat else ended
-    shown = {(cell.column, cell.repeat) for cell in latest.values()}
-    earlier = tuple(known[place] for place in sorted(known) if place not in shown)
+    shown = {cell.key for cell in latest.values()}
+    earlier = tuple(known[key] for key in sorted(known) if key not in shown)
     return replace(run, cells=tuple(latest[column] for column in sorted(latest)), earlier=earlier)

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from playground.runs.cells import Delta, Key
+from playground.runs.cells import Delta
+from playground.types.grid import CellKey
 
 CROWDED = 256
 """From so many events on, deltas of one cell that nobody has read are put together."""
@@ -23,7 +24,7 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class _Held(Generic[T]):
     event: T
-    key: Key | None
+    key: CellKey | None
     is_end: bool
 
 
@@ -32,13 +33,13 @@ class Outbox(Generic[T]):
 
     def __init__(self) -> None:
         self._held: deque[_Held[T]] = deque()
-        self._last: dict[Key, _Held[Any]] = {}
+        self._last: dict[CellKey, _Held[Any]] = {}
         self._there = asyncio.Event()
         self._is_closed = False
         self.ends = 0
         """Ends that nobody has read yet."""
 
-    def put(self, event: T, key: Key | None = None, *, is_end: bool = False) -> None:
+    def put(self, event: T, key: CellKey | None = None, *, is_end: bool = False) -> None:
         """Add news of that cell. Once closed, only errors are kept."""
         if self._is_closed and not isinstance(event, BaseException):
             return

@@ -1,4 +1,4 @@
-"""From a comparison to cells that can run: values with their defaults, seeds, and one request a sample.
+"""From what a run asks for to works that can be done: values with their defaults, seeds, and one call a sample.
 
 with_defaults(prompt, {"tone": "warm"}) → {"tone": "warm", "max_words": 70}
 """
@@ -9,73 +9,70 @@ import hashlib
 import json
 import re
 import secrets
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from playground.errors import PlaygroundError, PromptError
 from playground.scorers.structure import json_schema_problem
-from playground.store.records import NewCell, StoredCell, StoredRun
+from playground.store.records import StoredCell, StoredRun
 from playground.templating.inputs import empty, with_kind
 from playground.templating.rendering import normalise
 from playground.types.generation import GenerationRequest, Message
-from playground.types.grid import RunSpec, Variant
+from playground.types.grid import CellKey, RunSpec, Work
 from playground.types.prompt import Check, Prompt, Sampling
 
 SEEDS = 2**32 - 1
 """A seed is one of so many numbers, from 0; after the last comes the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A column ready to run, or the reason why it cannot."""
-
-    new: NewCell
-    request: GenerationRequest
-    problem: PlaygroundError | None = None
-
-
-def plan_column(
-    spec: RunSpec, index: int, messages: tuple[Message, ...], raw_prompt: str | None = None, *, case: int = 0
-) -> list[Planned]:
-    """The samples of one column with its rendered messages; free seeds are drawn here, and stored with the cells."""
-    column = spec.variants[index]
-    first = replace(new_cell(index, column, spec.prompt), case=case)
-    return _samples(first, column, messages, raw_prompt, spec.cases[case].images)
+def plan_variant(
+    spec: RunSpec,
+    number: int,
+    messages: tuple[Message, ...],
+    raw_prompt: str | None = None,
+    *,
+    case: int = 0,
+) -> list[Work]:
+    """The samples of one variant with its rendered messages; free seeds are drawn here, and stored with the cells."""
+    variant = spec.variants[number]
+    sampling = drawn(variant.sampling) if variant.sampling.seed is None else variant.sampling
+    prompt = variant.prompt or spec.prompt
+    prompt = prompt.model_copy(update={"turns": normalise(prompt.turns)})
+    key = CellKey(case, number, 0)
+    first = Work(key, variant, spec.cases[case], prompt, messages, sampling, raw_prompt=raw_prompt)
+    return _samples(first, variant.samples * spec.repeats)
 
 
 def plan_again(
     run: StoredRun, cell: StoredCell, messages: tuple[Message, ...], problem: PlaygroundError | None
-) -> list[Planned]:
-    """All samples of the cell's column once more, exactly as it was sent; seeds that were free are drawn again."""
-    spec = run.spec
-    column = spec.variants[cell.column]
-    free = column.sampling.seed is None
-    sampling = (
-        drawn(cell.sampling) if free else cell.sampling.model_copy(update={"seed": column.sampling.seed})
-    )
-    first = NewCell(cell.column, cell.model, cell.backend, cell.prompt, sampling)
-    sent = cell.completion.rendered_prompt if cell.completion and spec.same_text else None
-    planned = _samples(first, column, messages, sent, spec.case.images)
-    return [replace(plan, problem=problem) for plan in planned]
+) -> list[Work]:
+    """All samples of the cell's variant once more, exactly as it was sent; seeds that were free are drawn again.
+
+    Their repeats are counted from 0: what follows on the cell's is for the store to say.
+    """
+    variant = run.spec.variants[cell.column].model_copy(update={"model": cell.model})
+    seed = variant.sampling.seed
+    sampling = drawn(cell.sampling) if seed is None else cell.sampling.model_copy(update={"seed": seed})
+    sent = cell.completion.rendered_prompt if cell.completion and run.spec.same_text else None
+    key = cell.key._replace(repeat=0)
+    first = Work(key, variant, run.spec.case, cell.prompt, messages, sampling, problem, sent)
+    return _samples(first, variant.samples)
 
 
-def _samples(
-    first: NewCell,
-    column: Variant,
-    messages: tuple[Message, ...],
-    raw_prompt: str | None,
-    images: tuple[str, ...],
-) -> list[Planned]:
-    """So many cells like the first as the column has samples; they are one family, whose prompt is read once."""
-    family = secrets.token_hex(8) if column.samples > 1 else ""
-    planned = []
-    for seed in seeds(first.sampling.seed or 0, column.samples, free=column.sampling.seed is None):
-        new = replace(first, sampling=first.sampling.model_copy(update={"seed": seed}))
-        request = make_request(new, column, messages, raw_prompt, images)
-        planned.append(Planned(new, replace(request, family=family)))
-    return planned
+def _samples(first: Work, count: int) -> list[Work]:
+    """So many works like the first; those of several samples are one family, whose prompt is read once."""
+    family = secrets.token_hex(8) if first.variant.samples > 1 else ""
+    free = first.variant.sampling.seed is None
+    return [
+        replace(
+            first,
+            key=first.key._replace(repeat=repeat),
+            sampling=first.sampling.model_copy(update={"seed": seed}),
+            family=family,
+        )
+        for repeat, seed in enumerate(seeds(first.sampling.seed or 0, count, free=free))
+    ]
 
 
 def seeds(first: int, count: int, *, free: bool) -> list[int]:
@@ -89,43 +86,19 @@ def seeds(first: int, count: int, *, free: bool) -> list[int]:
     return drawn_seeds
 
 
-def new_cell(index: int, column: Variant, shared: Prompt) -> NewCell:
-    """The cell of a column, pending: its effective prompt, and sampling with a seed."""
-    sampling = drawn(column.sampling) if column.sampling.seed is None else column.sampling
-    prompt = column.prompt or shared
-    prompt = prompt.model_copy(update={"turns": normalise(prompt.turns)})
-    return NewCell(index, column.model, column.model.partition(":")[0], prompt, sampling)
-
-
-def repeats_of(planned: Sequence[Planned]) -> list[int]:
-    """The repeat of each cell: of one case and column the first is 0, the next 1, as `CreateRun` counts them."""
-    counted: Counter[tuple[int, int]] = Counter()
-    repeats = []
-    for plan in planned:
-        place = (plan.new.case, plan.new.column)
-        repeats.append(counted[place])
-        counted[place] += 1
-    return repeats
-
-
-def make_request(
-    new: NewCell,
-    column: Variant,
-    messages: tuple[Message, ...],
-    raw_prompt: str | None,
-    images: tuple[str, ...] = (),
-) -> GenerationRequest:
-    """The call of a cell, with everything the column, the prompt and the comparison ask for."""
-    schema = new.prompt.output_schema
+def request_of(work: Work) -> GenerationRequest:
+    """The call of a work, with everything that its variant, its prompt and its case ask for."""
+    schema = work.prompt.output_schema
     return GenerationRequest(
-        model=new.model,
-        messages=messages,
-        sampling=new.sampling,
+        model=work.model,
+        messages=work.messages,
+        sampling=work.sampling,
         json_schema=json.dumps(schema) if schema is not None else None,
-        top_logprobs=column.top_logprobs,
-        thinking=column.thinking,
-        raw_prompt=raw_prompt,
-        images=images,
+        top_logprobs=work.variant.top_logprobs,
+        thinking=work.variant.thinking,
+        raw_prompt=work.raw_prompt,
+        images=work.case.images,
+        family=work.family,
     )
 
 
@@ -219,8 +192,8 @@ def draw_seed() -> int:
     return secrets.randbelow(2**31)
 
 
-def first_words(planned: Sequence[Planned]) -> str:
+def first_words(works: Sequence[Work]) -> str:
     """A title for a run whose prompt has no name: how its last message begins."""
-    messages = (message for plan in planned for message in reversed(plan.request.messages))
+    messages = (message for work in works for message in reversed(work.messages))
     text = " ".join(next((m.content for m in messages if m.content.strip()), "").split())
     return text if len(text) <= 60 else text[:59] + "…"

@@ -1,6 +1,6 @@
 """Runs cells at the same time and tells what happens to each: the only place that fans out.
 
-    execution = Execution(cells, backend_of, gates={"llama.cpp": Gate(lambda: 8)}, settle)
+    execution = Execution(works, backend_of, gates={"llama.cpp": Gate(lambda: 8)}, settle)
     async for event in execution.events():   # Started, Delta…, what `settle` made of Finished or Failed, for every cell
         ...
 
@@ -20,13 +20,15 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from playground.backends.base import Backend, Fold
 from playground.errors import BackendBusy, BackendUnavailable, NoAnswer, PlaygroundError
-from playground.runs.cells import Cell, Delta, End, Failed, Finished, Key, Started, Waits
+from playground.runs.cells import Delta, End, Failed, Finished, Started, Waits
 from playground.runs.gate import Gate, Rank, watched
 from playground.runs.outbox import Outbox
+from playground.runs.planning import request_of
 from playground.types.generation import Chunk, Completion
+from playground.types.grid import CellKey, Work
 from playground.waiting import listen
 
-__all__ = ["Cell", "Delta", "End", "Execution", "Failed", "Finished", "Key", "Places", "Started", "Waits"]
+__all__ = ["Delta", "End", "Execution", "Failed", "Finished", "Places", "Started", "Waits"]
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,8 @@ class Places(AbstractAsyncContextManager[None], Protocol):
 
 E = TypeVar("E")
 
+EVERY = (None, None, None)
+
 
 class Execution(Generic[E]):
     """Cells under way. `stop()` ends one, a column or all of them; what had arrived is kept as "cancelled".
@@ -51,7 +55,7 @@ class Execution(Generic[E]):
 
     def __init__(
         self,
-        cells: Iterable[Cell],
+        cells: Iterable[Work],
         backend_of: Callable[[str], Backend],
         gates: Mapping[str, Places],
         settle: Callable[[End], Awaitable[E]],
@@ -76,21 +80,21 @@ class Execution(Generic[E]):
         self._streams = streams
         self._retry = tuple(retry)
         self._outbox: Outbox[Started | Waits | Delta | E | BaseException | None] = Outbox()
-        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._tasks: dict[CellKey, asyncio.Task[None]] = {}
         self._settling: set[asyncio.Task[None]] = set()
-        self._stops: set[tuple[int | None, int | None]] = set()
+        self._stops: set[tuple[int | None, int | None, int | None]] = set()
         self._is_paused = False
         self._is_drained = False
         self._is_closing = False
         self._over = asyncio.Event()
 
-    def stop(self, column: int | None = None, repeat: int | None = None) -> None:
-        """Cancel one cell, all of a column, or all; those that are unknown or have ended are no error."""
-        self._stops.add((column, repeat))
+    def stop(self, variant: int | None = None, repeat: int | None = None, *, case: int | None = None) -> None:
+        """Cancel every cell with these numbers (all, without any); those unknown or ended are no error."""
+        self._stops.add((case, variant, repeat))
         for key, task in list(self._tasks.items()):
             if self._is_stopped(key):
                 task.cancel()
-        if (column, repeat) == (None, None) and self._is_paused:
+        if (case, variant, repeat) == EVERY and self._is_paused:
             self.resume()
 
     def pause(self) -> None:
@@ -135,10 +139,10 @@ class Execution(Generic[E]):
             if isinstance(event, BaseException):
                 raise event
 
-    def _is_stopped(self, key: Key) -> bool:
+    def _is_stopped(self, key: CellKey) -> bool:
         return any(
-            each == (None, None) or each in ((key.column, None), (key.column, key.repeat))
-            for each in self._stops
+            all(wanted in (None, number) for wanted, number in zip(stop, key, strict=True))
+            for stop in self._stops
         )
 
     def _fill(self) -> None:
@@ -162,7 +166,7 @@ class Execution(Generic[E]):
         unread = 0 if self._is_closing else self._outbox.ends
         return len(self._tasks) + len(self._settling) + unread < self._window
 
-    def _ran(self, cell: Cell, task: asyncio.Task[None]) -> None:
+    def _ran(self, cell: Work, task: asyncio.Task[None]) -> None:
         del self._tasks[cell.key]
         if task.cancelled():  # before it ever ran
             self._end(Finished(cell, Fold().completion("cancelled")))
@@ -183,7 +187,7 @@ class Execution(Generic[E]):
         except Exception as exc:
             self._outbox.put(exc)
 
-    async def _run(self, cell: Cell) -> None:
+    async def _run(self, cell: Work) -> None:
         fold = Fold()
         try:
             for pause in (*self._retry, None):
@@ -204,14 +208,14 @@ class Execution(Generic[E]):
             finish = exc.finish if isinstance(exc, NoAnswer) else "error"
             self._end(Failed(cell, fold.completion(finish), exc.message, exc.hint))
         except Exception as exc:
-            log.exception("unexpected error in column %d (%s)", cell.column + 1, cell.request.model)
-            message = f"{cell.request.model} failed with {type(exc).__name__}."
+            log.exception("unexpected error in column %d (%s)", cell.key.variant + 1, cell.model)
+            message = f"{cell.model} failed with {type(exc).__name__}."
             hint = "This is a fault of the program; its log has the details."
             self._end(Failed(cell, fold.completion("error"), message, hint))
 
-    async def _call(self, cell: Cell, fold: Fold) -> None:
+    async def _call(self, cell: Work, fold: Fold) -> None:
         """One call, in its place at the backend."""
-        backend = self._backend_of(cell.request.model)
+        backend = self._backend_of(cell.model)
         places = self._gates[backend.name]
         if isinstance(places, Gate):
             places = places.ranked(self._rank)
@@ -224,7 +228,7 @@ class Execution(Generic[E]):
             self._outbox.put(Started(cell), cell.key)
             fold.restart()  # a cell that waited for its turn has not been slow
             # Backends are async generators: closing one closes its connection.
-            request = replace(cell.request, background=self._rank() > 0)
+            request = replace(request_of(cell), background=self._rank() > 0)
             stream = cast("AsyncGenerator[Chunk, None]", backend.stream(request))
             async with aclosing(stream):
                 async for chunk in stream:
@@ -236,8 +240,8 @@ class Execution(Generic[E]):
                         )
 
 
-def _outcome(cell: Cell, completion: Completion) -> End:
+def _outcome(cell: Work, completion: Completion) -> End:
     if completion.finish not in ("aborted", "error"):
         return Finished(cell, completion)
-    message = f"{cell.request.model} ended its answer without saying why."
+    message = f"{cell.model} ended its answer without saying why."
     return Failed(cell, completion, message, "The text above is kept and not scored. Run this column again.")

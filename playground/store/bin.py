@@ -1,9 +1,14 @@
-"""The bin: prompts that were deleted, until they are taken out or purged."""
+"""The bin: prompts that were deleted, until they are taken out or purged.
+
+bin.put(prompt_id)
+bin.take_out(prompt_id, "Another name")
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -30,14 +35,39 @@ from playground.store.tables import (
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
-def delete(session: Session, prompt_id: str) -> None:
+class Bin:
+    """The bin of a store; each method is one transaction."""
+
+    def __init__(self, writing: Callable[[], AbstractContextManager[Session]]) -> None:
+        self._writing = writing
+
+    def put(self, prompt_id: str) -> None:
+        """Put the prompt into the bin and free its name; its versions stay readable by id."""
+        with self._writing() as session:
+            _put(session, prompt_id)
+
+    def take_out(self, prompt_id: str, name: str = "", author: str = "") -> SavedVersion:
+        """Take the prompt out of the bin; its newest version. Raises PromptError when its name is taken by now.
+
+        With another `name` that becomes a version, as with `rename`.
+        """
+        with self._writing() as session:
+            return _take_out(session, prompt_id, name, author)
+
+    def purge(self, prompt_id: str) -> None:
+        """Remove a prompt in the bin for good; runs keep what they ran. Raises PromptError for another one."""
+        with self._writing() as session:
+            _purge(session, prompt_id)
+
+
+def _put(session: Session, prompt_id: str) -> None:
     """Put the prompt into the bin and free its name; runs keep pointing to its versions."""
     row = living_row(session, prompt_id)
     row.deleted_at, row.name_key = now(), None
     session.add(row)
 
 
-def restore_prompt(session: Session, prompt_id: str, name: str, author: str) -> SavedVersion:
+def _take_out(session: Session, prompt_id: str, name: str, author: str) -> SavedVersion:
     """Take the prompt out of the bin, under another name when one is given. Raises PromptError for a taken name."""
     row = _binned(session, prompt_id)
     wanted = clean_name(name) if name.strip() else row.name
@@ -54,7 +84,7 @@ def restore_prompt(session: Session, prompt_id: str, name: str, author: str) -> 
     return load_saved(session, version_row(session, row.id, row.latest))
 
 
-def purge(session: Session, prompt_id: str) -> None:
+def _purge(session: Session, prompt_id: str) -> None:
     """Remove a prompt in the bin for good: its versions, labels, tags and favourite.
 
     Runs stay, with the content they keep themselves; content that nothing else needs goes too.

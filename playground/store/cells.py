@@ -1,14 +1,15 @@
 """The cells of a run, a part at a time: a run of any size opens at once and is read with little memory.
 
-page(session, run_id, None, 100)          → CellPage(rows, after=CellKey(24, 3, 0), total=10000)
-matrix(session, run_id, 0, 100)           → what the repeats of each case and variant come to
-open_keys(session, run_id, None, 500)     → the cells that are still to be run
-records(session, run_id, None, 100)       → whole cells with their cases
+cells.page(run_id, limit=100)    → CellPage(rows, after=CellKey(24, 3, 0), total=10000)
+cells.matrix(run_id, cases=100)  → what the repeats of each case and variant come to
+cells.open_keys(run_id)          → the cells that are still to be run
+cells.stream_rows(run_id)        → whole cells with their cases
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from playground.store.history import NO_CHECKS, checks_of_cells
 from playground.store.ledger import UNFINISHED
 from playground.store.records import CellPage, CellRecord, CellRow, MatrixEntry, StoredCell
 from playground.store.reopen import CELL, CELLS, STEPS, VARIANT, count_cells, load_cells
+from playground.store.runs import find_run
 from playground.store.tables import RunCase, ScoreRow
 from playground.types.generation import Finish
 from playground.types.grid import Case, CellKey, CellStatus
@@ -30,7 +32,60 @@ LARGEST = 2**31 - 1
 PLACE = (CELL.c.case_number, CELL.c.variant_number, CELL.c.repeat)
 
 
-def page(
+class RunCells:
+    """The cells of a store's runs; each method is one transaction."""
+
+    def __init__(self, reading: Callable[[], AbstractContextManager[Session]]) -> None:
+        self._reading = reading
+
+    def page(
+        self,
+        run_id: str,
+        *,
+        after: CellKey | None = None,
+        limit: int = 100,
+        status: CellStatus | None = None,
+    ) -> CellPage:
+        """A run's cells in short by case, variant and repeat, at most 500. Raises NotFoundError."""
+        with self._reading() as session:
+            return _page(session, find_run(session, run_id).id, after, limit, status)
+
+    def get(self, run_id: str, key: CellKey) -> StoredCell:
+        """One cell with everything that was sent and received. Raises NotFoundError."""
+        with self._reading() as session:
+            return _cell(session, find_run(session, run_id).id, key)
+
+    def matrix(self, run_id: str, *, first: int = 0, cases: int = 100) -> list[MatrixEntry]:
+        """What each variant came to in so many cases from that one on, at most 500. Raises NotFoundError."""
+        with self._reading() as session:
+            return _matrix(session, find_run(session, run_id).id, first, cases)
+
+    def case_values(self, run_id: str, first: int, count: int) -> list[dict[str, Any]]:
+        """The values of so many cases from that one on, in order. Raises NotFoundError."""
+        with self._reading() as session:
+            return _case_values(session, find_run(session, run_id).id, first, count)
+
+    def open_keys(self, run_id: str, *, after: CellKey | None = None, limit: int = 500) -> list[CellKey]:
+        """The next cells that have not ended: what is left to run. Raises NotFoundError."""
+        with self._reading() as session:
+            return _open_keys(session, find_run(session, run_id).id, after, limit)
+
+    def stream_rows(self, run_id: str, portion: int = 200) -> Iterator[CellRecord]:
+        """Every cell of a run with its case, read in portions as they are taken. Raises NotFoundError.
+
+        No transaction stays open between two portions: cells that end meanwhile come as they are then.
+        """
+        after: CellKey | None = None
+        while True:
+            with self._reading() as session:
+                records = _records(session, find_run(session, run_id).id, after, portion)
+            yield from records
+            if len(records) < portion:
+                return
+            after = records[-1].cell.key
+
+
+def _page(
     session: Session, run_id: str, after: CellKey | None, limit: int, status: CellStatus | None
 ) -> CellPage:
     """The cells after that one, of one status when asked; `total` counts all that a page could show."""
@@ -67,7 +122,7 @@ def page(
     )
 
 
-def cell(session: Session, run_id: str, key: CellKey) -> StoredCell:
+def _cell(session: Session, run_id: str, key: CellKey) -> StoredCell:
     """One whole cell. Raises NotFoundError."""
     found: list[StoredCell] = []
     if all(0 <= number <= LARGEST for number in key):
@@ -80,7 +135,7 @@ def cell(session: Session, run_id: str, key: CellKey) -> StoredCell:
     return found[0]
 
 
-def matrix(session: Session, run_id: str, first: int, cases: int) -> list[MatrixEntry]:
+def _matrix(session: Session, run_id: str, first: int, cases: int) -> list[MatrixEntry]:
     """What each variant came to in so many cases from that one on, by case and variant."""
     first, cases = max(0, min(first, LARGEST)), max(0, min(cases, PAGE_CELLS))
     there = (CELL.c.run_id == run_id, CELL.c.case_number >= first, CELL.c.case_number < first + cases)
@@ -113,7 +168,7 @@ def matrix(session: Session, run_id: str, first: int, cases: int) -> list[Matrix
     return [MatrixEntry(*row) for row in rows]
 
 
-def case_values(session: Session, run_id: str, first: int, count: int) -> list[dict[str, Any]]:
+def _case_values(session: Session, run_id: str, first: int, count: int) -> list[dict[str, Any]]:
     """The values of so many cases from that one on, in order."""
     first = max(0, min(first, LARGEST))
     asked = select(RunCase.input_values).where(RunCase.run_id == run_id, col(RunCase.number) >= first)
@@ -121,13 +176,13 @@ def case_values(session: Session, run_id: str, first: int, count: int) -> list[d
     return [dict(row) for row in rows]
 
 
-def open_keys(session: Session, run_id: str, after: CellKey | None, limit: int) -> list[CellKey]:
+def _open_keys(session: Session, run_id: str, after: CellKey | None, limit: int) -> list[CellKey]:
     """The cells that have not ended, by case, variant and repeat, after that one."""
     asked = sa.select(*PLACE).where(*_after(run_id, after), CELL.c.status.in_(UNFINISHED))
     return [CellKey(*row) for row in session.execute(asked.order_by(*PLACE).limit(max(0, limit)))]
 
 
-def records(session: Session, run_id: str, after: CellKey | None, limit: int) -> list[CellRecord]:
+def _records(session: Session, run_id: str, after: CellKey | None, limit: int) -> list[CellRecord]:
     """Whole cells with the values of their cases, after that one; images are left out."""
     asked = CELLS.where(*_after(run_id, after)).order_by(*PLACE).limit(limit)
     cells = load_cells(session, asked)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
-from playground.store.records import NewCell
 from playground.store.tables import new_id, now
-from playground.types.generation import Completion, Message
-from playground.types.grid import CellKey, CellStatus, RunSpec
+from playground.types.generation import Completion
+from playground.types.grid import CellKey, CellStatus, RunSpec, Work
 from playground.types.scores import Score
+from playground.types.trace import Answer
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -38,13 +38,13 @@ class Change(Generic[T_co]):
 
 @dataclass(frozen=True)
 class CreateRun(Change[str]):
-    """A new run with its cells; cells of one case and column get repeats 0, 1, 2 and so on. Gives the run's id.
+    """A new run, a cell for each of the works. Gives the run's id.
 
     `owner` is the program that runs them. Without a `version_id` and with `find_version`, the newest saved version of exactly this prompt is linked.
     """
 
     spec: RunSpec
-    cells: Sequence[NewCell]
+    works: Sequence[Work]
     title: str
     version_id: str | None = None
     find_version: bool = False
@@ -58,15 +58,8 @@ class StartCell(Change[None]):
     """The cell's request is on its way."""
 
     run_id: str
-    column: int
-    repeat: int
+    key: CellKey
     at: datetime = field(default_factory=now)
-    case: int = 0
-
-    @property
-    def key(self) -> CellKey:
-        """The cell's place."""
-        return CellKey(self.case, self.column, self.repeat)
 
 
 class CellFacts(NamedTuple):
@@ -83,39 +76,26 @@ class EndCell(Change[CellFacts]):
     """How a cell ended, with the text that had come; a second end replaces the first, with its steps and scores.
 
     A cell that was already marked as interrupted takes the result all the same: it is the truth.
-    `request_hash` is the same for calls that ask for the same; `extracted` is the answer inside its text.
     """
 
     run_id: str
-    column: int
-    repeat: int
+    key: CellKey
     status: CellStatus
-    completion: Completion | None
-    messages: Sequence[Message]
+    answer: Answer
     error: str = ""
     hint: str = ""
     scores: Sequence[Score] = ()
     hold = "always"
     at: datetime = field(default_factory=now)
-    case: int = 0
-    request_hash: str = ""
-    extracted: str | None = None
-
-    @property
-    def key(self) -> CellKey:
-        """The cell's place."""
-        return CellKey(self.case, self.column, self.repeat)
 
 
 class Draft(NamedTuple):
     """What a running cell has written so far."""
 
     run_id: str
-    column: int
-    repeat: int
+    key: CellKey
     text: str
     reasoning: str
-    case: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,8 +106,16 @@ class KeepDrafts(Change[None]):
     hold = "never"
 
 
-def storable(completion: Completion) -> Completion:
-    """The completion as it comes back from the database: impossible counts are unknown."""
+def storable(answer: Answer) -> Answer:
+    """The answer as it comes back from the database: impossible counts are unknown."""
+    steps = tuple(
+        replace(step, completion=_possible(step.completion)) if step.completion else step
+        for step in answer.steps
+    )
+    return replace(answer, steps=steps)
+
+
+def _possible(completion: Completion) -> Completion:
     known: dict[str, Any] = {name: getattr(completion, name) for name in COUNTS}
     wrong: dict[str, Any] = {name: None for name, value in known.items() if not 0 <= (value or 0) < LARGEST}
     return replace(completion, **wrong) if wrong else completion

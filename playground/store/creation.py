@@ -6,7 +6,6 @@ create(connection, [CreateRun(…)])   rows of run, run_case, variant and cell
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -16,9 +15,8 @@ from playground.store.blobs import KEEP as KEEP_BLOB
 from playground.store.blobs import packed_images
 from playground.store.changes import CreateRun
 from playground.store.content import KEEP, body_rows, content_hash, searchable, texts_in, to_json
-from playground.store.records import NewCell
 from playground.store.tables import Table
-from playground.types.grid import RunSpec
+from playground.types.grid import CellKey, RunSpec, Work
 from playground.types.prompt import Prompt, Sampling
 
 TITLE_CHARS = 300
@@ -79,18 +77,15 @@ def create(connection: sa.Connection, created: Sequence[CreateRun]) -> None:
         cases += more
         blobs += images
         known: dict[Any, int] = {}
-        repeats: Counter[tuple[int, int]] = Counter()
-        for cell in change.cells:
+        for work in change.works:
             form = (
-                cell.column, cell.model, cell.backend, keep(cell.prompt), unseeded(cell.sampling),
+                work.key.variant, work.model, work.backend, keep(work.prompt), unseeded(work.sampling),
             )  # fmt: skip
             if form not in known:
                 known[form] = len(variants)
-                variants.append(variant_row(change.run_id, cell, form[3]))
+                variants.append(variant_row(change.run_id, work, form[3]))
             places.append(known[form])
-            repeat = repeats[cell.case, cell.column]
-            repeats[cell.case, cell.column] += 1
-            cells.append(cell_row(change.run_id, cell, repeat, change.owner))
+            cells.append(cell_row(change.run_id, work, work.key, change.owner))
     connection.execute(KEEP, body_rows(bodies))
     if blobs:
         connection.execute(KEEP_BLOB, blobs)
@@ -116,11 +111,11 @@ def _run_row(change: CreateRun, spec: RunSpec, keep: Keep) -> dict[str, Any]:
         "note": "",
         "version_id": change.version_id,
         "content_hash": form["prompt"],
-        "planned": len(change.cells),
+        "planned": len(change.works),
         "search_text": _found_by(
             title,
             "",
-            [cell.model for cell in change.cells],
+            [work.model for work in change.works],
             [case.values for case in spec.cases[:FOUND_CASES]],
             [turn.template for prompt in prompts for turn in prompt.turns],
         ),
@@ -183,27 +178,27 @@ def unseeded(sampling: Sampling) -> Sampling:
     return sampling.model_copy(update={"seed": None})
 
 
-def variant_row(run_id: str, cell: NewCell, key: str) -> dict[str, Any]:
-    """The variant of that cell, whose prompt has the hash `key`."""
+def variant_row(run_id: str, work: Work, content: str) -> dict[str, Any]:
+    """The variant of that work, whose prompt has the hash `content`."""
     return {
         "run_id": run_id,
-        "number": cell.column,
-        "model": cell.model,
-        "backend": cell.backend,
-        "content_hash": key,
-        "sampling": to_json(unseeded(cell.sampling)),
+        "number": work.key.variant,
+        "model": work.model,
+        "backend": work.backend,
+        "content_hash": content,
+        "sampling": to_json(unseeded(work.sampling)),
     }
 
 
-def cell_row(run_id: str, cell: NewCell, repeat: int, owner: str | None) -> dict[str, Any]:
-    """A pending cell, but for the id of its variant."""
+def cell_row(run_id: str, work: Work, key: CellKey, owner: str | None) -> dict[str, Any]:
+    """A pending cell at that place, but for the id of its variant."""
     return {
         "run_id": run_id,
-        "case_number": cell.case,
-        "variant_number": cell.column,
-        "repeat": repeat,
+        "case_number": key.case,
+        "variant_number": key.variant,
+        "repeat": key.repeat,
         "status": "pending",
-        "seed": cell.sampling.seed,
+        "seed": work.sampling.seed,
         "calls": 0,
         "total_s": 0.0,
         "error": "",
@@ -214,10 +209,10 @@ def cell_row(run_id: str, cell: NewCell, repeat: int, owner: str | None) -> dict
     }
 
 
-def keep_variant(connection: sa.Connection, run_id: str, cell: NewCell, key: str) -> tuple[int, bool]:
-    """The id of the cell's variant, and whether it is new."""
-    row = variant_row(run_id, cell, key)
-    for known in connection.execute(FIND_VARIANTS, {"run": run_id, "variant": cell.column}).mappings():
+def keep_variant(connection: sa.Connection, run_id: str, work: Work, content: str) -> tuple[int, bool]:
+    """The id of the work's variant, and whether it is new."""
+    row = variant_row(run_id, work, content)
+    for known in connection.execute(FIND_VARIANTS, {"run": run_id, "variant": work.key.variant}).mappings():
         if all(known[name] == value for name, value in row.items()):
             return int(known["id"]), False
     return int(connection.execute(KEEP_VARIANTS, [row]).scalar_one()), True

@@ -17,12 +17,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from playground.errors import NotFoundError
-from playground.store.changes import CellFacts, Change, CreateRun, EndCell, KeepDrafts, StartCell, storable
+from playground.store.changes import (
+    LARGEST,
+    CellFacts,
+    Change,
+    CreateRun,
+    EndCell,
+    KeepDrafts,
+    StartCell,
+    storable,
+)
 from playground.store.content import SEARCH_CHARS, fold
 from playground.store.creation import create
 from playground.store.tables import ExactText, Table
-from playground.types.generation import Completion, Message, TokenLogprob
+from playground.types.generation import Message, TokenLogprob
 from playground.types.grid import CellKey
+from playground.types.trace import Answer, Step
 
 UNFINISHED = ("pending", "running")
 LEAST_CHARS = 200
@@ -33,8 +43,6 @@ STEP = (
     "reasoning", "finish", "rendered_prompt", "model_digest", "backend_version", "mode",
 )  # fmt: skip
 """What a step keeps of a completion as it is, beside `ignored` and `logprobs`."""
-SHORT = ("finish", "prompt_tokens", "completion_tokens", "total_s")
-"""What of it the cell keeps too, for lists."""
 
 # --- statements -------------------------------------------------------------------------------------------
 
@@ -180,8 +188,9 @@ def _runs(connection: sa.Connection, run_ids: Collection[str]) -> set[str]:
 def _missing(change: StartCell | EndCell, runs: set[str]) -> NotFoundError:
     if fold(change.run_id) not in runs:
         return NotFoundError("There is no such run.", "It may be in another data folder; look in History.")
-    where = f" of case {change.case + 1}" if change.case else ""
-    return NotFoundError(f"The run has no repeat {change.repeat} in column {change.column + 1}{where}.")
+    case, variant, repeat = change.key
+    where = f" of case {case + 1}" if case else ""
+    return NotFoundError(f"The run has no repeat {repeat} in column {variant + 1}{where}.")
 
 
 def _start(connection: sa.Connection, cells: Iterable[_State]) -> None:
@@ -195,9 +204,9 @@ def _keep_drafts(connection: sa.Connection, kept: Sequence[KeepDrafts]) -> None:
     rows = [
         {
             "run": fold(draft.run_id),
-            "case": draft.case,
-            "variant": draft.column,
-            "repeat": draft.repeat,
+            "case": draft.key.case,
+            "variant": draft.key.variant,
+            "repeat": draft.key.repeat,
             "text": draft.text,
             "reasoning": draft.reasoning,
         }
@@ -218,9 +227,9 @@ def _end(connection: sa.Connection, ends: Sequence[tuple[_State, EndCell]]) -> N
     scores: list[dict[str, Any]] = []
     texts: list[dict[str, Any]] = []
     for state, end in ends:
-        completion = storable(end.completion) if end.completion is not None else None
-        cells.append(_cell(state, end, completion))
-        steps.append(_step(state.id, end, completion))
+        answer = storable(end.answer)
+        cells.append(_cell(state, end, answer))
+        steps += (_step(state.id, step) for step in answer.steps)
         scores += (
             {
                 "cell_id": state.id,
@@ -234,7 +243,7 @@ def _end(connection: sa.Connection, ends: Sequence[tuple[_State, EndCell]]) -> N
             }
             for number, score in enumerate(end.scores)
         )
-        if text := findable(completion.text if completion else "", state.planned):
+        if text := findable(answer.text, state.planned):
             texts.append({"cell_id": state.id, "run_id": state.run_id, "text": text})
         elif state.had_result:
             texts.append({"cell_id": state.id, "run_id": state.run_id, "text": ""})
@@ -253,14 +262,16 @@ def findable(text: str, planned: int) -> str:
     return fold(text[: max(SEARCH_CHARS // max(planned, 1), LEAST_CHARS)])
 
 
-def _cell(state: _State, end: EndCell, completion: Completion | None) -> dict[str, Any]:
-    row: dict[str, Any] = {name: getattr(completion, name, None) for name in SHORT}
-    return row | {
+def _cell(state: _State, end: EndCell, answer: Answer) -> dict[str, Any]:
+    return {
         "key": state.id,
         "status": end.status,
-        "extracted": end.extracted,
-        "calls": 1 if completion is not None else 0,
-        "total_s": completion.total_s if completion is not None else 0.0,
+        "extracted": answer.extracted,
+        "finish": answer.finish,
+        "calls": answer.calls,
+        "prompt_tokens": _count(answer.prompt_tokens),
+        "completion_tokens": _count(answer.completion_tokens),
+        "total_s": answer.total_s,
         "error": end.error,
         "hint": end.hint,
         "started_at": state.started_at,
@@ -268,17 +279,23 @@ def _cell(state: _State, end: EndCell, completion: Completion | None) -> dict[st
     }
 
 
-def _step(cell_id: int, end: EndCell, completion: Completion | None) -> dict[str, Any]:
+def _count(value: int | None) -> int | None:
+    return value if value is not None and value < LARGEST else None
+
+
+def _step(cell_id: int, step: Step) -> dict[str, Any]:
+    completion = step.completion
     row: dict[str, Any] = {name: getattr(completion, name, None) for name in STEP}
     if completion is None:
-        row |= {"text": "", "reasoning": ""}
+        row |= {"text": step.output, "reasoning": ""}
     return row | {
         "cell_id": cell_id,
-        "number": 0,
-        "kind": "call",
-        "label": "",
-        "request_hash": end.request_hash or None,
-        "messages": messages_json(end.messages),
+        "number": step.number,
+        "parent": step.parent,
+        "kind": step.kind,
+        "label": step.label,
+        "request_hash": step.request_hash or None,
+        "messages": messages_json(step.messages),
         "ignored": list(completion.ignored) if completion else [],
         "logprobs": [_token(each) for each in completion.logprobs] if completion else [],
     }

@@ -3,7 +3,7 @@
     PromptSummary ─ VersionSummary ─ SavedVersion        the saved prompts; Facets count them
     SaveItem → SavedVersion, Head, SyncMark              many prompts at once, files that are kept equal
     FormDraftSummary ─ FormDraft                         what is typed and not saved
-    NewCell → StoredRun(StoredCell(StoredStep…)…)        one run, complete enough to be shown again
+    StoredRun(StoredCell…)                               one run, complete enough to be shown again
     CellPage(CellRow…), MatrixEntry, CellRecord          runs of any size, a part at a time
     HistoryPage(RunSummary(ColumnSummary…)…)             the list of runs
 
@@ -21,6 +21,7 @@ from playground.types.generation import Completion, Finish, Message
 from playground.types.grid import Case, CellKey, CellStatus, Choice, RunKind, RunSpec
 from playground.types.prompt import Prompt, Sampling
 from playground.types.scores import Score
+from playground.types.trace import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,69 +166,48 @@ class SyncMark:
 
 
 @dataclass(frozen=True, slots=True)
-class NewCell:
-    """A cell to be run. `prompt` is the effective one (shared or variant), `sampling.seed` is already drawn.
-
-    `column` is the number of its variant.
-    """
-
-    column: int
-    model: str
-    backend: str
-    prompt: Prompt
-    sampling: Sampling
-    case: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class StoredStep:
-    """One call of a cell: what was sent and what came back."""
-
-    number: int
-    label: str
-    messages: tuple[Message, ...]
-    rendered_prompt: str | None
-    text: str
-    reasoning: str
-    finish: Finish | None
-    prompt_tokens: int | None
-    completion_tokens: int | None
-    first_token_s: float | None
-    total_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class StoredCell:
-    """One cell as it was run; `completion` is None when nothing had come back."""
+    """One cell as it was run; without steps nothing is known of its answer yet."""
 
-    column: int
-    repeat: int
+    key: CellKey
     model: str
     backend: str
     content_hash: str
     prompt: Prompt
     sampling: Sampling
     status: CellStatus
-    completion: Completion | None
-    steps: tuple[StoredStep, ...]
+    answer: Answer
     scores: tuple[Score, ...]
     thumb: int
     error: str
     hint: str
     started_at: datetime | None
     finished_at: datetime | None
-    case: int = 0
-    extracted: str | None = None
 
     @property
-    def key(self) -> CellKey:
-        """Its place in the run."""
-        return CellKey(self.case, self.column, self.repeat)
+    def case(self) -> int:
+        """The number of its case."""
+        return self.key.case
+
+    @property
+    def column(self) -> int:
+        """The number of its variant, which is a column of the page."""
+        return self.key.variant
+
+    @property
+    def repeat(self) -> int:
+        """Which of the answers to its case and variant it is."""
+        return self.key.repeat
+
+    @property
+    def completion(self) -> Completion | None:
+        """What the last call gave; None when nothing had come back."""
+        return self.answer.completion
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """What the last call was sent; empty before the cell has run."""
-        return self.steps[-1].messages if self.steps else ()
+        return self.answer.messages
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,13 @@ from playground.store.changes import CellFacts, CreateRun, EndCell, storable
 from playground.store.content import content_hash, load_content, portions
 from playground.store.ledger import UNFINISHED
 from playground.store.prompts import load_saved
-from playground.store.records import NewCell, StoredCell, StoredRun, StoredStep, StoredVote
+from playground.store.records import StoredCell, StoredRun, StoredVote
 from playground.store.tables import Cell, Run, RunCase, Table, Version, Vote
 from playground.types.generation import Completion, Finish, Message, TokenLogprob
-from playground.types.grid import MOST_COLUMNS, CellStatus, Choice, RunSpec
+from playground.types.grid import MOST_COLUMNS, CellKey, CellStatus, Choice, RunSpec, Work
 from playground.types.prompt import Prompt, Role, Sampling
 from playground.types.scores import Score
+from playground.types.trace import Answer, Step, StepKind
 
 _tables = Table.metadata.tables
 VARIANT, CELL, STEPS, SCORES = (_tables[name] for name in ("variant", "cell", "step", "score"))
@@ -106,7 +107,7 @@ def begun_run(created: CreateRun) -> StoredRun:
         cells=(),
         earlier=(),
         vote=None,
-        total=len(created.cells),
+        total=len(created.works),
     )
 
 
@@ -115,41 +116,23 @@ def _shown(spec: RunSpec) -> RunSpec:
     return spec.model_copy(update={"cases": spec.cases[:1], "variants": spec.variants[:MOST_COLUMNS]})
 
 
-def ended_cell(new: NewCell, end: EndCell, facts: CellFacts) -> StoredCell:
+def ended_cell(work: Work, end: EndCell, facts: CellFacts) -> StoredCell:
     """The cell that has just been stored, equal to what loading it would give."""
-    completion = storable(end.completion) if end.completion is not None else None
-    step = StoredStep(
-        number=0,
-        label="",
-        messages=tuple(end.messages),
-        rendered_prompt=completion.rendered_prompt if completion else None,
-        text=completion.text if completion else "",
-        reasoning=completion.reasoning if completion else "",
-        finish=completion.finish if completion else None,
-        prompt_tokens=completion.prompt_tokens if completion else None,
-        completion_tokens=completion.completion_tokens if completion else None,
-        first_token_s=completion.first_token_s if completion else None,
-        total_s=completion.total_s if completion else None,
-    )
     return StoredCell(
-        column=end.column,
-        repeat=end.repeat,
-        model=new.model,
-        backend=new.backend,
+        key=end.key,
+        model=work.model,
+        backend=work.backend,
         content_hash=facts.content_hash,
-        prompt=new.prompt,
-        sampling=new.sampling,
+        prompt=work.prompt,
+        sampling=work.sampling,
         status=end.status,
-        completion=completion,
-        steps=(step,),
+        answer=storable(end.answer),
         scores=tuple(end.scores),
         thumb=facts.thumb,
         error=end.error,
         hint=end.hint,
         started_at=facts.started_at,
         finished_at=facts.finished_at,
-        case=end.case,
-        extracted=end.extracted,
     )
 
 
@@ -220,26 +203,21 @@ def _by_cell(session: Session, table: sa.Table, ids: Sequence[int]) -> dict[int,
 def _cell(
     row: Any, prompt: Prompt, shared: Sampling, steps: Iterable[Any], scores: Iterable[Any]
 ) -> StoredCell:
-    steps = list(steps)
     return StoredCell(
-        column=row.variant_number,
-        repeat=row.repeat,
+        key=CellKey(row.case_number, row.variant_number, row.repeat),
         model=row.model,
         backend=row.backend,
         content_hash=row.content_hash,
         prompt=prompt,
         sampling=shared.model_copy(update={"seed": row.seed}),
         status=row.status,
-        completion=_completion(steps[-1]) if steps and row.finish is not None else None,
-        steps=tuple(_step(step) for step in steps),
+        answer=Answer(tuple(_step(step) for step in steps), row.extracted),
         scores=tuple(_score(score) for score in scores),
         thumb=row.thumb,
         error=row.error,
         hint=row.hint,
         started_at=row.started_at,
         finished_at=row.finished_at,
-        case=row.case_number,
-        extracted=row.extracted,
     )
 
 
@@ -271,19 +249,16 @@ def _completion(step: Any) -> Completion:
     )
 
 
-def _step(row: Any) -> StoredStep:
-    return StoredStep(
+def _step(row: Any) -> Step:
+    return Step(
+        messages=tuple(Message(cast(Role, m["role"]), m["content"]) for m in row.messages),
+        completion=_completion(row) if row.finish is not None else None,
         number=row.number,
         label=row.label,
-        messages=tuple(Message(cast(Role, m["role"]), m["content"]) for m in row.messages),
-        rendered_prompt=row.rendered_prompt,
-        text=row.text,
-        reasoning=row.reasoning,
-        finish=cast(Finish | None, row.finish),
-        prompt_tokens=row.prompt_tokens,
-        completion_tokens=row.completion_tokens,
-        first_token_s=row.first_token_s,
-        total_s=row.total_s,
+        request_hash=row.request_hash or "",
+        parent=row.parent,
+        kind=cast(StepKind, row.kind),
+        output=row.text if row.finish is None else "",
     )
 
 

@@ -6,7 +6,6 @@ Each function works inside the caller's transaction.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -19,20 +18,18 @@ from playground.store.changes import LARGEST
 from playground.store.content import fold, keep_content
 from playground.store.creation import case_rows, cell_row, form_of, keep_variant, search_text
 from playground.store.ledger import KEEP_TEXT, UNFINISHED, findable
-from playground.store.records import NewCell
 from playground.store.tables import Cell, Run, RunCase, Step, Vote, now
-from playground.types.grid import Choice, RunSpec
+from playground.types.grid import Choice, RunSpec, Work
 
 
 def add_repeat(
     session: Session,
     run_id: str,
-    column: int,
-    cell: NewCell,
+    work: Work,
     spec: RunSpec | None,
     owner: str | None,
 ) -> int:
-    """The number of a further, pending repeat in a column of the run."""
+    """The number of a further, pending repeat of the case and variant that the work's key names."""
     row = find_run(session, run_id, lock=True)
     if spec is not None:
         row.comparison = form_of(spec, partial(keep_content, session))
@@ -43,13 +40,15 @@ def add_repeat(
             session.connection().execute(KEEP, images)
     highest = session.exec(
         select(sa.func.max(Cell.repeat)).where(
-            Cell.run_id == row.id, Cell.case_number == cell.case, Cell.variant_number == column
+            Cell.run_id == row.id,
+            Cell.case_number == work.key.case,
+            Cell.variant_number == work.key.variant,
         )
     ).one()
     repeat = 0 if highest is None else highest + 1
-    cell = replace(cell, column=column)
-    variant_id, is_new = keep_variant(session.connection(), row.id, cell, keep_content(session, cell.prompt))
-    session.add(Cell(**cell_row(row.id, cell, repeat, owner), variant_id=variant_id))
+    variant_id, is_new = keep_variant(session.connection(), row.id, work, keep_content(session, work.prompt))
+    key = work.key._replace(repeat=repeat)
+    session.add(Cell(**cell_row(row.id, work, key, owner), variant_id=variant_id))
     if is_new or spec is not None:
         _refresh_search_text(session, row)
     return repeat

@@ -1,8 +1,8 @@
 """The store: every method is one transaction, opened and closed inside, safe to call from any thread.
 
     store = open_store(settings)
-    run_id = store.create_run(spec, cells, title="Tone of a refund mail", version_id=None)
-    store.save_cell(run_id, 0, 0, status="done", completion=completion, messages=messages)
+    run_id = store.create_run(spec, works, title="Tone of a refund mail", version_id=None)
+    store.save_cell(run_id, CellKey(0, 0, 0), status="done", answer=answer)
 
 A method returns what was committed or raises StoreError with nothing changed; asyncio callers go through
 `asyncio.to_thread`.
@@ -10,20 +10,17 @@ A method returns what was committed or raises StoreError with nothing changed; a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import sqlalchemy as sa
 from sqlmodel import Session
 
 from playground.settings import Settings
 from playground.store import (
-    bin,
-    cells,
-    exchange,
     history,
     notebook,
     prompts,
@@ -33,36 +30,32 @@ from playground.store import (
     saving,
     shelf,
 )
+from playground.store.bin import Bin
+from playground.store.cells import RunCells
 from playground.store.changes import Change, CreateRun, EndCell, StartCell
+from playground.store.copies import Copies
 from playground.store.database import Place, connect, in_plain_words, locate, prepare_file
 from playground.store.drafts import FormDrafts
 from playground.store.presence import HOST, Presence, Program
 from playground.store.records import (
-    CellPage,
-    CellRecord,
     DatabaseFacts,
     Facets,
-    Head,
     HistoryPage,
-    MatrixEntry,
-    NewCell,
     PromptSummary,
     RunFilter,
     SavedVersion,
     SaveItem,
-    StoredCell,
     StoredRun,
     StoredVote,
-    SyncMark,
     VersionSummary,
 )
 from playground.store.schema import bring_up_to_date, database_facts
 from playground.store.writer import Trouble, Writer
-from playground.types.generation import Completion, Message
-from playground.types.grid import CellKey, CellStatus, Choice, RunSpec
+from playground.types.grid import CellKey, CellStatus, Choice, RunSpec, Work
 from playground.types.prompt import Prompt
 from playground.types.scores import Score
 from playground.types.setups import Setup
+from playground.types.trace import Answer
 
 T = TypeVar("T")
 
@@ -89,6 +82,9 @@ class Store:
         self._engine = engine
         self._writing_engine = engine.execution_options(write=True)
         self._writer = Writer(self._writing_engine, place)
+        self.bin = Bin(self._writing)
+        self.copies = Copies(self._reading, self._writing)
+        self.cells = RunCells(self._reading)
         self.drafts = FormDrafts(self._reading, self._writing)
         self._presence = Presence(place.path.parent if place.path else settings.data_dir)
 
@@ -217,7 +213,7 @@ class Store:
         with self._writing() as session:
             prompts.set_label(session, prompt_id, label, number)
 
-    # --- the shelf and the bin --------------------------------------------------------------------------
+    # --- the shelf --------------------------------------------------------------------------
 
     def prompts(
         self,
@@ -272,46 +268,6 @@ class Store:
         with self._writing() as session:
             shelf.set_favourite(session, key, on)
 
-    def delete_prompt(self, prompt_id: str) -> None:
-        """Put the prompt into the bin and free its name; its versions stay readable by id."""
-        with self._writing() as session:
-            bin.delete(session, prompt_id)
-
-    def restore_prompt(self, prompt_id: str, name: str = "", author: str = "") -> SavedVersion:
-        """Take the prompt out of the bin; its newest version. Raises PromptError when its name is taken by now.
-
-        With another `name` that becomes a version, as with `rename`.
-        """
-        with self._writing() as session:
-            return bin.restore_prompt(session, prompt_id, name, author)
-
-    def purge_prompt(self, prompt_id: str) -> None:
-        """Remove a prompt in the bin for good; runs keep what they ran. Raises PromptError for another one."""
-        with self._writing() as session:
-            bin.purge(session, prompt_id)
-
-    # --- bundles and folders ----------------------------------------------------------------------------
-
-    def heads(self) -> list[Head]:
-        """Every prompt that is not in the bin, by name, with the hashes of its main versions."""
-        with self._reading() as session:
-            return exchange.heads(session)
-
-    def contents(self, prompt_ids: Sequence[str]) -> dict[str, SavedVersion]:
-        """The newest main versions by prompt, in the order of the ids; unknown ones are left out."""
-        with self._reading() as session:
-            return exchange.contents(session, prompt_ids)
-
-    def sync_marks(self, folder: str) -> dict[str, SyncMark]:
-        """What was kept of a synced folder's files, by path."""
-        with self._reading() as session:
-            return exchange.sync_marks(session, folder)
-
-    def keep_sync_marks(self, folder: str, marks: Mapping[str, SyncMark]) -> None:
-        """Replace all marks of a synced folder."""
-        with self._writing() as session:
-            exchange.keep_sync_marks(session, folder, marks)
-
     # --- runs -------------------------------------------------------------------------------------------
 
     def submit(self, change: Change[T]) -> Future[T]:
@@ -327,48 +283,44 @@ class Store:
     def create_run(
         self,
         spec: RunSpec,
-        cells: Sequence[NewCell],
+        works: Sequence[Work],
         *,
         title: str,
         version_id: str | None = None,
     ) -> str:
-        """The id of a new run, its cells pending; several of one case and column are its repeats 0, 1, 2 and so on.
+        """The id of a new run with a pending cell for each of the works.
 
         `version_id` is the `SavedVersion.id` that the shared prompt was opened from.
         """
-        return self.submit(CreateRun(spec, cells, title, version_id)).result()
+        return self.submit(CreateRun(spec, works, title, version_id)).result()
 
-    def add_repeat(self, run_id: str, column: int, cell: NewCell, *, spec: RunSpec | None = None) -> int:
-        """The number of a further, pending repeat of a column.
+    def add_repeat(self, run_id: str, work: Work, *, spec: RunSpec | None = None) -> int:
+        """The number of a further, pending repeat of the work's case and variant.
 
         Give the `spec` as it stands now when its values, prompt or column settings changed since: it is
         what the run reopens with, while each earlier cell keeps what it was run with.
         """
         owner = self._presence.begin()
         with self._writing() as session:
-            return runs.add_repeat(session, run_id, column, cell, spec, owner)
+            return runs.add_repeat(session, run_id, work, spec, owner)
 
-    def start_cell(self, run_id: str, column: int, repeat: int = 0) -> None:
+    def start_cell(self, run_id: str, key: CellKey) -> None:
         """Note that the cell's request is on its way."""
-        self.submit(StartCell(run_id, column, repeat)).result()
+        self.submit(StartCell(run_id, key)).result()
 
     def save_cell(
         self,
         run_id: str,
-        column: int,
-        repeat: int,
+        key: CellKey,
         *,
         status: CellStatus,
-        completion: Completion | None,
-        messages: Sequence[Message],
+        answer: Answer,
         error: str = "",
         hint: str = "",
         scores: Sequence[Score] = (),
     ) -> None:
         """Store how a cell ended, with the text that had come; saving it again replaces the first result."""
-        self.submit(
-            EndCell(run_id, column, repeat, status, completion, messages, error, hint, scores)
-        ).result()
+        self.submit(EndCell(run_id, key, status, answer, error, hint, scores)).result()
 
     def mark_interrupted(self) -> int:
         """Mark every cell whose program has ended before the cell did as interrupted; how many there were.
@@ -393,52 +345,6 @@ class Store:
         """Whether the run is pending, running, interrupted or done. Raises NotFoundError."""
         with self._reading() as session:
             return reopen.run_status(session, runs.find_run(session, run_id).id)
-
-    def page(
-        self,
-        run_id: str,
-        *,
-        after: CellKey | None = None,
-        limit: int = 100,
-        status: CellStatus | None = None,
-    ) -> CellPage:
-        """A run's cells in short by case, variant and repeat, at most 500. Raises NotFoundError."""
-        with self._reading() as session:
-            return cells.page(session, runs.find_run(session, run_id).id, after, limit, status)
-
-    def cell(self, run_id: str, key: CellKey) -> StoredCell:
-        """One cell with everything that was sent and received. Raises NotFoundError."""
-        with self._reading() as session:
-            return cells.cell(session, runs.find_run(session, run_id).id, key)
-
-    def matrix(self, run_id: str, *, first: int = 0, cases: int = 100) -> list[MatrixEntry]:
-        """What each variant came to in so many cases from that one on, at most 500. Raises NotFoundError."""
-        with self._reading() as session:
-            return cells.matrix(session, runs.find_run(session, run_id).id, first, cases)
-
-    def case_values(self, run_id: str, first: int, count: int) -> list[dict[str, Any]]:
-        """The values of so many cases from that one on, in order. Raises NotFoundError."""
-        with self._reading() as session:
-            return cells.case_values(session, runs.find_run(session, run_id).id, first, count)
-
-    def open_keys(self, run_id: str, *, after: CellKey | None = None, limit: int = 500) -> list[CellKey]:
-        """The next cells that have not ended: what is left to run. Raises NotFoundError."""
-        with self._reading() as session:
-            return cells.open_keys(session, runs.find_run(session, run_id).id, after, limit)
-
-    def stream_rows(self, run_id: str, portion: int = 200) -> Iterator[CellRecord]:
-        """Every cell of a run with its case, read in portions as they are taken. Raises NotFoundError.
-
-        No transaction stays open between two portions: cells that end meanwhile come as they are then.
-        """
-        after: CellKey | None = None
-        while True:
-            with self._reading() as session:
-                records = cells.records(session, runs.find_run(session, run_id).id, after, portion)
-            yield from records
-            if len(records) < portion:
-                return
-            after = records[-1].cell.key
 
     def vote_and_note(self, run_id: str) -> tuple[StoredVote | None, str]:
         """What a person has said about a run so far. Raises NotFoundError."""

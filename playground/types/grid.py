@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from playground.errors import PlaygroundError
+from playground.types.generation import Message
 from playground.types.prompt import Prompt, Sampling, Value
 
 CellStatus = Literal["pending", "running", "done", "cancelled", "error", "interrupted"]
@@ -119,3 +122,33 @@ class RunSpec(Value):
     def case(self) -> Case:
         """The case of a comparison; of a larger run the first."""
         return self.cases[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One answer to get: its place in the run, and all that its calls are made from.
+
+    `prompt` is the effective one (the variant's own or the run's), `sampling` the variant's with its seed drawn,
+    `messages` are rendered. With a `problem` it cannot be got. `raw_prompt` is sent in place of the messages; works of
+    one `family` (a word, "" is none) are samples of one prompt.
+    """
+
+    key: CellKey
+    variant: Variant
+    case: Case
+    prompt: Prompt
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    problem: PlaygroundError | None = None
+    raw_prompt: str | None = None
+    family: str = ""
+
+    @property
+    def model(self) -> str:
+        """The `ModelInfo.id` of its model."""
+        return self.variant.model
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend that its model belongs to."""
+        return self.model.partition(":")[0]

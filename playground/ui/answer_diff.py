@@ -16,7 +16,8 @@ from playground.ui.html import join, options, pieces
 from playground.ui.noise import floors
 from playground.ui.samples import cell_name
 from playground.ui.update import Update
-from playground.workbench.service import Workbench, find_cell
+from playground.workbench.runs import find_cell
+from playground.workbench.service import Workbench
 
 
 class Side(NamedTuple):
@@ -32,7 +33,7 @@ async def diff(workbench: Workbench, ask: Ask) -> Update:
 
     Without samples the column that was asked stays; with them both sides can be chosen.
     """
-    run = await workbench.run(ask.run_id())
+    run = await workbench.runs.get(ask.run_id())
     cell = find_cell(run, ask.integer("column"), ask.repeat())
     sides = _sides(run)
     mine = cell_name(run, cell)
@@ -113,7 +114,7 @@ async def _before(
     if not previous or previous == run.id or samples > 1:
         return None
     try:
-        last = find_cell(await workbench.run(previous), cell.column)
+        last = find_cell(await workbench.runs.get(previous), cell.column)
     except NotFoundError:
         return None
     return Side("its answer in the last run", last.completion.text, last.model) if last.completion else None

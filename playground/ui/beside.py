@@ -32,7 +32,7 @@ async def beside(workbench: Workbench, ask: Ask) -> Update:
     picked = picked_runs(ask)
     if len(picked) != 2:
         raise PromptError(f"{len(picked)} runs are selected.", "Select two of them.")
-    runs = [await workbench.run(run_id) for run_id in picked]
+    runs = [await workbench.runs.get(run_id) for run_id in picked]
     before, after = sorted(runs, key=lambda run: (run.created_at, run.id))
     setups = await workbench.history.setups([before.id, after.id])
     changes = run_changes(setups[before.id], setups[after.id])

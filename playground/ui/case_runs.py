@@ -35,7 +35,7 @@ async def run_cases(workbench: Workbench, ask: Ask) -> Update:
     form = ask.compare_form()
     given = (ask.model_extra or {}).get("images")
     images = tuple(str(image) for image in given) if isinstance(given, list) else ()
-    live = await workbench.begin(spec_of_cases(form.model_copy(update={"images": images})))
+    live = await workbench.runs.begin(spec_of_cases(form.model_copy(update={"images": images})))
     return {"cases_run": live.run.id}
 
 
@@ -59,9 +59,9 @@ def spec_of_cases(form: CompareForm) -> RunSpec:
 async def cases_state(workbench: Workbench, ask: Ask) -> Update:
     """What each case came to in each column; with `whole` also the cases, and whether the form still asks for the same."""
     run_id = ask.run_id()
-    live = workbench.live.get(run_id)
+    live = workbench.runs.live.get(run_id)
     is_live = live is not None and not live.is_over
-    run = live.run if live is not None else await workbench.run(run_id)
+    run = live.run if live is not None else await workbench.runs.get(run_id)
     whole = bool((ask.model_extra or {}).get("whole"))
     try:
         entries, cases = await asyncio.to_thread(_read, workbench, run, whole)

@@ -21,7 +21,8 @@ from playground.ui.forms import COLUMNS, CompareForm, variant
 from playground.ui.html import plural
 from playground.ui.update import Into, Update
 from playground.ui.versions import prompt_diff
-from playground.workbench.service import Workbench, find_cell
+from playground.workbench.runs import find_cell
+from playground.workbench.service import Workbench
 
 SAVED, SAVED_AT_FIRST, PATTERNS = 20, 6, 60
 """Rows of the list; before anything is searched for, the techniques stand in view."""
@@ -159,7 +160,7 @@ async def _taken(workbench: Workbench, ask: Ask) -> tuple[Prompt, PromptSource |
     if prompt_id := ask.text("prompt"):
         version = await workbench.saved.version(prompt_id, ask.integer("number", 0) or None)
         return version.prompt, source_of(version, ask.text("at"))
-    run = await workbench.run(ask.text("of_run"))
+    run = await workbench.runs.get(ask.text("of_run"))
     cell = find_cell(run, ask.integer("from"))
     shape = run.spec.variants[cell.column]
     if shape.prompt is not None:
@@ -193,7 +194,7 @@ def into(column: int, prompt: Prompt, source: PromptSource | None) -> Into:
 
 async def go_on(workbench: Workbench, ask: Ask) -> Update:
     """An answer as the next turn: of its column's prompt, or of every column's."""
-    cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"), ask.repeat())
+    cell = find_cell(await workbench.runs.get(ask.run_id()), ask.integer("column"), ask.repeat())
     text = cell.completion.text if cell.completion else ""
     if not text.strip():
         raise NotFoundError(f"Column {cell.column + 1} has no answer to go on from.", "Run it first.")

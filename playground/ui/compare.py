@@ -39,7 +39,8 @@ from playground.ui.stream import shown, stream_run
 from playground.ui.terms import TERMS
 from playground.ui.update import Update
 from playground.workbench.prompts import Preview
-from playground.workbench.service import Workbench, find_cell
+from playground.workbench.runs import find_cell
+from playground.workbench.service import Workbench
 
 
 @dataclass(frozen=True)
@@ -251,13 +252,13 @@ def _advice(finding: Finding, column: int | None) -> dict[str, Any]:
 async def stop(workbench: Workbench, ask: Ask) -> Update:
     """End one column or all; all who look at the run see what was kept."""
     column, run_id = ask.text("column"), ask.run_id()
-    workbench.stop(run_id, ask.integer("column") if column.isdecimal() else None)
+    workbench.runs.stop(run_id, ask.integer("column") if column.isdecimal() else None)
     return {}
 
 
 async def look_again(workbench: Workbench, ask: Ask) -> Update:
     """A run of another program as it is stored by now."""
-    update = shown(workbench, await workbench.run(ask.run_id()))
+    update = shown(workbench, await workbench.runs.get(ask.run_id()))
     if update["elsewhere"]:
         del update["vote"]  # nobody votes yet, and somebody may be writing a note
     return update
@@ -268,7 +269,7 @@ _CHOICE: TypeAdapter[Choice] = TypeAdapter(Choice)
 
 async def vote(workbench: Workbench, ask: Ask) -> Update:
     """Store the vote, for the sample on screen where a column has several; choosing the same again takes it back."""
-    run = await workbench.run(ask.run_id())
+    run = await workbench.runs.get(ask.run_id())
     kind = _CHOICE.validate_python(ask.text("vote"))
     column = ask.integer("column") if kind == "column" else None
     repeat = ask.repeat() if kind == "column" else None
@@ -282,10 +283,10 @@ async def vote(workbench: Workbench, ask: Ask) -> Update:
 async def thumb(workbench: Workbench, ask: Ask) -> Update:
     """Thumb up or down for an answer; the same again takes it back."""
     run_id, column, value = ask.run_id(), ask.integer("column"), ask.integer("value")
-    cell = find_cell(await workbench.run(run_id), column, ask.repeat())
+    cell = find_cell(await workbench.runs.get(run_id), column, ask.repeat())
     thumb = 0 if cell.thumb == value else value
     await workbench.history.thumb(run_id, column, thumb, cell.repeat)
-    run = await workbench.run(run_id)
+    run = await workbench.runs.get(run_id)
     cell = find_cell(run, column, cell.repeat)
     return {"columns": {cell_name(run, cell): {"foot": panels.foot(cell)}}}
 
@@ -297,7 +298,7 @@ async def note(workbench: Workbench, ask: Ask) -> Update:
 
 
 async def _bar(workbench: Workbench, run: StoredRun) -> str:
-    return panels.vote_bar(await workbench.run(run.id), len(run.spec.variants))
+    return panels.vote_bar(await workbench.runs.get(run.id), len(run.spec.variants))
 
 
 async def new_prompt(workbench: Workbench, ask: Ask) -> Update:

@@ -27,7 +27,8 @@ from playground.ui.html import (
     segments,
 )
 from playground.ui.update import Update
-from playground.workbench.service import Workbench, find_cell
+from playground.workbench.runs import find_cell
+from playground.workbench.service import Workbench
 
 _CONTROL = re.compile(r"(<\|[^|>\n]{1,40}\|>|</?[a-z_]{1,20}>|\[/?[A-Z]{1,10}\])")
 # Raw HTML off, images off: an answer must not make the browser call out.
@@ -47,7 +48,7 @@ async def markdown(workbench: Workbench, ask: Ask) -> Update:
 
 async def probabilities(workbench: Workbench, ask: Ask) -> Update:
     """The answer's tokens, coloured by how sure the model was; alternatives of the chosen one, and the table below."""
-    cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"), ask.repeat())
+    cell = find_cell(await workbench.runs.get(ask.run_id()), ask.integer("column"), ask.repeat())
     tokens = cell.completion.logprobs if cell.completion else ()
     html = await asyncio.to_thread(heat, tokens)
     return {"view": {"column": cell.column, "html": html, "kind": "heat"}}
@@ -114,7 +115,7 @@ def alternatives(token: TokenLogprob) -> str:
 
 async def saw(workbench: Workbench, ask: Ask) -> Update:
     """The exact messages, the text after the template and the token ids of a column, beside another column's."""
-    run = await workbench.run(ask.run_id())
+    run = await workbench.runs.get(ask.run_id())
     cell = find_cell(run, ask.integer("column"), ask.repeat())
     view = ask.text("view") or "text"
     other = await _other(run, ask)
@@ -142,7 +143,7 @@ async def _other(run: StoredRun, ask: Ask) -> StoredCell | None:
 
 async def _rendered(workbench: Workbench, cell: StoredCell) -> RenderedChat | PlaygroundError | None:
     try:
-        return await workbench.rendered(cell)
+        return await workbench.runs.rendered(cell)
     except PlaygroundError as exc:
         return exc
 

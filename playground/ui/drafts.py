@@ -83,7 +83,7 @@ async def open_draft(workbench: Workbench, ask: Ask) -> Update:
     update = cleared(form.model_copy(update={"open": opened}))
     if draft.run_id:
         with suppress(NotFoundError, StoreError):  # the text is there all the same
-            update |= shown(workbench, await workbench.run_to_look_at(draft.run_id))
+            update |= shown(workbench, await workbench.runs.look_at(draft.run_id))
     return update
 
 

@@ -234,7 +234,7 @@ CSV_NAMES = (
 
 async def open_run(workbench: Workbench, ask: Ask) -> Update:
     """A stored run back in Compare, with its exact prompt, values, sampling and answers."""
-    run = await workbench.run_to_look_at(ask.text("id"))
+    run = await workbench.runs.look_at(ask.text("id"))
     shown = shown_run(workbench, run)
     return {**shown, "tab": "Compare", "drawer": await drawer_of_large(workbench, run)}
 

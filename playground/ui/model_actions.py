@@ -26,7 +26,8 @@ from playground.ui.onto_compare import default_form
 from playground.ui.progress import size
 from playground.ui.terms import about
 from playground.ui.update import Update
-from playground.workbench.service import Workbench, find_cell
+from playground.workbench.runs import find_cell
+from playground.workbench.service import Workbench
 
 # --- GGUF files -----------------------------------------------------------------------------------------
 
@@ -179,7 +180,7 @@ def _chosen(places: Sequence[Place], name: str) -> Place:
 
 async def create_model(workbench: Workbench, ask: Ask) -> Update:
     """A model on an Ollama server with the prompt and sampling of a run's chosen or voted column built in."""
-    run = await workbench.run(ask.run_id())
+    run = await workbench.runs.get(ask.run_id())
     vote = run.vote.column if run.vote and run.vote.kind == "column" else None
     cell = find_cell(run, ask.integer("column", vote or 0))
     system = [m for m in cell.messages if m.role == "system"]

@@ -93,7 +93,7 @@ async def open_address(workbench: Workbench, query: Mapping[str, Any], ask: Ask)
     Raises NotFoundError for one that is not there.
     """
     if query.get("run"):
-        run = await workbench.run_to_look_at(str(query["run"]))
+        run = await workbench.runs.look_at(str(query["run"]))
         update = shown_run(workbench, run)
         if drawer := await drawer_of_large(workbench, run):
             update["drawer"] = drawer
@@ -136,7 +136,7 @@ async def revisit(workbench: Workbench, ask: Ask) -> Update:
     update = cleared(form)
     if query.get("run"):
         try:
-            update |= shown(workbench, await workbench.run_to_look_at(str(query["run"])))
+            update |= shown(workbench, await workbench.runs.look_at(str(query["run"])))
         except NotFoundError as exc:  # the text is there all the same
             update["alert"] = to_alert(exc)
     return update

@@ -36,7 +36,7 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
     @api.get("/files/run/{run_id}/{column}/{format_name}")
     async def run_file(run_id: str, column: int, format_name: str, repeat: int | None = None) -> Response:
         try:
-            return download(await workbench.export_cell(run_id, column, format_name, repeat))
+            return download(await workbench.runs.export_cell(run_id, column, format_name, repeat))
         except PlaygroundError as exc:
             return refuse(exc)
 
@@ -45,7 +45,7 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
         if ending not in FILES:
             return PlainTextResponse("Not found.\n", 404)
         try:
-            run = await workbench.run(run_id)
+            run = await workbench.runs.get(run_id)
         except PlaygroundError as exc:
             return refuse(exc)
         headers = {"content-disposition": f"attachment; filename=run-{run.id}.{ending}"}

@@ -21,7 +21,7 @@ from playground.workbench.service import Workbench
 
 def update(workbench: Workbench) -> Update:
     """The head's words, the list where it is open, and which runs a page can look at."""
-    live = list(workbench.live)
+    live = list(workbench.runs.live)
     return {
         "live": [each.run.id for each in live],
         "html": {"running": _head(live), "running-list": _list(live)},
@@ -80,7 +80,7 @@ async def open_running(workbench: Workbench, ask: Ask) -> Update:
 
 async def stop_run(workbench: Workbench, ask: Ask) -> Update:
     """Stop all of a run; what had arrived is kept."""
-    workbench.stop(ask.text("id"))
+    workbench.runs.stop(ask.text("id"))
     return {"toast": "Stopped; what had arrived is kept", **update(workbench)}
 
 
@@ -88,7 +88,7 @@ async def again(workbench: Workbench, ask: Ask) -> Update:
     """Run one column again while the page looks at others of the run."""
     column = ask.integer("column")
     try:
-        await workbench.begin_again(ask.run_id(), column)
+        await workbench.runs.begin_again(ask.run_id(), column)
     except PlaygroundError as exc:
         return {"alert": to_alert(exc), "not_started": [column]}
     return update(workbench)
@@ -96,7 +96,7 @@ async def again(workbench: Workbench, ask: Ask) -> Update:
 
 async def lost(workbench: Workbench, ask: Ask) -> Update:
     """A page missed a paint of that stream: it gets everything again, or looks at the run anew."""
-    watches = workbench.live.watches(ask.text("stream"))
+    watches = workbench.runs.live.watches(ask.text("stream"))
     for watch in watches:
         watch.lost = True
         watch.wake()
@@ -105,7 +105,7 @@ async def lost(workbench: Workbench, ask: Ask) -> Update:
 
 async def leave(workbench: Workbench, ask: Ask) -> Update:
     """A page looks at something else; the run goes on."""
-    for watch in workbench.live.watches(ask.text("stream")):
+    for watch in workbench.runs.live.watches(ask.text("stream")):
         watch.left = True
         watch.wake()
     return {}

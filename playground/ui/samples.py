@@ -21,7 +21,8 @@ from playground.types.grid import Variant
 from playground.ui.actions import Action, Ask
 from playground.ui.html import count, icon, join, percent, plural, seconds
 from playground.ui.update import Update
-from playground.workbench.service import Workbench, find_cell
+from playground.workbench.runs import find_cell
+from playground.workbench.service import Workbench
 
 UNFINISHED = ("pending", "running")
 
@@ -134,7 +135,7 @@ def equal_words(found: Answers) -> str:
 
 async def samples(workbench: Workbench, ask: Ask) -> Update:
     """All samples of a column: the share of each check, which answers are equal, and their readings."""
-    run = await workbench.run(ask.run_id())
+    run = await workbench.runs.get(ask.run_id())
     number = find_cell(run, ask.integer("column")).column
     column, cells = run.spec.variants[number], samples_of(run, number)
     ended = [cell for cell in cells if cell.status not in UNFINISHED]

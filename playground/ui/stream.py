@@ -23,9 +23,9 @@ import gradio as gr
 
 from playground.errors import NotFoundError, StoreError
 from playground.runs.live import Live, LiveCell, Watch
-from playground.runs.runner import Key
 from playground.runs.samples import block_start, samples_of
 from playground.store.records import StoredRun
+from playground.types.grid import CellKey
 from playground.ui import panels, running, samples
 from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm, to_comparison
@@ -53,7 +53,7 @@ async def stream_run(workbench: Workbench, data: dict[str, Any]) -> AsyncGenerat
     stream = str(data.get("stream"))
     try:
         live = await _begun(workbench, data)
-        stored = None if live else await workbench.run(str(data.get("run")))
+        stored = None if live else await workbench.runs.get(str(data.get("run")))
     except Exception as exc:
         only = data.get("only")
         update = {"alert": to_alert(exc), "not_started": [only] if isinstance(only, int) else True}
@@ -85,11 +85,11 @@ async def stream_run(workbench: Workbench, data: dict[str, Any]) -> AsyncGenerat
 async def _begun(workbench: Workbench, data: dict[str, Any]) -> Live | None:
     """The run to look at; None when nothing of it goes on here."""
     if data.get("only") is not None:
-        return await workbench.begin_again(str(data.get("run")), int(data["only"]))
+        return await workbench.runs.begin_again(str(data.get("run")), int(data["only"]))
     if data.get("form") is None and data.get("run"):
-        return workbench.live.get(str(data["run"]))
+        return workbench.runs.live.get(str(data["run"]))
     form = CompareForm.model_validate_json(data.get("form") or "{}")
-    return await workbench.begin(to_comparison(form))
+    return await workbench.runs.begin(to_comparison(form))
 
 
 def shown(workbench: Workbench, run: StoredRun) -> Update:
@@ -97,7 +97,7 @@ def shown(workbench: Workbench, run: StoredRun) -> Update:
 
     Cells that are not over and are not run by this program are another program's: the page looks again now and then.
     """
-    is_here = workbench.live.get(run.id) is not None
+    is_here = workbench.runs.live.get(run.id) is not None
     shown_cells = [cell for number in range(len(run.spec.variants)) for cell in samples_of(run, number)]
     elsewhere = not is_here and any(cell.status in UNFINISHED for cell in shown_cells)
     columns = samples.strips(run, is_here=is_here)
@@ -133,7 +133,7 @@ class View:
         self._live = live
         self._watch = watch
         self._seq = 0
-        self._seen: dict[Key, _Seen] = {}
+        self._seen: dict[CellKey, _Seen] = {}
         self._trouble = ""
         self._ended = -1
 
@@ -156,9 +156,9 @@ class View:
         for key in sorted(key for key in live.cells if key.case == 0):  # what Compare shows of a larger run
             cell, seen = live.cells[key], self._seen.setdefault(key, _Seen())
             if seen.phase != cell.phase:
-                turned.add(key.column)
+                turned.add(key.variant)
             if data := self._news(cell, seen):
-                name = samples.name_of(live.run.spec.variants[key.column], key.column, key.repeat)
+                name = samples.name_of(live.run.spec.variants[key.variant], key.variant, key.repeat)
                 columns[name] = columns.get(name, {}) | data
         for number in turned:
             if (strip := self._strip(number)) is not None:
@@ -189,7 +189,7 @@ class View:
         column = self._live.run.spec.variants[number]
         if column.samples == 1:
             return None
-        cells = [cell for key, cell in self._live.cells.items() if key.column == number and not key.case]
+        cells = [cell for key, cell in self._live.cells.items() if key.variant == number and not key.case]
         start = block_start(column, max((cell.key.repeat for cell in cells), default=0))
         ended = {cell.key.repeat: cell.end.cell for cell in cells if cell.end is not None}
         writing = [cell.key.repeat for cell in cells if cell.phase == "running"]
@@ -202,7 +202,7 @@ class View:
         data: dict[str, Any] = {}
         if seen.phase != (phase := cell.phase):
             data |= self._turn(cell)
-            alone = self._live.run.spec.variants[cell.key.column].samples == 1  # pages are drawn anew
+            alone = self._live.run.spec.variants[cell.key.variant].samples == 1  # pages are drawn anew
             if alone and seen.phase == "running" and seen.thoughts and _knows_thoughts(cell, seen):
                 del data["reasoning"]  # the page folds what it has
         elif seen.turned != cell.turned:

@@ -27,14 +27,14 @@ def notice(workbench: Workbench) -> Markup:
     return Markup(
         '<div><div class="alert pp" role="alert" data-poll="store_trouble" data-every="1000" data-lost="{}">{}'
         '<div class="grow"><b>{}</b>{}</div></div></div>'
-    ).format(len(workbench.deposits.failed), icon("warn"), trouble.cause, then)
+    ).format(len(workbench.runs.deposits.failed), icon("warn"), trouble.cause, then)
 
 
 async def store_trouble(workbench: Workbench, ask: Ask) -> Update:
     """How it stands; at its end what became of the answers that waited."""
     update: Update = {"html": {"trouble": notice(workbench)}}
     if workbench.history.trouble is None:
-        lost = len(workbench.deposits.failed) - ask.integer("lost", 0)
+        lost = len(workbench.runs.deposits.failed) - ask.integer("lost", 0)
         if lost > 0:
             what = f"{plural(lost, 'answer')} could not be stored."
             update["alert"] = {"message": what, "hint": "Copy what you need from the page."}

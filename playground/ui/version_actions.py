@@ -26,7 +26,8 @@ from playground.ui.html import (
 from playground.ui.losses import told
 from playground.ui.moved import moved_drawer
 from playground.ui.update import Drawer, Update
-from playground.workbench.service import Workbench, find_cell
+from playground.workbench.runs import find_cell
+from playground.workbench.service import Workbench
 
 
 async def save_form(workbench: Workbench, ask: Ask) -> Update:
@@ -51,7 +52,7 @@ async def save_winner(workbench: Workbench, ask: Ask) -> Update:
     form = ask.compare_form()
     if not form.prompt.name.strip():
         return await save_column(workbench, ask)
-    cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"), ask.repeat())
+    cell = find_cell(await workbench.runs.get(ask.run_id()), ask.integer("column"), ask.repeat())
     prompt = cell.prompt.model_copy(update={"name": form.prompt.name, "sampling": cell.sampling})
     return await _at_once(workbench, ask, form, prompt, cell.column)
 
@@ -116,7 +117,7 @@ async def suggested(workbench: Workbench, form: CompareForm, prompt: Prompt) -> 
 
 async def save_column(workbench: Workbench, ask: Ask) -> Update:
     """The drawer for the prompt and sampling of one column of the run."""
-    run = await workbench.run(ask.run_id())
+    run = await workbench.runs.get(ask.run_id())
     cell = find_cell(run, ask.integer("column"), ask.repeat())
     form = ask.compare_form()
     shape = run.spec.variants[cell.column]
@@ -136,7 +137,7 @@ async def _save_drawer(
     again = await ways_to_keep(workbench, form.prompt_id) if form.prompt_id else ""
     prompt = _on_screen(form)
     if column is not None and ask.run:
-        cell = find_cell(await workbench.run(ask.run), column, ask.repeat())
+        cell = find_cell(await workbench.runs.get(ask.run), column, ask.repeat())
         prompt = cell.prompt.model_copy(update={"name": form.prompt.name, "sampling": cell.sampling})
     body = Markup(
         '<div class="form" data-form><label for="save-name" class="soft">Name</label>'
@@ -204,7 +205,7 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
     prompt = _on_screen(form)
     sampling = prompt.sampling
     if column.isdecimal():
-        cell = find_cell(await workbench.run(ask.run_id()), ask.integer("column"), ask.repeat())
+        cell = find_cell(await workbench.runs.get(ask.run_id()), ask.integer("column"), ask.repeat())
         prompt, sampling = cell.prompt, cell.sampling
     way, variant = way_asked(ask)
     prompt = prompt.model_copy(update={"name": name, "sampling": sampling})
@@ -257,7 +258,7 @@ async def export(workbench: Workbench, ask: Ask) -> Update:
     """A column's prompt as a file: the format, a preview, what the format cannot hold, and the download."""
     run_id, column = ask.run_id(), ask.integer("column")
     chosen = ask.text("value") or ask.text("format") or "prompty"
-    run = await workbench.run(run_id)
+    run = await workbench.runs.get(run_id)
     rows = Markup(
         '<label class="soft" for="export-format">Format</label><select id="export-format" class="field" style="width:auto" autofocus data-act="export" data-column="{}">{}</select>'
     ).format(column, format_options(chosen))
@@ -266,7 +267,7 @@ async def export(workbench: Workbench, ask: Ask) -> Update:
         '<div style="display:flex;gap:12px;align-items:center;flex-wrap:wrap">{}<span class="grow"></span>{}</div>'
     ).format(rows, columns)
     try:
-        file = await workbench.export_cell(run_id, column, chosen, ask.repeat())
+        file = await workbench.runs.export_cell(run_id, column, chosen, ask.repeat())
     except PlaygroundError as exc:
         return {"drawer": {"title": "Export", "body": join((head, refused(exc)))}}
     foot = Markup(

@@ -24,16 +24,17 @@ from pydantic import ValidationError
 from playground.backends.base import Fold
 from playground.backends.faults import error_for, fault_of
 from playground.backends.http import Connection
-from playground.backends.openai_compatible import Answer, chat_body, schema_field
+from playground.backends.openai_compatible import Answer as ServerAnswer
+from playground.backends.openai_compatible import chat_body, schema_field
 from playground.backends.vllm import refuse, template_values
 from playground.errors import BackendError, PlaygroundError, PromptError
-from playground.runs.planning import checks_of, is_example, make_request, new_cell, schema_problem
+from playground.runs.planning import checks_of, is_example, plan_variant, request_of, schema_problem
 from playground.scorers import score_all
-from playground.store.records import NewCell
 from playground.types.generation import Completion, GenerationRequest, Message
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Role, Sampling, Value
 from playground.types.scores import Sample, Score
+from playground.types.trace import Answer
 from playground.workbench.service import Workbench
 
 URL = "/v1/chat/completions"
@@ -77,8 +78,9 @@ async def to_lines(
             messages = await workbench.prompts.render(prompt, values)
         except PlaygroundError as exc:
             raise PromptError(f"Row {number}: {exc.message}", exc.hint) from exc
-        column = Variant(model=f"vllm:{name}", sampling=sampling)
-        request = make_request(new_cell(0, column, prompt), column, messages, None)
+        variant = Variant(model=f"vllm:{name}", sampling=sampling)
+        [work] = plan_variant(RunSpec.comparison(prompt=prompt, variants=(variant,)), 0, messages)
+        request = request_of(work)
         identity = encode_id(Identity(row=number, prompt=prompt, values=values))
         line = {"custom_id": identity, "method": "POST", "url": URL, "body": batch_body(request)}
         lines.append(json.dumps(line, ensure_ascii=False))
@@ -245,7 +247,7 @@ def read_answer(connection: Connection, result: dict[str, Any]) -> tuple[Complet
     fold = Fold()
     try:
         body = _body(result)
-        answer = Answer(connection)
+        answer = ServerAnswer(connection)
         if not isinstance(body.get("choices"), list) or not body["choices"]:
             raise BackendError("The result has no answer in it.", "Run this row again.")
         for chunk in (answer.read(body), answer.rest()):
@@ -333,12 +335,12 @@ def _store(
     title: str,
     run_id: str | None,
 ) -> str:
-    column = Variant(model=f"vllm:{ask.model}", sampling=ask.sampling)
     prompt = ask.identity.prompt
+    variant = Variant(model=f"vllm:{ask.model}", sampling=ask.sampling)
+    spec = RunSpec.comparison(prompt=prompt, values=ask.identity.values, variants=(variant,))
+    [work] = plan_variant(spec, 0, ask.messages)
     if run_id is None:
-        comparison = RunSpec.comparison(prompt=prompt, values=ask.identity.values, variants=(column,))
-        cell: NewCell = new_cell(0, column, prompt)
-        run_id = workbench.store.create_run(comparison, [cell], title=title)
+        run_id = workbench.store.create_run(spec, [work], title=title)
     scores: tuple[Score, ...] = ()
     note, hint = (error.message, error.hint) if error else ("", "")
     if error is None:
@@ -350,11 +352,9 @@ def _store(
             note = str(exc)
     workbench.store.save_cell(
         run_id,
-        0,
-        0,
+        work.key,
         status="error" if error else "done",
-        completion=completion,
-        messages=ask.messages,
+        answer=Answer.of_one_call(ask.messages, completion),
         error=note,
         hint=hint,
         scores=scores,

@@ -85,30 +85,30 @@ class History:
 
     async def cells(self, run_id: str, *, after: CellKey | None = None, limit: int = 100) -> CellPage:
         """The cells of a run after that one, in short. Raises NotFoundError."""
-        return await asyncio.to_thread(self._store.page, run_id, after=after, limit=limit)
+        return await asyncio.to_thread(self._store.cells.page, run_id, after=after, limit=limit)
 
     async def cell(self, run_id: str, key: CellKey) -> StoredCell:
         """One cell with everything that was sent and received. Raises NotFoundError."""
-        return await asyncio.to_thread(self._store.cell, run_id, key)
+        return await asyncio.to_thread(self._store.cells.get, run_id, key)
 
     async def case_values(self, run_id: str, first: int, count: int) -> list[dict[str, Any]]:
         """The values of so many cases from that one on. Raises NotFoundError."""
-        return await asyncio.to_thread(self._store.case_values, run_id, first, count)
+        return await asyncio.to_thread(self._store.cells.case_values, run_id, first, count)
 
     def cases(self, run_id: str, portion: int) -> Iterator[tuple[int, list[MatrixEntry]]]:
         """What each variant came to in each case, a portion of cases at a time with the first one's number. Blocks."""
         first = 0
-        while part := self._store.matrix(run_id, first=first, cases=portion):
+        while part := self._store.cells.matrix(run_id, first=first, cases=portion):
             yield first, part
             first += portion
 
     def values_of_cases(self, run_id: str, first: int, count: int) -> list[dict[str, Any]]:
         """As `case_values`. Blocks."""
-        return self._store.case_values(run_id, first, count)
+        return self._store.cells.case_values(run_id, first, count)
 
     def answers(self, run_id: str) -> Iterator[CellRecord]:
         """Every cell of a run with its case, read a portion at a time. Blocks. Raises NotFoundError."""
-        return self._store.stream_rows(run_id)
+        return self._store.cells.stream_rows(run_id)
 
     async def said(self, run_id: str) -> tuple[StoredVote | None, str]:
         """The vote and the note. Raises NotFoundError."""

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Sequence
 
 from playground.store import Store
-from playground.store.records import PromptSummary, SavedVersion, VersionSummary
+from playground.store.records import Facets, PromptSummary, SavedVersion, VersionSummary
 
 
 class SavedPrompts:
@@ -47,9 +47,36 @@ class SavedPrompts:
         """Save the newest content of a variant as the next main version."""
         return await asyncio.to_thread(self._store.promote, prompt_id, variant, self._author)
 
-    async def search(self, text: str = "", *, limit: int = 200) -> list[PromptSummary]:
-        """Prompts that contain every word."""
-        return await asyncio.to_thread(lambda: self._store.prompts(text, limit=limit))
+    async def search(
+        self,
+        text: str = "",
+        *,
+        family: str = "",
+        tag: str = "",
+        origin: str = "",
+        favourite: bool = False,
+        binned: bool = False,
+        limit: int = 200,
+    ) -> list[PromptSummary]:
+        """Prompts that contain every word, of one family, tag and origin where asked; or those in the bin."""
+        return await asyncio.to_thread(
+            self._store.prompts,
+            text,
+            family=family,
+            tag=tag,
+            origin=origin,
+            favourite=favourite,
+            binned=binned,
+            limit=limit,
+        )
+
+    async def facets(self, text: str = "") -> Facets:
+        """How many prompts contain every word, by origin, family and tag."""
+        return await asyncio.to_thread(self._store.facets, text)
+
+    async def favourites(self) -> frozenset[str]:
+        """The keys of all favourites."""
+        return await asyncio.to_thread(self._store.favourites)
 
     async def find(self, name: str) -> PromptSummary | None:
         """The prompt of this name, letter case aside, unless it is in the bin."""
@@ -57,7 +84,7 @@ class SavedPrompts:
 
     async def contents(self, prompt_ids: Sequence[str]) -> dict[str, SavedVersion]:
         """The newest main versions by prompt, in the order of the ids; unknown ones are left out."""
-        return await asyncio.to_thread(self._store.contents, prompt_ids)
+        return await asyncio.to_thread(self._store.copies.contents, prompt_ids)
 
     async def star(self, key: str) -> None:
         """Make `prompt:ID` or `pattern:SLUG` a favourite, or no longer when it is one."""
@@ -68,12 +95,12 @@ class SavedPrompts:
 
     async def delete(self, prompt_id: str) -> None:
         """Put the prompt into the bin and free its name."""
-        await asyncio.to_thread(self._store.delete_prompt, prompt_id)
+        await asyncio.to_thread(self._store.bin.put, prompt_id)
 
     async def put_back(self, prompt_id: str, name: str = "") -> SavedVersion:
         """Take the prompt out of the bin, under another name if one is given; its newest version."""
-        return await asyncio.to_thread(self._store.restore_prompt, prompt_id, name, self._author)
+        return await asyncio.to_thread(self._store.bin.take_out, prompt_id, name, self._author)
 
     async def purge(self, prompt_id: str) -> None:
         """Remove a prompt of the bin for good."""
-        await asyncio.to_thread(self._store.purge_prompt, prompt_id)
+        await asyncio.to_thread(self._store.bin.purge, prompt_id)

@@ -17,11 +17,11 @@ from typing import Any
 from playground.settings import Settings
 from playground.store import Store, open_store, writer
 from playground.store.changes import CreateRun, EndCell, StartCell
-from playground.store.records import NewCell
 from playground.types.generation import Completion, Message
-from playground.types.grid import Case, CellKey, RunSpec, Variant
+from playground.types.grid import Case, CellKey, RunSpec, Variant, Work
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
+from playground.types.trace import Answer
 
 LARGE, SMALL, OPENED = 30_000, 30, 10_000
 WINDOW = 30
@@ -52,20 +52,29 @@ def create(store: Store, cells: int) -> str:
         cases=tuple(Case(values={"question": f"why {number}"}) for number in range(cells)),
     )
     sampling = Sampling()
-    news = [NewCell(0, "a:b", "a", PROMPT, sampling, case) for case in range(cells)]
-    return store.submit(CreateRun(spec, news, "Bench")).result()
+    works = [
+        Work(CellKey(number, 0, 0), spec.variants[0], case, PROMPT, (), sampling)
+        for number, case in enumerate(spec.cases)
+    ]
+    return store.submit(CreateRun(spec, works, "Bench")).result()
 
 
 def end(run_id: str, case: int) -> EndCell:
     """The answer of that case."""
-    return EndCell(run_id, 0, 0, "done", ANSWER, [Message("user", "Answer why")], scores=SCORES, case=case)
+    return EndCell(
+        run_id,
+        CellKey(case, 0, 0),
+        "done",
+        Answer.of_one_call([Message("user", "Answer why")], ANSWER),
+        scores=SCORES,
+    )
 
 
 def window_ms(store: Store, run_id: str, cases: Sequence[int]) -> float:
     """Milliseconds a cell: begun, ended, and all stored."""
     started = time.perf_counter()
     for case in cases:
-        store.submit(StartCell(run_id, 0, 0, case=case))
+        store.submit(StartCell(run_id, CellKey(case, 0, 0)))
     for future in [store.submit(end(run_id, case)) for case in cases]:
         future.result()
     return (time.perf_counter() - started) * 1000 / len(cases)
@@ -98,12 +107,12 @@ def opening(store: Store) -> float:
     for future in [store.submit(end(run_id, case)) for case in range(OPENED)]:
         future.result()
     calls: dict[str, Callable[[], Any]] = {
-        "first page": lambda: store.page(run_id),
-        "page in the middle": lambda: store.page(run_id, after=CellKey(OPENED // 2, 0, 0)),
+        "first page": lambda: store.cells.page(run_id),
+        "page in the middle": lambda: store.cells.page(run_id, after=CellKey(OPENED // 2, 0, 0)),
         "as Compare shows it": lambda: store.run(run_id),
-        "first hundred cases as a matrix": lambda: store.matrix(run_id),
-        "one cell": lambda: store.cell(run_id, CellKey(OPENED // 2, 0, 0)),
-        "what is left to run": lambda: store.open_keys(run_id),
+        "first hundred cases as a matrix": lambda: store.cells.matrix(run_id),
+        "one cell": lambda: store.cells.get(run_id, CellKey(OPENED // 2, 0, 0)),
+        "what is left to run": lambda: store.cells.open_keys(run_id),
         "history": store.history,
     }
     worst = 0.0

@@ -17,21 +17,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from playground.backends.scripted import ScriptedBackend
-from playground.runs.cells import Cell, Delta, End, Finished
+from playground.runs.cells import Delta, End, Finished
 from playground.runs.gate import Gate
 from playground.runs.runner import Execution
 from playground.types.generation import GenerationRequest, Message
-from playground.types.prompt import Prompt, Sampling
+from playground.types.grid import Case, CellKey, Variant, Work
+from playground.types.prompt import Prompt
 
 CALL_S, PLACES, GRID, LONG, FIRST = 0.02, 16, 3_000, 30_000, 3_000
 LIMIT_CALLS, LIMIT_MB = 2.0, 20.0
 
 
-def cells(number: int, model: str) -> Iterator[Cell]:
+def cells(number: int, model: str) -> Iterator[Work]:
     """So many cells, made as they are asked for."""
+    asked = Variant(model=f"scripted:{model}")
     for repeat in range(number):
         sent = (Message("user", f"case {repeat}"),)
-        yield Cell(0, repeat, Prompt(), GenerationRequest(f"scripted:{model}", sent, Sampling()))
+        yield Work(CellKey(0, 0, repeat), asked, Case(), Prompt(), sent, asked.sampling)
 
 
 async def as_it_is(end: End) -> End:

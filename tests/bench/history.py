@@ -23,9 +23,9 @@ from playground.settings import Settings
 from playground.store import open_store
 from playground.store.content import fold, searchable
 from playground.store.database import connect, locate
-from playground.store.records import NewCell, RunFilter
+from playground.store.records import RunFilter
 from playground.store.tables import Cell, CellText, Run, RunCase, ScoreRow, Step, VariantRow, Vote
-from playground.types.grid import RunSpec, Variant
+from playground.types.grid import Case, CellKey, RunSpec, Variant, Work
 from playground.types.prompt import Prompt, Sampling, Turn
 
 LIMIT_MS = 500
@@ -98,8 +98,9 @@ def fill(settings: Settings, count: int) -> None:
         variants=tuple(Variant(model="a:b") for _ in range(COLUMNS)),
     )
     store = open_store(settings)
-    cells = [NewCell(column, "llamacpp:small", "llamacpp", prompt, Sampling()) for column in range(COLUMNS)]
-    first = store.create_run(comparison, cells, title="Bench", version_id=None)
+    small = Variant(model="llamacpp:small")
+    works = [Work(CellKey(0, n, 0), small, Case(), prompt, (), Sampling()) for n in range(COLUMNS)]
+    first = store.create_run(comparison, works, title="Bench", version_id=None)
     store.close()
     engine = connect(locate(settings)).execution_options(write=True)
     with engine.begin() as connection:

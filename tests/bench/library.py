@@ -55,7 +55,7 @@ def opened(store: Store, settings: Settings) -> Iterator[bool]:
     scan = "SELECT count(*) FROM prompt WHERE search_text LIKE '%needle-is-not-there%'"
     baseline = measured("bare sqlite3 scan (baseline)", lambda: file.execute(scan).fetchone())[0]
     file.close()
-    ids = [head.prompt_id for head in store.heads()]
+    ids = [head.prompt_id for head in store.copies.heads()]
     calls: dict[str, tuple[Callable[[], Any], float]] = {
         "open: counts, first 100": (lambda: (store.facets(), store.prompts(limit=100)), OPEN_MS),
         "first 100": (lambda: store.prompts(limit=100), SEARCH_MS),
@@ -67,8 +67,8 @@ def opened(store: Store, settings: Settings) -> Iterator[bool]:
         "search, nothing": (lambda: store.prompts("needle-is-not-there", limit=100), SEARCH_MS),
         "counts of a common word": (lambda: store.facets("baber"), SEARCH_MS),
         "counts of a rare word": (lambda: store.facets("number-1234."), SEARCH_MS),
-        "heads": (store.heads, OPEN_MS),
-        "contents of 2,000": (lambda: store.contents(ids[:IMPORTED]), 1_000),
+        "heads": (store.copies.heads, OPEN_MS),
+        "contents of 2,000": (lambda: store.copies.contents(ids[:IMPORTED]), 1_000),
     }
     for name, (call, limit) in calls.items():
         yield measured(name, call, limit, baseline)[1] <= limit
@@ -87,7 +87,7 @@ def imported(store: Store, chance: random.Random) -> Iterator[bool]:
     yield measured("2,000 unchanged prompts", lambda: store.save_many(again), IMPORT_MS)[1] <= IMPORT_MS
     marks = {f"{v.name}.prompty": SyncMark(v.prompt_id, v.content_hash, 1, 2) for v in saved}
     yield (
-        measured("2,000 sync marks", lambda: store.keep_sync_marks("folder", marks), OPEN_MS)[1] <= OPEN_MS
+        measured("2,000 sync marks", lambda: store.copies.keep_marks("folder", marks), OPEN_MS)[1] <= OPEN_MS
     )
 
 

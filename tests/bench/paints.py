@@ -40,7 +40,7 @@ async def painted(kind: str, folder: Path) -> tuple[int, int]:
         Variant(model=f"scripted:{name}", sampling=Sampling(max_tokens=100_000))
         for name in ("done", "done", "done", "writes")
     )
-    live = await workbench.begin(
+    live = await workbench.runs.begin(
         RunSpec.comparison(prompt=Prompt(turns=(Turn(role="user", template="Hi"),)), variants=columns)
     )
     size = count = shown = 0

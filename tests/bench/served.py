@@ -139,11 +139,12 @@ def serve_app(data: Path, port: int) -> None:
 def stored_run(data: Path, model: str, columns: int) -> str:
     """The id of a run in that data folder: its address opens the page with this model in so many columns."""
     from playground.backends.scripted import ScriptedBackend
+    from playground.runs.events import RunStarted
     from playground.settings import Settings
     from playground.store import open_store
     from playground.types.grid import RunSpec, Variant
     from playground.types.prompt import Prompt, Sampling, Turn
-    from playground.workbench.service import RunStarted, Workbench
+    from playground.workbench.service import Workbench
 
     async def run() -> str:
         settings = Settings(data_dir=data, database_url="")
@@ -153,7 +154,9 @@ def stored_run(data: Path, model: str, columns: int) -> str:
         prompt = Prompt(name="Bench", turns=(Turn(role="user", template="Write."),))
         events = [
             e
-            async for e in workbench.compare(RunSpec.comparison(prompt=prompt, variants=(column,) * columns))
+            async for e in workbench.runs.compare(
+                RunSpec.comparison(prompt=prompt, variants=(column,) * columns)
+            )
         ]
         await workbench.close()
         return next(event.run_id for event in events if isinstance(event, RunStarted))

@@ -25,11 +25,12 @@ AT_ONCE, COLUMNS = 16, 4
 async def through_workbench(url: str, folder: str, calls: int) -> None:
     """Run and store so many cells; raises RuntimeError unless each is done with three passed checks."""
     from playground.backends import make_backend
+    from playground.runs.events import Ended
     from playground.settings import Settings
     from playground.store import open_store
     from playground.types.grid import RunSpec, Variant
     from playground.types.prompt import Check, Prompt, Sampling, Turn
-    from playground.workbench.service import Ended, Workbench
+    from playground.workbench.service import Workbench
 
     settings = Settings(data_dir=Path(folder), database_url="", openai_url=url, server_parallel=AT_ONCE)
     backends = {"openai": make_backend("openai", settings)}
@@ -48,7 +49,7 @@ async def through_workbench(url: str, folder: str, calls: int) -> None:
         nonlocal good
         for number in numbers:
             comparison = RunSpec.comparison(prompt=prompt, values={"n": str(number)}, variants=columns)
-            async for step in workbench.compare(comparison):
+            async for step in workbench.runs.compare(comparison):
                 if isinstance(step, Ended) and [score.value for score in step.cell.scores] == [1, 1, 1]:
                     good += 1
 

@@ -27,15 +27,16 @@ STREAMS, LIMIT_MS = 64, 20
 
 async def of_runner(backend: Backend) -> list[float]:
     """Milliseconds to the first word of each stream, through the runner."""
-    from playground.runs.runner import Cell, Delta, End, Execution
-    from playground.types.generation import GenerationRequest, Message
+    from playground.runs.runner import Delta, End, Execution
+    from playground.types.generation import Message
+    from playground.types.grid import Case, CellKey, Variant, Work
     from playground.types.prompt import Prompt, Sampling
 
-    requests = [
-        GenerationRequest("openai:tiny", (Message("user", f"Say {n}."),), Sampling(seed=1))
+    asked, sampling = Variant(model="openai:tiny"), Sampling(seed=1)
+    cells = [
+        Work(CellKey(0, n, 0), asked, Case(), Prompt(), (Message("user", f"Say {n}."),), sampling)
         for n in range(STREAMS)
     ]
-    cells = [Cell(column, 0, Prompt(), request) for column, request in enumerate(requests)]
     first: dict[int, float] = {}
 
     async def settle(end: End) -> End:
@@ -45,7 +46,7 @@ async def of_runner(backend: Backend) -> list[float]:
     started = time.perf_counter()
     async for event in execution.events():
         if isinstance(event, Delta):
-            first.setdefault(event.cell.column, (time.perf_counter() - started) * 1000)
+            first.setdefault(event.cell.key.variant, (time.perf_counter() - started) * 1000)
     return list(first.values())
 
 

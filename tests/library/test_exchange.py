@@ -294,7 +294,7 @@ def test_a_long_name_is_cut_to_make_room_for_the_number(store: Store) -> None:
 
 
 def test_a_prompt_in_the_bin_does_not_count(store: Store) -> None:
-    store.delete_prompt(store.save_version(greeting(), message="").prompt_id)
+    store.bin.put(store.save_version(greeting(), message="").prompt_id)
     plan = plan_import(store, [arriving(greeting())])
     assert statuses(plan) == [("new", "add")]
     assert apply_import(store, plan).added[0].name == "Greeting"
@@ -396,7 +396,7 @@ def test_a_library_that_changed_since_the_list_was_made_is_not_written_to(
         case "rename":
             store.rename(mine.prompt_id, "Elsewhere")
         case "delete":
-            store.delete_prompt(mine.prompt_id)
+            store.bin.put(mine.prompt_id)
         case "take":
             store.save_version(greeting(name="NEW"), message="")
         case "take renamed":
@@ -502,7 +502,7 @@ def test_a_key_without_a_prompt_is_not_found(store: Store, library: Library, key
 
 def test_a_prompt_in_the_bin_and_a_broken_file_are_not_exported(store: Store, library: Library) -> None:
     mine = store.save_version(greeting(), message="")
-    store.delete_prompt(mine.prompt_id)
+    store.bin.put(mine.prompt_id)
     with pytest.raises(NotFoundError):
         export_bundle(store, library, [f"prompt:{mine.prompt_id}"], name="Mine")
     with pytest.raises(PromptError, match="broken.prompty"):

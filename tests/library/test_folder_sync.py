@@ -125,7 +125,7 @@ def test_a_deletion_on_one_side_reaches_the_other_and_nothing_is_lost_for_good(
     first = store.save_version(prompt("A"), message="")
     store.save_version(prompt("B"), message="")
     sync(store, folder)
-    store.delete_prompt(first.prompt_id)
+    store.bin.put(first.prompt_id)
     (folder / "b.prompty").unlink()
     report = sync(store, folder)
     assert (report.removed, report.binned) == (["a.prompty"], ["b.prompty"])
@@ -141,7 +141,7 @@ def conflicted(store: Store, folder: Path, here: str, there: str) -> None:
     saved = store.save_version(prompt("A"), message="")
     sync(store, folder)
     if here == "deleted":
-        store.delete_prompt(saved.prompt_id)
+        store.bin.put(saved.prompt_id)
     else:
         store.save_version(prompt("A", "ours"), message="", prompt_id=saved.prompt_id)
     if there == "deleted":

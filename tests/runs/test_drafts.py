@@ -17,12 +17,14 @@ import pytest
 
 from playground.runs import drafts as module
 from playground.runs.drafts import Drafts
+from playground.runs.events import Ended
 from playground.settings import Settings
 from playground.store import open_store
 from playground.store.changes import Draft, KeepDrafts
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Turn
-from playground.workbench.service import Ended, Workbench
+from playground.workbench.service import Workbench
+from tests.works import at
 
 MakeWorkbench = Callable[..., Workbench]
 
@@ -53,20 +55,20 @@ async def test_all_cells_with_news_share_one_change() -> None:
     kept = Kept()
     drafts = Drafts(kept.submit)
     for word in ("a", "b", "c"):
-        drafts.add("r", 0, 0, word)
-        drafts.add("r", 1, 0, "", word)
+        drafts.add("r", at(0), word)
+        drafts.add("r", at(1), "", word)
     await asyncio.sleep(0.12)
-    assert kept.changes == [[Draft("r", 0, 0, "abc", ""), Draft("r", 1, 0, "", "abc")]]
-    drafts.add("r", 1, 0, "d")
+    assert kept.changes == [[Draft("r", at(0), "abc", ""), Draft("r", at(1), "", "abc")]]
+    drafts.add("r", at(1), "d")
     await asyncio.sleep(0.12)
-    assert kept.changes[1:] == [[Draft("r", 1, 0, "d", "abc")]]
+    assert kept.changes[1:] == [[Draft("r", at(1), "d", "abc")]]
 
 
 async def test_a_cell_that_ends_soon_is_never_stored_as_a_draft() -> None:
     kept = Kept()
     drafts = Drafts(kept.submit)
-    drafts.add("r", 0, 0, "quick")
-    drafts.drop("r", 0, 0)
+    drafts.add("r", at(0), "quick")
+    drafts.drop("r", at(0))
     await asyncio.sleep(0.12)
     assert kept.changes == []
 
@@ -75,12 +77,12 @@ async def test_while_the_store_is_slow_drafts_do_not_pile_up_and_the_newest_is_k
     kept = Kept(at_once=False)
     drafts = Drafts(kept.submit)
     for number in range(8):
-        drafts.add("r", 0, 0, str(number))
+        drafts.add("r", at(0), str(number))
         await asyncio.sleep(0.03)
     assert len(kept.changes) == 1
     kept.futures[0].set_result(None)
     await asyncio.sleep(0.12)
-    assert kept.changes[1:] == [[Draft("r", 0, 0, "01234567", "")]]
+    assert kept.changes[1:] == [[Draft("r", at(0), "01234567", "")]]
     drafts.close()
 
 
@@ -90,12 +92,14 @@ async def test_a_run_leaves_no_draft_behind(make_workbench: MakeWorkbench) -> No
     wanted = RunSpec.comparison(
         prompt=prompt, variants=(Variant(model="scripted:a"), Variant(model="scripted:b"))
     )
-    async with aclosing(workbench.compare(wanted)) as events:
+    async with aclosing(workbench.runs.compare(wanted)) as events:
         async for event in events:
             if isinstance(event, Ended):
                 break
-    assert (workbench._drafts._texts, workbench._drafts._news) == ({}, set())
-    texts = [cell.completion and cell.completion.text for cell in (await workbench.run(event.run_id)).cells]
+    assert (workbench.runs._drafts._texts, workbench.runs._drafts._news) == ({}, set())
+    texts = [
+        cell.completion and cell.completion.text for cell in (await workbench.runs.get(event.run_id)).cells
+    ]
     assert texts == ["one two", "x"]
 
 
@@ -117,9 +121,9 @@ async def main():
     workbench = Workbench(settings, open_store(settings), {"scripted": backend})
     prompt = Prompt(turns=(Turn(role="user", template="Hi"),))
     columns = tuple(Variant(model=f"scripted:{name}") for name in "abc")
-    async for event in workbench.compare(RunSpec.comparison(prompt=prompt, variants=columns)):
+    async for event in workbench.runs.compare(RunSpec.comparison(prompt=prompt, variants=columns)):
         if isinstance(event, Delta):
-            os.write(1, f"{time.time()} {event.cell.column} {event.text}\\n".encode())
+            os.write(1, f"{time.time()} {event.cell.key.variant} {event.text}\\n".encode())
 
 asyncio.run(main())
 """

@@ -9,18 +9,19 @@ from typing import Any
 import pytest
 
 from playground.runs.planning import (
-    Planned,
     checks_of,
     is_example,
     plan_again,
-    plan_column,
+    plan_variant,
     request_hash,
+    request_of,
     schema_problem,
 )
 from playground.store.records import StoredCell, StoredRun
 from playground.types.generation import GenerationRequest, Message
-from playground.types.grid import RunSpec, Variant
+from playground.types.grid import CellKey, RunSpec, Variant, Work
 from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
+from playground.types.trace import Answer
 
 SAID = (Message("user", "What is this?"),)
 PROMPT = Prompt(turns=(Turn(role="user", template="What is this?"),))
@@ -33,16 +34,14 @@ def comparison(**sampling: Any) -> RunSpec:
 
 def stored(asked: RunSpec, sampling: Sampling) -> tuple[StoredRun, StoredCell]:
     cell = StoredCell(
-        column=0,
-        repeat=0,
+        key=CellKey(0, 0, 0),
         model="ollama:gemma3:4b",
         backend="ollama",
         content_hash="",
         prompt=PROMPT,
         sampling=sampling,
         status="done",
-        completion=None,
-        steps=(),
+        answer=Answer(),
         scores=(),
         thumb=0,
         error="",
@@ -56,18 +55,18 @@ def stored(asked: RunSpec, sampling: Sampling) -> tuple[StoredRun, StoredCell]:
 
 def test_images_reach_the_request_the_first_time_and_again() -> None:
     asked = comparison()
-    [first] = plan_column(asked, 0, SAID)
-    [again] = plan_again(*stored(asked, first.new.sampling), SAID, None)
-    assert first.request.images == again.request.images == asked.case.images
-    assert first.request == again.request
-    assert first.request.thinking and first.request.top_logprobs == 2
+    [first] = plan_variant(asked, 0, SAID)
+    [again] = plan_again(*stored(asked, first.sampling), SAID, None)
+    assert request_of(first).images == request_of(again).images == asked.case.images
+    assert request_of(first) == request_of(again)
+    assert request_of(first).thinking and request_of(first).top_logprobs == 2
 
 
 @pytest.mark.parametrize("seed", [None, 7])
 def test_only_a_free_seed_is_drawn_and_drawn_again(seed: int | None) -> None:
     asked = comparison(seed=seed)
-    first = plan_column(asked, 0, SAID)[0].new.sampling
-    again = plan_again(*stored(asked, first), SAID, None)[0].new.sampling
+    first = plan_variant(asked, 0, SAID)[0].sampling
+    again = plan_again(*stored(asked, first), SAID, None)[0].sampling
     assert first.seed is not None and again.seed is not None
     assert (first.seed == again.seed == 7) is (seed == 7)
     assert (first.seed != again.seed) is (seed is None)
@@ -129,42 +128,42 @@ def of_samples(count: int, **sampling: Any) -> RunSpec:
     return asked.model_copy(update={"variants": (asked.variants[0].model_copy(update={"samples": count}),)})
 
 
-def seeds_of(planned: list[Planned]) -> list[int | None]:
-    assert [plan.new.sampling for plan in planned] == [plan.request.sampling for plan in planned]
-    return [plan.new.sampling.seed for plan in planned]
+def seeds_of(planned: list[Work]) -> list[int | None]:
+    assert [work.sampling for work in planned] == [request_of(work).sampling for work in planned]
+    return [work.sampling.seed for work in planned]
 
 
 def test_a_column_of_five_samples_is_five_cells_of_that_column_that_differ_in_their_seed() -> None:
     asked = of_samples(5, seed=7, temperature=1.0)
-    planned = plan_column(asked, 0, SAID)
+    planned = plan_variant(asked, 0, SAID)
     assert seeds_of(planned) == [7, 8, 9, 10, 11]
-    assert {plan.new.column for plan in planned} == {0}
-    assert all((p.new.prompt, p.request.messages) == (PROMPT, SAID) for p in planned)
-    assert {p.request.images for p in planned} == {asked.case.images}
+    assert [work.key for work in planned] == [CellKey(0, 0, repeat) for repeat in range(5)]
+    assert all((p.prompt, request_of(p).messages) == (PROMPT, SAID) for p in planned)
+    assert {request_of(p).images for p in planned} == {asked.case.images}
 
 
 def test_the_seed_after_the_last_is_the_first() -> None:
-    assert seeds_of(plan_column(of_samples(3, seed=2**32 - 3), 0, SAID)) == [2**32 - 3, 2**32 - 2, 0]
+    assert seeds_of(plan_variant(of_samples(3, seed=2**32 - 3), 0, SAID)) == [2**32 - 3, 2**32 - 2, 0]
     Sampling(seed=2**32 - 2)
 
 
 def test_free_seeds_are_drawn_for_each_sample_and_all_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     draws = iter([5, 5, 9, 5, 9, 1])
     monkeypatch.setattr("playground.runs.planning.draw_seed", lambda: next(draws))
-    assert seeds_of(plan_column(of_samples(3, seed=None), 0, SAID)) == [5, 9, 1]
+    assert seeds_of(plan_variant(of_samples(3, seed=None), 0, SAID)) == [5, 9, 1]
 
 
 def test_samples_of_one_press_are_one_family_and_single_answers_are_none() -> None:
-    first, second = (plan_column(of_samples(3), 0, SAID) for _ in range(2))
-    families = {plan.request.family for plan in first} | {plan.request.family for plan in second}
+    first, second = (plan_variant(of_samples(3), 0, SAID) for _ in range(2))
+    families = {request_of(plan).family for plan in first} | {request_of(plan).family for plan in second}
     assert len(families) == 2 and "" not in families
-    assert [plan.request.family for plan in plan_column(comparison(), 0, SAID)] == [""]
+    assert [request_of(plan).family for plan in plan_variant(comparison(), 0, SAID)] == [""]
 
 
 @pytest.mark.parametrize("seed", [None, 7])
 def test_run_again_makes_all_samples_again_with_the_seeds_that_were_asked_for(seed: int | None) -> None:
     asked = of_samples(3, seed=seed)
-    last = plan_column(asked, 0, SAID)[-1].new.sampling
+    last = plan_variant(asked, 0, SAID)[-1].sampling
     again = seeds_of(plan_again(*stored(asked, last), SAID, None))
     assert len(set(again)) == 3
     assert (again == [7, 8, 9]) is (seed == 7)

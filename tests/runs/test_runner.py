@@ -12,18 +12,19 @@ import pytest
 from playground.backends.base import Backend
 from playground.backends.scripted import Script, ScriptedBackend
 from playground.errors import BackendError
-from playground.runs.runner import Cell, Delta, End, Execution, Failed, Finished, Key, Started, Waits
+from playground.runs.runner import Delta, End, Execution, Failed, Finished, Started, Waits
 from playground.types.generation import Chunk, GenerationRequest, Message
-from playground.types.prompt import Prompt, Sampling
+from playground.types.grid import CellKey, Work
+from playground.types.prompt import Sampling
 from playground.waiting import waits
+from tests.works import at, work
 
 Event = Started | Waits | Delta | End
 HOUR = 3600.0
 
 
-def cell(column: int, model: str, repeat: int = 0) -> Cell:
-    messages = (Message("user", "hello"),)
-    return Cell(column, repeat, Prompt(), GenerationRequest(f"scripted:{model}", messages, Sampling()))
+def cell(column: int, model: str, repeat: int = 0) -> Work:
+    return work(column, f"scripted:{model}", repeat=repeat, messages=(Message("user", "hello"),))
 
 
 async def as_it_is(end: End) -> End:
@@ -44,8 +45,8 @@ class Book:
         self.ends: dict[int, End] = {}
 
     async def settle(self, end: End) -> End:
-        assert end.cell.column not in self.ends
-        self.ends[end.cell.column] = end
+        assert end.cell.key.variant not in self.ends
+        self.ends[end.cell.key.variant] = end
         return end
 
 
@@ -68,8 +69,8 @@ def ends(events: list[Event]) -> dict[int, Finished | Failed]:
     found: dict[int, Finished | Failed] = {}
     for event in events:
         if isinstance(event, Finished | Failed):
-            assert event.cell.column not in found
-            found[event.cell.column] = event
+            assert event.cell.key.variant not in found
+            found[event.cell.key.variant] = event
     return found
 
 
@@ -88,14 +89,16 @@ class Bare:
 async def test_a_cell_tells_its_start_its_text_and_its_end_in_this_order():
     events = await events_of({"a": "one two", "b": "three"})
     for column, text in ((0, "one two"), (1, "three")):
-        mine = [event for event in events if event.cell.column == column]
+        mine = [event for event in events if event.cell.key.variant == column]
         assert [type(event) for event in mine] == [Started, *[Delta] * len(text.split()), Finished]
         assert "".join(event.text for event in mine if isinstance(event, Delta)) == text
         assert ends(events)[column].completion.text == text
 
 
 async def test_columns_write_at_the_same_time():
-    texts = [e.cell.column for e in await events_of({"a": "1 2 3", "b": "1 2 3"}) if isinstance(e, Delta)]
+    texts = [
+        e.cell.key.variant for e in await events_of({"a": "1 2 3", "b": "1 2 3"}) if isinstance(e, Delta)
+    ]
     assert texts.index(1) < 2, "the second column waited for the first to end"
 
 
@@ -124,9 +127,7 @@ async def test_a_chunk_without_text_is_no_news():
 
 
 async def test_an_answer_cut_at_its_limit_is_finished_and_says_so():
-    cells = [
-        Cell(0, 0, Prompt(), GenerationRequest("scripted:a", (Message("user", "x"),), Sampling(max_tokens=1)))
-    ]
+    cells = [work(0, "scripted:a", sampling=Sampling(max_tokens=1), messages=(Message("user", "x"),))]
     backend = ScriptedBackend({"a": "one two"})
     events = await all_events(
         Execution(cells, lambda _: backend, {"scripted": asyncio.Semaphore(1)}, as_it_is)
@@ -197,10 +198,10 @@ async def test_a_column_whose_backend_is_not_there_fails_alone():
             raise BackendError('No backend is called "nobody".', "Choose another model.")
         return backend
 
-    lost = Cell(0, 0, Prompt(), GenerationRequest("nobody:a", (), Sampling()))
+    lost = work(0, "nobody:a")
     run = Execution([lost, cell(1, "a")], backend_of, {"scripted": asyncio.Semaphore(1)}, as_it_is)
     events = await all_events(run)
-    assert [type(event) for event in events if event.cell.column == 0] == [Failed]
+    assert [type(event) for event in events if event.cell.key.variant == 0] == [Failed]
     assert isinstance(ends(events)[1], Finished)
 
 
@@ -218,7 +219,7 @@ async def test_stopping_a_column_keeps_what_it_wrote_and_the_others_go_on():
     run = execution(backend, "a", "b")
 
     def stop_a(event: Event) -> None:
-        if isinstance(event, Delta) and event.cell.column == 0:
+        if isinstance(event, Delta) and event.cell.key.variant == 0:
             run.stop(0)
 
     done = ends(await all_events(run, stop_a))
@@ -253,7 +254,7 @@ async def test_a_column_can_be_stopped_while_it_waits_for_a_slot():
             run.stop(1)
 
     events = await all_events(run, stop_b)
-    assert [type(event) for event in events if event.cell.column == 1] == [Waits, Finished]
+    assert [type(event) for event in events if event.cell.key.variant == 1] == [Waits, Finished]
     assert ends(events)[1].completion.finish == "cancelled"
     assert ends(events)[0].completion.text == "xy"
     assert [request.model for request in backend.requests] == ["scripted:a"]
@@ -267,7 +268,7 @@ async def test_a_column_can_be_stopped_before_its_task_has_run():
     reader_began = asyncio.get_running_loop().call_soon
     reader_began(run.stop, 1)
     events = await reader
-    assert [type(event) for event in events if event.cell.column == 1] == [Finished]
+    assert [type(event) for event in events if event.cell.key.variant == 1] == [Finished]
     assert ends(events)[1].completion.finish == "cancelled"
     assert ends(events)[0].completion.text == "one"
 
@@ -298,7 +299,7 @@ async def test_stopping_a_column_that_is_unknown_or_has_ended_is_no_error():
 
     def stop(event: Event) -> None:
         run.stop(9)
-        if isinstance(event, Finished) and event.cell.column == 0:
+        if isinstance(event, Finished) and event.cell.key.variant == 0:
             run.stop(0)
 
     done = ends(await all_events(run, stop))
@@ -331,23 +332,42 @@ async def test_of_five_cells_in_one_column_stop_ends_one_or_all_of_them():
         if isinstance(event, Delta) and len(begun) == 5:
             run.stop(0, 2)
         elif isinstance(event, Finished) and len(over) == 1:
-            assert event.cell.repeat == 2
+            assert event.cell.key.repeat == 2
             assert backend.running == 4
             run.stop()
 
     events = await all_events(run, stop)
     over = [
-        (e.cell.repeat, e.completion.text, e.completion.finish) for e in events if isinstance(e, Finished)
+        (e.cell.key.repeat, e.completion.text, e.completion.finish) for e in events if isinstance(e, Finished)
     ]
     assert sorted(over) == [(repeat, "x", "cancelled") for repeat in range(5)]
     assert backend.running == 0
+
+
+async def test_one_case_is_stopped_in_all_columns_and_one_cell_alone():
+    backend = ScriptedBackend({"a": ["x", HOUR], "b": ["y", HOUR]})
+    cells = [
+        work(column, f"scripted:{name}", case=case) for column, name in enumerate("ab") for case in range(3)
+    ]
+    run = Execution(cells, lambda _: backend, {"scripted": asyncio.Semaphore(8)}, as_it_is)
+    ended: set[CellKey] = set()
+    async with asyncio.timeout(20), aclosing(run.events()) as events:
+        async for event in events:
+            if isinstance(event, Delta) and backend.running == 6:
+                run.stop(case=1)
+                run.stop(0, 0, case=2)
+            if isinstance(event, Finished):
+                ended.add(event.cell.key)
+            if len(ended) == 3:
+                break
+    assert ended == {at(0, 0, 1), at(1, 0, 1), at(0, 0, 2)}
 
 
 async def test_stopping_a_column_ends_all_its_cells_and_leaving_outlives_none():
     backend = ScriptedBackend({"a": ["x", HOUR], "b": ["y", HOUR]})
     cells = [cell(column, name, repeat) for column, name in enumerate("ab") for repeat in range(3)]
     run = Execution(cells, lambda _: backend, {"scripted": asyncio.Semaphore(8)}, as_it_is)
-    ended: set[Key] = set()
+    ended: set[CellKey] = set()
     async with asyncio.timeout(20), aclosing(run.events()) as events:
         async for event in events:
             if isinstance(event, Delta) and backend.running == 6:
@@ -356,7 +376,7 @@ async def test_stopping_a_column_ends_all_its_cells_and_leaving_outlives_none():
                 ended.add(event.cell.key)
             if len(ended) == 3:
                 break
-    assert ended == {Key(0, 0), Key(0, 1), Key(0, 2)}
+    assert ended == {at(0), at(0, 1), at(0, 2)}
     assert backend.running == 0
 
 
@@ -413,7 +433,7 @@ async def test_a_column_goes_on_while_another_one_is_being_settled():
     gate = asyncio.Event()
 
     async def settle(end: End) -> End:
-        if end.cell.column == 0:
+        if end.cell.key.variant == 0:
             await gate.wait()
         return end
 
@@ -422,7 +442,7 @@ async def test_a_column_goes_on_while_another_one_is_being_settled():
 
     def open_gate(event: Event) -> None:
         if isinstance(event, Finished):
-            order.append(event.cell.column)
+            order.append(event.cell.key.variant)
             gate.set()
 
     await all_events(run, open_gate)
@@ -478,7 +498,7 @@ async def test_a_cell_says_what_it_waits_for_until_its_text_comes():
 
     backend = Busy({"m": ["one ", 0.01, "two"]})
     events = await all_events(execution(backend, "m", "m", slots=1))
-    told = [[e.what for e in events if isinstance(e, Waits) and e.cell.column == n] for n in (0, 1)]
+    told = [[e.what for e in events if isinstance(e, Waits) and e.cell.key.variant == n] for n in (0, 1)]
     busy = "The server is busy; asked again in 1 s."
     assert told[0] == [busy]
     assert told[1] == [

@@ -11,9 +11,10 @@ from playground.runs.live import with_cell
 from playground.runs.samples import answers, only_difference, sample_number, samples_of, share
 from playground.store.records import StoredCell, StoredRun
 from playground.types.generation import Completion
-from playground.types.grid import CellStatus, RunSpec, Variant
+from playground.types.grid import CellKey, CellStatus, RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
+from playground.types.trace import Answer
 
 PROMPT = Prompt(turns=(Turn(role="user", template="Say it."),))
 
@@ -22,8 +23,8 @@ def cell(repeat: int, text: str = "", *values: float | None, status: CellStatus 
     scores = tuple(Score(f"check {n}", value, text, "") for n, value in enumerate(values))
     done = Completion(text, "stop" if status == "done" else "cancelled")
     return StoredCell(
-        column=0, repeat=repeat, model="m", backend="m", content_hash="", prompt=PROMPT, sampling=Sampling(),
-        status=status, completion=done, steps=(), scores=scores, thumb=0, error="", hint="", started_at=None,
+        key=CellKey(0, 0, repeat), model="m", backend="m", content_hash="", prompt=PROMPT, sampling=Sampling(),
+        status=status, answer=Answer.of_one_call((), done), scores=scores, thumb=0, error="", hint="", started_at=None,
         finished_at=None,
     )  # fmt: skip
 

@@ -11,26 +11,25 @@ import pytest
 from playground.backends.base import Backend
 from playground.backends.scripted import ScriptedBackend
 from playground.errors import BackendBusy, BackendError, BackendUnavailable
-from playground.runs.cells import Cell, Delta, End, Failed, Finished, Key, Waits
+from playground.runs.cells import Delta, End, Failed, Finished, Waits
 from playground.runs.outbox import CROWDED, Outbox
 from playground.runs.runner import Execution
 from playground.types.generation import Chunk, GenerationRequest, Message
-from playground.types.prompt import Prompt, Sampling
+from playground.types.grid import Work
+from tests.works import at, work
 
 HOUR = 3600.0
 
 
-def cell(repeat: int, model: str = "a") -> Cell:
-    return Cell(
-        0, repeat, Prompt(), GenerationRequest(f"scripted:{model}", (Message("user", "x"),), Sampling())
-    )
+def cell(repeat: int, model: str = "a") -> Work:
+    return work(0, f"scripted:{model}", repeat=repeat, messages=(Message("user", "x"),))
 
 
 async def as_it_is(end: End) -> End:
     return end
 
 
-def execution(backend: Backend, cells: Iterator[Cell], **more: object) -> Execution[End]:
+def execution(backend: Backend, cells: Iterator[Work], **more: object) -> Execution[End]:
     gates = {"scripted": asyncio.Semaphore(64)}
     return Execution(cells, lambda _: backend, gates, as_it_is, **more)  # type: ignore[arg-type]
 
@@ -42,7 +41,7 @@ class Source:
         self.taken = 0
         self.number = number
 
-    def __iter__(self) -> Iterator[Cell]:
+    def __iter__(self) -> Iterator[Work]:
         for repeat in range(self.number):
             self.taken += 1
             yield cell(repeat)
@@ -103,7 +102,7 @@ async def test_a_paused_run_begins_nothing_and_goes_on_when_it_is_resumed() -> N
     async def read() -> None:
         async for event in run.events():
             if isinstance(event, Finished):
-                ended.append(event.cell.repeat)
+                ended.append(event.cell.key.repeat)
                 if len(ended) == 4:
                     run.pause()
 
@@ -187,4 +186,4 @@ async def test_what_one_cell_writes_for_a_slow_reader_is_one_event() -> None:
     assert sum(len(e.reasoning) for e in read if isinstance(e, Delta) and e.cell is other) == 10 * CROWDED
     assert read[-1] == "end"
     assert box.ends == 0
-    assert Key(0, 0) == mine.key
+    assert at(0) == mine.key

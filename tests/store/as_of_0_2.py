@@ -8,8 +8,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from playground.store.records import StoredRun
+from playground.store.records import StoredCell, StoredRun
 from playground.types.grid import RunSpec
+from playground.types.trace import Step
+
+GOT = (
+    "rendered_prompt", "text", "reasoning", "finish", "prompt_tokens", "completion_tokens", "first_token_s", "total_s",
+)  # fmt: skip
+"""What a step of 0.2 told of its call."""
 
 
 def told(value: Any) -> Any:
@@ -20,6 +26,12 @@ def told(value: Any) -> Any:
         return told(names | {"values": case.values, "images": case.images})
     if isinstance(value, StoredRun):
         return {"comparison": told(value.spec)} | fields(value)
+    if isinstance(value, StoredCell):
+        cell = {"column": value.column, "repeat": value.repeat, "completion": told(value.completion)}
+        return cell | {"steps": told(value.answer.steps)} | fields(value)
+    if isinstance(value, Step):
+        got = told(value.completion) or dict.fromkeys(GOT) | {"text": "", "reasoning": ""}
+        return {name: got[name] for name in GOT} | fields(value)
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if is_dataclass(value):

@@ -9,10 +9,11 @@ import pytest
 from playground.settings import Settings
 from playground.store import Store, open_store
 from playground.store.presence import Presence
-from playground.store.records import NewCell
 from playground.types.generation import Completion, Message
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
+from playground.types.trace import Answer
+from tests.works import at, work
 
 MakeRun = Callable[..., str]
 
@@ -55,17 +56,15 @@ def make_run(store: Store) -> MakeRun:
         comparison = RunSpec.comparison(
             prompt=prompt, values=values or {}, variants=tuple(Variant(model=model) for _ in answers)
         )
-        cells = [NewCell(n, model, "scripted", prompt, Sampling(seed=7)) for n in range(len(answers))]
+        cells = [work(n, model, prompt, Sampling(seed=7)) for n in range(len(answers))]
         run_id = store.create_run(comparison, cells, title=title)
         for column, answer in enumerate(answers):
             if answer is not None:
                 store.save_cell(
                     run_id,
-                    column,
-                    0,
+                    at(column),
                     status="done",
-                    completion=Completion(answer, "stop"),
-                    messages=[Message("user", "Hello")],
+                    answer=Answer.of_one_call([Message("user", "Hello")], Completion(answer, "stop")),
                 )
         return run_id
 

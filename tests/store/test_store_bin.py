@@ -6,9 +6,9 @@ import pytest
 
 from playground.errors import NotFoundError, PromptError
 from playground.store import Store
-from playground.store.records import NewCell
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
+from tests.works import work
 
 MakeRun = Callable[..., str]
 
@@ -19,8 +19,8 @@ def prompt(text: str = "Hello", name: str = "Greeting") -> Prompt:
 
 def test_the_bin_lists_what_was_deleted_last_deleted_first(store: Store) -> None:
     ids = [store.save_version(prompt(name=name), message="").prompt_id for name in ("A", "B", "C")]
-    store.delete_prompt(ids[1])
-    store.delete_prompt(ids[0])
+    store.bin.put(ids[1])
+    store.bin.put(ids[0])
     assert [p.name for p in store.prompts()] == ["C"]
     binned = store.prompts(binned=True)
     assert [p.name for p in binned] == ["A", "B"]
@@ -34,8 +34,8 @@ def test_a_prompt_comes_back_out_of_the_bin_as_it_was(store: Store) -> None:
     store.set_label(saved.prompt_id, "production", 1)
     store.set_favourite(f"prompt:{saved.prompt_id}", True)
     (before,) = store.prompts()
-    store.delete_prompt(saved.prompt_id)
-    assert store.restore_prompt(saved.prompt_id) == saved
+    store.bin.put(saved.prompt_id)
+    assert store.bin.take_out(saved.prompt_id) == saved
     assert store.prompts() == [before]
     with pytest.raises(PromptError, match="already a prompt"):
         store.save_version(prompt("other"), message="")
@@ -43,14 +43,14 @@ def test_a_prompt_comes_back_out_of_the_bin_as_it_was(store: Store) -> None:
 
 def test_a_name_that_is_taken_meanwhile_asks_for_another_one(store: Store) -> None:
     first = store.save_version(prompt(), message="")
-    store.delete_prompt(first.prompt_id)
+    store.bin.put(first.prompt_id)
     store.save_version(prompt("other", name="GREETING"), message="")
     for name in ("", "greeting"):
         with pytest.raises(PromptError, match="by now") as caught:
-            store.restore_prompt(first.prompt_id, name)
+            store.bin.take_out(first.prompt_id, name)
         assert "another name" in caught.value.hint
     assert len(store.prompts(binned=True)) == 1
-    restored = store.restore_prompt(first.prompt_id, " Salute ", author="Ada")
+    restored = store.bin.take_out(first.prompt_id, " Salute ", author="Ada")
     assert (restored.name, restored.prompt.name, restored.number) == ("Salute", "Salute", 2)
     assert (restored.message, restored.author) == ('Renamed from "Greeting"', "Ada")
     assert [p.name for p in store.prompts("salute")] == ["Salute"]
@@ -58,8 +58,8 @@ def test_a_name_that_is_taken_meanwhile_asks_for_another_one(store: Store) -> No
 
 def test_a_prompt_may_come_back_in_other_letter_case(store: Store) -> None:
     saved = store.save_version(prompt(), message="")
-    store.delete_prompt(saved.prompt_id)
-    assert store.restore_prompt(saved.prompt_id, "GREETING").name == "GREETING"
+    store.bin.put(saved.prompt_id)
+    assert store.bin.take_out(saved.prompt_id, "GREETING").name == "GREETING"
     found = store.find_prompt("greeting")
     assert found is not None
     assert found.latest == 2
@@ -67,7 +67,7 @@ def test_a_prompt_may_come_back_in_other_letter_case(store: Store) -> None:
 
 def test_only_what_is_in_the_bin_can_be_restored_or_purged(store: Store) -> None:
     saved = store.save_version(prompt(), message="")
-    for call in (store.restore_prompt, store.purge_prompt):
+    for call in (store.bin.take_out, store.bin.purge):
         with pytest.raises(PromptError, match="not in the bin"):
             call(saved.prompt_id)
         with pytest.raises(NotFoundError):
@@ -84,8 +84,8 @@ def test_purging_removes_everything_of_the_prompt_and_nothing_else(store: Store)
     store.set_label(other.prompt_id, "production", 1)
     for ident in (saved.prompt_id, other.prompt_id):
         store.set_favourite(f"prompt:{ident}", True)
-    store.delete_prompt(saved.prompt_id)
-    store.purge_prompt(saved.prompt_id)
+    store.bin.put(saved.prompt_id)
+    store.bin.purge(saved.prompt_id)
     counts = store.facts().counts
     assert {
         key: counts[key] for key in ("prompt", "version", "content", "label", "favourite", "prompt_tag")
@@ -102,12 +102,12 @@ def test_runs_of_a_purged_prompt_keep_what_they_ran(store: Store) -> None:
     comparison = RunSpec.comparison(
         prompt=saved.prompt, variants=(Variant(model="a:b"), Variant(model="a:b", prompt=set_only.prompt))
     )
-    cells = [NewCell(0, "a:b", "a", saved.prompt, Sampling())]
+    cells = [work(0, "a:b", saved.prompt, Sampling())]
     run_id = store.create_run(comparison, cells, title="T", version_id=saved.id)
     before = store.run(run_id)
     assert before.version is not None
-    store.delete_prompt(saved.prompt_id)
-    store.purge_prompt(saved.prompt_id)
+    store.bin.put(saved.prompt_id)
+    store.bin.purge(saved.prompt_id)
     after = store.run(run_id)
     assert after.version is None
     assert (after.spec, after.cells) == (before.spec, before.cells)

@@ -17,18 +17,19 @@ from playground.errors import NotFoundError, StoreError
 from playground.settings import Settings
 from playground.store import Store, open_store
 from playground.store.changes import CreateRun, EndCell, StartCell
-from playground.store.records import NewCell
 from playground.store.reopen import ended_cell
 from playground.types.generation import Completion, Message, TokenLogprob
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Sampling, Turn
 from playground.types.scores import Score
+from playground.types.trace import Answer
+from tests.works import at, work
 
 ODD = "a\0b 👩‍👩‍👧 \ud800 \x01x"
 CHECKS = (Check(scorer="contains", options={"text": ODD}),)
 PROMPT = Prompt(name="Tone", turns=(Turn(role="user", template="Be {{ tone }}."),), checks=CHECKS)
 COMPARISON = RunSpec.comparison(prompt=PROMPT, values={"tone": "kind"}, variants=(Variant(model="a:b"),) * 2)
-CELLS = [NewCell(column, "a:b", "a", PROMPT, Sampling(seed=column)) for column in range(2)]
+CELLS = [work(column, "a:b", PROMPT, Sampling(seed=column)) for column in range(2)]
 SENT = (Message("system", "Be brief."), Message("user", "\x01 odd"))
 ANSWER = Completion(
     text=ODD,
@@ -50,7 +51,9 @@ SCORES = (Score("contains", 1.0, ODD, "found", 2.5), Score("number", None, "", "
 
 def end(run_id: str, column: int = 0, **changes: Any) -> EndCell:
     given: dict[str, Any] = {"status": "done", "completion": ANSWER, "messages": SENT, "scores": SCORES}
-    return EndCell(run_id, column, 0, **given | changes)
+    given |= changes
+    answer = Answer.of_one_call(given.pop("messages"), given.pop("completion"))
+    return EndCell(run_id, at(column), answer=answer, **given)
 
 
 def create(store: Store, title: str = "Run") -> str:
@@ -73,7 +76,7 @@ def test_the_cell_that_has_ended_equals_the_one_that_is_loaded(
 ) -> None:
     run_id = create(store)
     if started:
-        store.start_cell(run_id, 0)
+        store.start_cell(run_id, at(0))
     store.thumb(run_id, 0, 1)
     change = end(run_id, **changes)
     told = ended_cell(CELLS[0], change, store.submit(change).result(20))
@@ -85,7 +88,7 @@ def test_the_cell_that_has_ended_equals_the_one_that_is_loaded(
 def test_a_count_that_no_server_can_mean_is_stored_as_unknown(store: Store, count: int) -> None:
     run_id = create(store)
     wild = replace(ANSWER, prompt_tokens=count, completion_tokens=count, cached_tokens=count)
-    store.save_cell(run_id, 0, 0, status="done", completion=wild, messages=SENT)
+    store.save_cell(run_id, at(0), status="done", answer=Answer.of_one_call(SENT, wild))
     stored = store.run(run_id).cells[0].completion
     assert stored == replace(ANSWER, prompt_tokens=None, completion_tokens=None, cached_tokens=None)
 
@@ -95,7 +98,7 @@ def test_many_changes_at_once_are_all_stored(store: Store) -> None:
     waiting: list[Future[Any]] = [store.submit(creation) for creation in creations]
     for creation in creations:
         for column in range(2):
-            waiting.append(store.submit(StartCell(creation.run_id, column, 0)))
+            waiting.append(store.submit(StartCell(creation.run_id, at(column))))
             answer = Completion(f"{creation.title} column{column}", "stop")
             waiting.append(store.submit(end(creation.run_id, column, completion=answer)))
     for future in waiting:
@@ -140,7 +143,7 @@ def test_an_end_whose_reader_has_gone_is_stored_all_the_same(store: Store) -> No
 def test_a_start_that_comes_after_the_end_changes_nothing(store: Store) -> None:
     run_id = create(store)
     store.submit(end(run_id)).result(20)
-    store.start_cell(run_id, 0)
+    store.start_cell(run_id, at(0))
     assert store.run(run_id).cells[0].status == "done"
 
 
@@ -168,11 +171,12 @@ from pathlib import Path
 from playground.settings import Settings
 from playground.store import open_store
 from playground.store.changes import CreateRun, EndCell, StartCell
-from playground.store.records import NewCell
 from playground.types.generation import *
 from playground.types.grid import *
+from playground.types.trace import *
 from playground.types.prompt import *
 from playground.types.scores import *
+from tests.works import at, work
 
 store = open_store(Settings(data_dir=Path(sys.argv[1]), database_url=""))
 prompt = Prompt(turns=(Turn(role="user", template="Hi"),))
@@ -180,13 +184,13 @@ comparison = RunSpec.comparison(prompt=prompt, variants=(Variant(model="a:b"),) 
 scores = (Score("x", 1.0, "", ""), Score("y", 0.0, "", ""))
 n = 0
 while True:
-    run = CreateRun(comparison, [NewCell(n, "a:b", "a", prompt, Sampling()) for n in range(4)], "Killed")
+    run = CreateRun(comparison, [work(n, "a:b", prompt, Sampling()) for n in range(4)], "Killed")
     store.submit(run)
     ends = []
     for column in range(4):
-        store.submit(StartCell(run.run_id, column, 0))
+        store.submit(StartCell(run.run_id, at(column)))
         answer = Completion(f"answer {column}", "stop")
-        ends.append(store.submit(EndCell(run.run_id, column, 0, "done", answer, [Message("user", "Hi")], scores=scores)))
+        ends.append(store.submit(EndCell(run.run_id, at(column), "done", Answer.of_one_call([Message("user", "Hi")], answer), scores=scores)))
     for column, end in enumerate(ends):
         end.result()
         os.write(1, f"{run.run_id} {column}\\n".encode())
@@ -208,7 +212,7 @@ def test_kill_9_loses_no_cell_that_was_told_and_leaves_no_half_of_one(settings: 
     for run_id, column in told:
         cell = store.run(run_id).cells[int(column)]
         assert cell.status == "done" and cell.completion == Completion(f"answer {column}", "stop")
-        assert (len(cell.steps), len(cell.scores)) == (1, 2)
+        assert (len(cell.answer.steps), len(cell.scores)) == (1, 2)
     store.close()
 
 

@@ -62,7 +62,7 @@ def test_one_bad_name_among_many_saves_none(store: Store, names: tuple[str, str]
 
 def test_an_unknown_or_deleted_prompt_among_many_saves_none(store: Store) -> None:
     gone = store.save_version(prompt("A"), message="").prompt_id
-    store.delete_prompt(gone)
+    store.bin.put(gone)
     for prompt_id, match in (("nope", "no such prompt"), (gone, "was deleted")):
         with pytest.raises(NotFoundError, match=match):
             store.save_many([SaveItem(prompt("B")), SaveItem(prompt("A", "x"), prompt_id)])
@@ -75,12 +75,12 @@ def test_prompts_may_swap_their_names_and_a_new_one_may_take_a_name_given_up(sto
     store.save_many([SaveItem(prompt("B", "a"), a), SaveItem(prompt("A", "b"), b)])
     assert (store.version(a).name, store.version(b).name) == ("B", "A")
     new, _ = store.save_many([SaveItem(prompt("B", "c")), SaveItem(prompt("D", "a"), a)])
-    assert [head.prompt_id for head in store.heads()] == [b, new.prompt_id, a]
+    assert [head.prompt_id for head in store.copies.heads()] == [b, new.prompt_id, a]
 
 
 def test_more_prompts_than_one_statement_takes_are_saved_at_once(store: Store) -> None:
     saved = store.save_many([SaveItem(prompt(f"P{n}", f"text {n}")) for n in range(1_100)])
-    assert len(store.contents([v.prompt_id for v in saved])) == len(store.heads()) == 1_100
+    assert len(store.copies.contents([v.prompt_id for v in saved])) == len(store.copies.heads()) == 1_100
     again = store.save_many([SaveItem(v.prompt, v.prompt_id) for v in saved])
     assert again == saved
     assert store.facets().tags == {"t": 1_100}
@@ -91,8 +91,8 @@ def test_heads_are_the_living_prompts_with_all_their_main_hashes(store: Store) -
     second = store.save_version(prompt("Beta", "two"), message="", prompt_id=first.prompt_id)
     rival = store.save_version(prompt("Beta", "r"), message="", prompt_id=first.prompt_id, variant="rival")
     other = store.save_version(prompt("alpha"), message="")
-    store.delete_prompt(store.save_version(prompt("Gone"), message="").prompt_id)
-    alpha, beta = store.heads()
+    store.bin.put(store.save_version(prompt("Gone"), message="").prompt_id)
+    alpha, beta = store.copies.heads()
     assert (alpha.name, alpha.name_key, alpha.prompt_id) == ("alpha", "alpha", other.prompt_id)
     assert (beta.name, beta.name_key, beta.content_hash) == ("Beta", "beta", second.content_hash)
     assert beta.hashes == {first.content_hash, second.content_hash}
@@ -104,22 +104,22 @@ def test_contents_are_the_newest_main_versions_in_the_order_asked_for(store: Sto
     b = store.save_version(prompt("B"), message="")
     b2 = store.save_version(prompt("B", "two"), message="", prompt_id=b.prompt_id)
     store.save_version(prompt("B", "r"), message="", prompt_id=b.prompt_id, variant="rival")
-    found = store.contents([b.prompt_id, "nope", a.prompt_id, b.prompt_id])
+    found = store.copies.contents([b.prompt_id, "nope", a.prompt_id, b.prompt_id])
     assert list(found.items()) == [(b.prompt_id, b2), (a.prompt_id, a)]
-    assert store.contents([]) == {}
+    assert store.copies.contents([]) == {}
 
 
 def test_sync_marks_are_kept_by_folder_and_replaced_whole(store: Store) -> None:
     mark = SyncMark("3f0c", "a" * 64, 2**62, 2**40)
     marks = {"a/b.prompty": mark, "odd \udcff.prompty": mark}
-    store.keep_sync_marks("/here", marks)
-    store.keep_sync_marks("/there", {"x": mark})
-    assert store.sync_marks("/here") == marks
-    store.keep_sync_marks("/here", {"only.prompty": mark})
-    assert store.sync_marks("/here") == {"only.prompty": mark}
-    store.keep_sync_marks("/here", {})
-    assert store.sync_marks("/here") == {}
-    assert store.sync_marks("/there") == {"x": mark}
+    store.copies.keep_marks("/here", marks)
+    store.copies.keep_marks("/there", {"x": mark})
+    assert store.copies.marks("/here") == marks
+    store.copies.keep_marks("/here", {"only.prompty": mark})
+    assert store.copies.marks("/here") == {"only.prompty": mark}
+    store.copies.keep_marks("/here", {})
+    assert store.copies.marks("/here") == {}
+    assert store.copies.marks("/there") == {"x": mark}
 
 
 def test_bytes_come_back_by_their_hash_and_are_stored_once(store: Store) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ import sqlalchemy as sa
 from playground.errors import NotFoundError
 from playground.store import Store
 from playground.store.changes import CreateRun, Draft, EndCell, KeepDrafts, StartCell
-from playground.store.records import NewCell
 from playground.types.generation import Completion, Message
 from playground.types.grid import Case, CellKey, RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
+from playground.types.trace import Answer, Step
+from tests.works import at, work
 
 PROMPT = Prompt(name="Capital", turns=(Turn(role="user", template="The capital of {{ land }}?"),))
 MODELS = ("a:small", "b:big")
@@ -39,7 +41,7 @@ def create(store: Store, cases: int, repeats: int = 1, images: tuple[str, ...] =
         repeats=repeats,
     )
     cells = [
-        NewCell(variant, model, model[0], PROMPT, Sampling(seed=repeat), case)
+        work(variant, model, PROMPT, Sampling(seed=repeat), case, repeat)
         for case in range(cases)
         for variant, model in enumerate(MODELS)
         for repeat in range(repeats)
@@ -50,8 +52,10 @@ def create(store: Store, cases: int, repeats: int = 1, images: tuple[str, ...] =
 def end(run_id: str, key: CellKey, text: str = "Paris", **more: Any) -> EndCell:
     given: dict[str, Any] = {"status": "done", "completion": Completion(text, "stop", total_s=0.5)}
     given |= {"scores": SCORES} | more
-    sent = [Message("user", "Hi")]
-    return EndCell(run_id, key.variant, key.repeat, messages=sent, case=key.case, **given)
+    answer = Answer.of_one_call([Message("user", "Hi")], given.pop("completion"))
+    if "extracted" in given:
+        answer = replace(answer, extracted=given.pop("extracted"))
+    return EndCell(run_id, key, answer=answer, **given)
 
 
 # --- storing ----------------------------------------------------------------------------------------------
@@ -98,8 +102,8 @@ def test_storing_a_cell_costs_the_same_in_a_run_of_ten_and_of_ten_thousand_cells
         for case in (3, 4):
             key = CellKey(case, 1, 0)
             counted[run_id] = [
-                meter.of(StartCell(run_id, 1, 0, case=case)),
-                meter.of(KeepDrafts([Draft(run_id, 1, 0, "Par", "", case)])),
+                meter.of(StartCell(run_id, at(1, 0, case))),
+                meter.of(KeepDrafts([Draft(run_id, at(1, 0, case), "Par", "")])),
                 meter.of(end(run_id, key)),
             ]
     assert counted[small] == counted[large]
@@ -123,12 +127,12 @@ def test_the_meter_sees_every_row_that_is_read(store: Store) -> None:
 def test_what_a_person_says_of_a_run_costs_the_same_in_a_large_one(store: Store, change: str) -> None:
     runs = small, large = create(store, 5), create(store, 2_000)
     meter = Meter(store)
-    cell = NewCell(0, MODELS[0], "a", PROMPT, Sampling(seed=9))
+    cell = work(0, MODELS[0], PROMPT, Sampling(seed=9))
     calls: dict[str, Callable[[str], object]] = {
         "vote": lambda run_id: store.vote(run_id, "column", 1),
         "thumb": lambda run_id: store.thumb(run_id, 1, 1),
         "note": lambda run_id: store.note(run_id, "good"),
-        "repeat": lambda run_id: store.add_repeat(run_id, 0, cell),
+        "repeat": lambda run_id: store.add_repeat(run_id, cell),
     }
     counted = {}
     for run_id in (*runs, *runs):
@@ -145,7 +149,7 @@ def test_the_status_of_a_run_follows_from_its_cells(store: Store, orphan: Callab
     seen = [store.status(run_id)]
     for case in range(2):
         for variant in range(2):
-            store.submit(StartCell(run_id, variant, 0, case=case)).result(20)
+            store.submit(StartCell(run_id, at(variant, 0, case))).result(20)
             seen.append(store.status(run_id))
             store.submit(end(run_id, CellKey(case, variant, 0))).result(20)
     seen.append(store.status(run_id))
@@ -166,23 +170,37 @@ def test_a_grid_keeps_its_prompt_models_and_images_once(store: Store) -> None:
 
 def test_cells_of_a_grid_are_ended_by_their_place(store: Store) -> None:
     run_id = create(store, 3, repeats=2)
-    store.submit(end(run_id, CellKey(2, 1, 1), "Oslo", extracted="OSLO", request_hash="abc")).result(20)
-    cell = store.cell(run_id, CellKey(2, 1, 1))
+    store.submit(end(run_id, CellKey(2, 1, 1), "Oslo", extracted="OSLO")).result(20)
+    cell = store.cells.get(run_id, CellKey(2, 1, 1))
     assert (cell.key, cell.model, cell.sampling.seed) == (CellKey(2, 1, 1), "b:big", 1)
-    assert (cell.completion and cell.completion.text, cell.extracted) == ("Oslo", "OSLO")
-    assert [row.key for row in store.page(run_id, status="done").rows] == [CellKey(2, 1, 1)]
+    assert (cell.completion and cell.completion.text, cell.answer.extracted) == ("Oslo", "OSLO")
+    assert [row.key for row in store.cells.page(run_id, status="done").rows] == [CellKey(2, 1, 1)]
     with pytest.raises(NotFoundError, match="column 2 of case 3"):
         store.submit(end(run_id, CellKey(2, 1, 2))).result(20)
     for key in (CellKey(3, 0, 0), CellKey(-1, 0, 0), CellKey(0, 10**30, 0)):
         with pytest.raises(NotFoundError):
-            store.cell(run_id, key)
+            store.cells.get(run_id, key)
+
+
+def test_an_answer_of_several_calls_keeps_each_of_them_and_their_sums(store: Store) -> None:
+    run_id, key = create(store, 1), CellKey(0, 1, 0)
+    plan = Completion("a plan", "stop", prompt_tokens=5, completion_tokens=2, total_s=0.25)
+    said = Completion("Oslo", "stop", prompt_tokens=9, completion_tokens=1, total_s=0.5)
+    sent = (Message("user", "Hi"),)
+    steps = (Step(sent, plan, 0, "plan", "first"), Step(sent * 2, said, 1, "answer", "second"))
+    store.submit(EndCell(run_id, key, "done", Answer(steps, "Oslo"))).result(20)
+    cell = store.cells.get(run_id, key)
+    assert (cell.answer, cell.completion, cell.messages) == (Answer(steps, "Oslo"), said, sent * 2)
+    row = store.cells.page(run_id, after=CellKey(0, 0, 0)).rows[0]
+    assert (row.calls, row.prompt_tokens, row.completion_tokens, row.total_s) == (2, 14, 3, 0.75)
+    assert (row.begins, row.finish) == ("Oslo", "stop")
 
 
 def test_the_check_behind_a_score_is_kept(store: Store) -> None:
     run_id = create(store, 1)
     score = Score("contains", 1.0, "x", "found", check_hash="0123456789abcdef")
     store.submit(end(run_id, CellKey(0, 0, 0), scores=(score,))).result(20)
-    (kept,) = store.cell(run_id, CellKey(0, 0, 0)).scores
+    (kept,) = store.cells.get(run_id, CellKey(0, 0, 0)).scores
     assert kept.check_hash == "0123456789abcdef"
 
 
@@ -193,21 +211,21 @@ def test_pages_show_every_cell_once_and_in_order(store: Store) -> None:
     run_id = create(store, 7, repeats=3)
     seen, after = [], None
     while True:
-        page = store.page(run_id, after=after, limit=10)
+        page = store.cells.page(run_id, after=after, limit=10)
         assert page.total == 42
         seen += [row.key for row in page.rows]
         if (after := page.after) is None:
             break
     assert seen == [CellKey(c, v, r) for c in range(7) for v in range(2) for r in range(3)]
-    assert store.page(run_id, after=CellKey(10**30, 0, 0)).rows == ()
-    assert len(store.page(run_id, limit=0).rows) == 1
+    assert store.cells.page(run_id, after=CellKey(10**30, 0, 0)).rows == ()
+    assert len(store.cells.page(run_id, limit=0).rows) == 1
 
 
 def test_a_page_tells_a_cell_in_short(store: Store) -> None:
     run_id = create(store, 1)
-    store.submit(StartCell(run_id, 0, 0)).result(20)
+    store.submit(StartCell(run_id, at(0))).result(20)
     store.submit(end(run_id, CellKey(0, 0, 0), "P" * 5_000)).result(20)
-    first, second = store.page(run_id).rows
+    first, second = store.cells.page(run_id).rows
     assert (first.model, first.status, first.finish, first.calls, first.attempt) == (
         "a:small", "done", "stop", 1, 1,
     )  # fmt: skip
@@ -220,10 +238,10 @@ def test_open_keys_are_what_is_left_to_run(store: Store) -> None:
     run_id = create(store, 3)
     for key in (CellKey(0, 0, 0), CellKey(1, 1, 0)):
         store.submit(end(run_id, key)).result(20)
-    store.submit(StartCell(run_id, 1, 0)).result(20)
+    store.submit(StartCell(run_id, at(1))).result(20)
     left = [CellKey(0, 1, 0), CellKey(1, 0, 0), CellKey(2, 0, 0), CellKey(2, 1, 0)]
-    assert store.open_keys(run_id) == left
-    assert store.open_keys(run_id, after=left[1], limit=1) == [left[2]]
+    assert store.cells.open_keys(run_id) == left
+    assert store.cells.open_keys(run_id, after=left[1], limit=1) == [left[2]]
 
 
 def test_the_matrix_tells_what_each_variant_came_to_in_each_case(store: Store) -> None:
@@ -232,31 +250,31 @@ def test_the_matrix_tells_what_each_variant_came_to_in_each_case(store: Store) -
     store.submit(end(run_id, CellKey(0, 0, 0), scores=good)).result(20)
     store.submit(end(run_id, CellKey(0, 0, 1), scores=bad)).result(20)
     store.submit(end(run_id, CellKey(0, 1, 0), status="error", scores=())).result(20)
-    entries = store.matrix(run_id, cases=1)
+    entries = store.cells.matrix(run_id, cases=1)
     assert [(e.case, e.variant, e.cells, e.open, e.errors, e.score) for e in entries] == [
         (0, 0, 2, 0, 0, pytest.approx(0.875)),
         (0, 1, 2, 1, 1, None),
     ]
-    assert [(e.case, e.open) for e in store.matrix(run_id, first=1)] == [(1, 2), (1, 2), (2, 2), (2, 2)]
+    assert [(e.case, e.open) for e in store.cells.matrix(run_id, first=1)] == [(1, 2), (1, 2), (2, 2), (2, 2)]
 
 
 def test_streamed_rows_are_whole_cells_with_their_cases(store: Store) -> None:
     run_id = create(store, 5)
     store.submit(end(run_id, CellKey(4, 1, 0), "last")).result(20)
-    records = list(store.stream_rows(run_id, portion=3))
+    records = list(store.cells.stream_rows(run_id, portion=3))
     assert [record.cell.key for record in records] == [CellKey(c, v, 0) for c in range(5) for v in range(2)]
     assert (records[-1].case.values, records[-1].case.row_id) == ({"land": "land-4."}, "row4")
-    assert records[-1].cell == store.cell(run_id, CellKey(4, 1, 0))
+    assert records[-1].cell == store.cells.get(run_id, CellKey(4, 1, 0))
     with pytest.raises(NotFoundError):
-        next(store.stream_rows("nope"))
+        next(store.cells.stream_rows("nope"))
 
 
 def test_streaming_a_run_takes_no_memory_for_what_was_read(store: Store) -> None:
     run_id = create(store, 1_500)
-    for record in store.stream_rows(run_id):
+    for record in store.cells.stream_rows(run_id):
         store.submit(end(run_id, record.cell.key, "x" * 2_000))
-    store.submit(StartCell(run_id, 0, 0)).result(60)
-    rows = store.stream_rows(run_id, portion=100)
+    store.submit(StartCell(run_id, at(0))).result(60)
+    rows = store.cells.stream_rows(run_id, portion=100)
     for _ in range(500):
         next(rows)
     tracemalloc.start()
@@ -270,9 +288,9 @@ def test_streaming_a_run_takes_no_memory_for_what_was_read(store: Store) -> None
 
 def test_a_large_run_opens_at_once(store: Store) -> None:
     run_id = create(store, 5_000)
-    for key in store.open_keys(run_id, limit=200):
+    for key in store.cells.open_keys(run_id, limit=200):
         store.submit(end(run_id, key))
-    store.submit(StartCell(run_id, 0, 0, case=4_999)).result(60)
+    store.submit(StartCell(run_id, at(0, 0, 4_999))).result(60)
 
     def best_s(call: Callable[[], object]) -> float:
         times = []
@@ -282,10 +300,10 @@ def test_a_large_run_opens_at_once(store: Store) -> None:
             times.append(time.perf_counter() - started)
         return min(times)
 
-    assert best_s(lambda: store.page(run_id)) < 0.2
+    assert best_s(lambda: store.cells.page(run_id)) < 0.2
     assert best_s(lambda: store.run(run_id)) < 0.2
     assert best_s(lambda: store.history()) < 0.2
-    assert best_s(lambda: store.matrix(run_id)) < 0.2
+    assert best_s(lambda: store.cells.matrix(run_id)) < 0.2
 
 
 def test_a_grid_opens_in_compare_with_its_first_case(store: Store) -> None:
@@ -304,7 +322,7 @@ def test_a_grid_opens_in_compare_with_its_first_case(store: Store) -> None:
 
 def test_thousands_of_repeats_in_a_column_open_with_the_newest(store: Store) -> None:
     comparison = RunSpec.comparison(prompt=PROMPT, values={"land": "x"}, variants=(Variant(model="a:b"),))
-    cells = [NewCell(0, "a:b", "a", PROMPT, Sampling(seed=n)) for n in range(3_000)]
+    cells = [work(0, "a:b", PROMPT, Sampling(seed=n), repeat=n) for n in range(3_000)]
     run_id = store.create_run(comparison, cells, title="Samples")
     run = store.run(run_id)
     assert (run.cells[0].repeat, run.earlier[-1].repeat, run.total) == (2_999, 2_998, 3_000)

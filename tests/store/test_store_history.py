@@ -6,9 +6,10 @@ import pytest
 
 from playground.store import Store
 from playground.store.content import SEARCH_CHARS, searchable
-from playground.store.records import NewCell
 from playground.types.generation import Completion, Message
 from playground.types.scores import Score
+from playground.types.trace import Answer
+from tests.works import at, work
 
 MakeRun = Callable[..., str]
 
@@ -36,7 +37,11 @@ def test_a_row_tells_models_statuses_checks_vote_and_note(store: Store, make_run
     scores = [Score("a", 1.0, "", "", 3.0), Score("b", 0.5, "", ""), Score("c", None, "", "")]
     messages = [Message("user", "x")]
     store.save_cell(
-        run_id, 0, 0, status="done", completion=Completion("x", "stop"), messages=messages, scores=scores
+        run_id,
+        at(0),
+        status="done",
+        answer=Answer.of_one_call(messages, Completion("x", "stop")),
+        scores=scores,
     )
     store.vote(run_id, "column", 0)
     store.thumb(run_id, 1, -1)
@@ -58,7 +63,7 @@ def test_a_row_tells_models_statuses_checks_vote_and_note(store: Store, make_run
 def test_a_row_describes_the_latest_repeat(store: Store, make_run: MakeRun) -> None:
     run_id = make_run("x")
     cell = store.run(run_id).cells[0]
-    store.add_repeat(run_id, 0, NewCell(0, "other:model", "other", cell.prompt, cell.sampling))
+    store.add_repeat(run_id, work(0, "other:model", cell.prompt, cell.sampling))
     (row,) = store.history().rows
     assert [(column.model, column.status) for column in row.columns] == [("other:model", "pending")]
 

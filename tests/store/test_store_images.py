@@ -12,9 +12,9 @@ import pytest
 
 from playground.settings import Settings
 from playground.store import Store, open_store
-from playground.store.records import NewCell
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
+from tests.works import work
 
 PROMPT = Prompt(name="Look", turns=(Turn(role="user", template="What is this?"),))
 IMAGE = base64.b64encode(b"\x89PNG" + bytes(range(256)) * 40).decode()
@@ -35,7 +35,7 @@ def comparison(*images: str) -> RunSpec:
 @pytest.fixture
 def create(store: Store) -> Callable[..., str]:
     def make(*images: str) -> str:
-        cell = NewCell(0, "a:b", "a", PROMPT, Sampling())
+        cell = work(0, "a:b", PROMPT, Sampling())
         return store.create_run(comparison(*images), [cell], title="Look")
 
     return make
@@ -70,5 +70,5 @@ def test_a_text_that_is_no_image_stays_as_it_was_sent(
 
 def test_a_repeat_with_another_comparison_keeps_its_images(store: Store, create: Callable[..., str]) -> None:
     run_id = create(IMAGE)
-    store.add_repeat(run_id, 0, NewCell(0, "a:b", "a", PROMPT, Sampling()), spec=comparison(OTHER))
+    store.add_repeat(run_id, work(0, "a:b", PROMPT, Sampling()), spec=comparison(OTHER))
     assert store.run(run_id).spec.case.images == (OTHER,)

@@ -26,12 +26,13 @@ from playground.settings import Settings
 from playground.store import Store, open_store, schema
 from playground.store.changes import CreateRun, Draft, EndCell, KeepDrafts, StartCell
 from playground.store.database import connect, locate
-from playground.store.records import NewCell
 from playground.types.generation import Completion, Message, TokenLogprob
 from playground.types.grid import Case, CellKey, RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
+from playground.types.trace import Answer
 from tests.store.as_of_0_2 import as_then, told
+from tests.works import at, work
 
 ADDRESS = os.environ.get("PLAYGROUND_TEST_POSTGRES", "")
 pytestmark = pytest.mark.skipif(
@@ -121,7 +122,7 @@ def grid(store: Store, cases: int = 3) -> str:
         cases=tuple(Case(values={"tone": f"{n} {ODD}"}, row_id=ODD) for n in range(cases)),
     )
     cells = [
-        NewCell(variant, column.model, "a", PROMPT, Sampling(seed=2**32 - 2), case)
+        work(variant, column.model, PROMPT, Sampling(seed=2**32 - 2), case)
         for case in range(cases)
         for variant, column in enumerate(spec.variants)
     ]
@@ -130,9 +131,9 @@ def grid(store: Store, cases: int = 3) -> str:
 
 def end(run_id: str, key: CellKey, **more: Any) -> EndCell:
     given: dict[str, Any] = {"status": "done", "completion": ANSWER, "scores": (Score("c", 1.0, ODD, ODD),)}
-    return EndCell(
-        run_id, key.variant, key.repeat, messages=[Message("user", ODD)], case=key.case, **given | more
-    )
+    given |= more
+    answer = Answer.of_one_call([Message("user", ODD)], given.pop("completion"))
+    return EndCell(run_id, key, answer=answer, **given)
 
 
 def test_the_schema_by_revisions_equals_the_one_made_at_once(settings: Settings) -> None:
@@ -182,28 +183,28 @@ def test_an_upgrade_that_fails_leaves_a_server_as_it_was(
 def test_a_grid_is_worked_on_as_on_sqlite(store: Store) -> None:
     run_id = grid(store)
     seen = [store.status(run_id)]
-    store.submit(StartCell(run_id, 0, 0)).result(20)
-    store.submit(KeepDrafts([Draft(run_id, 0, 0, "half " + ODD, "")])).result(20)
-    store.submit(KeepDrafts([Draft(run_id, 0, 0, "half more", "")])).result(20)
+    store.submit(StartCell(run_id, at(0))).result(20)
+    store.submit(KeepDrafts([Draft(run_id, at(0), "half " + ODD, "")])).result(20)
+    store.submit(KeepDrafts([Draft(run_id, at(0), "half more", "")])).result(20)
     seen.append(store.status(run_id))
-    for key in store.open_keys(run_id):
+    for key in store.cells.open_keys(run_id):
         store.submit(end(run_id, key)).result(20)
     assert [*seen, store.status(run_id)] == ["pending", "running", "done"]
     store.submit(end(run_id, CellKey(0, 0, 0), completion=Completion("again", "stop"))).result(20)
-    cell = store.cell(run_id, CellKey(1, 1, 0))
+    cell = store.cells.get(run_id, CellKey(1, 1, 0))
     assert (cell.completion, cell.messages, cell.sampling.seed) == (
         ANSWER, (Message("user", ODD),), 2**32 - 2,
     )  # fmt: skip
-    page = store.page(run_id, limit=2)
+    page = store.cells.page(run_id, limit=2)
     assert (page.total, [row.begins for row in page.rows]) == (6, ["again", ODD])
-    assert [row.key for row in store.page(run_id, after=page.after).rows][0] == CellKey(1, 0, 0)
-    assert [entry.score for entry in store.matrix(run_id)] == [1.0] * 6
-    assert [record.case.row_id for record in store.stream_rows(run_id, portion=4)] == [ODD] * 6
+    assert [row.key for row in store.cells.page(run_id, after=page.after).rows][0] == CellKey(1, 0, 0)
+    assert [entry.score for entry in store.cells.matrix(run_id)] == [1.0] * 6
+    assert [record.case.row_id for record in store.cells.stream_rows(run_id, portion=4)] == [ODD] * 6
     store.vote(run_id, "column", 1)
     store.vote(run_id, "column", 0, ODD)
     store.thumb(run_id, 0, -1)
     store.note(run_id, ODD)
-    assert store.add_repeat(run_id, 1, NewCell(1, "e:f", "e", PROMPT, Sampling())) == 1
+    assert store.add_repeat(run_id, work(1, "e:f", PROMPT, Sampling())) == 1
     run = store.run(run_id)
     assert run.vote is not None and (run.vote.column, run.vote.note, run.note) == (0, ODD, ODD)
     assert [row.id for row in store.history("again 👩 e:f").rows] == [run_id]
@@ -211,8 +212,8 @@ def test_a_grid_is_worked_on_as_on_sqlite(store: Store) -> None:
 
 def test_cells_of_an_ended_program_keep_their_text(store: Store, settings: Settings) -> None:
     run_id = grid(store, 1)
-    store.submit(StartCell(run_id, 0, 0)).result(20)
-    store.submit(KeepDrafts([Draft(run_id, 0, 0, "half an answer", "")])).result(20)
+    store.submit(StartCell(run_id, at(0))).result(20)
+    store.submit(KeepDrafts([Draft(run_id, at(0), "half an answer", "")])).result(20)
     store.close()
     again = open_store(settings)
     assert again.mark_interrupted() == 2
@@ -223,7 +224,7 @@ def test_cells_of_an_ended_program_keep_their_text(store: Store, settings: Setti
 def test_two_programs_end_cells_of_one_run_and_lose_none(store: Store, settings: Settings) -> None:
     other = open_store(settings)
     run_id = grid(store, 60)
-    keys = store.open_keys(run_id)
+    keys = store.cells.open_keys(run_id)
 
     def work(mine: Store, order: Callable[[list[CellKey]], list[CellKey]]) -> None:
         for future in [mine.submit(end(run_id, key)) for key in order(keys)]:
@@ -239,12 +240,12 @@ def test_two_programs_end_cells_of_one_run_and_lose_none(store: Store, settings:
         thread.join(120)
     other.close()
     assert store.status(run_id) == "done"
-    assert all(len(record.cell.scores) == 1 for record in store.stream_rows(run_id))
+    assert all(len(record.cell.scores) == 1 for record in store.cells.stream_rows(run_id))
 
 
 def test_a_prompt_is_saved_binned_and_purged(store: Store) -> None:
     saved = store.save_version(PROMPT, message=ODD)
     run_id = grid(store)
-    store.delete_prompt(saved.prompt_id)
-    store.purge_prompt(saved.prompt_id)
+    store.bin.put(saved.prompt_id)
+    store.bin.purge(saved.prompt_id)
     assert store.run(run_id).spec.prompt == PROMPT

@@ -20,6 +20,8 @@ from playground.store import Store, open_store, presence
 from playground.store.changes import Draft, EndCell, KeepDrafts, StartCell
 from playground.store.presence import Presence
 from playground.types.generation import Completion, Message
+from playground.types.trace import Answer
+from tests.works import at, work
 
 MakeRun = Callable[..., str]
 
@@ -29,20 +31,20 @@ from pathlib import Path
 from playground.settings import Settings
 from playground.store import open_store
 from playground.store.changes import CreateRun, Draft, KeepDrafts, StartCell
-from playground.store.records import NewCell
 from playground.types.generation import *
 from playground.types.grid import *
 from playground.types.prompt import *
 from playground.types.scores import *
+from tests.works import at, work
 
 store = open_store(Settings(data_dir=Path(sys.argv[1]), database_url=""))
 store.announce("the other program")
 prompt = Prompt(turns=(Turn(role="user", template="Hi"),))
 comparison = RunSpec.comparison(prompt=prompt, variants=(Variant(model="a:b"),) * 2)
-run = CreateRun(comparison, [NewCell(n, "a:b", "a", prompt, Sampling()) for n in range(2)], "Other")
+run = CreateRun(comparison, [work(n, "a:b", prompt, Sampling()) for n in range(2)], "Other")
 store.submit(run)
-store.submit(StartCell(run.run_id, 0, 0))
-store.submit(KeepDrafts([Draft(run.run_id, 0, 0, "half an ans", "a thought")])).result()
+store.submit(StartCell(run.run_id, at(0)))
+store.submit(KeepDrafts([Draft(run.run_id, at(0), "half an ans", "a thought")])).result()
 print(run.run_id, flush=True)
 sys.stdin.read()
 store.close()
@@ -122,11 +124,10 @@ def test_a_repeat_belongs_to_the_program_that_runs_it(
 ) -> None:
     run_id = make_run("a", "b")
     cell = store.run(run_id).cells[0]
-    from playground.store.records import NewCell
 
-    again = NewCell(0, cell.model, cell.backend, cell.prompt, cell.sampling)
+    again = work(0, cell.model, cell.prompt, cell.sampling)
     other = open_store(settings)
-    other.add_repeat(run_id, 0, again)
+    other.add_repeat(run_id, again)
     assert store.mark_interrupted() == 0
     other.close()
     assert store.mark_interrupted() == 1
@@ -136,29 +137,31 @@ def test_the_end_of_a_cell_replaces_a_mark_and_its_draft(
     store: Store, make_run: MakeRun, orphan: Callable[[], None]
 ) -> None:
     run_id = make_run(None)
-    store.submit(KeepDrafts([Draft(run_id, 0, 0, "half", "")])).result(10)
+    store.submit(KeepDrafts([Draft(run_id, at(0), "half", "")])).result(10)
     orphan()
     assert store.mark_interrupted() == 1
-    store.submit(EndCell(run_id, 0, 0, "done", Completion("whole", "stop"), [Message("user", "Hi")])).result(
-        10
-    )
+    store.submit(
+        EndCell(
+            run_id, at(0), "done", Answer.of_one_call([Message("user", "Hi")], Completion("whole", "stop"))
+        )
+    ).result(10)
     (cell,) = store.run(run_id).cells
-    assert (cell.status, cell.completion, len(cell.steps)) == ("done", Completion("whole", "stop"), 1)
+    assert (cell.status, cell.completion, len(cell.answer.steps)) == ("done", Completion("whole", "stop"), 1)
 
 
 def test_a_draft_that_comes_after_the_end_changes_nothing(store: Store, make_run: MakeRun) -> None:
     run_id = make_run("whole")
-    store.submit(KeepDrafts([Draft(run_id, 0, 0, "half", "x"), Draft("nowhere", 0, 0, "y", "")])).result(10)
+    store.submit(KeepDrafts([Draft(run_id, at(0), "half", "x"), Draft("nowhere", at(0), "y", "")])).result(10)
     assert store.run(run_id).cells[0].completion == Completion("whole", "stop")
 
 
 def test_start_draft_and_end_in_one_transaction_give_the_end(store: Store, make_run: MakeRun) -> None:
     run_id = make_run(None)
     waiting = [
-        store.submit(KeepDrafts([Draft(run_id, 0, 0, "a", "")])),
-        store.submit(StartCell(run_id, 0, 0)),
-        store.submit(EndCell(run_id, 0, 0, "done", Completion("ab", "stop"), [])),
-        store.submit(KeepDrafts([Draft(run_id, 0, 0, "a", "")])),
+        store.submit(KeepDrafts([Draft(run_id, at(0), "a", "")])),
+        store.submit(StartCell(run_id, at(0))),
+        store.submit(EndCell(run_id, at(0), "done", Answer.of_one_call([], Completion("ab", "stop")))),
+        store.submit(KeepDrafts([Draft(run_id, at(0), "a", "")])),
     ]
     for future in waiting:
         future.result(10)

@@ -85,7 +85,7 @@ def test_changing_only_the_letter_case_of_ones_own_name_is_allowed(store: Store)
 
 def test_a_deleted_prompt_leaves_the_list_frees_its_name_and_stays_readable(store: Store) -> None:
     first = store.save_version(greeting(), message="")
-    store.delete_prompt(first.prompt_id)
+    store.bin.put(first.prompt_id)
     assert store.prompts() == []
     assert store.find_version(first.content_hash) is None
     assert store.version(first.prompt_id) == first
@@ -186,7 +186,7 @@ def test_a_version_that_is_not_there_is_named(store: Store, number: int) -> None
 
 @pytest.mark.parametrize("prompt_id", ["", "nope", "\0", "\ud800", "' OR 1=1"])
 def test_an_unknown_prompt_is_not_found(store: Store, prompt_id: str) -> None:
-    for call in (store.version, store.versions, store.delete_prompt):
+    for call in (store.version, store.versions, store.bin.put):
         with pytest.raises(NotFoundError):
             call(prompt_id)
 

@@ -14,10 +14,11 @@ import pytest
 from playground.errors import StoreError
 from playground.settings import Settings
 from playground.store import Store, open_store
-from playground.store.records import NewCell
 from playground.types.generation import Completion, Message
 from playground.types.grid import CellKey
+from playground.types.trace import Answer
 from tests.store.as_of_0_2 import as_then, told
+from tests.works import at, work
 
 FOLDER = Path(__file__).with_name("release_0_2")
 TOLD: dict[str, Any] = json.loads((FOLDER / "told.json").read_text())
@@ -68,17 +69,17 @@ def test_the_library_of_0_2_is_the_same(store: Store) -> None:
     variants = {p.id: store.variants(p.id) for p in prompts if p.deleted_at is None}
     assert same(variants, TOLD["variants"])
     assert same(store.favourites(), TOLD["favourites"])
-    assert same(store.sync_marks("/tmp/synced"), TOLD["marks"])
+    assert same(store.copies.marks("/tmp/synced"), TOLD["marks"])
 
 
 def test_the_pages_of_a_run_of_0_2_hold_all_its_cells(store: Store) -> None:
     for run_id, run in TOLD["runs"].items():
         cells = sorted([*run["cells"], *run["earlier"]], key=lambda cell: (cell["column"], cell["repeat"]))
-        assert same([record.cell for record in store.stream_rows(run_id)], cells)
-        page = store.page(run_id)
+        assert same([record.cell for record in store.cells.stream_rows(run_id)], cells)
+        page = store.cells.page(run_id)
         assert [row.key for row in page.rows] == [CellKey(0, c["column"], c["repeat"]) for c in cells]
         assert [row.status for row in page.rows] == [cell["status"] for cell in cells]
-        (case,) = {json.dumps(r.case.values, sort_keys=True) for r in store.stream_rows(run_id)}
+        (case,) = {json.dumps(r.case.values, sort_keys=True) for r in store.cells.stream_rows(run_id)}
         assert json.loads(case) == run["comparison"]["values"]
 
 
@@ -102,10 +103,13 @@ def test_work_goes_on_in_a_run_of_0_2(store: Store) -> None:
     store.thumb(LEFT, 0, 1)
     store.note(LEFT, "on it goes")
     store.save_cell(
-        LEFT, 1, 0, status="done", completion=Completion("late", "stop"), messages=[Message("user", "x")]
+        LEFT,
+        at(1),
+        status="done",
+        answer=Answer.of_one_call([Message("user", "x")], Completion("late", "stop")),
     )
     cell = store.run(LEFT).cells[0]
-    repeat = store.add_repeat(LEFT, 0, NewCell(0, cell.model, cell.backend, cell.prompt, cell.sampling))
+    repeat = store.add_repeat(LEFT, work(0, cell.model, cell.prompt, cell.sampling))
     run = store.run(LEFT)
     assert (repeat, [c.repeat for c in run.cells], run.note) == (1, [1, 0], "on it goes")
     assert run.cells[1].completion == Completion("late", "stop")

@@ -13,11 +13,12 @@ import pytest
 from playground.errors import NotFoundError
 from playground.settings import Settings
 from playground.store import Store, content_hash, open_store
-from playground.store.records import NewCell
 from playground.types.generation import Completion, Message
 from playground.types.grid import Case, RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
+from playground.types.trace import Answer
+from tests.works import at, work
 
 MakeRun = Callable[..., str]
 ODD = "a\0b 👩‍👩‍👧 \u202eשלום e\u0301\r\n<script>"
@@ -34,8 +35,8 @@ COMPARISON = RunSpec.comparison(
     ),
 )
 CELLS = [
-    NewCell(0, "llamacpp:small", "llamacpp", PROMPT, Sampling(seed=2**32 - 2, temperature=0.7)),
-    NewCell(1, "ollama:big", "ollama", VARIANT, Sampling(stop=("\n",))),
+    work(0, "llamacpp:small", PROMPT, Sampling(seed=2**32 - 2, temperature=0.7)),
+    work(1, "ollama:big", VARIANT, Sampling(stop=("\n",))),
 ]
 MESSAGES = (Message("system", "Be kind."), Message("user", ODD))
 ANSWER = Completion(
@@ -68,8 +69,8 @@ def create(store: Store) -> str:
 def test_a_run_comes_back_with_everything_that_was_sent_and_received(store: Store) -> None:
     version = store.save_version(PROMPT, message="")
     run_id = store.create_run(COMPARISON, CELLS, title="Tone of a mail", version_id=version.id)
-    store.start_cell(run_id, 0)
-    store.save_cell(run_id, 0, 0, status="done", completion=ANSWER, messages=MESSAGES, scores=SCORES)
+    store.start_cell(run_id, at(0))
+    store.save_cell(run_id, at(0), status="done", answer=Answer.of_one_call(MESSAGES, ANSWER), scores=SCORES)
     run = store.run(run_id)
     assert (run.title, run.status, run.spec, run.version) == (
         "Tone of a mail",
@@ -83,8 +84,8 @@ def test_a_run_comes_back_with_everything_that_was_sent_and_received(store: Stor
     assert (first.prompt, first.sampling, first.status) == (PROMPT, CELLS[0].sampling, "done")
     assert first.started_at is not None and first.finished_at is not None
     assert run.created_at <= first.started_at <= first.finished_at
-    (step,) = first.steps
-    assert (step.text, step.rendered_prompt, step.finish) == (ODD, ANSWER.rendered_prompt, "length")
+    (step,) = first.answer.steps
+    assert (step.completion, step.messages) == (ANSWER, MESSAGES)
     assert (second.prompt, second.completion, second.status) == (VARIANT, None, "pending")
     assert (second.content_hash, second.messages) == (content_hash(VARIANT), ())
 
@@ -95,16 +96,14 @@ def test_a_cell_that_did_not_finish_keeps_its_partial_text_and_the_reason(store:
     partial = Completion("The answ", "cancelled" if status == "cancelled" else "error", total_s=0.5)
     store.save_cell(
         run_id,
-        0,
-        0,
+        at(0),
         status=status,
-        completion=partial,
-        messages=MESSAGES,
+        answer=Answer.of_one_call(MESSAGES, partial),
         error="It broke.",
-        hint="Again.",  # type: ignore[arg-type]
+        hint="Again.",
     )
     store.save_cell(
-        run_id, 1, 0, status="error", completion=None, messages=(), error="Too long.", hint="Cut."
+        run_id, at(1), status="error", answer=Answer.of_one_call((), None), error="Too long.", hint="Cut."
     )
     run = store.run(run_id)
     assert (run.cells[0].completion, run.cells[0].status, run.cells[0].error) == (
@@ -118,21 +117,25 @@ def test_a_cell_that_did_not_finish_keeps_its_partial_text_and_the_reason(store:
 
 def test_saving_a_cell_again_replaces_its_scores_and_its_step(store: Store) -> None:
     run_id = create(store)
-    store.save_cell(run_id, 0, 0, status="done", completion=ANSWER, messages=MESSAGES, scores=SCORES)
+    store.save_cell(run_id, at(0), status="done", answer=Answer.of_one_call(MESSAGES, ANSWER), scores=SCORES)
     better = replace(ANSWER, text="Better")
-    store.save_cell(run_id, 0, 0, status="done", completion=better, messages=MESSAGES[1:], scores=SCORES[:1])
+    store.save_cell(
+        run_id, at(0), status="done", answer=Answer.of_one_call(MESSAGES[1:], better), scores=SCORES[:1]
+    )
     cell = store.run(run_id).cells[0]
     assert (cell.completion, cell.scores, cell.messages) == (better, SCORES[:1], MESSAGES[1:])
-    assert len(cell.steps) == 1
+    assert len(cell.answer.steps) == 1
 
 
 def test_running_a_column_again_keeps_the_earlier_answer(store: Store) -> None:
     run_id = create(store)
-    store.save_cell(run_id, 0, 0, status="done", completion=ANSWER, messages=MESSAGES)
+    store.save_cell(run_id, at(0), status="done", answer=Answer.of_one_call(MESSAGES, ANSWER))
     again = replace(CELLS[0], sampling=Sampling(seed=5))
     now = COMPARISON.model_copy(update={"cases": (Case(values={"tone": "dry"}),)})
-    assert store.add_repeat(run_id, 0, again, spec=now) == 1
-    store.save_cell(run_id, 0, 1, status="done", completion=replace(ANSWER, text="two"), messages=MESSAGES)
+    assert store.add_repeat(run_id, again, spec=now) == 1
+    store.save_cell(
+        run_id, at(0, 1), status="done", answer=Answer.of_one_call(MESSAGES, replace(ANSWER, text="two"))
+    )
     run = store.run(run_id)
     assert [(c.column, c.repeat) for c in run.cells] == [(0, 1), (1, 0)]
     assert run.cells[0].sampling.seed == 5
@@ -141,7 +144,8 @@ def test_running_a_column_again_keeps_the_earlier_answer(store: Store) -> None:
 
 
 def test_cells_of_one_column_are_numbered_as_repeats(store: Store) -> None:
-    run_id = store.create_run(COMPARISON, [CELLS[0], CELLS[0], CELLS[1]], title="")
+    second = replace(CELLS[0], key=at(0, 1))
+    run_id = store.create_run(COMPARISON, [CELLS[0], second, CELLS[1]], title="")
     run = store.run(run_id)
     assert [(c.column, c.repeat) for c in (*run.earlier, *run.cells)] == [(0, 0), (0, 1), (1, 0)]
 
@@ -175,7 +179,7 @@ def test_voting_again_replaces_the_vote_and_none_takes_it_back(store: Store) -> 
 def test_a_vote_stays_with_the_answer_it_was_given_for(store: Store) -> None:
     run_id = create(store)
     store.vote(run_id, "column", 0)
-    store.add_repeat(run_id, 0, CELLS[0])
+    store.add_repeat(run_id, CELLS[0])
     vote = store.run(run_id).vote
     assert vote is not None and (vote.column, vote.repeat) == (0, 0)
 
@@ -201,8 +205,8 @@ def test_an_unknown_run_is_not_found(store: Store, run_id: str) -> None:
         lambda: store.run(run_id),
         lambda: store.vote(run_id, "tie"),
         lambda: store.note(run_id, ""),
-        lambda: store.start_cell(run_id, 0),
-        lambda: store.add_repeat(run_id, 0, CELLS[0]),
+        lambda: store.start_cell(run_id, at(0)),
+        lambda: store.add_repeat(run_id, CELLS[0]),
     ):
         with pytest.raises(NotFoundError):
             call()
@@ -225,9 +229,11 @@ def test_two_threads_finishing_cells_of_one_run_lose_nothing(store: Store) -> No
     def finish(column: int) -> None:
         try:
             for run_id in run_ids:
-                store.start_cell(run_id, column)
+                store.start_cell(run_id, at(column))
                 answer = replace(ANSWER, text=f"column{column}")
-                store.save_cell(run_id, column, 0, status="done", completion=answer, messages=MESSAGES)
+                store.save_cell(
+                    run_id, at(column), status="done", answer=Answer.of_one_call(MESSAGES, answer)
+                )
         except Exception as exc:
             failures.append(exc)
 
@@ -245,7 +251,7 @@ def test_unfinished_cells_become_interrupted_and_finished_ones_stay(
     store: Store, make_run: MakeRun, orphan: Callable[[], None]
 ) -> None:
     done, half, new = make_run("a", "b"), make_run("a", None, None), make_run(None)
-    store.start_cell(half, 1)
+    store.start_cell(half, at(1))
     orphan()
     assert store.mark_interrupted() == 3
     assert [cell.status for cell in store.run(half).cells] == ["done", "interrupted", "interrupted"]
@@ -263,7 +269,7 @@ def test_a_result_that_arrives_after_the_mark_is_kept(
     run_id = make_run(None)
     orphan()
     store.mark_interrupted()
-    store.save_cell(run_id, 0, 0, status="done", completion=ANSWER, messages=MESSAGES)
+    store.save_cell(run_id, at(0), status="done", answer=Answer.of_one_call(MESSAGES, ANSWER))
     run = store.run(run_id)
     assert (run.status, run.cells[0].status, run.cells[0].completion) == ("done", "done", ANSWER)
 
@@ -273,20 +279,21 @@ import os, signal, sys
 from pathlib import Path
 from playground.settings import Settings
 from playground.store import open_store
-from playground.store.records import NewCell
 from playground.types.generation import *
 from playground.types.grid import *
+from playground.types.trace import *
 from playground.types.prompt import *
 from playground.types.scores import *
+from tests.works import at, work
 
 store = open_store(Settings(data_dir=Path(sys.argv[1]), database_url=""))
 prompt = Prompt(turns=(Turn(role="user", template="Hi"),))
 columns = tuple(Variant(model="a:b") for _ in range(3))
-cells = [NewCell(n, "a:b", "a", prompt, Sampling()) for n in range(3)]
+cells = [work(n, "a:b", prompt, Sampling()) for n in range(3)]
 run_id = store.create_run(RunSpec.comparison(prompt=prompt, variants=columns), cells, title="Killed")
-store.start_cell(run_id, 0)
-store.start_cell(run_id, 1)
-store.save_cell(run_id, 0, 0, status="done", completion=Completion("finished", "stop"), messages=[Message("user", "Hi")])
+store.start_cell(run_id, at(0))
+store.start_cell(run_id, at(1))
+store.save_cell(run_id, at(0), status="done", answer=Answer.of_one_call([Message("user", "Hi")], Completion("finished", "stop")))
 os.write(1, run_id.encode())
 os.kill(os.getpid(), signal.SIGKILL)
 """

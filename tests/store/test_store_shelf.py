@@ -106,7 +106,7 @@ def test_facets_count_what_is_found_most_frequent_first(store: Store) -> None:
     gone = save(store, "Mail gone", family="coding", tags=("b",))
     store.set_favourite(f"prompt:{gone}", True)
     store.set_favourite("pattern:hub/x", True)
-    store.delete_prompt(gone)
+    store.bin.put(gone)
     found = store.facets("mail")
     assert found == Facets(
         total=4,

@@ -21,15 +21,16 @@ from playground.store import Store, faults, open_store, writer
 from playground.store.changes import CreateRun, EndCell, StartCell
 from playground.store.database import locate
 from playground.store.faults import store_error
-from playground.store.records import NewCell
 from playground.types.generation import Completion, Message
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
+from playground.types.trace import Answer
+from tests.works import at, work
 
 MakeRun = Callable[..., str]
 PROMPT = Prompt(name="P", turns=(Turn(role="user", template="Hi"),))
 COMPARISON = RunSpec.comparison(prompt=PROMPT, variants=(Variant(model="a:b"),))
-CELLS = [NewCell(0, "a:b", "a", PROMPT, Sampling(seed=1))]
+CELLS = [work(0, "a:b", PROMPT, Sampling(seed=1))]
 HOLDER = """
 import sqlite3, sys, time
 other = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -68,7 +69,9 @@ def held(settings: Settings) -> Iterator[None]:
 
 
 def end(run_id: str, text: str = "the answer", column: int = 0) -> EndCell:
-    return EndCell(run_id, column, 0, "done", Completion(text, "stop"), [Message("user", "Hi")])
+    return EndCell(
+        run_id, at(column), "done", Answer.of_one_call([Message("user", "Hi")], Completion(text, "stop"))
+    )
 
 
 def until(condition: Callable[[], object], limit_s: float = 10) -> None:
@@ -90,7 +93,7 @@ def test_what_happens_to_runs_while_another_process_holds_the_lock_is_all_stored
         during = [CreateRun(COMPARISON, CELLS, f"Begun during {number}") for number in range(20)]
         waiting: list[Any] = [store.submit(end(begun.run_id))]
         for change in during:
-            waiting += [store.submit(change), store.submit(StartCell(change.run_id, 0, 0))]
+            waiting += [store.submit(change), store.submit(StartCell(change.run_id, at(0)))]
             waiting.append(store.submit(end(change.run_id, change.title)))
         until(lambda: store.trouble)
         time.sleep(0.5)  # many attempts
@@ -153,7 +156,7 @@ def test_closing_does_not_wait_for_ever_and_says_what_was_lost(
         lambda store, run_id: store.thumb(run_id, 0, 1),
         lambda store, run_id: store.note(run_id, "x"),
         lambda store, run_id: store.set_favourite("pattern:x", True),
-        lambda store, run_id: store.add_repeat(run_id, 0, CELLS[0]),
+        lambda store, run_id: store.add_repeat(run_id, CELLS[0]),
     ],
 )
 def test_what_a_person_saves_while_the_lock_is_held_is_refused_in_true_words(

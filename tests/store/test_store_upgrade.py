@@ -90,9 +90,9 @@ def test_an_upgraded_library_goes_on_as_before(upgraded: Store) -> None:
     assert upgraded.version("kept", 1).prompt == OLD
     assert upgraded.run("r1").version == upgraded.version("kept", 1)
     assert upgraded.save_version(prompt("three"), message="", prompt_id="kept").number == 3
-    assert upgraded.restore_prompt("binned", "Old mail").number == 2
-    upgraded.delete_prompt("kept")
-    upgraded.purge_prompt("kept")
+    assert upgraded.bin.take_out("binned", "Old mail").number == 2
+    upgraded.bin.put("kept")
+    upgraded.bin.purge("kept")
     run = upgraded.run("r1")
     assert (run.version, run.spec.prompt) == (None, OLD)
 

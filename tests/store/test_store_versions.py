@@ -76,7 +76,7 @@ def test_a_version_that_is_not_there_tells_what_there_is(store: Store, ident: st
     for number in ("3", "0", "9" * 5000):
         with pytest.raises(NotFoundError, match="from 1 to 2"):
             store.version_named("Greeting", number)
-    store.delete_prompt(ident)
+    store.bin.put(ident)
     with pytest.raises(NotFoundError, match="no prompt named"):
         store.version_named("Greeting")
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from playground.runs.events import RunStarted
 from playground.store.records import StoredRun
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Turn
@@ -21,7 +22,7 @@ from playground.ui.actions import make_call
 from playground.ui.app import ACTIONS
 from playground.ui.routes import add_routes
 from playground.ui.server import Guard
-from playground.workbench.service import RunStarted, Workbench
+from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Run = Callable[..., Awaitable[StoredRun]]
@@ -67,11 +68,11 @@ def ran(workbench: Workbench) -> Run:
             variants=[Variant(model="scripted:echo")] * columns,
         )
         run_id = ""
-        async with aclosing(workbench.compare(wanted)) as events:
+        async with aclosing(workbench.runs.compare(wanted)) as events:
             async for event in events:
                 if isinstance(event, RunStarted):
                     run_id = event.run_id
-        return await workbench.run(run_id)
+        return await workbench.runs.get(run_id)
 
     return go
 

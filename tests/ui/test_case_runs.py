@@ -78,7 +78,7 @@ async def test_a_run_over_all_cases_is_stopped(call: Call, scored: dict[str, Any
     await call("stop_run", id=run)
     state = await state_at_the_end(call, run, scored)
     assert (state["total"], state["ended"]) == (600, 600)
-    assert any(row.status == "cancelled" for row in workbench.store.page(run, limit=500).rows)
+    assert any(row.status == "cancelled" for row in workbench.store.cells.page(run, limit=500).rows)
 
 
 async def test_history_opens_it_with_its_results_beside_its_cases(call: Call, scored: dict[str, Any]):

@@ -14,12 +14,14 @@ import httpx
 import pytest
 
 from playground.store.changes import CreateRun, EndCell
-from playground.store.records import NewCell, StoredRun
+from playground.store.records import StoredRun
 from playground.types.generation import Completion, Message
 from playground.types.grid import Case, RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
+from playground.types.trace import Answer
 from playground.workbench.service import Workbench
+from tests.works import at, work
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Run = Callable[..., Awaitable[StoredRun]]
@@ -42,16 +44,18 @@ def grid(workbench: Workbench) -> str:
         cases=tuple(Case(values={"land": f"{n} {ODD}"}, row_id=f"row {n}") for n in range(130)),
     )
     cells = [
-        NewCell(v, column.model, "scripted", PROMPT, Sampling(), case)
+        work(v, column.model, PROMPT, Sampling(), case)
         for case in range(130)
         for v, column in enumerate(spec.variants)
     ]
     run_id = workbench.store.submit(CreateRun(spec, cells, "Capitals")).result(20)
     sent = [Message("user", ODD)]
     done = Completion(ODD, "stop", completion_tokens=7, total_s=0.5, mode="exact")
-    workbench.store.submit(EndCell(run_id, 0, 0, "done", done, sent, scores=SCORES, case=129)).result(20)
     workbench.store.submit(
-        EndCell(run_id, 1, 0, "error", None, sent, "It broke.", "Again.", case=129)
+        EndCell(run_id, at(0, 0, 129), "done", Answer.of_one_call(sent, done), scores=SCORES)
+    ).result(20)
+    workbench.store.submit(
+        EndCell(run_id, at(1, 0, 129), "error", Answer.of_one_call(sent, None), "It broke.", "Again.")
     ).result(20)
     return run_id
 

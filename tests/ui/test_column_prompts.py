@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from playground.runs.events import RunStarted
 from playground.store.records import SavedVersion, StoredRun
 from playground.types.grid import PromptSource
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.ui.column_prompts import differs
 from playground.ui.forms import ColumnForm, CompareForm, form_of_run, to_comparison, variant
-from playground.workbench.service import RunStarted, Workbench
+from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Run = Callable[..., Awaitable[StoredRun]]
@@ -130,12 +131,12 @@ async def test_the_source_of_a_columns_prompt_is_stored_with_the_run(
     into = (await call("take_prompt", column=1, prompt=refund.prompt_id, number=2))["into"]
     own = {key: into[key] for key in ("turns", "inputs", "output_schema", "source")}
     form["columns"][1] = {**form["columns"][1], "own": True, **own}
-    async with aclosing(workbench.compare(to_comparison(CompareForm.model_validate(form)))) as events:
+    async with aclosing(workbench.runs.compare(to_comparison(CompareForm.model_validate(form)))) as events:
         (run_id,) = [event.run_id async for event in events if isinstance(event, RunStarted)]
-    run = await workbench.run(run_id)
+    run = await workbench.runs.get(run_id)
     opened = form_of_run(run).columns[1]
     assert opened.source is not None and opened.source.words == "Refund@2"
-    exported = await workbench.export_cell(run.id, 1, "markdown")
+    exported = await workbench.runs.export_cell(run.id, 1, "markdown")
     assert "Refund@2" in exported.text
 
 
@@ -179,7 +180,7 @@ async def test_history_names_the_prompts_of_the_columns_and_opens_them_in_a_colu
     into = (await call("take_prompt", column=1, pattern=ZERO_SHOT))["into"]
     own = {key: into[key] for key in ("turns", "inputs", "output_schema", "source")}
     form["columns"][1] = {**form["columns"][1], "own": True, **own}
-    async with aclosing(workbench.compare(to_comparison(CompareForm.model_validate(form)))) as events:
+    async with aclosing(workbench.runs.compare(to_comparison(CompareForm.model_validate(form)))) as events:
         (run_id,) = [event.run_id async for event in events if isinstance(event, RunStarted)]
     listed = (await call("open_history"))["html"]["hist-list"]
     assert "2 Chain of thought, zero-shot" in listed

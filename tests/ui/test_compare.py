@@ -14,13 +14,14 @@ import pytest
 
 from playground.backends.scripted import ScriptedBackend
 from playground.errors import NoAnswer
+from playground.runs.events import Ended
 from playground.store.records import StoredRun
 from playground.types.generation import Chunk
 from playground.types.prompt import Turn
 from playground.ui import compare, stream
 from playground.ui.forms import CompareForm, to_comparison
 from playground.ui.stream import PULSE_S, stream_run
-from playground.workbench.service import Ended, Workbench
+from playground.workbench.service import Workbench
 from tests.ui.paints import statuses
 
 HOUR = 3600.0
@@ -69,7 +70,7 @@ async def test_the_last_status_tells_the_run_the_ends_and_the_votes(make_workben
     workbench = make_workbench({"a": "one two", "b": "three"})
     paints = await paints_of(workbench, asked("a", "b"))
     last = statuses(paints)[-1]
-    run = await workbench.run(last["run"])
+    run = await workbench.runs.get(last["run"])
     assert {i: column["state"]["kind"] for i, column in last["columns"].items()} == {"0": "done", "1": "done"}
     assert last["columns"]["0"]["stamp"] == f"{run.id}/0/done"
     assert 'data-act="vote"' in last["vote"]
@@ -125,13 +126,13 @@ async def test_a_closed_tab_ends_the_view_and_the_run_goes_on_to_its_end(make_wo
             if texts(paints, 0):
                 break
     assert scripted(workbench).running == 2
-    await asyncio.gather(*workbench.live.driving)
-    run = await workbench.run(workbench.store.history().rows[0].id)
+    await asyncio.gather(*workbench.runs.live.driving)
+    run = await workbench.runs.get(workbench.store.history().rows[0].id)
     assert [(cell.status, cell.completion and cell.completion.text) for cell in run.cells] == [
         ("done", "kept and whole"),
         ("done", "b"),
     ]
-    assert workbench.live.get(run.id) is None
+    assert workbench.runs.live.get(run.id) is None
 
 
 async def test_thoughts_are_shown_while_they_come_and_folded_apart_from_the_answer_at_the_end(
@@ -161,7 +162,7 @@ async def test_text_that_turns_out_to_be_thought_leaves_the_answer_for_the_thoug
     last = statuses(paints)[-1]["columns"]["0"]
     assert last["text"] == "Blue." and "Let me see" in last["reasoning"]
     [row] = workbench.store.history().rows
-    done = (await workbench.run(row.id)).cells[0].completion
+    done = (await workbench.runs.get(row.id)).cells[0].completion
     assert done and (done.text, done.reasoning) == ("Blue.", "Let me see")
 
 
@@ -177,7 +178,7 @@ async def test_a_refusal_and_a_tool_call_are_no_answers(make_workbench: MakeWork
     )
     assert columns["1"]["state"]["text"].startswith("called a tool at")
     assert columns["1"]["text"] == "One moment."
-    run = await workbench.run(workbench.store.history().rows[0].id)
+    run = await workbench.runs.get(workbench.store.history().rows[0].id)
     assert [(c.status, c.completion and c.completion.finish) for c in run.cells] == [
         ("error", "refusal"),
         ("error", "tool_calls"),
@@ -385,7 +386,7 @@ async def test_a_preview_names_what_only_the_checks_ask_for(call: Call, form: di
 async def test_a_value_beyond_the_variables_reaches_the_checks(form: dict[str, Any], workbench: Workbench):
     form["prompt"]["checks"] = [{"scorer": "equals", "options": {"text": "{{ expected }}"}}]
     form["values"]["expected"] = "Say hello"
-    events = [e async for e in workbench.compare(to_comparison(CompareForm.model_validate(form)))]
+    events = [e async for e in workbench.runs.compare(to_comparison(CompareForm.model_validate(form)))]
     ended = [event for event in events if isinstance(event, Ended)]
     assert [score.value for event in ended for score in event.cell.scores] == [1.0, 1.0]
 
@@ -397,7 +398,7 @@ async def test_a_vote_is_stored_changed_and_taken_back(call: Call, ran: Run, wor
     run = await ran(2)
 
     async def stored() -> tuple[str, int | None] | None:
-        vote = (await workbench.run(run.id)).vote
+        vote = (await workbench.runs.get(run.id)).vote
         return (vote.kind, vote.column) if vote else None
 
     await call("vote", run=run.id, vote="column", column="0")
@@ -426,21 +427,21 @@ async def test_a_vote_that_means_nothing_is_refused(
 ):
     run = await ran(2)
     assert (await call("vote", run=run.id, **arguments))["alert"]["message"]
-    assert (await workbench.run(run.id)).vote is None
+    assert (await workbench.runs.get(run.id)).vote is None
 
 
 async def test_a_thumb_is_stored_and_taken_back(call: Call, ran: Run, workbench: Workbench):
     run = await ran(2)
     for value, expected in (("1", 1), ("-1", -1), ("-1", 0)):
         update = await call("thumb", run=run.id, column="1", value=value)
-        assert [cell.thumb for cell in (await workbench.run(run.id)).cells] == [0, expected]
+        assert [cell.thumb for cell in (await workbench.runs.get(run.id)).cells] == [0, expected]
         assert list(update["columns"]) == ["1"]
 
 
 async def test_a_note_is_kept_as_it_was_written(call: Call, ran: Run, workbench: Workbench):
     run = await ran(1)
     assert (await call("note", run=run.id, value="<b>good</b>"))["toast"] == "Note kept"
-    assert (await workbench.run(run.id)).note == "<b>good</b>"
+    assert (await workbench.runs.get(run.id)).note == "<b>good</b>"
 
 
 @pytest.mark.parametrize("action", ["vote", "thumb", "note", "stop"])
@@ -453,7 +454,7 @@ async def test_stopping_a_run_that_has_ended_changes_nothing(call: Call, ran: Ru
     run = await ran(2)
     for column in (None, 0, "0", "9"):
         assert await call("stop", run=run.id, column=column) == {}
-    assert await workbench.run(run.id) == run
+    assert await workbench.runs.get(run.id) == run
 
 
 async def test_a_new_prompt_is_empty_in_the_columns_that_are_there(call: Call, form: dict[str, Any]):

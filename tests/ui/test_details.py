@@ -31,9 +31,9 @@ async def two_different(call: Call, ran: Run, workbench: Workbench) -> StoredRun
     """A run whose second column answered "Say <b>hello</b>" after its repeat."""
     run = await ran(2)
     workbench.models.backends["scripted"].scripts = {"echo": "Say <b>goodbye</b>"}  # type: ignore[attr-defined]
-    async for _ in workbench.rerun(run.id, 1):
+    async for _ in workbench.runs.rerun(run.id, 1):
         pass
-    return await workbench.run(run.id)
+    return await workbench.runs.get(run.id)
 
 
 # --- Markdown -----------------------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ async def test_a_column_that_was_never_sent_shows_that(
     form["columns"][1] = form["columns"][1] | own
     from playground.ui.forms import CompareForm, to_comparison
 
-    async for _ in workbench.compare(to_comparison(CompareForm.model_validate(form))):
+    async for _ in workbench.runs.compare(to_comparison(CompareForm.model_validate(form))):
         pass
     run_id = workbench.store.history().rows[0].id
     for view, words in (
@@ -261,7 +261,7 @@ async def test_the_winner_is_saved_with_its_sampling_and_becomes_the_shared_prom
 
     own = {"own": True, "turns": [{"role": "user", "template": "Mine"}], "sampling": {"temperature": 0.7}}
     form["columns"][1] = form["columns"][1] | own
-    async for _ in workbench.compare(to_comparison(CompareForm.model_validate(form))):
+    async for _ in workbench.runs.compare(to_comparison(CompareForm.model_validate(form))):
         pass
     run_id = workbench.store.history().rows[0].id
     drawer = (await call("save_column", run=run_id, column="1", form=form))["drawer"]
@@ -281,7 +281,7 @@ async def ran_with_an_own_prompt(workbench: Workbench, form: dict[str, Any]) -> 
 
     own = {"own": True, "turns": [{"role": "user", "template": "Shout {{ word }}"}]}
     form["columns"][1] = form["columns"][1] | own | {"sampling": {"temperature": 0.7}}
-    async for _ in workbench.compare(to_comparison(CompareForm.model_validate(form))):
+    async for _ in workbench.runs.compare(to_comparison(CompareForm.model_validate(form))):
         pass
     return workbench.store.history().rows[0].id
 
@@ -431,7 +431,7 @@ async def test_a_column_is_exported_with_a_preview_and_a_download(
     run = await ran(2, word="<b>you</b>")
     drawer = (await call("export", run=run.id, column="1", value=format_name))["drawer"]
     page = read_html(drawer["body"])
-    file = await workbench.export_cell(run.id, 1, format_name)
+    file = await workbench.runs.export_cell(run.id, 1, format_name)
     assert file.text in page.text
     assert not page.find("b", data_act="x") and "<b>you" not in drawer["body"]
     (link,) = read_html(drawer["foot"]).find("a")

@@ -21,6 +21,7 @@ from playground.ui import history
 from playground.ui.html import stamp
 from playground.ui.table import look_of
 from playground.workbench.service import Workbench
+from tests.works import work
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -178,7 +179,7 @@ async def test_a_run_opens_in_compare_with_everything_it_had(call: Call, ran: Ru
 async def test_a_run_that_was_cut_off_opens_as_interrupted(call: Call, ran: Run, workbench: Workbench):
     run = await ran(1)
     other = open_store(workbench.settings)  # a program that ends before its cell does
-    other.add_repeat(run.id, 0, _again(run))
+    other.add_repeat(run.id, _again(run))
     other.close()
     workbench.store.mark_interrupted()
     update = await call("open_run", id=run.id)
@@ -187,10 +188,9 @@ async def test_a_run_that_was_cut_off_opens_as_interrupted(call: Call, ran: Run,
 
 
 def _again(run: StoredRun) -> Any:
-    from playground.store.records import NewCell
 
     cell = run.cells[0]
-    return NewCell(0, cell.model, cell.backend, cell.prompt, cell.sampling)
+    return work(0, cell.model, cell.prompt, cell.sampling)
 
 
 async def test_a_run_that_is_not_there_is_an_alert(call: Call):
@@ -262,7 +262,7 @@ async def test_another_prompt_in_between_is_not_the_run_before(call: Call, ran: 
     await ran(1, word="one")
     prompt = Prompt(name="Else", turns=(Turn(role="user", template="x" * 90),))
     other = RunSpec.comparison(prompt=prompt, variants=(Variant(model="scripted:echo"),))
-    async for _ in workbench.compare(other):
+    async for _ in workbench.runs.compare(other):
         pass
     await ran(1, word="two")
     rows = workbench.store.history().rows
@@ -404,7 +404,7 @@ async def test_a_run_of_a_pattern_reopens_as_from_the_library(
     slug = workbench.prompts.library.patterns()[0].slug
     tried = (await call("try_pattern", slug=slug, form=form))["form"]
     tried["prompt"]["turns"][0]["template"] += " Now."
-    async for _ in workbench.compare(to_comparison(CompareForm.model_validate(tried))):
+    async for _ in workbench.runs.compare(to_comparison(CompareForm.model_validate(tried))):
         pass
     opened = await call("open_run", id=workbench.store.history().rows[0].id)
     assert opened["form"]["origin"] == slug

@@ -15,9 +15,10 @@ from playground.backends.answers import HALF
 from playground.backends.tokens import UNFIT
 from playground.store.records import StoredCell, StoredRun, StoredVote
 from playground.types.generation import Completion
-from playground.types.grid import RunSpec, Variant
+from playground.types.grid import CellKey, RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Sampling, Turn
 from playground.types.scores import Score
+from playground.types.trace import Answer
 from playground.ui import html, panels
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -56,16 +57,14 @@ in_spite_of_the_fixture = settings(
 
 def cell(column: int = 0, completion: Completion | None = DONE, **more: Any) -> StoredCell:
     blank = StoredCell(
-        column=column,
-        repeat=0,
+        key=CellKey(0, column, 0),
         model="scripted:echo",
         backend="scripted",
         content_hash="abc",
         prompt=PROMPT,
         sampling=Sampling(),
         status="done",
-        completion=completion,
-        steps=(),
+        answer=Answer.of_one_call((), completion),
         scores=(),
         thumb=0,
         error="",

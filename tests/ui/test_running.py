@@ -16,11 +16,13 @@ from playground.store.changes import CreateRun, StartCell
 from playground.types.generation import Chunk
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
+from playground.types.trace import Answer
 from playground.ui.actions import make_call
 from playground.ui.app import ACTIONS
 from playground.ui.stream import stream_run
 from playground.workbench.service import Workbench
 from tests.ui.paints import Shown
+from tests.works import at
 
 HOUR = 3600.0
 MakeWorkbench = Callable[..., Workbench]
@@ -73,7 +75,7 @@ def text_is(column: str, text: str) -> Callable[[dict[str, Any]], bool]:
 
 async def test_two_tabs_and_a_late_one_are_shown_the_same(make_workbench: MakeWorkbench) -> None:
     workbench = make_workbench({"a": ["one ", 0.1, "two ", 0.2, "three"], "b": "b"})
-    live = await workbench.begin(wanted("a", "b"))
+    live = await workbench.runs.begin(wanted("a", "b"))
     first, second = (Tab(workbench, live.run.id, name) for name in ("1", "2"))
     await first.until(text_is("0", "one two "))
     await second.until(text_is("0", "one two "))
@@ -88,8 +90,8 @@ async def test_two_tabs_and_a_late_one_are_shown_the_same(make_workbench: MakeWo
 
 async def test_who_comes_when_it_is_over_is_shown_what_is_stored(make_workbench: MakeWorkbench) -> None:
     workbench = make_workbench({"a": "whole"})
-    live = await workbench.begin(wanted("a"))
-    await asyncio.gather(*workbench.live.driving)
+    live = await workbench.runs.begin(wanted("a"))
+    await asyncio.gather(*workbench.runs.live.driving)
     page = await Tab(workbench, live.run.id, "1").until(lambda page: True)
     assert (page["over"], page["columns"]["0"]["text"]) == (True, "whole")
     assert page["live"] == []
@@ -97,7 +99,7 @@ async def test_who_comes_when_it_is_over_is_shown_what_is_stored(make_workbench:
 
 async def test_a_page_that_lost_a_paint_is_shown_everything_again(make_workbench: MakeWorkbench) -> None:
     workbench = make_workbench({"a": ["one ", 0.1, Chunk(reasoning="hm"), "two", HOUR], "b": "b"})
-    live = await workbench.begin(wanted("a", "b"))
+    live = await workbench.runs.begin(wanted("a", "b"))
     tab = Tab(workbench, live.run.id, "1")
     await tab.until(text_is("0", "one two"))
     assert await calls(workbench)("lost", stream="1") == {}
@@ -106,20 +108,20 @@ async def test_a_page_that_lost_a_paint_is_shown_everything_again(make_workbench
     assert {name: column["text"] for name, column in paint["columns"].items()} == {"0": "one two", "1": "b"}
     assert paint["columns"]["0"]["think"] == [0, "hm"]
     assert await calls(workbench)("lost", stream="gone") == {"anew": True}
-    workbench.stop_all()
+    workbench.runs.stop_all()
     await tab.until(lambda page: bool(page.get("over")))
 
 
 async def test_a_page_that_leaves_ends_its_view_and_not_the_run(make_workbench: MakeWorkbench) -> None:
     workbench = make_workbench({"a": ["x", HOUR]})
-    live = await workbench.begin(wanted("a"))
+    live = await workbench.runs.begin(wanted("a"))
     tab = Tab(workbench, live.run.id, "1")
     await tab.until(text_is("0", "x"))
     await calls(workbench)("leave", stream="1")
     with pytest.raises(StopAsyncIteration):
         await anext(tab.stream)
-    assert [each.run.id for each in workbench.live] == [live.run.id]
-    workbench.stop_all()
+    assert [each.run.id for each in workbench.runs.live] == [live.run.id]
+    workbench.runs.stop_all()
 
 
 @pytest.mark.parametrize("kind", ["text", "thoughts"])
@@ -133,7 +135,7 @@ async def test_news_beside_finished_answers_costs_little_more_than_its_own_bytes
     for number in range(0, 700, 10):
         script += [*pieces[number : number + 10], 0.03]
     workbench = make_workbench({"done": [answer], "writes": [*script, "end"]})
-    live = await workbench.begin(wanted("done", "done", "done", "writes"))
+    live = await workbench.runs.begin(wanted("done", "done", "done", "writes"))
     tab = Tab(workbench, live.run.id, "1")
     await tab.until(lambda page: all(page["columns"][n].get("text") == answer for n in "012"))
     before = len(tab.paints)
@@ -153,11 +155,11 @@ async def test_the_head_says_how_many_run_and_the_list_opens_and_stops_them(
     workbench = make_workbench({"a": ["x", HOUR], "b": "b"})
     call = calls(workbench)
     assert (await call("running"))["html"]["running"] == ""
-    story = await workbench.begin(wanted("a", "b", name="<b>Story</b>"))
-    await workbench.begin(wanted("a"))
+    story = await workbench.runs.begin(wanted("a", "b", name="<b>Story</b>"))
+    await workbench.runs.begin(wanted("a"))
     update = await call("running")
     assert read_html(update["html"]["running"]).text.strip() == "2 running"
-    assert update["live"] == [each.run.id for each in workbench.live]
+    assert update["live"] == [each.run.id for each in workbench.runs.live]
     listed = await call("open_running")
     rows = read_html(listed["drawer"]["body"])
     assert "<b>Story</b>" in rows.text and "a, b" in rows.text
@@ -168,19 +170,19 @@ async def test_the_head_says_how_many_run_and_the_list_opens_and_stops_them(
     opened = await call("open_run", id=update["live"][1])
     assert opened["columns"]["0"]["state"]["kind"] in ("running", "pending")
     assert opened["run"] in opened["live"] and not opened["elsewhere"]
-    workbench.stop_all()
+    workbench.runs.stop_all()
 
 
 async def test_running_a_column_again_that_cannot_be_leaves_the_others_alone(
     make_workbench: MakeWorkbench,
 ) -> None:
     workbench = make_workbench({"a": ["x", HOUR]})
-    live = await workbench.begin(wanted("a"))
+    live = await workbench.runs.begin(wanted("a"))
     call = calls(workbench)
     refused = await call("again", run=live.run.id, column="3")
     assert refused["not_started"] == [3] and refused["alert"]["message"]
     assert live.run.id in (await call("again", run=live.run.id, column="0"))["live"]
-    workbench.stop_all()
+    workbench.runs.stop_all()
 
 
 async def test_a_run_of_another_program_is_shown_as_running_and_looked_at_again(
@@ -189,11 +191,11 @@ async def test_a_run_of_another_program_is_shown_as_running_and_looked_at_again(
     workbench = make_workbench({"a": "x"})
     other = open_store(Settings(data_dir=workbench.settings.data_dir, database_url=""))
     comparison = wanted("a")
-    from playground.runs.planning import new_cell
+    from playground.runs.planning import plan_variant
 
-    created = CreateRun(comparison, [new_cell(0, comparison.variants[0], comparison.prompt)], "Theirs")
+    created = CreateRun(comparison, plan_variant(comparison, 0, ()), "Theirs")
     other.submit(created).result()
-    other.submit(StartCell(created.run_id, 0, 0)).result()
+    other.submit(StartCell(created.run_id, at(0))).result()
     call = calls(workbench)
     update = await call("load", query={"run": created.run_id})
     assert update["elsewhere"] is True
@@ -202,7 +204,7 @@ async def test_a_run_of_another_program_is_shown_as_running_and_looked_at_again(
     )
     again = await call("look_again", run=created.run_id)
     assert again["elsewhere"] is True and "vote" not in again
-    other.save_cell(created.run_id, 0, 0, status="done", completion=None, messages=())
+    other.save_cell(created.run_id, at(0), status="done", answer=Answer.of_one_call((), None))
     last = await call("look_again", run=created.run_id)
     assert last["elsewhere"] is False and last["columns"]["0"]["state"]["kind"] == "done"
     other.close()
@@ -227,7 +229,7 @@ async def test_a_run_that_waits_to_be_stored_is_found_by_its_address(make_workbe
     deposits.PATIENCE_S = 0.05
     try:
         workbench.store.submit = later  # type: ignore[method-assign]
-        live = await workbench.begin(wanted("a"))
+        live = await workbench.runs.begin(wanted("a"))
         update = await calls(workbench)("load", query={"run": live.run.id})
         assert update["run"] == live.run.id and live.run.id in update["live"]
         assert "alert" not in update
@@ -236,14 +238,14 @@ async def test_a_run_that_waits_to_be_stored_is_found_by_its_address(make_workbe
         workbench.store.submit = submit  # type: ignore[method-assign]
         for change in waiting:
             submit(change).result()
-        workbench.stop_all()
+        workbench.runs.stop_all()
 
 
 async def test_paints_end_when_their_reader_is_gone(make_workbench: MakeWorkbench) -> None:
     workbench = make_workbench({"a": ["x", HOUR]})
-    live = await workbench.begin(wanted("a"))
+    live = await workbench.runs.begin(wanted("a"))
     async with aclosing(stream_run(workbench, {"stream": "1", "run": live.run.id})) as paints:
         await anext(paints)
-        assert len(workbench.live.watches("1")) == 1
-    assert workbench.live.watches("1") == []
-    workbench.stop_all()
+        assert len(workbench.runs.live.watches("1")) == 1
+    assert workbench.runs.live.watches("1") == []
+    workbench.runs.stop_all()

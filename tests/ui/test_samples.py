@@ -49,10 +49,10 @@ async def thrown(workbench: Workbench, *samples: int, checks: tuple[Check, ...] 
         Variant(model="scripted:echo", samples=n, sampling=Sampling(temperature=1, seed=0)) for n in samples
     )
     run_id = ""
-    async for event in workbench.compare(RunSpec.comparison(prompt=prompt, variants=columns)):
+    async for event in workbench.runs.compare(RunSpec.comparison(prompt=prompt, variants=columns)):
         if isinstance(event, RunStarted):
             run_id = event.run_id
-    return await workbench.run(run_id)
+    return await workbench.runs.get(run_id)
 
 
 SIX = Check(scorer="contains", options={"text": "six"})
@@ -87,9 +87,9 @@ async def test_the_drawer_has_each_checks_share_equal_answers_and_sums(
 
 async def test_run_again_makes_all_samples_again_and_shows_the_new_ones(dice: Workbench) -> None:
     run = await thrown(dice, 3, 1)
-    async for _ in dice.rerun(run.id, 0):
+    async for _ in dice.runs.rerun(run.id, 0):
         pass
-    again = await dice.run(run.id)
+    again = await dice.runs.get(run.id)
     columns = shown_run(dice, again)["columns"]
     assert sorted(columns) == ["0", "0/3", "0/4", "0/5", "1"]
     assert [mark["repeat"] for mark in columns["0"]["samples"]["marks"]] == [3, 4, 5]
@@ -118,7 +118,7 @@ async def test_after_run_again_a_sample_is_compared_with_the_same_one_before(
     dice: Workbench, call: Call
 ) -> None:
     run = await thrown(dice, 3)
-    async for _ in dice.rerun(run.id, 0):
+    async for _ in dice.runs.rerun(run.id, 0):
         pass
     drawer = (await call("diff", run=run.id, column="0", repeat="4", value="previous"))["drawer"]
     assert "its answer before Run again" in drawer["foot"]
@@ -131,7 +131,7 @@ async def test_thumbs_and_votes_belong_to_the_sample_on_screen(dice: Workbench, 
     assert list(update["columns"]) == ["0/1"]
     bar = (await call("vote", run=run.id, vote="column", column="0", repeat="1"))["vote"]
     assert "Vote stored: column 1, sample 2." in bar
-    stored = await dice.run(run.id)
+    stored = await dice.runs.get(run.id)
     assert stored.vote and (stored.vote.column, stored.vote.repeat) == (0, 1)
     assert {c.repeat: c.thumb for c in (*stored.cells, *stored.earlier) if c.column == 0} == {
         0: 0,
@@ -139,10 +139,10 @@ async def test_thumbs_and_votes_belong_to_the_sample_on_screen(dice: Workbench, 
         2: 0,
     }
     await call("vote", run=run.id, vote="column", column="0", repeat="2")
-    stored = await dice.run(run.id)
+    stored = await dice.runs.get(run.id)
     assert stored.vote and stored.vote.repeat == 2, "the same column with another sample is another vote"
     await call("vote", run=run.id, vote="column", column="0", repeat="2")
-    assert (await dice.run(run.id)).vote is None
+    assert (await dice.runs.get(run.id)).vote is None
 
 
 async def test_export_and_save_winner_take_the_sample_on_screen(
@@ -151,9 +151,9 @@ async def test_export_and_save_winner_take_the_sample_on_screen(
     run = await thrown(dice, 3)
     drawer = (await call("export", run=run.id, column="0", repeat="1", format="text"))["drawer"]
     assert "?repeat=1" in drawer["foot"]
-    file = await dice.export_cell(run.id, 0, "markdown", 1)
+    file = await dice.runs.export_cell(run.id, 0, "markdown", 1)
     assert "a six" in file.text
-    assert "a six" not in (await dice.export_cell(run.id, 0, "markdown", 0)).text
+    assert "a six" not in (await dice.runs.export_cell(run.id, 0, "markdown", 0)).text
     assert "| Sample | 2 of " in file.text
     winner = (await call("save_column", run=run.id, column="0", repeat="1", form=form))["drawer"]
     assert "column 1, sample 2" in winner["body"]
@@ -230,7 +230,7 @@ async def test_the_history_shows_how_many_samples_of_the_last_press_pass(
     await thrown(dice, 2)
     table = read_html((await call("open_history"))["html"]["hist-list"]).text
     assert "2 of 5" in table and "2 samples" in table
-    async for _ in dice.rerun(run.id, 0):
+    async for _ in dice.runs.rerun(run.id, 0):
         pass
     [_, row] = dice.store.history().rows
     assert [(column.samples, column.share) for column in row.columns] == [(5, (2, 5)), (1, None)]
@@ -250,10 +250,10 @@ async def test_samples_that_cannot_all_be_added_leave_none_pending(
 
     monkeypatch.setattr(dice.store, "add_repeat", add_two)
     with pytest.raises(StoreError, match="full"):
-        async for _ in dice.rerun(run.id, 0):
+        async for _ in dice.runs.rerun(run.id, 0):
             pass
     async with asyncio.timeout(10):  # their ends are on the way to the database
-        while (stored := await dice.run(run.id)).status != "done":
+        while (stored := await dice.runs.get(run.id)).status != "done":
             await asyncio.sleep(0.02)
     assert {cell.repeat: cell.status for cell in (*stored.cells, *stored.earlier)} == {
         **dict.fromkeys((0, 1, 2), "done"),
@@ -266,10 +266,10 @@ async def test_a_column_that_cannot_be_rendered_fails_with_all_its_samples(dice:
     shared = Prompt(turns=(Turn(role="user", template="Throw."),))
     columns = (Variant(model="scripted:echo", prompt=own, samples=3), Variant(model="scripted:echo"))
     run_id = ""
-    async for event in dice.compare(RunSpec.comparison(prompt=shared, variants=columns)):
+    async for event in dice.runs.compare(RunSpec.comparison(prompt=shared, variants=columns)):
         if isinstance(event, RunStarted):
             run_id = event.run_id
-    shown = shown_run(dice, await dice.run(run_id))["columns"]
+    shown = shown_run(dice, await dice.runs.get(run_id))["columns"]
     assert [mark["kind"] for mark in shown["0"]["samples"]["marks"]] == ["error"] * 3
     assert shown["1"]["state"]["kind"] == "done"
 

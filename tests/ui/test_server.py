@@ -211,7 +211,7 @@ async def test_a_column_is_downloaded_as_the_file_of_its_format(
 ):
     run = await ran(2)
     answer = await web.get(f"/files/run/{run.id}/1/{format_name}")
-    file = await workbench.export_cell(run.id, 1, format_name)
+    file = await workbench.runs.export_cell(run.id, 1, format_name)
     assert answer.status_code == 200
     assert answer.text == file.text
     assert answer.headers["content-disposition"] == f"attachment; filename*=UTF-8''{file.name}"

@@ -67,13 +67,13 @@ async def test_a_run_under_a_lock_ends_with_its_texts_and_says_that_they_wait(
         voted = await call("vote", run=last["run"], vote="tie")
         assert voted["alert"]["message"].startswith("This run is not stored yet. The database")
         release()
-        await workbench.deposits.all_stored()
+        await workbench.runs.deposits.all_stored()
     async with asyncio.timeout(10):
         while workbench.store.trouble:
             await asyncio.sleep(0.01)
     over = await call("store_trouble", lost="0")
     assert (over["html"]["trouble"], over["toast"]) == ("", "All that waited is stored")
-    run = await workbench.run(last["run"])
+    run = await workbench.runs.get(last["run"])
     assert [(c.status, c.completion and c.completion.text) for c in run.cells] == [("done", "Say hello")] * 2
 
 
@@ -91,7 +91,7 @@ async def test_an_answer_that_cannot_be_stored_is_shown_with_the_reason_and_its_
 
     def full(change: Change[Any]) -> Any:
         future = submit(change)
-        if isinstance(change, EndCell) and change.column == 0:
+        if isinstance(change, EndCell) and change.key.variant == 0:
             future = type(future)()
             future.set_exception(StoreError("The <disk> broke.", "Mend it."))
         return future
@@ -105,7 +105,7 @@ async def test_an_answer_that_cannot_be_stored_is_shown_with_the_reason_and_its_
 
 
 async def test_answers_that_waited_in_vain_are_told_when_it_is_over(call: Call, workbench: Workbench) -> None:
-    workbench.deposits.failed.append(StoreError("Gone."))
+    workbench.runs.deposits.failed.append(StoreError("Gone."))
     assert (await call("store_trouble", lost="0"))["alert"]["message"] == "1 answer could not be stored."
     assert "alert" not in await call("store_trouble", lost="1")
 

@@ -9,10 +9,12 @@ import pytest
 
 from playground.backends.scripted import ScriptedBackend
 from playground.errors import BackendError
+from playground.runs.events import Ended, RunStarted
+from playground.runs.runner import Delta
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Turn
 from playground.workbench import counting
-from playground.workbench.service import Delta, Ended, RunStarted, Workbench
+from playground.workbench.service import Workbench
 
 MakeWorkbench = Callable[..., Workbench]
 HOUR = 3600.0
@@ -25,11 +27,11 @@ def said(*templates: str) -> Prompt:
 async def ended(workbench: Workbench, *, stop: bool) -> Ended:
     wanted = RunSpec.comparison(prompt=said("Hi"), values={}, variants=(Variant(model="scripted:a"),))
     run, last = "", None
-    async for event in workbench.compare(wanted):
+    async for event in workbench.runs.compare(wanted):
         if isinstance(event, RunStarted):
             run = event.run_id
         if isinstance(event, Delta) and stop and event.text.startswith("two"):
-            workbench.stop(run)
+            workbench.runs.stop(run)
         if isinstance(event, Ended):
             last = event
     assert last is not None

@@ -15,6 +15,7 @@ import pytest
 
 from playground.backends.scripted import ScriptedBackend
 from playground.errors import PlaygroundError, StoreError
+from playground.runs.events import Ended
 from playground.runs.runner import Delta
 from playground.scorers import SCORERS
 from playground.settings import Settings
@@ -24,8 +25,8 @@ from playground.store.records import StoredRun
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Turn
 from playground.types.scores import Sample, Score
-from playground.workbench import service as service
-from playground.workbench.service import Ended, Workbench
+from playground.workbench import runs
+from playground.workbench.service import Workbench
 
 HOUR = 3600.0
 MakeWorkbench = Callable[..., Workbench]
@@ -39,7 +40,7 @@ def comparison(*models: str, checks: tuple[Check, ...] = ()) -> RunSpec:
 
 
 async def ends_of(workbench: Workbench, wanted: RunSpec) -> list[Ended]:
-    async with asyncio.timeout(20), aclosing(workbench.compare(wanted)) as events:
+    async with asyncio.timeout(20), aclosing(workbench.runs.compare(wanted)) as events:
         return [event async for event in events if isinstance(event, Ended)]
 
 
@@ -95,7 +96,7 @@ async def test_closing_ends_the_cells_of_a_run_that_nobody_reads_any_more(make_w
     broken = Variant(model="scripted:a", prompt=Prompt(turns=(Turn(role="user", template="{{ missing }}"),)))
     wanted = comparison("a", "a")
     wanted = wanted.model_copy(update={"variants": (*wanted.variants, broken)})
-    events = workbench.compare(wanted)
+    events = workbench.runs.compare(wanted)
     await anext(events)  # and never again
     async with asyncio.timeout(10):
         await workbench.close()
@@ -108,7 +109,7 @@ async def test_closing_ends_the_cells_of_a_run_whose_reader_is_stuck_in_the_midd
     make_workbench: MakeWorkbench,
 ):
     workbench = make_workbench({"a": ["half", HOUR]})
-    events = workbench.compare(comparison("a", "a"))
+    events = workbench.runs.compare(comparison("a", "a"))
     async for event in events:
         if isinstance(event, Delta):
             break
@@ -218,7 +219,7 @@ async def test_a_tab_closed_while_a_repeat_is_being_stored_leaves_it_cancelled(
         return add(*arguments, **more)
 
     monkeypatch.setattr(workbench.store, "add_repeat", slowly)
-    events = workbench.rerun(first.run_id, 0)
+    events = workbench.runs.rerun(first.run_id, 0)
     reader = asyncio.create_task(anext(events))
     await storing.wait()
     reader.cancel()
@@ -254,7 +255,7 @@ async def test_a_check_that_fails_unforeseen_costs_only_its_score(
         Check(scorer="length", options={"max": 5}),
     )
     ends = await ends_of(workbench, comparison("a", "b", checks=checks))
-    run = await workbench.run(ends[0].run_id)
+    run = await workbench.runs.get(ends[0].run_id)
     assert [(c.status, c.completion and c.completion.text) for c in run.cells] == [
         ("done", "the answer"),
         ("done", "later"),
@@ -274,9 +275,9 @@ async def test_scoring_that_fails_as_a_whole_does_not_cost_the_answer(
     def broken(*_: Any) -> Any:
         raise RuntimeError("cannot schedule new futures after shutdown")
 
-    monkeypatch.setattr(service, "is_quick", broken)
+    monkeypatch.setattr(runs, "is_quick", broken)
     ends = await ends_of(workbench, comparison("a", "b", checks=(SLOW,)))
-    run = await workbench.run(ends[0].run_id)
+    run = await workbench.runs.get(ends[0].run_id)
     assert [(c.status, c.completion and c.completion.text) for c in run.cells] == [
         ("done", "the answer"),
         ("done", "other"),

@@ -10,10 +10,11 @@ import pytest
 
 from playground.errors import TemplateError
 from playground.library.shipped import Library
+from playground.runs.events import RunStarted
 from playground.store.records import StoredRun
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Turn
-from playground.workbench.service import RunStarted, Workbench
+from playground.workbench.service import Workbench
 
 
 def including(name: str, rest: str = "") -> Prompt:
@@ -42,11 +43,11 @@ async def rendered(workbench: Workbench, prompt: Prompt, **values: Any) -> str:
 async def run(workbench: Workbench, prompt: Prompt, **values: Any) -> StoredRun:
     wanted = RunSpec.comparison(prompt=prompt, values=values, variants=(Variant(model="scripted:echo"),))
     run_id = ""
-    async with aclosing(workbench.compare(wanted)) as events:
+    async with aclosing(workbench.runs.compare(wanted)) as events:
         async for event in events:
             if isinstance(event, RunStarted):
                 run_id = event.run_id
-    return await workbench.run(run_id)
+    return await workbench.runs.get(run_id)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ async def test_a_partial_that_is_missing_is_a_problem_in_the_preview_and_an_erro
 
 
 async def test_a_prompt_in_the_bin_is_not_included(workbench: Workbench, guardrail: str) -> None:
-    workbench.store.delete_prompt(guardrail)
+    workbench.store.bin.put(guardrail)
     with pytest.raises(TemplateError, match="Guardrail"):
         await workbench.prompts.render(including("Guardrail"), {})
 
@@ -132,7 +133,7 @@ async def test_a_run_keeps_what_was_sent_when_the_partial_changes_later(
 ) -> None:
     before = await run(workbench, including("Guardrail"), who="Ada")
     await save(workbench, "Be rude.", ident=guardrail)
-    kept = await workbench.run(before.id)
+    kept = await workbench.runs.get(before.id)
     assert [message.content for message in kept.cells[0].messages] == ["Be kind to Ada."]
     assert kept.cells[0].completion and kept.cells[0].completion.text == "Be kind to Ada."
     again = await run(workbench, including("Guardrail"))

@@ -22,6 +22,7 @@ from playground.errors import (
 )
 from playground.formats import prompty
 from playground.formats.registry import FORMATS
+from playground.runs.events import Ended, Event, RunStarted
 from playground.runs.planning import example_values, with_defaults
 from playground.runs.runner import Delta, Started
 from playground.store.changes import Change, CreateRun, EndCell, StartCell
@@ -29,14 +30,9 @@ from playground.store.records import StoredRun
 from playground.types.generation import Message
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
-from playground.workbench import service as service
-from playground.workbench.service import (
-    Ended,
-    Event,
-    RunStarted,
-    Workbench,
-    find_cell,
-)
+from playground.workbench.models import every_backend
+from playground.workbench.runs import find_cell
+from playground.workbench.service import Workbench
 
 HOUR = 3600.0
 MakeWorkbench = Callable[..., Workbench]
@@ -73,7 +69,7 @@ async def take(
 
 async def finished(workbench: Workbench, wanted: RunSpec) -> StoredRun:
     """The stored run after all of it has ended."""
-    return await workbench.run(run_of(await take(workbench.compare(wanted))))
+    return await workbench.runs.get(run_of(await take(workbench.runs.compare(wanted))))
 
 
 def run_of(events: Sequence[Event]) -> str:
@@ -92,11 +88,11 @@ def total(workbench: Workbench) -> int:
 
 
 async def test_a_column_is_told_from_start_to_stored_end(workbench: Workbench):
-    events = await take(workbench.compare(comparison(word="good day")))
+    events = await take(workbench.runs.compare(comparison(word="good day")))
     assert [type(event) for event in events] == [RunStarted, Started, Delta, Delta, Delta, Ended]
     ended = events[-1]
     assert isinstance(ended, Ended)
-    assert ended.cell == (await workbench.run(run_of(events))).cells[0]
+    assert ended.cell == (await workbench.runs.get(run_of(events))).cells[0]
     assert ended.cell.completion is not None
     assert ended.cell.completion.text == "Say good day"
     assert ended.cell.messages == (Message("user", "Say good day"),)
@@ -104,24 +100,24 @@ async def test_a_column_is_told_from_start_to_stored_end(workbench: Workbench):
 
 
 async def test_the_run_is_stored_before_anything_runs(workbench: Workbench):
-    events = workbench.compare(comparison("echo", "echo"))
+    events = workbench.runs.compare(comparison("echo", "echo"))
     async with aclosing(events):
         started = await anext(events)
         assert isinstance(started, RunStarted)
-        run = await workbench.run(started.run_id)
+        run = await workbench.runs.get(started.run_id)
         assert [cell.status for cell in run.cells] == ["pending", "pending"]
         assert scripted(workbench).requests == []
 
 
 async def test_a_started_cell_is_stored_as_running(make_workbench: MakeWorkbench):
     workbench = make_workbench({"slow": ["x", HOUR]})
-    async with aclosing(workbench.compare(comparison("slow"))) as events:
+    async with aclosing(workbench.runs.compare(comparison("slow"))) as events:
         async for event in events:
             if isinstance(event, Delta):
                 break
         run_id = workbench.store.history().rows[0].id
         async with asyncio.timeout(10):  # soon: nobody waits for this to be stored
-            while (await workbench.run(run_id)).cells[0].status != "running":
+            while (await workbench.runs.get(run_id)).cells[0].status != "running":
                 await asyncio.sleep(0.01)
 
 
@@ -213,7 +209,7 @@ async def test_a_shared_prompt_that_does_not_render_is_raised_and_nothing_is_sto
     workbench: Workbench, template: str
 ):
     with pytest.raises(TemplateError) as caught:
-        await take(workbench.compare(comparison(of=prompt(template))))
+        await take(workbench.runs.compare(comparison(of=prompt(template))))
     assert caught.value.turn == 0
     assert caught.value.line == 1
     assert total(workbench) == 0
@@ -222,7 +218,7 @@ async def test_a_shared_prompt_that_does_not_render_is_raised_and_nothing_is_sto
 @pytest.mark.parametrize("empty", [Prompt(), prompt(""), prompt(" \n"), prompt("{{ word }}")])
 async def test_an_empty_prompt_is_refused_and_nothing_is_stored(workbench: Workbench, empty: Prompt):
     with pytest.raises(PromptError, match="prompt is empty"):
-        await take(workbench.compare(comparison(of=empty, word=" ")))
+        await take(workbench.runs.compare(comparison(of=empty, word=" ")))
     assert total(workbench) == 0
 
 
@@ -262,22 +258,22 @@ async def test_a_seed_that_is_given_is_kept_zero_too(workbench: Workbench):
 
 async def test_running_a_column_again_sends_the_same_and_keeps_the_earlier_answer(workbench: Workbench):
     first = await finished(workbench, comparison("echo", "echo"))
-    events = await take(workbench.rerun(first.id, 1))
-    again = await workbench.run(first.id)
+    events = await take(workbench.runs.rerun(first.id, 1))
+    again = await workbench.runs.get(first.id)
     sent = scripted(workbench).requests
     assert (sent[2].messages, sent[2].sampling) == (sent[1].messages, sent[1].sampling)
     assert [(cell.column, cell.repeat) for cell in again.cells] == [(0, 0), (1, 1)]
     assert [(cell.column, cell.repeat) for cell in again.earlier] == [(1, 0)]
     assert isinstance(events[-1], Ended)
-    assert events[-1].cell.repeat == 1
+    assert events[-1].cell.key.repeat == 1
 
 
 async def test_running_again_draws_a_free_seed_anew_and_keeps_a_fixed_one(workbench: Workbench):
     columns = [Variant(model="scripted:echo", sampling=Sampling(seed=seed)) for seed in (None, 5)]
     run = await finished(workbench, comparison(*columns))
     for column in (0, 1):
-        await take(workbench.rerun(run.id, column))
-    free, fixed = (await workbench.run(run.id)).cells
+        await take(workbench.runs.rerun(run.id, column))
+    free, fixed = (await workbench.runs.get(run.id)).cells
     assert free.sampling.seed != run.cells[0].sampling.seed
     assert fixed.sampling.seed == 5
 
@@ -287,15 +283,15 @@ async def test_running_again_does_not_render_anew(make_workbench: MakeWorkbench)
     run = await finished(workbench, comparison(word="then"))
     changed = prompt("Other {{ word }}", name="Other")
     await workbench.prompts.save(changed, message="changed since")
-    await take(workbench.rerun(run.id, 0))
-    assert (await workbench.run(run.id)).cells[0].messages == (Message("user", "Say then"),)
+    await take(workbench.runs.rerun(run.id, 0))
+    assert (await workbench.runs.get(run.id)).cells[0].messages == (Message("user", "Say then"),)
 
 
 async def test_a_column_that_never_rendered_fails_again_with_the_reason(workbench: Workbench):
     own = Variant(model="scripted:echo", prompt=prompt("{{ missing }}"))
     run = await finished(workbench, comparison(own, "echo"))
-    await take(workbench.rerun(run.id, 0))
-    cell = (await workbench.run(run.id)).cells[0]
+    await take(workbench.runs.rerun(run.id, 0))
+    cell = (await workbench.runs.get(run.id)).cells[0]
     assert (cell.repeat, cell.status) == (1, "error")
     assert "missing" in cell.error
 
@@ -304,9 +300,9 @@ async def test_a_column_that_never_rendered_fails_again_with_the_reason(workbenc
 async def test_a_column_that_is_not_there_cannot_run_again(workbench: Workbench, column: int):
     run = await finished(workbench, comparison())
     with pytest.raises(NotFoundError):
-        await take(workbench.rerun(run.id, column))
+        await take(workbench.runs.rerun(run.id, column))
     with pytest.raises(NotFoundError):
-        await take(workbench.rerun("nothing", 0))
+        await take(workbench.runs.rerun("nothing", 0))
 
 
 # --- stopping and leaving -----------------------------------------------------------------------------------
@@ -319,11 +315,11 @@ async def test_stopping_one_column_keeps_its_text_and_leaves_the_others(make_wor
     def stop_a(event: Event) -> None:
         if isinstance(event, RunStarted):
             ids.append(event.run_id)
-        if isinstance(event, Delta) and event.cell.column == 0:
-            workbench.stop(ids[0], 0)
+        if isinstance(event, Delta) and event.cell.key.variant == 0:
+            workbench.runs.stop(ids[0], 0)
 
-    await take(workbench.compare(comparison("a", "b")), stop_a)
-    assert outcome(await workbench.run(ids[0])) == {0: ("cancelled", "kept "), 1: ("done", "one two")}
+    await take(workbench.runs.compare(comparison("a", "b")), stop_a)
+    assert outcome(await workbench.runs.get(ids[0])) == {0: ("cancelled", "kept "), 1: ("done", "one two")}
 
 
 async def test_stopping_a_run_leaves_other_runs_alone(make_workbench: MakeWorkbench):
@@ -334,12 +330,12 @@ async def test_stopping_a_run_leaves_other_runs_alone(make_workbench: MakeWorkbe
         if isinstance(event, RunStarted):
             ids.append(event.run_id)
         if isinstance(event, Delta):
-            workbench.stop(ids[0])
+            workbench.runs.stop(ids[0])
 
     _, other = await asyncio.gather(
-        take(workbench.compare(comparison("a", "a")), stop_mine), finished(workbench, comparison("b"))
+        take(workbench.runs.compare(comparison("a", "a")), stop_mine), finished(workbench, comparison("b"))
     )
-    assert outcome(await workbench.run(ids[0])) == {0: ("cancelled", "x"), 1: ("cancelled", "x")}
+    assert outcome(await workbench.runs.get(ids[0])) == {0: ("cancelled", "x"), 1: ("cancelled", "x")}
     assert outcome(other) == {0: ("done", "one two")}
 
 
@@ -350,10 +346,10 @@ async def test_a_repeat_can_be_stopped_too(make_workbench: MakeWorkbench):
 
     def stop(event: Event) -> None:
         if isinstance(event, Delta):
-            workbench.stop(run.id, 0)
+            workbench.runs.stop(run.id, 0)
 
-    await take(workbench.rerun(run.id, 0), stop)
-    assert outcome(await workbench.run(run.id)) == {0: ("cancelled", "half")}
+    await take(workbench.runs.rerun(run.id, 0), stop)
+    assert outcome(await workbench.runs.get(run.id)) == {0: ("cancelled", "half")}
 
 
 async def test_stop_all_ends_every_run(make_workbench: MakeWorkbench):
@@ -361,29 +357,29 @@ async def test_stop_all_ends_every_run(make_workbench: MakeWorkbench):
     runs = [asyncio.create_task(finished(workbench, comparison("a"))) for _ in range(3)]
     while scripted(workbench).running < 3:
         await asyncio.sleep(0.01)
-    workbench.stop_all()
+    workbench.runs.stop_all()
     for run in runs:
         assert (await run).cells[0].status == "cancelled"
     assert scripted(workbench).running == 0
 
 
 async def test_stopping_what_does_not_run_is_no_error(workbench: Workbench):
-    workbench.stop("nothing")
-    workbench.stop("nothing", 3)
-    workbench.stop_all()
+    workbench.runs.stop("nothing")
+    workbench.runs.stop("nothing", 3)
+    workbench.runs.stop_all()
     run = await finished(workbench, comparison())
-    workbench.stop(run.id, 0)
-    assert outcome(await workbench.run(run.id)) == {0: ("done", "Say hello")}
+    workbench.runs.stop(run.id, 0)
+    assert outcome(await workbench.runs.get(run.id)) == {0: ("done", "Say hello")}
 
 
 async def test_leaving_early_stops_the_work_and_keeps_what_arrived(make_workbench: MakeWorkbench):
     workbench = make_workbench({"a": ["kept ", HOUR], "b": [HOUR, "never"]})
-    async with aclosing(workbench.compare(comparison("a", "b"))) as events:
+    async with aclosing(workbench.runs.compare(comparison("a", "b"))) as events:
         async for event in events:
             if isinstance(event, Delta):
                 break
     assert scripted(workbench).running == 0
-    run = await workbench.run(workbench.store.history().rows[0].id)
+    run = await workbench.runs.get(workbench.store.history().rows[0].id)
     assert outcome(run) == {0: ("cancelled", "kept "), 1: ("cancelled", "")}
     assert run.status == "done"
 
@@ -392,31 +388,31 @@ async def test_cancelling_the_reader_stops_the_work_and_keeps_what_arrived(make_
     workbench = make_workbench({"a": ["kept ", HOUR]})
     seen = asyncio.Event()
     reader = asyncio.create_task(
-        take(workbench.compare(comparison("a")), lambda e: seen.set() if isinstance(e, Delta) else None)
+        take(workbench.runs.compare(comparison("a")), lambda e: seen.set() if isinstance(e, Delta) else None)
     )
     await seen.wait()
     reader.cancel()
     with suppress(asyncio.CancelledError):
         await reader
     assert scripted(workbench).running == 0
-    run = await workbench.run(workbench.store.history().rows[0].id)
+    run = await workbench.runs.get(workbench.store.history().rows[0].id)
     assert outcome(run) == {0: ("cancelled", "kept ")}
 
 
 async def test_leaving_as_soon_as_the_run_is_stored_leaves_no_cell_pending(workbench: Workbench):
-    async with aclosing(workbench.compare(comparison("echo", "echo"))) as events:
+    async with aclosing(workbench.runs.compare(comparison("echo", "echo"))) as events:
         await anext(events)
-    run = await workbench.run(workbench.store.history().rows[0].id)
+    run = await workbench.runs.get(workbench.store.history().rows[0].id)
     assert [cell.status for cell in run.cells] == ["cancelled", "cancelled"]
 
 
 async def test_leaving_at_a_column_that_did_not_render_leaves_no_cell_pending(workbench: Workbench):
     own = Variant(model="scripted:echo", prompt=prompt("{{ missing }}"))
-    async with aclosing(workbench.compare(comparison(own, "echo"))) as events:
+    async with aclosing(workbench.runs.compare(comparison(own, "echo"))) as events:
         async for event in events:
             if isinstance(event, Ended):
                 break
-    run = await workbench.run(workbench.store.history().rows[0].id)
+    run = await workbench.runs.get(workbench.store.history().rows[0].id)
     assert [cell.status for cell in run.cells] == ["error", "cancelled"]
 
 
@@ -434,13 +430,13 @@ async def test_leaving_while_a_start_is_being_stored_does_not_leave_the_cell_run
         return submit(change)
 
     monkeypatch.setattr(workbench.store, "submit", start_later)
-    async with aclosing(workbench.compare(comparison("a"))) as events:
+    async with aclosing(workbench.runs.compare(comparison("a"))) as events:
         async for event in events:
             if isinstance(event, Delta):
                 break
     for change in late:
         submit(change).result(20)
-    run = await workbench.run(workbench.store.history().rows[0].id)
+    run = await workbench.runs.get(workbench.store.history().rows[0].id)
     assert (len(late), [cell.status for cell in run.cells]) == (1, ["cancelled"])
 
 
@@ -451,15 +447,15 @@ async def test_an_answer_that_cannot_be_stored_is_told_with_its_text_and_the_rea
     submit = workbench.store.submit
 
     def full(change: Change[Any]) -> Future[Any]:
-        if isinstance(change, CreateRun) or (isinstance(change, EndCell) and change.column == 1):
+        if isinstance(change, CreateRun) or (isinstance(change, EndCell) and change.key.variant == 1):
             return submit(change)
         failed: Future[Any] = Future()
         failed.set_exception(StoreError("The disk is full.", "Free some space."))
         return failed
 
     monkeypatch.setattr(workbench.store, "submit", full)
-    ends = [e for e in await take(workbench.compare(comparison("a", "b"))) if isinstance(e, Ended)]
-    told = {e.cell.column: (e.cell.completion and e.cell.completion.text, str(e.unsaved)) for e in ends}
+    ends = [e for e in await take(workbench.runs.compare(comparison("a", "b"))) if isinstance(e, Ended)]
+    told = {e.cell.key.variant: (e.cell.completion and e.cell.completion.text, str(e.unsaved)) for e in ends}
     assert told == {0: ("x", "The disk is full. Free some space."), 1: ("yz", "None")}
 
 
@@ -474,19 +470,19 @@ async def test_what_ended_tells_is_what_loading_the_run_gives(make_workbench: Ma
         ),
     )
     columns = (Variant(model="scripted:a"), Variant(model="scripted:b"), Variant(model="nobody:c"))
-    events = await take(workbench.compare(RunSpec.comparison(prompt=checked, variants=columns)))
-    told = {event.cell.column: event.cell for event in events if isinstance(event, Ended)}
-    run = await workbench.run(workbench.store.history().rows[0].id)
+    events = await take(workbench.runs.compare(RunSpec.comparison(prompt=checked, variants=columns)))
+    told = {event.cell.key.variant: event.cell for event in events if isinstance(event, Ended)}
+    run = await workbench.runs.get(workbench.store.history().rows[0].id)
     assert [told[column] for column in range(3)] == list(run.cells)
     assert run.status == "done"
 
 
 async def test_closing_ends_what_runs(make_workbench: MakeWorkbench):
     workbench = make_workbench({"a": ["x", HOUR]})
-    running = asyncio.create_task(take(workbench.compare(comparison("a"))))
+    running = asyncio.create_task(take(workbench.runs.compare(comparison("a"))))
     while not scripted(workbench).running:
         await asyncio.sleep(0.01)
-    workbench.stop_all()
+    workbench.runs.stop_all()
     events = await running
     assert isinstance(events[-1], Ended)
     assert events[-1].cell.status == "cancelled"
@@ -513,9 +509,9 @@ async def test_an_answer_that_was_stopped_is_not_scored_as_zero(make_workbench: 
 
     def stop(event: Event) -> None:
         if isinstance(event, Delta):
-            workbench.stop_all()
+            workbench.runs.stop_all()
 
-    run = await workbench.run(run_of(await take(workbench.compare(wanted), stop)))
+    run = await workbench.runs.get(run_of(await take(workbench.runs.compare(wanted), stop)))
     assert [score.value for score in run.cells[0].scores] == [None]
 
 
@@ -710,7 +706,7 @@ async def test_without_any_model_the_hint_says_how_to_get_one(make_workbench: Ma
 
 
 def test_the_scripted_backend_is_not_offered(workbench: Workbench):
-    offered = service.every_backend(workbench.settings)
+    offered = every_backend(workbench.settings)
     assert "llama.cpp" in offered
     assert "scripted" not in offered
 
@@ -756,7 +752,7 @@ async def test_a_name_that_cannot_be_used_is_refused(workbench: Workbench, name:
 async def test_a_column_is_exported_in_every_format(workbench: Workbench, format_name: str):
     checks = (Check(scorer="contains", options={"text": "hello"}),)
     run = await finished(workbench, comparison(of=prompt(name="Grüße / ../x", checks=checks)))
-    file = await workbench.export_cell(run.id, 0, format_name)
+    file = await workbench.runs.export_cell(run.id, 0, format_name)
     row = FORMATS[format_name]
     assert "hello" in file.text if row.renders else "word" in file.text
     assert file.media_type == row.media_type
@@ -776,7 +772,7 @@ async def test_an_exported_column_is_read_back_as_what_ran(workbench: Workbench)
     sampling = Sampling(temperature=0.5, seed=9, stop=("a\nb",))
     column = Variant(model="scripted:echo", sampling=sampling, prompt=prompt("Own {{ word }}", name="Own"))
     run = await finished(workbench, comparison(column))
-    file = await workbench.export_cell(run.id, 0, "prompty")
+    file = await workbench.runs.export_cell(run.id, 0, "prompty")
     read = prompty.read(file.text, file.name).prompt
     assert read.turns == (Turn(role="user", template="Own {{ word }}"),)
     assert read.sampling == sampling
@@ -785,12 +781,12 @@ async def test_an_exported_column_is_read_back_as_what_ran(workbench: Workbench)
 
 async def test_an_export_without_a_name_is_called_after_the_run(workbench: Workbench):
     run = await finished(workbench, comparison())
-    assert (await workbench.export_cell(run.id, 0, "text")).name == "say-hello.txt"
+    assert (await workbench.runs.export_cell(run.id, 0, "text")).name == "say-hello.txt"
 
 
 async def test_the_openai_file_has_the_messages_that_were_sent(workbench: Workbench):
     run = await finished(workbench, comparison(word="{{ x }}\u2028"))
-    file = await workbench.export_cell(run.id, 0, "openai")
+    file = await workbench.runs.export_cell(run.id, 0, "openai")
     assert json.loads(file.text)["messages"][0] == {"role": "user", "content": "Say {{ x }}\u2028"}
 
 
@@ -821,10 +817,10 @@ async def test_a_batch_has_a_line_for_each_case_that_renders(workbench: Workbenc
 async def test_what_is_not_there_cannot_be_exported(workbench: Workbench):
     run = await finished(workbench, comparison())
     with pytest.raises(PromptError, match='no format "docx"'):
-        await workbench.export_cell(run.id, 0, "docx")
+        await workbench.runs.export_cell(run.id, 0, "docx")
     for run_id, column in ((run.id, 1), (run.id, -1), ("nothing", 0)):
         with pytest.raises(NotFoundError):
-            await workbench.export_cell(run_id, column, "text")
+            await workbench.runs.export_cell(run_id, column, "text")
 
 
 # --- what the model saw -------------------------------------------------------------------------------------
@@ -832,7 +828,7 @@ async def test_what_is_not_there_cannot_be_exported(workbench: Workbench):
 
 async def test_the_exact_text_of_a_cell_can_be_seen_again(workbench: Workbench):
     run = await finished(workbench, comparison())
-    seen = await workbench.rendered(run.cells[0])
+    seen = await workbench.runs.rendered(run.cells[0])
     assert seen is not None
     assert seen.text == "<user>Say hello\n<assistant>"
     assert run.cells[0].completion is not None
@@ -842,7 +838,7 @@ async def test_the_exact_text_of_a_cell_can_be_seen_again(workbench: Workbench):
 async def test_a_cell_that_was_never_sent_has_no_text(workbench: Workbench):
     own = Variant(model="scripted:echo", prompt=prompt("{{ missing }}"))
     run = await finished(workbench, comparison(own))
-    assert await workbench.rendered(run.cells[0]) is None
+    assert await workbench.runs.rendered(run.cells[0]) is None
 
 
 async def test_a_column_that_is_not_there_cannot_be_looked_at(workbench: Workbench):
