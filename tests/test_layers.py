@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "playground"
 ROWS = (
     {"errors", "plain_words", "endings", "waiting", "thoughts"},
     {"types", "settings"},
-    {"engine", "templating"},
+    {"engine", "templating", "answers"},
     {"techniques", "scorers", "backends"},
     {"formats", "stats", "diff", "lint"},
     {"store", "jobs"},
@@ -43,7 +43,7 @@ HOMES = {
     "numpy": {"engine"},  # comes with llama-cpp-python
     "yaml": {"formats"},
     "charset_normalizer": {"formats"},
-    "regex": {"scorers"},
+    "regex": {"answers", "scorers", "techniques"},
     "rapidfuzz": {"scorers"},
     "jsonschema": {"scorers"},
     "referencing": {"scorers", "engine"},

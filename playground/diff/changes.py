@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from playground.answers.wording import clip, show_number
 from playground.diff.prompts import ABSENT, FieldChange, diff_fields, diff_turns
 from playground.diff.words import Piece, diff_words
-from playground.scorers.wording import clip, show_number
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.setups import ColumnSetup, Setup
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from playground.answers.wording import show_number
 from playground.diff.words import Piece, diff_words
 from playground.scorers import check_name
 from playground.scorers.similarity import common_runs, similarity
-from playground.scorers.wording import show_number
 from playground.types.prompt import TEXT_FIELDS, Check, Input, Prompt, Sampling, Turn
 
 TurnKind = Literal["same", "changed", "added", "removed"]

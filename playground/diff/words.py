@@ -15,9 +15,9 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeVar
 
+from playground.answers.wording import plural
 from playground.scorers.similarity import common_runs
 from playground.scorers.text import IDEOGRAPH
-from playground.scorers.wording import plural
 
 PieceKind = Literal["same", "added", "removed"]
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
+from playground.answers.wording import clip, plural, quote, quote_all, show_number
 from playground.errors import PromptError
 from playground.scorers.number import number, number_problem
 from playground.scorers.options import (
@@ -48,7 +49,6 @@ from playground.scorers.text import (
     regex_problem,
     starts_with,
 )
-from playground.scorers.wording import clip, plural, quote, quote_all, show_number
 from playground.types.prompt import Check
 from playground.types.scores import Sample, Score
 

@@ -9,8 +9,8 @@ import math
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from playground.scorers.numbers import Found, numbers_in
-from playground.scorers.wording import clip, quote, show_number
+from playground.answers.numbers import Found, numbers_in
+from playground.answers.wording import clip, quote, show_number
 from playground.types.scores import Sample, Score
 
 Which = Literal["last", "first", "only"]
@@ -27,7 +27,7 @@ class _Candidate(NamedTuple):
 def number(sample: Sample, *, expected: float, tolerance: float = 0, which: Which = "last") -> Score:
     """1 when a number of the answer is at most `tolerance` away from the expected one.
 
-    Read as people write it in any notation (`scorers/numbers.py`); one that can mean two things, such as "1,234",
+    Read as people write it in any notation (`answers/numbers.py`); one that can mean two things, such as "1,234",
     passes when either is meant, and the sentence says which was. The last number of the answer counts unless told
     otherwise, because reasoning comes before its result; `only` also asks that there is no other.
     """

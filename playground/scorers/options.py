@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from playground.scorers.numbers import the_number
+from playground.answers.numbers import the_number
 
 OptionKind = Literal["text", "long_text", "list", "number", "integer", "boolean", "choice", "json"]
 

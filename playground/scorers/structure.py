@@ -24,11 +24,11 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from playground.answers.json_parts import SECONDS, NotJson, Part, fenced, is_fence, parts, whole
+from playground.answers.wording import clip, quote
 from playground.scorers.alike import trimmed
-from playground.scorers.answer_json import SECONDS, NotJson, Part, fenced, is_fence, parts, whole
 from playground.scorers.options import JsonSchema
 from playground.scorers.text import regex_problem
-from playground.scorers.wording import clip, quote
 from playground.types.scores import Sample, Score
 
 SCHEMA_SECONDS = 1.0

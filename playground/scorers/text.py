@@ -16,10 +16,10 @@ from typing import Literal
 
 import regex as regex_engine
 
+from playground.answers.wording import plural, quote, quote_all
 from playground.scorers.alike import COMPOSED, composed, folded, how_same, only_looks, seen, trimmed
 from playground.scorers.options import LongText
 from playground.scorers.similarity import COMPARED_CHARS, similarity
-from playground.scorers.wording import plural, quote, quote_all
 from playground.types.scores import Sample, Score
 
 REGEX_SECONDS = 1.0

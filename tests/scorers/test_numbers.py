@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from playground.answers.chinese import readings
 from playground.scorers import check_problem, is_quick, score
-from playground.scorers.chinese import readings
 from playground.types.prompt import Check
 from playground.types.scores import Sample, Score
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import regex
 
+from playground.answers.wording import quote
 from playground.plain_words import of_json
-from playground.scorers.wording import quote
 
 SECONDS = 1.0
 

@@ -25,7 +25,7 @@ _PLAIN = r"[0-9]++(?:,[0-9]{3})*+(?:\.[0-9]++)?"
 # 5千克 are five kilograms.
 _NUMBER = rf"(?:{_PLAIN}(?=\s?[{UNITS}](?![克米瓦卡焦帕伏赫兹字]))\s?|[{DIGITS}{UNITS}])++(?:[点點][{DIGITS}]++[万萬亿億]?)?+"
 NUMERAL = regex.compile(
-    rf"(?P<minus>[负負])?(?:百分之(?P<percent>{_NUMBER}|{_PLAIN})|(?P<below>{_NUMBER})分之(?P<above>{_NUMBER})|(?P<number>{_NUMBER}))"
+    rf"(?P<minus>[负負])?(?:百分之(?P<percent>{_NUMBER}|{_PLAIN})|(?:(?P<and>{_NUMBER}|{_PLAIN})又)?+(?P<below>{_NUMBER}|{_PLAIN})分之(?P<above>{_NUMBER}|{_PLAIN})|(?P<number>{_NUMBER}))"
 )
 _PARTS = regex.compile(rf"{_PLAIN}|[{DIGITS}{UNITS}]")
 _WORD = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
@@ -42,7 +42,8 @@ def readings(text: str) -> tuple[float, ...]:
         return tuple(sign * part for value in values for part in (value, value / 100))
     if match["below"]:
         below, above = _read(match["below"]), _read(match["above"])
-        return (sign * above[0] / below[0],) if below and above and below[0] else ()
+        whole = _read(match["and"]) if match["and"] else (0.0,)
+        return (sign * (whole[0] + above[0] / below[0]),) if whole and below and above and below[0] else ()
     return tuple(sign * value for value in _read(match["number"]))
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import regex
 
-from playground.scorers import chinese
+from playground.answers import chinese
 
 Reading = tuple[float, ...]
 
@@ -33,11 +33,11 @@ class Found(NamedTuple):
     sure: bool = True
 
 
-def numbers_in(text: str) -> list[Found]:
-    """The numbers of a text in their order."""
+def numbers_in(text: str, context: str = "") -> list[Found]:
+    """The numbers of a text in their order; `context` is what it stands in, which may show the decimal sign."""
     plain = _plain(text)
     matches = [match for match in _matches(plain) if not _is_word(match)]
-    decimal = _decimal_sign(matches)
+    decimal = _decimal_sign(matches if not context else list(_matches(_plain(context))))
     found = []
     for match in matches:
         if readings := tuple(dict.fromkeys(_readings(match, decimal))):
@@ -61,7 +61,7 @@ def the_number(text: str) -> float | None:
 _UNSEEN = regex.compile(r"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _DIGIT = regex.compile(r"(?![0-9])\p{Nd}")
 _SIGNS = str.maketrans("．－﹣‑–＋％٪﹪／＇’‘ʼ＿（）［］", ".----+%%%/''''_()[]")
-_FRACTION = regex.compile(r"\\[dt]?frac\{([0-9]+)\}\{([0-9]+)\}|\\[dt]?frac([0-9])([0-9])")
+_FRACTION = regex.compile(r"([0-9]?)[ ]?\\[dtc]?frac(?:\{([-−]?[0-9]+)\}\{([0-9]+)\}|([0-9])([0-9]))")
 _THIN = regex.compile(
     r"(?<=[0-9])(?:\\[,;:! ]|~|&(?:nbsp|thinsp|#160|#8239);|(?! )\p{Zs})(?=[0-9]{3}(?![0-9]))"
 )
@@ -73,9 +73,14 @@ def _plain(text: str) -> str:
         text = _UNSEEN.sub("", text).translate(_SIGNS)
         text = _DIGIT.sub(lambda match: str(unicodedata.decimal(match[0])), text)
     if "\\" in text:
-        text = _FRACTION.sub(lambda match: f"{match[1] or match[3]}⁄{match[2] or match[4]}", text)
+        text = _FRACTION.sub(_over, text)
         text = text.replace("\\times", "×").replace("\\cdot", "×").replace("\\%", "%")
     return _THIN.sub("\N{NO-BREAK SPACE}", text.replace("{,}", ","))
+
+
+def _over(match: regex.Match[str]) -> str:
+    whole = f"{match[1]} " if match[1] else ""  # 3\\frac{1}{2} are three and a half
+    return f"{whole}{match[2] or match[4]}⁄{match[3] or match[5]}"
 
 
 # --- what a number looks like -------------------------------------------------------------------------------
@@ -90,7 +95,7 @@ _NUMBER = regex.compile(
     rf"""
     (?P<chinese>{chinese.NUMERAL.pattern})
     |
-    (?P<sign>(?<![\w)\].])[-+]|(?<![\w)\].%}}][ ]?)−[ ]?)?  # a hyphen after a letter or digit is none: 3-5
+    (?P<sign>(?<![^\W即为為是得於于约約]|[)\].])[-+]|(?<![\w)\].%}}][ ]?)−[ ]?)?  # a hyphen after a letter or digit is none: 3-5
     (?:\p{{Sc}}[ \u00a0]?)?
     (?:
         (?<!\d[.,'٫٬_]?)
