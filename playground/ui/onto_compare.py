@@ -21,7 +21,7 @@ from playground.ui.forms import (
     readable_draft,
 )
 from playground.ui.stream import BLANK, shown
-from playground.ui.update import Update
+from playground.ui.update import ColumnPart, Update
 from playground.workbench.service import Workbench
 
 FIRST_PATTERN = "techniques/zero-shot/instruct"
@@ -44,11 +44,11 @@ def shown_run(workbench: Workbench, run: StoredRun) -> Update:
 
 def cleared(form: CompareForm) -> Update:
     """A form on the Compare tab without a run."""
-    empty = {**BLANK, "text": "", "state": {"kind": "idle", "icon": "", "text": ""}}
+    empty = BLANK | ColumnPart(text="", state={"kind": "idle", "icon": "", "text": ""})
     return {
         "replaces": True,
         "form": form.model_dump(mode="json"),
-        "columns": {i: {**empty, "stamp": str(time.monotonic())} for i in range(COLUMNS)},
+        "columns": {str(i): empty | ColumnPart(stamp=str(time.monotonic())) for i in range(COLUMNS)},
         "run": None,
         "vote": panels.vote_bar(None, len(form.columns)),
         "tab": "Compare",

@@ -28,6 +28,7 @@ from playground.ui.html import (
     plural,
     seconds,
 )
+from playground.ui.update import ColumnPart, ColumnState
 
 ENDED: dict[Finish, str] = {
     "stop": "end of text",
@@ -60,7 +61,7 @@ def tokens_per_second(completion: Completion) -> float | None:
 # --- one column -----------------------------------------------------------------------------------------
 
 
-def column_update(cell: StoredCell, run: StoredRun) -> dict[str, Any]:
+def column_update(cell: StoredCell, run: StoredRun) -> ColumnPart:
     """Everything the page shows of an ended cell, as the page's script takes it."""
     return {
         "stamp": f"{run.id}/{cell.repeat}/{cell.status}",
@@ -73,7 +74,7 @@ def column_update(cell: StoredCell, run: StoredRun) -> dict[str, Any]:
     }
 
 
-def state(cell: StoredCell) -> dict[str, str]:
+def state(cell: StoredCell) -> ColumnState:
     """Kind, icon and words of a column's state, and the sentence a screen reader hears."""
     took = seconds(cell.completion.total_s) if cell.completion else "0 s"
     symbol, text = {

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import Any
 
 from markupsafe import Markup
 
@@ -20,7 +19,7 @@ from playground.store.records import StoredCell, StoredRun
 from playground.types.grid import Variant
 from playground.ui.actions import Action, Ask
 from playground.ui.html import count, icon, join, percent, plural, seconds
-from playground.ui.update import Update
+from playground.ui.update import ColumnPart, Mark, Strip, Update
 from playground.workbench.runs import find_cell
 from playground.workbench.service import Workbench
 
@@ -48,32 +47,31 @@ def name_of(column: Variant, number: int, repeat: int) -> str:
     return f"{number}/{repeat}" if column.samples > 1 else str(number)
 
 
-def strips(run: StoredRun, *, is_here: bool) -> dict[str, Any]:
+def strips(run: StoredRun, *, is_here: bool) -> dict[str, ColumnPart]:
     """What stands above the samples of each column that has several, by the column's number.
 
     With `is_here` this program runs what is not finished.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, ColumnPart] = {}
     for number, column in enumerate(run.spec.variants):
         cells = samples_of(run, number)
         if column.samples > 1 and cells:
             strip_of = strip(
                 column, block_start(column, cells[0].repeat), {cell.repeat: cell for cell in cells}
             )
-            found[str(number)] = {"samples": strip_of | {"open": strip_of["open"] and is_here}}
+            strip_of["open"] = strip_of["open"] and is_here
+            found[str(number)] = {"samples": strip_of}
     return found
 
 
-def strip(
-    column: Variant, start: int, cells: Mapping[int, StoredCell], running: Sequence[int] = ()
-) -> dict[str, Any]:
+def strip(column: Variant, start: int, cells: Mapping[int, StoredCell], running: Sequence[int] = ()) -> Strip:
     """What stands under the head of a column: a mark for each repeat from `start`, and two phrases.
 
     `cells` are those that are known; of the others those in `running` are being written.
     """
     repeats = range(start, start + column.samples)
     kinds = [_kind(cells.get(repeat), repeat in running) for repeat in repeats]
-    marks = [
+    marks: list[Mark] = [
         {
             "repeat": repeat,
             "kind": kind,

@@ -30,7 +30,7 @@ from playground.ui import panels, running, samples
 from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm, to_comparison
 from playground.ui.trouble import notice
-from playground.ui.update import Update
+from playground.ui.update import ColumnPart, ColumnState, Strip, Update
 from playground.workbench.service import Workbench
 
 UNFINISHED = ("pending", "running")
@@ -41,7 +41,7 @@ BEAT_S = 0.04
 PULSE_S = 0.5
 """A silent run yields nothing this often, because Gradio notices a closed tab only at a yield."""
 
-BLANK: dict[str, Any] = {"badges": "", "problem": "", "reasoning": "", "foot": None, "waits": ""}
+BLANK: ColumnPart = {"badges": "", "problem": "", "reasoning": "", "foot": None, "waits": ""}
 """A column whose answer has not ended; the page fills the foot's places with dashes."""
 
 
@@ -106,7 +106,7 @@ def shown(workbench: Workbench, run: StoredRun) -> Update:
         data["text"] = cell.completion.text if cell.completion else ""
         if elsewhere and cell.status in UNFINISHED:
             data["state"] = {"kind": "elsewhere", "icon": "dot", "text": "another program runs it"}
-            data |= {"foot": None, "stamp": f"{data['stamp']}/{len(data['text'])}"}
+            data["foot"], data["stamp"] = None, f"{data['stamp']}/{len(data['text'])}"
         columns[samples.cell_name(run, cell)] = data
     vote = panels.vote_bar(run, len(run.spec.variants))
     now = running.update(workbench)
@@ -144,14 +144,14 @@ class View:
     async def paint(self, over: bool) -> str:
         """What has changed since the last paint, or everything when something was lost; with `over` the last one."""
         live, update = self._live, Update()
-        columns: dict[str, dict[str, Any]] = {}
+        columns: dict[str, ColumnPart] = {}
         if self._watch.lost:
             self._watch.lost = False
             self._seen = {}
             self._ended = -1
             update = {"whole": True, "run": live.run.id}
             for column in range(len(live.run.spec.variants)) if live.is_new else ():
-                columns[str(column)] = {**BLANK, "stamp": f"{live.run.id}/{column}/new"}
+                columns[str(column)] = BLANK | ColumnPart(stamp=f"{live.run.id}/{column}/new")
         turned = {int(name) for name in columns}
         for key in sorted(key for key in live.cells if key.case == 0):  # what Compare shows of a larger run
             cell, seen = live.cells[key], self._seen.setdefault(key, _Seen())
@@ -159,10 +159,10 @@ class View:
                 turned.add(key.variant)
             if data := self._news(cell, seen):
                 name = samples.name_of(live.run.spec.variants[key.variant], key.variant, key.repeat)
-                columns[name] = columns.get(name, {}) | data
+                columns[name] = columns.get(name, ColumnPart()) | data
         for number in turned:
             if (strip := self._strip(number)) is not None:
-                columns[str(number)] = columns.get(str(number), {}) | {"samples": strip}
+                columns[str(number)] = columns.get(str(number), ColumnPart()) | ColumnPart(samples=strip)
         update["columns"] = columns
         ended = sum(cell.end is not None for key, cell in live.cells.items() if key.case == 0)
         if ended != self._ended:
@@ -184,7 +184,7 @@ class View:
         self._seq += 1
         return json.dumps({"stream": self._watch.name, "seq": self._seq, **update}, separators=(",", ":"))
 
-    def _strip(self, number: int) -> dict[str, Any] | None:
+    def _strip(self, number: int) -> Strip | None:
         """What stands above the samples of a column; None for a column of one."""
         column = self._live.run.spec.variants[number]
         if column.samples == 1:
@@ -195,11 +195,11 @@ class View:
         writing = [cell.key.repeat for cell in cells if cell.phase == "running"]
         return samples.strip(column, start, ended, writing)
 
-    def _news(self, cell: LiveCell, seen: _Seen) -> dict[str, Any]:
+    def _news(self, cell: LiveCell, seen: _Seen) -> ColumnPart:
         """What the page does not know of a cell."""
         if seen.changed == cell.changed:
             return {}
-        data: dict[str, Any] = {}
+        data = ColumnPart()
         if seen.phase != (phase := cell.phase):
             data |= self._turn(cell)
             alone = self._live.run.spec.variants[cell.key.variant].samples == 1  # pages are drawn anew
@@ -212,12 +212,12 @@ class View:
         elif seen.length != cell.text.length:
             data["grow"] = str(cell.text)[seen.length :]
         if cell.end is None and seen.thoughts != cell.thoughts.length:
-            data["think"] = [seen.thoughts, str(cell.thoughts)[seen.thoughts :]]
+            data["think"] = (seen.thoughts, str(cell.thoughts)[seen.thoughts :])
         seen.changed, seen.turned, seen.phase = cell.changed, cell.turned, phase
         seen.epoch, seen.length, seen.thoughts = cell.text.epoch, cell.text.length, cell.thoughts.length
         return data
 
-    def _turn(self, cell: LiveCell) -> dict[str, Any]:
+    def _turn(self, cell: LiveCell) -> ColumnPart:
         """All that is shown of a cell beside its texts."""
         run = self._live.run
         if cell.end is not None:
@@ -227,9 +227,10 @@ class View:
             return data
         if cell.started_at is None:
             return {"waits": cell.waits}
-        writing = {"kind": "running", "icon": "dot", "text": "", "for": time.monotonic() - cell.started_at}
+        seconds = time.monotonic() - cell.started_at
+        writing: ColumnState = {"kind": "running", "icon": "dot", "text": "", "for": seconds}
         stamp = f"{run.id}/{cell.key.repeat}/running"
-        return {**BLANK, "state": writing, "stamp": stamp, "waits": cell.waits}
+        return BLANK | ColumnPart(state=writing, stamp=stamp, waits=cell.waits)
 
     async def _with_vote(self) -> StoredRun:
         """The run with the vote and note as they stand now."""

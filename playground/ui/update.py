@@ -8,7 +8,7 @@ The page's script shows it (assets/updates.js); a test compares these keys with 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class Alert(TypedDict):
@@ -53,6 +53,31 @@ class View(TypedDict):
     kind: str
 
 
+# `for` is a word of Python's own: seconds that it has been running.
+ColumnState = TypedDict(
+    "ColumnState", {"kind": str, "icon": str, "text": str, "say": NotRequired[str], "for": NotRequired[float]}
+)
+
+
+class Mark(TypedDict):
+    """One sample of a column, from its repeat: how it stands, and the words for it."""
+
+    repeat: int
+    kind: str
+    icon: str
+    say: str
+
+
+class Strip(TypedDict):
+    """What stands above the samples of a column; `open` is whether some are not over, and may be stopped."""
+
+    count: int
+    marks: Sequence[Mark]
+    words: str
+    equal: str
+    open: bool
+
+
 class ColumnPart(TypedDict, total=False):
     """What changes in one column; what is left out stays."""
 
@@ -64,7 +89,7 @@ class ColumnPart(TypedDict, total=False):
     """Live thoughts: from which character on, and what has been added; 0 begins them anew."""
     reasoning: str
     """Markup of what the model thought."""
-    state: Mapping[str, Any]
+    state: ColumnState
     """Kind, icon, words, the sentence that a screen reader hears, and `for` how many seconds it has been running."""
     badges: str
     """Markup in the column's head: what was cut, different or ignored."""
@@ -74,7 +99,7 @@ class ColumnPart(TypedDict, total=False):
     """Markup of the readings; None draws the empty places."""
     waits: str
     """What the column waits for while there is no text."""
-    samples: Mapping[str, Any]
+    samples: Strip
     """Of a column with several samples (`ui/samples.py`): how many, a mark for each, what they come to."""
     stamp: str
     """A state of the column: one that the page has shown is not drawn again."""
@@ -156,7 +181,7 @@ class Update(TypedDict, total=False):
     """Another program runs the one on screen: the page looks again now and then."""
     not_started: bool | Sequence[int]
     """A run could not start: all columns that wait, or these, go back to what they were."""
-    columns: Mapping[Any, ColumnPart | Mapping[str, Any]]
+    columns: Mapping[str, ColumnPart]
     """What changes in the columns, by their number from 0; by "column/repeat" in one of several samples."""
     vote: str
     """Markup of the bar under the columns."""

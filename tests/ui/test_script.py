@@ -11,7 +11,7 @@ import pytest
 
 import playground.ui.app as page
 from playground.ui import compare, update
-from playground.ui.update import Alert, ColumnPart, Drawer, Update, View
+from playground.ui.update import Alert, ColumnPart, ColumnState, Drawer, Strip, Update, View
 
 IMPORT = re.compile(r"""(?:^import\b[^;]*?|\bfrom\s*|\bimport\()\s*["']\./(\w+)\.js["']""", re.MULTILINE)
 COMMENT = re.compile(r"/\*.*?\*/|(?<!:)//[^\n]*", re.DOTALL)
@@ -72,6 +72,8 @@ def test_the_page_reads_the_keys_that_an_update_has_and_no_others() -> None:
     assert "openDrawer({ title, body, foot = " in SCRIPTS["drawer"]
     assert "showAlert({ message, hint })" in SCRIPTS["alerts"]
     assert read(r"update\.view") == View.__annotations__.keys()
+    assert read("state", under="answers") == ColumnState.__annotations__.keys()
+    assert read("strip", under="samples") == Strip.__annotations__.keys()
 
 
 def test_every_key_of_an_update_is_explained() -> None:
