@@ -43,6 +43,7 @@ HOMES = {
     "numpy": {"engine"},  # comes with llama-cpp-python
     "yaml": {"formats"},
     "charset_normalizer": {"formats"},
+    "pypdf": {"formats"},
     "regex": {"answers", "scorers", "techniques"},
     "rapidfuzz": {"scorers"},
     "jsonschema": {"scorers"},
