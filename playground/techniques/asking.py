@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -81,7 +81,10 @@ Parent = Step | Reply | int | None
 
 
 class Ask:
-    """The calls of one answer. `send` makes a call, `render` a prompt's messages, `watch` is told every change of a step."""
+    """The calls of one answer. `send` makes a call, `render` a prompt's messages, `watch` is told every change of a step.
+
+    The `values` of the case are given to every step's prompt, under what the technique gives it.
+    """
 
     def __init__(
         self,
@@ -91,6 +94,7 @@ class Ask:
         *,
         sampling: Sampling = GREEDY,
         images: tuple[str, ...] = (),
+        values: Mapping[str, Any] | None = None,
         bounds: Bounds = BOUNDS,
         watch: Callable[[Step], None] = lambda _: None,
         clock: Callable[[], float] = time.perf_counter,
@@ -99,6 +103,7 @@ class Ask:
         self._prompts = dict(prompts or {})
         self._sampling = sampling
         self._images = images
+        self._values = dict(values or {})
         self.bounds = bounds
         self._steps: dict[int, Step] = {}
         self._begun: float | None = None
@@ -163,7 +168,7 @@ class Ask:
 
         Where a bound allows fewer, those. The prompt is read once where the backend can.
         """
-        first = (self._sampling.seed or 0) if seed is None else seed
+        first = self.seed() if seed is None else seed
         self._families += 1
         family = f"samples {self._families}" if count > 1 else ""
         return await together(
@@ -261,6 +266,10 @@ class Ask:
         """What has happened, in the order of its beginning."""
         return tuple(self._steps[number] for number in sorted(self._steps))
 
+    def seed(self, number: int = 0) -> int:
+        """The seed of the case, or the one that comes so many after it."""
+        return ((self._sampling.seed or 0) + number) % SEEDS
+
     @property
     def calls_left(self) -> int | None:
         """How many calls may still be made; None without a bound."""
@@ -291,7 +300,9 @@ class Ask:
             raise PromptError(
                 f'There is no prompt for the step "{what}".', "Choose one in the technique's options."
             )
-        return tuple(await self._render(prompt, values)), self._of_step(prompt.sampling, brief)
+        return tuple(await self._render(prompt, {**self._values, **values})), self._of_step(
+            prompt.sampling, brief
+        )
 
     def _of_step(self, stated: Sampling | None, brief: bool) -> Sampling:
         """The column's sampling with what the step's prompt states; the longer length, else an answer would be cut."""
@@ -334,7 +345,7 @@ class Ask:
         self._watch(step)
 
 
-async def together(calls: Sequence[Coroutine[Any, Any, T]] | Any) -> list[T]:
+async def together(calls: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """What the calls give, in their order, made at the same time; none is left behind when one fails or all are cancelled.
 
     Those that a bound keeps from being made are left out; where none is made, raises BoundReached.

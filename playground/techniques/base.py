@@ -71,6 +71,19 @@ Check = Callable[[str, Mapping[str, Any]], Verdict | None]
 
 
 @dataclass(frozen=True, slots=True)
+class StepPrompt:
+    """A step with words of its own: a library prompt by its slug, which a fork may replace.
+
+    `needs` are the variables without which the step means nothing, `may` the further ones that it is given.
+    """
+
+    name: str
+    slug: str
+    needs: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """Something a model may use: `run` takes the text of a call and gives the observation.
 

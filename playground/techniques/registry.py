@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from playground.errors import NotFoundError, PromptError, SettingsError
 from playground.techniques.asking import Ask, BoundReached, Bounds
-from playground.techniques.base import Task, Tools
+from playground.techniques.base import StepPrompt, Task, Tools
+from playground.techniques.chains import chain_steps
 from playground.techniques.options import Option, options_of, read_options
 from playground.types.trace import Answer
 
@@ -29,18 +30,19 @@ LACKS: dict[Need, str] = {
 
 Function = Callable[..., Awaitable[Answer]]
 
-
-@dataclass(frozen=True, slots=True)
-class StepPrompt:
-    """A step with words of its own: a library prompt by its slug, which a fork may replace.
-
-    `needs` are the variables without which the step means nothing, `may` the further ones that it is given.
-    """
-
-    name: str
-    slug: str
-    needs: tuple[str, ...] = ()
-    may: tuple[str, ...] = ()
+__all__ = [
+    "LACKS",
+    "SINGLE",
+    "TECHNIQUES",
+    "Need",
+    "StepPrompt",
+    "Technique",
+    "check_step",
+    "lacking",
+    "rows",
+    "run_technique",
+    "technique_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Technique:
     needs: frozenset[Need] = frozenset()
     is_in_guide: bool = True
     max_calls: int = 40
+    steps_of: Callable[[Mapping[str, Any]], tuple[StepPrompt, ...]] | None = None
+    """The steps where they depend on the options."""
 
     @property
     def run(self) -> Function:
@@ -74,13 +78,222 @@ class Technique:
         """All options from what was given; raises OptionsError."""
         return read_options(self.run, given, technique=name or self.title, max_calls=self.max_calls)
 
+    def prompted(self, options: Mapping[str, Any]) -> tuple[StepPrompt, ...]:
+        """The steps that have words of their own, with these options."""
+        return self.steps if self.steps_of is None else self.steps_of(options)
+
 
 SINGLE = "single"
 """The prompt as it is: what a column does without a technique."""
 
+_HERE = "playground.techniques."
+_LIB = "techniques/"
+
+
+def _step(slug: str, *needs: str, may: tuple[str, ...] = ()) -> StepPrompt:
+    """A step that is called as its library file."""
+    return StepPrompt(slug.partition("/")[2], f"{_LIB}{slug}", needs, may)
+
+
+_DATASET: frozenset[Need] = frozenset({"dataset"})
+_COT = (
+    _step("chain-of-thought/zero-shot", "question"),
+    _step("chain-of-thought/few-shot", "question", "examples"),
+)
+
 TECHNIQUES: dict[str, Technique] = {
     SINGLE: Technique(
-        "playground.techniques.single:single", "The prompt as it is", "原样提示", "one call", max_calls=1
+        f"{_HERE}single:single", "The prompt as it is", "原样提示", "one call, nothing added", max_calls=1
+    ),
+    "zero-shot": Technique(
+        f"{_HERE}single_call:zero_shot",
+        "Zero-shot",
+        "零样本",
+        "one clear instruction and the input",
+        (_step("zero-shot/instruct", "instruction", may=("text",)),),
+    ),
+    "few-shot": Technique(
+        f"{_HERE}few_shot:few_shot",
+        "Few-shot",
+        "少样本",
+        "solved cases before the new one",
+        (_step("few-shot/as-turns", "examples", "input"), _step("few-shot/as-text", "examples", "input")),
+        needs=_DATASET,
+    ),
+    "chain-of-thought": Technique(
+        f"{_HERE}chain_of_thought:chain_of_thought",
+        "Chain of thought",
+        "思维链",
+        "steps first, the answer last",
+        _COT,
+    ),
+    "auto-chain-of-thought": Technique(
+        f"{_HERE}chain_of_thought:auto_chain_of_thought",
+        "Automatic chain of thought",
+        "自动思维链",
+        "works out one case of each kind and shows these",
+        (_step("chain-of-thought/auto-rationale", "question"), *_COT),
+        needs=_DATASET,
+    ),
+    "meta-prompting": Technique(
+        f"{_HERE}single_call:meta_prompting",
+        "Meta prompting",
+        "元提示",
+        "the layout of a solution, to be filled in",
+        (_step("meta-prompting/scaffold", "problem"),),
+    ),
+    "self-consistency": Technique(
+        f"{_HERE}self_consistency:self_consistency",
+        "Self-consistency",
+        "自洽性",
+        "several ways to the answer, and the answer of most",
+        (_step("self-consistency/sample", "question"),),
+        max_calls=100,
+    ),
+    "generated-knowledge": Technique(
+        f"{_HERE}generated_knowledge:generated_knowledge",
+        "Generated knowledge",
+        "生成知识",
+        "statements first, an answer from each, the surest counts",
+        (
+            _step("generated-knowledge/knowledge", "question"),
+            _step("generated-knowledge/answer", "question", "knowledge"),
+        ),
+    ),
+    "prompt-chaining": Technique(
+        f"{_HERE}prompt_chaining:prompt_chaining",
+        "Prompt chaining",
+        "提示链",
+        "one prompt after the other, each sees what came before",
+        steps_of=lambda options: chain_steps(options["chain"]),
+    ),
+    "tree-of-thoughts": Technique(
+        f"{_HERE}tree_of_thoughts:tree_of_thoughts",
+        "Tree of thoughts",
+        "思维树",
+        "proposes steps, values them and goes on from the best",
+        (
+            _step("tree-of-thoughts/propose", "problem", "state", may=("count",)),
+            _step("tree-of-thoughts/value", "problem", "state"),
+            _step("tree-of-thoughts/answer", "problem", "state"),
+        ),
+    ),
+    "automatic-prompt-engineer": Technique(
+        f"{_HERE}automatic_prompt_engineer:automatic_prompt_engineer",
+        "Automatic prompt engineer",
+        "自动提示工程",
+        "guesses instructions from solved cases and scores them",
+        (
+            _step("automatic-prompt-engineer/propose", "examples"),
+            _step("automatic-prompt-engineer/resample", "instruction"),
+            StepPrompt("apply", f"{_LIB}zero-shot/instruct", ("instruction", "text")),
+        ),
+        needs=_DATASET,
+        max_calls=400,
+    ),
+    "active-prompt": Technique(
+        f"{_HERE}active_prompt:active_prompt",
+        "Active-prompt",
+        "主动提示",
+        "finds the cases that are most worth annotating",
+        (_step("active-prompt/answer", "question", may=("examples",)),),
+        needs=_DATASET,
+        max_calls=400,
+    ),
+    "directional-stimulus": Technique(
+        f"{_HERE}directional_stimulus:directional_stimulus",
+        "Directional stimulus",
+        "方向性刺激",
+        "keywords first, then an answer that holds them",
+        (_step("directional-stimulus/hint", "text"), _step("directional-stimulus/answer", "text", "hint")),
+    ),
+    "reflexion": Technique(
+        f"{_HERE}reflexion:reflexion",
+        "Reflexion",
+        "反思",
+        "tries, learns a lesson from what failed, tries again",
+        (
+            _step("reflexion/act", "task", "lessons"),
+            _step("reflexion/evaluate", "task", "result"),
+            _step("reflexion/reflect", "task", "result", may=("feedback",)),
+        ),
+    ),
+    "multimodal-chain-of-thought": Technique(
+        f"{_HERE}multimodal:multimodal_chain_of_thought",
+        "Multimodal chain of thought",
+        "多模态思维链",
+        "what in the picture matters, then the answer",
+        (
+            _step("multimodal-chain-of-thought/rationale", "question", may=("picture",)),
+            _step("multimodal-chain-of-thought/answer", "question", "rationale", may=("picture",)),
+        ),
+        needs=frozenset({"vision"}),
+    ),
+    "graph-prompting": Technique(
+        f"{_HERE}graph_prompting:graph_prompting",
+        "Graph prompting",
+        "图提示",
+        "a graph as text, in one of three ways",
+        tuple(
+            _step(f"graph-prompting/{name}", "edges", "question", may=("relation",))
+            for name in ("adjacency", "incident", "sentences")
+        ),
+    ),
+    "say-it-twice": Technique(
+        f"{_HERE}single_call:say_it_twice",
+        "Say it twice",
+        "重复提问",
+        "the question, repeated",
+        (_step("say-it-twice/repeat", "question"),),
+        is_in_guide=False,
+    ),
+    "re-reading": Technique(
+        f"{_HERE}single_call:re_reading",
+        "Re-reading",
+        "重读问题",
+        "the question, and the order to read it again",
+        (_step("re-reading/reread", "question"),),
+        is_in_guide=False,
+    ),
+    "best-of-n": Technique(
+        f"{_HERE}best_of_n:best_of_n",
+        "Best of n",
+        "n 选一",
+        "several answers, the one with the best score counts",
+        (_step("best-of-n/judge", "task", "answer"),),
+        is_in_guide=False,
+        max_calls=200,
+    ),
+    "least-to-most": Technique(
+        f"{_HERE}least_to_most:least_to_most",
+        "Least to most",
+        "由易到难",
+        "smaller questions first, each answered with those before it",
+        (
+            _step("least-to-most/decompose", "question", may=("count",)),
+            _step("least-to-most/solve", "part", may=("question", "so_far")),
+        ),
+        is_in_guide=False,
+    ),
+    "chain-of-verification": Technique(
+        f"{_HERE}chain_of_verification:chain_of_verification",
+        "Chain of verification",
+        "验证链",
+        "checks its own answer with questions that do not see it",
+        (
+            _step("chain-of-verification/plan", "answer", may=("question", "count")),
+            _step("chain-of-verification/verify", "question"),
+            _step("chain-of-verification/revise", "question", "answer", "checks"),
+        ),
+        is_in_guide=False,
+    ),
+    "mixture-of-agents": Technique(
+        f"{_HERE}mixture_of_agents:mixture_of_agents",
+        "Mixture of agents",
+        "多模型混合",
+        "several answers, put together by one model",
+        (_step("mixture-of-agents/combine", "question", "answers"),),
+        is_in_guide=False,
     ),
 }
 
@@ -119,10 +332,16 @@ def lacking(row: Technique, there: Collection[Need]) -> str:
     return next((LACKS[need] for need in LACKS if need in row.needs and need not in there), "")
 
 
-def check_step(step: StepPrompt, used: Collection[str], required: Collection[str], prompt: str) -> None:
+def check_step(
+    step: StepPrompt,
+    used: Collection[str],
+    required: Collection[str],
+    prompt: str,
+    values: Collection[str] = (),
+) -> None:
     """Whether a prompt can be used for that step; raises PromptError naming the variable.
 
-    `used` are the names that its template has, `required` those without a default.
+    `used` are the names that its template has, `required` those without a default; `values` are the case's own.
     """
     for name in step.needs:
         if name not in used:
@@ -131,7 +350,7 @@ def check_step(step: StepPrompt, used: Collection[str], required: Collection[str
                 "Put the variable into it, or choose another prompt for the step.",
             )
     for name in required:
-        if name not in (*step.needs, *step.may):
+        if name not in (*step.needs, *step.may, *values):
             given = ", ".join((*step.needs, *step.may))
             raise PromptError(
                 f'"{prompt}" cannot be the step "{step.name}": nothing gives it {{{{ {name} }}}}.',

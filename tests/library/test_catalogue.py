@@ -58,6 +58,15 @@ TECHNIQUES = {
     "multimodal-chain-of-thought": ("multimodalcot", {"rationale", "answer"}),
     "graph-prompting": ("graph", {"adjacency", "incident", "sentences"}),
 }
+# Techniques that the Guide does not have: folder, paper on arXiv, files.
+BESIDES = {
+    "say-it-twice": ("2512.14982", {"repeat"}),
+    "re-reading": ("2309.06275", {"reread"}),
+    "best-of-n": ("2110.14168", {"judge"}),
+    "least-to-most": ("2205.10625", {"decompose", "solve"}),
+    "chain-of-verification": ("2309.11495", {"plan", "verify", "revise"}),
+    "mixture-of-agents": ("2406.04692", {"combine"}),
+}
 HUB = {  # category: at least so many prompts
     "adversarial": 8,
     "classification": 4,
@@ -190,7 +199,8 @@ async def renderer() -> AsyncIterator[Renderer]:
 
 def test_every_technique_of_the_guide_has_the_files_of_its_steps() -> None:
     assert len(TECHNIQUES) == 18
-    wanted = {f"techniques/{name}/{file}" for name, (_, files) in TECHNIQUES.items() for file in files}
+    rows = [*TECHNIQUES.items(), *BESIDES.items()]
+    wanted = {f"techniques/{name}/{file}" for name, (_, files) in rows for file in files}
     assert {slug for slug in SLUGS if slug.startswith("techniques/")} == wanted | {"techniques/role/role"}
 
 
@@ -263,15 +273,18 @@ def test_a_shipped_pattern_says_what_it_is_for(pattern: Pattern) -> None:
 @each
 def test_a_shipped_pattern_names_a_technique_and_whether_it_is_one_call_or_a_step(pattern: Pattern) -> None:
     folder, category, _ = pattern.slug.split("/")
-    assert pattern.prompt.technique in TECHNIQUES or category == "role"
+    assert pattern.prompt.technique in {*TECHNIQUES, *BESIDES} or category == "role"
     assert folder == "hub" or pattern.prompt.technique == category
     assert ("step" in pattern.prompt.tags) != ("single call" in pattern.prompt.tags)
     assert folder == "techniques" or not is_step(pattern)
 
 
 @each
-def test_a_shipped_pattern_links_a_page_of_the_guide(pattern: Pattern) -> None:
+def test_a_shipped_pattern_links_a_page_of_the_guide_or_its_paper(pattern: Pattern) -> None:
     folder, category, _ = pattern.slug.split("/")
+    if category in BESIDES:
+        assert pattern.prompt.source == f"https://arxiv.org/abs/{BESIDES[category][0]}"
+        return
     page = pattern.prompt.source.removeprefix("https://www.promptingguide.ai/")
     assert page in PAGES
     if category in TECHNIQUES:

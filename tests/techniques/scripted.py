@@ -93,10 +93,10 @@ async def render(prompt: Prompt, values: Mapping[str, Any]) -> tuple[Message, ..
     return tuple(Message(role, content) for role, content in rendered)  # type: ignore[arg-type]
 
 
-def prompts_of(row: Technique) -> dict[str, Prompt]:
+def prompts_of(row: Technique, options: Mapping[str, Any]) -> dict[str, Prompt]:
     """The library's prompt of each step."""
     found = {}
-    for step in row.steps:
+    for step in row.prompted(options):
         pattern = LIBRARY.get(step.slug)
         assert pattern.error is None, pattern.error
         found[step.name] = pattern.prompt
@@ -117,9 +117,13 @@ class Played:
 
 
 def make_ask(
-    scripted: Scripted, row: Technique, *, prompts: Mapping[str, Prompt] | None = None, **rest: Any
+    scripted: Scripted,
+    row: Technique,
+    options: Mapping[str, Any],
+    prompts: Mapping[str, Prompt] | None = None,
+    **rest: Any,
 ) -> Ask:
-    return Ask(scripted.send, render, {**prompts_of(row), **(prompts or {})}, **rest)
+    return Ask(scripted.send, render, {**prompts_of(row, options), **(prompts or {})}, **rest)
 
 
 async def play(
@@ -135,14 +139,17 @@ async def play(
     row = technique_of(name)
     task = Task(messages=(Message("user", question),)) if isinstance(question, str) else question
     scripted, watched = Scripted(script), list[Step]()
+    read = row.read(options, name)
     ask = make_ask(
         scripted,
         row,
+        read,
         prompts=prompts,
         sampling=task.sampling,
         images=task.images,
+        values=task.values,
         bounds=Bounds(),
         watch=watched.append,
     )
-    answer = await run_technique(row, task, ask, tools or {}, row.read(options, name))
+    answer = await run_technique(row, task, ask, tools or {}, read)
     return Played(answer, scripted, watched)
