@@ -13,7 +13,11 @@ function draw() {
   timer = null;
   if (!page.form?.open?.key) return;
   const edited = $("#edited");
-  if (edited) edited.style.visibility = isPromptEdited(page.form) ? "" : "hidden";
+  if (edited) {
+    // What was never saved or taken from anywhere is no edition of something.
+    const isOf = page.form.version || page.form.origin;
+    edited.style.visibility = isOf && isPromptEdited(page.form) ? "" : "hidden";
+  }
   const signs = page.run ? columnSigns(page.form) : [];
   for (let i = 0; i < page.most; i++) {
     const column = $(`#col${i}`),
