@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     render_chars: Annotated[int, Field(ge=1000)] = 4_000_000
     """A rendered prompt beyond this is refused."""
 
+    sandbox: bool = False
+    """Whether programs that a model writes may run on this machine, held in the sandbox. They are programs that nobody has
+    read: `playground doctor` says how strongly this machine holds them."""
+
     ollama_url: str = "http://127.0.0.1:11434"
     vllm_url: str = "http://127.0.0.1:8000"
     llama_server_url: str = "http://127.0.0.1:8080"

@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "playground"
 ROWS = (
     {"errors", "plain_words", "endings", "waiting", "thoughts"},
     {"types", "settings"},
-    {"engine", "templating", "answers"},
+    {"engine", "sandbox", "templating", "answers"},
     {"techniques", "scorers", "backends"},
     {"formats", "stats", "diff", "lint"},
     {"store", "jobs"},

@@ -26,6 +26,7 @@ from playground.backends.remote import RemoteBackend
 from playground.backends.servers import discover
 from playground.engine.gguf import read_header
 from playground.errors import PlaygroundError
+from playground.sandbox.run import SandboxUnavailable, level_here, why_not_stronger
 from playground.settings import Settings, embedded_model_path
 from playground.store import database_facts
 from playground.types.generation import GenerationRequest, Message
@@ -81,6 +82,7 @@ async def examine(
             await first_answer(backends, answer_s),
             *engine_facts(backends),  # after the answer, which tries the extra buffers
             *await graphics(backends),
+            await sandbox(settings),
             *await unused_servers(settings, backends),
             own_port(settings),
         ]
@@ -229,6 +231,22 @@ async def graphics(backends: Mapping[str, Backend]) -> list[Finding]:
             ]
             found.append(Finding(None, "exact mode", ON_GRAPHICS))
     return found
+
+
+# --- programs that models write -------------------------------------------------------------------------
+
+
+async def sandbox(settings: Settings) -> Finding:
+    """How strongly this machine holds a program that a model has written, tried out, and what would hold it better."""
+    try:
+        level = await level_here()
+    except SandboxUnavailable as exc:
+        return Finding(False if settings.sandbox else None, "sandbox", exc.message, exc.hint)
+    problems = "; ".join((await why_not_stronger()).values())
+    switch = "on" if settings.sandbox else "off; a start with --sandbox turns it on"
+    detail = f"{level.name}: {level.short} ({switch})."
+    why = f" Not stronger, because: {problems}." if problems else ""
+    return Finding(True if settings.sandbox and level.name != "weak" else None, "sandbox", detail + why, level.stronger)
 
 
 # --- ports ----------------------------------------------------------------------------------------------

@@ -86,6 +86,12 @@ def serve(
         ),
     ] = False,
     no_embedded: Annotated[bool, typer.Option("--no-embedded", help="Leave out the embedded model.")] = False,
+    sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--sandbox", help="Run programs that models write, unread, in a sandbox; doctor says how strong it is."
+        ),
+    ] = False,
 ) -> None:
     """Compare prompts side by side on real models.
 
@@ -94,6 +100,7 @@ def serve(
     options = {"port": port, "host": host, "data_dir": data, "models": tuple(model or ()) or None}
     options["allow_admin"] = True if allow_admin else None
     options["embedded"] = False if no_embedded else None
+    options["sandbox"] = True if sandbox else None
     context.obj = {key: value for key, value in options.items() if value is not None}
     if context.invoked_subcommand is not None:
         return
@@ -113,6 +120,10 @@ def serve(
             tell(
                 "Servers, keys, model files and programs can be changed on this machine only (--allow-admin opens them)."
             )
+    if settings.sandbox:
+        from playground.sandbox.run import what_it_is_worth
+
+        tell(run_async(what_it_is_worth))
     workbench = open_or_move(settings)
     for other in workbench.store.announce(f"the app, {address_of(settings)}"):
         tell(
