@@ -246,7 +246,9 @@ async def sandbox(settings: Settings) -> Finding:
     switch = "on" if settings.sandbox else "off; a start with --sandbox turns it on"
     detail = f"{level.name}: {level.short} ({switch})."
     why = f" Not stronger, because: {problems}." if problems else ""
-    return Finding(True if settings.sandbox and level.name != "weak" else None, "sandbox", detail + why, level.stronger)
+    return Finding(
+        True if settings.sandbox and level.name != "weak" else None, "sandbox", detail + why, level.stronger
+    )
 
 
 # --- ports ----------------------------------------------------------------------------------------------

@@ -89,7 +89,8 @@ def serve(
     sandbox: Annotated[
         bool,
         typer.Option(
-            "--sandbox", help="Run programs that models write, unread, in a sandbox; doctor says how strong it is."
+            "--sandbox",
+            help="Run programs that models write, unread, in a sandbox; doctor says how strong it is.",
         ),
     ] = False,
 ) -> None:
@@ -123,7 +124,7 @@ def serve(
     if settings.sandbox:
         from playground.sandbox.run import what_it_is_worth
 
-        tell(run_async(what_it_is_worth))
+        tell(run_async(what_it_is_worth()))
     workbench = open_or_move(settings)
     for other in workbench.store.announce(f"the app, {address_of(settings)}"):
         tell(

@@ -230,7 +230,8 @@ def too_much(folder: str, limits: Limits) -> str:
     while places:
         place = places.pop()
         try:
-            entries = [(entry.path, entry.stat(follow_symlinks=False)) for entry in os.scandir(place)]
+            with os.scandir(place) as found:
+                entries = [(entry.path, entry.stat(follow_symlinks=False)) for entry in found]
         except FileNotFoundError:
             continue
         except PermissionError:  # made so that its owner cannot look into it

@@ -84,7 +84,9 @@ def remove(folder: Path) -> None:
         place = waiting.pop()
         with suppress(OSError):
             place.chmod(0o700)
-        for entry in list(os.scandir(place)):
+        with os.scandir(place) as found:
+            entries = list(found)
+        for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 number += 1
                 moved = folder / f".{number}-{os.getpid()}"

@@ -16,7 +16,7 @@ _CONTROLS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n
 _CONTROLS |= {code: 0xFFFD for code in range(0x7F, 0xA0)}
 # What turns the direction of writing would let an answer look like another one.
 _CONTROLS |= dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD)
-_LAST_LINE = 300
+_LINE_CHARS = 300
 _SIGNALS = {"SIGSEGV": "segmentation fault", "SIGABRT": "it aborted", "SIGFPE": "arithmetic fault"}
 
 
@@ -50,7 +50,7 @@ def judge(report: dict[str, Any], output: str, error: str, limits: Limits) -> tu
     """How a program ended, and the sentence for it; `report` is the keeper's."""
     why, status = report.get("why", ""), int(report.get("status", 0))
     cpu_s = float(report.get("cpu_s", 0))
-    last = _last_line(error)
+    last = _named(error)
     if why == "output":
         return "output", f"It was stopped: it wrote more than {limits.output_bytes:,} bytes."
     if why == "time":
@@ -74,9 +74,9 @@ def judge(report: dict[str, Any], output: str, error: str, limits: Limits) -> tu
     return "failed", f"It ended with exit code {status}."
 
 
-def _last_line(error: str) -> str:
+def _named(error: str) -> str:
+    """The line of a traceback that names the error: the one after the last that is indented."""
     lines = [line for line in error.splitlines() if line.strip()]
-    # A message of many lines hides the line that names the error; the last one that begins at the margin does.
-    named = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(:|$)", line)]
-    line = (named or lines or [""])[-1]
-    return line if len(line) <= _LAST_LINE else line[: _LAST_LINE - 1] + "…"
+    after = max((number + 1 for number, line in enumerate(lines) if line.startswith(" ")), default=0)
+    line = lines[after] if after < len(lines) else ""
+    return line if len(line) <= _LINE_CHARS else line[: _LINE_CHARS - 1] + "…"

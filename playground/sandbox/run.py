@@ -209,8 +209,9 @@ async def _gather(
     """Keep the beginning of a stream; what is beyond is read and thrown away, after a word."""
     told = False
     while piece := await stream.read(_CHUNK):
-        into += piece[: most - len(into)]
-        if len(into) == most and not told and len(piece) > 0:
+        room = most - len(into)
+        into += piece[:room]
+        if len(piece) > room and not told:
             told = True
             too_much()
 

@@ -17,6 +17,8 @@ from playground.backends.servers import Server
 from playground.cli import doctor
 from playground.cli.doctor import NEEDED, Finding, can_run, examine
 from playground.errors import BackendError
+from playground.sandbox import run
+from playground.sandbox.levels import LEVELS, LevelName
 from playground.settings import Settings
 from playground.store import open_store
 
@@ -43,7 +45,7 @@ def free_port() -> int:
 async def test_a_machine_where_all_is_well_can_run_and_every_part_is_named(settings: Settings) -> None:
     findings = await examine(settings, {"scripted": ScriptedBackend({"echo": "{last}"})})
     named = {finding.what for finding in findings}
-    assert {*NEEDED, "embedded model", "scripted", "port"} <= named
+    assert {*NEEDED, "embedded model", "scripted", "sandbox", "port"} <= named
     assert [finding for finding in findings if finding.ok is False] == []
     assert can_run(findings)
 
@@ -200,6 +202,41 @@ def test_a_port_in_use_is_a_fault_with_another_to_choose(settings: Settings, lis
 
 
 # --- the command with the real engine -------------------------------------------------------------------
+
+
+# --- the sandbox ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("level", "on", "ok"),
+    [
+        ("isolated", True, True),
+        ("isolated", False, None),
+        ("restricted", True, True),
+        ("weak", True, None),
+    ],
+)
+async def test_the_level_of_the_sandbox_is_named_with_what_would_be_stronger(
+    level: LevelName, on: bool, ok: bool | None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problems = {} if level == "isolated" else {"isolated": "unshare: Operation not permitted"}
+    monkeypatch.setattr(run, "_found", [(level, problems)])
+    finding = await doctor.sandbox(settings.model_copy(update={"sandbox": on}))
+    assert (finding.ok, finding.what, finding.hint) == (ok, "sandbox", LEVELS[level].stronger)
+    assert finding.detail.startswith(f"{level}: {LEVELS[level].short}")
+    assert ("(on)" in finding.detail, "--sandbox" in finding.detail) == (on, not on)
+    assert ("unshare: Operation not permitted" in finding.detail) == bool(problems)
+
+
+async def test_a_machine_without_a_sandbox_is_a_fault_only_where_it_is_wanted(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_found", [])
+    monkeypatch.setattr(run.os, "name", "nt")
+    for on, ok in ((False, None), (True, False)):
+        finding = await doctor.sandbox(settings.model_copy(update={"sandbox": on}))
+        assert finding.ok is ok
+        assert "not run on Windows" in finding.detail and "Linux or macOS" in finding.hint
 
 
 def test_doctor_generates_with_the_embedded_model_and_exits_with_0(tmp_path: Path) -> None:
