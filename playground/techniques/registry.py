@@ -207,6 +207,17 @@ TECHNIQUES: dict[str, Technique] = {
         "keywords first, then an answer that holds them",
         (_step("directional-stimulus/hint", "text"), _step("directional-stimulus/answer", "text", "hint")),
     ),
+    "pal": Technique(
+        f"{_HERE}pal:pal",
+        "PAL, answers by program",
+        "PAL：程序辅助",
+        "writes a program; what it prints is the answer",
+        (
+            StepPrompt("program", f"{_LIB}pal/program", ("question",)),
+            StepPrompt("again", f"{_LIB}pal/again", ("question", "program", "observation")),
+        ),
+        needs=frozenset({"sandbox"}),
+    ),
     "reflexion": Technique(
         f"{_HERE}reflexion:reflexion",
         "Reflexion",

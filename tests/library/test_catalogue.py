@@ -52,7 +52,7 @@ TECHNIQUES = {
     "automatic-prompt-engineer": ("ape", {"propose", "resample"}),
     "active-prompt": ("activeprompt", {"answer"}),
     "directional-stimulus": ("dsp", {"hint", "answer"}),
-    "pal": ("pal", {"program"}),
+    "pal": ("pal", {"program", "again"}),
     "react": ("react", {"step"}),
     "reflexion": ("reflexion", {"act", "evaluate", "reflect"}),
     "multimodal-chain-of-thought": ("multimodalcot", {"rationale", "answer"}),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from playground.sandbox.limits import Limits
 
 QUICK = Limits(cpu_s=4, wall_s=8, disk_mb=4, files=100)
-SHORT = Limits(cpu_s=4, wall_s=0.7, disk_mb=4, files=100)
+SHORT = Limits(cpu_s=4, wall_s=0.5, disk_mb=4, files=100)
 ONE_SECOND = Limits(cpu_s=1, wall_s=8)
 
 LIBC = "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
@@ -591,7 +591,7 @@ RESOURCES = [
         "sleeps_for_ever",
         "import time\ntime.sleep(1e6)",
         ("time",),
-        says="timed out after 0.7 s",
+        says="timed out after 0.5 s",
         limits=SHORT,
     ),
     Hostile(
@@ -612,14 +612,14 @@ RESOURCES = [
         "computes_in_native_code",
         "print(len(str(7 ** (7 ** 9))))",
         ("time", "failed", "memory"),
-        limits=ONE_SECOND,
+        limits=SHORT,
     ),
     Hostile(
         "waits_in_a_regular_expression",
         "import re\nre.match(r'(a+)+$', 'a' * 40 + 'b')",
         ("time",),
         says="timed out",
-        limits=ONE_SECOND,
+        limits=SHORT,
     ),
     Hostile(
         "raises_its_time",
@@ -752,7 +752,7 @@ PYTHON = [
         "class E(Exception):\n    def __str__(self):\n        while True: pass\nraise E()",
         ("time",),
         says="timed out",
-        limits=ONE_SECOND,
+        limits=SHORT,
     ),
     Hostile(
         "raises_a_long_chain",
