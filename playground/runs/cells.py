@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from playground.types.generation import Completion
 from playground.types.grid import Work
+from playground.types.trace import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +41,30 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The answer is complete, cut at its limit, or was stopped (`completion.finish`)."""
+    """The answer is complete, cut at its limit, or was stopped (`answer.finish`)."""
 
     cell: Work
-    completion: Completion
+    answer: Answer
+
+    @property
+    def completion(self) -> Completion | None:
+        """What the last call gave."""
+        return self.answer.completion
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The request failed; `completion` holds the text that had arrived."""
+    """A call failed; `answer` holds the text that had arrived."""
 
     cell: Work
-    completion: Completion
+    answer: Answer
     message: str
     hint: str
+
+    @property
+    def completion(self) -> Completion | None:
+        """What the last call gave."""
+        return self.answer.completion
 
 
 End = Finished | Failed

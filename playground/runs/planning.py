@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from itertools import zip_longest
 from typing import Any
 
 from playground.errors import PlaygroundError, PromptError
@@ -86,6 +87,21 @@ def seeds(first: int, count: int, *, free: bool) -> list[int]:
     return drawn_seeds
 
 
+def in_order(works: Sequence[Work]) -> list[Work]:
+    """The works of a large run as they are best begun: backends take turns, each has one model after the other.
+
+    So a model is loaded once, and prompts that begin alike, which are those of one variant, follow each other.
+    """
+    models: dict[str, list[Work]] = {}
+    for work in works:
+        models.setdefault(work.model, []).append(work)
+    queues: dict[str, list[Work]] = {}
+    for of_model in models.values():
+        of_model.sort(key=lambda work: (work.key.variant, work.key.case, work.key.repeat))
+        queues.setdefault(of_model[0].backend, []).extend(of_model)
+    return [work for turn in zip_longest(*queues.values()) for work in turn if work is not None]
+
+
 def request_of(work: Work) -> GenerationRequest:
     """The call of a work, with everything that its variant, its prompt and its case ask for."""
     schema = work.prompt.output_schema
@@ -103,8 +119,12 @@ def request_of(work: Work) -> GenerationRequest:
 
 
 def request_hash(request: GenerationRequest) -> str:
-    """The same for calls that ask the same of the same model, seed included: 64 hexadecimal digits."""
-    asked = {field.name: getattr(request, field.name) for field in fields(request)}
+    """The same for calls that ask the same of the same model, seed included: 64 hexadecimal digits.
+
+    Who waits for it and which others are made beside it is no part of what is asked.
+    """
+    names = (field.name for field in fields(request) if field.name not in ("family", "background"))
+    asked = {name: getattr(request, name) for name in names}
     asked["sampling"] = request.sampling.model_dump(mode="json")
     asked["messages"] = [(message.role, message.content) for message in request.messages]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -23,9 +23,10 @@ from playground.errors import BackendBusy, BackendUnavailable, NoAnswer, Playgro
 from playground.runs.cells import Delta, End, Failed, Finished, Started, Waits
 from playground.runs.gate import Gate, Rank, watched
 from playground.runs.outbox import Outbox
-from playground.runs.planning import request_of
-from playground.types.generation import Chunk, Completion
+from playground.runs.single import Call, MakeProgram, Single
+from playground.types.generation import Chunk, Completion, GenerationRequest
 from playground.types.grid import CellKey, Work
+from playground.types.trace import Answer
 from playground.waiting import listen
 
 __all__ = ["Delta", "End", "Execution", "Failed", "Finished", "Places", "Started", "Waits"]
@@ -64,12 +65,13 @@ class Execution(Generic[E]):
         window: int | None = None,
         streams: bool = True,
         retry: Sequence[float] = (),
+        program: MakeProgram = Single,
     ) -> None:
         """The cells are taken from the iterable one by one, `window` of them at the same time (None: all at once).
 
         `rank` is that of its calls at a `Gate`: the lowest is let in first. Without `streams` no text is told before
         its end. A call that a server is too busy for, or does not answer, is made again after each of the seconds of
-        `retry`, unless text had come.
+        `retry`, unless text had come. `program` is how each gets its answer: the prompt as it is makes one call.
         """
         self._source = iter(cells)
         self._backend_of = backend_of
@@ -79,6 +81,7 @@ class Execution(Generic[E]):
         self._window = window
         self._streams = streams
         self._retry = tuple(retry)
+        self._program = program
         self._outbox: Outbox[Started | Waits | Delta | E | BaseException | None] = Outbox()
         self._tasks: dict[CellKey, asyncio.Task[None]] = {}
         self._settling: set[asyncio.Task[None]] = set()
@@ -152,7 +155,7 @@ class Execution(Generic[E]):
             if cell is None:
                 self._is_drained = True
             elif self._is_stopped(cell.key):
-                self._end(Finished(cell, Fold().completion("cancelled")))
+                self._end(_unbegun(cell))
             else:
                 task = self._tasks[cell.key] = asyncio.create_task(self._run(cell))
                 task.add_done_callback(partial(self._ran, cell))
@@ -169,7 +172,7 @@ class Execution(Generic[E]):
     def _ran(self, cell: Work, task: asyncio.Task[None]) -> None:
         del self._tasks[cell.key]
         if task.cancelled():  # before it ever ran
-            self._end(Finished(cell, Fold().completion("cancelled")))
+            self._end(_unbegun(cell))
         self._fill()
 
     def _end(self, end: End) -> None:
@@ -188,34 +191,38 @@ class Execution(Generic[E]):
             self._outbox.put(exc)
 
     async def _run(self, cell: Work) -> None:
-        fold = Fold()
+        program = self._program(cell, partial(self._send, cell))
         try:
-            for pause in (*self._retry, None):
-                fold = Fold()
-                try:
-                    await self._call(cell, fold)
-                    break
-                except (BackendBusy, BackendUnavailable) as exc:
-                    if pause is None or fold.text:
-                        raise
-                    self._outbox.put(Waits(cell, f"{exc.message} Asked again in {pause:g} s."), cell.key)
-                await asyncio.sleep(pause)
-            self._end(_outcome(cell, fold.completion()))
+            self._end(_outcome(cell, await program.answer()))
         except asyncio.CancelledError:
             # Stop is an outcome of the cell, not an exception of the run.
-            self._end(Finished(cell, fold.completion("cancelled")))
+            self._end(Finished(cell, program.so_far("cancelled")))
         except PlaygroundError as exc:
             finish = exc.finish if isinstance(exc, NoAnswer) else "error"
-            self._end(Failed(cell, fold.completion(finish), exc.message, exc.hint))
+            self._end(Failed(cell, program.so_far(finish), exc.message, exc.hint))
         except Exception as exc:
             log.exception("unexpected error in column %d (%s)", cell.key.variant + 1, cell.model)
             message = f"{cell.model} failed with {type(exc).__name__}."
             hint = "This is a fault of the program; its log has the details."
-            self._end(Failed(cell, fold.completion("error"), message, hint))
+            self._end(Failed(cell, program.so_far("error"), message, hint))
 
-    async def _call(self, cell: Work, fold: Fold) -> None:
+    async def _send(self, cell: Work, call: Call) -> Completion:
+        """What a call of that cell gives, made again as often as it may be."""
+        for pause in (*self._retry, None):
+            call.fold = Fold()
+            try:
+                await self._stream(cell, call.request, call.fold)
+                break
+            except (BackendBusy, BackendUnavailable) as exc:
+                if pause is None or call.fold.text:
+                    raise
+                self._outbox.put(Waits(cell, f"{exc.message} Asked again in {pause:g} s."), cell.key)
+            await asyncio.sleep(pause)
+        return call.fold.completion()
+
+    async def _stream(self, cell: Work, request: GenerationRequest, fold: Fold) -> None:
         """One call, in its place at the backend."""
-        backend = self._backend_of(cell.model)
+        backend = self._backend_of(request.model)
         places = self._gates[backend.name]
         if isinstance(places, Gate):
             places = places.ranked(self._rank)
@@ -228,7 +235,7 @@ class Execution(Generic[E]):
             self._outbox.put(Started(cell), cell.key)
             fold.restart()  # a cell that waited for its turn has not been slow
             # Backends are async generators: closing one closes its connection.
-            request = replace(request_of(cell), background=self._rank() > 0)
+            request = replace(request, background=self._rank() > 0)
             stream = cast("AsyncGenerator[Chunk, None]", backend.stream(request))
             async with aclosing(stream):
                 async for chunk in stream:
@@ -240,8 +247,13 @@ class Execution(Generic[E]):
                         )
 
 
-def _outcome(cell: Work, completion: Completion) -> End:
-    if completion.finish not in ("aborted", "error"):
-        return Finished(cell, completion)
+def _unbegun(cell: Work) -> End:
+    """The end of a cell that was stopped before its first call."""
+    return Finished(cell, Answer.of_one_call(cell.messages, Fold().completion("cancelled")))
+
+
+def _outcome(cell: Work, answer: Answer) -> End:
+    if answer.finish not in ("aborted", "error"):
+        return Finished(cell, answer)
     message = f"{cell.model} ended its answer without saying why."
-    return Failed(cell, completion, message, "The text above is kept and not scored. Run this column again.")
+    return Failed(cell, answer, message, "The text above is kept and not scored. Run this column again.")

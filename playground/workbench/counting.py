@@ -9,6 +9,7 @@ from dataclasses import replace
 from playground.backends.base import Backend, CountsTokens
 from playground.errors import PlaygroundError
 from playground.types.generation import Completion
+from playground.types.trace import Answer
 from playground.workbench.models import ModelDesk
 
 PATIENCE_S = 1.5
@@ -28,8 +29,18 @@ async def count(backend: Backend, model: str, texts: Sequence[str]) -> list[int]
         return []
 
 
-async def counted(models: ModelDesk, model: str, completion: Completion) -> Completion:
-    """The completion with the tokens of what had arrived, where its end did not come to tell them."""
+async def counted(models: ModelDesk, model: str, answer: Answer) -> Answer:
+    """The answer with the tokens of what had arrived, where the end of a call did not come to tell them."""
+    steps = [
+        replace(step, completion=await _counted(models, step.model or model, step.completion))
+        if step.completion
+        else step
+        for step in answer.steps
+    ]
+    return replace(answer, steps=tuple(steps))
+
+
+async def _counted(models: ModelDesk, model: str, completion: Completion) -> Completion:
     if completion.completion_tokens is not None or completion.finish not in ("cancelled", "error", "aborted"):
         return completion
     text = completion.reasoning + completion.text

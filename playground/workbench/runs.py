@@ -29,11 +29,10 @@ from playground.runs.live import Live, LiveRuns
 from playground.runs.planning import (
     checks_of,
     first_words,
+    in_order,
     is_example,
     plan_again,
     plan_variant,
-    request_hash,
-    request_of,
     schema_problem,
 )
 from playground.runs.runner import Delta, End, Execution, Failed, Started, Waits
@@ -44,7 +43,7 @@ from playground.store.changes import CellFacts, CreateRun, EndCell, StartCell
 from playground.store.records import StoredCell, StoredRun
 from playground.store.reopen import begun_run, ended_cell
 from playground.types.files import ExportFile
-from playground.types.generation import Completion, Message, RenderedChat
+from playground.types.generation import Completion, Finish, Message, RenderedChat
 from playground.types.grid import CellKey, CellStatus, RunKind, RunSpec, Work
 from playground.types.prompt import Prompt
 from playground.types.scores import Sample, Score
@@ -221,7 +220,7 @@ class RunDesk:
     ) -> AsyncGenerator[Event, None]:
         able = [work for work in works if work.problem is None]
         failures = [
-            Failed(work, Completion("", "error"), work.problem.message, work.problem.hint)
+            Failed(work, _nothing(work, "error"), work.problem.message, work.problem.hint)
             for work in works
             if work.problem is not None
         ]
@@ -232,7 +231,9 @@ class RunDesk:
 
         rank = partial(self._rank, run_id)
         # Nobody reads along in a large run.
-        large: dict[str, Any] = {} if kind == "comparison" else {"window": WINDOW, "streams": False}
+        large: dict[str, Any] = {}
+        if kind != "comparison":
+            able, large = in_order(able), {"window": WINDOW, "streams": False}
         execution = Execution(able, self._models.backend_of, self._models.gates, save, rank, **large)
         key = f"{run_id}/{secrets.token_hex(8)}"
         self._active[key] = execution
@@ -272,17 +273,18 @@ class RunDesk:
         return 0 if live is None or live.is_watched else 1
 
     async def _save(self, run_id: str, event: End, started_at: datetime | None) -> Ended:
-        completion, work = event.completion, event.cell
+        answer, work = event.answer, event.cell
         if not self._is_ending:  # at the end nobody waits for a number
-            completion = await counted(self._models, work.model, completion)
+            answer = await counted(self._models, work.model, answer)
         values = work.case.values
-        sample = Sample(completion.text, completion.finish, values, is_example(work.prompt, values))
+        text = answer.text if answer.extracted is None else answer.extracted
+        sample = Sample(text, answer.finish or "error", values, is_example(work.prompt, values))
         scores, note = await _scored(work.prompt, sample)
         end = EndCell(
             run_id,
             work.key,
             status=_status(event),
-            answer=Answer.of_one_call(work.messages, completion, request_hash(request_of(work))),
+            answer=answer,
             error=event.message if isinstance(event, Failed) else note,
             hint=event.hint if isinstance(event, Failed) else "",
             scores=scores,
@@ -310,8 +312,7 @@ class RunDesk:
     def _cancel(self, run_id: str, works: Iterable[Work]) -> None:
         """Store that cells were left before they were begun."""
         for work in works:
-            nothing = Answer.of_one_call(work.messages, Completion("", "cancelled"))
-            self._store.submit(EndCell(run_id, work.key, "cancelled", nothing))
+            self._store.submit(EndCell(run_id, work.key, "cancelled", _nothing(work, "cancelled")))
 
     def _add_repeats(self, run_id: str, again: Sequence[Work]) -> list[Work]:
         """The works as further, pending repeats; when one cannot be added none stays pending."""
@@ -394,7 +395,12 @@ async def _scored(prompt: Prompt, sample: Sample) -> tuple[tuple[Score, ...], st
         return (), f"The checks failed with {type(exc).__name__}, which is a fault of the program."
 
 
+def _nothing(work: Work, finish: Finish) -> Answer:
+    """The answer of a work that was not begun."""
+    return Answer.of_one_call(work.messages, Completion("", finish))
+
+
 def _status(event: End) -> CellStatus:
     if isinstance(event, Failed):
         return "error"
-    return "cancelled" if event.completion.finish == "cancelled" else "done"
+    return "cancelled" if event.answer.finish == "cancelled" else "done"

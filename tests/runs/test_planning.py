@@ -10,6 +10,7 @@ import pytest
 
 from playground.runs.planning import (
     checks_of,
+    in_order,
     is_example,
     plan_again,
     plan_variant,
@@ -22,6 +23,7 @@ from playground.types.generation import GenerationRequest, Message
 from playground.types.grid import CellKey, RunSpec, Variant, Work
 from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
 from playground.types.trace import Answer
+from tests.works import work
 
 SAID = (Message("user", "What is this?"),)
 PROMPT = Prompt(turns=(Turn(role="user", template="What is this?"),))
@@ -199,6 +201,31 @@ def test_calls_that_ask_for_the_same_have_the_same_hash(changes: dict[str, Any])
     first = request_hash(GenerationRequest(**given))
     assert first == request_hash(GenerationRequest(**given))
     assert first != request_hash(GenerationRequest(**given | changes))
+
+
+@pytest.mark.parametrize("beside", [{"family": "f1"}, {"background": True}])
+def test_who_waits_and_what_is_made_beside_it_is_not_what_a_call_asks_for(beside: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"model": "ollama:gemma3:4b", "messages": SAID, "sampling": Sampling(seed=1)}
+    assert request_hash(GenerationRequest(**given)) == request_hash(GenerationRequest(**given | beside))
+
+
+def test_a_large_run_has_one_model_after_the_other_and_its_backends_take_turns() -> None:
+    models = ("llama:a", "ollama:x", "llama:b")
+    works = [work(number, model, case=case) for case in range(2) for number, model in enumerate(models)]
+    begun = [(each.model, each.key.case) for each in in_order(works)]
+    assert begun == [
+        ("llama:a", 0),
+        ("ollama:x", 0),
+        ("llama:a", 1),
+        ("ollama:x", 1),
+        ("llama:b", 0),
+        ("llama:b", 1),
+    ]
+
+
+def test_prompts_that_begin_alike_follow_each_other() -> None:
+    works = [work(number, "llama:a", case=case) for case in range(3) for number in range(2)]
+    assert [each.key.variant for each in in_order(works)] == [0, 0, 0, 1, 1, 1]
 
 
 def test_a_call_with_half_a_character_has_a_hash() -> None:
