@@ -39,7 +39,7 @@ from playground.formats.base import (
     text_of_parts,
     unheld,
 )
-from playground.formats.cases import input_losses, read_inputs, rows_of
+from playground.formats.cases import checks_of, input_losses, read_inputs, rows_of
 from playground.formats.plain_jinja import NAME, RESERVED, Beyond, Piece, converted, join, pieces
 from playground.formats.refused import without_references
 from playground.formats.roles import role_of
@@ -104,7 +104,9 @@ def write(export: Export) -> ExportFile:
         data["jsonSchema"] = json.dumps(schema, ensure_ascii=False, indent=2)
     data["messages"] = [{"role": turn.role, "content": turn.text} for turn in turns]
     data["testData"] = rows
-    data["evaluators"] = [row for check in prompt.checks if (row := _write_check(check, losses))]
+    data["evaluators"] = [
+        row for check in checks_of(prompt, rows, losses) if (row := _write_check(check, losses))
+    ]
     kept = {key: value for key, value in data.items() if value not in ("", [], {}) or key == "messages"}
     kept = without_references(kept, "", losses, "other programs would replace it by a file or a secret")
     return ExportFile(file_name(prompt.name, SUFFIX), MEDIA_TYPE, yaml_text.dump(kept), tuple(losses))

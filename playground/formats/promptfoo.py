@@ -30,7 +30,7 @@ from playground.formats.base import (
     text_of_parts,
     unheld,
 )
-from playground.formats.cases import input_losses, read_inputs, rows_of
+from playground.formats.cases import checks_of, input_losses, read_inputs, rows_of
 from playground.formats.literal import literal
 from playground.formats.plain_jinja import Beyond, Written, converted
 from playground.formats.promptfoo_asserts import REFERENCE
@@ -115,7 +115,7 @@ def write(export: Export) -> ExportFile:
     rows = rows_of(prompt, losses)
     losses += input_losses(prompt, names, rows)
     losses += unheld(export, *_HELD)
-    default, own = write_checks(prompt.checks, rows, losses)
+    default, own = write_checks(checks_of(prompt, rows, losses), rows, losses)
     tests = [
         {"vars": write_vars(row, number, losses)} | ({"assert": asserts} if asserts else {})
         for number, (row, asserts) in enumerate(zip(rows, own, strict=True), 1)

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.formats.base import Export, Format, Reading, checked, file_name, one, unheld
-from playground.formats.cases import input_losses, read_inputs
+from playground.formats.cases import checks_of, example_of, input_losses, read_inputs
 from playground.formats.promptfoo_asserts import REFERENCE, write_assert
 from playground.formats.promptfoo_table import read_csv_tests
 from playground.formats.promptfoo_tests import MAX_ASSERTS, has_value, write_vars
@@ -50,7 +50,7 @@ def write(export: Export) -> ExportFile:
     losses += input_losses(prompt, names, rows)
     losses += unheld(export, "checks", "cases")
     kept = [write_vars(row, number, losses) for number, row in enumerate(rows, 1)]
-    columns = _expected(prompt.checks, rows, losses)
+    columns = _expected(checks_of(prompt, rows, losses), rows, losses)
     header = [*names, *(f"__expected{number if number > 1 else ''}" for number in range(1, len(columns) + 1))]
     lines = [
         [*(_text(row.get(name)) for name in names), *(column[index] for column in columns)]
@@ -67,12 +67,7 @@ def _rows(export: Export, used: Sequence[str], losses: list[str]) -> list[dict[s
     """The cases; without any the example of each variable, else its default or the export's value."""
     if export.prompt.cases:
         return [dict(row) for row in export.prompt.cases]
-    given = {
-        item.name: item.default if item.example is None else item.example for item in export.prompt.inputs
-    }
-    row = {name: export.values.get(name) for name in used} | {
-        name: value for name, value in given.items() if value is not None
-    }
+    row = {name: export.values.get(name) for name in used} | example_of(export.prompt)
     row = {name: value for name, value in row.items() if value is not None}
     if row:
         losses.append("cases: there are none, the example values become the one row")
