@@ -36,7 +36,7 @@ every step's wording is a prompt of the library. A whole one:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -100,6 +100,10 @@ class Tool:
 Tools = Mapping[str, Tool]
 
 
+Embed = Callable[[Sequence[str]], Awaitable[list[list[float]]]]
+"""Texts → one vector each, by whatever model embeds here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One case to answer, as the technique sees it.
@@ -107,7 +111,8 @@ class Task:
     `messages` are the user's prompt, rendered. `instructions` are its system turns and `text` its last user turn;
     `question` is both as one text, for steps that have words of their own around it. `values` are those of its
     variables. `rows` are the other cases of the prompt or its data set, never this one. `memory` outlives the case:
-    what is worth making once for all cases is kept there, under a key that says what it depends on.
+    what is worth making once for all cases is kept there, under a key that says what it depends on. `embed` is None where
+    no model turns texts into vectors.
     """
 
     messages: tuple[Message, ...] = ()
@@ -119,6 +124,7 @@ class Task:
     sampling: Sampling = Sampling()
     model: str = ""
     memory: MutableMapping[str, Any] = field(default_factory=dict)
+    embed: Embed | None = None
 
     @property
     def seed(self) -> int:

@@ -178,6 +178,28 @@ TECHNIQUES: dict[str, Technique] = {
             _step("tree-of-thoughts/answer", "problem", "state"),
         ),
     ),
+    "retrieval-augmented-generation": Technique(
+        f"{_HERE}retrieval:retrieval_augmented_generation",
+        "Retrieval augmented generation",
+        "检索增强生成",
+        "passages that fit, and an answer that cites them",
+        (_step("retrieval-augmented-generation/answer", "passages", "question"),),
+        needs=frozenset({"documents"}),
+    ),
+    "art": Technique(
+        f"{_HERE}art:art",
+        "ART: reasoning and tools",
+        "ART：推理与工具",
+        "a program after solved ones, paused at each tool call",
+        (_step("art/program", "tools", "examples", "task", "progress"),),
+    ),
+    "react": Technique(
+        f"{_HERE}react:react",
+        "ReAct",
+        "ReAct：推理与行动",
+        "a thought, an action, what came of it, and so on",
+        (_step("react/step", "tools", "question", "trace"),),
+    ),
     "automatic-prompt-engineer": Technique(
         f"{_HERE}automatic_prompt_engineer:automatic_prompt_engineer",
         "Automatic prompt engineer",
@@ -264,6 +286,14 @@ TECHNIQUES: dict[str, Technique] = {
         "重读问题",
         "the question, and the order to read it again",
         (_step("re-reading/reread", "question"),),
+        is_in_guide=False,
+    ),
+    "function-calling": Technique(
+        f"{_HERE}function_calling:function_calling",
+        "Function calling",
+        "函数调用",
+        "calls of functions as JSON, held to their schemas",
+        (_step("function-calling/step", "tools", "question", "trace"),),
         is_in_guide=False,
     ),
     "best-of-n": Technique(

@@ -66,6 +66,7 @@ BESIDES = {
     "least-to-most": ("2205.10625", {"decompose", "solve"}),
     "chain-of-verification": ("2309.11495", {"plan", "verify", "revise"}),
     "mixture-of-agents": ("2406.04692", {"combine"}),
+    "function-calling": ("2305.15334", {"step"}),
 }
 HUB = {  # category: at least so many prompts
     "adversarial": 8,
@@ -136,7 +137,11 @@ SAMPLED = {
     "techniques/tree-of-thoughts/propose",
 }
 # Steps whose controller puts a tool's result in at this text.
-STOPPED = {"techniques/art/program": ("result:",), "techniques/react/step": ("Observation:",)}
+STOPPED = {
+    "techniques/art/program": ("result:",),
+    "techniques/function-calling/step": ("Result:",),
+    "techniques/react/step": ("Observation:",),
+}
 
 # Patterns whose checks the embedded model (135M) passes on their own example, also when sums round differently
 # (tried with mode "throughput", where cases are batched). What it cannot do stays out.

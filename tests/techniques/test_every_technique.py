@@ -32,6 +32,8 @@ TASK = Task(
     sampling=Sampling(seed=7),
 )
 NAMES = [name for name, row in rows().items() if not row.needs & {"sandbox", "tools"}]
+GO_ON = ("react", "function-calling")
+"""These go on until the model says that it is finished, or as often as they may."""
 each = pytest.mark.parametrize("name", NAMES)
 NONSENSE = (
     "",
@@ -47,6 +49,9 @@ NONSENSE = (
 
 def fluent(call: Call) -> Line:
     """Something that each step can read."""
+    forms = {"think": "Action: finish[8]", "write": "answer: 8", "turn": '{"answer": "8"}'}
+    if form := forms.get(call.label.partition(" ")[0]):
+        return form
     return "1. 3 + 5 = 8 (left: 8)\n2. 5 + 3 = 8\nThis is sure. Value: sure\nVerdict: fail\nScore: 7\nThe answer is 8."
 
 
@@ -139,7 +144,7 @@ async def test_whatever_the_model_writes_there_is_an_answer(name: str, text: str
     except PlaygroundError as exc:
         assert name == "automatic-prompt-engineer" and not text.strip() and "no instruction" in exc.message
         return
-    assert played.answer.finish == "stop"
+    assert played.answer.finish == ("length" if name in GO_ON else "stop")
     assert len(played.calls) <= rows()[name].max_calls
 
 
@@ -156,7 +161,7 @@ async def test_nonsense_at_any_one_step_is_survived(name: str, text: str) -> Non
             with pytest.raises(PlaygroundError, match="no instruction"):
                 await play(name, script, TASK)
             continue
-        assert (await play(name, script, TASK)).answer.finish == "stop"
+        assert (await play(name, script, TASK)).answer.finish == ("length" if name in GO_ON else "stop")
 
 
 @each

@@ -12,15 +12,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import regex
 
 from playground.techniques.base import Tool
 from playground.techniques.tools.chunks import Chunk
-
-Embed = Callable[[Sequence[str]], Awaitable[list[list[float]]]]
-"""Texts → one vector each."""
 
 K1, B = 1.5, 0.75
 FUSION_K = 60
@@ -97,9 +94,8 @@ def fused(rankings: Sequence[Sequence[int]]) -> list[int]:
     return sorted(scores, key=lambda place: (-scores[place], place))
 
 
-def search_in(chunks: Sequence[Chunk], count: int) -> Tool:
+def search_in(chunks: Sequence[Chunk], index: Bm25, count: int) -> Tool:
     """A search over passages as a tool: the best that have a word of the query, each with id and document."""
-    index = Bm25([chunk.text for chunk in chunks])
 
     async def run(text: str) -> str:
         found = [chunks[place] for place in index.ranked(text, count)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from playground.techniques.base import Document, Row, Task
 from playground.techniques.tools import standard_tools
 from playground.techniques.tools.chunks import Chunk, chunks_of
 from playground.techniques.tools.lookup import lookup_in
+from playground.techniques.tools.passages import passages_of
 from playground.techniques.tools.search import Bm25, fused, ranked_by_vectors, search_in, terms
 
 
@@ -68,6 +70,16 @@ def test_too_many_passages_are_refused() -> None:
         chunks_of([Document("a", "x" * 2_000_000)], 20, 0)
 
 
+async def test_passages_are_made_once_for_cases_with_the_same_documents() -> None:
+    one = Task(documents=(Document("a", "text"),))
+    other = replace(one, documents=(Document("a", "text"),))
+    assert other.memory is one.memory
+    assert await passages_of(one, 600, 80) is await passages_of(other, 600, 80)
+    changed = replace(one, documents=(Document("a", "texts"),))
+    assert (await passages_of(changed, 600, 80)).chunks[0].text == "texts"
+    assert await passages_of(one, 500, 80) is not await passages_of(one, 600, 80)
+
+
 def test_chinese_is_searched_by_pairs_of_characters() -> None:
     assert terms("博物馆 Museum 8月") == ["博物", "物馆", "museum", "8", "月"]
     index = Bm25(["博物馆星期二闭馆。", "图书馆星期天开放。", "公园有很多树。"])
@@ -99,7 +111,8 @@ def test_vectors_are_ranked_by_their_angle_and_rankings_are_fused() -> None:
 
 
 async def test_a_search_gives_passages_with_their_ids() -> None:
-    tool = search_in([Chunk("7", "a", "The oak is 31 metres high."), Chunk("8", "a", "The sea.")], 3)
+    chunks = [Chunk("7", "a", "The oak is 31 metres high."), Chunk("8", "a", "The sea.")]
+    tool = search_in(chunks, Bm25([chunk.text for chunk in chunks]), 3)
     assert await tool.run("oak") == "[7] The oak is 31 metres high."
     assert await tool.run("submarine") == 'Nothing was found for "submarine". Try other words.'
 
@@ -121,7 +134,7 @@ async def test_a_look_up_with_many_rows_says_how_many_more_there_are() -> None:
     assert (await tool.run("a")).splitlines()[-1] == "(4 more rows.)"
 
 
-def test_a_case_offers_the_tools_that_its_material_makes_possible() -> None:
-    assert list(standard_tools(Task())) == ["calculator"]
+async def test_a_case_offers_the_tools_that_its_material_makes_possible() -> None:
+    assert list(await standard_tools(Task())) == ["calculator"]
     task = Task(documents=(Document("a", "text"),), rows=(Row({"a": "b"}, "", ""),))
-    assert list(standard_tools(task)) == ["calculator", "search", "lookup"]
+    assert list(await standard_tools(task)) == ["calculator", "search", "lookup"]
