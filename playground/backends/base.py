@@ -72,6 +72,16 @@ class RendersChat(Protocol):
 
 
 @runtime_checkable
+class PutsOff(Protocol):
+    """A backend that takes more than `parallel` calls, and puts off those of the background for what somebody waits for."""
+
+    @property
+    def puts_off(self) -> bool:
+        """Whether it does so now."""
+        ...
+
+
+@runtime_checkable
 class CountsTokens(Protocol):
     """A backend that can count tokens of plain text."""
 

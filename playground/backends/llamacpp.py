@@ -45,6 +45,7 @@ class LlamaCppBackend:
 
     name = "llama.cpp"
     abilities: frozenset[Ability] = frozenset({"schema", "log-probs", "images", "raw text"})
+    puts_off = True
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

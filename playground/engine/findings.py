@@ -1,8 +1,8 @@
 """What the engine has found out and need not find out again: one small JSON file in the data folder.
 
-    {"build": "0.3.36 …", "extra_buffers": {"Q4_1": true}, "batches": {"llama Q4_1 Q8_0 extra": true}, "gpu": null, "policy": [2, 1000], "digests": {"/m/a.gguf 98362432 17…": "5f3e…"}}
+    {"build": "0.3.36 …", "rules": "9f0c…", "extra_buffers": {"Q4_1": true}, "batches": {"llama Q4_1 Q8_0 extra": true}, "gpu": null, "policy": [2, 1000], "digests": {"/m/a.gguf 98362432 17…": "5f3e…"}}
 
-`gpu` says whether a trial run on graphics processors survived (null: not tried), `extra_buffers` says, per quantization, whether a probe decode with llama.cpp's extra buffers survived, `batches`, per kind of model, whether company changed no bit in a probe, `policy` how many
+`gpu` says whether a trial run on graphics processors survived (null: not tried), `extra_buffers` says, per quantization, whether a probe decode with llama.cpp's extra buffers survived, `batches`, per kind of model, whether company changed no bit in a probe under the `rules` that we have now, `policy` how many
 threads and how long a spin were fastest; all hold for one build of the library on one CPU. Where the file cannot be written, the findings last as long as the process.
 """
 
@@ -44,12 +44,20 @@ def current_build() -> str:
     return f"{parts[0]} {hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}"
 
 
+def current_rules() -> str:
+    """Names the rules by which answers share calls, and the probe that tried them: when these change, it is made again."""
+    folder = Path(__file__).parent
+    content = b"".join((folder / name).read_bytes() for name in ("rules.py", "calls.py", "company.py"))
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
 class Findings:
     """Reads once, writes at every new finding (a new file put in place of the old one, never half a file)."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._build = current_build()
+        self._rules = current_rules()
         self._buffers: dict[str, bool] = {}
         self._batches: dict[str, bool] = {}
         self._digests: dict[str, str] = {}
@@ -61,7 +69,8 @@ class Findings:
             self._digests = {k: v for k, v in digests.items() if isinstance(k, str) and isinstance(v, str)}
             if stored.get("build") == self._build:
                 self._buffers = _verdicts(stored.get("extra_buffers", {}))
-                self._batches = _verdicts(stored.get("batches", {}))
+                if stored.get("rules") == self._rules:
+                    self._batches = _verdicts(stored.get("batches", {}))
                 gpu = stored.get("gpu")
                 self.gpu = gpu if isinstance(gpu, bool) else None
                 threads, spin = (int(number) for number in stored["policy"] or ())
@@ -128,6 +137,7 @@ class Findings:
         policy = [self._policy.threads, self._policy.spin] if self._policy else None
         content = {
             "build": self._build,
+            "rules": self._rules,
             "extra_buffers": self._buffers,
             "gpu": self.gpu,
             "batches": self._batches,

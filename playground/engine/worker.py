@@ -181,8 +181,14 @@ class Worker:
             self._pipes.send(protocol.Rendered(message.id, rendered.text, rendered.tokens, window))
 
     def _admit_pending(self) -> None:
-        """Start each pending request whose model is loaded or can be loaded now, in order of arrival."""
-        for request in list(self._pending):
+        """Start each pending request whose model is loaded or can be loaded now, in order of arrival.
+
+        Those of the background keep no busy model busy while somebody waits for the room that it takes.
+        """
+        somebody_waits = False
+        for request in sorted(self._pending, key=is_background):
+            if somebody_waits and is_background(request):
+                return
             grammar = None
             try:
                 entry = self._shelf.take(request)
@@ -194,9 +200,8 @@ class Worker:
                 self._pending.remove(request)
                 self._pipes.send(failed(request.id, exc))
                 continue
-            if (
-                entry is None
-            ):  # being loaded, or no memory until another model falls idle, or its grammar is made
+            if entry is None:  # being loaded, or no memory until another falls idle, or its grammar is made
+                somebody_waits |= isinstance(request, Generate)
                 continue
             self._pending.remove(request)
             if isinstance(request, Generate):
@@ -280,6 +285,11 @@ class Worker:
             if digest or now >= held.until:
                 self._held.remove(held)
                 self._pipes.send(replace(held.done, digest=digest))
+
+
+def is_background(request: NeedsModel) -> bool:
+    """Whether nobody waits for this."""
+    return isinstance(request, Generate) and request.background
 
 
 def steps_of(request: Embed | ScoreTexts, model: LoadedModel) -> Generator[Embedded | TextsScored | None]:

@@ -13,7 +13,7 @@ from functools import partial
 
 from playground.backends import added_backends, make_backend, rows
 from playground.backends import servers as known_servers
-from playground.backends.base import Backend, ManagesModels, WarmsUp
+from playground.backends.base import Backend, ManagesModels, PutsOff, WarmsUp
 from playground.backends.bounds import Bound
 from playground.backends.inventory import Inventory
 from playground.backends.managed_vllm import Managed, parse_arguments, require_vllm, serve
@@ -222,7 +222,12 @@ class ModelDesk:
 
     def _gate_of(self, name: str) -> Gate:
         """Places at the backend of that name as it is now: a renewed or wiser one has its own number."""
-        return Gate(lambda: self.backends[name].parallel if name in self.backends else 1)
+
+        def preempts() -> bool:
+            backend = self.backends.get(name)
+            return isinstance(backend, PutsOff) and backend.puts_off
+
+        return Gate(lambda: self.backends[name].parallel if name in self.backends else 1, preempts)
 
     async def _renew(self, name: str) -> None:
         """Build the backend of that name anew from what is remembered, or drop it; the old one is closed."""

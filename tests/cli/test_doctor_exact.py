@@ -12,9 +12,7 @@ from playground.cli import exactness
 from playground.cli.exactness import PROMPTS, compared
 from playground.settings import Settings
 from playground.types.generation import Chunk, GenerationRequest
-
-EMBEDDED = "llama.cpp:SmolLM2-135M-Instruct"
-
+from tests.engine.made_models import made_model
 
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,13 +57,11 @@ def test_the_command_says_how_many_are_equal_and_leaves_with_it(call: Any) -> No
     assert lost.code != 0 and "nobody" in lost.err
 
 
-async def test_the_embedded_model_gives_the_same_bits_alone_and_in_company(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exactness, "_TOKENS", 4)
+async def test_a_model_gives_the_same_bits_alone_and_in_company(tmp_path: Path) -> None:
+    made_model(tmp_path / "models", "Q4_1", layers=3)
     backend = LlamaCppBackend(Settings(data_dir=tmp_path))
     try:
-        report = await compared(backend, EMBEDDED)
+        report = await compared(backend, "llama.cpp:Q4_1-3")
     finally:
         await backend.close()
     assert (report.equal, report.with_scores) == (20, True)

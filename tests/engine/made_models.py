@@ -32,6 +32,7 @@ def made_model(folder: Path, kind: str, layers: int = LAYERS) -> Path:
     pruned = (ctypes.c_int32 * len(without))(*without)
     if layers < LAYERS:
         params.prune_layers = ctypes.cast(pruned, type(params.prune_layers))
+    folder.mkdir(exist_ok=True)
     half = target.with_suffix(".half")
     code = llama.llama_model_quantize(os.fsencode(source), os.fsencode(half), ctypes.byref(params))
     assert code == 0, f"llama.cpp could not make {target.name}"

@@ -22,7 +22,7 @@ from playground.engine.rules import FREE, Rules, rules_for
 from tests.engine.made_models import made_model
 from tests.engine.schedules import Request, Seen, differing, played, played_alone, requests
 
-LAYERS = 3
+LAYERS = 2
 Load = Callable[[str], LoadedModel]
 Alone = Callable[[str], tuple[LoadedModel, list[Request], Seen]]
 
@@ -65,7 +65,7 @@ def test_every_answer_is_bit_for_bit_the_one_it_would_be_alone(
     model, asked, seen = alone(kind)
     assert differing(seen, played(model, asked, 1), asked) == [], "with room for the longest alone"
     monkeypatch.setattr(scheduler, "_USUAL_ANSWER", 1)  # more are let in than there are cells for
-    crowded = played(model, asked, 2, forgets=0.1)
+    crowded = played(model, asked, 2, forgets=0.05)
     assert differing(seen, crowded, asked) == []
     assert crowded.resets, "nothing that ran was read again"
 

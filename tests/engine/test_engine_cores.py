@@ -1,6 +1,8 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from playground.engine.cores import thread_environment, usable_cores
 
 
@@ -32,3 +34,10 @@ def test_without_any_information_every_cpu_counts(tmp_path: Path) -> None:
 
 def test_the_child_gets_its_threads_by_environment() -> None:
     assert thread_environment(3)["OMP_NUM_THREADS"] == "3"
+
+
+def test_the_child_computes_k_quants_with_one_kernel_whatever_the_user_has_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GGML_CPU_TILED_MM", "1")
+    assert (os.environ | thread_environment(2))["GGML_CPU_TILED_MM"] == "0"

@@ -46,6 +46,28 @@ def test_another_build_is_tried_again_but_checksums_stay(
     assert list(json.loads(path.read_text())["digests"].values()) == ["abc"]
 
 
+def test_changed_rules_are_probed_again_and_nothing_else_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "engine.json"
+    old = Findings(path)
+    old.remember_extra_buffers("Q4_1", True)
+    old.remember_batches("llama Q4_1 extra", True)
+    assert Findings(path).batches("llama Q4_1 extra") is True
+    monkeypatch.setattr(findings, "current_rules", lambda: "other")
+    assert Findings(path).batches("llama Q4_1 extra") is None
+    assert Findings(path).extra_buffers("Q4_1") is True
+
+
+def test_a_verdict_that_names_no_rules_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "engine.json"
+    Findings(path).remember_batches("llama Q4_1 extra", True)
+    content = json.loads(path.read_text())
+    del content["rules"]
+    path.write_text(json.dumps(content))
+    assert Findings(path).batches("llama Q4_1 extra") is None
+
+
 def test_a_changed_file_has_no_checksum(tmp_path: Path) -> None:
     found = Findings(tmp_path / "engine.json")
     file = tmp_path / "a.gguf"

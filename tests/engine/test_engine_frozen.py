@@ -137,7 +137,7 @@ def test_a_file_that_is_being_loaded_leaves_signs(model: Path) -> None:
 
 
 async def test_a_long_prompt_shows_life(
-    new_engine: NewEngine, model: Path, monkeypatch: pytest.MonkeyPatch
+    new_engine: NewEngine, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signs: list[str] = []
     hear = Watch.heard
@@ -148,9 +148,9 @@ async def test_a_long_prompt_shows_life(
 
     monkeypatch.setattr(Watch, "heard", heard)
     engine = new_engine(patience=Patience(stall_s=5))  # a sign every 0.05 s
-    await engine.warm_up(model)
+    await engine.warm_up(small)
     signs.clear()
-    await text_of(engine, model, max_tokens=1, prompt="word " * 1500)
+    await text_of(engine, small, max_tokens=1, prompt="word " * 1500)
     assert signs[: signs.index("wrote")].count("alive") > 2
     await asyncio.sleep(0.5)
     signs.clear()

@@ -51,10 +51,11 @@ class Babbler:
         for _ in range(most_tokens):
             allowed = guide.allowed()
             tokens = numpy.flatnonzero(allowed & self.closers) if chance.random() < 0.6 else ()
+            ends = [] if len(tokens) else [end for end in self.ends if allowed[end]]
             tokens = tokens if len(tokens) else numpy.flatnonzero(allowed)
             token = int(tokens[chance.randrange(len(tokens))])
-            if self.ends.intersection(tokens.tolist()) and chance.random() < 0.7:
-                token = min(self.ends.intersection(tokens.tolist()))
+            if ends and chance.random() < 0.7:
+                token = min(ends)
             if token in self.ends:
                 return text.decode()
             assert self.pieces[token], "a token that says nothing"

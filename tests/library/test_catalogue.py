@@ -436,21 +436,23 @@ class Tried(NamedTuple):
 
 
 async def try_patterns(patterns: Iterable[Pattern], folder: Path) -> AsyncIterator[Tried]:
-    """Each pattern's own example, answered and scored; the row says which checks pass."""
-    backend = LlamaCppBackend(Settings(data_dir=folder, context_tokens=2048))
+    """Each pattern's own example, answered and scored, all at once; the row says which checks pass."""
+    backend = LlamaCppBackend(Settings(data_dir=folder, engine_parallel=16))
     renderer = Renderer(seconds=30, chars=100_000)
+    model = (await backend.models())[0].id
+
+    async def tried(pattern: Pattern) -> Tried:
+        prompt, values = pattern.prompt, examples(pattern.prompt)
+        messages = await renderer.render(prompt.turns, values)
+        answer = await complete(backend, GenerationRequest(model, messages, prompt.sampling or Sampling()))
+        scores = score_all(prompt.checks, Sample(answer.text, answer.finish, values))
+        marks = " ".join("pass" if passed(score) else "FAIL" for score in scores)
+        row = f"{pattern.slug:48} {marks:16} {answer.text[:60]!r}"
+        return Tried(pattern, all(passed(score) for score in scores), row)
+
     try:
-        model = (await backend.models())[0].id
-        for pattern in patterns:
-            prompt, values = pattern.prompt, examples(pattern.prompt)
-            messages = await renderer.render(prompt.turns, values)
-            answer = await complete(
-                backend, GenerationRequest(model, messages, prompt.sampling or Sampling())
-            )
-            scores = score_all(prompt.checks, Sample(answer.text, answer.finish, values))
-            marks = " ".join("pass" if passed(score) else "FAIL" for score in scores)
-            row = f"{pattern.slug:48} {marks:16} {answer.total_s:5.1f} s  {answer.text[:60]!r}"
-            yield Tried(pattern, all(passed(score) for score in scores), row)
+        for one in [asyncio.create_task(tried(pattern)) for pattern in patterns]:
+            yield await one
     finally:
         await renderer.close()
         await backend.close()

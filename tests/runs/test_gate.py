@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from playground.backends import make_backend
 from playground.runs.gate import Gate
 from playground.settings import Settings
 from playground.workbench.models import ModelDesk
@@ -182,3 +183,72 @@ async def test_an_interactive_call_waits_for_one_place_and_not_for_a_grid_of_tho
         assert begun - before <= 2 * 16
     await asyncio.gather(*grid)
     assert running == 0
+
+
+# --- backends that put off the background ---------------------------------------------------------------------
+
+
+async def stay(gate: Gate, rank: int, inside: list[int], leave: asyncio.Event) -> None:
+    async with gate.ranked(lambda: rank):
+        inside.append(rank)
+        await leave.wait()
+
+
+async def test_what_somebody_watches_reaches_at_once_a_backend_that_puts_off_the_background() -> None:
+    gate, inside, leave = Gate(lambda: 2, preempts=lambda: True), [], asyncio.Event()
+    background = [asyncio.create_task(stay(gate, 1, inside, leave)) for _ in range(4)]
+    await settled()
+    assert inside == [1, 1] and not gate.locked() and gate.ranked(lambda: 1).locked()
+    watched = [asyncio.create_task(stay(gate, 0, inside, leave)) for _ in range(3)]
+    await settled()
+    assert inside == [1, 1, 0, 0], "its own number of places, and no more"
+    assert gate.locked()
+    leave.set()
+    await asyncio.gather(*background, *watched)
+    assert sorted(inside) == [0] * 3 + [1] * 4
+    assert not gate.locked()
+
+
+async def test_the_background_gets_no_place_while_those_who_watch_fill_all() -> None:
+    gate, inside, leave = Gate(lambda: 2, preempts=lambda: True), [], asyncio.Event()
+    tasks = [asyncio.create_task(stay(gate, 0, inside, leave)) for _ in range(2)]
+    await settled()
+    tasks.append(asyncio.create_task(stay(gate, 1, inside, leave)))
+    await settled()
+    assert inside == [0, 0]
+    leave.set()
+    await asyncio.gather(*tasks)
+    assert inside == [0, 0, 1]
+
+
+async def test_a_place_is_given_back_as_what_it_was_taken_as() -> None:
+    gate, ranks, leave = Gate(lambda: 1, preempts=lambda: True), {"a": 0}, asyncio.Event()
+
+    async def call() -> None:
+        async with gate.ranked(lambda: ranks["a"]):
+            await leave.wait()
+
+    task = asyncio.create_task(call())
+    await settled()
+    ranks["a"] = 1  # its tab was closed meanwhile
+    assert gate.locked()
+    leave.set()
+    await task
+    assert not gate.locked() and not gate.ranked(lambda: 1).locked()
+
+
+async def test_of_two_who_watch_the_second_waits_for_the_first_where_there_is_one_place() -> None:
+    gate, inside, leave = Gate(lambda: 1, preempts=lambda: True), [], asyncio.Event()
+    tasks = [asyncio.create_task(stay(gate, rank, inside, leave)) for rank in (1, 0, 0)]
+    await settled()
+    assert inside == [1, 0]
+    tasks[2].cancel()
+    leave.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert not gate.locked()
+
+
+def test_the_gate_of_the_engine_preempts_and_that_of_a_server_does_not(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    desk = ModelDesk(settings, {name: make_backend(name, settings) for name in ("llama.cpp", "ollama")})
+    assert desk.gates["llama.cpp"].preempts and not desk.gates["ollama"].preempts
