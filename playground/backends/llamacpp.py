@@ -213,11 +213,10 @@ class LlamaCppBackend:
     def doctor_findings(self) -> list[str]:
         """Sentences for `playground doctor`: library, threads, extra buffers, batches, unusable files."""
         findings = self.engine.findings
-        measured = "measured to be fastest" if findings.policy else "one per usable core"
-        asked = "configured" if self._settings.engine_threads else measured
+        asked = "configured" if self._settings.engine_threads else "one per usable core"
         lines = [
             f"llama-cpp-python {library_version() or 'is not installed'}",
-            f"engine threads: {self.engine.policy.threads} ({asked})",
+            f"engine threads: {self.engine.options.computing} ({asked})",
         ]
         if not findings.tried:
             lines.append("llama.cpp extra buffers: not tried yet, the first answer will")

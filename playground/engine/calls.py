@@ -37,6 +37,11 @@ class Calls:
         self.logits, self.allow, self.sample = context.logits, context.allow, context.sample
         self.share, self.last_position, self.close = context.share, context.last_position, context.close
 
+    @property
+    def context(self) -> Any:
+        """The context itself, for what takes no rows: adapters, pictures."""
+        return self._context
+
     def decode(self, rows: list[Row]) -> int:
         """llama.cpp's return code, as `Context.decode`."""
         more, with_logits = 0, 0

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from playground.engine import protocol
-from playground.engine.cores import SPINS, Policy, candidates, fastest
 from playground.engine.findings import Findings
 from playground.engine.gguf import Header, read_header
 from playground.engine.gpu import Gpu
@@ -39,7 +38,6 @@ from playground.engine.protocol import (
     Warm,
     Warmed,
 )
-from playground.engine.yielding import look
 from playground.errors import BackendError, BackendUnavailable, ContextOverflow
 from playground.types.generation import Mode
 from playground.types.prompt import Sampling
@@ -77,10 +75,6 @@ NO_WISHES = Wishes()
 IN_ONE_GO = Wishes(mode="throughput")
 UNHEARD = "unheard"
 """A request that a child had not taken yet when it was ended because it did not answer a Stop: it is sent to the next one."""
-PAUSE_S = 4.0
-"""Between two looks whether the machine is quiet enough to measure on."""
-QUIET_CORES = 0.25
-"""Cores that other processes may use while the policy is measured."""
 _SEEDS = 2**32 - 1  # llama.cpp reads the largest 32-bit number as "draw one"
 
 
@@ -97,8 +91,6 @@ class Engine:
         self._probing = asyncio.Lock()
         self._ids = itertools.count(1)
         self._closed = False
-        self._policy: Policy | None = None
-        self._measuring: asyncio.Task[None] | None = None
 
     @property
     def findings(self) -> Findings:
@@ -251,9 +243,6 @@ class Engine:
     async def close(self) -> None:
         """End the child; further requests are refused."""
         self._closed = True
-        if self._measuring:
-            self._measuring.cancel()
-            await asyncio.gather(self._measuring, return_exceptions=True)
         async with self._starting:
             if self._child:
                 await self._child.close()
@@ -299,21 +288,13 @@ class Engine:
         kind = " ".join((header.architecture, *sorted(header.weights), "gpu"))
         return await self.gpu.batches(model, self.findings, kind)
 
-    @property
-    def policy(self) -> Policy:
-        """Threads and spin of every child of this engine: fixed at first use, because exact answers depend on them."""
-        if self._policy is None:
-            measured = None if self.options.threads else self.findings.policy
-            self._policy = measured or self.options.usual
-        return self._policy
-
     async def _running_child(self) -> Child:
         async with self._starting:
             if self._closed:
                 raise BackendUnavailable("The engine has been shut down.", "Start the app again.")
             child = self._child
             if child is None or child.ended:
-                self._child = child = await Child.start(self.options, self.policy)
+                self._child = child = await Child.start(self.options)
                 self.starts += 1
             return child
 
@@ -340,57 +321,10 @@ class Engine:
                 batches = trial.batches
                 self.findings.remember_extra_buffers(header.quantization, buffers)
                 self.findings.remember_batches(_kind(header, extra_buffers=buffers), batches)
-            if self.findings.policy is None and not self.options.threads and self._measuring is None:
-                self._measuring = asyncio.create_task(self.measure_policy(header.path, buffers))
             return Safe(buffers, batches)
 
     async def _tried(self, header: Header, buffers: str) -> Trial:
-        return await trial_run(header.path, buffers, self.policy)
-
-    async def measure_policy(self, model: Path, extra_buffers: bool, *, pause_s: float = PAUSE_S) -> None:
-        """Find the fastest policy while nobody waits and the machine is quiet; it counts from the next start on.
-
-        Measured beside a browser that draws the page, or another program, it would be the best for a busy machine,
-        and be remembered for good. A request that comes ends the attempt and goes first.
-        """
-        while not self._closed:
-            await asyncio.sleep(pause_s)
-            if not self._is_idle or not await is_quiet():
-                continue
-            trial = asyncio.create_task(self._measured(model, "extra" if extra_buffers else "plain"))
-            try:
-                while self._is_idle and not trial.done():
-                    await asyncio.wait({trial}, timeout=0.05)
-                if trial.done():
-                    self.findings.remember_policy(trial.result())
-                    return
-            finally:
-                trial.cancel()
-                await asyncio.gather(trial, return_exceptions=True)
-
-    @property
-    def _is_idle(self) -> bool:
-        return self._child is None or self._child.is_idle
-
-    async def _measured(self, model: Path, buffers: str) -> Policy:
-        """The fastest policy with this model, tried one after the other for about a second each."""
-        usual = self.options.usual
-        measured: dict[Policy, float] = {}
-        for spin in SPINS:
-            trial = await trial_run(model, buffers, Policy(usual.threads, spin), candidates(usual.threads))
-            measured |= {Policy(count, spin): rate for count, rate in trial.rates.items()}
-        return fastest(measured, usual)
-
-
-async def is_quiet() -> bool:
-    """Whether other processes leave the cores alone right now; True where the kernel does not tell."""
-    before = look()
-    await asyncio.sleep(0.5)
-    now = look()
-    if before is None or now is None:
-        return True
-    others = (now.everybody - before.everybody) - (now.own - before.own)
-    return others < QUIET_CORES * (now.clock - before.clock)
+        return await trial_run(header.path, buffers, self.options.computing)
 
 
 def _kind(header: Header, *, extra_buffers: bool) -> str:

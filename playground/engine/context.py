@@ -152,16 +152,6 @@ class Context:
         self.forget(sequence)
         return False
 
-    def copy_from(self, other: Context, end: int) -> bool:
-        """Take the cells of another context of the same shape before position `end`, bit for bit; False when that fails.
-
-        Both hold one sequence; this one is empty, and is empty again after a failure.
-        """
-        if self.take_state(0, other.state(0)) and self.forget(0, end):
-            return True
-        self.forget(0)
-        return False
-
     def forget(self, sequence: int, start: int = 0) -> bool:
         """Free the cells of a sequence from position `start` on; False when this model can only forget all."""
         return bool(llama.llama_memory_seq_rm(self._memory, sequence, start, -1))

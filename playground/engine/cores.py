@@ -1,40 +1,17 @@
-"""How many threads the engine should use, and how they wait for each other. Runs in the parent.
+"""How many threads the engine uses, and how they wait for each other. Runs in the parent.
 
 llama.cpp's threads meet several hundred times per token. Waiting threads that spin for long are fastest on an idle machine
-and ruinous on a busy one; threads that sleep at once are slow everywhere. So a few policies between the two are tried with
-the first model that is used, once the machine is quiet (`client.py`), and the fastest is remembered for the next start. `DEFAULT_SPIN` is where it starts: the best of 0, 1,000,
-10,000 and 100,000 for one and for four answers at once, alone and beside a busy process (`tests/bench/engine_latency.py`).
+and ruinous on a busy one; threads that sleep at once are slow everywhere. `SPIN` is the best of 0, 1,000, 10,000 and 100,000 for
+one and for four answers at once, alone and beside a busy process (`tests/bench/engine_latency.py`).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT_SPIN = 1000
-SPINS = (DEFAULT_SPIN, 5000)
-_CLEARLY_FASTER = 1.15  # the noise of a second's measurement is not a reason
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """Threads that compute, and how many rounds one of them spins at a meeting point before it sleeps."""
-
-    threads: int
-    spin: int = DEFAULT_SPIN
-
-
-def candidates(cores: int) -> list[int]:
-    """Numbers of threads worth trying, the usual one first."""
-    return list(dict.fromkeys((cores, max(1, cores - 1), max(1, cores // 2))))
-
-
-def fastest(rates: Mapping[Policy, float], usual: Policy) -> Policy:
-    """The policy with the most tokens per second; the usual one unless another is clearly faster."""
-    best = max(rates, key=lambda policy: rates[policy], default=usual)
-    return best if rates.get(best, 0) > _CLEARLY_FASTER * rates.get(usual, 0) else usual
+SPIN = 1000
+"""Rounds that a thread spins at a meeting point before it sleeps."""
 
 
 def usable_cores(system: Path = Path("/sys")) -> int:
@@ -62,13 +39,13 @@ def _cgroup_quota(system: Path) -> int | None:
         return None
 
 
-def thread_environment(threads: int, spin: int = DEFAULT_SPIN) -> dict[str, str]:
+def thread_environment(threads: int) -> dict[str, str]:
     """Environment of the engine process; it must be set before the process starts. A spin count set by the user wins."""
     return {
         "MALLOC_ARENA_MAX": "1",  # the side threads hardly allocate; an arena for each would only hold memory
         "MALLOC_MMAP_THRESHOLD_": "1000000",  # a closed context goes back to the system, not into a free list
         "OMP_NUM_THREADS": str(threads),
-        "GOMP_SPINCOUNT": os.environ.get("GOMP_SPINCOUNT", str(spin)),
+        "GOMP_SPINCOUNT": os.environ.get("GOMP_SPINCOUNT", str(SPIN)),
         "GGML_CPU_TILED_MM": "0",  # k-quants: one kernel, and so the same bits, for any number of rows (`rules.py`)
         "OPENBLAS_NUM_THREADS": "1",  # numpy comes with llama-cpp-python and would start threads of its own
     }

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from playground.engine.exact import ExactScheduler
 from playground.engine.grammar import Grammars, Guide
 from playground.engine.job import Event, failed
 from playground.engine.loading import Loading
 from playground.engine.model import LoadedModel
+from playground.engine.one_seat import OneSeat
 from playground.engine.protocol import Done, Embedded, Generate, TextsScored
 from playground.engine.rules import FREE
 from playground.engine.scheduler import Scheduler
@@ -45,14 +45,14 @@ class Entry:
     Of its model `gpu_wanted` layers were wanted on graphics processors, and it takes `gpu_bytes` there.
     The projector comes with the first image, from a file `projector_key` (path and stamp), and goes with the model.
 
-    KV cells are at most one window for `shared`, and one for those that take `turns` while there are any.
+    KV cells are at most one window for `shared`, and one for those that take `turns`, which is there while there are any.
     """
 
     model: LoadedModel
     stamp: tuple[int, int]
     model_bytes: int
     load: Load | None
-    turns: ExactScheduler = field(init=False)
+    turns: OneSeat | None = None
     grammars: Grammars = field(init=False)
     shared: Scheduler | None = None
     used: float = 0.0
@@ -66,13 +66,16 @@ class Entry:
     _tasks: deque[Task] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
-        self.turns = ExactScheduler(self.model)
         self.grammars = Grammars(self.model.vocabulary)
 
     @property
     def is_idle(self) -> bool:
         """Whether no request of this model runs or waits."""
-        return not self._tasks and self.turns.is_idle and (self.shared is None or self.shared.is_idle)
+        return not self._tasks and all(each.is_idle for each in self._schedulers)
+
+    @property
+    def _schedulers(self) -> list[Scheduler]:
+        return [each for each in (self.turns, self.shared) if each]
 
     @property
     def can_go(self) -> bool:
@@ -95,7 +98,8 @@ class Entry:
         if takes_turns(request):
             self._give_way()
             adapter = self.model.adapter(Path(request.adapter)) if request.adapter else None
-            self.turns.submit(request, prompt, adapter, pictures, guide)
+            self.turns = self.turns or OneSeat(self.model)
+            self.turns.submit(request, prompt, guide, adapter, pictures)
         else:
             if self.shared is None:
                 self.shared = Scheduler(self.model, self.model.rules if request.batches else FREE)
@@ -119,9 +123,12 @@ class Entry:
         self._tasks.append(task)
 
     def step(self) -> list[Event]:
-        """One decode call for those that share it, one for the next of those that take turns, one for the oldest task."""
+        """One decode call for those that share it, one for that which has its turn, one for the oldest task."""
         events: list[Event] = self._step_task() if self._tasks else []
-        if not self.turns.is_idle:
+        if self.turns and self.turns.is_idle:
+            self.turns.close()
+            self.turns = None
+        if self.turns:
             events += self.turns.step()
         if self.shared and not self.shared.is_idle:
             if self.load:
@@ -135,8 +142,8 @@ class Entry:
             if task.id == request_id:
                 task.steps.close()
                 self._tasks.remove(task)
-        done = self.turns.cancel(request_id)
-        return done or (self.shared.cancel(request_id) if self.shared else None)
+        found = (each.cancel(request_id) for each in self._schedulers)
+        return next((done for done in found if done), None)
 
     def digest(self) -> str:
         """SHA-256 of the file, empty while it is still being computed."""
@@ -156,9 +163,8 @@ class Entry:
 
     def close(self) -> None:
         """Free an idle model."""
-        if self.shared:
-            self.shared.close()
-        self.turns.close()
+        for each in self._schedulers:
+            each.close()
         with suppress(BackendError):  # one that could not be loaded, and nobody asked any more
             self.take_projector()
         self.drop_projector()
@@ -201,7 +207,7 @@ class Entry:
 
 
 def takes_turns(request: Generate) -> bool:
-    """Whether a request is answered in a context of its own: always where company might change a bit of an exact answer.
+    """Whether a request is answered with a context to itself: always where company might change a bit of an exact answer.
 
     An adapter belongs to a whole context, and the shared cache knows prefixes by their tokens, which a picture has none of.
     """

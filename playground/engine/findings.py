@@ -1,9 +1,8 @@
 """What the engine has found out and need not find out again: one small JSON file in the data folder.
 
-    {"build": "0.3.36 …", "rules": "9f0c…", "extra_buffers": {"Q4_1": true}, "batches": {"llama Q4_1 Q8_0 extra": true}, "gpu": null, "policy": [2, 1000], "digests": {"/m/a.gguf 98362432 17…": "5f3e…"}}
+    {"build": "0.3.36 …", "rules": "9f0c…", "extra_buffers": {"Q4_1": true}, "batches": {"llama Q4_1 Q8_0 extra": true}, "gpu": null, "digests": {"/m/a.gguf 98362432 17…": "5f3e…"}}
 
-`gpu` says whether a trial run on graphics processors survived (null: not tried), `extra_buffers` says, per quantization, whether a probe decode with llama.cpp's extra buffers survived, `batches`, per kind of model, whether company changed no bit in a probe under the `rules` that we have now, `policy` how many
-threads and how long a spin were fastest; all hold for one build of the library on one CPU. Where the file cannot be written, the findings last as long as the process.
+`gpu` says whether a trial run on graphics processors survived (null: not tried), `extra_buffers` says, per quantization, whether a probe decode with llama.cpp's extra buffers survived, `batches`, per kind of model, whether company changed no bit in a probe under the `rules` that we have now; all hold for one build of the library on one CPU. Where the file cannot be written, the findings last as long as the process.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.engine.build import gpu_parts, library_folders
-from playground.engine.cores import Policy, usable_cores
+from playground.engine.cores import usable_cores
 
 _DIGESTS = 64
 
@@ -61,7 +60,6 @@ class Findings:
         self._buffers: dict[str, bool] = {}
         self._batches: dict[str, bool] = {}
         self._digests: dict[str, str] = {}
-        self._policy: Policy | None = None
         self.gpu: bool | None = None
         with suppress(OSError, ValueError, AttributeError, KeyError, TypeError):
             stored = json.loads(path.read_text())
@@ -73,8 +71,6 @@ class Findings:
                     self._batches = _verdicts(stored.get("batches", {}))
                 gpu = stored.get("gpu")
                 self.gpu = gpu if isinstance(gpu, bool) else None
-                threads, spin = (int(number) for number in stored["policy"] or ())
-                self._policy = Policy(threads, spin)
 
     def extra_buffers(self, quantization: str) -> bool | None:
         """Verdict of the probe: True safe, False crashes, None not tried. One crash of any quantization counts for all."""
@@ -93,16 +89,6 @@ class Findings:
     def kinds(self) -> dict[str, bool]:
         """Every kind of model that was tried, and whether its answers may share calls."""
         return dict(self._batches)
-
-    @property
-    def policy(self) -> Policy | None:
-        """The fastest threads and spin, when that has been measured on this machine."""
-        return self._policy
-
-    def remember_policy(self, policy: Policy) -> None:
-        """Keep the outcome of a measurement."""
-        self._policy = policy
-        self._write()
 
     def remember_gpu(self, safe: bool | None) -> None:
         """Keep whether graphics processors can be used; None has it tried again."""
@@ -134,14 +120,12 @@ class Findings:
         self._write()
 
     def _write(self) -> None:
-        policy = [self._policy.threads, self._policy.spin] if self._policy else None
         content = {
             "build": self._build,
             "rules": self._rules,
             "extra_buffers": self._buffers,
             "gpu": self.gpu,
             "batches": self._batches,
-            "policy": policy,
             "digests": self._digests,
         }
         with suppress(OSError):

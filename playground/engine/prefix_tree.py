@@ -128,12 +128,19 @@ class PrefixTree:
         if is_last:  # a model that can only forget all: the parent has gone with it
             self._drop_empty(parent)
 
-    def rewind(self, leaf: Node) -> None:
-        """Make the cache agree with the leaf again after a decode that was given up half-way."""
-        if not self._cells.forget(leaf.sequence, leaf.end):
+    def rewind(self, leaf: Node, length: int | None = None) -> bool:
+        """Make the cache agree with the leaf again after a decode that was given up half-way, or with its first tokens.
+
+        False, and an empty leaf, where the model can only forget all.
+        """
+        keep = len(leaf.tokens) if length is None else length
+        could = self._cells.forget(leaf.sequence, leaf.start + keep)
+        if not could:
             self._cells.forget(leaf.sequence)
-            self.cells -= len(leaf.tokens)
-            leaf.tokens = []
+            keep = 0
+        self.cells -= len(leaf.tokens) - keep
+        del leaf.tokens[keep:]
+        return could
 
     def evict(self, keep: Node | None = None) -> bool:
         """Forget the least recently used closed leaf but `keep`; False when there is none."""

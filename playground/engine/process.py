@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import playground
 from playground.engine import protocol
-from playground.engine.cores import Policy, thread_environment, usable_cores
+from playground.engine.cores import thread_environment, usable_cores
 from playground.engine.offload import ALL
 from playground.engine.protocol import Alive, Cancel, Configure, Count, Failed, NeedsModel, Piece, Render
 from playground.engine.watch import DEAF, Patience, Verdict, Watch, pages_read
@@ -31,12 +31,11 @@ _LINE_BYTES = 256 << 20  # the token ids of a very long preview are one line
 _STDERR_BYTES = 4000
 _CLOSE_S = 2.0
 _TRIAL_S = 180.0
-_ONE_THREAD = Policy(1)
 
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """Limits of the child (`Configure` explains them); `threads` 0 means the fastest number, at most one per usable core.
+    """Limits of the child (`Configure` explains them); `threads` 0 means one per usable core.
 
     `patience` says how long it may show no life. `gpu_layers` tells how many layers of a model file are wanted on graphics
     processors.
@@ -52,17 +51,16 @@ class EngineOptions:
     gpu_layers: Callable[[Path], int] = lambda _: ALL
 
     @property
-    def usual(self) -> Policy:
-        """Threads and spin where nothing has been measured, or where the threads are fixed."""
-        return Policy(self.threads or usable_cores())
+    def computing(self) -> int:
+        """Threads that compute."""
+        return self.threads or usable_cores()
 
 
 class Child:
     """One running engine process, the queues of its requests, and the last lines it wrote to stderr."""
 
-    def __init__(self, process: asyncio.subprocess.Process, policy: Policy, patience: Patience) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, patience: Patience) -> None:
         self.process = process
-        self.policy = policy
         self.ended = False
         self._queues: dict[int, asyncio.Queue[protocol.FromChild]] = {}
         self._stderr = b""
@@ -72,13 +70,13 @@ class Child:
         self._tasks = [asyncio.create_task(self._read_events()), asyncio.create_task(self._read_stderr())]
 
     @classmethod
-    async def start(cls, options: EngineOptions, policy: Policy) -> Child:
+    async def start(cls, options: EngineOptions) -> Child:
         """Start a process and tell it its limits; raises BackendUnavailable when that is impossible."""
-        process = await _python("playground.engine.worker", policy=policy)
-        child = cls(process, policy, options.patience)
+        process = await _python("playground.engine.worker", threads=options.computing)
+        child = cls(process, options.patience)
         child.send_nowait(
             Configure(
-                threads=policy.threads,
+                threads=options.computing,
                 yields=not options.threads,
                 parallel=options.parallel,
                 context_tokens=options.context_tokens,
@@ -212,7 +210,7 @@ class Child:
         )
 
 
-async def _python(module: str, *arguments: str, policy: Policy) -> asyncio.subprocess.Process:
+async def _python(module: str, *arguments: str, threads: int) -> asyncio.subprocess.Process:
     """Python process of this installation, in a session of its own so that Ctrl-C reaches only the parent."""
     root = str(Path(playground.__file__).parent.parent)
     path = os.pathsep.join(x for x in (root, os.environ.get("PYTHONPATH", "")) if x)
@@ -230,7 +228,7 @@ async def _python(module: str, *arguments: str, policy: Policy) -> asyncio.subpr
             stdout=pipe,
             stderr=pipe,
             limit=_LINE_BYTES,
-            env=os.environ | thread_environment(policy.threads, policy.spin) | {"PYTHONPATH": path},
+            env=os.environ | thread_environment(threads) | {"PYTHONPATH": path},
             start_new_session=True,
         )
     except OSError as exc:
@@ -243,31 +241,25 @@ class Trial(NamedTuple):
     """How a trial run ended (exit code, None when it hung and was killed), and what it found (`probe.py`)."""
 
     code: int | None
-    rates: dict[int, float]
     batches: bool = False
 
 
-async def trial_run(model: Path, buffers: str, policy: Policy, threads: Sequence[int] = ()) -> Trial:
-    """Decode some tokens in a throw-away process, `buffers` is "extra" or "plain".
-
-    Times each of the given numbers of `threads`; without any it finds out whether answers may share calls.
-    """
-    counts = [str(count) for count in threads]
+async def trial_run(model: Path, buffers: str, threads: int) -> Trial:
+    """Decode some tokens in a throw-away process, `buffers` is "extra" or "plain"; it finds out whether answers may share calls."""
     code, output = await throw_away(
-        "playground.engine.probe", str(model), buffers, *counts, limit_s=_TRIAL_S, policy=policy
+        "playground.engine.probe", str(model), buffers, limit_s=_TRIAL_S, threads=threads
     )
     found: dict[str, Any] = {}
     with suppress(ValueError):
         found = json.loads(output or b"{}")
-    rates = {int(count): float(rate) for count, rate in found.get("rates", {}).items()}
-    return Trial(code, rates, found.get("batches") is True)
+    return Trial(code, found.get("batches") is True)
 
 
 async def throw_away(
-    module: str, *arguments: str, limit_s: float, policy: Policy = _ONE_THREAD
+    module: str, *arguments: str, limit_s: float, threads: int = 1
 ) -> tuple[int | None, bytes]:
     """Exit code (None when it hung and was killed) and standard output of a process that may die."""
-    process = await _python(module, *arguments, policy=policy)
+    process = await _python(module, *arguments, threads=threads)
     try:
         output, _ = await asyncio.wait_for(process.communicate(), limit_s)
     except TimeoutError:

@@ -10,17 +10,20 @@ and nothing that follows can be seen in it. What a prompt shares with anything i
 (`prefix_tree.py`); what waiting prompts share with each other is computed once, by the first of them. Requests that somebody
 waits for go before those of the background: they take the places of the youngest of these, which later go on where they were.
 
+An answer that must not be computed beside others has the only seat: `one_seat.py`, the same loop with one answer at a time.
+
 Cells are handed out in order and never singly given back. When they are used up, by ended answers for the most part, all are
 forgotten and what still runs is read again, which gives the same bits. A request joins only where it probably ends before that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from playground.engine.calls import OWN_SEQUENCES, Calls
-from playground.engine.context import Row
+from playground.engine.context import Row, Vector
 from playground.engine.grammar import Guide
 from playground.engine.job import Event, Job
 from playground.engine.prefix_tree import Node, PrefixTree, common_length
@@ -29,6 +32,9 @@ from playground.engine.rules import LONE_CELLS, Rules
 from playground.engine.sampler import draw, free_chain, new_chain
 from playground.engine.vocabulary import Vocabulary
 from playground.errors import BackendError
+
+if TYPE_CHECKING:  # loaded with the first image only
+    from playground.engine.vision import Picture
 
 _WORTH_WAITING = 16  # shared tokens still to be computed by another request for which it pays to wait
 _WORTH_KEEPING = 32  # cached tokens of its beginning for which a lone prompt does without an empty cache
@@ -46,28 +52,44 @@ class Model(Protocol):
     threads: int
     shares_prefixes: bool
 
-    def new_context(self, cells: int, sequences: int) -> Any: ...  # noqa: D102
+    def new_context(self, cells: int, sequences: int, *, least_rows: int = 0) -> Any: ...  # noqa: D102
 
 
 @dataclass(slots=True, eq=False)
-class _Run:
-    """A request with its place in the cache: the first `leaf.end` of its tokens have been computed."""
+class Run:
+    """A request with its place in the cache: the first `leaf.end` of its tokens have been computed.
+
+    `adapter`, `pictures` and `family` are those of one that needs a seat of its own; `first` are the logits after its prompt.
+    """
 
     job: Job
+    adapter: Any = None
+    pictures: Sequence[Picture] = ()
+    family: str = ""
     leaf: Node | None = None
     reused: int = 0
+    first: Vector | None = None
 
     @property
     def computed(self) -> int:
+        """Its tokens that are in the cache."""
         return self.leaf.end if self.leaf else 0
 
     @property
     def to_read(self) -> int:
+        """Its tokens that are not."""
         return len(self.job.tokens) - self.computed
 
     @property
     def is_writing(self) -> bool:
+        """Whether the next row is that of its last token alone."""
         return self.job.answer_tokens > 0 and self.to_read == 1
+
+    @property
+    def saved(self) -> int:
+        """By how much its position is below the number of its tokens: pictures may take fewer of these."""
+        read = (p for p in self.pictures if p.start + p.size <= self.computed)
+        return sum(picture.size - picture.positions for picture in read)
 
     @property
     def rank(self) -> tuple[bool, int]:
@@ -81,17 +103,24 @@ class Scheduler:
     def __init__(self, model: Model, rules: Rules) -> None:
         self._model = model
         self._rules = rules
-        # Each answer needs a sequence; as many again keep ended ones for later prompts.
-        sequences = 2 * model.parallel + 16 if model.shares_prefixes else model.parallel
-        sequences = min(_MOST_SEQUENCES, sequences + OWN_SEQUENCES)
-        context = model.new_context(model.cells + rules.spare, sequences)
-        self._calls = Calls(context, rules, model.threads, keeps_order=model.shares_prefixes)
-        self.cells: int = min(self._calls.cells, model.cells)
-        self.tree = self._new_tree()
-        self._running: list[_Run] = []  # both lists: the first is served first
-        self._waiting: list[_Run] = []
+        self._seats = model.parallel
+        self._shares_prefixes = model.shares_prefixes
+        self._set_up()
+        self._running: list[Run] = []  # both lists: the first is served first
+        self._waiting: list[Run] = []
         self._count = 0
         self._turn = 0
+
+    def _set_up(self, least_rows: int = 0) -> None:
+        """A new cache, with nothing in it. Raises BackendError when there is no memory for it."""
+        # Each answer needs a sequence; as many again keep ended ones for later prompts.
+        sequences = 2 * self._seats + 16 if self._shares_prefixes else self._seats
+        sequences = min(_MOST_SEQUENCES, sequences + OWN_SEQUENCES)
+        cells = self._model.cells + self._rules.spare
+        context = self._model.new_context(cells, sequences, least_rows=least_rows)
+        self._calls = Calls(context, self._rules, self._model.threads, keeps_order=self._shares_prefixes)
+        self.cells: int = min(self._calls.cells, self._model.cells)
+        self.tree = self._new_tree()
 
     @property
     def is_idle(self) -> bool:
@@ -101,13 +130,21 @@ class Scheduler:
     @property
     def used(self) -> int:
         """Cells that are taken: handed out since all were free, or in use where they are freed singly."""
-        return self._calls.used if self._model.shares_prefixes else self.tree.cells
+        return self._calls.used if self._shares_prefixes else self.tree.cells
 
-    def submit(self, request: Generate, prompt: list[int], guide: Guide | None = None) -> None:
+    def submit(
+        self,
+        request: Generate,
+        prompt: list[int],
+        guide: Guide | None = None,
+        adapter: Any = None,
+        pictures: Sequence[Picture] = (),
+    ) -> None:
         """Queue a request; `prompt` has 1 to context_tokens - 1 token ids. Raises BackendError for a bad grammar."""
         chain = new_chain(request, self._model.vocabulary)
         self._count += 1
-        self._wait(_Run(Job(request, self._count, list(prompt), chain, guide)))
+        job = Job(request, self._count, list(prompt), chain, guide)
+        self._wait(Run(job, adapter, pictures, request.family))
 
     def cancel(self, request_id: int) -> Done | None:
         """End a request at once; None when there is no such request any more."""
@@ -160,29 +197,34 @@ class Scheduler:
                 return self._admit()
             if not self._has_cells(run):
                 return
-            run.leaf = self.tree.open(run.job.tokens)
-            if run.leaf is None:
+            if not self._open(run):
                 return
-            run.reused = max(run.reused, run.leaf.start) if not run.job.answer_tokens else run.reused
             self._waiting.remove(run)
             self._running.append(run)
             self._running.sort(key=lambda r: r.rank)
         return None
 
-    def _has_place(self, run: _Run) -> bool:
+    def _open(self, run: Run) -> bool:
+        """Give it a place in the cache; False when there is none."""
+        run.leaf = self.tree.open(run.job.tokens)
+        if run.leaf and not run.job.answer_tokens:
+            run.reused = max(run.reused, run.leaf.start)
+        return run.leaf is not None
+
+    def _has_place(self, run: Run) -> bool:
         """Whether one more answer may run. One that somebody waits for takes the places of those of the background."""
-        while self._running and (len(self._running) >= self._model.parallel or not self._has_cells(run)):
+        while self._running and (len(self._running) >= self._seats or not self._has_cells(run)):
             if run.job.request.background or not self._running[-1].job.request.background:
                 break
             self._put_back(self._running[-1])
-        return len(self._running) < self._model.parallel
+        return len(self._running) < self._seats
 
-    def _has_cells(self, run: _Run) -> bool:
+    def _has_cells(self, run: Run) -> bool:
         """Whether it probably ends in the cells that are left."""
         new = len(run.job.tokens) - self.tree.longest(run.job.tokens).length + self._growth(run.job)
         return not self._running and not self.used or self.used + self._promised() + new <= self.cells
 
-    def _is_worth_forgetting(self, run: _Run) -> bool:
+    def _is_worth_forgetting(self, run: Run) -> bool:
         """Whether there are cells for it once those of ended answers are free, and more of these than must be read again."""
         kept = self.tree.open_cells()
         ended = self.used - kept
@@ -207,7 +249,7 @@ class Scheduler:
 
     def _waits_for_another(self, job: Job) -> bool:
         """Whether a running request is about to compute much more of this prompt's beginning than there is."""
-        if not self._model.shares_prefixes:
+        if not self._shares_prefixes:
             return False
         there = self.tree.longest(job.tokens).length
         for other in self._running:
@@ -219,7 +261,7 @@ class Scheduler:
 
     # --- what a step computes -------------------------------------------------------------------------------
 
-    def _shares(self) -> list[tuple[_Run, int]]:
+    def _shares(self) -> list[tuple[Run, int]]:
         """Who takes part in the next call with how many tokens: a row of each answer, then prompts as far as they fit."""
         writing = [run for run in self._running if run.is_writing]
         reading = [run for run in self._running if not run.is_writing]
@@ -243,11 +285,11 @@ class Scheduler:
             return False
         if not is_alone and 2 * ended < self.used:
             self._put_back(self._running[-1])
-        if self._model.shares_prefixes:
+        if self._shares_prefixes:
             self._forget_all()
         return True
 
-    def _put_back(self, run: _Run) -> None:
+    def _put_back(self, run: Run) -> None:
         run.job.has_left = True
         self._release(run)
         self._wait(run)
@@ -262,31 +304,33 @@ class Scheduler:
         self.tree = self._new_tree()
 
     def _new_tree(self) -> PrefixTree:
-        return PrefixTree(self._calls, shares=self._model.shares_prefixes)
+        return PrefixTree(self._calls, shares=self._shares_prefixes)
 
-    def _wait(self, run: _Run) -> None:
+    def _wait(self, run: Run) -> None:
         self._waiting.append(run)
         self._waiting.sort(key=lambda r: r.rank)
 
     # --- what becomes of it ---------------------------------------------------------------------------------
 
-    def _advance(self, run: _Run, row: int) -> list[Event]:
-        """Take one more token into an answer."""
+    def _advance(self, run: Run, row: int, logits: Any = None) -> list[Event]:
+        """Take one more token into an answer, drawn from the last call, or from `logits` of one before."""
         job, vocabulary = run.job, self._model.vocabulary
         try:
-            token, scores = draw(self._calls, job.chain, row, job.request.top_logprobs, vocabulary, job.guide)
+            token, scores = draw(
+                logits or self._calls, job.chain, row, job.request.top_logprobs, vocabulary, job.guide
+            )
             events = job.take(token, vocabulary, self._model.context_tokens, scores)
         except BackendError as exc:
             self._end(run)
             return [job.refused(exc)]
         return [*events, self._end(run)] if job.finish else events
 
-    def _end(self, run: _Run, finish: str = "") -> Done:
+    def _end(self, run: Run, finish: str = "") -> Done:
         self._release(run)
         free_chain(run.job.chain)
         return run.job.done(run.reused, finish)
 
-    def _release(self, run: _Run) -> None:
+    def _release(self, run: Run) -> None:
         """Take the request out of its list; its branch stays in the cache, closed."""
         if run.leaf:
             self._running.remove(run)
@@ -295,13 +339,13 @@ class Scheduler:
         else:
             self._waiting.remove(run)
 
-    def _recover(self, code: int, runs: list[_Run]) -> list[Event]:
+    def _recover(self, code: int, runs: list[Run]) -> list[Event]:
         """Events when llama.cpp did not decode the rows of these requests."""
         if code == 1 and self._make_room():  # no cells although the count said so: make room and try again
             return []
         for run in runs:
             assert run.leaf
-            self.tree.rewind(run.leaf)
+            self.tree.rewind(run.leaf, None if self._model.shares_prefixes else 0)  # a state has changed
         if code == 2:  # interrupted for a cancellation: the next step repeats it
             return []
         events: list[Event] = []
@@ -311,8 +355,8 @@ class Scheduler:
         return events
 
 
-def _rows(run: _Run, count: int) -> list[Row]:
+def _rows(run: Run, count: int) -> list[Row]:
     """The next `count` tokens of a request; the very last one wants logits."""
     assert run.leaf
-    tokens, start, last = run.job.tokens, run.computed, len(run.job.tokens) - 1
-    return [Row(tokens[i], i, run.leaf.sequence, i == last) for i in range(start, start + count)]
+    tokens, start, last, saved = run.job.tokens, run.computed, len(run.job.tokens) - 1, run.saved
+    return [Row(tokens[i], i - saved, run.leaf.sequence, i == last) for i in range(start, start + count)]

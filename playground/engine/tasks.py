@@ -14,7 +14,6 @@ import numpy
 
 from playground.engine.answer import AnswerText, raw_of
 from playground.engine.context import STEP_ROWS, Row
-from playground.engine.exact import portions
 from playground.engine.protocol import Scored
 from playground.engine.sampler import score
 from playground.engine.vocabulary import Vocabulary
@@ -112,18 +111,15 @@ def _spelled(scores: list[Scored], tokens: list[int], vocabulary: Vocabulary) ->
 
 def _read(model: Model, context: Any, prompt: list[int]) -> Iterator[None]:
     """Decode the prompt in sequence 0, logits after its last token."""
-    start = 0
-    for share in portions(len(prompt)):
-        last = len(prompt) - 1
-        rows = [Row(prompt[i], i, 0, i == last) for i in range(start, start + share)]
-        yield from _decoded(model, context, rows)
-        start += share
+    last = len(prompt) - 1
+    rows = [Row(token, i, 0, i == last) for i, token in enumerate(prompt)]
+    for start in range(0, len(rows), STEP_ROWS):
+        yield from _decoded(model, context, rows[start : start + STEP_ROWS])
 
 
 def _last_row(prompt: list[int]) -> int:
     """Row of the prompt's last token in the decode call that read it."""
-    *_, last = portions(len(prompt))
-    return last - 1
+    return (len(prompt) - 1) % STEP_ROWS
 
 
 def _decoded(model: Model, context: Any, rows: list[Row]) -> Iterator[None]:

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, BinaryIO
 from playground.engine import protocol
 from playground.engine.context import Row
 from playground.engine.entry import Entry, Task, render
-from playground.engine.exact import KEEP_S
 from playground.engine.grammar import Grammar
 from playground.engine.job import Event, failed
 from playground.engine.library import interrupt, resume, start_library
@@ -139,8 +138,7 @@ class Worker:
         while True:
             is_busy = any(not entry.is_idle for entry in self._shelf.entries)
             resume()
-            keeps = any(entry.turns.keeps for entry in self._shelf.entries)
-            wait_s = 0 if is_busy else _POLL_S if self._pending or self._held else KEEP_S if keeps else None
+            wait_s = 0 if is_busy else _POLL_S if self._pending or self._held else None
             for message in self._pipes.receive(wait_s):
                 self._handle(message)
             self._show_life(is_busy)
@@ -148,7 +146,6 @@ class Worker:
             for entry in self._shelf.entries:
                 for event in entry.step():
                     self._report(event, entry)
-                entry.turns.let_go()
             self._release_held()
 
     def _show_life(self, is_busy: bool) -> None:

@@ -189,7 +189,9 @@ class Bench:
         ratios = []
         for _ in range(self.repeats):
             async with self.engine() as engine:
-                rival = Rival(self.model, bool(engine.findings.extra_buffers("Q4_1")), engine.policy.threads)
+                rival = Rival(
+                    self.model, bool(engine.findings.extra_buffers("Q4_1")), engine.options.computing
+                )
                 theirs = await rival.generate(texts, self.tokens)
                 rival.process.kill()
                 rival.process.wait()
@@ -232,7 +234,7 @@ class Bench:
             work = [
                 str(self.model),
                 engine.findings.extra_buffers("Q4_1") is not False,
-                engine.policy.threads,
+                engine.options.computing,
             ]
             raw = subprocess.run(
                 [sys.executable, "-c", RAW],
@@ -241,7 +243,7 @@ class Bench:
                 stderr=subprocess.DEVNULL,
                 text=True,
                 check=True,
-                env=os.environ | thread_environment(engine.policy.threads),
+                env=os.environ | thread_environment(engine.options.computing),
             )
             return float(raw.stdout) / took
 

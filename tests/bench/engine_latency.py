@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from playground.engine.client import Engine, EngineOptions
-from playground.engine.cores import DEFAULT_SPIN
+from playground.engine.cores import SPIN
 from playground.engine.protocol import Piece
 from playground.settings import embedded_model_path
 from playground.types.prompt import Sampling
@@ -68,7 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--spin", type=int, nargs="+", default=[DEFAULT_SPIN])
+    parser.add_argument("--spin", type=int, nargs="+", default=[SPIN])
     parser.add_argument("--threads", type=int, nargs="+", default=[0])
     options = parser.parse_args()
     model = embedded_model_path()

@@ -14,6 +14,7 @@ from playground.settings import Settings
 from playground.types.generation import Chunk, GenerationRequest
 from tests.engine.made_models import made_model
 
+
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exactness, "_WAIT_S", 0.05)

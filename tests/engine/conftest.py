@@ -11,7 +11,7 @@ import numpy
 import pytest
 import pytest_asyncio
 
-from playground.engine import exact, scheduler
+from playground.engine import scheduler
 from playground.engine.client import Engine, EngineOptions
 from playground.engine.context import STEP_ROWS, Row, Vector
 from playground.engine.sampler import MostLikely
@@ -104,14 +104,6 @@ class FakeContext:
         self.model.calls.append(rows)
         return 0
 
-    def copy_from(self, other: FakeContext, end: int) -> bool:
-        assert not self.held, "only an empty context takes another's cells"
-        assert self.cells == other.cells
-        if self.model.refuses_copies:
-            return False
-        self.held = [(position, token, {0}) for position, token, _ in other.held if position < end]
-        return True
-
     def logits(self, row: int) -> Vector:
         logits = numpy.zeros(100, numpy.float32)
         logits[self.sample(None, row)] = 1
@@ -164,7 +156,6 @@ class FakeModel:
     threads: int = 2
     context_tokens: int = 500
     shares_prefixes: bool = True
-    refuses_copies: bool = False
     codes: list[int] = field(default_factory=list)
     contexts: list[FakeContext] = field(default_factory=list)
     calls: list[list[Row]] = field(default_factory=list)
@@ -185,7 +176,6 @@ class FakeModel:
 @pytest.fixture
 def new_fake(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeModel]:
     """A function that makes fake models; samplers are out of the way."""
-    for module in (exact, scheduler):
-        monkeypatch.setattr(module, "new_chain", lambda request, vocabulary: MostLikely())
-        monkeypatch.setattr(module, "free_chain", lambda chain: None)
+    monkeypatch.setattr(scheduler, "new_chain", lambda request, vocabulary: MostLikely())
+    monkeypatch.setattr(scheduler, "free_chain", lambda chain: None)
     return FakeModel

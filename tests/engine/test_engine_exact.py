@@ -13,7 +13,6 @@ from pathlib import Path
 
 from playground.engine.client import Engine
 from playground.engine.cores import thread_environment
-from playground.engine.exact import portions
 from playground.engine.protocol import Done, Piece
 from playground.types.prompt import Sampling
 
@@ -49,17 +48,6 @@ async def text_of(engine: Engine, model: Path, prompt: str, **sampling: object) 
     return "".join(event.text for event in events if isinstance(event, Piece))
 
 
-def test_portions_never_leave_a_small_rest_inside_a_block() -> None:
-    assert list(portions(1)) == [1]
-    assert list(portions(127)) == [127]
-    assert list(portions(200)) == [64, 64, 72]
-    assert list(portions(520)) == [64] * 8 + [8], "llama-cpp-python's own calls end at 512 too"
-    for size in range(1, 1200):
-        cut = list(portions(size))
-        assert sum(cut) == size
-        assert all(64 <= portion < 128 for portion in cut[:-1])
-
-
 async def test_greedy_text_is_that_of_the_high_level_api_with_its_defaults(
     new_engine: NewEngine, small: Path
 ) -> None:
@@ -80,7 +68,7 @@ async def test_greedy_text_is_that_of_the_high_level_api_with_its_defaults(
         "    return llm.create_completion(prompt, max_tokens=10, **off)['choices'][0]['text']\n"
         "print(json.dumps([text(prompt) for prompt in prompts]))"
     )
-    threads = engine.policy.threads
+    threads = engine.options.computing
     question = json.dumps([str(small), tokens, engine.findings.extra_buffers("Q4_1"), threads])
     run = subprocess.run(
         [sys.executable, "-c", script],

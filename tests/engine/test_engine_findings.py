@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 from playground.engine import findings
-from playground.engine.cores import Policy
 from playground.engine.findings import Findings
 
 
@@ -89,11 +88,3 @@ def test_findings_stay_in_memory_where_nothing_can_be_written(tmp_path: Path) ->
     found = Findings(tmp_path / "file" / "engine.json")
     found.remember_extra_buffers("Q4_1", False)
     assert found.extra_buffers("Q4_1") is False
-
-
-def test_the_fastest_policy_is_remembered_for_this_build(tmp_path: Path) -> None:
-    path = tmp_path / "engine.json"
-    Findings(path).remember_policy(Policy(3, 5000))
-    assert Findings(path).policy == Policy(3, 5000)
-    path.write_text(path.read_text().replace("[\n  3", '[\n  "x"'))
-    assert Findings(path).policy is None

@@ -15,9 +15,9 @@ import llama_cpp.llama_cpp as llama
 import pytest
 
 from playground.engine.client import Engine, Wishes
-from playground.engine.exact import ExactScheduler, plan
 from playground.engine.gguf import read_header
 from playground.engine.model import open_model
+from playground.engine.one_seat import OneSeat
 from playground.engine.protocol import Done, Failed, Generate, Piece, Started
 from playground.engine.vocabulary import Vocabulary
 from playground.errors import BackendError, ContextOverflow
@@ -283,8 +283,8 @@ class FakePicture:
         return 0
 
 
-def submitted(fake: Any, *pictures: FakePicture, prompt: list[int]) -> ExactScheduler:
-    scheduler = ExactScheduler(fake)
+def submitted(fake: Any, *pictures: FakePicture, prompt: list[int]) -> OneSeat:
+    scheduler = OneSeat(fake)
     sampling = Sampling(max_tokens=3).model_dump(exclude={"seed", "stop"})
     request = Generate(
         id=1,
@@ -301,17 +301,20 @@ def submitted(fake: Any, *pictures: FakePicture, prompt: list[int]) -> ExactSche
     return scheduler
 
 
-def run_out(scheduler: ExactScheduler) -> list[Any]:
+def run_out(scheduler: OneSeat) -> list[Any]:
     events: list[Any] = []
     while not scheduler.is_idle:
         events += scheduler.step()
+    assert scheduler.tree.cells == 0
+    scheduler.close()
     return events
 
 
-def test_the_calls_of_a_prompt_follow_its_pictures() -> None:
-    eye = FakePicture(100, 300, 20, False, [])
-    assert list(plan(600, [eye])) == [100, eye, 64, 64, 72]  # type: ignore[list-item, comparison-overlap]
-    assert list(plan(130, [])) == [64, 66]
+def test_the_calls_of_a_prompt_follow_its_pictures(new_fake: Callable[..., Any]) -> None:
+    fake = new_fake()
+    run_out(submitted(fake, FakePicture(100, 300, 20, False, []), prompt=[1] * 100 + [-1] * 300 + [2] * 90))
+    assert [len(rows) for rows in fake.calls] == [100, 90, 1, 1]
+    assert [rows[0].position for rows in fake.calls] == [0, 120, 210, 211]
 
 
 @pytest.mark.parametrize("shares", [True, False])

@@ -16,8 +16,6 @@ from typing import NamedTuple
 import pytest
 
 from playground.engine.client import NO_WISHES, Engine, Wishes
-from playground.engine.cores import SPINS, Policy
-from playground.engine.process import Trial
 from playground.engine.protocol import Done, Piece, Started
 from playground.errors import BackendError, BackendUnavailable, ContextOverflow
 from playground.types.prompt import Sampling
@@ -318,7 +316,6 @@ async def test_extra_buffers_that_crash_are_found_out_and_remembered(
     assert engine.starts == 1, "only the trial run crashed"
     found = json.loads(path.read_text())
     assert found["extra_buffers"] == {"Q4_1": False}
-    assert found["policy"] is None, "a policy is measured later, when the machine is quiet"
 
     trials = []
     monkeypatch.setattr("playground.engine.client.trial_run", lambda *arguments: trials.append(arguments))
@@ -377,51 +374,3 @@ async def test_counting_needs_no_template_and_no_weights(new_engine: NewEngine, 
     assert await engine.count(model, ["", "a", "a b c", "<|im_start|>"]) == [0, 1, 3, 7]
     rendered = await engine.render(model, [["user", "x"]])
     assert (rendered.tokens[0], rendered.context_tokens) == (1, 2048)
-
-
-async def test_the_policy_is_measured_when_it_is_quiet_and_counts_from_the_next_start(
-    new_engine: NewEngine, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "engine.json"
-    quiet = iter([False, True])
-
-    async def is_quiet() -> bool:
-        return next(quiet)
-
-    monkeypatch.setattr("playground.engine.client.is_quiet", is_quiet)
-    engine = new_engine(findings_path=path)
-    before = engine.policy
-    await engine.measure_policy(model, True, pause_s=0)
-    threads, spin = json.loads(path.read_text())["policy"]
-    assert 1 <= threads <= (os.cpu_count() or 1)
-    assert spin in SPINS
-    assert engine.policy == before, "exact answers of one start stay comparable"
-    assert new_engine(findings_path=path).policy == Policy(threads, spin)
-
-
-async def test_a_request_ends_a_measurement_under_way(
-    new_engine: NewEngine, model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ended = []
-
-    async def trial(*_: object) -> Trial:
-        try:
-            await asyncio.sleep(3600)
-        finally:
-            ended.append("killed")
-        raise AssertionError
-
-    async def is_quiet() -> bool:
-        return True
-
-    monkeypatch.setattr("playground.engine.client.is_quiet", is_quiet)
-    engine = new_engine()
-    await engine.warm_up(model)
-    monkeypatch.setattr("playground.engine.client.trial_run", trial)
-    measuring = asyncio.create_task(engine.measure_policy(model, True, pause_s=0))
-    await asyncio.sleep(0.2)
-    assert (await answer(engine, model)).text
-    assert ended
-    measuring.cancel()
-    await asyncio.gather(measuring, return_exceptions=True)
-    assert engine.findings.policy is None

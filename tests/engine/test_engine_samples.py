@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from playground.engine import exact
 from playground.engine.client import Engine, Wishes
-from playground.engine.exact import ExactScheduler, portions
+from playground.engine.one_seat import OneSeat
 from playground.engine.protocol import Done, Generate, Piece
 from playground.types.prompt import Sampling
 
@@ -25,7 +24,7 @@ def sample(number: int, max_tokens: int = 5, family: str = "f") -> Generate:
     return Generate(number, "m", True, "", "exact", [], 0, 1, 0, 0, 1, 0, 0, 0, max_tokens, [], family=family)
 
 
-def run_out(scheduler: ExactScheduler, limit: int = 5_000) -> tuple[dict[int, str], dict[int, int]]:
+def run_out(scheduler: OneSeat, limit: int = 5_000) -> tuple[dict[int, str], dict[int, int]]:
     """Texts and cached tokens of all requests."""
     texts: dict[int, str] = {}
     cached: dict[int, int] = {}
@@ -45,22 +44,20 @@ def prompt_rows(model: Any) -> int:
     return sum(len(rows) for rows in model.calls if len(rows) > 1)
 
 
-def test_samples_that_come_at_once_wait_for_the_one_that_reads(new_fake: NewFake) -> None:
+def test_samples_follow_the_one_that_reads(new_fake: NewFake) -> None:
     model = new_fake(cells=4096)
-    scheduler = ExactScheduler(model)
+    scheduler = OneSeat(model)
     for number in range(8):
         scheduler.submit(sample(number), PROMPT)
     texts, cached = run_out(scheduler)
     assert set(texts.values()) == {model.says(PROMPT, 5)}
     assert sorted(cached.values()) == [0] + 7 * [200]
-    assert [len(rows) for rows in model.calls if len(rows) > 1] == list(portions(200)), (
-        "one prefill, cut as alone"
-    )
+    assert [len(rows) for rows in model.calls if len(rows) > 1] == [128, 72], "one prefill, cut as alone"
 
 
-def test_samples_without_room_beside_each_other_go_on_in_the_context_that_was_left(new_fake: NewFake) -> None:
+def test_samples_go_on_in_the_cells_that_the_one_before_has_left(new_fake: NewFake) -> None:
     model = new_fake(cells=256, context_tokens=256)
-    scheduler = ExactScheduler(model)
+    scheduler = OneSeat(model)
     for number in range(5):
         scheduler.submit(sample(number), PROMPT)
     texts, cached = run_out(scheduler)
@@ -71,38 +68,37 @@ def test_samples_without_room_beside_each_other_go_on_in_the_context_that_was_le
 
 def test_a_sample_that_comes_a_little_later_finds_the_prompt(new_fake: NewFake) -> None:
     model = new_fake(cells=1024)
-    scheduler = ExactScheduler(model)
+    scheduler = OneSeat(model)
     scheduler.submit(sample(1), PROMPT)
     run_out(scheduler)
-    assert scheduler.keeps
-    assert len(model.contexts) == 1
     scheduler.submit(sample(2), PROMPT)
     assert run_out(scheduler) == ({2: model.says(PROMPT, 5)}, {2: 200})
 
 
-def test_what_is_kept_goes_after_a_moment_and_for_whoever_needs_its_room(
-    new_fake: NewFake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_request_of_its_own_takes_the_cells_of_the_prompt_that_was_left(new_fake: NewFake) -> None:
     model = new_fake(cells=256, context_tokens=256)
-    scheduler = ExactScheduler(model)
+    scheduler = OneSeat(model)
     scheduler.submit(sample(1), PROMPT)
     run_out(scheduler)
     scheduler.submit(sample(2, family=""), [5] * 200)
     assert run_out(scheduler) == ({2: model.says([5] * 200, 5)}, {2: 0})
-    assert not model.contexts, "a request of its own leaves nothing"
     scheduler.submit(sample(3), PROMPT)
-    run_out(scheduler)
-    scheduler.let_go()
-    assert scheduler.keeps, "its moment is not over"
-    now = exact.time.monotonic()
-    monkeypatch.setattr(exact.time, "monotonic", lambda: now + exact.KEEP_S + 1)
-    scheduler.let_go()
-    assert not model.contexts
+    assert run_out(scheduler) == ({3: model.says(PROMPT, 5)}, {3: 0})
+
+
+def test_samples_of_two_prompts_that_come_mixed_read_each_prompt_once(new_fake: NewFake) -> None:
+    model = new_fake(cells=1024)
+    scheduler = OneSeat(model)
+    for number in range(6):
+        scheduler.submit(sample(number, family="fg"[number % 2]), PROMPT if number % 2 else [7] * 200)
+    texts, cached = run_out(scheduler)
+    assert sorted(cached.values()) == [0, 0] + 4 * [200]
+    assert texts == {n: model.says(PROMPT if n % 2 else [7] * 200, 5) for n in range(6)}
 
 
 def test_other_families_other_prompts_and_plain_requests_share_nothing(new_fake: NewFake) -> None:
     model = new_fake(cells=4096)
-    scheduler = ExactScheduler(model)
+    scheduler = OneSeat(model)
     other = [*PROMPT[:-1], 99]
     scheduler.submit(sample(1), PROMPT)
     scheduler.submit(sample(2, family="g"), PROMPT)
@@ -114,10 +110,9 @@ def test_other_families_other_prompts_and_plain_requests_share_nothing(new_fake:
     assert texts == {n: model.says(other if n == 3 else PROMPT, 5) for n in range(1, 6)}
 
 
-@pytest.mark.parametrize("limits", [{"shares_prefixes": False}, {"refuses_copies": True}])
-def test_where_cells_cannot_be_copied_each_sample_reads_for_itself(limits: Any, new_fake: NewFake) -> None:
-    model = new_fake(cells=4096, **limits)
-    scheduler = ExactScheduler(model)
+def test_where_an_end_cannot_be_forgotten_each_sample_reads_for_itself(new_fake: NewFake) -> None:
+    model = new_fake(cells=4096, shares_prefixes=False)
+    scheduler = OneSeat(model)
     for number in range(3):
         scheduler.submit(sample(number), PROMPT)
     texts, cached = run_out(scheduler)
@@ -127,7 +122,7 @@ def test_where_cells_cannot_be_copied_each_sample_reads_for_itself(limits: Any, 
 
 def test_when_the_one_that_reads_is_stopped_the_next_one_reads(new_fake: NewFake) -> None:
     model = new_fake(cells=4096)
-    scheduler = ExactScheduler(model)
+    scheduler = OneSeat(model)
     for number in range(4):
         scheduler.submit(sample(number), PROMPT)
     scheduler.step()
@@ -139,7 +134,7 @@ def test_when_the_one_that_reads_is_stopped_the_next_one_reads(new_fake: NewFake
 
 def test_a_stopped_sample_leaves_the_prompt_to_the_next(new_fake: NewFake) -> None:
     model = new_fake(cells=256, context_tokens=256)
-    scheduler = ExactScheduler(model)
+    scheduler = OneSeat(model)
     for number in (1, 2):
         scheduler.submit(sample(number, 30), PROMPT)
     for _ in range(6):

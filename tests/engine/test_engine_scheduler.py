@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground.engine.calls import OWN_SEQUENCES
-from playground.engine.exact import ExactScheduler
+from playground.engine.one_seat import OneSeat
 from playground.engine.protocol import Done, Failed, Generate, Piece
 from playground.engine.rules import Rules
 from playground.engine.scheduler import Scheduler
@@ -23,7 +23,7 @@ def batching(model: Any) -> Scheduler:
     return Scheduler(model, Rules())
 
 
-BOTH = pytest.mark.parametrize("kind", [batching, ExactScheduler], ids=["batched", "in turns"])
+BOTH = pytest.mark.parametrize("kind", [batching, OneSeat], ids=["batched", "in turns"])
 
 
 def request(number: int, max_tokens: int = 5, stop: list[str] | None = None) -> Generate:
@@ -138,29 +138,39 @@ def test_a_stop_string_over_two_tokens_ends_the_answer_without_it(kind: Any, new
     assert story.ends == {1: Done(1, "stop", 3, 0, ""), 2: Done(2, "length", 2, 0, "")}
 
 
-# --- exact ----------------------------------------------------------------------------------------------
+# --- in turns -------------------------------------------------------------------------------------------
 
 
-def test_exact_answers_take_turns_and_never_share_a_call(new_fake: NewFake) -> None:
+def test_answers_in_turns_never_share_a_call_nor_the_cells(new_fake: NewFake) -> None:
     model = new_fake(cells=2048)
-    scheduler = ExactScheduler(model)
+    scheduler = OneSeat(model)
     scheduler.submit(request(1, 20), [1] * 3)
     scheduler.submit(request(2, 20), [2] * 300)
-    Story(scheduler).run()
-    assert [len(rows) for rows in model.calls[:10]] == [3, 64, 1, 64, 1, 64, 1, 108, 1, 1]
-    assert model.contexts == [], "every context has been closed"
-
-
-def test_exact_contexts_together_keep_within_the_cells(new_fake: NewFake) -> None:
-    model = new_fake(cells=1024, context_tokens=1024)
-    scheduler = ExactScheduler(model)
-    for number in range(6):
-        scheduler.submit(request(number, 200), [number + 1] * 200)  # 512 cells each
     story = Story(scheduler)
     while not scheduler.is_idle:
         story.step()
-        assert sum(context.cells for context in model.contexts) == scheduler.cells <= 1024
-    assert list(story.ends) == [0, 1, 2, 3, 4, 5], "first come, first served"
+        (context,) = model.contexts
+        assert len({token for position, token, _ in context.held if position < 3}) <= 1
+    assert [len(rows) for rows in model.calls] == [3, *[1] * 19, 128, 128, 44, *[1] * 19]
+    assert list(story.ends) == [1, 2], "first come, first served"
+    scheduler.close()
+    assert model.contexts == []
+
+
+def test_what_somebody_waits_for_takes_the_only_seat_and_the_background_is_read_in_the_same_calls(
+    new_fake: NewFake,
+) -> None:
+    model = new_fake()
+    scheduler = OneSeat(model)
+    scheduler.submit(replace(request(1, 6), background=True), [1] * 200)
+    story = Story(scheduler)
+    for _ in range(4):
+        story.step()
+    scheduler.submit(request(2, 3), [2] * 4)
+    story.run()
+    assert list(story.ends) == [2, 1]
+    assert story.texts == {1: model.says([1] * 200, 6), 2: model.says([2] * 4, 3)}
+    assert [len(rows) for rows in model.calls] == [128, 72, 1, 1, 4, 1, 1, 128, 72, 1, 1, 1, 1, 1]
 
 
 # --- batched --------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 
 from playground.engine import yielding
-from playground.engine.cores import Policy, candidates, fastest
 from playground.engine.yielding import Load, Seen, look
 
 
@@ -31,11 +30,3 @@ def test_the_kernel_is_asked_once_a_second_at_most(monkeypatch: pytest.MonkeyPat
     load = Load(2, lambda: asked.append(1) or Seen(9.5, 0, 0))  # type: ignore[func-returns-value]
     assert [load.threads() for _ in range(9)] == [2] * 9
     assert len(asked) == 1
-
-
-def test_another_policy_must_be_clearly_faster() -> None:
-    usual = Policy(4)
-    assert fastest({}, usual) == usual
-    assert fastest({usual: 50.0, Policy(2): 55.0}, usual) == usual
-    assert fastest({usual: 50.0, Policy(2): 60.0, Policy(3, 5000): 59.0}, usual) == Policy(2)
-    assert (candidates(1), candidates(2), candidates(8)) == ([1], [2, 1], [8, 7, 4])
