@@ -1,6 +1,6 @@
-"""Shared calls against answers in turns and against the high-level API, in ratios measured in the same run.
+"""The engine against the high-level API and against itself, in ratios measured in the same run. Against 0.2: `earlier.py`.
 
-    python tests/bench/engine.py [--cases 32] [--tokens 32] [--repeats 1] [--only columns,cases,lone,lonelong,long,one,mixed,limit,samples,exact,busy,first,memory]
+    python tests/bench/engine.py [--cases 32] [--tokens 32] [--repeats 1] [--only one,mixed,limit,samples,exact,busy,memory]
 
 Both sides use the same number of threads and the same OpenMP settings, and their halves of a ratio are measured in turns,
 so that a noisy machine disturbs both. "must" is what the project promises; "memory" (10,000 requests) runs only when named.
@@ -17,28 +17,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from playground.engine.client import Engine, EngineOptions, Wishes
 from playground.engine.cores import thread_environment
-from playground.engine.protocol import Done, Piece
+from playground.engine.protocol import Done
 from playground.settings import embedded_model_path
 from playground.types.prompt import Sampling
+from tests.bench.work import prompts
 
 PARALLEL = 32
-RULES = "You are a careful judge of short reviews. Read the rules before you answer. " + " ".join(
-    f"Rule {n}: a review that speaks of {thing} is {kind}, whatever else it may say."
-    for n, (thing, kind) in enumerate(
-        [("late trains", "negative"), ("good bread", "positive"), ("lost bags", "negative"), ("warm rooms", "positive")] * 4
-    )
-)  # fmt: skip
-CASES = [
-    "The soup was cold and nobody said sorry for it.",
-    "We would go there again at any time, truly lovely people.",
-]
 RIVAL = """
 import json, sys, time
 import llama_cpp.llama_cpp as low
@@ -118,11 +110,6 @@ class Rival:
         return float(await asyncio.to_thread(self.ask_line, work))
 
 
-def prompts(cases: int, groups: int) -> list[str]:
-    """Raw prompts of about 345 tokens; those of one group share about 310. Groups are mixed."""
-    return [f"Judge {'ABCD'[n % groups]}. {RULES}\nReview {n}: {CASES[n % 2]}\nAnswer:" for n in range(cases)]
-
-
 async def answers(
     engine: Engine, model: Path, texts: list[str], tokens: int, mode: str = "throughput"
 ) -> float:
@@ -136,32 +123,6 @@ async def answers(
     began = time.perf_counter()
     await asyncio.gather(*map(one, texts))
     return time.perf_counter() - began
-
-
-async def first_token_s(engine: Engine, model: Path, text: str) -> float:
-    """Seconds until the first piece of one more answer."""
-    began = time.perf_counter()
-    wishes = Wishes("throughput", raw_prompt=text)
-    async for event in engine.generate(model, [], Sampling(max_tokens=1), wishes):
-        if isinstance(event, Piece):
-            return time.perf_counter() - began
-    return time.perf_counter() - began
-
-
-class Clock:
-    """Wall and processor seconds of an engine process between two looks."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._pid = engine.pid
-        self._began = self._look()
-
-    def _look(self) -> tuple[float, float]:
-        words = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
-        return time.perf_counter(), (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
-
-    def read(self) -> tuple[float, float]:
-        (wall, cpu), (wall_then, cpu_then) = self._look(), self._began
-        return wall - wall_then, cpu - cpu_then
 
 
 class Bench:
@@ -197,31 +158,6 @@ class Bench:
                 rival.process.wait()
                 ratios.append(theirs / await answers(engine, self.model, texts, self.tokens))
         return statistics.mean(ratios)
-
-    async def against_turns(self, texts: list[str], tokens: int, part: int = 1) -> float:
-        """The same exact answers in turns, as every version before 0.4 computed them, over those that share calls.
-
-        In turns nothing is shared, so that one of `part` stands for all. Prints the ratio of processor time beside it.
-        """
-        ratios: list[tuple[float, float]] = []
-        for round_number in range(self.repeats):
-            took = []
-            for batches in (False, True) if round_number % 2 else (True, False):
-                async with self.engine() as engine:
-                    for kind in engine.findings.kinds:
-                        engine.findings.remember_batches(kind, batches)
-                    await answers(engine, self.model, ["Hello."], 2, "exact")
-                    some = texts if batches else texts[::part]
-                    clock = Clock(engine)
-                    await answers(engine, self.model, some, tokens, "exact")
-                    wall, cpu = clock.read()
-                    took.append((wall * len(texts) / len(some), cpu * len(texts) / len(some), batches))
-            took.sort(key=lambda one: one[2])
-            (wall, cpu, _), (wall_now, cpu_now, _) = took
-            ratios.append((wall / wall_now, cpu / cpu_now))
-        wall, cpu = (statistics.median(values) for values in zip(*ratios, strict=True))
-        print(f"  processor time: {cpu:.2f}", flush=True)
-        return wall
 
     async def limit(self) -> float:
         """The time of a bare loop of the same decode calls, nothing around it, over the time the engine takes."""
@@ -296,17 +232,6 @@ class Bench:
                     busy.wait()
         return times[0] / times[1]
 
-    async def first_beside_eight(self) -> float:
-        """Time to first token of a new request while eight others stream, over alone."""
-        async with self.engine() as engine:
-            alone = await first_token_s(engine, self.model, prompts(1, 1)[0])
-            others = asyncio.create_task(answers(engine, self.model, [f"Story {n}:" for n in range(8)], 200))
-            await asyncio.sleep(3)
-            beside = await first_token_s(engine, self.model, "New. " + prompts(1, 1)[0])
-            others.cancel()
-            await asyncio.gather(others, return_exceptions=True)
-            return beside / alone
-
     async def memory(self) -> float:
         """Resident memory after 10,000 requests over that after the first 1,000."""
         async with self.engine() as engine:
@@ -324,22 +249,6 @@ class Bench:
             return sizes[-1] / sizes[9]
 
 
-STORY = "The keeper of the lighthouse wrote down what the sea brought in that night, and what it took. "
-
-
-def in_turns(bench: Bench, what: str) -> Coroutine[Any, Any, float]:
-    """One row against answers in turns."""
-    if what == "columns":
-        return bench.against_turns([f"{n}. {STORY * 5}" for n in range(4)], 128)
-    if what == "cases":
-        return bench.against_turns(prompts(32, 1), 32, part=8)
-    if what == "lone":
-        return bench.against_turns([f"1. {STORY * 4}"], 128)
-    if what == "lonelong":
-        return bench.against_turns([STORY * 24], 96)
-    return bench.against_turns([STORY * 190], 4)
-
-
 async def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(
@@ -348,37 +257,17 @@ async def main() -> None:
     parser.add_argument("--cases", type=int, default=32)
     parser.add_argument("--tokens", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=1)
-    parser.add_argument(
-        "--only", default="columns,cases,lone,lonelong,long,one,mixed,limit,samples,exact,busy,first"
-    )
+    parser.add_argument("--only", default="one,mixed,limit,samples,exact,busy")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), options)
         rows = {
-            "one": ("one prompt's cases, against generate()", ">= 1.45", lambda: bench.against_generate(1)),
-            "mixed": ("four prompts mixed, against generate()", ">= 2", lambda: bench.against_generate(4)),
-            "columns": ("four columns, against exact in turns", ">= 1.3", lambda: in_turns(bench, "columns")),
-            "cases": (
-                "32 cases sharing 310 tokens, against turns",
-                ">= 5.5",
-                lambda: in_turns(bench, "cases"),
-            ),
-            "lone": (
-                "a lone short answer, against exact in turns",
-                ">= 0.95",
-                lambda: in_turns(bench, "lone"),
-            ),
-            "lonelong": (
-                "a lone answer after 500 tokens, against turns",
-                ">= 0.95",
-                lambda: in_turns(bench, "lonelong"),
-            ),
-            "long": ("a prompt of 4,000 tokens, against turns", ">= 0.9", lambda: in_turns(bench, "long")),
+            "one": ("one prompt's cases, against generate()", ">= 1.6", lambda: bench.against_generate(1)),
+            "mixed": ("four prompts mixed, against generate()", ">= 3.7", lambda: bench.against_generate(4)),
             "limit": ("share of the raw prefill and decode rates", ">= 0.85", bench.limit),
             "samples": ("eight samples in one go, against eight calls", ">= 1.8", bench.samples),
             "exact": ("eight exact samples, against eight exact calls", ">= 1.8", bench.exact_samples),
             "busy": ("beside a busy process, of its quiet speed", ">= 0.4", bench.beside_busy),
-            "first": ("first token beside 8 streams, over alone", "<= 3", bench.first_beside_eight),
             "memory": ("memory after 10,000 requests, over 1,000", "0.95-1.05", bench.memory),
         }
         print(f"{'measured':46} {'ratio':>6}  must")
