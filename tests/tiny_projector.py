@@ -104,4 +104,7 @@ def _value(value: Any) -> bytes:
         return struct.pack("<If", 6, value)
     if isinstance(value, str):
         return struct.pack("<I", 8) + _text(value)
-    return struct.pack(f"<IIQ{len(value)}f", 9, 6, len(value), *value)
+    if all(isinstance(item, str) for item in value):
+        return struct.pack("<IIQ", 9, 8, len(value)) + b"".join(map(_text, value))
+    kind, sign = (5, "i") if all(isinstance(item, int) for item in value) else (6, "f")
+    return struct.pack(f"<IIQ{len(value)}{sign}", 9, kind, len(value), *value)

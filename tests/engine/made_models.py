@@ -19,9 +19,10 @@ FORMATS = {"Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "F16": 1, "Q4_K_S": 14, "Q4_K_M": 15
 LAYERS = 30
 
 
-def made_model(folder: Path, kind: str, layers: int = LAYERS) -> Path:
-    """The embedded model in another number format, with its first `layers` layers only."""
-    source, target = embedded_model_path(), folder / f"{kind}-{layers}.gguf"
+def made_model(folder: Path, kind: str, layers: int = LAYERS, source: Path | None = None) -> Path:
+    """The embedded model (or another) in another number format, with its first `layers` layers only."""
+    target = folder / f"{source.stem + '-' if source else ''}{kind}-{layers}.gguf"
+    source = source or embedded_model_path()
     assert source
     if target.exists():
         return target
