@@ -1,12 +1,13 @@
-"""Answers in random company against the same alone, bit for bit, at full depth: python tests/bench/company.py [KIND …]
+"""Answers in random company against the same alone, bit for bit, at full depth: python tests/bench/company.py [--seconds 300] [KIND …]
 
 Thirty requests, greedy and seeded, with grammars and log-probabilities, alone and then in five random schedules that
-join, cancel, share beginnings and use up tiny caches, on the embedded model in each number format. Exit code 1 when
-one text or one row of logits differs.
+join, cancel, share beginnings and use up tiny caches, on the embedded model in each number format. After so many seconds
+of processor time no further schedule of a format is begun. Exit code 1 when one text or one row of logits differs.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 import time
@@ -27,26 +28,38 @@ SCHEDULES = 5
 
 def main() -> int:
     """Print a line for each format; 1 when company has changed a bit of an answer."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "kinds", nargs="*", metavar="KIND", help=f"one of {', '.join(KINDS)}; all without any"
+    )
+    parser.add_argument("--seconds", type=float, default=300)
+    options = parser.parse_args()
     start_library()
     changed = 0
     with tempfile.TemporaryDirectory() as folder:
-        for kind in sys.argv[1:] or KINDS:
+        for kind in options.kinds or KINDS:
             began = time.process_time()
             path = made_model(Path(folder), kind)
             model = LoadedModel(read_header(path), Options(context_tokens=2048, parallel=16, threads=2))
             asked = requests(model, REQUESTS)
             alone = played_alone(model, asked)
             rows = sum(len(digests) for digests in alone.logits.values())
-            equal = resets = 0
+            equal = resets = played_schedules = 0
             for seed in range(SCHEDULES):
+                if time.process_time() - began > options.seconds:
+                    break
+                played_schedules += 1
                 company = played(model, asked, seed)
                 equal += len(asked) - len(differing(alone, company, asked))
                 resets += company.resets
             model.close()
-            changed += SCHEDULES * len(asked) - equal
+            total = played_schedules * len(asked)
+            changed += total - equal
             print(
-                f"{kind:7} {equal} of {SCHEDULES * len(asked)} answers equal, {SCHEDULES * rows:,} rows of logits, "
-                f"read again {resets} times, {time.process_time() - began:.0f} s of processor time",
+                f"{kind:7} {equal} of {total} answers equal in {played_schedules} schedules, "
+                f"{played_schedules * rows:,} rows of logits, read again {resets} times, {time.process_time() - began:.0f} s of processor time",
                 flush=True,
             )
     return 1 if changed else 0
