@@ -19,7 +19,7 @@ from playground.engine.grammar import Grammars, Guide
 from playground.engine.job import Event, failed
 from playground.engine.loading import Loading
 from playground.engine.model import LoadedModel
-from playground.engine.one_seat import OneSeat
+from playground.engine.one_seat import OneSeat, cells_for
 from playground.engine.protocol import Done, Embedded, Generate, TextsScored
 from playground.engine.rules import FREE
 from playground.engine.scheduler import Scheduler
@@ -98,7 +98,8 @@ class Entry:
         if takes_turns(request):
             self._give_way()
             adapter = self.model.adapter(Path(request.adapter)) if request.adapter else None
-            self.turns = self.turns or OneSeat(self.model)
+            cells = cells_for(self.model, len(prompt), request.max_tokens)
+            self.turns = self.turns or OneSeat(self.model, cells)
             self.turns.submit(request, prompt, guide, adapter, pictures)
         else:
             if self.shared is None:

@@ -27,18 +27,19 @@ _Dress = tuple[Any, float, int]
 
 
 class OneSeat(Scheduler):
-    """Requests of one model that take turns. `close` frees the context."""
+    """Requests of one model that take turns. `close` frees the context, which has so many `cells` for the first of them."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, cells: int = 0) -> None:
+        self._first_cells = cells
         self._dress: _Dress = (None, 1.0, 0)
         self._left: tuple[Run, Node] | None = (
             None  # a sample that has ended, and the prompt that is still there
         )
         super().__init__(model, FREE)
 
-    def _set_up(self, least_rows: int = 0) -> None:
+    def _set_up(self, cells: int = 0, least_rows: int = 0) -> None:
         self._seats, self._shares_prefixes = 1, False
-        super()._set_up(least_rows)
+        super()._set_up(cells or self._first_cells, least_rows)
 
     def step(self) -> list[Event]:
         """One decode call of the answer that has the seat, or one step with a picture."""
@@ -115,16 +116,20 @@ class OneSeat(Scheduler):
         return super()._advance(run, row, logits)
 
     def _put_on(self, run: Run) -> None:
-        """Give it a context with its adapter, and with calls as long as its pictures need. Raises BackendError."""
+        """Give it a context that is large enough, with its adapter, and with calls as long as its pictures need.
+
+        Raises BackendError.
+        """
         dress = _dress_of(run)
-        if self._dress == dress:
+        cells = cells_for(self._model, run.job.prompt_tokens, run.job.request.max_tokens)
+        if self._dress == dress and cells <= self.cells:
             return
         adapter, scale, least_rows = dress
         before = self._calls
-        self._set_up(least_rows)
+        self._set_up(cells, least_rows)
         before.close()
         self._dress = (None, 1.0, least_rows)
-        run.leaf = self.tree.open(run.job.tokens)
+        run.leaf, run.reused = self.tree.open(run.job.tokens), 0
         if adapter:
             self._calls.context.use_adapter(adapter, scale)
             self._dress = dress
@@ -146,6 +151,11 @@ class OneSeat(Scheduler):
         else:
             self.tree.grow(run.leaf, run.job.tokens[run.computed : run.computed + picture.size])
         return []
+
+
+def cells_for(model: Model, prompt_tokens: int, max_tokens: int) -> int:
+    """What a whole answer needs at most."""
+    return min(prompt_tokens + max_tokens, model.context_tokens)
 
 
 def _dress_of(run: Run) -> _Dress:

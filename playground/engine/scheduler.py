@@ -111,12 +111,12 @@ class Scheduler:
         self._count = 0
         self._turn = 0
 
-    def _set_up(self, least_rows: int = 0) -> None:
+    def _set_up(self, cells: int = 0, least_rows: int = 0) -> None:
         """A new cache, with nothing in it. Raises BackendError when there is no memory for it."""
         # Each answer needs a sequence; as many again keep ended ones for later prompts.
         sequences = 2 * self._seats + 16 if self._shares_prefixes else self._seats
         sequences = min(_MOST_SEQUENCES, sequences + OWN_SEQUENCES)
-        cells = self._model.cells + self._rules.spare
+        cells = (cells or self._model.cells) + self._rules.spare
         context = self._model.new_context(cells, sequences, least_rows=least_rows)
         self._calls = Calls(context, self._rules, self._model.threads, keeps_order=self._shares_prefixes)
         self.cells: int = min(self._calls.cells, self._model.cells)

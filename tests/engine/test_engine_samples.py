@@ -96,6 +96,14 @@ def test_samples_of_two_prompts_that_come_mixed_read_each_prompt_once(new_fake: 
     assert texts == {n: model.says(PROMPT if n % 2 else [7] * 200, 5) for n in range(6)}
 
 
+def test_a_longer_sample_than_there_is_room_for_reads_the_prompt_again(new_fake: NewFake) -> None:
+    model = new_fake(cells=1024)
+    scheduler = OneSeat(model, 205)
+    for number, length in enumerate((5, 50)):
+        scheduler.submit(sample(number, length), PROMPT)
+    assert run_out(scheduler) == ({0: model.says(PROMPT, 5), 1: model.says(PROMPT, 50)}, {0: 0, 1: 0})
+
+
 def test_other_families_other_prompts_and_plain_requests_share_nothing(new_fake: NewFake) -> None:
     model = new_fake(cells=4096)
     scheduler = OneSeat(model)

@@ -157,6 +157,18 @@ def test_answers_in_turns_never_share_a_call_nor_the_cells(new_fake: NewFake) ->
     assert model.contexts == []
 
 
+def test_the_only_seat_has_the_cells_of_its_answer_and_more_for_a_longer_one(new_fake: NewFake) -> None:
+    model = new_fake(cells=2048, context_tokens=2048)
+    scheduler = OneSeat(model, 20)
+    seen = []
+    for number, length in enumerate((10, 300, 10)):
+        scheduler.submit(request(number, 5), [number + 1] * length)
+        story = Story(scheduler).run()
+        assert story.texts == {number: model.says([number + 1] * length, 5)}
+        seen += [context.cells for context in model.contexts]
+    assert seen == [20, 305, 305]
+
+
 def test_what_somebody_waits_for_takes_the_only_seat_and_the_background_is_read_in_the_same_calls(
     new_fake: NewFake,
 ) -> None:
