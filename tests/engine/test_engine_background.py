@@ -5,30 +5,32 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from playground.backends.llamacpp import LlamaCppBackend
 from playground.engine.client import Engine, Wishes
 from playground.engine.gguf import read_header
 from playground.engine.model import estimated_bytes
-from playground.runs.cells import Cell, Delta, End, Finished
+from playground.runs.cells import Delta, End, Finished
 from playground.runs.runner import Execution
 from playground.settings import Settings
-from playground.types.generation import GenerationRequest, Message
-from playground.types.prompt import Prompt, Sampling
+from playground.types.generation import Message
+from playground.types.grid import Work
+from playground.types.prompt import Sampling
 from playground.workbench.models import ModelDesk
+from tests.works import work
 
 WORDS = "The keeper of the lighthouse wrote down what the sea brought in that night, and what it took. "
 
 
-def cells(count: int, tokens: int, words: str = WORDS) -> list[Cell]:
-    def request(number: int) -> GenerationRequest:
+def cells(count: int, tokens: int, words: str = WORDS) -> list[Work]:
+    def cell(number: int) -> Work:
         text = f"{number}. {words}"
-        return GenerationRequest(
-            "llama.cpp:small", (Message("user", text),), Sampling(max_tokens=tokens), raw_prompt=text
-        )
+        plain = work(number, "llama.cpp:small", messages=(Message("user", text),))
+        return replace(plain, raw_prompt=text, sampling=Sampling(max_tokens=tokens, seed=1))
 
-    return [Cell(number, 0, Prompt(), request(number)) for number in range(count)]
+    return [cell(number) for number in range(count)]
 
 
 async def as_it_is(end: End) -> End:
@@ -38,7 +40,7 @@ async def as_it_is(end: End) -> End:
 class Run:
     """Cells with a rank; `texts` and the order in which they ended."""
 
-    def __init__(self, desk: ModelDesk, some: list[Cell], rank: int) -> None:
+    def __init__(self, desk: ModelDesk, some: list[Work], rank: int) -> None:
         self.execution = Execution(some, desk.backend_of, desk.gates, as_it_is, lambda: rank)
         self.written = 0
         self.ends: dict[int, Finished] = {}
@@ -48,7 +50,7 @@ class Run:
             if isinstance(event, Delta):
                 self.written += 1
             elif isinstance(event, Finished):
-                self.ends[event.cell.column] = event
+                self.ends[event.cell.key.variant] = event
         return self
 
     @property
