@@ -40,12 +40,13 @@ HOMES = {
     "jinja2": {"templating", "engine"},  # the engine catches what a model's own chat template raises
     "llama_cpp": {"engine"},
     "llguidance": {"engine"},
-    "numpy": {"engine"},  # comes with llama-cpp-python
+    "numpy": {"engine", "stats"},
     "yaml": {"formats"},
     "charset_normalizer": {"formats"},
     "pypdf": {"formats"},
     "regex": {"answers", "scorers", "techniques"},
     "rapidfuzz": {"scorers"},
+    "scipy": {"stats"},
     "jsonschema": {"scorers", "techniques"},
     "referencing": {"scorers", "engine", "techniques"},
     "httpx": {"backends", "cli"},

@@ -1,0 +1,21 @@
+"""What the verdicts stand on: pure functions on arrays, no store and no page.
+
+The case is the unit: repeats of a case are averaged before they come here. Two variants are compared on the cases where
+both have a value. An interval and its p come from one family and never contradict each other.
+"""
+
+from playground.stats.estimates import Estimate, mean, rate
+from playground.stats.paired import ALPHA, Paired, compare_passes, compare_scores
+from playground.stats.several import benjamini_hochberg, holm
+
+__all__ = [
+    "ALPHA",
+    "Estimate",
+    "Paired",
+    "benjamini_hochberg",
+    "compare_passes",
+    "compare_scores",
+    "holm",
+    "mean",
+    "rate",
+]

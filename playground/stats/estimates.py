@@ -1,0 +1,45 @@
+"""One variant by itself: its pass rate or its mean score, with a 95 % interval."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import binomtest, t
+
+
+class Estimate(NamedTuple):
+    """A value and the bounds of its 95 % interval; a rate is 0 to 1."""
+
+    value: float
+    low: float
+    high: float
+
+
+def rate(passes: int, cases: int) -> Estimate:
+    """The share of cases that pass: Wilson's interval, at 0 % and 100 % Clopper and Pearson's ("at most", "at least").
+
+    Raises ValueError without a case, or with more passes than cases.
+    """
+    if not 0 <= passes <= cases or not cases:
+        raise ValueError(f"{passes} of {cases} cases cannot pass.")
+    found = binomtest(passes, cases)
+    interval = found.proportion_ci(0.95, method="wilson" if 0 < passes < cases else "exact")
+    return Estimate(passes / cases, float(interval.low), float(interval.high))
+
+
+def mean(values: ArrayLike) -> Estimate:
+    """The mean of the case means with its t interval; NaN stands for a case without a value.
+
+    Of one case nothing is known of the spread: the bounds are infinite. Raises ValueError when there is none.
+    """
+    known = np.asarray(values, dtype=float)
+    known = known[~np.isnan(known)]
+    if not known.size:
+        raise ValueError("No case has a value.")
+    centre = float(known.mean())
+    if known.size == 1:
+        return Estimate(centre, -np.inf, np.inf)
+    half = float(t.ppf(0.975, known.size - 1) * known.std(ddof=1) / np.sqrt(known.size))
+    return Estimate(centre, centre - half, centre + half)

@@ -1,0 +1,122 @@
+"""Two variants on the same cases: the difference A minus B, its 95 % interval, p, and the evidence while one looks."""
+
+from __future__ import annotations
+
+from math import copysign, sqrt
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq
+from scipy.stats import binom, t
+
+from playground.stats.evidence import betting, of_wins
+
+ALPHA = 0.05
+_Z = 1.959963984540054  # the 97.5 % point of the normal distribution
+_NEAR_ONE = 1 - 1e-12
+_FAR = 1e9
+
+
+class Paired(NamedTuple):
+    """A minus B over paired cases.
+
+    `evidence` is an e-value: it may be looked at after every case, and decides at 1 / ALPHA (20) and above. NaN where
+    there is none (scores outside of 0 to 1).
+    """
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    evidence: float
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the difference is told from none; the interval says the same."""
+        return self.p < ALPHA
+
+
+def compare_passes(only_a: int, only_b: int, cases: int) -> Paired:
+    """Pass or fail, one answer a case: `only_a` cases that A alone passes, `only_b` that B alone does, of `cases`.
+
+    Tango's score interval (Statistics in Medicine 17:891, 1998), McNemar's mid-p, and the mixture e-value over the
+    share of wins. Where score and mid-p fall on different sides of ALPHA, the more careful of the two counts in both.
+    Raises ValueError for counts that cannot be.
+    """
+    if min(only_a, only_b) < 0 or only_a + only_b > cases or not cases:
+        raise ValueError(f"{only_a} and {only_b} of {cases} cases cannot differ.")
+    difference = (only_a - only_b) / cases
+    low, high = _tango(only_a, only_b, cases)
+    p = _mid_p(only_a, only_b)
+    if p < ALPHA and low <= 0 <= high:
+        p = ALPHA
+    elif p >= ALPHA and not low <= 0 <= high:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return Paired(difference, low, high, p, of_wins(only_a, only_b))
+
+
+def compare_scores(a: ArrayLike, b: ArrayLike) -> Paired:
+    """Numbers, or the means of repeats: arrays of one value a case in the same order, NaN where there is none.
+
+    The paired t interval and test, and a betting e-process on the differences of scores from 0 to 1. Where all
+    differences are the same there is no spread to measure: p is that of their signs. Raises ValueError for arrays of
+    different lengths or with fewer than two pairs.
+    """
+    first, second = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    if first.shape != second.shape or first.ndim != 1:
+        raise ValueError(f"{first.shape} and {second.shape} values cannot be paired.")
+    both = ~(np.isnan(first) | np.isnan(second))
+    first, second = first[both], second[both]
+    if first.size < 2:
+        raise ValueError("Two paired cases are the least.")
+    apart = first - second
+    difference, error = float(apart.mean()), float(apart.std(ddof=1) / sqrt(apart.size))
+    if error > 1e-12:
+        half = float(t.ppf(1 - ALPHA / 2, apart.size - 1)) * error
+        p = float(2 * t.sf(abs(difference) / error, apart.size - 1))
+    else:
+        half, p = 0.0, 1.0 if difference == 0 else max(0.5 ** (apart.size - 1), 0.0)
+        if p >= ALPHA:
+            half = abs(difference)
+    is_bounded = min(first.min(), second.min()) >= 0 and max(first.max(), second.max()) <= 1
+    evidence = betting(apart) if is_bounded else float("nan")
+    return Paired(difference, difference - half, difference + half, p, evidence)
+
+
+def _mid_p(b: int, c: int) -> float:
+    """Twice the chance of so few on the smaller side, the observed split counted by half."""
+    if b == c:
+        return 1.0
+    few, apart = min(b, c), b + c
+    return min(1.0, float(2 * binom.cdf(few, apart, 0.5) - binom.pmf(few, apart, 0.5)))
+
+
+def _tango(b: int, c: int, n: int) -> tuple[float, float]:
+    """Where the score of the difference passes ± 1.96."""
+
+    def score(delta: float) -> float:
+        # The likeliest chance of "only B" under this difference, from its quadratic equation.
+        linear = -b - c + (2 * n - b + c) * delta
+        chance = (sqrt(max(linear**2 + 8 * n * c * delta * (1 - delta), 0.0)) - linear) / (4 * n)
+        variance = n * (2 * chance + delta * (1 - delta))
+        away = b - c - n * delta
+        if abs(away) < 1e-9:
+            return 0.0
+        return away / sqrt(variance) if variance > 0 else copysign(_FAR, away)
+
+    def crossing(start: float, end: float, wanted: float) -> float:
+        if (score(end) - wanted) * wanted <= 0:  # it never gets there
+            return end
+        return float(brentq(lambda delta: score(delta) - wanted, start, end, xtol=1e-12))
+
+    here = (b - c) / n
+    low = crossing(here, -_NEAR_ONE, _Z) if here > -1 else -1.0
+    high = crossing(here, _NEAR_ONE, -_Z) if here < 1 else 1.0
+    return low, high
+
+
+def exact_p(b: int, c: int) -> float:
+    """McNemar's exact p, more careful than it has to be: shown beside the mid-p, never used for a verdict."""
+    few, apart = min(b, c), b + c
+    return min(1.0, 2 * float(binom.cdf(few, apart, 0.5)))
