@@ -177,6 +177,7 @@ def _walls(order: Order, folder: str) -> Callable[[], None]:
 
         syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
         syscalls.drop_capabilities()
+        syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)  # a crash is for nobody to keep
         try:
             landlock.restrict(read=order.readable, write=(folder, *syscalls.DEVICES))
         except OSError:
@@ -257,7 +258,7 @@ def _resident_mb(process: int) -> float:
     import subprocess
 
     said = subprocess.run(
-        ["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False
+        ["/bin/ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False
     )
     return int(said.stdout.strip() or 0) / 1024
 

@@ -64,6 +64,8 @@ def play(code: str, fence: Fence) -> NoReturn:
     except BaseException as exc:  # the program's own, whatever it is, ends here
         status = 1
         vars(builtins).update(intact)
+        if isinstance(exc, MemoryError):
+            main.__dict__.clear()  # for there must be some left to say so
         _show(exc)
     _finish()
     end(status)
@@ -127,20 +129,21 @@ def _show(exc: BaseException) -> None:
             shown = shown.__cause__ or shown.__context__
         text = "".join(told.format())
     except BaseException:  # a message that cannot be made is the program's own fault too
-        text = f"{type(exc).__name__}: (its message cannot be shown)\n"
+        name = type(exc).__name__
+        text = f"{name}\n" if isinstance(exc, MemoryError) else f"{name}: (its message cannot be shown)\n"
     if len(text) > 2 * _MESSAGE_CHARS:
         text = f"{text[:_MESSAGE_CHARS]}\n… ({len(text) - 2 * _MESSAGE_CHARS:,} characters left out)\n{text[-_MESSAGE_CHARS:]}"
     with suppress(BaseException):
-        sys.stderr.write(text)
+        os.write(2, text.encode("utf-8", "backslashreplace"))
 
 
 def _finish() -> None:
     """Wait for its threads and run what it left for the end."""
     import atexit
-    import threading
 
     with suppress(BaseException):
-        threading._shutdown()  # type: ignore[attr-defined]
+        if "threading" in sys.modules:
+            sys.modules["threading"]._shutdown()
         atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with suppress(BaseException):

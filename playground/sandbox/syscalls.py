@@ -31,6 +31,7 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 """The devices that a program may need; none leads anywhere."""
 
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
 PR_SET_SECCOMP = 22
 PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36

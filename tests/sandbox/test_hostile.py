@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
+from playground.sandbox.levels import bubblewrap
 from playground.sandbox.limits import Limits
 from playground.sandbox.result import Result
 from playground.sandbox.run import LEVEL_BEHIND, SandboxUnavailable, Walls, run_behind
@@ -111,7 +112,10 @@ def as_sent(hostile: Hostile, names: dict[str, object]) -> str:
     return "".join(used) + hostile.code
 
 
-@pytest.fixture(scope="module", params=LEVEL_BEHIND)
+KINDS = [walls for walls in LEVEL_BEHIND if walls != "bubblewrap" or bubblewrap()]
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """All hostile programs, run side by side behind one kind of walls."""
     walls: Walls = request.param

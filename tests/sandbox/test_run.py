@@ -18,7 +18,7 @@ from playground.errors import PlaygroundError
 from playground.sandbox import run as run_module
 from playground.sandbox.keeper import too_much
 from playground.sandbox.launch import remove
-from playground.sandbox.levels import LEVELS, LevelName
+from playground.sandbox.levels import LEVELS, LevelName, bubblewrap
 from playground.sandbox.limits import Limits
 from playground.sandbox.result import judge, printable
 from playground.sandbox.run import (
@@ -40,7 +40,7 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture(params=LEVEL_BEHIND)
+@pytest.fixture(params=[walls for walls in LEVEL_BEHIND if walls != "bubblewrap" or bubblewrap()])
 async def walls(request: pytest.FixtureRequest) -> Walls:
     try:
         await run_behind(request.param, "print('ready')", Limits())
