@@ -28,11 +28,7 @@ _FIELD_CHARS = 1_000_000
 
 def read_document(name: str, data: bytes) -> str:
     """The text of a document; raises PromptError that says what is wrong with the file."""
-    if len(data) > MAX_BYTES:
-        raise PromptError(
-            f"{name} has {len(data) / 1e6:,.0f} MB, more than the {MAX_BYTES // 10**6} that are read.",
-            "Split it, or save only its text.",
-        )
+    check_size(name, len(data))
     if not data.strip():
         raise PromptError(f"{name} is empty.", "Choose a file with text in it.")
     text = _text(name, data)
@@ -44,6 +40,15 @@ def read_document(name: str, data: bytes) -> str:
             "Split it into several files.",
         )
     return text
+
+
+def check_size(name: str, size: int) -> None:
+    """Raise PromptError for a file with more bytes than are read."""
+    if size > MAX_BYTES:
+        raise PromptError(
+            f"{name} has {size / 1e6:,.0f} MB, more than the {MAX_BYTES // 10**6} that are read.",
+            "Split it, or save only its text.",
+        )
 
 
 def _text(name: str, data: bytes) -> str:

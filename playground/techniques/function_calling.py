@@ -67,7 +67,9 @@ async def function_calling(
     try:
         for taken in range(1, turns + 1):
             values = {"tools": told, "question": task.question, "trace": trace.strip()}
-            last = await ask("step", values, label=f"turn {taken}", json_schema=held)
+            # A text that is held to a schema ends by itself; a stop text might end it inside a string.
+            free: dict[str, Any] = {} if held is None else {"stop": ()}
+            last = await ask("step", values, label=f"turn {taken}", json_schema=held, **free)
             turn = read_turn(last.text, schemas)
             if turn.answer is not None:
                 found = None if answer == "text" else answer_in(turn.answer, answer)

@@ -57,7 +57,9 @@ async def test_the_schema_of_a_turn_goes_along_and_fits_calls_and_answers_only()
     assert not valid({"function": "book", "arguments": {"city": "Ulm", "nights": 0}})
     assert not valid({"function": "cook", "arguments": {}})
     assert not valid({"answer": "a", "function": "book"})
-    assert (await play("function-calling", [END], hold=False)).calls[0].json_schema is None
+    assert played.calls[0].sampling.stop == ()
+    free = (await play("function-calling", [END], hold=False)).calls[0]
+    assert (free.json_schema, free.sampling.stop) == (None, ("Result:",))
 
 
 async def test_a_tool_gets_its_one_text_as_it_is_and_else_its_arguments_as_json() -> None:

@@ -1,0 +1,94 @@
+"""Commands for the documents that techniques look things up in: add files, list them, remove one.
+
+playground document add handbook.pdf prices.csv
+playground document list
+playground document remove prices.csv
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from playground.cli.terminal import Data, settings_of, write
+from playground.errors import PromptError
+
+document = typer.Typer(rich_markup_mode=None)
+
+
+class ListFormat(StrEnum):
+    """How the list of documents is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Put these commands on the command line."""
+    app.add_typer(document, name="document", help="Add, list and remove documents to look things up in.")
+
+
+@document.command("add")
+def add(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help=".txt, .md, .csv, .pdf or .docx.")],
+    data: Data = None,
+) -> None:
+    """Keep the text of files, for retrieval and for the tools of techniques."""
+    from playground.store.documents import Documents
+
+    documents = Documents(settings_of(context, data).data_dir)
+    for file in files:
+        kept = documents.add(file.name, _bytes(file))
+        write(f"{kept.name}: {kept.chars:,} characters kept as {kept.hash[:12]}\n")
+
+
+def _bytes(file: Path) -> bytes:
+    from playground.formats.documents import check_size
+
+    try:
+        check_size(file.name, file.stat().st_size)
+        return file.read_bytes()
+    except OSError as exc:
+        raise PromptError(f"{file} cannot be read: {exc.strerror}.", "Check the path.") from exc
+
+
+@document.command("list")
+def list_documents(
+    context: typer.Context,
+    output: Annotated[
+        ListFormat, typer.Option("--format", metavar="text|json", help="How to print.")
+    ] = ListFormat.TEXT,
+    data: Data = None,
+) -> None:
+    """List the documents that are kept."""
+    from playground.store.documents import Documents
+
+    every = Documents(settings_of(context, data).data_dir).all()
+    if output is ListFormat.JSON:
+        write(json.dumps([asdict(kept) for kept in every], ensure_ascii=False, indent=2) + "\n")
+        return
+    for kept in every:
+        write(f"{kept.hash[:12]}  {kept.chars:>11,} characters  {kept.name}\n")
+    if not every:
+        write("No documents are kept. Add some with: playground document add FILE\n")
+
+
+@document.command("remove")
+def remove(
+    context: typer.Context,
+    wanted: Annotated[str, typer.Argument(metavar="NAME", help="A name, or the beginning of a hash.")],
+    data: Data = None,
+) -> None:
+    """Forget a document; runs that used it keep the passages they showed."""
+    from playground.store.documents import Documents
+
+    documents = Documents(settings_of(context, data).data_dir)
+    kept = documents.find(wanted)
+    documents.remove(kept)
+    write(f"{kept.name} removed\n")
