@@ -25,7 +25,7 @@ _PLAIN = r"[0-9]++(?:,[0-9]{3})*+(?:\.[0-9]++)?"
 # 5千克 are five kilograms.
 _NUMBER = rf"(?:{_PLAIN}(?=\s?[{UNITS}](?![克米瓦卡焦帕伏赫兹字]))\s?|[{DIGITS}{UNITS}])++(?:[点點][{DIGITS}]++[万萬亿億]?)?+"
 NUMERAL = regex.compile(
-    rf"(?P<minus>[负負])?(?:百分之(?P<percent>{_NUMBER}|{_PLAIN})|(?:(?P<and>{_NUMBER}|{_PLAIN})又)?+(?P<below>{_NUMBER}|{_PLAIN})分之(?P<above>{_NUMBER}|{_PLAIN})|(?P<number>{_NUMBER}))"
+    rf"(?P<minus>[负負])?(?:百分之(?P<percent>{_NUMBER}|{_PLAIN})|(?:(?P<and>{_NUMBER}|{_PLAIN})又)?+(?P<below>{_NUMBER}|{_PLAIN})分之(?P<above>{_NUMBER}|{_PLAIN})|(?P<tenths>[一二三四五六七八九两])成(?P<half>[一二三四五六七八九半](?![{DIGITS}{UNITS}]))?(?![为為了功员員分本长長立人绩績果])|(?P<number>{_NUMBER}))"
 )
 _PARTS = regex.compile(rf"{_PLAIN}|[{DIGITS}{UNITS}]")
 _WORD = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
@@ -40,6 +40,10 @@ def readings(text: str) -> tuple[float, ...]:
     if match["percent"]:
         values = _read(match["percent"])
         return tuple(sign * part for value in values for part in (value, value / 100))
+    if match["tenths"]:  # 九成五 are 95 percent
+        half = 5.0 if match["half"] == "半" else _value(match["half"]) if match["half"] else 0.0
+        percent = 10 * _value(match["tenths"]) + half
+        return sign * percent, sign * percent / 100
     if match["below"]:
         below, above = _read(match["below"]), _read(match["above"])
         whole = _read(match["and"]) if match["and"] else (0.0,)

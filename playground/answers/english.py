@@ -19,7 +19,8 @@ _VALUES |= {word: 10 * (place + 2) for place, word in enumerate(_TENS.split())}
 _LARGE = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _PARTS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "eighth": 8, "tenth": 10}
 
-_WORD = "|".join([*_VALUES, "hundred", *_LARGE])
+# The longer first: "nine" begins "ninety".
+_WORD = "|".join(sorted([*_VALUES, "hundred", *_LARGE], key=len, reverse=True))
 _FRACTION = rf"(?:and[ ])?(?:an?|{'|'.join(_SMALL.split()[1:11])})[ -](?:{'|'.join(_PARTS)})s?"
 _NUMERAL = regex.compile(
     rf"""\b(?:(?P<minus>minus|negative)[ ])?
@@ -27,16 +28,17 @@ _NUMERAL = regex.compile(
      | (?P<part>{_FRACTION})
      | (?P<whole>(?:a[ ](?=hundred|thousand|million|billion))?(?:{_WORD})(?:[ -](?:and[ ])?(?:{_WORD}))*+)
        (?:[ ](?P<more>and[ ]{_FRACTION.removeprefix("(?:and[ ])?")}))?(?:[ ](?P<many>{"|".join(_LARGE)}))?
-    )\b(?!-)""",
+    )\b(?!-)(?P<percent>[ ]per[ ]?cent\b)?""",
     regex.VERBOSE | regex.IGNORECASE,
 )
 
 
 class Words(NamedTuple):
-    """A number in words, and its value."""
+    """A number in words, and its value; of a percentage that before the word."""
 
     text: str
     value: float
+    is_percent: bool = False
 
 
 def words_in(text: str) -> Iterator[Words]:
@@ -45,7 +47,7 @@ def words_in(text: str) -> Iterator[Words]:
         alone = match[0].lower() == "one" and not regex.fullmatch(r"\W*one\W*", text, regex.IGNORECASE)
         value = None if alone else _value(match)
         if value is not None:
-            yield Words(match[0], -value if match["minus"] else value)
+            yield Words(match[0], -value if match["minus"] else value, bool(match["percent"]))
 
 
 def _value(match: regex.Match[str]) -> float | None:

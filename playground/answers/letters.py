@@ -64,19 +64,22 @@ def _patterns(letters: str) -> tuple[regex.Pattern[str], ...]:
     many = rf"{marked}(?:{_JOIN}{marked})+(?![A-Za-z])|{one}{{2,}}(?![A-Za-z])"
     undecided = r"(?!\s*(?:or\s|或|还是)\s*[(\[]?[A-Z](?![A-Za-z]))"
     single = rf"{_OPEN}{{0,4}}(?:{one}(?![A-Za-z'’]){_AFTER_ARTICLE})"
+    refuted = r"(?!\s*[)\]]?\s*(?:is|was|are)\s(?:not|wrong|incorrect|false)|\s*[)\]]?(?:选?项)?(?:不(?![仅止])|错|是错|有误|排除))"
     begins = regex.compile(
         rf"\s*(?:[:\-–—,>]\s*)?(?:(?:the\s)?(?:option|choice|letter|answer|statement|选项|选择|选)\s*)?"
-        rf"(?:(?P<l1>{many})|(?P<l2>{single}){undecided}"
-        rf"|[(\[](?P<l3>(?i:{one}))[)\]]{undecided}|(?P<l4>(?i:{one}))(?:[).]?\s*$|\)\s))"
+        rf"(?:(?P<l1>{many})|(?P<l2>{single}){undecided}{refuted}"
+        rf"|[(\[](?P<l3>(?i:{one}))[)\]]{undecided}{refuted}|(?P<l4>(?i:{one}))(?:[).]?\s*$|\)\s))"
     )
     states = regex.compile(
         rf"(?:\b(?i:option|choice|letter|choose|pick|select|chose)\s*[:]?\s*|(?<![不未没勿])选(?:择|项)?(?:的?是|为|:)?\s*|答案?:\s*)"
-        rf"(?:(?P<l1>{many})|(?P<l2>{marked})(?![A-Za-z'’])){undecided}(?!\s*(?:is|was|are)\s(?:not|wrong|incorrect|false)|(?:项)?\s*(?:不|错|是错|有误|排除))"
+        rf"(?:(?P<l1>{many})|(?P<l2>{marked})(?![A-Za-z'’])){undecided}{refuted}"
         rf"|(?<![A-Za-z])(?P<l5>{marked})[.)]?\s+(?:is|must\sbe|would\sbe|seems)\s+(?i:{_CORRECT})\b"
         rf"|(?<![A-Za-z])(?P<l6>{marked})(?:选?项)?(?:说法|表述)?(?:是|为|才是|最)?(?:正确|对(?![比应照])|符合题意)"
+        rf"|\b(?i:therefore|thus|hence|so)[,:]?\s+(?:it(?:['’]s|\sis)\s)?(?P<l7>{marked})(?![A-Za-z'’]){_AFTER_ARTICLE}{undecided}{refuted}"
+        rf"|(?:而是|应为|应该是|应是)\s*(?P<l8>{marked})(?![A-Za-z'’])"
     )
     lone = regex.compile(
         rf"(?<![A-Za-z'’\\])(?:\({one}\)|{one}(?=[.):、,。]|\s*$)|(?<=\*\*){one}(?=\*\*))", regex.MULTILINE
     )
-    between = regex.compile(rf"(?<![A-Za-z]){marked}\s*(?:or\s|或|还是)\s*{marked}(?![A-Za-z])")
+    between = regex.compile(rf"(?<![A-Za-z]){marked}\s*(?:or\s|nor\s|或|还是)\s*{marked}(?![A-Za-z])")
     return begins, states, lone, between

@@ -21,7 +21,7 @@ import regex
 
 from playground.answers import json_parts, letters, places, yes_no
 from playground.answers.dates import dates_in
-from playground.answers.english import words_in
+from playground.answers.english import Words, words_in
 from playground.answers.numbers import Found, numbers_in, the_number
 
 Kind = Literal["text", "number", "choice", "yes_no", "date", "json_field", "phrase", "last_line"]
@@ -177,8 +177,15 @@ def _last_number(text: str, context: str) -> Extracted | None:
     return _as_number(written[-1]) if written else _worded(list(words_in(text))[-1:])
 
 
-def _worded(words: Sequence[Any]) -> Extracted | None:
-    return Extracted(shown(words[0].value), shown(words[0].value)) if words else None
+def _worded(words: Sequence[Words]) -> Extracted | None:
+    if not words:
+        return None
+    told = shown(words[0].value)
+    return _percentage(told, shown(words[0].value / 100)) if words[0].is_percent else Extracted(told, told)
+
+
+def _percentage(told: str, part: str, sign: str = "%") -> Extracted:
+    return Extracted(f"{told}{sign}", f"{told}{sign}", (told, part))
 
 
 def _as_number(found: Found) -> Extracted:
@@ -191,9 +198,8 @@ def _as_number(found: Found) -> Extracted:
         whole = sign + (digits.lstrip("0") or "0")
         return Extracted(whole, whole)
     also = tuple(dict.fromkeys(shown(value) for value in values))
-    if hundredth := regex.search(r"[%％‰]|百分|per ?cent|pct", found.text, regex.IGNORECASE):
-        key = f"{also[0]}{'‰' if hundredth[0] == '‰' else '%'}"
-        return Extracted(key, key, also)
+    if hundredth := regex.search(r"[%％‰]|百分|成|per ?cent|pct", found.text, regex.IGNORECASE):
+        return _percentage(also[0], also[-1], "‰" if hundredth[0] == "‰" else "%")
     return Extracted(also[0], also[0], also[1:])
 
 
@@ -232,6 +238,8 @@ def _choice(text: str, allowed: str) -> Extracted | None:
         return None
     lines = [line for line in text.splitlines() if line.strip()]
     led = [found for line in lines if (found := letters.leading(places.unmarked(line), allowed))]
+    if not led and letters.is_open(text, allowed):
+        return None
     # Several lines that begin with letters are the options told again.
     found = led[0] if len(set(led)) == 1 else letters.only(text, allowed)
     return Extracted(found, found) if found else None
