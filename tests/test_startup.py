@@ -169,6 +169,21 @@ def test_an_address_that_others_can_reach_comes_with_a_warning(tmp_path: Path) -
     assert errors.startswith("Warning: whoever reaches this address") and "error: Port" in errors
 
 
+@pytest.mark.parametrize("on", [True, False])
+def test_switching_the_sandbox_on_comes_with_the_risk_and_the_level_of_this_machine(
+    on: bool, tmp_path: Path
+) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen()
+        port = str(sock.getsockname()[1])
+        _, _, errors = refused(tmp_path / "data", "--port", port, *(["--sandbox"] if on else []))
+    first = errors.splitlines()[0]
+    assert first.startswith("Models write programs that nobody has read") == on
+    assert (re.search(r"This machine's level is “(isolated|restricted|weak)”", first) is not None) == on
+    assert "error: Port" in errors
+
+
 # --- whom it talks to -----------------------------------------------------------------------------------
 
 

@@ -231,8 +231,8 @@ TECHNIQUES: dict[str, Technique] = {
     ),
     "pal": Technique(
         f"{_HERE}pal:pal",
-        "PAL, answers by program",
-        "PAL：程序辅助",
+        "PAL",
+        "PAL 程序辅助",
         "writes a program; what it prints is the answer",
         (
             StepPrompt("program", f"{_LIB}pal/program", ("question",)),
