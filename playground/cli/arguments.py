@@ -24,6 +24,7 @@ from playground.scorers import check_problem
 from playground.settings import Settings
 from playground.templating.inputs import inputs_of, is_number, problem_of, with_kind
 from playground.templating.rendering import check, normalise, variables
+from playground.types.grid import TechniqueChoice
 from playground.types.prompt import PRESETS, Input, Prompt, Sampling
 from playground.ui.alerts import validation_alert
 from playground.workbench.service import Workbench
@@ -124,6 +125,29 @@ def read_values(prompt: Prompt, pairs: Iterable[str]) -> dict[str, Any]:
         except UnicodeEncodeError as exc:
             raise PromptError(f'The value of "{name}" is not valid text.', "Give it as UTF-8.") from exc
     return values
+
+
+def read_technique(name: str, options: Iterable[str], steps: Iterable[str]) -> TechniqueChoice | None:
+    """The technique of `--technique`, with the pairs of `--option` and `--step`; None without one."""
+    given = {"--option": _pairs("--option", options), "--step": _pairs("--step", steps)}
+    if name:
+        return TechniqueChoice(name=name, options=given["--option"], prompts=given["--step"])
+    for flag, pairs in given.items():
+        if pairs:
+            raise PromptError(
+                f"{flag} belongs to a technique, and none is named.", "Name it: --technique NAME"
+            )
+    return None
+
+
+def _pairs(flag: str, pairs: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign or not key.strip():
+            raise PromptError(f"{flag} {pair} is not NAME=VALUE.", f"For example: {flag} samples=5")
+        found[key.strip().replace("-", "_") if flag == "--option" else key.strip()] = value
+    return found
 
 
 def read_text(name: str) -> str:

@@ -157,6 +157,14 @@ def run(
     max_tokens: Annotated[int | None, typer.Option(metavar="N", help="Cut the answer here.")] = None,
     stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="End here. Repeatable.")] = None,
     samples: Annotated[int, typer.Option(metavar="N", help="So many answers, each with its own seed.")] = 1,
+    technique: Annotated[str, typer.Option(metavar="NAME", help="Run it with a technique.")] = "",
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the technique. Repeatable.")
+    ] = None,
+    step: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STEP=PROMPT", help="A prompt in place of the technique's own. Repeatable."),
+    ] = None,
     output: PrintAs = Output.TEXT,
     data: Data = None,
 ) -> None:
@@ -168,7 +176,13 @@ def run(
     from playground.cli import running
 
     async def answer(workbench: Workbench) -> list[Ended]:
-        from playground.cli.arguments import choose_sampling, find_prompt, read_values, require_ready
+        from playground.cli.arguments import (
+            choose_sampling,
+            find_prompt,
+            read_technique,
+            read_values,
+            require_ready,
+        )
         from playground.runs.planning import example_values
         from playground.types.grid import MOST_SAMPLES, RunSpec, Variant
         from playground.types.prompt import Sampling
@@ -183,7 +197,15 @@ def run(
         require_ready(found.prompt, values)
         if not 1 <= samples <= MOST_SAMPLES:
             raise PromptError(f"--samples {samples} is not from 1 to {MOST_SAMPLES}.", "Give another number.")
-        column = Variant(model=(await workbench.models.find(model)).id, sampling=sampling, samples=samples)
+        choice = read_technique(technique, option or (), step or ())
+        if choice is not None:
+            await workbench.runs.programs.read(choice, values)
+        column = Variant(
+            model=(await workbench.models.find(model)).id,
+            sampling=sampling,
+            samples=samples,
+            technique=choice,
+        )
         comparison = RunSpec.comparison(prompt=found.prompt, values=values, variants=(column,))
         show = write if output is Output.TEXT else lambda _: None
         if samples > 1:

@@ -14,11 +14,15 @@ from typing import Any
 
 from playground.cli.terminal import require_reader, tell, tell_all
 from playground.runs.events import Ended
-from playground.runs.runner import Delta
+from playground.runs.runner import Delta, Stepped
 from playground.runs.samples import Answers, answers, is_good, sample_number, share
 from playground.store.records import StoredCell
 from playground.types.grid import RunSpec, Variant
+from playground.types.trace import Answer
 from playground.workbench.service import Workbench
+
+STEP_CHARS = 100
+"""So much of each step is shown in a terminal while a technique runs."""
 
 
 async def run_one(workbench: Workbench, spec: RunSpec, show: Callable[[str], None]) -> Ended:
@@ -33,6 +37,10 @@ async def run_one(workbench: Workbench, spec: RunSpec, show: Callable[[str], Non
     try:
         async with aclosing(workbench.runs.compare(spec)) as events:
             async for event in events:
+                if isinstance(event, Ended) and event.cell.answer.is_traced:
+                    waiting = event.cell.answer.text
+                if isinstance(event, Stepped) and event.step.completion is not None and live:
+                    tell(f"{event.step.label}: {' '.join(event.step.text.split())[:STEP_CHARS]}")
                 if not isinstance(event, Delta):
                     continue
                 if event.rethought:
@@ -64,8 +72,10 @@ def report(cell: StoredCell, prefix: str = "") -> bool:
         tell(f"{prefix}error: {cell.error} {cell.hint}".strip())
     if cell.completion:
         tell_all(f"{prefix}note", cell.completion.ignored)
-        if cell.completion.finish == "length":
+        if cell.completion.finish == "length" and not cell.answer.is_traced:
             tell(f"{prefix}note: the answer was cut after {cell.sampling.max_tokens} tokens (--max-tokens).")
+    if cell.answer.is_traced:
+        tell(f"{prefix}{totals(cell.answer)}")
     thought_only = False
     if cell.status == "done" and cell.completion and not cell.completion.text.strip():
         thought_only = bool(cell.completion.reasoning.strip())
@@ -74,6 +84,52 @@ def report(cell: StoredCell, prefix: str = "") -> bool:
     failed = [score for score in cell.scores if score.value is not None and score.value < 1]
     tell_all(f"{prefix}check failed", [f"{score.name}: {score.explanation}" for score in failed])
     return cell.status == "done" and not cell.error and not failed and not thought_only
+
+
+def totals(answer: Answer) -> str:
+    """Such as "5 calls, 612 tokens (410 in, 202 out), 2.10 s; votes: 3 of 5; the answer: 8"."""
+    sent, written = answer.prompt_tokens, answer.completion_tokens
+    tokens = "tokens unknown"
+    if sent is not None and written is not None:
+        tokens = f"{sent + written:,} tokens ({sent:,} in, {written:,} out)"
+    calls = f"{answer.calls:,} call{'' if answer.calls == 1 else 's'}"
+    parts = [f"{calls}, {tokens}, {answer.wall_s:.2f} s"]
+    parts += [f"{name.replace('_', ' ')}: {said}" for name, said in answer.facts]
+    if answer.ended == "length":
+        parts.append("a bound ended it (--option max_calls=N, --option max_tokens=N)")
+    if answer.extracted is not None:
+        parts.append(f"the answer: {answer.extracted}")
+    return "; ".join(parts)
+
+
+def trace_to_json(answer: Answer) -> dict[str, Any]:
+    """What a technique adds to the JSON of an answer: nothing for a plain one."""
+    if not answer.is_traced:
+        return {}
+    told = (
+        "number",
+        "parent",
+        "kind",
+        "label",
+        "text",
+        "extracted",
+        "value",
+        "state",
+        "tokens",
+        "start_s",
+        "model",
+    )
+    steps = [
+        {name: getattr(step, name) for name in told}
+        | {"messages": [asdict(message) for message in step.messages], "request_hash": step.request_hash}
+        for step in answer.steps
+    ]
+    return {
+        "extracted": answer.extracted,
+        "calls": answer.calls,
+        "facts": dict(answer.facts),
+        "steps": steps,
+    }
 
 
 def to_json(ended: Ended) -> dict[str, Any]:
@@ -99,7 +155,7 @@ def to_json(ended: Ended) -> dict[str, Any]:
         "messages": [asdict(message) for message in cell.messages],
         "run": ended.run_id,
         "hash": cell.content_hash,
-    }
+    } | trace_to_json(cell.answer)
 
 
 async def run_samples(workbench: Workbench, spec: RunSpec, show: Callable[[str], None]) -> list[Ended]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from playground.types.generation import Completion
 from playground.types.grid import Work
-from playground.types.trace import Answer
+from playground.types.trace import Answer, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,14 @@ class Delta:
     reasoning: str = ""
     rethought: bool = False
     settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """A step of this cell's technique has begun, has ended, or is now seen in another light."""
+
+    cell: Work
+    step: Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from playground.errors import PlaygroundError
-from playground.runs.runner import Delta, Started, Waits
+from playground.runs.runner import Delta, Started, Stepped, Waits
 from playground.store.records import StoredCell, StoredRun
 
 
@@ -33,4 +33,4 @@ class Ended:
     unsaved: PlaygroundError | None = None
 
 
-Event = RunStarted | Started | Waits | Delta | Ended
+Event = RunStarted | Started | Waits | Delta | Stepped | Ended

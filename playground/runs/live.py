@@ -20,9 +20,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from playground.runs.events import Ended, Event, RunStarted
-from playground.runs.runner import Delta, Started, Waits
+from playground.runs.runner import Delta, Started, Stepped, Waits
 from playground.store.records import StoredCell, StoredRun
 from playground.types.grid import CellKey
+from playground.types.trace import Step
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,8 @@ class LiveCell:
     """On the monotonic clock; None until its request is on its way."""
     text: Growing = field(default_factory=Growing)
     thoughts: Growing = field(default_factory=Growing)
+    steps: dict[int, Step] = field(default_factory=dict)
+    """Those of its technique, by their numbers."""
     end: Ended | None = None
 
     @property
@@ -177,6 +180,11 @@ class Live:
                 spoke = bool(known.waits)
                 known.waits = ""
                 self._change(known, turned=spoke)
+            case Stepped(cell, step):
+                known = self._cell(cell.key, cell.model)
+                known.steps[step.number] = step
+                known.waits = ""
+                self._change(known, turned=True)
             case Ended(_, stored):
                 known = self._cell(stored.key, stored.model)
                 known.waits, known.end = "", event

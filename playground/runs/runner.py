@@ -20,16 +20,16 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from playground.backends.base import Backend, Fold
 from playground.errors import BackendBusy, BackendUnavailable, NoAnswer, PlaygroundError
-from playground.runs.cells import Delta, End, Failed, Finished, Started, Waits
+from playground.runs.cells import Delta, End, Failed, Finished, Started, Stepped, Waits
 from playground.runs.gate import Gate, Rank, watched
 from playground.runs.outbox import Outbox
 from playground.runs.single import Call, MakeProgram, Single
-from playground.types.generation import Chunk, Completion, GenerationRequest
+from playground.types.generation import Chunk, Completion
 from playground.types.grid import CellKey, Work
-from playground.types.trace import Answer
+from playground.types.trace import Answer, Step
 from playground.waiting import listen
 
-__all__ = ["Delta", "End", "Execution", "Failed", "Finished", "Places", "Started", "Waits"]
+__all__ = ["Delta", "End", "Execution", "Failed", "Finished", "Places", "Started", "Stepped", "Waits"]
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ class Execution(Generic[E]):
         self._streams = streams
         self._retry = tuple(retry)
         self._program = program
-        self._outbox: Outbox[Started | Waits | Delta | E | BaseException | None] = Outbox()
+        self._outbox: Outbox[Started | Waits | Delta | Stepped | E | BaseException | None] = Outbox()
         self._tasks: dict[CellKey, asyncio.Task[None]] = {}
         self._settling: set[asyncio.Task[None]] = set()
         self._stops: set[tuple[int | None, int | None, int | None]] = set()
@@ -109,7 +109,7 @@ class Execution(Generic[E]):
         self._is_paused = False
         self._fill()
 
-    async def events(self) -> AsyncGenerator[Started | Waits | Delta | E, None]:
+    async def events(self) -> AsyncGenerator[Started | Waits | Delta | Stepped | E, None]:
         """Every event of every cell, in the order of their happening; ends when all cells have ended.
 
         Of a reader that is slow, what one cell wrote meanwhile is one event. Raises what `settle` raises.
@@ -191,7 +191,7 @@ class Execution(Generic[E]):
             self._outbox.put(exc)
 
     async def _run(self, cell: Work) -> None:
-        program = self._program(cell, partial(self._send, cell))
+        program = self._program(cell, partial(self._send, cell), partial(self._step, cell))
         try:
             self._end(_outcome(cell, await program.answer()))
         except asyncio.CancelledError:
@@ -206,12 +206,15 @@ class Execution(Generic[E]):
             hint = "This is a fault of the program; its log has the details."
             self._end(Failed(cell, program.so_far("error"), message, hint))
 
+    def _step(self, cell: Work, step: Step) -> None:
+        self._outbox.put(Stepped(cell, step), cell.key)
+
     async def _send(self, cell: Work, call: Call) -> Completion:
         """What a call of that cell gives, made again as often as it may be."""
         for pause in (*self._retry, None):
             call.fold = Fold()
             try:
-                await self._stream(cell, call.request, call.fold)
+                await self._stream(cell, call)
                 break
             except (BackendBusy, BackendUnavailable) as exc:
                 if pause is None or call.fold.text:
@@ -220,8 +223,9 @@ class Execution(Generic[E]):
             await asyncio.sleep(pause)
         return call.fold.completion()
 
-    async def _stream(self, cell: Work, request: GenerationRequest, fold: Fold) -> None:
+    async def _stream(self, cell: Work, call: Call) -> None:
         """One call, in its place at the backend."""
+        request, fold = call.request, call.fold
         backend = self._backend_of(request.model)
         places = self._gates[backend.name]
         if isinstance(places, Gate):
@@ -232,7 +236,8 @@ class Execution(Generic[E]):
         # Listening ends with this task, which is the only one that knows the listener.
         listen(lambda what: self._outbox.put(Waits(cell, what), cell.key))
         async with places:
-            self._outbox.put(Started(cell), cell.key)
+            if call.is_first:
+                self._outbox.put(Started(cell), cell.key)
             fold.restart()  # a cell that waited for its turn has not been slow
             # Backends are async generators: closing one closes its connection.
             request = replace(request, background=self._rank() > 0)
@@ -240,7 +245,7 @@ class Execution(Generic[E]):
             async with aclosing(stream):
                 async for chunk in stream:
                     fold.add(chunk)
-                    if self._streams and (chunk.text or chunk.reasoning or chunk.rethought):
+                    if call.streams and self._streams and (chunk.text or chunk.reasoning or chunk.rethought):
                         settled = fold.is_settled
                         self._outbox.put(
                             Delta(cell, chunk.text, chunk.reasoning, chunk.rethought, settled), cell.key

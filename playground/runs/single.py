@@ -13,15 +13,20 @@ from playground.backends.base import Fold
 from playground.runs.planning import request_hash, request_of
 from playground.types.generation import Completion, Finish, GenerationRequest
 from playground.types.grid import Work
-from playground.types.trace import Answer
+from playground.types.trace import Answer, Step
 
 
 @dataclass(slots=True)
 class Call:
-    """One call of a program; `fold` holds what has come of its answer."""
+    """One call of a program; `fold` holds what has come of its answer.
+
+    The first one tells that the cell has begun; one that `streams` tells its text as the cell's.
+    """
 
     request: GenerationRequest
     fold: Fold = field(default_factory=Fold)
+    is_first: bool = True
+    streams: bool = True
 
 
 Send = Callable[[Call], Awaitable[Completion]]
@@ -40,13 +45,16 @@ class Program(Protocol):
         ...
 
 
-MakeProgram = Callable[[Work, Send], Program]
+Tell = Callable[[Step], None]
+"""Told every change of a step, by a program that has more than one."""
+
+MakeProgram = Callable[[Work, Send, Tell], Program]
 
 
 class Single:
     """One call: what every column does that has no technique."""
 
-    def __init__(self, work: Work, send: Send) -> None:
+    def __init__(self, work: Work, send: Send, tell: Tell = lambda _: None) -> None:
         self._work = work
         self._send = send
         self._call: Call | None = None

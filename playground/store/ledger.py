@@ -43,6 +43,9 @@ STEP = (
     "reasoning", "finish", "rendered_prompt", "model_digest", "backend_version", "mode",
 )  # fmt: skip
 """What a step keeps of a completion as it is, beside `ignored` and `logprobs`."""
+PLAIN = Step()
+MADE = ("extracted", "value", "state", "start_s", "model")
+"""What a step keeps of itself in one column, where there is something to say."""
 
 # --- statements -------------------------------------------------------------------------------------------
 
@@ -272,6 +275,8 @@ def _cell(state: _State, end: EndCell, answer: Answer) -> dict[str, Any]:
         "prompt_tokens": _count(answer.prompt_tokens),
         "completion_tokens": _count(answer.completion_tokens),
         "total_s": answer.total_s,
+        "final": answer.final,
+        "facts": [list(fact) for fact in answer.facts] or None,
         "error": end.error,
         "hint": end.hint,
         "started_at": state.started_at,
@@ -298,6 +303,8 @@ def _step(cell_id: int, step: Step) -> dict[str, Any]:
         "messages": messages_json(step.messages),
         "ignored": list(completion.ignored) if completion else [],
         "logprobs": [_token(each) for each in completion.logprobs] if completion else [],
+        "made": {name: value for name in MADE if (value := getattr(step, name)) != getattr(PLAIN, name)}
+        or None,
     }
 
 

@@ -211,7 +211,7 @@ def _cell(
         prompt=prompt,
         sampling=shared.model_copy(update={"seed": row.seed}),
         status=row.status,
-        answer=Answer(tuple(_step(step) for step in steps), row.extracted),
+        answer=_answer(row, tuple(_step(step) for step in steps)),
         scores=tuple(_score(score) for score in scores),
         thumb=row.thumb,
         error=row.error,
@@ -219,6 +219,11 @@ def _cell(
         started_at=row.started_at,
         finished_at=row.finished_at,
     )
+
+
+def _answer(row: Any, steps: tuple[Step, ...]) -> Answer:
+    facts = tuple((name, said) for name, said in row.facts or ())
+    return Answer(steps, row.extracted, row.final, row.finish if row.final is not None else None, facts)
 
 
 def _completion(step: Any) -> Completion:
@@ -259,6 +264,7 @@ def _step(row: Any) -> Step:
         parent=row.parent,
         kind=cast(StepKind, row.kind),
         output=row.text if row.finish is None else "",
+        **(row.made or {}),
     )
 
 

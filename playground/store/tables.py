@@ -263,11 +263,15 @@ class VariantRow(Table, table=True):
     sampling: dict[str, Any] = Field(sa_type=sa.JSON)
 
 
+_JSON: Any = sa.JSON(none_as_null=True)
+
+
 class Cell(Table, table=True):
     """One answer in short, or the reason why there is none; its texts are those of its steps.
 
     `finish` is NULL until something came back. `owner` is the program that runs it (`presence`): when that has
-    ended, the cell is interrupted. `attempt` counts how often it was begun, `calls` its steps.
+    ended, the cell is interrupted. `attempt` counts how often it was begun, `calls` its steps. `final` is the answer of
+    a technique, whose last call said something else, and `facts` are pairs that it tells of it.
     """
 
     __table_args__ = (
@@ -296,13 +300,16 @@ class Cell(Table, table=True):
     started_at: datetime | None = Field(default=None, sa_type=UtcTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcTime)
     owner: str | None = Field(default=None, sa_type=ExactText)
+    final: str | None = Field(default=None, sa_type=ExactText)
+    facts: list[list[str]] | None = Field(default=None, sa_type=_JSON)
 
 
 class Step(Table, table=True):
-    """One call of a cell; a cell without a multi-call technique has exactly one.
+    """One step of a cell; a cell without a multi-call technique has exactly one, a call.
 
     Before it has ended it holds what was written so far, without `finish`. `request_hash` is the same for calls
-    that ask for the same.
+    that ask for the same. `made` is what a technique made of it: extracted, value, state, start_s, model, as far as
+    there is something to say.
     """
 
     cell_id: int = Field(primary_key=True, foreign_key="cell.id")
@@ -327,6 +334,7 @@ class Step(Table, table=True):
     mode: str | None = Field(default=None, sa_type=ExactText)
     ignored: list[str] = Field(default_factory=list, sa_type=sa.JSON)
     logprobs: list[dict[str, Any]] = Field(default_factory=list, sa_type=sa.JSON)
+    made: dict[str, Any] | None = Field(default=None, sa_type=_JSON)
 
 
 class CellText(Table, table=True):

@@ -75,6 +75,7 @@ class Reply:
         return self.completion.text
 
 
+Worded = tuple[tuple[Message, ...], Sampling]
 Send = Callable[[Call], Awaitable[Completion]]
 Render = Callable[[Prompt, Mapping[str, Any]], Awaitable[Sequence[Message]]]
 Parent = Step | Reply | int | None
@@ -135,21 +136,51 @@ class Ask:
 
         Without `images` the case's go along. Raises BoundReached where no further call may be made, and StepFailed.
         """
-        self._count_call()
-        number = self._new(Step(label=label, parent=_number(parent), model=model))
+        worded = self._worded(what, values or {}, brief)
+        return await self._asked(
+            worded,
+            Step(label=label, parent=_number(parent), model=model),
+            images=images,
+            top_logprobs=top_logprobs,
+            json_schema=json_schema,
+            family=family,
+            **changes,
+        )
+
+    async def _asked(
+        self,
+        worded: Awaitable[Worded],
+        step: Step,
+        *,
+        images: tuple[str, ...] | None,
+        top_logprobs: int | None,
+        json_schema: str | None,
+        family: str,
+        **changes: Any,
+    ) -> Reply:
+        """One call with those words, as that step."""
         try:
-            messages, sampling = await self._worded(what, values or {}, brief)
+            self._count_call()
+        except BoundReached:
+            if asyncio.iscoroutine(worded):
+                worded.close()
+            raise
+        number = self._new(step)
+        try:
+            messages, sampling = await worded
             sampling = self._within(sampling.model_copy(update=changes))
             self._put(replace(self._steps[number], messages=messages, start_s=self._now()))
             sent = self._images if images is None else images
-            call = Call(number, label, messages, sampling, model, sent, top_logprobs, json_schema, family)
+            call = Call(
+                number, step.label, messages, sampling, step.model, sent, top_logprobs, json_schema, family
+            )
             completion = await self._send(call)
         except BoundReached:
             raise
         except PlaygroundError as exc:
-            if not label:
+            if not step.label:
                 raise
-            raise StepFailed(f"Step “{label}”: {exc.message}", exc.hint) from exc
+            raise StepFailed(f"Step “{step.label}”: {exc.message}", exc.hint) from exc
         self._tokens += _tokens_of(messages, completion)
         self._put(replace(self._steps[number], completion=completion))
         return Reply(number, completion)
@@ -162,7 +193,13 @@ class Ask:
         *,
         label: str,
         seed: int | None = None,
-        **rest: Any,
+        parent: Parent = None,
+        images: tuple[str, ...] | None = None,
+        model: str = "",
+        top_logprobs: int | None = None,
+        json_schema: str | None = None,
+        brief: bool = False,
+        **changes: Any,
     ) -> list[Reply]:
         """So many answers to one prompt at the same time, in their order; of seeds one after the other.
 
@@ -171,17 +208,33 @@ class Ask:
         first = self.seed() if seed is None else seed
         self._families += 1
         family = f"samples {self._families}" if count > 1 else ""
-        return await together(
-            self(
-                what,
-                values,
-                label=f"{label} {number + 1}" if count > 1 else label,
-                seed=(first + number) % SEEDS,
-                family=family,
-                **rest,
+        words = asyncio.ensure_future(
+            self._worded(what, values or {}, brief)
+        )  # rendered once for all of them
+        try:
+            return await together(
+                self._asked(
+                    asyncio.shield(words),
+                    Step(
+                        label=f"{label} {number + 1}" if count > 1 else label,
+                        parent=_number(parent),
+                        model=model,
+                    ),
+                    images=images,
+                    top_logprobs=top_logprobs,
+                    json_schema=json_schema,
+                    family=family,
+                    seed=(first + number) % SEEDS,
+                    **changes,
+                )
+                for number in range(count)
             )
-            for number in range(count)
-        )
+        finally:
+            if not words.done():
+                words.cancel()
+            await asyncio.wait({words})
+            if not words.cancelled():
+                words.exception()  # told by the first call that wanted the words
 
     async def use(
         self, tool: Tool, text: str, *, parent: Parent = None, label: str = "", seconds: float = TOOL_SECONDS
@@ -253,13 +306,18 @@ class Ask:
 
     def answer(self, text: str, *, extracted: str | None = None, **facts: str) -> Answer:
         """The answer with its trace; its finish is "length" where a bound kept a call from being made."""
+        last = next((step.completion for step in reversed(self.steps) if step.completion), None)
         return Answer(
             steps=self.steps,
             extracted=extracted,
             final=text,
-            ended="length" if self.is_bounded else None,
+            ended="length" if self.is_bounded else last.finish if last else "stop",
             facts=tuple(facts.items()),
         )
+
+    def step(self, number: int) -> Step:
+        """One step as it stands."""
+        return self._steps[number]
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -290,9 +348,7 @@ class Ask:
 
     # --- inside ---
 
-    async def _worded(
-        self, what: str | Sequence[Message], values: Mapping[str, Any], brief: bool
-    ) -> tuple[tuple[Message, ...], Sampling]:
+    async def _worded(self, what: str | Sequence[Message], values: Mapping[str, Any], brief: bool) -> Worded:
         if not isinstance(what, str):
             return tuple(what), self._sampling
         prompt = self._prompts.get(what)
@@ -300,9 +356,10 @@ class Ask:
             raise PromptError(
                 f'There is no prompt for the step "{what}".', "Choose one in the technique's options."
             )
-        return tuple(await self._render(prompt, {**self._values, **values})), self._of_step(
-            prompt.sampling, brief
-        )
+        rendered = await self._render(prompt, {**self._values, **values})
+        # A value that is empty leaves the blank lines around its place.
+        messages = tuple(replace(message, content=message.content.rstrip()) for message in rendered)
+        return messages, self._of_step(prompt.sampling, brief)
 
     def _of_step(self, stated: Sampling | None, brief: bool) -> Sampling:
         """The column's sampling with what the step's prompt states; the longer length, else an answer would be cut."""

@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
-from playground.errors import PlaygroundError
+from playground.errors import PromptError
 from playground.plain_words import of_field
 
 OptionKind = Literal["integer", "number", "text", "choice", "boolean", "list", "json"]
@@ -41,7 +41,7 @@ BOUNDS: dict[str, Any] = {
 """What every technique can be told besides its own."""
 
 
-class OptionsError(PlaygroundError):
+class OptionsError(PromptError):
     """An option of a technique that is unknown or cannot be used."""
 
 

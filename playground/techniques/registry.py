@@ -110,7 +110,7 @@ TECHNIQUES: dict[str, Technique] = {
         "Zero-shot",
         "零样本",
         "one clear instruction and the input",
-        (_step("zero-shot/instruct", "instruction", may=("text",)),),
+        (_step("zero-shot/instruct", "instruction", "text"),),
     ),
     "few-shot": Technique(
         f"{_HERE}few_shot:few_shot",

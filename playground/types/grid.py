@@ -63,6 +63,14 @@ class PromptSource(Value):
         return f"{self.name}{'@' if at else ''}{at}{', edited' if self.edited else ''}"
 
 
+class TechniqueChoice(Value):
+    """A technique by name, what it is told, and prompts in place of the library's: step → "name@version" or a slug."""
+
+    name: str
+    options: dict[str, Any] = {}
+    prompts: dict[str, str] = {}
+
+
 class Variant(Value):
     """One way to answer a case: a model, its sampling, and its own prompt or None for the run's. The page says "column".
 
@@ -78,6 +86,7 @@ class Variant(Value):
     thinking: bool = False
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     samples: Samples = 1
+    technique: TechniqueChoice | None = None
 
 
 class RunSpec(Value):

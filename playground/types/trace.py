@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from playground.types.generation import Completion, Finish, Message
@@ -77,9 +77,30 @@ class Answer:
         return next((step for step in reversed(self.steps) if step.kind == "call"), None)
 
     @property
+    def is_traced(self) -> bool:
+        """Whether a technique made it, so that its steps are more than one call."""
+        return self.final is not None
+
+    @property
     def completion(self) -> Completion | None:
-        """What the last call gave; None when nothing had come back."""
-        return self._last.completion if self._last else None
+        """What the last call gave; of a technique its answer with the sums of all calls. None when nothing had come back."""
+        last = self._last.completion if self._last else None
+        if self.final is None:
+            return last
+        return replace(
+            last or Completion("", "stop"),
+            text=self.final,
+            finish=self.ended or (last.finish if last else "stop"),
+            reasoning="",
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            cached_tokens=_sum(step.completion.cached_tokens for step in self.steps if step.completion),
+            context_tokens=None,
+            first_token_s=None,
+            total_s=self.wall_s,
+            rendered_prompt=None,
+            logprobs=(),
+        )
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -89,14 +110,12 @@ class Answer:
     @property
     def text(self) -> str:
         """The answer."""
-        if self.final is not None:
-            return self.final
         return self.completion.text if self.completion else ""
 
     @property
     def finish(self) -> Finish | None:
         """How it ended; None when nothing had come back."""
-        return self.ended or (self.completion.finish if self.completion else None)
+        return self.completion.finish if self.completion else None
 
     @property
     def calls(self) -> int:

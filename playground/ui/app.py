@@ -31,6 +31,8 @@ from playground.ui import (
     samples,
     server_actions,
     syncing,
+    technique_choice,
+    traces,
     trouble,
     version_actions,
     versions,
@@ -48,6 +50,7 @@ _LOOK = (
     "bar",
     "editor",
     "columns",
+    "trace",
     "own",
     "pops",
     "drawer",
@@ -61,7 +64,7 @@ _LOOK = (
 STYLES = tuple(ASSETS / "look" / f"{name}.css" for name in _LOOK)
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
 ACTIONS |= beside.ACTIONS | answer_diff.ACTIONS | samples.ACTIONS | drafts.ACTIONS
-ACTIONS |= column_prompts.ACTIONS | own_saving.ACTIONS
+ACTIONS |= column_prompts.ACTIONS | own_saving.ACTIONS | traces.ACTIONS | technique_choice.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS | case_runs.ACTIONS | completion.ACTIONS
 ACTIONS |= trouble.ACTIONS | running.ACTIONS | cells.ACTIONS

@@ -288,7 +288,7 @@ async def thumb(workbench: Workbench, ask: Ask) -> Update:
     await workbench.history.thumb(run_id, column, thumb, cell.repeat)
     run = await workbench.runs.get(run_id)
     cell = find_cell(run, column, cell.repeat)
-    return {"columns": {cell_name(run, cell): {"foot": panels.foot(cell)}}}
+    return {"columns": {cell_name(run, cell): {"foot": panels.foot(cell, run)}}}
 
 
 async def note(workbench: Workbench, ask: Ask) -> Update:

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 from playground.library.shipped import Pattern
 from playground.runs.planning import example_values
 from playground.store.records import SavedVersion, StoredRun
-from playground.types.grid import MOST_COLUMNS, PromptSource, RunSpec, Samples, Variant
+from playground.types.grid import MOST_COLUMNS, PromptSource, RunSpec, Samples, TechniqueChoice, Variant
 from playground.types.prompt import PRESETS, Input, Prompt, Sampling, Turn, Value
 from playground.types.servers import ModelInfo
 
@@ -56,6 +56,7 @@ class ColumnForm(Value):
     thinking: bool = False
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     samples: Samples = 1
+    technique: TechniqueChoice | None = None
 
 
 class Opened(Value):
@@ -110,6 +111,7 @@ def to_comparison(form: CompareForm) -> RunSpec:
             thinking=c.thinking,
             top_logprobs=c.top_logprobs,
             samples=c.samples,
+            technique=c.technique,
         )
         for index, c in enumerate(form.columns)
     )
@@ -160,6 +162,7 @@ def form_of_run(run: StoredRun) -> CompareForm:
             thinking=column.thinking,
             top_logprobs=column.top_logprobs,
             samples=column.samples,
+            technique=column.technique,
         )
         for column in spec.variants
     )

@@ -19,6 +19,7 @@ from playground.scorers import passed
 from playground.store.records import StoredCell, StoredRun, StoredVote
 from playground.types.generation import OLD_EXACT, Completion, Finish, mode_words
 from playground.types.scores import Score
+from playground.ui import traces
 from playground.ui.html import (
     attributes,
     button,
@@ -69,8 +70,9 @@ def column_update(cell: StoredCell, run: StoredRun) -> ColumnPart:
         "badges": badges(cell, run),
         "problem": problem(cell),
         "reasoning": reasoning(cell),
-        "foot": foot(cell),
+        "foot": foot(cell, run),
         "waits": "",
+        "trace": traces.trace(cell.answer.steps, cell.key, cell.answer) if cell.answer.is_traced else "",
     }
 
 
@@ -241,9 +243,10 @@ def thoughts(text: str, *, live: bool = False) -> Markup:
     ).format(Markup(" data-live open") if live else "", plural(len(text.split()), "word"), text.strip())
 
 
-def foot(cell: StoredCell) -> Markup:
+def foot(cell: StoredCell, run: StoredRun) -> Markup:
     """Checks, five readings, and what can be done with the answer."""
-    return join((checks(cell), readings(cell.completion, cell.status), acts(cell)))
+    read = traces.readings(cell, run) if cell.answer.is_traced else readings(cell.completion, cell.status)
+    return join((checks(cell), read, acts(cell)))
 
 
 def waiting_foot() -> Markup:

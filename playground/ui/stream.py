@@ -26,7 +26,7 @@ from playground.runs.live import Live, LiveCell, Watch
 from playground.runs.samples import block_start, samples_of
 from playground.store.records import StoredRun
 from playground.types.grid import CellKey
-from playground.ui import panels, running, samples
+from playground.ui import panels, running, samples, traces
 from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm, to_comparison
 from playground.ui.trouble import notice
@@ -41,7 +41,7 @@ BEAT_S = 0.04
 PULSE_S = 0.5
 """A silent run yields nothing this often, because Gradio notices a closed tab only at a yield."""
 
-BLANK: ColumnPart = {"badges": "", "problem": "", "reasoning": "", "foot": None, "waits": ""}
+BLANK: ColumnPart = {"badges": "", "problem": "", "reasoning": "", "foot": None, "waits": "", "trace": ""}
 """A column whose answer has not ended; the page fills the foot's places with dashes."""
 
 
@@ -211,6 +211,8 @@ class View:
             data["text"] = str(cell.text)
         elif seen.length != cell.text.length:
             data["grow"] = str(cell.text)[seen.length :]
+        if cell.end is None and cell.steps:
+            data["trace"] = traces.trace(list(cell.steps.values()), cell.key)
         if cell.end is None and seen.thoughts != cell.thoughts.length:
             data["think"] = (seen.thoughts, str(cell.thoughts)[seen.thoughts :])
         seen.changed, seen.turned, seen.phase = cell.changed, cell.turned, phase

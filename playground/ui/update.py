@@ -101,6 +101,8 @@ class ColumnPart(TypedDict, total=False):
     """What the column waits for while there is no text."""
     samples: Strip
     """Of a column with several samples (`ui/samples.py`): how many, a mark for each, what they come to."""
+    trace: str
+    """Markup of the steps of a technique, above the answer."""
     stamp: str
     """A state of the column: one that the page has shown is not drawn again."""
 
@@ -211,6 +213,12 @@ class Update(TypedDict, total=False):
     """The run over all cases that has begun."""
     cases_state: Mapping[str, Any]
     """What each case has come to in each column of such a run."""
+    techniques: Sequence[Mapping[str, Any]]
+    """Techniques that a column can choose: their options, their steps, what each lacks."""
+    forks: Sequence[str]
+    """Saved prompts that can stand in for a step of a technique."""
+    technique_problem: str
+    """Why the technique of a column cannot run as it is told; "" when it can."""
     names: Sequence[Mapping[str, str]]
     """Prompts that a tag can include, by what it calls them."""
     preview: Mapping[str, Any]

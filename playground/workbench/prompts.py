@@ -210,7 +210,7 @@ class PromptDesk:
             if name in sources or name in problems:
                 continue
             try:
-                turns = [turn for turn in self._named(name).turns if turn.template.strip()]
+                turns = [turn for turn in self.named(name).turns if turn.template.strip()]
             except PlaygroundError as exc:
                 problems[name] = (exc.message, exc.hint)
                 continue
@@ -224,7 +224,7 @@ class PromptDesk:
                 )
         return Partials(sources, problems)
 
-    def _named(self, name: str) -> Prompt:
+    def named(self, name: str) -> Prompt:
         """A saved prompt by "Name", "Name@3" or "Name@label", else a shipped one by its name or slug.
 
         Raises NotFoundError.

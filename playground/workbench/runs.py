@@ -35,7 +35,7 @@ from playground.runs.planning import (
     plan_variant,
     schema_problem,
 )
-from playground.runs.runner import Delta, End, Execution, Failed, Started, Waits
+from playground.runs.runner import Delta, End, Execution, Failed, Started, Stepped, Waits
 from playground.runs.samples import sample_number
 from playground.scorers import is_quick, score_all
 from playground.store import Store, content_hash
@@ -51,6 +51,7 @@ from playground.types.trace import Answer
 from playground.workbench.counting import counted
 from playground.workbench.models import ModelDesk
 from playground.workbench.prompts import PromptDesk
+from playground.workbench.techniques import TechniqueDesk
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class RunDesk:
         self._active: dict[str, Execution[Ended]] = {}
         self._kept: set[asyncio.Task[Any]] = set()
         self._drafts = Drafts(store.submit)
+        self.programs = TechniqueDesk(prompts, models)
         self._is_ending = False
 
     async def close(self) -> None:
@@ -110,7 +112,7 @@ class RunDesk:
         run = await self.get(run_id)
         cell = find_cell(run, column)
         messages, problem = cell.messages, None
-        if not messages:
+        if not messages or run.spec.variants[column].technique is not None:  # the prompt's, not a step's
             try:
                 messages = await self._prompts.render(cell.prompt, run.spec.case.values)
             except PlaygroundError as exc:
@@ -201,6 +203,11 @@ class RunDesk:
                 except PlaygroundError as exc:
                     messages, problem = (), exc
             raw = None
+            if spec.same_text and variant.technique is not None:
+                problem = problem or PromptError(
+                    "A technique writes its own messages: it cannot be sent the text of another column.",
+                    "Choose no technique, or let each column have its own text.",
+                )
             if spec.same_text and problem is None:
                 raw = (await self._template_of(spec.same_text).render_chat(spec.same_text, messages)).text
             samples = plan_variant(spec, number, messages, raw, case=case)
@@ -234,6 +241,7 @@ class RunDesk:
         large: dict[str, Any] = {}
         if kind != "comparison":
             able, large = in_order(able), {"window": WINDOW, "streams": False}
+        large["program"] = self.programs.make
         execution = Execution(able, self._models.backend_of, self._models.gates, save, rank, **large)
         key = f"{run_id}/{secrets.token_hex(8)}"
         self._active[key] = execution
@@ -256,7 +264,7 @@ class RunDesk:
                         self._store.submit(start)
                     elif isinstance(event, Delta):
                         self._drafts.add(run_id, event.cell.key, event.text, event.reasoning)
-                    elif not isinstance(event, Waits):
+                    elif not isinstance(event, Waits | Stepped):
                         self._drafts.drop(run_id, event.cell.key)
                     yield event
         finally:
@@ -357,8 +365,10 @@ class RunDesk:
                 sample=_sample(run, cell),
             ),
         )
-        images = ("images: the text alone is written",) if run.spec.case.images else ()
-        return replace(file, losses=(*file.losses, *images))
+        lost = ["images: the text alone is written"] if run.spec.case.images else []
+        if cell.answer.is_traced and (choice := run.spec.variants[cell.column].technique) is not None:
+            lost.append(f"technique {choice.name}: other programs make one call of this prompt")
+        return replace(file, losses=(*file.losses, *lost))
 
 
 def _sample(run: StoredRun, cell: StoredCell) -> tuple[int, int] | None:

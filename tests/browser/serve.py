@@ -53,12 +53,42 @@ SCRIPTS: dict[str, Script] = {
         *written("The answer.", 0.1),
     ],
     "dice": "",
+    "steps": "",
     "json": '{"city": "Paris", "year": 2024}',
 }
 
 
 DICE = ("three", "six", "three", "one", "six, as it\nhappens", "six", "three", "six, as it happens")
 """What "dice" shows, by the request's seed."""
+
+
+TREE = {
+    "": "1. 10 - 4 = 6 (left: 6, 9 and 13)\n2. 13 - 9 = 4 (left: 4, 4 and 10)\n3. 4 + 9 = 13 (left: 10, 13 and 13)",
+    "10 - 4": "1. 13 - 9 = 4 (left: 4 and 6)\n2. 9 + 6 = 15 (left: 13 and 15)\n3. 13 + 9 = 22 (left: 6 and 22)",
+    "13 - 9": "1. 10 - 4 = 6 (left: 4 and 6)\n2. 4 * 4 = 16 (left: 10 and 16)\n3. 10 + 4 = 14 (left: 4 and 14)",
+}
+SURE, LIKELY = ("(left: 4 and 6)",), ("10 - 4 = 6 (left: 6", "13 - 9 = 4 (left: 4, 4")
+
+
+def step_of(request: GenerationRequest) -> str:
+    """What "steps" says to a step of the tree of thoughts on 4, 9, 10 and 13, and to anything else: a worked answer."""
+    asked = request.messages[-1].content
+    steps = asked.partition("Steps so far:\n")[2]
+    if "different next steps" in asked:
+        return next((TREE[start] for start in ("10 - 4", "13 - 9") if steps.startswith(start)), TREE[""])
+    if steps:
+        last = steps.strip().splitlines()[-1]
+        word = (
+            "sure"
+            if any(s in last for s in SURE)
+            else "likely"
+            if any(s in last for s in LIKELY)
+            else "impossible"
+        )
+        return f"Looking one step ahead. Value: {word}"
+    if asked.startswith("Problem:"):
+        return "Answer: (10 - 4) * (13 - 9) = 24"
+    return f"We take 10 - 4 = 6 and 13 - 9 = 4, so it is 24. Answer: {24 if (request.sampling.seed or 0) % 3 else 18}"
 
 
 class Backend(ScriptedBackend):
@@ -73,6 +103,8 @@ class Backend(ScriptedBackend):
         if name == "dice":
             seed = request.sampling.seed or 0
             self.scripts = dict(self.scripts) | {"dice": [f"The dice show {DICE[seed % 8]}."]}
+        if name == "steps":
+            self.scripts = dict(self.scripts) | {"steps": [0.15, step_of(request)]}
         async for chunk in super().stream(request):
             if name == "aborted" and chunk.finish:
                 return

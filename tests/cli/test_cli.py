@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -164,6 +165,45 @@ def test_bad_input_is_exit_code_2_with_one_sentence(
     assert (called.code, called.out) == (2, "")
     assert reason in called.err and "Traceback" not in called.err
     assert not (data / "playground.db").exists() or stored(data) == []
+
+
+def test_a_technique_prints_its_answer_and_what_it_took(
+    call: Call, data: Path, tmp_path: Path, scripts: dict[str, object]
+) -> None:
+    scripts["steps"] = "3 and 5 are 8. Answer: 8"
+    prompt = write_prompt(tmp_path, "3 + 5?", Check(scorer="equals", options={"text": "8"}))
+    named = (prompt, "--model", "scripted:steps", "--technique", "self-consistency", "--option", "samples=2")
+    called = call("run", *named)
+    assert (called.code, called.out) == (0, "3 and 5 are 8. Answer: 8\n")
+    assert re.fullmatch(
+        r"2 calls, \d+ tokens \(\d+ in, 14 out\), \d+\.\d\d s; votes: 2 of 2; the answer: 8\n", called.err
+    )
+    told = json.loads(call("run", *named, "--format", "json").out)
+    assert (told["extracted"], told["calls"], told["facts"]) == ("8", 2, {"votes": "2 of 2"})
+    assert [(step["label"], step["state"], step["text"]) for step in told["steps"]] == [
+        ("sample 1", "answer", "3 and 5 are 8. Answer: 8"),
+        ("sample 2", "kept", "3 and 5 are 8. Answer: 8"),
+    ]
+    (cell,) = stored(data)[0].cells
+    assert (cell.answer.extracted, cell.answer.calls) == ("8", 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--technique", "tree-of-thought"), 'There is no technique "tree-of-thought". Do you mean "tree-of-thoughts"?'),
+        (("--technique", "self-consistency", "--option", "sampels=2"), 'There is no option "sampels" of self-consistency. Do you mean "samples"?'),
+        (("--technique", "self-consistency", "--option", "samples"), "--option samples is not NAME=VALUE."),
+        (("--option", "samples=2"), "--option belongs to a technique, and none is named."),
+        (("--technique", "self-consistency", "--step", "sample=Nobody"), 'The step "sample" has no prompt "Nobody".'),
+    ],
+)  # fmt: skip
+def test_a_technique_that_cannot_run_is_refused_with_the_nearest_name(
+    call: Call, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    called = call("run", write_prompt(tmp_path, "Hi"), "--model", "scripted:echo", *arguments)
+    assert (called.code, called.out) == (2, "")
+    assert message in called.err
 
 
 def test_samples_are_printed_by_number_with_what_they_come_to(call: Call, data: Path, tmp_path: Path) -> None:

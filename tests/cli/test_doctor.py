@@ -141,11 +141,11 @@ def test_a_database_is_told_with_path_size_revision_and_content(settings: Settin
     open_store(settings).close()
     finding = doctor.database(settings)
     assert finding.ok and str(settings.database_path) in finding.detail
-    assert "kB, schema 0005, 0 prompts, 0 runs" in finding.detail
+    assert "kB, schema 0006, 0 prompts, 0 runs" in finding.detail
 
 
 @pytest.mark.parametrize(
-    ("revision", "ok", "reason"), [("9999", False, "newer version"), ("0000", True, "upgrades it to 0005")]
+    ("revision", "ok", "reason"), [("9999", False, "newer version"), ("0000", True, "upgrades it to 0006")]
 )
 def test_a_database_of_another_version_is_told_apart(
     settings: Settings, revision: str, ok: bool, reason: str

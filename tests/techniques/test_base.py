@@ -211,10 +211,10 @@ async def test_the_layer_costs_less_than_a_millisecond_a_call() -> None:
         return completion("4")
 
     ask = Ask(send, render, sampling=Sampling(), bounds=Bounds(max_calls=None))
-    begun = time.perf_counter()
+    begun = time.process_time()  # not the clock: other programs want the cores too
     for _ in range(500):
         await ask(HELLO, label="x", temperature=0.5)
-    assert (time.perf_counter() - begun) / 500 < 0.001
+    assert (time.process_time() - begun) / 500 < 0.001
 
 
 def test_a_task_tells_its_question_with_its_instructions() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import pytest
 
@@ -61,14 +60,9 @@ async def test_a_bound_leaves_the_vote_to_those_that_came() -> None:
     assert dict(played.answer.facts) == {"votes": "2 of 3"}
 
 
-async def test_eight_samples_wait_as_long_as_one() -> None:
-    waits = []
-    for _ in range(3):  # the best of three: other programs may want the cores too
-        begun = time.perf_counter()
-        played = await play("self-consistency", lambda call: 0.02, CASE, samples=8)
-        waits.append(time.perf_counter() - begun)
-        assert (played.scripted.most_at_once, played.answer.calls) == (8, 8)
-    assert min(waits) < 0.06
+async def test_eight_samples_wait_together() -> None:
+    played = await play("self-consistency", lambda call: 0.02, CASE, samples=8)
+    assert (played.scripted.most_at_once, played.answer.calls) == (8, 8)
 
 
 def sure(text: str, *probabilities: float) -> object:

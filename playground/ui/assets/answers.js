@@ -2,7 +2,7 @@
 
 import { checksOf } from "./check_count.js";
 import { say } from "./alerts.js";
-import { $, $$, h, icon } from "./dom.js";
+import { $, $$, h, icon, keepFocus } from "./dom.js";
 import { onChange, page } from "./store.js";
 
 const views = []; // per column: {text, state, since, follow, icon, label, settled, stamp, thoughts, element}
@@ -18,6 +18,7 @@ export function mountColumn({ element }, i) {
     "div",
     { class: "col-body", tabindex: "0", "aria-label": `Answer ${i + 1}` },
     h("div", { class: "thoughts" }),
+    h("div", { class: "trace" }),
     h("pre", { class: "out" }),
     h("div", { class: "view md", hidden: true }),
     h("div", { class: "problem" }),
@@ -123,6 +124,7 @@ function drawStatus(i, data) {
   if (data.stamp) view.stamp = data.stamp;
   if (data.reasoning !== undefined) $(".thoughts", section).innerHTML = data.reasoning;
   else if (data.state && data.state.kind !== "running") foldThinking(section);
+  if (data.trace !== undefined) drawTrace(i, section, data.trace);
   if (data.state) drawPhase(i, data.state);
   if (data.badges !== undefined) $(".l3", section).innerHTML = data.badges;
   if (data.problem !== undefined) $(".problem", section).innerHTML = data.problem;
@@ -130,6 +132,14 @@ function drawStatus(i, data) {
     $(".col-foot", section).innerHTML = data.foot ?? page.foot;
     drawWaiting(section);
   }
+}
+
+// The row that had the focus has it again; who reads at the end stays there.
+function drawTrace(i, section, html) {
+  const box = $(".trace", section),
+    body = $(".col-body", section);
+  keepFocus(box, () => (box.innerHTML = html));
+  if (html && views[i].follow) body.scrollTop = body.scrollHeight;
 }
 
 function drawPhase(i, state) {
@@ -237,7 +247,7 @@ function wordsOf(i) {
   if (view.state === "pending") return "waits";
   if (view.state !== "running") return view.label ?? "";
   const seconds = ((performance.now() - view.since) / 1000).toFixed(1);
-  const began = view.text || $(`#col${i} .thoughts`).firstChild;
+  const began = view.text || $(`#col${i} .thoughts`).firstChild || $(`#col${i} .trace`).firstChild;
   return `${began ? "writing" : "waiting"}, ${seconds} s`;
 }
 

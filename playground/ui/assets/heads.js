@@ -8,6 +8,7 @@ import { nameOf, sourceWords } from "./prompt_names.js";
 import { openSampling } from "./sampling.js";
 import { exceptions, summary } from "./settings.js";
 import { changed, onChange, page, previewListeners } from "./store.js";
+import { openTechnique, techniqueName } from "./technique.js";
 
 /**
  * Draws the head of a column that is shown.
@@ -87,11 +88,27 @@ function drawSecond(i, column, line) {
     icon("gear"),
     differing.length ? h("span", { class: "one" }, differing.map((one) => one.words).join(", ")) : "",
   );
+  const by = techniqueName(column);
+  const technique = h(
+    "button",
+    {
+      class: "bare technique",
+      "data-of": `technique ${i}`,
+      "data-pop": "",
+      "aria-haspopup": "dialog",
+      "aria-label": `Technique of column ${i + 1}: ${by || "the prompt as it is"}`,
+      title: by || "Technique: the prompt as it is",
+      onclick: (e) => openTechnique(e.currentTarget, i),
+    },
+    icon("fork"),
+    by ? h("span", { class: "one" }, by) : "",
+  );
   line.replaceChildren(
     h("span", { class: "backend" }, info?.backend ?? column.model.split(":")[0]),
     h("span", { class: "hint dot" }, "·"),
     prompt,
     h("span", { class: "differing" }),
+    technique,
     chip,
   );
   drawMark(i);

@@ -11,7 +11,7 @@ import { onChange, page } from "./store.js";
 
 const kept = new Map();  // by column; columns of one sample are not in it
 const WAITS = { kind: "pending", icon: "ring", text: "waits" };
-const EMPTY = { badges: "", problem: "", reasoning: "", foot: null, waits: "", state: WAITS };
+const EMPTY = { badges: "", problem: "", reasoning: "", trace: "", foot: null, waits: "", state: WAITS };
 
 /**
  * Which answer of a column is on screen; undefined in a column that has one.
