@@ -37,7 +37,8 @@ def numbers_in(text: str, context: str = "") -> list[Found]:
     """The numbers of a text in their order; `context` is what it stands in, which may show the decimal sign."""
     plain = _plain(text)
     matches = [match for match in _matches(plain) if not _is_word(match)]
-    decimal = _decimal_sign(matches if not context else list(_matches(_plain(context))))
+    around = list(_matches(_plain(context))) if context and any(map(_is_ambiguous, matches)) else matches
+    decimal = _decimal_sign(around)
     found = []
     for match in matches:
         if readings := tuple(dict.fromkeys(_readings(match, decimal))):
@@ -150,6 +151,11 @@ def _matches(plain: str) -> Iterator[regex.Match[str]]:
 def _is_word(match: regex.Match[str]) -> bool:
     """Whether a single Chinese character is part of a word."""
     return bool(match["chinese"]) and not chinese.is_sure(match) and not chinese.stands_alone(match)
+
+
+def _is_ambiguous(match: regex.Match[str]) -> bool:
+    """Whether the decimal sign of the text decides what it means: "1,234" and "1.234"."""
+    return bool(match["grouped"]) and match["group"] in ".," and not match["rest"]
 
 
 def _decimal_sign(matches: list[regex.Match[str]]) -> str:
