@@ -36,7 +36,7 @@ def python() -> list[str]:
     """The command that starts a keeper: this Python, with nothing of its surroundings."""
     root = str(Path(playground.__file__).parent.parent)
     start = (
-        f"import sys; sys.path.insert(0, {root!r}); from playground.sandbox.keeper import main; "
+        f"import sys; sys.path.append({root!r}); from playground.sandbox.keeper import main; "
         f"sys.path.remove({root!r}); main()"
     )
     # Not a virtual environment's: it finds its library through a file that the program may not see.
