@@ -67,6 +67,11 @@ class Documents:
                     found.append(kept)
         return sorted(found, key=lambda kept: (kept.name.casefold(), kept.hash))
 
+    @property
+    def has_any(self) -> bool:
+        """Whether a document is kept; quick."""
+        return any(self.folder.glob("*.json")) if self.folder.is_dir() else False
+
     def text(self, kept: Kept) -> str:
         """The text of a document; raises NotFoundError when it was removed meanwhile."""
         try:

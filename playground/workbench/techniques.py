@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
+from playground.backends.base import Embeds
 from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.runs.planning import checks_of, is_example, with_defaults
 from playground.runs.programs import Ready, TechniqueProgram
 from playground.runs.single import Program, Send, Single, Tell
 from playground.scorers import score_all
-from playground.techniques.base import Document, Row, StepPrompt, Task, Tools, Verdict
+from playground.store.documents import Documents
+from playground.techniques.base import Document, Embed, Row, StepPrompt, Task, Tools, Verdict
 from playground.techniques.registry import LACKS, Need, Technique, check_step, lacking, rows, technique_of
 from playground.techniques.tools import python
 from playground.templating.rendering import normalise, variables
@@ -32,7 +35,7 @@ DOCUMENTS = ("document", "documents")
 """Variables whose values are documents to look things up in."""
 HINTS: dict[Need, str] = {
     "vision": "Add an image, and choose a model that can see.",
-    "documents": 'Give a variable called "document" a text.',
+    "documents": 'Keep some: playground document add FILE. Or give a variable called "document" a text.',
     "dataset": 'Add cases with a column "expected" to the prompt.',
     "sandbox": "Start the program with --sandbox: it runs programs that models write, unread, held in the sandbox.",
     "tools": "Choose another technique.",
@@ -57,6 +60,8 @@ class TechniqueDesk:
         self._prompts = prompts
         self._models = models
         self._memory: dict[str, Any] = {}
+        self._kept = Documents(prompts.settings.data_dir)
+        self._texts: dict[str, str] = {}
         self._tools: Tools = {python.NAME: python.python()} if prompts.settings.sandbox else {}
 
     def make(self, work: Work, send: Send, tell: Tell) -> Program:
@@ -79,12 +84,13 @@ class TechniqueDesk:
             messages=work.messages,
             values=work.case.values,
             images=work.case.images,
-            documents=_documents(work.case.values),
+            documents=await self._documents(work) if _looks_things_up(row) else (),
             rows=await self._rows(work.prompt) if _looks_at_cases(row, options) else (),
             check=_check(work.prompt),
             sampling=work.sampling,
             model=work.model,
             memory=self._memory,
+            embed=self._embed(work.model),
         )
         return Ready(row, options, task, prompts, self._rendered, self._tools)
 
@@ -102,11 +108,30 @@ class TechniqueDesk:
             found.add("dataset")
         if pictures and self._sees(model):
             found.add("vision")
-        if _documents(values):
+        if _documents(values) or self._kept.has_any:
             found.add("documents")
         if self._tools:
             found.add("sandbox")
         return found
+
+    async def _documents(self, work: Work) -> tuple[Document, ...]:
+        """What the case gives to look things up in, else every document that is kept."""
+        return _documents(work.case.values) or await asyncio.to_thread(self._kept_ones)
+
+    def _kept_ones(self) -> tuple[Document, ...]:
+        """The kept documents; each text is read once, and forgotten when its document is removed."""
+        every = self._kept.all()
+        texts = {kept.hash: self._texts.get(kept.hash) or self._kept.text(kept) for kept in every}
+        self._texts = texts
+        return tuple(Document(kept.name, texts[kept.hash]) for kept in every)
+
+    def _embed(self, model: str) -> Embed | None:
+        """How the column's model turns texts into vectors; None where its backend cannot."""
+        try:
+            backend = self._models.backend_of(model)
+        except PlaygroundError:  # its server is not here now
+            return None
+        return partial(backend.embed, model) if isinstance(backend, Embeds) else None
 
     def _sees(self, model: str) -> bool:
         try:
@@ -167,6 +192,11 @@ class TechniqueDesk:
                 continue
             found.append(Row(case, Task(messages=messages).question, _expected(case)))
         return tuple(found)
+
+
+def _looks_things_up(row: Technique) -> bool:
+    """Whether the technique searches documents, itself or through its tools."""
+    return "documents" in row.needs or any("tools" in step.needs for step in row.steps)
 
 
 def _looks_at_cases(row: Technique, options: Mapping[str, Any]) -> bool:
