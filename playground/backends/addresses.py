@@ -12,6 +12,7 @@ import asyncio
 import socket
 import threading
 from contextlib import suppress
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -103,6 +104,7 @@ _AROUND_IPV4 = (ip_network("64:ff9b::/96"), ip_network("::/96"))
 """IPv6 networks whose addresses end with an IPv4 one: translated (NAT64), and the old "compatible" ones."""
 
 
+@lru_cache(maxsize=256)  # asked before every call
 def is_loopback(url: str) -> bool:
     """Whether the address is this machine, which is never reached through a proxy."""
     host = urlsplit(url).hostname or ""

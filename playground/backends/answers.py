@@ -85,7 +85,8 @@ class Reading:
         content = content_of(part.get("content"))
         told = content.reasoning
         for name in ("reasoning", "reasoning_content", "thinking"):
-            told = told or content_of(part.get(name)).text
+            if not told and (given := part.get(name)):
+                told = content_of(given).text
         if told:
             self.thoughts.told_apart()
         self._refusal += content.refusal + _word(part.get("refusal"))

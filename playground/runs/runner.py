@@ -240,7 +240,8 @@ class Execution(Generic[E]):
                 self._outbox.put(Started(cell), cell.key)
             fold.restart()  # a cell that waited for its turn has not been slow
             # Backends are async generators: closing one closes its connection.
-            request = replace(request, background=self._rank() > 0)
+            if self._rank():
+                request = replace(request, background=True)
             stream = cast("AsyncGenerator[Chunk, None]", backend.stream(request))
             async with aclosing(stream):
                 async for chunk in stream:

@@ -15,6 +15,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from playground.answers.wording import clip, plural, quote, quote_all, show_number
@@ -221,9 +222,29 @@ def _score_safely(check: Check, sample: Sample) -> Score:
     return replace(result, check_hash=check_hash(check))
 
 
+class _This:
+    """A check known by being this very object: a run asks of the same few for each of its answers."""
+
+    __slots__ = ("check",)
+
+    def __init__(self, check: Check) -> None:
+        self.check = check
+
+    def __hash__(self) -> int:
+        return id(self.check)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _This) and other.check is self.check
+
+
 def check_hash(check: Check) -> str:
     """The same for checks that ask for the same, whatever their weight: 16 hexadecimal digits."""
-    asked = check.model_dump(mode="json", exclude={"weight", "example"})
+    return _hash_of(_This(check))
+
+
+@lru_cache(maxsize=256)
+def _hash_of(this: _This) -> str:
+    asked = this.check.model_dump(mode="json", exclude={"weight", "example"})
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -315,6 +336,12 @@ def _problem(check: Check) -> PromptError | None:
 
 def _checked(check: Check) -> dict[str, Any]:
     """The options, with "1" in the place of each value; raises PromptError for a check that fits no answer."""
+    return _options_of(_This(check))
+
+
+@lru_cache(maxsize=256)
+def _options_of(this: _This) -> dict[str, Any]:
+    check = this.check
     scorer = SCORERS.get(check.scorer)
     if scorer is None:
         raise _unknown_scorer(check.scorer)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,6 +55,7 @@ RUN, VARIANT, CELL = _tables["run"], _tables["variant"], _tables["cell"]
 STEPS, SCORES, TEXTS = _tables["step"], _tables["score"], _tables["cell_text"]
 _KEYS: sa.BindParameter[Any] = sa.bindparam("keys", expanding=True)
 
+_PLACE = ("run", *CellKey._fields)
 FOUND = (
     CELL.c.id,
     CELL.c.run_id,
@@ -69,27 +71,26 @@ FOUND = (
 )
 
 
-def _find_cells(places: Sequence[tuple[str, int, int, int]]) -> sa.Select[Any]:
-    """The cells at these places, each by its own look into the index.
+@cache
+def _find_cells(count: int, locks: bool) -> sa.TextualSelect:
+    """The cells at so many places, each by its own look into the index.
 
-    Joined, because SQLite looks through the whole table for `(a, b) IN (VALUES …)`.
+    Joined, because SQLite looks through the whole table for `(a, b) IN (VALUES …)`. As text, because SQLAlchemy puts
+    such a statement together anew each time, which costs more than the look. In one order, so that two programs cannot
+    wait for each other.
     """
-    names = ("of_run", "of_case", "of_variant", "of_repeat")
-    columns: list[sa.ColumnClause[Any]] = [
-        sa.column(names[0], sa.String),
-        *(sa.column(name, sa.Integer) for name in names[1:]),
-    ]
-    place = sa.values(*columns, name="place").data(list(places)).cte("place")
-    at = (CELL.c.run_id, CELL.c.case_number, CELL.c.variant_number, CELL.c.repeat)
-    return (
-        sa.select(*FOUND)
-        .select_from(place)
-        .join(CELL, sa.and_(*(here == place.c[name] for here, name in zip(at, names, strict=True))))
-        .join(VARIANT, VARIANT.c.id == CELL.c.variant_id)
-        .join(RUN, RUN.c.id == CELL.c.run_id)
-        .order_by(CELL.c.id)  # in one order, so that two programs cannot wait for each other
-        .with_for_update(of=CELL)
+    places = ", ".join(f"(:run{n}, :case{n}, :variant{n}, :repeat{n})" for n in range(count))
+    asked = ", ".join(f"{column.table.name}.{column.name}" for column in FOUND)
+    found = sa.text(
+        f"WITH place (of_run, of_case, of_variant, of_repeat) AS (VALUES {places}) SELECT {asked} FROM place"
+        " JOIN cell ON cell.run_id = place.of_run AND cell.case_number = place.of_case"
+        " AND cell.variant_number = place.of_variant AND cell.repeat = place.of_repeat"
+        " JOIN variant ON variant.id = cell.variant_id JOIN run ON run.id = cell.run_id"
+        " ORDER BY cell.id" + (" FOR UPDATE OF cell" if locks else "")
     )
+    numbers = [sa.bindparam(f"{name}{n}", type_=sa.Integer) for n in range(count) for name in CellKey._fields]
+    names = [sa.bindparam(f"run{n}", type_=sa.String) for n in range(count)]
+    return found.bindparams(*names, *numbers).columns(*FOUND)
 
 
 FIND_RUNS = sa.select(RUN.c.id).where(RUN.c.id.in_(_KEYS))
@@ -174,7 +175,10 @@ def _states(connection: sa.Connection, places: Collection[Place]) -> dict[Place,
     keys = sorted((run_id, *key) for run_id, key in places)
     # Filled up to a power of two: so many statements are compiled, and no more.
     keys += keys[-1:] * ((1 << (len(keys) - 1).bit_length()) - len(keys))
-    for row in connection.execute(_find_cells(keys)):
+    asked: dict[str, Any] = {}
+    for number, place in enumerate(keys):
+        asked |= {f"{name}{number}": part for name, part in zip(_PLACE, place, strict=True)}
+    for row in connection.execute(_find_cells(len(keys), connection.dialect.name != "sqlite"), asked):
         key, run_id, case, variant, repeat, status, thumb, started_at, finished_at, content, planned = row
         state = _State(key, run_id, status, content, thumb, started_at, finished_at is not None, planned)
         states[run_id, CellKey(case, variant, repeat)] = state

@@ -217,7 +217,7 @@ def test_cells_of_an_ended_program_keep_their_text(store: Store, settings: Setti
     store.close()
     again = open_store(settings)
     assert again.mark_interrupted() == 2
-    assert again.cell(run_id, CellKey(0, 0, 0)).completion == Completion("half an answer", "aborted")
+    assert again.cells.get(run_id, CellKey(0, 0, 0)).completion == Completion("half an answer", "aborted")
     again.close()
 
 
