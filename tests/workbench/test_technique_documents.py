@@ -68,7 +68,7 @@ async def test_without_any_document_it_is_refused_with_what_to_do(workbench: Wor
     cell = (await ended(workbench, "retrieval-augmented-generation", {"question": "When?"})).cell
     assert cell.status == "error"
     assert cell.started_at is None
-    assert "playground document add FILE" in (cell.error or "")
+    assert "playground document add FILE" in cell.hint
 
 
 async def test_embeddings_need_a_model_that_embeds(workbench: Workbench) -> None:
@@ -77,4 +77,4 @@ async def test_embeddings_need_a_model_that_embeds(workbench: Workbench) -> None
         await ended(workbench, "retrieval-augmented-generation", {"question": "When?"}, search="both")
     ).cell
     assert cell.status == "error"
-    assert "No model here turns texts into vectors." in (cell.error or "")
+    assert "No model here turns texts into vectors." in cell.error
