@@ -23,7 +23,7 @@ from playground.errors import BackendBusy, BackendUnavailable, NoAnswer, Playgro
 from playground.runs.cells import Delta, End, Failed, Finished, Started, Stepped, Waits
 from playground.runs.gate import Gate, Rank, watched
 from playground.runs.outbox import Outbox
-from playground.runs.single import Call, MakeProgram, Single
+from playground.runs.single import Call, MakeProgram, Program, Single
 from playground.types.generation import Chunk, Completion
 from playground.types.grid import CellKey, Work
 from playground.types.trace import Answer, Step
@@ -191,8 +191,9 @@ class Execution(Generic[E]):
             self._outbox.put(exc)
 
     async def _run(self, cell: Work) -> None:
-        program = self._program(cell, partial(self._send, cell), partial(self._step, cell))
+        program: Program = Single(cell, partial(self._send, cell))
         try:
+            program = self._program(cell, partial(self._send, cell), partial(self._step, cell))
             self._end(_outcome(cell, await program.answer()))
         except asyncio.CancelledError:
             # Stop is an outcome of the cell, not an exception of the run.

@@ -34,7 +34,7 @@ Send = Callable[[Call], Awaitable[Completion]]
 
 
 class Program(Protocol):
-    """How one answer is got. Making it must not raise."""
+    """How one answer is got."""
 
     async def answer(self) -> Answer:
         """The answer, after as many calls as it takes; raises PlaygroundError."""

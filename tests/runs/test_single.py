@@ -11,7 +11,7 @@ from playground.errors import BackendError
 from playground.runs.cells import End, Failed, Finished, Started
 from playground.runs.gate import Gate
 from playground.runs.runner import Execution
-from playground.runs.single import Call, Send, Single
+from playground.runs.single import Call, Send, Single, Tell
 from playground.types.generation import Chunk, Finish, GenerationRequest, Message
 from playground.types.grid import Work
 from playground.types.prompt import Sampling
@@ -25,7 +25,7 @@ SAID = (Message("user", "x"),)
 class Together:
     """Asks three models at the same time; the texts, joined, are the answer."""
 
-    def __init__(self, _: Work, send: Send) -> None:
+    def __init__(self, _: Work, send: Send, tell: Tell) -> None:
         self._send = send
         self._calls = [Call(GenerationRequest(f"scripted:{name}", SAID, Sampling())) for name in "abc"]
 
@@ -97,6 +97,20 @@ async def test_a_call_that_fails_ends_the_cell_with_what_the_others_had() -> Non
     assert isinstance(end, Failed)
     assert (end.message, end.hint) == ("No.", "Wait.")
     assert [step.text for step in end.answer.steps] == ["one", "", "three"]
+
+
+class Unmade(Together):
+    """Cannot be made."""
+
+    def __init__(self, _: Work, send: Send, tell: Tell) -> None:
+        raise RuntimeError("no such thing")
+
+
+async def test_a_program_that_cannot_be_made_fails_its_cell_alone() -> None:
+    end = await end_of(execution(ScriptedBackend({"a": "x"}), 1, Unmade))
+    assert isinstance(end, Failed)
+    assert end.message == "scripted:a failed with RuntimeError."
+    assert (end.answer.text, end.answer.messages) == ("", SAID)
 
 
 async def test_the_prompt_as_it_is_makes_one_call_whose_hash_tells_what_was_asked() -> None:
