@@ -34,12 +34,12 @@ def abilities_table(found: Mapping[str, Mapping[str, bool]]) -> Table:
 
 def to_text(measured: Sequence[Measured], found: Mapping[str, Mapping[str, bool]]) -> str:
     """Both tables with columns of equal width, and what went wrong."""
-    return _document(measured, found, _aligned)
+    return _document(measured, found, aligned)
 
 
 def to_markdown(measured: Sequence[Measured], found: Mapping[str, Mapping[str, bool]]) -> str:
     """Both tables for a document."""
-    return _document(measured, found, _piped)
+    return _document(measured, found, piped)
 
 
 def to_json(measured: Sequence[Measured], found: Mapping[str, Mapping[str, bool]]) -> str:
@@ -93,13 +93,15 @@ def _same(found: Measured, measured: Sequence[Measured]) -> str:
     return "; ".join(parts) or NONE
 
 
-def _aligned(table: Table) -> str:
+def aligned(table: Table) -> str:
+    """Columns of equal width."""
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
-def _piped(table: Table) -> str:
+def piped(table: Table) -> str:
+    """A table of Markdown."""
     head, *rows = [[_escaped(cell) for cell in row] for row in table]
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -22,6 +22,7 @@ import typer
 
 from playground.cli import answers as answer_commands
 from playground.cli import backends as server_commands
+from playground.cli import bench_techniques as bench_commands
 from playground.cli import documents as document_commands
 from playground.cli import library as library_commands
 from playground.cli import server as added_commands
@@ -358,6 +359,7 @@ added_commands.register(app)
 document_commands.register(app)
 library_commands.register(app)
 answer_commands.register(app)
+bench_commands.register(app)
 
 
 # --- edges ----------------------------------------------------------------------------------------------
