@@ -86,7 +86,7 @@ def to_json(report: Report) -> str:
 
 def _document(report: Report, shown: str) -> str:
     of = f"{report.cases} of {report.of}" if report.cases < report.of else str(report.cases)
-    lines = [report.sentence(), f"{report.model}, {of} cases, run {report.run_id}", "", shown]
+    lines = [report.sentence(), "", f"{report.model}, {of} cases, run {report.run_id}", "", shown]
     if report.curve:
         steps = (f"{p.samples}: {_percent(p.accuracy)} at {p.tokens:,.0f} tokens" for p in report.curve)
         lines.append(f"Self-consistency by samples: {'; '.join(steps)}.\n")

@@ -32,9 +32,8 @@ async def report_of(workbench: Workbench, data: Data, *names: str, **more: Any) 
 
 
 def tried(name: str, right: list[float], tokens: float, calls: int = 1) -> Tried:
-    return Tried(
-        name, name.replace("-", " ").capitalize(), right, [tokens] * len(right), [calls] * len(right)
-    )
+    title = "Zero-shot" if name == "zero-shot" else name.replace("-", " ").capitalize()
+    return Tried(name, title, right, [tokens] * len(right), [calls] * len(right))
 
 
 async def test_every_case_is_asked_with_every_technique_and_stored_as_one_run(
@@ -52,7 +51,7 @@ async def test_every_case_is_asked_with_every_technique_and_stored_as_one_run(
     assert [point.samples for point in found.curve] == [1, 2, 3]
     assert found.curve[2].tokens == pytest.approx(3 * found.curve[0].tokens)
     stored = await workbench.runs.get(found.run_id)
-    assert len(stored.spec.cases) == 20
+    assert stored.total == 60
     assert stored.spec.kind == "experiment"
     assert "Zero-shot" in tables.to_text(found)
 
@@ -72,7 +71,7 @@ async def test_an_unknown_technique_is_refused_before_anything_runs(make_workben
     workbench = make_workbench({"echo": "{last}"})
     with pytest.raises(NotFoundError, match="chain-of-thougt"):
         await report_of(workbench, dataset(ROWS), "chain-of-thougt")
-    assert not await workbench.history.runs()
+    assert (await workbench.history.runs()).total == 0
 
 
 def test_a_data_set_says_what_is_asked_and_what_is_right() -> None:
