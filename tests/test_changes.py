@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 
 from playground.diff.changes import Change, message_for, prompt_changes, run_changes
+from playground.types.grid import TechniqueChoice
 from playground.types.prompt import Check, Prompt, Sampling, Turn
 from playground.types.setups import ColumnSetup, Setup
 
 
 def prompt(*turns: tuple[str, str], **more: Any) -> Prompt:
     return Prompt(turns=tuple(Turn(role=role, template=text) for role, text in turns), **more)
+
+
+VOTE = TechniqueChoice(name="vote", options={"samples": 3}, prompts={"sample": "Mine@2"})
 
 
 def setup(text: str = "Say {{ word }}", **more: Any) -> Setup:
@@ -73,6 +77,16 @@ def test_a_message_names_three_changes_and_counts_the_others() -> None:
         (setup(), setup("Shout {{ word }}"), ["user turn: “Say” → “Shout”"]),
         (setup(), setup(columns=(ColumnSetup("b:two"),)), ["model: “one” → “two”"]),
         (setup(), setup(columns=(ColumnSetup("a:one", samples=8),)), ["samples: 1 → 8"]),
+        (setup(), setup(columns=(ColumnSetup("a:one", technique=VOTE),)), ["technique: “none” → “vote”"]),
+        (
+            setup(columns=(ColumnSetup("a:one", technique=VOTE),)),
+            setup(
+                columns=(
+                    ColumnSetup("a:one", technique=TechniqueChoice(name="vote", options={"samples": 9})),
+                )
+            ),
+            ["vote samples: 3 → 9", "vote sample: removed “Mine@2”"],
+        ),
         (setup(), setup(columns=(ColumnSetup("a:one"),) * 2), ["column 2: added “one”"]),
         (setup(), setup(images=("3f",)), ["images: added 1"]),
         (setup(), setup(cases=30), ["cases: 1 → 30"]),

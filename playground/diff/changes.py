@@ -15,6 +15,7 @@ from typing import Any
 from playground.answers.wording import clip, show_number
 from playground.diff.prompts import ABSENT, FieldChange, diff_fields, diff_turns
 from playground.diff.words import Piece, diff_words
+from playground.types.grid import TechniqueChoice
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.setups import ColumnSetup, Setup
 
@@ -217,11 +218,25 @@ def _one_column(a: ColumnSetup, b: ColumnSetup) -> Iterator[Change]:
         yield Change("samples", str(a.samples), str(b.samples))
     if a.thinking != b.thinking:
         yield Change("thinking", "on" if a.thinking else "off", "on" if b.thinking else "off")
+    yield from _technique_changes(a.technique, b.technique)
     if a.prompt is None or b.prompt is None:
         if a.prompt is not b.prompt:
             yield Change("prompt", *("shared" if p is None else "own" for p in (a.prompt, b.prompt)))
     else:
         yield from turn_changes(a.prompt.turns, b.prompt.turns)
+
+
+def _technique_changes(a: TechniqueChoice | None, b: TechniqueChoice | None) -> Iterator[Change]:
+    """Another technique, or of the same one each option and each step's prompt that differs."""
+    left, right = a.name if a else "none", b.name if b else "none"
+    if left != right:
+        yield Change("technique", left, right)
+    elif a is not None and b is not None:
+        for before, after in ((a.options, b.options), (a.prompts, b.prompts)):
+            for name in dict.fromkeys((*before, *after)):
+                if (was := before.get(name)) != (now := after.get(name)):
+                    shown = ("" if value is None else clip(str(value), SHOWN_CHARS) for value in (was, now))
+                    yield Change(f"{a.name} {name.replace('_', ' ')}", *shown)
 
 
 def _number(value: Any) -> str:

@@ -21,7 +21,7 @@ PIECE = 100
 COLUMNS = (
     "case", "row_id", "column", "repeat", "samples", "prompt", "model", "status", "seed", "finish", "prompt_tokens",
     "completion_tokens", "first_token_s", "total_s", "score", "passed", "checks", "thumb", "answer", "reasoning",
-    "error", "hint", "values",
+    "error", "hint", "values", "technique", "extracted", "calls",
 )  # fmt: skip
 
 
@@ -92,6 +92,7 @@ def _plain(run: StoredRun, record: CellRecord) -> dict[str, Any]:
     cell, done = record.cell, record.cell.completion
     verdicts = [passed(score) for score in cell.scores if score.value is not None]
     variants = run.spec.variants
+    technique = variants[cell.column].technique if cell.column < len(variants) else None
     return {
         "case": cell.case + 1,
         "row_id": record.case.row_id,
@@ -116,6 +117,9 @@ def _plain(run: StoredRun, record: CellRecord) -> dict[str, Any]:
         "error": cell.error,
         "hint": cell.hint,
         "values": json.dumps(record.case.values),
+        "technique": technique.name if technique else "",
+        "extracted": cell.answer.extracted,
+        "calls": cell.answer.calls,
     }
 
 

@@ -100,8 +100,10 @@ def _page(
         .limit(1)
         .scalar_subquery()
     )
+    # Of a technique the answer need not be what its last step says.
+    answer = sa.func.coalesce(sa.func.substr(CELL.c.final, 1, BEGINS_CHARS), begins)
     asked = (
-        sa.select(CELL, VARIANT.c.model, sa.type_coerce(begins, STEPS.c.text.type).label("begins"))
+        sa.select(CELL, VARIANT.c.model, sa.type_coerce(answer, STEPS.c.text.type).label("begins"))
         .join(VARIANT, VARIANT.c.id == CELL.c.variant_id)
         .where(*wanted)
         .order_by(*PLACE)

@@ -17,6 +17,7 @@ from playground.scorers.similarity import similarity
 from playground.store.content import fold, load_content, portions
 from playground.store.records import Found
 from playground.store.tables import CellText, Run, RunCase, Step
+from playground.types.grid import TechniqueChoice
 from playground.types.prompt import Prompt, Sampling
 from playground.types.setups import ColumnSetup, Setup
 
@@ -76,6 +77,7 @@ def _setup(form: Mapping[str, Any], case: Any, cases: int, prompts: Mapping[str,
             prompt=prompts.get(column.get("prompt") or ""),
             samples=column.get("samples", 1),
             thinking=column.get("thinking", False),
+            technique=TechniqueChoice.model_validate(told) if (told := column.get("technique")) else None,
         )
         for column in form["columns"]
     )

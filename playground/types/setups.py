@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from playground.types.grid import TechniqueChoice
 from playground.types.prompt import Prompt, Sampling
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnSetup:
-    """One column; `prompt` is its own, None for the shared one."""
+    """One column; `prompt` is its own, None for the shared one, `technique` None for the prompt as it is."""
 
     model: str
     sampling: Sampling = Sampling()
     prompt: Prompt | None = None
     samples: int = 1
     thinking: bool = False
+    technique: TechniqueChoice | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def test_a_tree_of_thoughts_beside_the_prompt_as_it_is(scripted: OpenApp) -> Non
     assert app.column(1).locator(".step").count() == 0
 
     rows.filter(has_text="value 1.1.1").click()
-    drawer = app.page.locator("#drawer")
+    drawer = app.page.get_by_role("dialog")
     expect(drawer).to_contain_text("Look one or two steps ahead")
     expect(drawer).to_contain_text("13 - 9 = 4 (left: 4 and 6)")
     app.page.keyboard.press("Escape")

@@ -97,6 +97,17 @@ async def test_notes_values_and_the_tree_come_back(make_workbench: MakeWorkbench
     assert (await workbench.runs.get(end.run_id)).cells == (end.cell,)
 
 
+async def test_a_list_of_cells_shows_the_answer_and_not_the_last_step(make_workbench: MakeWorkbench) -> None:
+    workbench = make_workbench({"steps": STEPS, "second": "Answer: 9"})
+    run = spec("mixture-of-agents", proposers=["scripted:second"])
+    end = await end_of(workbench, run)
+    page = await workbench.history.cells(end.run_id)
+    assert [row.begins for row in page.rows] == [end.cell.answer.text]
+    best = await end_of(workbench, spec("best-of-n", samples=2, by="judge"))
+    page = await workbench.history.cells(best.run_id)
+    assert [row.begins for row in page.rows] == [best.cell.answer.text]
+
+
 async def test_a_bound_is_a_result_that_is_kept(make_workbench: MakeWorkbench) -> None:
     workbench = make_workbench({"steps": STEPS})
     end = await end_of(workbench, spec("self-consistency", samples=5, max_calls=2))
