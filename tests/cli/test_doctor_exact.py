@@ -58,7 +58,10 @@ def test_the_command_says_how_many_are_equal_and_leaves_with_it(call: Any) -> No
     assert lost.code != 0 and "nobody" in lost.err
 
 
-async def test_a_model_gives_the_same_bits_alone_and_in_company(tmp_path: Path) -> None:
+async def test_a_model_gives_the_same_bits_alone_and_in_company(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exactness, "_TOKENS", 8)
     made_model(tmp_path / "models", "Q4_1", layers=3)
     backend = LlamaCppBackend(Settings(data_dir=tmp_path))
     try:

@@ -49,11 +49,11 @@ def is_gone(pid: int) -> bool:
 
 
 async def test_answers_of_a_frozen_engine_say_so_and_the_next_one_works(
-    new_engine: NewEngine, model: Path
+    new_engine: NewEngine, small: Path
 ) -> None:
     engine = new_engine(patience=SHORT)
     begun = asyncio.Event()
-    answers = [asyncio.create_task(writing(engine, model, begun)) for _ in range(2)]
+    answers = [asyncio.create_task(writing(engine, small, begun)) for _ in range(2)]
     await begun.wait()
     pid = stop(engine)
     results = await asyncio.wait_for(asyncio.gather(*answers, return_exceptions=True), 30)
@@ -62,28 +62,28 @@ async def test_answers_of_a_frozen_engine_say_so_and_the_next_one_works(
         assert "no sign of life for 3 s" in result.message
         assert "PLAYGROUND_STALL_SECONDS" in result.hint
     assert is_gone(pid)
-    assert await text_of(engine, model)
+    assert await text_of(engine, small)
     assert engine.starts == 2
 
 
 async def test_an_engine_that_is_frozen_before_it_is_asked_is_named(
-    new_engine: NewEngine, model: Path
+    new_engine: NewEngine, small: Path
 ) -> None:
-    engine = new_engine(patience=replace(SHORT, first_token_s=2))
-    assert await text_of(engine, model)
+    engine = new_engine(patience=replace(SHORT, first_token_s=5))
+    assert await text_of(engine, small)
     stop(engine)
-    with pytest.raises(BackendUnavailable, match="no sign of life for 2 s") as caught:
-        await asyncio.wait_for(text_of(engine, model), 30)
+    with pytest.raises(BackendUnavailable, match="no sign of life for 5 s") as caught:
+        await asyncio.wait_for(text_of(engine, small), 30)
     assert "PLAYGROUND_FIRST_TOKEN_SECONDS" in caught.value.hint
-    assert await text_of(engine, model)
+    assert await text_of(engine, small)
 
 
 async def test_stop_frees_at_once_and_the_next_request_finds_a_new_engine(
-    new_engine: NewEngine, model: Path
+    new_engine: NewEngine, small: Path
 ) -> None:
     engine = new_engine(patience=replace(SHORT, first_token_s=600, stall_s=600))
     begun = asyncio.Event()
-    answer = asyncio.create_task(writing(engine, model, begun))
+    answer = asyncio.create_task(writing(engine, small, begun))
     await begun.wait()
     pid = stop(engine)
     asked = time.monotonic()
@@ -91,30 +91,30 @@ async def test_stop_frees_at_once_and_the_next_request_finds_a_new_engine(
     with pytest.raises(asyncio.CancelledError):
         await answer
     assert time.monotonic() - asked < 0.5, "the column waits for nobody"
-    assert await asyncio.wait_for(text_of(engine, model), 60)
+    assert await asyncio.wait_for(text_of(engine, small), 60)
     assert is_gone(pid)
     assert engine.starts == 2
-    assert await asyncio.wait_for(engine.count(model, ["one two"]), 60) == [2]
+    assert await asyncio.wait_for(engine.count(small, ["one two"]), 60) == [2]
 
 
 async def test_counting_tokens_after_a_stop_finds_a_new_engine_too(
-    new_engine: NewEngine, model: Path
+    new_engine: NewEngine, small: Path
 ) -> None:
     engine = new_engine(patience=replace(SHORT, first_token_s=600, stall_s=600))
     begun = asyncio.Event()
-    answer = asyncio.create_task(writing(engine, model, begun))
+    answer = asyncio.create_task(writing(engine, small, begun))
     await begun.wait()
     stop(engine)
     answer.cancel()
     await asyncio.gather(answer, return_exceptions=True)
-    assert await asyncio.wait_for(engine.count(model, ["one two"]), 60) == [2]
+    assert await asyncio.wait_for(engine.count(small, ["one two"]), 60) == [2]
     assert engine.starts == 2
 
 
-async def test_a_frozen_engine_does_not_hold_up_the_end(new_engine: NewEngine, model: Path) -> None:
+async def test_a_frozen_engine_does_not_hold_up_the_end(new_engine: NewEngine, small: Path) -> None:
     engine = new_engine()
     begun = asyncio.Event()
-    answer = asyncio.create_task(writing(engine, model, begun))
+    answer = asyncio.create_task(writing(engine, small, begun))
     await begun.wait()
     pid = stop(engine)
     await asyncio.wait_for(engine.close(), 10)
@@ -158,15 +158,15 @@ async def test_a_long_prompt_shows_life(
     assert signs == [], "an idle process is silent"
 
 
-async def test_a_stop_that_is_answered_leaves_the_engine_alone(new_engine: NewEngine, model: Path) -> None:
+async def test_a_stop_that_is_answered_leaves_the_engine_alone(new_engine: NewEngine, small: Path) -> None:
     engine = new_engine(patience=replace(SHORT, stop_s=1))
     begun = asyncio.Event()
-    answer = asyncio.create_task(writing(engine, model, begun))
+    answer = asyncio.create_task(writing(engine, small, begun))
     await begun.wait()
     answer.cancel()
     await asyncio.gather(answer, return_exceptions=True)
     await asyncio.sleep(2)
-    assert await text_of(engine, model)
+    assert await text_of(engine, small)
     assert engine.starts == 1
 
 
