@@ -174,3 +174,21 @@ async def test_an_answer_of_many_megabytes_is_an_observation_of_one_sentence() -
     assert len(played.answer.text) < 5_000
     run = played.answer.steps[-1]
     assert run.state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("technique", "script"),
+    [
+        (
+            "function-calling",
+            ['{"function": "python", "arguments": {"program": "print(6 * 7)"}}', '{"answer": "42"}'],
+        ),
+        ("react", ["Thought: I count.\nAction: python[print(6 * 7)]", "Thought: Done.\nAction: finish[42]"]),
+        ("art", ["step 1: count\npython: print(6 * 7)\n", "answer: 42"]),
+    ],
+)
+async def test_the_other_techniques_can_use_it(technique: str, script: list[str]) -> None:
+    played = await play(technique, script, QUESTION, tools=TOOLS)
+    (used,) = [step for step in played.answer.steps if step.kind == "tool"]
+    assert (used.label, used.output) == ("python", "42")
+    assert played.answer.extracted == "42"
