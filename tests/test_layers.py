@@ -40,7 +40,7 @@ HOMES = {
     "jinja2": {"templating", "engine"},  # the engine catches what a model's own chat template raises
     "llama_cpp": {"engine"},
     "llguidance": {"engine"},
-    "numpy": {"engine", "stats"},
+    "numpy": {"engine", "stats", "bench"},
     "yaml": {"formats"},
     "charset_normalizer": {"formats"},
     "pypdf": {"formats"},
