@@ -431,7 +431,7 @@ def test_a_vote_of_nobody_has_no_winner() -> None:
 def test_a_long_or_broken_answer_takes_no_time(kind: Kind, text: str) -> None:
     started = time.perf_counter()
     extract(text, kind)
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 20  # a bad pattern would take hours
 
 
 def test_a_key_forgets_case_marks_and_the_notation_of_numbers() -> None:

@@ -154,7 +154,7 @@ async def test_a_tool_that_hangs_is_an_observation(monkeypatch: pytest.MonkeyPat
     started = time.monotonic()
     played = await play("react", ["Action: slow[x]", FINISH], PARK, tools=tool(hangs))
     assert "Observation: slow timed out after 0.05 s." in played.scripted.texts[1]
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 async def test_a_tool_that_returns_ten_megabytes_is_cut_and_says_so() -> None:

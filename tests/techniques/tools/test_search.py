@@ -56,7 +56,7 @@ def test_ids_count_through_all_documents() -> None:
 def test_a_document_without_structure_is_cut_all_the_same_and_soon(text: str) -> None:
     started = time.perf_counter()
     assert chunks_of([Document("a", text)], 600, 80)
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 30
 
 
 @pytest.mark.parametrize(("size", "overlap"), [(10, 0), (100, 51), (100, -1), (0, 0)])
