@@ -167,6 +167,7 @@ class View:
         ended = sum(cell.end is not None for key, cell in live.cells.items() if key.case == 0)
         if ended != self._ended:
             self._ended = ended
+            self._price_again(columns)
             run = await self._with_vote() if ended else None
             update["vote"] = panels.vote_bar(run, len(live.run.spec.variants))
         html: dict[str, str] = {}
@@ -183,6 +184,14 @@ class View:
                 update["alert"], update["not_started"] = to_alert(live.problem), True
         self._seq += 1
         return json.dumps({"stream": self._watch.name, "seq": self._seq, **update}, separators=(",", ":"))
+
+    def _price_again(self, columns: dict[str, ColumnPart]) -> None:
+        """What a technique costs is told over a plain call, which may have ended after it."""
+        for key, cell in self._live.cells.items():
+            if key.case == 0 and cell.end is not None and cell.end.cell.answer.is_traced:
+                name = samples.name_of(self._live.run.spec.variants[key.variant], key.variant, key.repeat)
+                foot = ColumnPart(foot=panels.foot(cell.end.cell, self._live.run))
+                columns[name] = columns.get(name, ColumnPart()) | foot
 
     def _strip(self, number: int) -> Strip | None:
         """What stands above the samples of a column; None for a column of one."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from playground.types.generation import Completion, Message
+import pytest
+
+from playground.backends.scripted import ScriptedBackend
+from playground.types.generation import Chunk, Completion, GenerationRequest, Message
 from playground.types.grid import CellKey, TechniqueChoice
 from playground.types.trace import Answer, Step
 from playground.ui.forms import CompareForm, form_of_run, to_comparison
@@ -98,6 +102,38 @@ async def test_a_run_of_the_page_shows_its_steps_and_comes_back(
     assert gone["alert"]["message"] == "This trace has no such step."
     again = form_of_run(await workbench.runs.get(run_id))
     assert again.columns[1].technique == TechniqueChoice(name="self-consistency", options={"samples": 2})
+
+
+class LatePlain(ScriptedBackend):
+    """Answers the prompt as it is a while after it has answered the step of a technique."""
+
+    answered: asyncio.Event
+
+    async def stream(self, request: GenerationRequest) -> AsyncIterator[Chunk]:
+        is_plain = request.messages[-1].content == "Say hello"
+        if is_plain:
+            await self.answered.wait()
+            await asyncio.sleep(0.5)
+        async for chunk in super().stream(request):
+            yield chunk
+        if not is_plain:
+            self.answered.set()
+
+
+async def test_the_price_is_told_when_the_plain_call_ends_after_the_technique(
+    make_workbench: Callable[..., Workbench], form: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workbench = make_workbench()
+    backend = LatePlain()
+    backend.answered = asyncio.Event()
+    monkeypatch.setattr(workbench.models, "backend_of", lambda _: backend)
+    form["columns"][1] = {**form["columns"][1], "technique": {"name": "say-it-twice"}}
+    feet = []
+    async for paint in stream_run(workbench, {"form": json.dumps(form), "stream": "s"}):
+        if isinstance(paint, str) and (foot := json.loads(paint)["columns"].get("1", {}).get("foot")):
+            feet.append(foot)
+    assert len(feet) == 2
+    assert "<dt>price</dt><dd>–</dd>" in feet[0] and "<dt>price</dt><dd>×" in feet[1]
 
 
 async def test_what_a_technique_lacks_is_said_in_the_list(call: Call, form: dict[str, Any]) -> None:
