@@ -46,6 +46,26 @@ def pull(app: App, name: str) -> None:
     expect(app.drawer).to_have_count(0)
 
 
+def test_what_was_typed_into_a_drawer_and_sent_is_kept_no_longer(
+    app: App, model_server: Any, wait_for: Callable[..., Any]
+) -> None:
+    page = app.page
+    page.get_by_role("button", name="Add a server").click()
+    app.drawer.get_by_label("Name").fill("second box")
+    app.drawer.get_by_label("Address").fill(model_server("vllm").url)
+
+    def keeps_it() -> bool:
+        return "second box" in page.evaluate("localStorage.getItem('playground.draft')")
+
+    wait_for(keeps_it, "what is half typed")
+    page.keyboard.press("Enter")
+    expect(app.drawer).to_have_count(0)
+    wait_for(lambda: not keeps_it(), "what was sent")
+    page.get_by_role("button", name="Remove second box").click()
+    app.drawer.get_by_role("button", name="Remove it").click()
+    expect(page.locator("#models-places")).not_to_contain_text("second box")
+
+
 def test_a_pull_shows_its_layers_survives_the_tab_and_is_cancelled(
     app: App, ollama: Any, wait_for: Callable[..., Any]
 ) -> None:

@@ -35,7 +35,9 @@ document.addEventListener("input", (e) => {
 /** What was typed into the open drawer has been sent. */
 export function forgetHalf() {
   const drawer = $(".drawer");
-  if (drawer && page.form?.half) delete page.form.half[titleOf(drawer)];
+  if (!drawer || !page.form?.half?.[titleOf(drawer)]) return;
+  delete page.form.half[titleOf(drawer)];
+  changed("half");
 }
 
 // The page's own fields hear it as if it was typed again, and say what is wrong with it.
