@@ -22,8 +22,8 @@ import numpy as np
 from playground.answers.numbers import the_number
 from playground.errors import PromptError
 from playground.runs.events import Ended, RunStarted
-from playground.runs.planning import checks_of
-from playground.scorers import passed, score_all
+from playground.runs.planning import checks_of, is_example
+from playground.scorers import all_passed, score_all
 from playground.stats import ALPHA, Estimate, Paired, compare_passes, holm, rate
 from playground.stats.sentences import LEAST, verdict
 from playground.store.records import StoredCell
@@ -34,6 +34,7 @@ from playground.types.grid import Case, RunSpec, TechniqueChoice, Variant
 from playground.types.prompt import Check, Prompt, Sampling, Turn
 from playground.types.scores import Sample
 from playground.workbench.service import Workbench
+from playground.workbench.techniques import EXPECTED
 
 ZERO_SHOT = "zero-shot"
 """The prompt as it is, one call: what every technique is compared with."""
@@ -50,7 +51,7 @@ USUAL = (
     "chain-of-verification",
 )
 """What runs anywhere, without documents, pictures or a sandbox."""
-ANSWERS = ("expected", "answer", "output", "label", "target")
+ANSWERS = (*EXPECTED, "target")
 QUESTIONS = ("question", "input", "prompt", "query", "text")
 
 
@@ -274,14 +275,15 @@ def _take(tried: Tried, cell: StoredCell) -> None:
     if cell.status != "done":
         tried.failures[cell.error or cell.status] += 1
         return
-    marks = [passed(score) for score in cell.scores]
-    known = [mark for mark in marks if mark is not None]
-    if known:
-        tried.right[case] = float(all(known))
+    tried.right[case] = _mark(all_passed(cell.scores))
     tokens = (answer.prompt_tokens, answer.completion_tokens)
     if None not in tokens:
         tried.tokens[case] = float(sum(count for count in tokens if count is not None))
     tried.calls[case] = answer.calls
+
+
+def _mark(passes: bool | None) -> float:
+    return float("nan") if passes is None else float(passes)
 
 
 class _Curve:
@@ -297,14 +299,14 @@ class _Curve:
         case = cell.key.case
         steps = [step for step in cell.answer.steps if step.kind == "call"]
         read = [answer_in(step.text) for step in steps]
-        tokens = 0
+        values = dict(self._data.cases[case])
+        shown = is_example(self._data.prompt, values)
+        tokens = 0.0
         for number, step in enumerate(steps[: len(self._right)]):
-            tokens += step.tokens or 0
+            tokens += float("nan") if step.tokens is None else step.tokens
             winner = vote(read[: number + 1]).winner
-            values = self._data.cases[case]
-            sample = Sample(winner.text if winner else "", "stop", dict(values))
-            marks = [passed(score) for score in score_all(self._checks, sample)]
-            self._right[number, case] = float(all(mark for mark in marks if mark is not None))
+            sample = Sample(winner.text if winner else "", "stop", values, shown)
+            self._right[number, case] = _mark(all_passed(score_all(self._checks, sample)))
             self._tokens[number, case] = tokens
 
     def points(self) -> list[Point]:

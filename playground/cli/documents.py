@@ -9,23 +9,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from playground.cli.terminal import Data, settings_of, write
+from playground.cli.terminal import Data, Output, PrintAs, settings_of, write
 from playground.errors import PromptError
 
 document = typer.Typer(rich_markup_mode=None)
-
-
-class ListFormat(StrEnum):
-    """How the list of documents is printed."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def register(app: typer.Typer) -> None:
@@ -61,16 +53,14 @@ def _bytes(file: Path) -> bytes:
 @document.command("list")
 def list_documents(
     context: typer.Context,
-    output: Annotated[
-        ListFormat, typer.Option("--format", metavar="text|json", help="How to print.")
-    ] = ListFormat.TEXT,
+    output: PrintAs = Output.TEXT,
     data: Data = None,
 ) -> None:
     """List the documents that are kept."""
     from playground.store.documents import Documents
 
     every = Documents(settings_of(context, data).data_dir).all()
-    if output is ListFormat.JSON:
+    if output is Output.JSON:
         write(json.dumps([asdict(kept) for kept in every], ensure_ascii=False, indent=2) + "\n")
         return
     for kept in every:

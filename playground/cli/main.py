@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,6 +27,8 @@ from playground.cli import library as library_commands
 from playground.cli import server as added_commands
 from playground.cli.terminal import (
     Data,
+    Output,
+    PrintAs,
     PromptName,
     open_or_move,
     open_there,
@@ -50,13 +51,6 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-class Output(StrEnum):
-    """How a command prints."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
 Vars = Annotated[
     list[str] | None,
     typer.Option(
@@ -66,7 +60,6 @@ Vars = Annotated[
     ),
 ]
 ModelName = Annotated[str, typer.Option(metavar="MODEL", help="Id or name of a model; else the first.")]
-PrintAs = Annotated[Output, typer.Option("--format", metavar="text|json", help="How to print.")]
 
 
 # --- serving --------------------------------------------------------------------------------------------
@@ -184,9 +177,8 @@ def run(
             read_values,
             require_ready,
         )
-        from playground.runs.planning import example_values
         from playground.types.grid import MOST_SAMPLES, RunSpec, Variant
-        from playground.types.prompt import Sampling
+        from playground.types.prompt import Sampling, example_values
 
         found = find_prompt(workbench, prompt)
         tell_all("left out", found.losses)
@@ -288,7 +280,7 @@ def export(
 
     async def make(workbench: Workbench) -> ExportFile:
         from playground.cli.arguments import find_prompt, read_values
-        from playground.runs.planning import example_values
+        from playground.types.prompt import example_values
 
         found = find_prompt(workbench, prompt)
         tell_all("left out", found.losses)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from playground.cli.terminal import Data, run_async, settings_of, write
+from playground.cli.terminal import Data, Output, PrintAs, run_async, settings_of, write
 
 if TYPE_CHECKING:
     from playground.backends.inventory import Place
@@ -24,13 +23,6 @@ if TYPE_CHECKING:
 server = typer.Typer(rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Begins the ids of its models: NAME:MODEL.")]
-
-
-class ListFormat(StrEnum):
-    """How the list of servers is printed."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def register(app: typer.Typer) -> None:
@@ -82,14 +74,12 @@ def _key_in(file: str) -> str:
 @server.command("list")
 def list_servers(
     context: typer.Context,
-    output: Annotated[
-        ListFormat, typer.Option("--format", metavar="text|json", help="How to print.")
-    ] = ListFormat.TEXT,
+    output: PrintAs = Output.TEXT,
     data: Data = None,
 ) -> None:
     """List the model servers, added and usual, with their state."""
     places, found = run_async(_look(settings_of(context, data)))
-    if output is ListFormat.JSON:
+    if output is Output.JSON:
         write(json.dumps([_row(place) for place in places] + found, ensure_ascii=False, indent=2) + "\n")
         return
     for place in places:

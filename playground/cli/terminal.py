@@ -12,6 +12,7 @@ import select
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -25,6 +26,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+
+class Output(StrEnum):
+    """How a command prints."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+PrintAs = Annotated[Output, typer.Option("--format", metavar="text|json", help="How to print.")]
 Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of the database.")]
 PromptName = Annotated[
     str, typer.Argument(metavar="PROMPT", help="A .prompty file, a pattern, or the name of a saved prompt.")

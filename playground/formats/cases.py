@@ -10,7 +10,7 @@ from typing import Any
 
 from playground.formats.properties import kind_of_value
 from playground.scorers import check_name
-from playground.types.prompt import Check, Input, Prompt
+from playground.types.prompt import Check, Input, Prompt, example_values
 
 
 def guessed(name: str, value: Any) -> Input:
@@ -28,7 +28,7 @@ def read_inputs(names: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> tupl
 def rows_of(prompt: Prompt, losses: list[str]) -> list[dict[str, Any]]:
     """The prompt's cases; the examples (else defaults) of its inputs come first unless the first case holds them."""
     rows = [dict(row) for row in prompt.cases]
-    first = example_of(prompt)
+    first = example_values(prompt)
     if first and not (rows and _shows(rows[0], first)):
         rows.insert(0, first)
         losses.append("cases: the example values of the variables become the first row")
@@ -37,19 +37,13 @@ def rows_of(prompt: Prompt, losses: list[str]) -> list[dict[str, Any]]:
 
 def checks_of(prompt: Prompt, rows: Sequence[Mapping[str, Any]], losses: list[str]) -> tuple[Check, ...]:
     """The checks for a format in which each counts for all rows: those of the example only where it is the one row."""
-    example = example_of(prompt)
+    example = example_values(prompt)
     is_alone = len(rows) == 1 and _shows(rows[0], example)
     for check in prompt.checks:
         if check.example:
             what = "counts for any values there" if is_alone else "left out, it is of the example values only"
             losses.append(f"checks: {check_name(check)}: {what}")
     return tuple(check for check in prompt.checks if is_alone or not check.example)
-
-
-def example_of(prompt: Prompt) -> dict[str, Any]:
-    """The examples of the inputs, else their defaults."""
-    values = {item.name: item.default if item.example is None else item.example for item in prompt.inputs}
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _shows(row: Mapping[str, Any], example: Mapping[str, Any]) -> bool:

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from playground.formats.base import Export, Format, Reading, checked, file_name, one, unheld
-from playground.formats.cases import checks_of, example_of, input_losses, read_inputs
+from playground.formats.cases import checks_of, input_losses, read_inputs
 from playground.formats.promptfoo_asserts import REFERENCE, write_assert
 from playground.formats.promptfoo_table import read_csv_tests
 from playground.formats.promptfoo_tests import MAX_ASSERTS, has_value, write_vars
@@ -28,7 +28,7 @@ from playground.scorers import check_name
 from playground.scorers.options import PLACEHOLDER, placeholders
 from playground.templating.rendering import variables
 from playground.types.files import ExportFile
-from playground.types.prompt import Check
+from playground.types.prompt import Check, example_values
 
 SUFFIX = ".csv"
 MEDIA_TYPE = "text/csv"
@@ -67,7 +67,7 @@ def _rows(export: Export, used: Sequence[str], losses: list[str]) -> list[dict[s
     """The cases; without any the example of each variable, else its default or the export's value."""
     if export.prompt.cases:
         return [dict(row) for row in export.prompt.cases]
-    row = {name: export.values.get(name) for name in used} | example_of(export.prompt)
+    row = {name: export.values.get(name) for name in used} | example_values(export.prompt)
     row = {name: value for name, value in row.items() if value is not None}
     if row:
         losses.append("cases: there are none, the example values become the one row")

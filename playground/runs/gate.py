@@ -116,9 +116,10 @@ class Gate:
             self._waiting.pop(rank, None)
 
     def _has_room(self, is_watched: bool) -> bool:
-        own_places = is_watched and self.preempts
-        inside = self._inside[True] if own_places else sum(self._inside.values())
-        return inside < max(1, self._limit())
+        limit = max(1, self._limit())
+        if sum(self._inside.values()) < limit:
+            return True
+        return is_watched and self._inside[True] < limit and self.preempts
 
 
 class Ranked:

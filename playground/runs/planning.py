@@ -21,7 +21,7 @@ from playground.templating.inputs import empty, with_kind
 from playground.templating.rendering import normalise
 from playground.types.generation import GenerationRequest, Message
 from playground.types.grid import CellKey, RunSpec, Work
-from playground.types.prompt import Check, Prompt, Sampling
+from playground.types.prompt import Check, Prompt, Sampling, example_values
 
 SEEDS = 2**32 - 1
 """A seed is one of so many numbers, from 0; after the last comes the first."""
@@ -177,14 +177,6 @@ def with_defaults(prompt: Prompt, values: dict[str, Any]) -> dict[str, Any]:
         if given is not None:
             filled[field.name] = with_kind(field, given)
     return {name: value for name, value in filled.items() if value is not None}
-
-
-def example_values(prompt: Prompt) -> dict[str, Any]:
-    """The declared examples (else defaults) by name: what a form is filled with when the prompt is opened."""
-    pairs = (
-        (field.name, field.default if field.example is None else field.example) for field in prompt.inputs
-    )
-    return {name: value for name, value in pairs if value is not None}
 
 
 def is_example(prompt: Prompt, values: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from playground.scorers import passed
+from playground.scorers import all_passed, passed
 from playground.store.records import StoredCell, StoredRun
 from playground.types.grid import Variant
 
@@ -72,8 +72,7 @@ class Share(NamedTuple):
 
 def is_good(cell: StoredCell) -> bool | None:
     """Whether every check that applies to the answer holds; None when none applies."""
-    applied = [score for score in cell.scores if score.value is not None]
-    return all(passed(score) for score in applied) if applied else None
+    return all_passed(cell.scores)
 
 
 def share(cells: Sequence[StoredCell]) -> Share:

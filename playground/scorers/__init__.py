@@ -59,6 +59,7 @@ __all__ = [
     "SCORERS",
     "Option",
     "Scorer",
+    "all_passed",
     "check_name",
     "check_problem",
     "is_quick",
@@ -303,6 +304,12 @@ def options_of(name: str) -> tuple[Option, ...]:
     if name not in SCORERS:
         raise _unknown_scorer(name)
     return options_from(SCORERS[name].function)
+
+
+def all_passed(scores: Iterable[Score]) -> bool | None:
+    """Whether every check that applies is met in full; None when none applies."""
+    applied = [score for score in scores if score.value is not None]
+    return all(passed(score) for score in applied) if applied else None
 
 
 def summary(scores: Iterable[Score]) -> float | None:

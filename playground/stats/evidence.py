@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import betaln
 
 _ALPHA = 0.05
-_MOST = 0.5  # of what may be bet at all, so that no single case can ruin a bettor
+_MOST = 1.0  # a single case then takes at most half of what a bettor has
 
 
 def of_wins(only_a: int, only_b: int) -> float:
@@ -27,7 +27,7 @@ def betting(differences: NDArray[np.float64]) -> float:
     total, squares = 0.5, 0.25
     for seen, value in enumerate((np.asarray(differences, dtype=float) + 1) / 2, start=1):
         spread = squares / seen
-        stake = min(sqrt(2 * log(2 / _ALPHA) / (spread * seen * log(1 + seen))), _MOST / 0.5)
+        stake = min(sqrt(2 * log(2 / _ALPHA) / (spread * seen * log(1 + seen))), _MOST)
         gain = float(value) - 0.5
         up += log(1 + stake * gain)
         down += log(1 - stake * gain)

@@ -76,7 +76,7 @@ def compare_scores(a: ArrayLike, b: ArrayLike) -> Paired:
         half = float(t.ppf(1 - ALPHA / 2, apart.size - 1)) * error
         p = float(2 * t.sf(abs(difference) / error, apart.size - 1))
     else:
-        half, p = 0.0, 1.0 if difference == 0 else max(0.5 ** (apart.size - 1), 0.0)
+        half, p = 0.0, 1.0 if difference == 0 else 0.5 ** (apart.size - 1)
         if p >= ALPHA:
             half = abs(difference)
     is_bounded = min(first.min(), second.min()) >= 0 and max(first.max(), second.max()) <= 1

@@ -18,7 +18,7 @@ from playground.errors import PromptError
 from playground.techniques.art_tasks import TASKS
 from playground.techniques.asking import Ask, BoundReached
 from playground.techniques.base import Task, Tools
-from playground.techniques.reading import AnswerKind, answer_in
+from playground.techniques.reading import AnswerKind, extracted_in
 from playground.techniques.tools import standard_tools
 from playground.techniques.tools.search import Bm25
 from playground.types.trace import Answer
@@ -83,8 +83,7 @@ async def art(
     if said is None:
         ask.mark(last, state="no answer line")
         said = pause.program.strip().rpartition("\n")[2]
-    found = None if answer == "text" else answer_in(said, answer)
-    extracted = said if answer == "text" else found.text if found else None
+    extracted = said if answer == "text" else extracted_in(said, answer)
     ask.mark(last, extracted=extracted, state=None if pause.answer is None else "answer")
     return ask.answer(progress.strip(), extracted=extracted, tools=f"{used} used")
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from playground.techniques.asking import Ask, together
 from playground.techniques.base import Task, Tools
-from playground.techniques.reading import AnswerKind, answer_in, listed
+from playground.techniques.reading import AnswerKind, extracted_in, listed
 from playground.types.trace import Answer
 
 
@@ -44,5 +44,4 @@ async def chain_of_verification(
 
         found = await together(checked(number, each) for number, each in enumerate(planned, 1))
         reply = await ask("revise", {**values, "checks": found}, label="answer", parent=plan)
-    said = None if answer == "text" else answer_in(reply.text, answer)
-    return ask.answer(reply.text, extracted=said.text if said else None, checks=str(len(planned)))
+    return ask.answer(reply.text, extracted=extracted_in(reply.text, answer), checks=str(len(planned)))

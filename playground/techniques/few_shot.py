@@ -12,7 +12,7 @@ from playground.errors import PlaygroundError
 from playground.techniques.asking import Ask
 from playground.techniques.base import Row, Task, Tools
 from playground.techniques.nearness import nearest
-from playground.techniques.reading import AnswerKind, answer_in
+from playground.techniques.reading import AnswerKind, extracted_in
 from playground.types.trace import Answer
 
 Choosing = Annotated[
@@ -40,10 +40,10 @@ async def few_shot(
     chosen = choose(task, demonstrations, choice)
     examples = [{"input": row.question, "output": row.answer} for row in chosen]
     reply = await ask(f"as-{layout}", {"examples": examples, "input": task.question}, label="answer")
-    found = None if answer == "text" else answer_in(reply.text, answer)
+    extracted = extracted_in(reply.text, answer)
     if answer != "text":
-        ask.mark(reply, extracted=found.text if found else "")
-    return ask.answer(reply.text, extracted=found.text if found else None, demonstrations=str(len(chosen)))
+        ask.mark(reply, extracted=extracted or "")
+    return ask.answer(reply.text, extracted=extracted, demonstrations=str(len(chosen)))
 
 
 def solved(task: Task) -> list[Row]:

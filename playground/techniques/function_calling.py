@@ -23,7 +23,7 @@ from playground.answers.wording import clip
 from playground.errors import PromptError
 from playground.techniques.asking import Ask, BoundReached
 from playground.techniques.base import Task, Tool, Tools
-from playground.techniques.reading import AnswerKind, answer_in
+from playground.techniques.reading import AnswerKind, extracted_in
 from playground.techniques.tools import standard_tools
 from playground.types.trace import Answer
 
@@ -72,8 +72,7 @@ async def function_calling(
             last = await ask("step", values, label=f"turn {taken}", json_schema=held, **free)
             turn = read_turn(last.text, schemas)
             if turn.answer is not None:
-                found = None if answer == "text" else answer_in(turn.answer, answer)
-                extracted = turn.answer if answer == "text" else found.text if found else None
+                extracted = turn.answer if answer == "text" else extracted_in(turn.answer, answer)
                 ask.mark(last, extracted=extracted, state="answer")
                 return ask.answer(turn.answer, extracted=extracted, turns=f"{taken} of {turns}")
             if turn.problem:

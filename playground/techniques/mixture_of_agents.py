@@ -11,7 +11,7 @@ from pydantic import Field
 
 from playground.techniques.asking import Ask, Reply, together
 from playground.techniques.base import Task, Tools
-from playground.techniques.reading import AnswerKind, Temperature, answer_in
+from playground.techniques.reading import AnswerKind, Temperature, extracted_in
 from playground.types.trace import Answer
 
 
@@ -55,8 +55,7 @@ async def mixture_of_agents(
         final = await ask("combine", {"question": task.question, "answers": _texts(useful)}, label="combine")
     else:
         final = await ask(task.messages, label="combine")
-    found = None if answer == "text" else answer_in(final.text, answer)
-    return ask.answer(final.text, extracted=found.text if found else None, answers=str(len(useful)))
+    return ask.answer(final.text, extracted=extracted_in(final.text, answer), answers=str(len(useful)))
 
 
 def _texts(replies: list[Reply] | tuple[Reply, ...]) -> list[dict[str, str]]:

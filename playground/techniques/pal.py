@@ -13,7 +13,7 @@ from playground.errors import PromptError
 from playground.sandbox.run import level_here
 from playground.techniques.asking import Ask, BoundReached
 from playground.techniques.base import Task, Tools
-from playground.techniques.reading import AnswerKind, answer_in
+from playground.techniques.reading import AnswerKind, extracted_in
 from playground.techniques.tools.python import NAME, SECONDS, code_of
 from playground.types.trace import Answer
 
@@ -62,14 +62,9 @@ async def pal(
         run = ask.steps[-1]
         if run.state != "failed":
             ask.mark(reply, state="answer")
-            value = seen.strip().splitlines()[-1].strip() if answer == "text" else _found(seen, answer)
+            value = seen.strip().splitlines()[-1].strip() if answer == "text" else extracted_in(seen, answer)
             ask.mark(run, extracted=value)
             held = (await level_here()).name
             return ask.answer(seen, extracted=value, programs=f"{tried} of {retries + 1}", sandbox=held)
         ask.mark(reply, state="failed")
     return ask.answer(seen, programs=f"{tried} of {retries + 1}, none printed an answer")
-
-
-def _found(printed: str, kind: AnswerKind) -> str | None:
-    found = answer_in(printed, kind)
-    return found.text if found else None

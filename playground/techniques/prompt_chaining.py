@@ -17,7 +17,7 @@ import regex
 from playground.techniques.asking import Ask
 from playground.techniques.base import Task, Tools
 from playground.techniques.chains import Chain, name_of
-from playground.techniques.reading import AnswerKind, answer_in
+from playground.techniques.reading import AnswerKind, extracted_in
 from playground.types.trace import Answer
 
 QUOTES = r"<quotes>(.*?)</quotes>"
@@ -45,8 +45,7 @@ async def prompt_chaining(
         given[name] = last.text.strip() if found is None else found.strip()
         ask.so_far(given[name])
     assert last is not None
-    said = None if answer == "text" else answer_in(given[name], answer)
-    return ask.answer(given[name], extracted=said.text if said else None)
+    return ask.answer(given[name], extracted=extracted_in(given[name], answer))
 
 
 def document_of(task: Task) -> str:

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from playground.techniques.asking import Ask, BoundReached
 from playground.techniques.base import Task, Tools
-from playground.techniques.reading import AnswerKind, answer_in
+from playground.techniques.reading import AnswerKind, extracted_in
 from playground.techniques.tools import standard_tools
 from playground.types.trace import Answer
 
@@ -57,8 +57,7 @@ async def react(
             last = await ask("step", values, label=f"think {taken}")
             action = read_action(last.text, named)
             if action.tool == FINISH:
-                found = None if answer == "text" else answer_in(action.input, answer)
-                extracted = action.input if answer == "text" else found.text if found else None
+                extracted = action.input if answer == "text" else extracted_in(action.input, answer)
                 ask.mark(last, extracted=extracted, state="answer")
                 return ask.answer(action.input, extracted=extracted, steps=f"{taken} of {steps}")
             if action.rule:

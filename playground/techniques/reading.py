@@ -84,6 +84,12 @@ def answer_in(text: str, kind: AnswerKind = "auto") -> Extracted | None:
     return said
 
 
+def extracted_in(text: str, kind: AnswerKind) -> str | None:
+    """That answer's words; None too for the kind "text", which looks for nothing: all of the text is meant."""
+    found = None if kind == "text" else answer_in(text, kind)
+    return found.text if found else None
+
+
 _SHORT = 40
 _LETTER = re.compile(r"\W{0,2}[A-J]\W{0,2}")
 _YES_NO = re.compile(r"(?:yes|no)\b|是|否|不是|对|不对", re.I)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from playground.techniques.asking import Ask, BoundReached, Reply
 from playground.techniques.base import Task, Tools
-from playground.techniques.reading import AnswerKind, answer_in, verdict_in
+from playground.techniques.reading import AnswerKind, extracted_in, verdict_in
 from playground.types.trace import Answer
 
 Evaluator = Annotated[
@@ -57,8 +57,7 @@ async def reflexion(
         if last is None:
             raise
     assert last is not None
-    found = None if answer == "text" else answer_in(last.text, answer)
-    return ask.answer(last.text, extracted=found.text if found else None, tries=f"{tried} of {trials}")
+    return ask.answer(last.text, extracted=extracted_in(last.text, answer), tries=f"{tried} of {trials}")
 
 
 async def _judged(task: Task, ask: Ask, reply: Reply, trial: int, evaluator: str) -> Judged:

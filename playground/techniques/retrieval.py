@@ -14,7 +14,7 @@ from pydantic import Field
 from playground.errors import PromptError
 from playground.techniques.asking import Ask
 from playground.techniques.base import Task, Tools
-from playground.techniques.reading import AnswerKind, answer_in
+from playground.techniques.reading import AnswerKind, extracted_in
 from playground.techniques.tools.passages import Passages, passages_of
 from playground.techniques.tools.search import fused, ranked_by_vectors
 from playground.types.trace import Answer
@@ -61,9 +61,9 @@ async def retrieval_augmented_generation(
     if strange:
         facts["not given"] = " ".join(f"[{each}]" for each in strange)
         ask.note("citations", f"Cited, but not given: {facts['not given']}", parent=reply, state="failed")
-    read = None if answer == "text" else answer_in(_CITED.sub("", reply.text), answer)
-    ask.mark(reply, extracted=read.text if read else None, state="answer")
-    return ask.answer(reply.text, extracted=read.text if read else None, **facts)
+    extracted = extracted_in(_CITED.sub("", reply.text), answer)
+    ask.mark(reply, extracted=extracted, state="answer")
+    return ask.answer(reply.text, extracted=extracted, **facts)
 
 
 def cited_ids(text: str) -> list[str]:

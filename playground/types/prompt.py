@@ -118,6 +118,14 @@ class Prompt(Value):
         return None if sampling is None else sampling.model_dump(exclude_unset=True)
 
 
+def example_values(prompt: Prompt) -> dict[str, Any]:
+    """The declared examples (else defaults) by name: what a form is filled with when the prompt is opened."""
+    pairs = (
+        (field.name, field.default if field.example is None else field.example) for field in prompt.inputs
+    )
+    return {name: value for name, value in pairs if value is not None}
+
+
 TEXT_FIELDS = (
     "name",
     "description",

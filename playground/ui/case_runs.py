@@ -15,10 +15,10 @@ from typing import Any
 from markupsafe import Markup
 
 from playground.errors import NotFoundError, PromptError
-from playground.runs.planning import checks_of, example_values
+from playground.runs.planning import checks_of
 from playground.store.records import MatrixEntry, StoredCell, StoredRun
 from playground.types.grid import Case, CellKey, RunSpec
-from playground.types.prompt import Prompt
+from playground.types.prompt import Prompt, example_values
 from playground.ui import panels
 from playground.ui.actions import Action, Ask
 from playground.ui.forms import CompareForm, to_comparison

@@ -11,11 +11,10 @@ from typing import Any
 from playground.diff import diff_fields, diff_turns
 from playground.errors import NotFoundError
 from playground.library.shipped import Pattern
-from playground.runs.planning import example_values
 from playground.store.records import PromptSummary, SavedVersion
 from playground.templating.literal import literal
 from playground.types.grid import PromptSource
-from playground.types.prompt import Prompt
+from playground.types.prompt import Prompt, example_values
 from playground.ui.actions import Action, Ask
 from playground.ui.forms import COLUMNS, CompareForm, variant
 from playground.ui.html import plural

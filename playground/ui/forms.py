@@ -14,10 +14,9 @@ from uuid import uuid4
 from pydantic import Field, ValidationError
 
 from playground.library.shipped import Pattern
-from playground.runs.planning import example_values
 from playground.store.records import SavedVersion, StoredRun
 from playground.types.grid import MOST_COLUMNS, PromptSource, RunSpec, Samples, TechniqueChoice, Variant
-from playground.types.prompt import PRESETS, Input, Prompt, Sampling, Turn, Value
+from playground.types.prompt import PRESETS, Input, Prompt, Sampling, Turn, Value, example_values
 from playground.types.servers import ModelInfo
 
 COLUMNS = MOST_COLUMNS

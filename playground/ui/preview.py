@@ -7,10 +7,9 @@ import re
 
 from markupsafe import Markup, escape
 
-from playground.runs.planning import example_values
 from playground.scorers import check_name
 from playground.store.records import FormDraftSummary, SavedVersion
-from playground.types.prompt import Prompt
+from playground.types.prompt import Prompt, example_values
 from playground.ui.drafts import UNTITLED
 from playground.ui.forms import readable_draft
 from playground.ui.html import button, icon, into_column, join, plural, stamp

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from playground.errors import NotFoundError, PlaygroundError, PromptError, TemplateError
 from playground.formats.base import Export
 from playground.library.shipped import Library, shipped_folder
-from playground.runs.planning import example_values, with_defaults
+from playground.runs.planning import with_defaults
 from playground.scorers import check_problem, is_unfilled
 from playground.settings import Settings
 from playground.store import Store, content_hash
@@ -34,7 +34,7 @@ from playground.templating.rendering import (
 )
 from playground.types.files import ExportFile
 from playground.types.generation import Message
-from playground.types.prompt import InputKind, Prompt, Turn
+from playground.types.prompt import InputKind, Prompt, Turn, example_values
 from playground.workbench.counting import count
 from playground.workbench.models import ModelDesk
 

@@ -16,7 +16,7 @@ from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.runs.planning import checks_of, is_example, with_defaults
 from playground.runs.programs import Ready, TechniqueProgram
 from playground.runs.single import Program, Send, Single, Tell
-from playground.scorers import score_all
+from playground.scorers import score_all, summary
 from playground.store.documents import Documents
 from playground.techniques.base import Document, Embed, Row, StepPrompt, Task, Tools, Verdict
 from playground.techniques.registry import LACKS, Need, Technique, check_step, lacking, rows, technique_of
@@ -243,10 +243,9 @@ def _check(prompt: Prompt) -> Any:
             for score in score_all(checks, Sample(text, "stop", given, is_example(prompt, given)))
             if score.value is not None
         ]
-        weight = sum(score.weight for score in scores)
-        if not weight:
+        value = summary(scores)
+        if value is None:
             return None
-        value = sum((score.value or 0.0) * score.weight for score in scores) / weight
         failed = [f"{score.name}: {score.explanation}" for score in scores if (score.value or 0.0) < 1]
         return Verdict(value, "; ".join(failed) or "All checks pass.")
 

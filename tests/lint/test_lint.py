@@ -9,8 +9,7 @@ import pytest
 from playground.library.shipped import Library, Pattern, shipped_folder
 from playground.lint import secret_keys
 from playground.lint.rules import LONG_CHARS, RULES, Finding, lint
-from playground.runs.planning import example_values
-from playground.types.prompt import Check, Input, Prompt, Turn
+from playground.types.prompt import Check, Input, Prompt, Turn, example_values
 
 PATTERNS = Library(shipped_folder()).patterns()
 RIGHT: dict[str, set[str]] = {}

@@ -14,7 +14,7 @@ import pytest
 from playground.bench import technique_tables as tables
 from playground.bench.techniques import Data, Point, Report, Tried, bench_techniques, dataset
 from playground.errors import NotFoundError, PromptError
-from playground.types.prompt import Check, Prompt, Turn
+from playground.types.prompt import Check, Input, Prompt, Turn
 from playground.ui.technique_plot import figure
 from playground.workbench.service import Workbench
 
@@ -65,6 +65,19 @@ async def test_cases_that_fail_are_counted_by_reason_and_are_not_wrong(make_work
     assert "Zero-shot: 2 cases without an answer:" in tables.to_text(found)
     with pytest.raises(ValueError, match="No technique"):
         figure(found)
+
+
+async def test_answers_that_no_check_applies_to_are_neither_right_nor_wrong(
+    make_workbench: MakeWorkbench,
+) -> None:
+    prompt = Prompt(
+        turns=(Turn(role="user", template="{{ question }}"),),
+        inputs=(Input(name="question", example="Say 0"),),
+        checks=(Check(scorer="contains", options={"text": "0"}, example=True),),
+    )
+    found = await report_of(make_workbench({"echo": "{last}"}), dataset(ROWS[:3], prompt=prompt), samples=2)
+    assert all(math.isnan(right) for each in found.tried for right in each.right)
+    assert found.curve == []
 
 
 async def test_an_unknown_technique_is_refused_before_anything_runs(make_workbench: MakeWorkbench) -> None:

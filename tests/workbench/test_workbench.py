@@ -23,13 +23,13 @@ from playground.errors import (
 from playground.formats import prompty
 from playground.formats.registry import FORMATS
 from playground.runs.events import Ended, Event, RunStarted
-from playground.runs.planning import example_values, with_defaults
+from playground.runs.planning import with_defaults
 from playground.runs.runner import Delta, Started
 from playground.store.changes import Change, CreateRun, EndCell, StartCell
 from playground.store.records import StoredRun
 from playground.types.generation import Message
 from playground.types.grid import RunSpec, Variant
-from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
+from playground.types.prompt import Check, Input, Prompt, Sampling, Turn, example_values
 from playground.workbench.models import every_backend
 from playground.workbench.runs import find_cell
 from playground.workbench.service import Workbench
