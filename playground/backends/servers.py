@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +22,7 @@ from playground.backends.http import Connection, prepare
 from playground.backends.processes import is_gone
 from playground.errors import BackendUnavailable, NotFoundError, PlaygroundError, SettingsError
 from playground.settings import Settings, key_variable
+from playground.whole_files import write_whole
 
 Kind = Literal["ollama", "vllm", "llama-server", "llamafactory", "openai"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -236,16 +235,10 @@ def _keys(settings: Settings) -> dict[str, str]:
 
 def write_private(path: Path, value: Any) -> None:
     """Replace a JSON file in one step; only the user can read it from its first byte on. Raises SettingsError."""
-    temporary = ""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(value, file, indent=1)
-        Path(temporary).replace(path)
+        write_whole(path, json.dumps(value, indent=1).encode())
     except OSError as exc:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise SettingsError(
             f"{path.name} in the data folder cannot be written.", "Check its rights."
         ) from exc

@@ -11,13 +11,10 @@ from __future__ import annotations
 import csv
 import io
 import logging
-import os
-import tempfile
 import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -26,6 +23,7 @@ from playground.bench.noise import noise
 from playground.errors import SettingsError
 from playground.settings import Settings
 from playground.types.servers import Progress
+from playground.whole_files import write_whole
 from playground.workbench.service import Workbench
 
 log = logging.getLogger(__name__)
@@ -94,16 +92,11 @@ _ADAPTER = TypeAdapter(Measurement)
 
 def keep_measurement(settings: Settings, found: Measurement) -> None:
     """Write it in place of the last one, in one step; raises SettingsError."""
-    path, temporary = settings.data_dir / FILE, ""
+    path = settings.data_dir / FILE
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{FILE}-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(_ADAPTER.dump_json(found, indent=1))
-        Path(temporary).replace(path)
+        write_whole(path, _ADAPTER.dump_json(found, indent=1))
     except OSError as exc:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise SettingsError(f"{FILE} in the data folder cannot be written.", "Check its rights.") from exc
 
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Any
 
 from playground.engine.build import gpu_parts, library_folders
 from playground.engine.cores import usable_cores
+from playground.whole_files import write_whole
 
 _DIGESTS = 64
 
@@ -130,13 +129,7 @@ class Findings:
         }
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}-")
-            try:
-                with os.fdopen(handle, "w") as file:
-                    json.dump(content, file, indent=1)
-                Path(name).replace(self.path)
-            except OSError:
-                Path(name).unlink(missing_ok=True)
+            write_whole(self.path, json.dumps(content, indent=1).encode())
 
 
 def _file_of_build(library: Path) -> str:

@@ -10,7 +10,6 @@ absence. A file whose time and size are those of its mark is not read.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +24,7 @@ from playground.store import Store, content_hash
 from playground.store.content import fold
 from playground.store.records import Head, SaveItem, SyncMark
 from playground.types.prompt import Prompt
+from playground.whole_files import write_whole
 
 Side = Literal["file", "library"]
 _ONE_AT_A_TIME = Lock()  # two pages that are opened together must not both write the same files
@@ -292,15 +292,7 @@ class _Sync:
         if (now is None) != (known is None) or (now and known and now.st_mtime_ns != known.mtime_ns):
             raise PromptError("The file changed while it was being synced.", "Sync once more.")
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".sync-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            Path(name).chmod(0o644 if now is None else now.st_mode & 0o777)
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(target, text.encode(), mode=0o644 if now is None else now.st_mode & 0o777)
         return target.stat()
 
 

@@ -11,14 +11,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from playground.errors import NotFoundError, StoreError
 from playground.formats.documents import read_document
+from playground.whole_files import write_whole
 
 NAME_CHARS = 120
 
@@ -48,8 +47,9 @@ class Documents:
         kept = Kept(key, shown, len(data), len(text), datetime.now(UTC).isoformat(timespec="seconds"))
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _put(self.folder / f"{key}.txt", text)
-            _put(self.folder / f"{key}.json", json.dumps(asdict(kept), ensure_ascii=False))
+            write_whole(self.folder / f"{key}.txt", text.encode(errors="replace"))
+            facts = json.dumps(asdict(kept), ensure_ascii=False)
+            write_whole(self.folder / f"{key}.json", facts.encode(errors="replace"))
         except OSError as exc:
             raise StoreError(
                 f"{shown} cannot be kept in {self.folder}: {exc.strerror}.",
@@ -114,15 +114,3 @@ def _plain_name(name: str) -> str:
         return shown
     stem, point, suffix = shown.rpartition(".")
     return f"{(stem or suffix)[: NAME_CHARS - 8]}…{point}{suffix[:6]}"
-
-
-def _put(path: Path, text: str) -> None:
-    """A file that is there as a whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="") as file:
-            file.write(text)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
