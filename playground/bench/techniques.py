@@ -276,9 +276,8 @@ def _take(tried: Tried, cell: StoredCell) -> None:
         tried.failures[cell.error or cell.status] += 1
         return
     tried.right[case] = _mark(all_passed(cell.scores))
-    tokens = (answer.prompt_tokens, answer.completion_tokens)
-    if None not in tokens:
-        tried.tokens[case] = float(sum(count for count in tokens if count is not None))
+    if answer.tokens is not None:
+        tried.tokens[case] = answer.tokens
     tried.calls[case] = answer.calls
 
 

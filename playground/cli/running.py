@@ -88,10 +88,9 @@ def report(cell: StoredCell, prefix: str = "") -> bool:
 
 def totals(answer: Answer) -> str:
     """Such as "5 calls, 612 tokens (410 in, 202 out), 2.10 s; votes: 3 of 5; the answer: 8"."""
-    sent, written = answer.prompt_tokens, answer.completion_tokens
     tokens = "tokens unknown"
-    if sent is not None and written is not None:
-        tokens = f"{sent + written:,} tokens ({sent:,} in, {written:,} out)"
+    if answer.tokens is not None:
+        tokens = f"{answer.tokens:,} tokens ({answer.prompt_tokens:,} in, {answer.completion_tokens:,} out)"
     calls = f"{answer.calls:,} call{'' if answer.calls == 1 else 's'}"
     parts = [f"{calls}, {tokens}, {answer.wall_s:.2f} s"]
     parts += [f"{name.replace('_', ' ')}: {said}" for name, said in answer.facts]

@@ -133,6 +133,11 @@ class Answer:
         return _sum(step.completion.completion_tokens for step in self.steps if step.completion)
 
     @property
+    def tokens(self) -> int | None:
+        """Of all that was sent and all that came back; None where a call did not tell both."""
+        return _sum((self.prompt_tokens, self.completion_tokens))
+
+    @property
     def total_s(self) -> float:
         """Seconds that the calls took, one after the other."""
         return sum(step.completion.total_s for step in self.steps if step.completion)

@@ -121,25 +121,26 @@ def _row(step: Step, level: int, key: CellKey) -> Markup:
 
 def price(cell: StoredCell, run: StoredRun) -> str:
     """How many times the tokens of one plain call, from a column of the same model and prompt without a technique."""
-    done = cell.completion
+    mine = cell.answer.tokens
     for other in run.cells:
-        plain = other.completion
         same = other.model == cell.model and other.content_hash == cell.content_hash
-        if not same or other.answer.is_traced or other.status != "done" or plain is None or done is None:
+        if not same or other.answer.is_traced or other.status != "done":
             continue
-        mine, theirs = _tokens(done), _tokens(plain)
-        if mine and theirs:
+        if mine and (theirs := other.answer.tokens):
             return f"×{mine / theirs:.1f}"
     return "–"
 
 
 def readings(cell: StoredCell, run: StoredRun) -> Markup:
     """What a technique took, in the five places of a foot."""
-    answer, done = cell.answer, cell.completion
-    tokens = _tokens(done)
+    answer = cell.answer
     places = (
         ("calls", f"{answer.calls:,}", "Calls of the model"),
-        ("tokens", count(tokens), f"{count(answer.prompt_tokens)} in, {count(answer.completion_tokens)} out"),
+        (
+            "tokens",
+            count(answer.tokens),
+            f"{count(answer.prompt_tokens)} in, {count(answer.completion_tokens)} out",
+        ),
         (
             "seconds",
             seconds(answer.wall_s),
@@ -158,11 +159,6 @@ def readings(cell: StoredCell, run: StoredRun) -> Markup:
         for label, value, why in places
     )
     return Markup('<dl class="readings">{}</dl>').format(cells)
-
-
-def _tokens(done: object) -> int | None:
-    sent, written = getattr(done, "prompt_tokens", None), getattr(done, "completion_tokens", None)
-    return None if sent is None or written is None else int(sent) + int(written)
 
 
 # --- one step, in the drawer ------------------------------------------------------------------------------
