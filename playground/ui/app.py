@@ -60,6 +60,7 @@ _LOOK = (
     "fit",
     "models",
     "bench",
+    "forest",
 )
 STYLES = tuple(ASSETS / "look" / f"{name}.css" for name in _LOOK)
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
