@@ -15,9 +15,9 @@ from dataclasses import asdict
 
 from playground.bench.tables import NONE, Table, aligned, piped
 from playground.bench.techniques import Report, Tried
-from playground.formats.spreadsheet import inert
 from playground.stats import Paired
 from playground.stats.sentences import p_words, points
+from playground.tables.spreadsheet import inert
 
 HEAD = ("technique", "right", "cases", "tokens", "calls", "against zero-shot", "same tokens")
 

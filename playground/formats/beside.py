@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 
 from playground.errors import PromptError
-from playground.formats.charset import decode
+from playground.tables.charset import decode
 
 MAX_BYTES = 200_000
 """Of one partial; a larger one is only a prompt of its own."""

@@ -25,10 +25,11 @@ from typing import Annotated, Any, Literal, NamedTuple, NoReturn
 from pydantic import AwareDatetime, Field, ValidationError
 
 from playground.errors import PromptError
-from playground.formats import archive, json_text, prompty
+from playground.formats import archive, prompty
 from playground.formats.archive import refused
 from playground.formats.base import file_name
 from playground.formats.yaml_text import MAX_BYTES, plain
+from playground.tables import json_text
 from playground.types.prompt import Prompt, Value
 
 SUFFIX = ".zip"

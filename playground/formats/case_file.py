@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from playground.errors import PromptError
-from playground.formats import chats, json_text, yaml_text
+from playground.formats import chats, yaml_text
 from playground.formats.promptfoo_table import read_csv_tests
 from playground.formats.promptfoo_tests import (
     MAX_CASES,
@@ -23,6 +23,7 @@ from playground.formats.promptfoo_tests import (
     read_default,
     read_tests,
 )
+from playground.tables import json_text
 from playground.types.prompt import Check
 
 SUFFIXES = ("csv", "tsv", "json", "jsonl", "ndjson", "yaml", "yml")

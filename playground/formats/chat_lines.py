@@ -12,9 +12,10 @@ import json
 from typing import Any
 
 from playground.errors import PromptError
-from playground.formats import chats, json_text
+from playground.formats import chats
 from playground.formats.base import MAX_PROMPTS, Export, Format, Reading, checked, file_name, unheld
 from playground.formats.literal import literal
+from playground.tables import json_text
 from playground.templating.rendering import normalise
 from playground.types.files import ExportFile
 from playground.types.prompt import Turn

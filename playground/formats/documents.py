@@ -14,7 +14,7 @@ import io
 
 from playground.errors import PromptError
 from playground.formats import docx_text, pdf_text
-from playground.formats.charset import decode
+from playground.tables.charset import decode
 
 SUFFIXES = ("txt", "md", "csv", "tsv", "pdf", "docx")
 MAX_BYTES = 20_000_000

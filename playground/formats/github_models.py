@@ -24,7 +24,7 @@ import re
 from typing import Any
 
 from playground.errors import PromptError
-from playground.formats import json_text, yaml_text
+from playground.formats import yaml_text
 from playground.formats.base import (
     Export,
     Format,
@@ -46,6 +46,7 @@ from playground.formats.roles import role_of
 from playground.formats.sampling import read_sampling, write_sampling
 from playground.scorers import check_name, check_problem
 from playground.scorers.options import PLACEHOLDER
+from playground.tables import json_text
 from playground.templating.rendering import variables
 from playground.types.files import ExportFile
 from playground.types.prompt import Check, Turn

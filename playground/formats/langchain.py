@@ -17,7 +17,7 @@ from string import Formatter
 from typing import Any
 
 from playground.errors import PromptError
-from playground.formats import json_text, mustache, yaml_text
+from playground.formats import mustache, yaml_text
 from playground.formats.base import (
     Export,
     Format,
@@ -48,6 +48,7 @@ from playground.formats.simple import (
     used_inputs,
     variable_name,
 )
+from playground.tables import json_text
 from playground.templating.rendering import normalise
 from playground.types.files import ExportFile
 from playground.types.prompt import Input, Turn

@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from playground.errors import PromptError
-from playground.formats import json_text
 from playground.formats.base import (
     NO_MODEL,
     Export,
@@ -40,6 +39,7 @@ from playground.formats.literal import literal
 from playground.formats.roles import role_of
 from playground.formats.sampling import read_sampling
 from playground.formats.yaml_text import MAX_BYTES
+from playground.tables import json_text
 from playground.templating.rendering import normalise
 from playground.types.files import ExportFile
 from playground.types.prompt import Role, Turn

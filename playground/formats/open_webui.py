@@ -14,7 +14,6 @@ import re
 from typing import Any
 
 from playground.errors import PromptError
-from playground.formats import json_text
 from playground.formats.base import (
     MAX_PROMPTS,
     NO_FIELD,
@@ -28,6 +27,7 @@ from playground.formats.base import (
 )
 from playground.formats.plain_jinja import Piece, join
 from playground.formats.simple import one_text, simple_turns, slot, slots, spelled, text_of, variable_name
+from playground.tables import json_text
 from playground.templating.rendering import normalise
 from playground.types.files import ExportFile
 from playground.types.prompt import Input, InputKind, Turn

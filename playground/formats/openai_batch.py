@@ -13,9 +13,9 @@ import json
 from typing import Any
 
 from playground.errors import PromptError
-from playground.formats import json_text
 from playground.formats.base import MAX_PROMPTS, Export, Format, Reading, file_name, shown, unheld
 from playground.formats.openai_chat import from_body, request_body
+from playground.tables import json_text
 from playground.types.files import ExportFile
 
 SUFFIX = ".jsonl"

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from playground.errors import PromptError
-from playground.formats import json_text
 from playground.formats.base import (
     NO_MODEL,
     Export,
@@ -31,6 +30,7 @@ from playground.formats.base import (
 from playground.formats.literal import literal
 from playground.formats.roles import role_of
 from playground.formats.sampling import field_of, read_sampling, write_sampling
+from playground.tables import json_text
 from playground.templating.rendering import normalise
 from playground.types.files import ExportFile
 from playground.types.generation import Message

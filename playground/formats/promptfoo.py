@@ -19,7 +19,7 @@ import re
 from typing import Any
 
 from playground.errors import PromptError
-from playground.formats import json_text, yaml_text
+from playground.formats import yaml_text
 from playground.formats.base import (
     MAX_PROMPTS,
     NO_MODEL,
@@ -45,6 +45,7 @@ from playground.formats.promptfoo_tests import (
 from playground.formats.refused import without_references
 from playground.formats.roles import role_of
 from playground.formats.sampling import read_sampling, write_sampling
+from playground.tables import json_text
 from playground.templating.rendering import check as template_problems
 from playground.templating.rendering import variables
 from playground.templating.syntax import ROLE_LINE, parse, role_lines, tokens

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.errors import PromptError
-from playground.formats import json_text
 from playground.scorers import SCORERS, check_name, check_problem
 from playground.scorers.options import PLACEHOLDER, read_options
+from playground.tables import json_text
 from playground.types.prompt import Check
 
 VALUE = {  # scorer -> the option that holds an assertion's value

@@ -13,9 +13,9 @@ from typing import Any
 
 from playground.errors import PromptError, TemplateError
 from playground.formats.base import Export, Format, stated
-from playground.formats.charset import decode
 from playground.formats.plain_jinja import Beyond, Piece, pieces
 from playground.formats.simple import pieces_of
+from playground.tables.charset import decode
 from playground.templating.rendering import normalise
 from playground.types.files import ExportFile
 from playground.types.prompt import TEXT_FIELDS, Prompt, Sampling, Turn

@@ -12,13 +12,14 @@ from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from playground.errors import PromptError
-from playground.formats import chats, json_text, langchain, llm_template, markdown, modelfile, yaml_text
+from playground.formats import chats, langchain, llm_template, markdown, modelfile, yaml_text
 from playground.formats.base import Reading
 from playground.formats.case_file import is_test
-from playground.formats.charset import Decoded, decode
 from playground.formats.front_matter import FRONT
 from playground.formats.promptfoo_table import MAX_HEADER, SEPARATOR
 from playground.formats.registry import FORMATS
+from playground.tables import json_text
+from playground.tables.charset import Decoded, decode
 from playground.templating.syntax import ROLE_LINE
 
 MAX_BYTES = 2_000_000

@@ -18,8 +18,8 @@ from typing import Any
 
 from playground.errors import NotFoundError, PromptError
 from playground.formats import front_matter, prompty
-from playground.formats.charset import Decoded, decode
 from playground.formats.yaml_text import MAX_BYTES
+from playground.tables.charset import Decoded, decode
 from playground.types.prompt import Prompt
 
 NOTES = "notes"

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from playground.formats.spreadsheet import inert
 from playground.scorers import passed, summary
 from playground.store.records import CellRecord, StoredRun
+from playground.tables.spreadsheet import inert
 
 PIECE = 100
 """Cells of one piece: each costs a reader a turn."""

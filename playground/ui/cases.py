@@ -34,8 +34,8 @@ def cases_of(name: str, text: str, taken: list[str], data: str = "") -> CaseFile
     """The cases of a file with this name and text, or these bytes; raises PromptError naming the file."""
     # All the formats: not before a file is there.
     from playground.formats.case_file import read_cases as read
-    from playground.formats.charset import decode
     from playground.formats.recognise import shown_name
+    from playground.tables.charset import decode
 
     file, note = shown_name(name), ""
     if data:

@@ -18,7 +18,7 @@ from itertools import chain
 
 from markupsafe import Markup
 
-from playground.formats.spreadsheet import inert
+from playground.tables.spreadsheet import inert
 from playground.ui.actions import Ask
 from playground.ui.html import attributes, button, icon, join
 

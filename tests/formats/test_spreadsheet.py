@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from playground.formats.spreadsheet import inert
+from playground.tables.spreadsheet import inert
 
 
 @pytest.mark.parametrize(

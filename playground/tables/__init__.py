@@ -1,0 +1,1 @@
+"""Tables in files: CSV, TSV, JSON, JSONL, XLSX and Parquet, read with evidence and written again."""
