@@ -76,10 +76,11 @@ class Variant(Value):
 
     `thinking` lets a model reason before it answers; `top_logprobs` keeps the probabilities of its tokens with so
     many alternatives. `samples` is how many answers are asked for, each with a seed of its own. `source` says where a
-    prompt of its own came from.
+    prompt of its own came from. An experiment knows its variants by `name`.
     """
 
     model: str
+    name: str = ""
     sampling: Sampling = Sampling()
     prompt: Prompt | None = None
     source: PromptSource | None = None

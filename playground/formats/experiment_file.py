@@ -1,0 +1,256 @@
+"""An experiment as a YAML file, both ways: `read_experiment(write_experiment(x)) == x`.
+
+    name: Does a worked example help?
+    prompt: sentiment.prompty
+    model: llama.cpp:SmolLM2-135M-Instruct
+    sampling: Greedy
+    variants:
+      A: {baseline: true}
+      B: {prompt: sentiment-example.prompty}
+      C: {technique: {name: self-consistency, samples: 5}, sampling: Balanced}
+    cases: {dataset: sentiment.csv, limit: 60}
+    checks:
+      - {scorer: equals, options: {text: "{{ expected }}", ignore_case: true}}
+    rule: {metric: passes, margin: 0.05}
+
+`version: 7` in a variant means that version of the experiment's prompt. An unknown key is refused with the one it may
+have been meant for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from playground.errors import PromptError
+from playground.formats import yaml_text
+from playground.plain_words import of_field
+from playground.types.experiment import Cases, Experiment, ExperimentVariant, Limits, Rule
+from playground.types.grid import TechniqueChoice
+from playground.types.prompt import PRESETS, Check, Prompt, Sampling
+
+_VARIANT_KEYS = ("prompt", "version", "model", "technique", "sampling", "thinking", "baseline")
+_TECHNIQUE_KEYS = ("name", "options", "prompts")
+_SAID_OTHERWISE = {
+    "split": "half",
+    "reps": "repeats",
+    "dataset": "cases",
+    "baseline": "rule",
+    "seed": "sampling",
+}
+"""Words of elsewhere, and the key that stands for them here."""
+
+
+def read_experiment(text: str, file: str = "The experiment") -> Experiment:
+    """The experiment of a file with this text; raises PromptError naming the file and the place in it."""
+    data = yaml_text.load(text, file=file)
+    if not isinstance(data, dict):
+        raise PromptError(
+            f"{file} is no experiment: it has no `key: value` lines.",
+            f"It needs at least variants and cases; its keys are: {', '.join(Experiment.model_fields)}.",
+        )
+    _refuse_unknown(data, Experiment.model_fields, file, "")
+    rule = _block(data, "rule", Rule.model_fields, file)
+    shared = data.get("prompt", "")
+    variants, baseline = _variants(data.get("variants"), shared, file)
+    if baseline and rule.setdefault("baseline", baseline) != baseline:
+        raise PromptError(
+            f'{file} names two baselines: "{baseline}" in variants and "{rule["baseline"]}" in rule.',
+            "Keep one of them.",
+        )
+    whole = {
+        **data,
+        "prompt": _prompt(shared, file, "prompt"),
+        "variants": variants,
+        "sampling": _sampling(data.get("sampling"), file, "sampling"),
+        "cases": _block(data, "cases", Cases.model_fields, file),
+        "rule": rule,
+        "limits": _block(data, "limits", Limits.model_fields, file),
+        "checks": _checks(data.get("checks"), file),
+    }
+    try:
+        return Experiment.model_validate(whole)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise PromptError(
+            f"{file}: {place + ': ' if place else ''}{of_field(first)}.",
+            "Correct it and read the file again.",
+        ) from exc
+
+
+def write_experiment(experiment: Experiment) -> str:
+    """The file, with what is not as usual alone. Raises PromptError for values that YAML cannot hold."""
+    told = experiment.model_dump(mode="json", exclude_defaults=True)
+    told["prompt"] = _written_prompt(experiment.prompt)
+    told["variants"] = {variant.name: _written_variant(variant) for variant in experiment.variants}
+    told["sampling"] = _written_sampling(experiment.sampling)
+    if experiment.checks is not None:
+        told["checks"] = [check.model_dump(mode="json", exclude_defaults=True) for check in experiment.checks]
+    order = [name for name in Experiment.model_fields if told.get(name) not in (None, "")]
+    return yaml_text.dump({name: told[name] for name in order})
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+
+def _variants(data: Any, shared: Any, file: str) -> tuple[list[dict[str, Any]], str]:
+    """The variants in the order of the file, and the one that says of itself that it is the baseline."""
+    if not isinstance(data, dict) or not data:
+        raise PromptError(
+            f"{file} has no variants.",
+            "Name at least two, such as:  variants: {A: {baseline: true}, B: {technique: chain-of-thought}}",
+        )
+    rows, baselines = [], []
+    for name, given in data.items():
+        where = f"variants.{name}"
+        if given is not None and not isinstance(given, dict):
+            raise PromptError(
+                f"{file}: {where} is not a block of `key: value` lines.",
+                f"Its keys are: {', '.join(_VARIANT_KEYS)}.",
+            )
+        row = dict(given or {})
+        _refuse_unknown(row, _VARIANT_KEYS, file, where)
+        if row.pop("baseline", False) is True:
+            baselines.append(name)
+        if "version" in row:
+            row["prompt"] = _version(shared, row.pop("version"), row.get("prompt"), file, where)
+        row["prompt"] = _prompt(row.get("prompt", ""), file, where)
+        row["technique"] = _technique(row.get("technique"), file, where)
+        row["sampling"] = _sampling(row.get("sampling"), file, f"{where}.sampling")
+        rows.append({"name": name, **row})
+    if len(baselines) > 1:
+        raise PromptError(f"{file} names two baselines: {', '.join(baselines)}.", "Keep one of them.")
+    return rows, baselines[0] if baselines else ""
+
+
+def _version(shared: Any, version: Any, prompt: Any, file: str, where: str) -> str:
+    if not isinstance(shared, str) or not shared or prompt:
+        raise PromptError(
+            f"{file}: {where}.version is a version of the experiment's prompt, which has no name here.",
+            "Name it above with prompt: NAME, or write prompt: NAME@VERSION in the variant.",
+        )
+    return f"{shared.partition('@')[0]}@{version}"
+
+
+def _prompt(data: Any, file: str, where: str) -> Any:
+    """A name, or a prompt that stands in the file."""
+    if isinstance(data, dict):
+        _refuse_unknown(data, Prompt.model_fields, file, where)
+    elif not isinstance(data, str) and data is not None:
+        return str(data)
+    return data or ""
+
+
+def _technique(data: Any, file: str, where: str) -> Any:
+    """A name, or one with what it is told: {name: self-consistency, samples: 5}."""
+    if data is None or data == "":
+        return None
+    if isinstance(data, str):
+        return {"name": data}
+    if not isinstance(data, dict) or not isinstance(data.get("name"), str):
+        raise PromptError(
+            f"{file}: {where}.technique has no name.",
+            "Write technique: chain-of-thought, or technique: {name: self-consistency, samples: 5}.",
+        )
+    rest = {key: value for key, value in data.items() if key not in _TECHNIQUE_KEYS}
+    options = data.get("options") or {}
+    if not isinstance(options, dict):
+        raise PromptError(
+            f"{file}: {where}.technique.options is no block.", "Write options: {samples: 5}, or leave it out."
+        )
+    return {"name": data["name"], "options": {**options, **rest}, "prompts": data.get("prompts") or {}}
+
+
+def _sampling(data: Any, file: str, where: str) -> Any:
+    """A preset by name, or values; what is not stated is greedy's."""
+    if data is None or data == "":
+        return None
+    if isinstance(data, str):
+        named = {name.casefold(): sampling for name, sampling in PRESETS.items()}
+        if data.casefold() not in named:
+            raise PromptError(
+                f'{file}: {where}: there is no preset "{data[:60]}".', f"Presets: {', '.join(PRESETS)}."
+            )
+        return named[data.casefold()].model_dump()
+    if isinstance(data, dict):
+        _refuse_unknown(data, Sampling.model_fields, file, where)
+    return data
+
+
+def _checks(data: Any, file: str) -> Any:
+    if data is None:
+        return None
+    rows = data if isinstance(data, list) else [data]
+    for number, row in enumerate(rows, 1):
+        if isinstance(row, dict):
+            _refuse_unknown(row, Check.model_fields, file, f"checks, entry {number}")
+    return rows
+
+
+def _block(data: Mapping[str, Any], name: str, known: Iterable[str], file: str) -> dict[str, Any]:
+    given = data.get(name)
+    if given is None:
+        return {}
+    if name == "cases" and isinstance(given, str):
+        return {"dataset": given}
+    if name == "cases" and isinstance(given, list):
+        return {"rows": given}
+    if not isinstance(given, dict):
+        raise PromptError(
+            f"{file}: {name} is not a block of `key: value` lines.", f"Its keys are: {', '.join(known)}."
+        )
+    _refuse_unknown(given, known, file, name)
+    return dict(given)
+
+
+def _refuse_unknown(data: Mapping[str, Any], known: Iterable[str], file: str, where: str) -> None:
+    """Raises PromptError for the first key that means nothing here."""
+    keys = list(known)
+    for key in data:
+        if key in keys:
+            continue
+        near = get_close_matches(str(key), keys, n=1, cutoff=0.5)
+        meant = _SAID_OTHERWISE.get(str(key), "")
+        meant = meant if meant in keys else near[0] if near else ""
+        place = f" in {where}" if where else ""
+        hint = f'Did you mean "{meant}"?' if meant else f"There are: {', '.join(keys)}."
+        raise PromptError(f'{file}{place} has an unknown key "{str(key)[:60]}".', hint)
+
+
+# --- writing ----------------------------------------------------------------------------------------------
+
+
+def _written_variant(variant: ExperimentVariant) -> dict[str, Any]:
+    told = variant.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
+    told["prompt"] = _written_prompt(variant.prompt)
+    told["technique"] = _written_technique(variant.technique)
+    told["sampling"] = _written_sampling(variant.sampling)
+    return {key: value for key, value in told.items() if value not in (None, "")}
+
+
+def _written_prompt(prompt: str | Prompt) -> Any:
+    return prompt if isinstance(prompt, str) else prompt.model_dump(mode="json", exclude_defaults=True)
+
+
+def _written_technique(choice: TechniqueChoice | None) -> Any:
+    if choice is None:
+        return None
+    if not choice.options and not choice.prompts:
+        return choice.name
+    told: dict[str, Any] = {"name": choice.name}
+    if any(key in _TECHNIQUE_KEYS for key in choice.options):
+        told["options"] = dict(choice.options)
+    else:
+        told |= choice.options
+    return told | ({"prompts": dict(choice.prompts)} if choice.prompts else {})
+
+
+def _written_sampling(sampling: Sampling | None) -> Any:
+    if sampling is None:
+        return None
+    preset = next((name for name, known in PRESETS.items() if known == sampling), None)
+    return preset or sampling.model_dump(mode="json", exclude_defaults=True)
