@@ -15,7 +15,7 @@ ROWS = (
     {"types", "settings"},
     {"engine", "sandbox", "templating", "answers"},
     {"techniques", "scorers", "backends"},
-    {"tables"},
+    {"tables", "datasets"},
     {"formats", "stats", "diff", "lint"},
     {"store", "jobs"},
     {"library", "runs"},
