@@ -4,6 +4,7 @@ PlaygroundError            message + hint; the two shells show it, nobody prints
 ├── SettingsError          a port, folder, file or value that was configured cannot be used
 ├── PromptError            a prompt, file or form that cannot be read as a prompt
 │   ├── VersionMoved       the prompt has a newer version than the one that was changed
+│   ├── RowsMoved          rows of a data set were changed by somebody else since they were read
 │   └── TemplateError      turn, line and column of a template that does not parse or render
 ├── NotFoundError          a run, prompt, version or model that is not there
 ├── StoreError             the database cannot be opened, upgraded or written
@@ -51,6 +52,20 @@ class VersionMoved(PromptError):
             f"Version {number} was saved meanwhile.",
             "Look at it, then save on top of it, as a variant, or as a new prompt.",
         )
+        self.number = number
+
+
+class RowsMoved(PromptError):
+    """Rows of a data set were changed in a version that is newer than the one the change began from."""
+
+    def __init__(self, rows: list[int], number: int, at: str) -> None:
+        one = len(rows) == 1
+        told = ", ".join(map(str, rows[:10])) + (f" and {len(rows) - 10:,} more" if len(rows) > 10 else "")
+        super().__init__(
+            f"{'Row' if one else 'Rows'} {told} {'was' if one else 'were'} changed at {at}, in version {number}.",
+            "Look at both: keep theirs, or make your change again on top of it.",
+        )
+        self.rows = rows
         self.number = number
 
 

@@ -20,14 +20,14 @@ NEWEST = "latest"
 _LABEL = re.compile(rf"[\w.-]{{1,{LABEL_CHARS}}}")
 
 
-def clean_name(name: str) -> str:
+def clean_name(name: str, what: str = "prompt") -> str:
     """The name without outer blanks. Raises PromptError for one that is empty, too long or not printable.
 
     Slashes, dots and any script are welcome: a name is data and never becomes a path here.
     """
     name = name.strip()
     if not name:
-        raise PromptError("The prompt has no name.", "Give it one to save it.")
+        raise PromptError(f"The {what} has no name.", "Give it one to save it.")
     if len(name) > NAME_CHARS:
         raise PromptError(f"The name has {len(name)} characters.", f"Use at most {NAME_CHARS}.")
     # Cc: control characters with NUL and line ends; Cs: half surrogate pairs; Zl, Zp: line separators.

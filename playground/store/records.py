@@ -2,6 +2,7 @@
 
     PromptSummary ─ VersionSummary ─ SavedVersion        the saved prompts; Facets count them
     SaveItem → SavedVersion, Head, SyncMark              many prompts at once, files that are kept equal
+    DatasetSummary                                       the data sets
     FormDraftSummary ─ FormDraft                         what is typed and not saved
     StoredRun(StoredCell…)                               one run, complete enough to be shown again
     CellPage(CellRow…), MatrixEntry, CellRecord          runs of any size, a part at a time
@@ -17,6 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from playground.diff.changes import Change
+from playground.types.dataset import Column
 from playground.types.generation import Completion, Finish, Message
 from playground.types.grid import Case, CellKey, CellStatus, Choice, RunKind, RunSpec
 from playground.types.prompt import Prompt, Sampling
@@ -47,6 +49,23 @@ class PromptSummary:
     variants: tuple[str, ...]
     content_hash: str
     deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSummary:
+    """A data set in a list: its newest version in short. `used` counts the runs that use any of its versions."""
+
+    id: str
+    name: str
+    latest: int
+    rows: int
+    train: int
+    held_out: int
+    columns: tuple[Column, ...]
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    used: int
 
 
 @dataclass(frozen=True, slots=True)

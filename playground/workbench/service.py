@@ -17,6 +17,7 @@ from playground.endings import ended
 from playground.settings import Settings
 from playground.store import Store, open_store
 from playground.store.writer import CLOSE_S
+from playground.workbench.datasets import DatasetDesk
 from playground.workbench.files import PromptFiles
 from playground.workbench.form_drafts import DraftDesk
 from playground.workbench.history import History
@@ -48,6 +49,7 @@ class Workbench:
         self.saved = SavedPrompts(store, settings.author)
         self.files = PromptFiles(store, self.prompts.library, settings.author)
         self.drafts = DraftDesk(store)
+        self.datasets = DatasetDesk(store, settings.author)
         self.jobs = self.models.jobs
         self.tray = Tray()
         self._ending: asyncio.Task[None] | None = None

@@ -27,12 +27,14 @@ from playground.types.prompt import Prompt, Turn
 MakeRun = Callable[..., str]
 PROMPT = Prompt(name="Kept", turns=(Turn(role="user", template="Hi"),))
 
+HEAD = schema.HEAD
+NEXT = "0999"
 NEXT_REVISION = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "{next}"
+down_revision = "{head}"
 
 def upgrade():
     with op.batch_alter_table("run", recreate="always") as run:
@@ -53,9 +55,11 @@ def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[s
     def release(then: str = "pass") -> None:
         folder = tmp_path / "migrations"
         shutil.copytree(Path(playground.store.__file__).with_name("migrations"), folder)
-        (folder / "versions" / "0007_colour.py").write_text(NEXT_REVISION.format(then=then))
+        (folder / "versions" / "0999_colour.py").write_text(
+            NEXT_REVISION.format(then=then, head=HEAD, next=NEXT)
+        )
         monkeypatch.setattr(schema, "MIGRATIONS", str(folder))
-        monkeypatch.setattr(schema, "HEAD", "0007")
+        monkeypatch.setattr(schema, "HEAD", NEXT)
 
     return release
 
@@ -163,10 +167,10 @@ def test_an_older_file_is_copied_with_its_log_and_then_upgraded(
     next_release()
     upgraded = open_store(settings)
     assert upgraded.run(run_id) == store.run(run_id)
-    assert upgraded.facts().revision == "0007"
+    assert upgraded.facts().revision == NEXT
     upgraded.close()
-    copy = settings.data_dir / "playground.db.bak-0006"
-    assert rows(copy, "SELECT version_num FROM alembic_version") == [("0006",)]
+    copy = settings.data_dir / f"playground.db.bak-{HEAD}"
+    assert rows(copy, "SELECT version_num FROM alembic_version") == [(HEAD,)]
     assert rows(copy, "SELECT text FROM step") == [("answer",)]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
 
@@ -174,12 +178,12 @@ def test_an_older_file_is_copied_with_its_log_and_then_upgraded(
 def test_a_copy_from_before_is_never_overwritten(
     store: Store, settings: Settings, next_release: Callable[[], None]
 ) -> None:
-    first = settings.data_dir / "playground.db.bak-0006"
+    first = settings.data_dir / f"playground.db.bak-{HEAD}"
     first.write_text("precious")
     next_release()
     open_store(settings).close()
     assert first.read_text() == "precious"
-    assert rows(first.with_name("playground.db.bak-0006-2"), "SELECT count(*) FROM run") == [(0,)]
+    assert rows(first.with_name(f"playground.db.bak-{HEAD}-2"), "SELECT count(*) FROM run") == [(0,)]
 
 
 def test_an_upgrade_that_fails_leaves_the_file_as_it_was(
@@ -191,7 +195,7 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(
         open_store(settings)
     columns = [row[1] for row in rows(settings.database_path, "PRAGMA table_info(run)")]
     assert "colour" not in columns
-    assert database_facts(settings).revision == "0006"
+    assert database_facts(settings).revision == HEAD
     assert store.run(run_id).title == "A run"
 
 

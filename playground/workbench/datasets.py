@@ -1,0 +1,156 @@
+"""Data sets for asyncio callers: found, looked at, saved, read from files.
+
+version = await workbench.datasets.find("Late parcels@3")
+page = await workbench.datasets.rows(version, half="train", count=50)
+version, cases = await workbench.datasets.cases("Late parcels")
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+from playground.datasets.sample import sample
+from playground.errors import NotFoundError
+from playground.store import Store
+from playground.store.dataset_rows import RowLook, RowPage
+from playground.store.records import DatasetSummary
+from playground.types.dataset import Column, DatasetRef, DatasetVersion, Edit, Half, Row, edited, to_case
+from playground.types.grid import Case
+
+
+class DatasetDesk:
+    """Each method is one transaction in a thread; what raises is said by the method of `store.datasets` with its name."""
+
+    def __init__(self, store: Store, author: str) -> None:
+        self._sets = store.datasets
+        self._author = author
+
+    # --- finding ----------------------------------------------------------------------------------------
+
+    async def all(self, search: str = "", *, binned: bool = False) -> list[DatasetSummary]:
+        """Data sets whose name contains every word, the last changed first; or those that were deleted."""
+        return await asyncio.to_thread(self._sets.all, search, binned=binned)
+
+    async def find(self, ref: DatasetRef | str) -> DatasetVersion:
+        """The version that "name" or "name@3" means; a name that ends in @3 goes before version 3 of another."""
+        if isinstance(ref, str):
+            try:
+                return await asyncio.to_thread(self._sets.named, ref)
+            except NotFoundError:
+                ref = DatasetRef.read(ref)
+        return await asyncio.to_thread(self._sets.named, ref.name, ref.number)
+
+    async def version(self, dataset_id: str, number: int | None = None) -> DatasetVersion:
+        """One version, the newest without a number."""
+        return await asyncio.to_thread(self._sets.version, dataset_id, number)
+
+    async def versions(self, dataset_id: str) -> list[DatasetVersion]:
+        """All versions, newest first."""
+        return await asyncio.to_thread(self._sets.versions, dataset_id)
+
+    # --- rows -------------------------------------------------------------------------------------------
+
+    async def rows(
+        self,
+        version: DatasetVersion,
+        *,
+        half: Half = "",
+        sort: str = "",
+        falls: bool = False,
+        start: int = 0,
+        count: int = 50,
+    ) -> RowPage:
+        """Some rows of a version in the order asked for, and how many there are."""
+        look = RowLook(half=half, sort=sort, falls=falls, start=start, count=count)
+        return await asyncio.to_thread(self._sets.page, version, look)
+
+    async def row(self, version: DatasetVersion, number: int) -> Row:
+        """One row by its number."""
+        return await asyncio.to_thread(self._sets.row, version, number)
+
+    async def stream(self, version: DatasetVersion, half: Half = "") -> AsyncIterator[list[Row]]:
+        """All rows by number, some at a time."""
+        batches = self._sets.stream(version, half)
+        nothing: list[Row] = []
+        while batch := await asyncio.to_thread(next, batches, nothing):
+            yield batch
+
+    async def all_rows(self, version: DatasetVersion, half: Half = "") -> list[Row]:
+        """All rows by number, at once."""
+        return await asyncio.to_thread(
+            lambda: [row for batch in self._sets.stream(version, half) for row in batch]
+        )
+
+    async def cases(self, ref: DatasetRef | str) -> tuple[DatasetVersion, list[Case]]:
+        """The rows that a reference means as cases of a run, with their version."""
+        wanted = DatasetRef.read(ref) if isinstance(ref, str) else ref
+        version = await self.find(wanted)
+        rows = sample(await self.all_rows(version, wanted.half), wanted.limit, wanted.seed)
+        return version, [to_case(row, version.columns) for row in rows]
+
+    # --- saving -----------------------------------------------------------------------------------------
+
+    async def create(
+        self, name: str, columns: Sequence[Column], rows: Iterable[Row], note: str = ""
+    ) -> DatasetVersion:
+        """A new data set with its first version."""
+        return await asyncio.to_thread(self._sets.create, name, columns, rows, note=note, author=self._author)
+
+    async def add(
+        self, dataset_id: str, rows: Iterable[Row], columns: Sequence[Column] = (), note: str = ""
+    ) -> DatasetVersion:
+        """The next version: these rows after those that are there."""
+        return await asyncio.to_thread(
+            self._sets.add, dataset_id, rows, columns=columns, note=note, author=self._author
+        )
+
+    async def save(
+        self,
+        dataset_id: str,
+        columns: Sequence[Column],
+        rows: Iterable[Row],
+        *,
+        base: int | None = None,
+        note: str = "",
+    ) -> DatasetVersion:
+        """The next version, with exactly these columns and rows; RowsMoved when a row was changed by others since `base`."""
+        return await asyncio.to_thread(
+            self._sets.save, dataset_id, columns, rows, base=base, note=note, author=self._author
+        )
+
+    async def edit(self, dataset_id: str, base: int, edits: Sequence[Edit], note: str = "") -> DatasetVersion:
+        """The next version: these edits on top of version `base`, merged with what others changed since."""
+        version = await self.version(dataset_id, base)
+        columns, rows = edited(version.columns, await self.all_rows(version), edits)
+        return await self.save(dataset_id, columns, rows, base=base, note=note)
+
+    async def restore(self, dataset_id: str, number: int) -> DatasetVersion:
+        """The rows and columns of an old version again as the newest one."""
+        return await asyncio.to_thread(self._sets.restore, dataset_id, number, author=self._author)
+
+    # --- the whole data set -----------------------------------------------------------------------------
+
+    async def rename(self, dataset_id: str, name: str) -> None:
+        """Another name."""
+        await asyncio.to_thread(self._sets.rename, dataset_id, name)
+
+    async def delete(self, dataset_id: str) -> None:
+        """Away from the list, its name free; what runs use of it stays."""
+        await asyncio.to_thread(self._sets.delete, dataset_id)
+
+    async def put_back(self, dataset_id: str, name: str = "") -> DatasetVersion:
+        """Back into the list, under another name if one is given."""
+        return await asyncio.to_thread(self._sets.put_back, dataset_id, name)
+
+    async def purge(self, dataset_id: str) -> None:
+        """A deleted data set away for good, but for the versions that runs use."""
+        await asyncio.to_thread(self._sets.purge, dataset_id)
+
+    async def use(self, version: DatasetVersion, run_id: str) -> None:
+        """Note that a run needs this version."""
+        await asyncio.to_thread(self._sets.use, version, run_id)
+
+    async def used_by(self, dataset_id: str) -> dict[str, int]:
+        """The runs that use it, with the version that each of them uses."""
+        return await asyncio.to_thread(self._sets.used_by, dataset_id)
