@@ -128,7 +128,7 @@ def test_every_table_can_be_made_on_postgresql() -> None:
         str(sa.schema.CreateTable(table).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
         for table in Table.metadata.sorted_tables
     ]
-    assert len(statements) == 17
+    assert len(statements) >= 23
     assert all("TIMESTAMP WITH TIME ZONE" in text or "_at" not in text for text in statements)
 
 
@@ -351,8 +351,8 @@ def test_facts_count_rows_by_table(store: Store, settings: Settings, make_run: M
     facts = store.facts()
     assert (facts.path, facts.revision) == (str(settings.database_path), schema.HEAD)
     assert facts.size_bytes > 4096
-    assert facts.counts == dict(
-        content=2, prompt=1, version=1, run=1, cell=2, step=1, score=0, vote=0
-    ) | dict(
-        prompt_tag=0, label=0, favourite=0, sync_mark=0, blob=0, run_case=1, variant=2, cell_text=1, draft=0
+    counted = {name: count for name, count in facts.counts.items() if count}
+    assert counted == dict(
+        content=2, prompt=1, version=1, run=1, cell=2, step=1, run_case=1, variant=2, cell_text=1
     )
+    assert facts.counts.keys() == Table.metadata.tables.keys()
