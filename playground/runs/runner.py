@@ -84,6 +84,7 @@ class Execution(Generic[E]):
         self._program = program
         self._outbox: Outbox[Started | Waits | Delta | Stepped | E | BaseException | None] = Outbox()
         self._tasks: dict[CellKey, asyncio.Task[None]] = {}
+        self._begun: set[CellKey] = set()
         self._settling: set[asyncio.Task[None]] = set()
         self._stops: set[tuple[int | None, int | None, int | None]] = set()
         self._is_paused = False
@@ -99,6 +100,12 @@ class Execution(Generic[E]):
                 task.cancel()
         if (case, variant, repeat) == EVERY and self._is_paused:
             self.resume()
+
+    def hold(self) -> None:
+        """Stop the cells whose first request is not on its way; the others go on to their end."""
+        for key, task in list(self._tasks.items()):
+            if key not in self._begun:
+                task.cancel()
 
     def pause(self) -> None:
         """Begin no further cell; those that have begun go on to their end."""
@@ -171,6 +178,7 @@ class Execution(Generic[E]):
 
     def _ran(self, cell: Work, task: asyncio.Task[None]) -> None:
         del self._tasks[cell.key]
+        self._begun.discard(cell.key)
         if task.cancelled():  # before it ever ran
             self._end(_unbegun(cell))
         self._fill()
@@ -238,6 +246,7 @@ class Execution(Generic[E]):
         listen(lambda what: self._outbox.put(Waits(cell, what), cell.key))
         async with places:
             if call.is_first:
+                self._begun.add(cell.key)
                 self._outbox.put(Started(cell), cell.key)
             fold.restart()  # a cell that waited for its turn has not been slow
             # Backends are async generators: closing one closes its connection.

@@ -136,10 +136,10 @@ def ended_cell(work: Work, end: EndCell, facts: CellFacts) -> StoredCell:
     )
 
 
-def load_spec(session: Session, row: Run) -> RunSpec:
+def load_spec(session: Session, row: Run, most: int = MOST_COLUMNS) -> RunSpec:
     """What the run asked for in its first case and first variants, with prompts and images put back in place of their hashes."""
     data = dict(row.comparison)
-    columns = data.pop("columns")[:MOST_COLUMNS]
+    columns = data.pop("columns")[:most]
     prompts = load_content(session, [data["prompt"], *(c["prompt"] for c in columns if c["prompt"])])
     case = session.get(RunCase, (row.id, 0))
     try:
@@ -226,7 +226,8 @@ def _answer(row: Any, steps: tuple[Step, ...]) -> Answer:
     return Answer(steps, row.extracted, row.final, row.finish if row.final is not None else None, facts)
 
 
-def _completion(step: Any) -> Completion:
+def completion_of(step: Any) -> Completion:
+    """What a call gave, from the row of its step."""
     return Completion(
         text=step.text,
         finish=cast(Finish, step.finish),
@@ -257,7 +258,7 @@ def _completion(step: Any) -> Completion:
 def _step(row: Any) -> Step:
     return Step(
         messages=tuple(Message(cast(Role, m["role"]), m["content"]) for m in row.messages),
-        completion=_completion(row) if row.finish is not None else None,
+        completion=completion_of(row) if row.finish is not None else None,
         number=row.number,
         label=row.label,
         request_hash=row.request_hash or "",

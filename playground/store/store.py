@@ -37,6 +37,7 @@ from playground.store.copies import Copies
 from playground.store.database import Place, connect, in_plain_words, locate, prepare_file
 from playground.store.datasets import Datasets
 from playground.store.drafts import FormDrafts
+from playground.store.experiments import Experiments
 from playground.store.presence import HOST, Presence, Program
 from playground.store.records import (
     DatabaseFacts,
@@ -89,6 +90,7 @@ class Store:
         self.drafts = FormDrafts(self._reading, self._writing)
         self.datasets = Datasets(self._reading, self._writing)
         self._presence = Presence(place.path.parent if place.path else settings.data_dir)
+        self.experiments = Experiments(self._reading, self._writing, self._presence)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:

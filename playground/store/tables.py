@@ -383,3 +383,35 @@ class Vote(Table, table=True):
     second_cell_id: int | None = Field(default=None, foreign_key="cell.id", index=True)
     note: str = Field(default="", sa_type=ExactText)
     created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
+
+
+class ExperimentTable(Table, table=True):
+    """What an experiment is beside its run: how it was written down, its rule, its data, its state.
+
+    `question` is the same for experiments that ask whether something beats one baseline on one data set; `attempt`
+    counts them. `checks` are those that its answers are judged by now. `facts` are what later changes elsewhere must not
+    change here: names of models and prompts, cluster, slices. `owner` is the program that runs it.
+    """
+
+    __tablename__ = "experiment"
+    __table_args__ = (sa.Index("ix_experiment_question_created_at", "question", "created_at"),)
+
+    run_id: str = Field(primary_key=True, foreign_key="run.id")
+    name: str = Field(sa_type=ExactText)
+    plan: dict[str, Any] = Field(sa_type=sa.JSON)
+    checks: list[dict[str, Any]] = Field(sa_type=sa.JSON)
+    facts: dict[str, Any] = Field(sa_type=sa.JSON)
+    question: str
+    attempt: int = 1
+    dataset_id: str = Field(default="", sa_type=ExactText, index=True)
+    dataset: str = Field(default="", sa_type=ExactText)
+    dataset_number: int | None = None
+    half: str = ""
+    state: str = "running"
+    why: str = Field(default="", sa_type=ExactText)
+    owner: str | None = Field(default=None, sa_type=ExactText)
+    sentence: str = Field(default="", sa_type=ExactText)
+    outcome: str = ""
+    elapsed_s: float = 0.0
+    created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcTime)

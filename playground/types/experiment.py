@@ -122,6 +122,8 @@ class Experiment(Value):
             raise ValueError(
                 f'the baseline "{self.rule.baseline}" is no variant; they are {", ".join(names)}'
             )
+        if self.twin and self.baseline + TWIN in names:
+            raise ValueError(f'a variant is called "{self.baseline + TWIN}", like the twin of the baseline')
         if self.limits.stop_when_decided and self.rule.looking != "any time":
             raise ValueError(
                 'it can stop when decided only with the rule looking "any time": looking early at any other is'

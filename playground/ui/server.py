@@ -73,10 +73,12 @@ def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], No
         with suppress(TimeoutError):
             async with asyncio.timeout(MARK_FIRST_S):
                 await marked.wait()
+        going_on = asyncio.create_task(_go_on(workbench))
         on_ready()
         try:
             yield
         finally:
+            going_on.cancel()
             sweeping.cancel()
             marking.cancel()
             await workbench.close()
@@ -119,6 +121,15 @@ async def _mark_interrupted(workbench: Workbench, marked: asyncio.Event) -> None
             log.warning("What was interrupted cannot be marked yet. %s", exc)
         marked.set()
         await asyncio.sleep(MARK_EVERY_S)
+
+
+async def _go_on(workbench: Workbench) -> None:
+    """Go on with the experiments that ran when the program ended before, however it did."""
+    try:
+        for run_id in await workbench.experiments.go_on():
+            log.info("The experiment %s goes on.", run_id)
+    except StoreError as exc:
+        log.warning("Experiments that were running cannot go on yet. %s", exc)
 
 
 def bind(settings: Settings) -> socket.socket:

@@ -45,7 +45,7 @@ from playground.store.reopen import begun_run, ended_cell
 from playground.types.files import ExportFile
 from playground.types.generation import Completion, Finish, Message, RenderedChat
 from playground.types.grid import CellKey, CellStatus, RunKind, RunSpec, Work
-from playground.types.prompt import Prompt
+from playground.types.prompt import Check
 from playground.types.scores import Sample, Score
 from playground.types.trace import Answer
 from playground.workbench.counting import counted
@@ -234,7 +234,7 @@ class RunDesk:
         started: dict[CellKey, datetime] = {}
 
         def save(end: End) -> Coroutine[Any, Any, Ended]:
-            return self._save(run_id, end, started.get(end.cell.key))
+            return self.save(run_id, end, started.get(end.cell.key))
 
         rank = partial(self._rank, run_id)
         # Nobody reads along in a large run.
@@ -280,14 +280,17 @@ class RunDesk:
         live = self.live.get(run_id)
         return 0 if live is None or live.is_watched else 1
 
-    async def _save(self, run_id: str, event: End, started_at: datetime | None) -> Ended:
+    async def save(
+        self, run_id: str, event: End, started_at: datetime | None, checks: Sequence[Check] | None = None
+    ) -> Ended:
+        """Score the end of a cell by these checks, else its prompt's, and store it; never raises."""
         answer, work = event.answer, event.cell
         if not self._is_ending:  # at the end nobody waits for a number
             answer = await counted(self._models, work.model, answer)
         values = work.case.values
         text = answer.text if answer.extracted is None else answer.extracted
         sample = Sample(text, answer.finish or "error", values, is_example(work.prompt, values))
-        scores, note = await _scored(work.prompt, sample)
+        scores, note = await _scored(checks_of(work.prompt) if checks is None else checks, sample)
         end = EndCell(
             run_id,
             work.key,
@@ -390,10 +393,9 @@ def find_cell(run: StoredRun, column: int, repeat: int | None = None) -> StoredC
     raise NotFoundError(f"This run has no column {column + 1}.", "Open it from History again.")
 
 
-async def _scored(prompt: Prompt, sample: Sample) -> tuple[tuple[Score, ...], str]:
+async def _scored(checks: Sequence[Check], sample: Sample) -> tuple[tuple[Score, ...], str]:
     """The scores of an answer, and why there are none: a check that cannot be applied must not cost the answer."""
     try:
-        checks = checks_of(prompt)
         if is_quick(checks, sample):
             return score_all(checks, sample), ""
         # A pattern may take its time; the loop must not wait for it.

@@ -18,6 +18,7 @@ from playground.settings import Settings
 from playground.store import Store, open_store
 from playground.store.writer import CLOSE_S
 from playground.workbench.datasets import DatasetDesk
+from playground.workbench.experiments import ExperimentDesk
 from playground.workbench.files import PromptFiles
 from playground.workbench.form_drafts import DraftDesk
 from playground.workbench.history import History
@@ -50,6 +51,7 @@ class Workbench:
         self.files = PromptFiles(store, self.prompts.library, settings.author)
         self.drafts = DraftDesk(store)
         self.datasets = DatasetDesk(store, settings.author)
+        self.experiments = ExperimentDesk(store, self.models, self.prompts, self.runs, self.datasets)
         self.jobs = self.models.jobs
         self.tray = Tray()
         self._ending: asyncio.Task[None] | None = None
@@ -65,6 +67,7 @@ class Workbench:
         await asyncio.shield(self._ending)
 
     async def _end(self) -> None:
+        await self.experiments.close()
         await self.runs.close()
         await self.models.close()
         await ended("renderer", self.prompts.close(), RENDERER_END_S)

@@ -1,0 +1,455 @@
+"""Experiments: what they are beside their runs, and how their cells stand, in numbers.
+
+    attempt = experiments.create(CreateRun(spec, works, "Does a role help?"), NewExperiment(…))
+    experiments.claim(run_id)        # its open cells are this program's from now on: CellKey, seed
+    experiments.outcomes(run_id)     # every cell in numbers
+
+The cells are stored by the ledger like those of any run; nothing here is written for each of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, cast
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+from sqlmodel import Session, col, select
+
+from playground.errors import NotFoundError, StoreBusy, StoreError
+from playground.plain_words import of_field
+from playground.store.blobs import loaded_images
+from playground.store.changes import CreateRun
+from playground.store.content import fold, search_words, to_json
+from playground.store.creation import create
+from playground.store.ledger import UNFINISHED
+from playground.store.presence import Presence
+from playground.store.reopen import completion_of, load_spec
+from playground.store.runs import find_run
+from playground.store.tables import ExperimentTable, RunCase, Table, now
+from playground.types.experiment import MOST_VARIANTS, Experiment, ExperimentState
+from playground.types.generation import Completion
+from playground.types.grid import Case, CellKey, RunSpec
+from playground.types.outcomes import (
+    OPEN,
+    DataFacts,
+    ExperimentPage,
+    ExperimentRow,
+    FailureGroup,
+    Outcome,
+    StoredExperiment,
+)
+from playground.types.prompt import Check
+
+_tables = Table.metadata.tables
+CELL, SCORES, STEPS, VARIANT = (_tables[name] for name in ("cell", "score", "step", "variant"))
+EXPERIMENT = _tables["experiment"]
+PLACE = (CELL.c.case_number, CELL.c.variant_number, CELL.c.repeat)
+CACHED = "cache"
+"""The fact of an answer that was served from one that was given before."""
+FAILED = "error"
+PAGE_ROWS = 200
+
+
+@dataclass(frozen=True)
+class NewExperiment:
+    """What is stored beside a new run. `facts` say what it was run with, whatever changes later."""
+
+    experiment: Experiment
+    checks: Sequence[Check]
+    question: str
+    data: DataFacts
+    facts: Mapping[str, Any]
+
+
+class OpenCell(NamedTuple):
+    """A cell that is to be run."""
+
+    key: CellKey
+    seed: int | None
+
+
+class Experiments:
+    """The experiments of a store; each method is one transaction."""
+
+    def __init__(
+        self,
+        reading: Callable[[], AbstractContextManager[Session]],
+        writing: Callable[[], AbstractContextManager[Session]],
+        presence: Presence,
+    ) -> None:
+        self._reading = reading
+        self._writing = writing
+        self._presence = presence
+
+    # --- what they are ----------------------------------------------------------------------------------
+
+    def create(self, created: CreateRun, new: NewExperiment) -> int:
+        """Store the run with all its cells, and the experiment; the number of the attempt on its question."""
+        owner = self._presence.begin()
+        with self._writing() as session:
+            attempt = _attempts(session, new.question) + 1
+            create(session.connection(), [replace(created, owner=owner)])
+            session.add(
+                ExperimentTable(
+                    run_id=created.run_id,
+                    name=new.experiment.name,
+                    plan=to_json(new.experiment, exclude_defaults=True),
+                    checks=[to_json(check, exclude_defaults=True) for check in new.checks],
+                    facts=dict(new.facts),
+                    question=new.question,
+                    attempt=attempt,
+                    dataset_id=new.data.dataset_id,
+                    dataset=new.data.name,
+                    dataset_number=new.data.number,
+                    half=new.experiment.cases.half,
+                    owner=owner,
+                    created_at=created.at,
+                )
+            )
+        return attempt
+
+    def get(self, run_id: str) -> StoredExperiment:
+        """One experiment. Raises NotFoundError, and StoreError when it cannot be read."""
+        with self._reading() as session:
+            row = _find(session, run_id)
+            return _stored(session, row)
+
+    def page(self, search: str = "", limit: int = 50, offset: int = 0) -> ExperimentPage:
+        """Experiments whose name or data set has every word, newest first; at most 200."""
+        words = [f"%{_escaped(word)}%" for word in search_words(search)]
+        text = sa.func.lower(col(ExperimentTable.name) + " " + col(ExperimentTable.dataset))
+        wanted = [text.like(word, escape="\\") for word in words]
+        newest = (col(ExperimentTable.created_at).desc(), col(ExperimentTable.run_id))
+        asked = select(ExperimentTable).where(*wanted).order_by(*newest)
+        with self._reading() as session:
+            rows = session.exec(asked.limit(max(0, min(limit, PAGE_ROWS))).offset(max(0, offset))).all()
+            total = session.exec(select(sa.func.count()).select_from(ExperimentTable).where(*wanted)).one()
+            counts = _counts(session, [row.run_id for row in rows])
+            return ExperimentPage(
+                tuple(_row(row, counts.get(row.run_id, Counts(0, 0, 0))) for row in rows), total
+            )
+
+    def attempts(self, question: str) -> int:
+        """How many experiments have asked that."""
+        with self._reading() as session:
+            return _attempts(session, question)
+
+    def opened(self, data: DataFacts, half: str) -> int:
+        """How many experiments have answered that half of that data set."""
+        if not half:
+            return 0
+        same = (
+            col(ExperimentTable.dataset_id) == data.dataset_id
+            if data.dataset_id
+            else col(ExperimentTable.dataset) == data.name
+        )
+        asked = select(sa.func.count()).select_from(ExperimentTable)
+        with self._reading() as session:
+            return session.exec(asked.where(same, col(ExperimentTable.half) == half)).one()
+
+    def change(self, run_id: str, **values: Any) -> None:
+        """Set columns of an experiment: its state and why, its verdict, its checks. Raises NotFoundError."""
+        with self._writing() as session:
+            row = _find(session, run_id, lock=True)
+            for name, value in values.items():
+                setattr(row, name, value)
+            session.add(row)
+
+    def keep_checks(self, run_id: str, checks: Sequence[Check]) -> None:
+        """The checks that count from now on. Raises NotFoundError."""
+        self.change(run_id, checks=[to_json(check, exclude_defaults=True) for check in checks])
+
+    def state(self, run_id: str) -> tuple[ExperimentState, str | None]:
+        """Its state, and the program that runs it. Raises NotFoundError."""
+        with self._reading() as session:
+            row = _find(session, run_id)
+            return cast(ExperimentState, row.state), row.owner
+
+    def spec(self, run_id: str) -> RunSpec:
+        """What its run asks for, all variants, with the first case alone. Raises NotFoundError."""
+        with self._reading() as session:
+            return load_spec(session, find_run(session, run_id), MOST_VARIANTS + 1)
+
+    def cases(self, run_id: str, first: int, count: int) -> list[Case]:
+        """So many of its cases from that one on, with their images."""
+        asked = select(RunCase).where(RunCase.run_id == fold(run_id), col(RunCase.number) >= first)
+        with self._reading() as session:
+            rows = session.exec(asked.order_by(col(RunCase.number)).limit(max(0, count))).all()
+            return [
+                Case(
+                    values=row.input_values,
+                    images=tuple(loaded_images(session, row.images)) if row.images else (),
+                    row_id=row.row_id,
+                )
+                for row in rows
+            ]
+
+    # --- who runs them ----------------------------------------------------------------------------------
+
+    def left(self) -> list[str]:
+        """Those that run, says the store, and whose program has ended: oldest first."""
+        alive = self._alive()
+        owner = col(ExperimentTable.owner)
+        left = (col(ExperimentTable.state) == "running", sa.or_(owner.is_(None), owner.not_in(alive)))
+        with self._reading() as session:
+            asked = select(ExperimentTable.run_id).where(*left).order_by(col(ExperimentTable.created_at))
+            return list(session.exec(asked))
+
+    def claim(
+        self, run_id: str, again: Collection[CellKey] | None = None, *, all_failed: bool = False
+    ) -> list[OpenCell]:
+        """What is left to run, by case, variant and repeat: from now on this program's; failed ones when asked.
+
+        With `again` only those of the cells are opened that failed, beside what is open. Raises StoreBusy while
+        another program runs it, NotFoundError.
+        """
+        mine = self._presence.begin()
+        others = [program.id for program in self._presence.others()]
+        with self._writing() as session:
+            row = _find(session, run_id, lock=True)
+            if row.state == "running" and row.owner in others:
+                raise StoreBusy(
+                    "Another program runs this experiment now.", "Pause it there, or wait until it is done."
+                )
+            row.state, row.owner, row.why, row.ended_at = "running", mine, "", None
+            session.add(row)
+            wanted: sa.ColumnElement[bool] = CELL.c.status.in_(OPEN)
+            if all_failed:
+                wanted = sa.or_(wanted, CELL.c.status == FAILED)
+            of_run = CELL.c.run_id == row.run_id
+            opened = sa.update(CELL).where(of_run, wanted)
+            connection = session.connection()
+            fresh = {"status": "pending", "owner": mine, "error": "", "hint": ""}
+            connection.execute(opened.values(**fresh))
+            if again:
+                place = [
+                    column == sa.bindparam(f"the_{name}")
+                    for column, name in zip(PLACE, CellKey._fields, strict=True)
+                ]
+                one = sa.update(CELL).where(of_run, CELL.c.status == FAILED, *place).values(**fresh)
+                connection.execute(
+                    one, [{f"the_{name}": n for name, n in key._asdict().items()} for key in again]
+                )
+            asked = sa.select(*PLACE, CELL.c.seed).where(of_run, CELL.c.status == "pending").order_by(*PLACE)
+            return [OpenCell(CellKey(*place), seed) for *place, seed in connection.execute(asked)]
+
+    def release(
+        self, run_id: str, state: ExperimentState | None, why: str = "", *, elapsed_s: float = 0.0
+    ) -> None:
+        """Give it back: what has not ended waits. Without a state it stays as the store has it."""
+        with self._writing() as session:
+            row = _find(session, run_id, lock=True)
+            if row.owner not in (None, self._presence.id):
+                return  # another one has gone on with it
+            row.elapsed_s += elapsed_s
+            row.owner = None
+            if state is not None:
+                row.state, row.why = state, why
+                row.ended_at = now() if state in ("done", "stopped") else None
+            session.add(row)
+            waits = sa.update(CELL).where(CELL.c.run_id == row.run_id, CELL.c.status.in_(UNFINISHED))
+            session.connection().execute(waits.values(status="interrupted", owner=None))
+
+    def _alive(self) -> list[str]:
+        return [self._presence.id, *(program.id for program in self._presence.others())]
+
+    # --- how their cells stand --------------------------------------------------------------------------
+
+    def outcomes(self, run_id: str, check: str = "") -> list[Outcome]:
+        """Every cell in numbers by case, variant and repeat; `score` is that of the check of this name."""
+        found = fold(run_id)
+        with self._reading() as session:
+            connection = session.connection()
+            passed, scores = _verdicts(connection, found, check)
+            cached = sa.cast(CELL.c.facts, sa.Text).like(f'%"{CACHED}"%')
+            asked = sa.select(
+                CELL.c.id, *PLACE, CELL.c.status, CELL.c.error, CELL.c.finish, CELL.c.prompt_tokens,
+                CELL.c.completion_tokens, CELL.c.total_s, sa.func.coalesce(cached, False),
+            ).where(CELL.c.run_id == found).order_by(*PLACE)  # fmt: skip
+            rows = []
+            for (
+                one,
+                case,
+                variant,
+                repeat,
+                status,
+                error,
+                finish,
+                sent,
+                came,
+                total,
+                is_cached,
+            ) in connection.execute(asked):
+                is_done = status == "done"
+                rows.append(
+                    Outcome(
+                        CellKey(case, variant, repeat),
+                        status,
+                        passed.get(one) if is_done else None,
+                        scores.get(one) if is_done else None,
+                        error if status == FAILED else "",
+                        finish == "length",
+                        sent + came if is_done and sent is not None and came is not None else None,
+                        total if is_done else None,
+                        bool(is_cached),
+                    )
+                )
+            return rows
+
+    def failures(self, run_id: str) -> list[FailureGroup]:
+        """Cells that failed, by reason, the largest group first."""
+        asked = (
+            sa.select(*PLACE, CELL.c.error, CELL.c.hint, CELL.c.finished_at)
+            .where(CELL.c.run_id == fold(run_id), CELL.c.status == FAILED)
+            .order_by(*PLACE)
+        )
+        groups: dict[str, list[Any]] = {}
+        with self._reading() as session:
+            for row in session.connection().execute(asked):
+                groups.setdefault(same_reason(row.error), []).append(row)
+        found = []
+        for rows in groups.values():
+            last = max(rows, key=lambda row: (row.finished_at is not None, row.finished_at))
+            keys = tuple(CellKey(row.case_number, row.variant_number, row.repeat) for row in rows)
+            found.append(FailureGroup(last.error, last.hint, keys, last.finished_at))
+        return sorted(found, key=lambda group: -len(group.keys))
+
+    def newest(self, run_id: str, count: int) -> list[CellKey]:
+        """The cells that ended last, newest first."""
+        asked = (
+            sa.select(*PLACE)
+            .where(CELL.c.run_id == fold(run_id), CELL.c.finished_at.is_not(None))
+            .order_by(CELL.c.finished_at.desc(), CELL.c.id.desc())
+            .limit(max(0, min(count, PAGE_ROWS)))
+        )
+        with self._reading() as session:
+            return [CellKey(*place) for place in session.connection().execute(asked)]
+
+    def known_answer(self, request_hash: str) -> Completion | None:
+        """The newest whole answer that a call of this hash was given."""
+        asked = (
+            sa.select(STEPS)
+            .join(CELL, CELL.c.id == STEPS.c.cell_id)
+            .where(
+                STEPS.c.request_hash == request_hash,
+                STEPS.c.finish.in_(("stop", "length")),
+                CELL.c.status == "done",
+            )
+            .order_by(STEPS.c.cell_id.desc())
+            .limit(1)
+        )
+        with self._reading() as session:
+            row = session.connection().execute(asked).first()
+            return completion_of(row) if row is not None else None
+
+
+class Counts(NamedTuple):
+    """How many cells there are, have an answer, and failed."""
+
+    total: int
+    done: int
+    failed: int
+
+
+def same_reason(error: str) -> str:
+    """What errors have in common that differ in their numbers alone."""
+    return re.sub(r"\d[\d.,:]*", "0", error)
+
+
+def _verdicts(connection: sa.Connection, run_id: str, check: str) -> tuple[dict[int, bool], dict[int, float]]:
+    """Whether all checks hold, and the mean of the one that is asked for or of all, by the cell's id."""
+    cells = sa.select(CELL.c.id).where(CELL.c.run_id == run_id, CELL.c.status == "done")
+    value, weight = SCORES.c.value, SCORES.c.weight
+    mean = sa.func.sum(value * weight) / sa.func.sum(weight)
+    asked = (
+        sa.select(SCORES.c.cell_id, sa.func.min(value), mean)
+        .where(value.is_not(None), SCORES.c.cell_id.in_(cells))
+        .group_by(SCORES.c.cell_id)
+    )
+    passed, scores = {}, {}
+    for cell, least, of_all in connection.execute(asked):
+        passed[cell] = least >= 1
+        scores[cell] = of_all
+    if check:
+        named = asked.where(SCORES.c.name == check)
+        scores = {cell: of_one for cell, _, of_one in connection.execute(named)}
+    return passed, scores
+
+
+def _attempts(session: Session, question: str) -> int:
+    asked = select(sa.func.count()).select_from(ExperimentTable)
+    return session.exec(asked.where(ExperimentTable.question == question)).one()
+
+
+def _find(session: Session, run_id: str, *, lock: bool = False) -> ExperimentTable:
+    row = session.get(ExperimentTable, fold(run_id), with_for_update=lock or None)
+    if row is None:
+        raise NotFoundError(
+            "There is no such experiment.", "It may be in another data folder; look in Experiments."
+        )
+    return row
+
+
+def _counts(session: Session, run_ids: Sequence[str]) -> dict[str, Counts]:
+    is_done = sa.func.sum(sa.case((CELL.c.status == "done", 1), else_=0))
+    is_failed = sa.func.sum(sa.case((CELL.c.status == FAILED, 1), else_=0))
+    asked = (
+        sa.select(CELL.c.run_id, sa.func.count(), is_done, is_failed)
+        .where(CELL.c.run_id.in_(run_ids))
+        .group_by(CELL.c.run_id)
+    )
+    return {run_id: Counts(*counts) for run_id, *counts in session.connection().execute(asked)}
+
+
+def _row(row: ExperimentTable, counts: Counts) -> ExperimentRow:
+    return ExperimentRow(
+        id=row.run_id,
+        name=row.name,
+        state=cast(ExperimentState, row.state),
+        why=row.why,
+        attempt=row.attempt,
+        dataset=row.dataset,
+        number=row.dataset_number,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+        elapsed_s=row.elapsed_s,
+        sentence=row.sentence,
+        outcome=row.outcome,
+        total=counts.total,
+        done=counts.done,
+        failed=counts.failed,
+        variants=tuple(row.facts.get("variants", ())),
+    )
+
+
+def _stored(session: Session, row: ExperimentTable) -> StoredExperiment:
+    counts = _counts(session, [row.run_id]).get(row.run_id, Counts(0, 0, 0))
+    cases = session.exec(select(sa.func.count()).where(RunCase.run_id == row.run_id)).one()
+    try:
+        experiment = Experiment.model_validate(row.plan)
+        checks = tuple(Check.model_validate(check) for check in row.checks)
+    except ValidationError as exc:
+        raise StoreError(
+            f"The experiment {row.run_id} cannot be read: {of_field(exc.errors()[0])}.",
+            "The database was changed from outside; go back to a copy of it.",
+        ) from exc
+    facts = row.facts
+    return StoredExperiment(
+        row=_row(row, counts),
+        experiment=experiment,
+        checks=checks,
+        cases=cases,
+        half=row.half,
+        cluster=facts.get("cluster", ""),
+        slices=tuple(facts.get("slices", ())),
+        run_models=facts.get("models", {}),
+        run_prompts=facts.get("prompts", {}),
+    )
+
+
+def _escaped(word: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", word)

@@ -1,0 +1,205 @@
+"""What becomes of an experiment: how it stands, what each cell came to, why cells failed, what it takes beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from playground.types.experiment import Experiment, ExperimentState
+from playground.types.grid import CellKey
+from playground.types.prompt import Check
+
+OPEN = ("pending", "running", "interrupted", "cancelled")
+"""What cells are that have no answer yet and did not fail: going on runs them."""
+
+
+class Outcome(NamedTuple):
+    """A cell in numbers. `passed` tells whether all checks that apply hold, None when none does or there is no answer.
+
+    `score` is their weighted mean, or that of the one check that is asked for.
+    """
+
+    key: CellKey
+    status: str
+    passed: bool | None
+    score: float | None
+    reason: str
+    cut: bool
+    tokens: int | None
+    seconds: float | None
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FailureGroup:
+    """Cells that failed for one reason; `reason` is that of the last, whose numbers may differ from the others'."""
+
+    reason: str
+    hint: str
+    keys: tuple[CellKey, ...]
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentRow:
+    """An experiment in a list: `total` cells, of which `done` have an answer and `failed` none.
+
+    `sentence` is its verdict once it is done. `attempt` counts those on the same question.
+    """
+
+    id: str
+    name: str
+    state: ExperimentState
+    why: str
+    attempt: int
+    dataset: str
+    number: int | None
+    created_at: datetime
+    ended_at: datetime | None
+    elapsed_s: float
+    sentence: str
+    outcome: str
+    total: int
+    done: int
+    failed: int
+    variants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredExperiment:
+    """One experiment: as it was written down, and the checks that its answers are judged by now.
+
+    `dataset` is the name of the data set and `number` its version then; both may be gone. `run_models` and
+    `run_prompts` are what the variants were run with, by their names; `slices` the columns to look at results by.
+    """
+
+    row: ExperimentRow
+    experiment: Experiment
+    checks: tuple[Check, ...]
+    cases: int
+    half: str
+    cluster: str
+    slices: tuple[str, ...]
+    run_models: Mapping[str, str]
+    run_prompts: Mapping[str, str]
+
+    @property
+    def id(self) -> str:
+        """The id of its run."""
+        return self.row.id
+
+    @property
+    def state(self) -> ExperimentState:
+        """Whether it goes on."""
+        return self.row.state
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its variants, with the twin."""
+        return self.row.variants
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentPage:
+    """Some experiments, newest first, and how many there are in all."""
+
+    rows: tuple[ExperimentRow, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class VariantProgress:
+    """How far one variant is; tokens and seconds are means of a cell that has an answer."""
+
+    name: str
+    total: int
+    done: int
+    failed: int
+    running: int
+    tokens: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How an experiment stands. `left_s` is None while no rate is known; `here`, whether this program runs it."""
+
+    id: str
+    name: str
+    state: ExperimentState
+    why: str
+    total: int
+    done: int
+    failed: int
+    running: int
+    cached: int
+    tokens: int
+    elapsed_s: float
+    cells_per_s: float | None
+    left_s: float | None
+    whole_cases: int
+    """Cases that every variant has answered."""
+    variants: tuple[VariantProgress, ...]
+    here: bool = True
+
+    @property
+    def waits(self) -> int:
+        """Cells that have not begun."""
+        return self.total - self.done - self.failed - self.running
+
+
+class VariantEstimate(NamedTuple):
+    """What a variant takes; None where nothing was measured that would tell."""
+
+    name: str
+    calls: int
+    tokens: int | None
+    seconds: float | None
+
+
+class Power(NamedTuple):
+    """In how many of all experiments like this a difference of so much, a share, would be found."""
+
+    difference: float
+    at_end: float
+    any_time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What an experiment takes and what it can find, before it starts.
+
+    `attempt` is the number it would have on its question, `opened` how often this half of the data was used before.
+    """
+
+    variants: tuple[VariantEstimate, ...]
+    cases: int
+    cells: int
+    calls: int
+    tokens: int | None
+    seconds: float | None
+    power: tuple[Power, ...]
+    attempt: int
+    opened: int
+    dataset: str
+    number: int | None
+    checks: tuple[str, ...]
+    measured: str
+    """What tokens and seconds were reckoned from, in half a sentence; "" when nothing is known."""
+    warnings: tuple[str, ...] = ()
+
+
+class DataFacts(NamedTuple):
+    """Where the cases of an experiment came from."""
+
+    dataset_id: str = ""
+    name: str = ""
+    number: int | None = None
+    slices: tuple[str, ...] = ()
+    cluster: str = ""
+    leaks: int = 0
+
+
+CaseValues = Mapping[str, Any]

@@ -1,0 +1,318 @@
+"""The desk of experiments: plan, start, pause, stop, go on, look at; they run in the background of the program.
+
+    estimate = await desk.plan(experiment)      # nothing is stored
+    run_id = await desk.start(experiment)       # goes on whether anybody looks or not
+    await desk.progress(run_id), await desk.table(run_id)
+
+An experiment is a stored run of kind "experiment": its answers are in History, and what is more of it in the store's
+`experiments`. What was running when a program ended, however it did, goes on with `go_on` or `resume`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from playground.endings import ended
+from playground.errors import PlaygroundError, StoreError
+from playground.runs.planning import draw_seed, seeds
+from playground.store import Store
+from playground.store.changes import CreateRun
+from playground.store.experiments import FAILED, NewExperiment
+from playground.store.records import StoredCell
+from playground.types.experiment import Experiment, ExperimentState
+from playground.types.grid import CellKey, RunSpec, Work
+from playground.types.outcomes import (
+    ExperimentPage,
+    FailureGroup,
+    Outcome,
+    Progress,
+    StoredExperiment,
+    VariantProgress,
+)
+from playground.workbench.datasets import DatasetDesk
+from playground.workbench.experiment_going import Desks, Going
+from playground.workbench.experiment_plan import Planner, Resolved
+from playground.workbench.models import ModelDesk
+from playground.workbench.prompts import PromptDesk
+from playground.workbench.runs import RunDesk
+
+log = logging.getLogger(__name__)
+
+END_S = 10.0
+
+
+class _Known(NamedTuple):
+    """The outcomes of an experiment that does not run here, as long as nothing has changed."""
+
+    stamp: tuple[Any, ...]
+    outcomes: list[Outcome]
+
+
+class ExperimentDesk:
+    """The experiments that are stored, and those that this program runs. Belongs to one event loop."""
+
+    def __init__(
+        self, store: Store, models: ModelDesk, prompts: PromptDesk, runs: RunDesk, datasets: DatasetDesk
+    ) -> None:
+        self._store = store
+        self._models = models
+        self._prompts = prompts
+        self._runs = runs
+        self._datasets = datasets
+        self.planner = Planner(store, models, prompts, runs.programs, datasets)
+        self._going: dict[str, Going] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._is_ending = False
+
+    async def close(self) -> None:
+        """Leave what runs: it is open again, and goes on with the next program."""
+        self._is_ending = True
+        for going in self._going.values():
+            going.cut(None)
+        await ended("experiments", asyncio.gather(*self._tasks.values(), return_exceptions=True), END_S)
+
+    # --- before -----------------------------------------------------------------------------------------
+
+    async def start(self, experiment: Experiment, folder: Path | None = None) -> str:
+        """Store it with all its cells, and begin; its id. Raises PlaygroundError before anything is stored."""
+        if self._is_ending:
+            raise PlaygroundError("The program is ending.", "Start it again.")
+        resolved = await self.planner.resolve(experiment, folder)
+        run_id = await asyncio.to_thread(self._create, resolved)
+        if resolved.version is not None:
+            await self._datasets.use(resolved.version, run_id)
+        await self._begin(run_id)
+        return run_id
+
+    def _create(self, resolved: Resolved) -> str:
+        spec = resolved.spec
+        title = resolved.experiment.name or f"Experiment on {resolved.data.name}"
+        created = CreateRun(spec, works_of(spec), title, find_version=True)
+        experiment = resolved.experiment.model_copy(update={"name": title})
+        new = NewExperiment(experiment, resolved.checks, resolved.question, resolved.data, resolved.facts)
+        self._store.experiments.create(created, new)
+        return created.run_id
+
+    # --- while it runs ----------------------------------------------------------------------------------
+
+    async def pause(self, run_id: str) -> None:
+        """Begin no further cell; those that have begun go on to their end. Raises NotFoundError."""
+        await self._hold(run_id, "paused")
+
+    async def stop(self, run_id: str) -> None:
+        """Leave what has begun, keep what is done; what is open can still go on. Raises NotFoundError."""
+        await self._hold(run_id, "stopped")
+
+    async def resume(self, run_id: str) -> None:
+        """Run what is open, here. Raises StoreBusy while another program runs it, NotFoundError."""
+        await self._begin(run_id)
+
+    async def again(self, run_id: str, keys: Sequence[CellKey] | None = None, *, reason: str = "") -> int:
+        """Run failed cells again: these, those of one reason, or all; how many. Raises what `resume` raises.
+
+        While it runs, what is under way ends first.
+        """
+        groups = await self.failures(run_id)
+        failed = {key for group in groups for key in group.keys if reason in ("", group.reason)}
+        chosen = sorted(failed if keys is None else failed.intersection(keys))
+        if chosen:
+            if (going := self._going.get(run_id)) is not None:
+                going.pause(None)
+                await asyncio.wait({self._tasks[run_id]})
+            await self._begin(run_id, chosen)
+        return len(chosen)
+
+    async def go_on(self) -> list[str]:
+        """Go on with what ran when its program ended; their ids. One that cannot go on is left with the reason."""
+        begun = []
+        for run_id in await asyncio.to_thread(self._store.experiments.left):
+            try:
+                await self._begin(run_id)
+                begun.append(run_id)
+            except PlaygroundError as exc:
+                log.warning("The experiment %s does not go on. %s", run_id, exc)
+        return begun
+
+    async def wait(self, run_id: str) -> None:
+        """Until it does not run here any more."""
+        if (task := self._tasks.get(run_id)) is not None:
+            await asyncio.shield(task)
+
+    def is_going(self, run_id: str) -> bool:
+        """Whether this program runs it."""
+        return run_id in self._going
+
+    async def _hold(self, run_id: str, state: ExperimentState) -> None:
+        if (going := self._going.get(run_id)) is not None:
+            going.pause("paused") if state == "paused" else going.cut("stopped")
+            if state == "stopped":
+                await self.wait(run_id)
+            return
+        now, _ = await asyncio.to_thread(self._store.experiments.state, run_id)
+        if now != "done":
+            await asyncio.to_thread(partial(self._store.experiments.change, run_id, state=state))
+
+    async def _begin(self, run_id: str, again: Sequence[CellKey] = ()) -> None:
+        if run_id in self._going:
+            return
+        stored, spec, cells, outcomes = await asyncio.to_thread(self._claimed, run_id, again)
+        if run_id in self._going:  # two asked at the same time
+            return
+        save = partial(self._runs.save, checks=stored.checks)
+        desks = Desks(self._store, self._models, self._prompts, self._runs.programs.make, save)
+        going = self._going[run_id] = Going(desks, stored, spec, cells, outcomes)
+        task = self._tasks[run_id] = asyncio.create_task(self._go(going))
+        task.add_done_callback(lambda _: self._tasks.pop(run_id, None))
+
+    def _claimed(self, run_id: str, again: Sequence[CellKey]) -> tuple[Any, ...]:
+        experiments = self._store.experiments
+        cells = experiments.claim(run_id, again)
+        stored = experiments.get(run_id)
+        outcomes = experiments.outcomes(run_id, check_of(stored))
+        return stored, experiments.spec(run_id), cells, outcomes
+
+    async def _go(self, going: Going) -> None:
+        run_id = going.stored.id
+        try:
+            await going.run()
+        except Exception as exc:
+            log.exception("the experiment %s ended early", run_id)
+            going.state = "paused"
+            going.why = f"The program failed with {type(exc).__name__}; its log has the details."
+        finally:
+            release = partial(
+                self._store.experiments.release, run_id, going.state, going.why, elapsed_s=going.elapsed_s
+            )
+            try:
+                await asyncio.shield(asyncio.to_thread(release))
+            except StoreError as exc:
+                log.warning("How the experiment %s stands could not be stored. %s", run_id, exc)
+            del self._going[run_id]
+
+    # --- looking ----------------------------------------------------------------------------------------
+
+    async def get(self, run_id: str) -> StoredExperiment:
+        """One experiment. Raises NotFoundError."""
+        return await asyncio.to_thread(self._store.experiments.get, run_id)
+
+    async def find(self, search: str = "", limit: int = 50, offset: int = 0) -> ExperimentPage:
+        """Experiments whose name or data set has every word, newest first."""
+        return await asyncio.to_thread(self._store.experiments.page, search, limit, offset)
+
+    async def failures(self, run_id: str) -> list[FailureGroup]:
+        """Cells that failed, by reason, the largest group first."""
+        return await asyncio.to_thread(self._store.experiments.failures, run_id)
+
+    async def last(self, run_id: str, count: int = 20) -> list[StoredCell]:
+        """The cells that ended last, newest first, whole."""
+        keys = await asyncio.to_thread(self._store.experiments.newest, run_id, count)
+        return [await asyncio.to_thread(self._store.cells.get, run_id, key) for key in keys]
+
+    async def outcomes(self, run_id: str) -> list[Outcome]:
+        """Every cell in numbers, as it stands now. Raises NotFoundError."""
+        if (going := self._going.get(run_id)) is not None:
+            return list(going.outcomes.values())
+        stored = await self.get(run_id)
+        return await asyncio.to_thread(self._store.experiments.outcomes, run_id, check_of(stored))
+
+    def running(self) -> list[Progress]:
+        """Those that this program runs, oldest first."""
+        return [
+            _progress(going.stored, list(going.outcomes.values()), going) for going in self._going.values()
+        ]
+
+    def changed(self, run_id: str) -> int:
+        """Grows with every cell of it that ends here."""
+        going = self._going.get(run_id)
+        return going.changed if going is not None else -1
+
+    async def progress(self, run_id: str) -> Progress:
+        """How it stands. Raises NotFoundError."""
+        if (going := self._going.get(run_id)) is not None:
+            return _progress(going.stored, list(going.outcomes.values()), going)
+        stored = await self.get(run_id)
+        return _progress(stored, await self.outcomes(run_id), None)
+
+
+def works_of(spec: RunSpec) -> list[Work]:
+    """Every cell of the grid with its seed, not rendered yet; free seeds are drawn for each case."""
+    works = []
+    for number, variant in enumerate(spec.variants):
+        prompt = variant.prompt or spec.prompt
+        seed = variant.sampling.seed
+        for place, case in enumerate(spec.cases):
+            first = draw_seed() if seed is None else seed
+            for repeat, each in enumerate(seeds(first, spec.repeats, free=seed is None)):
+                sampling = variant.sampling.model_copy(update={"seed": each})
+                works.append(Work(CellKey(place, number, repeat), variant, case, prompt, (), sampling))
+    return works
+
+
+def check_of(stored: StoredExperiment) -> str:
+    """The name of the check that the rule's metric is; "" when it is none."""
+    metric = stored.experiment.rule.metric
+    return "" if metric in ("passes", "score") else metric
+
+
+def _progress(stored: StoredExperiment, outcomes: Sequence[Outcome], going: Going | None) -> Progress:
+    names = stored.names
+    running = Counter(key.variant for key in going.running) if going else Counter[int]()
+    total, done, failed = Counter[int](), Counter[int](), Counter[int]()
+    tokens, told, seconds = Counter[int](), Counter[int](), Counter[int]()
+    per_case: Counter[int] = Counter()
+    cached, all_tokens = 0, 0
+    time_of = dict.fromkeys(range(len(names)), 0.0)
+    for outcome in outcomes:
+        number = outcome.key.variant
+        total[number] += 1
+        if outcome.status == "done":
+            done[number] += 1
+            per_case[outcome.key.case] += 1
+            cached += outcome.cached
+            if outcome.tokens is not None:
+                tokens[number] += outcome.tokens
+                told[number] += 1
+                all_tokens += outcome.tokens
+            if outcome.seconds is not None:
+                time_of[number] += outcome.seconds
+                seconds[number] += 1
+        elif outcome.status == FAILED:
+            failed[number] += 1
+    of_case = len(names) * stored.experiment.repeats
+    left = sum(total.values()) - sum(done.values()) - sum(failed.values())
+    rate = going.cells_per_s if going else None
+    return Progress(
+        id=stored.id,
+        name=stored.row.name,
+        state="running" if going else stored.state,
+        why=going.why if going else stored.row.why,
+        total=sum(total.values()),
+        done=sum(done.values()),
+        failed=sum(failed.values()),
+        running=len(going.running) if going else 0,
+        cached=cached,
+        tokens=all_tokens,
+        elapsed_s=stored.row.elapsed_s + (going.elapsed_s if going else 0.0),
+        cells_per_s=rate,
+        left_s=left / rate if rate else None,
+        whole_cases=sum(count >= of_case for count in per_case.values()),
+        variants=tuple(
+            VariantProgress(
+                name,
+                total[number],
+                done[number],
+                failed[number],
+                running[number],
+                tokens[number] / told[number] if told[number] else None,
+                time_of[number] / seconds[number] if seconds[number] else None,
+            )
+            for number, name in enumerate(names)
+        ),
+        here=going is not None,
+    )

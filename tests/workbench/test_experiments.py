@@ -1,0 +1,246 @@
+"""Experiments from start to end: what is asked, kept, paused, gone on with and run again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from playground.errors import BackendUnavailable, NotFoundError, PromptError
+from playground.store import open_store
+from playground.types.experiment import Cases, Experiment, ExperimentVariant, Limits, Rule
+from playground.types.grid import CellKey, TechniqueChoice
+from playground.types.prompt import Check, Prompt, Sampling, Turn
+from playground.workbench.service import Workbench
+
+MakeWorkbench = Callable[..., Workbench]
+SAYS = Prompt(name="Say", turns=(Turn(role="user", template="Say {{ word }}"),))
+LOUD = Prompt(name="Loud", turns=(Turn(role="user", template="SAY {{ word }}"),))
+CHECKS = (Check(scorer="contains", options={"text": "{{ expected }}", "ignore_case": False}),)
+
+
+def experiment(cases: int = 20, **changes: Any) -> Experiment:
+    rows = tuple({"word": f"w{n}", "expected": f"w{n}" if n % 2 else f"SAY w{n}"} for n in range(cases))
+    whole: dict[str, Any] = {
+        "name": "Loud or not",
+        "prompt": SAYS,
+        "model": "scripted:echo",
+        "variants": (ExperimentVariant(name="A"), ExperimentVariant(name="B", prompt=LOUD)),
+        "cases": Cases(rows=rows),
+        "checks": CHECKS,
+        "cache": False,
+    }
+    return Experiment(**whole | changes)
+
+
+async def ended(workbench: Workbench, planned: Experiment) -> str:
+    run_id = await workbench.experiments.start(planned)
+    await workbench.experiments.wait(run_id)
+    return run_id
+
+
+def requests(workbench: Workbench) -> list[str]:
+    backend: Any = workbench.models.backends["scripted"]
+    return [request.messages[-1].content for request in backend.requests]
+
+
+async def test_every_cell_is_asked_once_scored_and_stored(make_workbench: MakeWorkbench) -> None:
+    workbench = make_workbench({"echo": "{last}"})
+    run_id = await ended(workbench, experiment(repeats=2))
+    stored = await workbench.experiments.get(run_id)
+    assert (stored.state, stored.row.done, stored.row.failed, stored.row.total) == ("done", 80, 0, 80)
+    assert stored.names == ("A", "B")
+    assert len(requests(workbench)) == 80
+    outcomes = await workbench.experiments.outcomes(run_id)
+    passed = {outcome.key: outcome.passed for outcome in outcomes}
+    assert passed[CellKey(0, 0, 0)] is False, "A says it quietly, and case 0 wants it loud"
+    assert passed[CellKey(0, 1, 1)] is passed[CellKey(1, 0, 0)] is True
+    seeds = {
+        cell.sampling.seed for cell in [workbench.store.cells.get(run_id, CellKey(3, 1, r)) for r in (0, 1)]
+    }
+    assert seeds == {42, 43}
+
+
+async def test_while_it_runs_and_afterwards_the_outcomes_are_the_same(make_workbench: MakeWorkbench) -> None:
+    workbench = make_workbench({"echo": "{last}", "fails": [BackendUnavailable("Gone.", "Start it.")]})
+    variants = (ExperimentVariant(name="A"), ExperimentVariant(name="B", model="scripted:fails"))
+    planned = experiment(4, variants=variants, limits=Limits(tries=1), rule=Rule(metric="score"))
+    run_id = await workbench.experiments.start(planned)
+    going = workbench.experiments._going[run_id]
+    await workbench.experiments.wait(run_id)
+    read = {outcome.key: outcome for outcome in await workbench.experiments.outcomes(run_id)}
+    assert read == going.outcomes
+
+
+async def test_paused_it_keeps_what_is_done_and_goes_on_in_another_program(
+    make_workbench: MakeWorkbench,
+) -> None:
+    workbench = make_workbench({"echo": [0.02, "w1"]})
+    run_id = await workbench.experiments.start(experiment(100))
+    while workbench.experiments.changed(run_id) < 20:
+        await asyncio.sleep(0.01)
+    await workbench.experiments.pause(run_id)
+    await workbench.experiments.wait(run_id)
+    paused = await workbench.experiments.progress(run_id)
+    assert paused.state == "paused"
+    assert 20 <= paused.done < 200
+    asked = len(requests(workbench))
+    assert asked == paused.done, "what had begun came to its end, and nothing began anew"
+    await workbench.close()
+
+    backends = make_workbench({"echo": "w1"}).models.backends
+    second = Workbench(workbench.settings, open_store(workbench.settings), dict(backends))
+    await second.experiments.resume(run_id)
+    await second.experiments.wait(run_id)
+    assert (await second.experiments.progress(run_id)).done == 200
+    assert len(requests(second)) == 200 - asked
+    await second.close()
+
+
+async def test_stopped_it_leaves_what_has_begun_open(make_workbench: MakeWorkbench) -> None:
+    workbench = make_workbench({"echo": [5.0, "never"]})
+    run_id = await workbench.experiments.start(experiment(5))
+    while not workbench.experiments.running()[0].running:
+        await asyncio.sleep(0.01)
+    await workbench.experiments.stop(run_id)
+    stopped = await workbench.experiments.progress(run_id)
+    assert (stopped.state, stopped.done, stopped.failed, stopped.waits) == ("stopped", 0, 0, 10)
+    assert await workbench.experiments.go_on() == [], "what somebody stopped does not begin by itself"
+
+
+async def test_failures_are_grouped_by_reason_and_run_again_by_group_and_by_cell(
+    make_workbench: MakeWorkbench,
+) -> None:
+    scripts: dict[str, Any] = {
+        "echo": [BackendUnavailable("Gone after 12 s.", "Start it.")],
+        "other": [BackendUnavailable("Another reason.")],
+    }
+    workbench = make_workbench(scripts)
+    variants = (ExperimentVariant(name="A"), ExperimentVariant(name="B", model="scripted:other"))
+    run_id = await ended(workbench, experiment(3, variants=variants, limits=Limits(tries=1)))
+    gone, other = await workbench.experiments.failures(run_id)
+    assert {len(gone.keys), len(other.keys)} == {3}
+    scripts["echo"] = scripts["other"] = "w1"
+    assert await workbench.experiments.again(run_id, [CellKey(0, 0, 0)]) == 1
+    await workbench.experiments.wait(run_id)
+    assert (await workbench.experiments.progress(run_id)).done == 1
+    assert await workbench.experiments.again(run_id, reason="Another reason.") == 3
+    await workbench.experiments.wait(run_id)
+    assert (await workbench.experiments.progress(run_id)).done == 4
+    assert await workbench.experiments.again(run_id) == 2
+    await workbench.experiments.wait(run_id)
+    assert (await workbench.experiments.progress(run_id)).done == 6
+    assert workbench.store.cells.get(run_id, CellKey(1, 0, 0)).error == ""
+
+
+async def test_many_failures_in_a_row_for_one_reason_pause_it_with_that_reason(
+    make_workbench: MakeWorkbench,
+) -> None:
+    workbench = make_workbench({"echo": [BackendUnavailable("The server is gone.", "Start it.")]})
+    run_id = await ended(workbench, experiment(400, limits=Limits(tries=1, failures_in_row=20)))
+    stood = await workbench.experiments.progress(run_id)
+    assert stood.state == "paused"
+    assert stood.why == "20 cells failed in a row for one reason: The server is gone. Start it."
+    assert stood.failed < 400
+
+
+async def test_a_call_is_tried_again_before_it_counts_as_failed(
+    make_workbench: MakeWorkbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("playground.workbench.experiment_going.FIRST_PAUSE_S", 0.001)
+    workbench = make_workbench({"echo": [BackendUnavailable("Gone.")]})
+    await ended(workbench, experiment(1, limits=Limits(tries=3)))
+    assert len(requests(workbench)) == 2 * 3
+
+
+async def test_a_technique_a_twin_and_other_seeds_are_variants(make_workbench: MakeWorkbench) -> None:
+    workbench = make_workbench({"echo": "{last}"})
+    choice = TechniqueChoice(name="self-consistency", options={"samples": 3})
+    variants = (ExperimentVariant(name="A"), ExperimentVariant(name="C", technique=choice))
+    run_id = await ended(workbench, experiment(2, variants=variants, twin=True))
+    stored = await workbench.experiments.get(run_id)
+    assert stored.names == ("A", "C", "A′")
+    cells = [workbench.store.cells.get(run_id, CellKey(1, number, 0)) for number in range(3)]
+    assert [cell.answer.calls for cell in cells] == [1, 3, 1]
+    assert cells[0].sampling.seed != cells[2].sampling.seed
+
+
+async def test_greedy_answers_are_served_from_what_was_answered_before(make_workbench: MakeWorkbench) -> None:
+    workbench = make_workbench({"echo": "{last}"})
+    planned = experiment(6, cache=True, repeats=2, twin=True)
+    await ended(workbench, planned)
+    asked = len(requests(workbench))
+    run_id = await ended(workbench, planned)
+    again = len(requests(workbench)) - asked
+    outcomes = await workbench.experiments.outcomes(run_id)
+    served = [outcome.key for outcome in outcomes if outcome.cached]
+    assert again == asked - len(served)
+    assert len(served) == 11, "first repeats of A and B, but for the one that shows the model is the same"
+    assert {key.repeat for key in served} == {0}
+    assert 2 not in {key.variant for key in served}, "a twin is there to differ"
+    await ended(workbench, planned.model_copy(update={"cache": False}))
+    assert len(requests(workbench)) == 2 * asked + again
+    await ended(workbench, planned.model_copy(update={"sampling": Sampling(temperature=1)}))
+    assert len(requests(workbench)) == 3 * asked + again
+
+
+async def test_another_model_under_the_same_name_is_asked_anew(make_workbench: MakeWorkbench) -> None:
+    scripts = {"echo": "{last}"}
+    workbench = make_workbench(scripts)
+    await ended(workbench, experiment(4, cache=True))
+    scripts["echo"] = "other weights: {last}"
+    run_id = await ended(workbench, experiment(4, cache=True))
+    assert not any(outcome.cached for outcome in await workbench.experiments.outcomes(run_id))
+
+
+async def test_attempts_on_the_same_question_are_counted(make_workbench: MakeWorkbench) -> None:
+    workbench = make_workbench({"echo": "{last}"})
+    first = await ended(workbench, experiment(2))
+    second = await ended(workbench, experiment(2, rule=Rule(margin=0.1)))
+    other = await ended(workbench, experiment(3))
+    attempts = [(await workbench.experiments.get(run_id)).row.attempt for run_id in (first, second, other)]
+    assert attempts == [1, 2, 1]
+    found = await workbench.experiments.find("LOUD")
+    assert [row.id for row in found.rows] == [other, second, first]
+
+
+async def test_two_experiments_run_at_once(make_workbench: MakeWorkbench) -> None:
+    workbench = make_workbench({"echo": [0.005, "w1"]})
+    ids = [await workbench.experiments.start(experiment(10)) for _ in range(2)]
+    assert [progress.id for progress in workbench.experiments.running()] == ids
+    for run_id in ids:
+        await workbench.experiments.wait(run_id)
+        assert (await workbench.experiments.progress(run_id)).done == 20
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"variants": ()}, "has no variants"),
+        ({"prompt": ""}, "Variant A has no prompt"),
+        ({"prompt": "Nobody@3"}, "The experiment: "),
+        ({"model": "scripted:gone"}, "Variant A: scripted has no model"),
+        ({"cases": Cases()}, "has no cases"),
+        ({"cases": Cases(rows=({"other": 1},))}, "Variant A cannot be rendered with the first case"),
+        ({"checks": ()}, "has no checks"),
+        ({"checks": (Check(scorer="contain"),)}, "no check"),
+        ({"rule": Rule(metric="nothing")}, "is no check of the experiment"),
+        ({"prompt": "x.prompty"}, "files are read by the command line alone"),
+        ({"variants": (ExperimentVariant(name="A", technique=TechniqueChoice(name="cot")),)}, "Variant A: "),
+        (
+            {"cases": Cases(rows=({"word": "x"},) * 100_000), "repeats": 100},
+            "20,000,000 cells are too many: 100,000 cases × 2 variants × 100 repeats",
+        ),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_meant_is_refused_before_anything_is_stored(
+    make_workbench: MakeWorkbench, changes: dict[str, Any], said: str
+) -> None:
+    workbench = make_workbench({"echo": "{last}"})
+    with pytest.raises((PromptError, NotFoundError)) as raised:
+        await workbench.experiments.start(experiment().model_copy(update=changes))
+    assert said in str(raised.value)
+    assert (await workbench.experiments.find()).total == 0
+    assert workbench.store.history().total == 0
