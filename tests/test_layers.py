@@ -17,6 +17,7 @@ ROWS = (
     {"techniques", "scorers", "backends"},
     {"tables", "datasets"},
     {"formats", "stats", "diff", "lint"},
+    {"verdicts"},
     {"store", "jobs"},
     {"library", "runs"},
     {"workbench"},
@@ -41,7 +42,7 @@ HOMES = {
     "jinja2": {"templating", "engine"},  # the engine catches what a model's own chat template raises
     "llama_cpp": {"engine"},
     "llguidance": {"engine"},
-    "numpy": {"engine", "stats", "bench"},
+    "numpy": {"engine", "stats", "verdicts", "bench"},
     "yaml": {"formats"},
     "charset_normalizer": {"tables"},
     "openpyxl": {"tables"},

@@ -4,8 +4,17 @@ The case is the unit: repeats of a case are averaged before they come here. Two 
 both have a value. An interval and its p come from one family and never contradict each other.
 """
 
+from playground.stats.clusters import compare_clusters, mean_of_clusters
 from playground.stats.estimates import Estimate, mean, rate
-from playground.stats.paired import ALPHA, Paired, compare_passes, compare_scores
+from playground.stats.paired import (
+    ALPHA,
+    Paired,
+    compare_passes,
+    compare_scores,
+    effect_size,
+    permutation_p,
+)
+from playground.stats.power import more_cases, more_scored_cases, power, tenths
 from playground.stats.several import benjamini_hochberg, holm
 
 __all__ = [
@@ -13,9 +22,17 @@ __all__ = [
     "Estimate",
     "Paired",
     "benjamini_hochberg",
+    "compare_clusters",
     "compare_passes",
     "compare_scores",
+    "effect_size",
     "holm",
     "mean",
+    "mean_of_clusters",
+    "more_cases",
+    "more_scored_cases",
+    "permutation_p",
+    "power",
     "rate",
+    "tenths",
 ]

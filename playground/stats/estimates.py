@@ -1,4 +1,4 @@
-"""One variant by itself: its pass rate or its mean score, with a 95 % interval."""
+"""One variant by itself: its pass rate or its mean score, with an interval (95 % unless asked for another)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from scipy.stats import binomtest, t
 
 
 class Estimate(NamedTuple):
-    """A value and the bounds of its 95 % interval; a rate is 0 to 1."""
+    """A value and the bounds of its interval, 95 % unless asked for another; a rate is 0 to 1."""
 
     value: float
     low: float
     high: float
 
 
-def rate(passes: int, cases: int) -> Estimate:
+def rate(passes: int, cases: int, alpha: float = 0.05) -> Estimate:
     """The share of cases that pass: Wilson's interval, at 0 % and 100 % Clopper and Pearson's ("at most", "at least").
 
     Raises ValueError without a case, or with more passes than cases.
@@ -25,11 +25,11 @@ def rate(passes: int, cases: int) -> Estimate:
     if not 0 <= passes <= cases or not cases:
         raise ValueError(f"{passes} of {cases} cases cannot pass.")
     found = binomtest(passes, cases)
-    interval = found.proportion_ci(0.95, method="wilson" if 0 < passes < cases else "exact")
+    interval = found.proportion_ci(1 - alpha, method="wilson" if 0 < passes < cases else "exact")
     return Estimate(passes / cases, float(interval.low), float(interval.high))
 
 
-def mean(values: ArrayLike) -> Estimate:
+def mean(values: ArrayLike, alpha: float = 0.05) -> Estimate:
     """The mean of the case means with its t interval; NaN stands for a case without a value.
 
     Of one case nothing is known of the spread: the bounds are infinite. Raises ValueError when there is none.
@@ -41,5 +41,5 @@ def mean(values: ArrayLike) -> Estimate:
     centre = float(known.mean())
     if known.size == 1:
         return Estimate(centre, -np.inf, np.inf)
-    half = float(t.ppf(0.975, known.size - 1) * known.std(ddof=1) / np.sqrt(known.size))
+    half = float(t.ppf(1 - alpha / 2, known.size - 1) * known.std(ddof=1) / np.sqrt(known.size))
     return Estimate(centre, centre - half, centre + half)

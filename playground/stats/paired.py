@@ -8,18 +8,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.stats import binom, t
+from scipy.stats import binom, norm, permutation_test, t
 
 from playground.stats.evidence import betting, of_wins
 
 ALPHA = 0.05
-_Z = 1.959963984540054  # the 97.5 % point of the normal distribution
 _NEAR_ONE = 1 - 1e-12
 _FAR = 1e9
 
 
 class Paired(NamedTuple):
-    """A minus B over paired cases.
+    """A minus B over paired cases; the interval belongs to the alpha that was asked for, 95 % for the usual 5 %.
 
     `evidence` is an e-value: it may be looked at after every case, and decides at 1 / ALPHA (20) and above. NaN where
     there is none (scores outside of 0 to 1).
@@ -37,26 +36,26 @@ class Paired(NamedTuple):
         return self.p < ALPHA
 
 
-def compare_passes(only_a: int, only_b: int, cases: int) -> Paired:
+def compare_passes(only_a: int, only_b: int, cases: int, alpha: float = ALPHA) -> Paired:
     """Pass or fail, one answer a case: `only_a` cases that A alone passes, `only_b` that B alone does, of `cases`.
 
     Tango's score interval (Statistics in Medicine 17:891, 1998), McNemar's mid-p, and the mixture e-value over the
-    share of wins. Where score and mid-p fall on different sides of ALPHA, the more careful of the two counts in both.
+    share of wins. Where score and mid-p fall on different sides of alpha, the more careful of the two counts in both.
     Raises ValueError for counts that cannot be.
     """
     if min(only_a, only_b) < 0 or only_a + only_b > cases or not cases:
         raise ValueError(f"{only_a} and {only_b} of {cases} cases cannot differ.")
     difference = (only_a - only_b) / cases
-    low, high = _tango(only_a, only_b, cases)
+    low, high = _tango(only_a, only_b, cases, float(norm.ppf(1 - alpha / 2)))
     p = _mid_p(only_a, only_b)
-    if p < ALPHA and low <= 0 <= high:
-        p = ALPHA
-    elif p >= ALPHA and not low <= 0 <= high:
+    if p < alpha and low <= 0 <= high:
+        p = alpha
+    elif p >= alpha and not low <= 0 <= high:
         low, high = min(low, 0.0), max(high, 0.0)
     return Paired(difference, low, high, p, of_wins(only_a, only_b))
 
 
-def compare_scores(a: ArrayLike, b: ArrayLike) -> Paired:
+def compare_scores(a: ArrayLike, b: ArrayLike, alpha: float = ALPHA) -> Paired:
     """Numbers, or the means of repeats: arrays of one value a case in the same order, NaN where there is none.
 
     The paired t interval and test, and a betting e-process on the differences of scores from 0 to 1. Where all
@@ -71,17 +70,48 @@ def compare_scores(a: ArrayLike, b: ArrayLike) -> Paired:
     if first.size < 2:
         raise ValueError("Two paired cases are the least.")
     apart = first - second
-    difference, error = float(apart.mean()), float(apart.std(ddof=1) / sqrt(apart.size))
-    if error > 1e-12:
-        half = float(t.ppf(1 - ALPHA / 2, apart.size - 1)) * error
-        p = float(2 * t.sf(abs(difference) / error, apart.size - 1))
-    else:
-        half, p = 0.0, 1.0 if difference == 0 else 0.5 ** (apart.size - 1)
-        if p >= ALPHA:
-            half = abs(difference)
+    error = float(apart.std(ddof=1) / sqrt(apart.size))
     is_bounded = min(first.min(), second.min()) >= 0 and max(first.max(), second.max()) <= 1
     evidence = betting(apart) if is_bounded else float("nan")
+    return by_t(float(apart.mean()), error, apart.size, evidence, alpha)
+
+
+def by_t(difference: float, error: float, units: int, evidence: float, alpha: float = ALPHA) -> Paired:
+    """A mean difference of so many units (cases, or clusters) with its standard error, by the t distribution.
+
+    Without any spread p is that of the signs.
+    """
+    if error > 1e-12:
+        half = float(t.ppf(1 - alpha / 2, units - 1)) * error
+        p = float(2 * t.sf(abs(difference) / error, units - 1))
+    else:
+        half, p = 0.0, 1.0 if difference == 0 else 0.5 ** (units - 1)
+        if p >= alpha:
+            half = abs(difference)
     return Paired(difference, difference - half, difference + half, p, evidence)
+
+
+def effect_size(a: ArrayLike, b: ArrayLike) -> float:
+    """Cohen's d of the paired differences: their mean in standard deviations; NaN without a spread."""
+    apart = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    apart = apart[~np.isnan(apart)]
+    spread = float(apart.std(ddof=1)) if apart.size > 1 else 0.0
+    return float(apart.mean()) / spread if spread > 1e-12 else float("nan")
+
+
+def permutation_p(a: ArrayLike, b: ArrayLike, *, draws: int = 9_999, seed: int = 0) -> float:
+    """A second opinion on `compare_scores`: how often signs that are flipped at random give as large a difference."""
+    apart = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    apart = apart[~np.isnan(apart)]
+    found = permutation_test(
+        (apart,),
+        lambda x, axis: np.mean(x, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=draws,
+        rng=np.random.default_rng(seed),
+    )
+    return float(found.pvalue)
 
 
 def _mid_p(b: int, c: int) -> float:
@@ -92,8 +122,8 @@ def _mid_p(b: int, c: int) -> float:
     return min(1.0, float(2 * binom.cdf(few, apart, 0.5) - binom.pmf(few, apart, 0.5)))
 
 
-def _tango(b: int, c: int, n: int) -> tuple[float, float]:
-    """Where the score of the difference passes ± 1.96."""
+def _tango(b: int, c: int, n: int, z: float) -> tuple[float, float]:
+    """Where the score of the difference passes ± z."""
 
     def score(delta: float) -> float:
         # The likeliest chance of "only B" under this difference, from its quadratic equation.
@@ -111,8 +141,8 @@ def _tango(b: int, c: int, n: int) -> tuple[float, float]:
         return float(brentq(lambda delta: score(delta) - wanted, start, end, xtol=1e-12))
 
     here = (b - c) / n
-    low = crossing(here, -_NEAR_ONE, _Z) if here > -1 else -1.0
-    high = crossing(here, _NEAR_ONE, -_Z) if here < 1 else 1.0
+    low = crossing(here, -_NEAR_ONE, z) if here > -1 else -1.0
+    high = crossing(here, _NEAR_ONE, -z) if here < 1 else 1.0
     return low, high
 
 

@@ -1,0 +1,89 @@
+"""A verdict as text for a terminal, as Markdown for a report, and as JSON. The sentence is always the first thing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from typing import Any
+
+from playground.verdicts.judging import Verdict
+from playground.verdicts.tables import Sheet, shown_variants, variants
+
+_SIGNS = {"ok": "\u2713", "warn": "!", "bad": "\u2717"}
+
+
+def as_text(found: Verdict) -> str:
+    """The sentences, the variants as a table, and what to watch."""
+    facts = [
+        f"  {_SIGNS[fact.kind]} {fact.words}" + (f": {fact.details}" if fact.kind != "ok" else "")
+        for fact in found.health
+    ]
+    return "\n".join([*found.sentences, "", *columns(shown_variants(found)), "", *facts]) + "\n"
+
+
+def as_markdown(found: Verdict) -> str:
+    """The same for a report or a pull request."""
+    sheet = shown_variants(found)
+    head = [f"**{_escaped(found.sentence)}**", *(_escaped(said) for said in found.sentences[1:])]
+    rule = "|" + "|".join("---" if n < 2 else "---:" for n in range(len(sheet.heads))) + "|"
+    rows = [_markdown_row(sheet.heads), rule, *(_markdown_row(row) for row in sheet.rows)]
+    facts = [
+        f"- {_SIGNS[fact.kind]} {_escaped(fact.words)}"
+        + (f": {_escaped(fact.details)}" if fact.kind != "ok" else "")
+        for fact in found.health
+    ]
+    return "\n\n".join([*head, "\n".join(rows), "\n".join(facts)]) + "\n"
+
+
+def as_json(found: Verdict) -> str:
+    """Everything in numbers, sorted as it is said; unknown numbers are null."""
+    sheet = variants(found)
+    rule = found.rule.model_dump(mode="json")
+    value = {
+        "sentence": found.sentence,
+        "sentences": found.sentences,
+        "outcome": found.outcome,
+        "winner": found.winner,
+        "baseline": found.baseline,
+        "correction": found.correction,
+        "rule": rule,
+        "attempt": found.table.attempt,
+        "cells": {"all": found.table.cells, "ended": found.table.ended},
+        "variants": [dict(zip(sheet.heads, row, strict=True)) for row in sheet.rows],
+        "health": [{"state": f.kind, "fact": f.words, "details": f.details} for f in found.health],
+    }
+    return json.dumps(_known(value), ensure_ascii=False, indent=2) + "\n"
+
+
+def columns(sheet: Sheet) -> Iterable[str]:
+    """The lines of a table for a terminal: texts left, numbers right, and no column that is empty everywhere."""
+    rows = [[str(cell) for cell in row] for row in (sheet.heads, *sheet.rows)]
+    kept = [n for n in range(len(sheet.heads)) if any(row[n] not in ("", "\u2013") for row in rows[1:])]
+    widths = {n: max(len(row[n]) for row in rows) for n in kept}
+    for row in rows:
+        yield "  ".join(
+            row[n].ljust(widths[n]) if n < 2 or sheet.heads[n] == "verdict" else row[n].rjust(widths[n])
+            for n in kept
+        ).rstrip()
+
+
+def _markdown_row(cells: Sequence[object]) -> str:
+    return "| " + " | ".join(_escaped(str(cell)) for cell in cells) + " |"
+
+
+def _escaped(text: str) -> str:
+    """Names come from users: they are no Markdown, and a bar ends no cell."""
+    for sign in "\\`*_|<>[]":
+        text = text.replace(sign, f"\\{sign}")
+    return text.replace("\n", " ")
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _known(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(inner) for inner in value]
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return value

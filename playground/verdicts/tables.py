@@ -1,0 +1,190 @@
+"""Every table of a verdict as plain cells: heads and rows, which text, Markdown and CSV are written from.
+
+    {"variants": Sheet(heads=("variant", "what", …), rows=(("A", "Zero-shot", …), …)), "health": …, "slices": …, "cases": …}
+
+Words for people stand in `rows`, unrounded numbers in `numbers`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from playground.stats import Estimate
+from playground.tables.spreadsheet import inert
+from playground.verdicts.differing import differing
+from playground.verdicts.judging import VariantRow, Verdict
+from playground.verdicts.slicing import Slice
+from playground.verdicts.words import (
+    adjusted_cell,
+    bounds_words,
+    count_words,
+    difference_bounds,
+    difference_words,
+    outcome_words,
+    p_cell,
+    ratio_words,
+    second_words,
+    value_words,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table; every row has a cell for every head."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+
+
+def shown_variants(found: Verdict) -> Sheet:
+    """The variants in words, for a terminal or a report. With several comparisons the p that allows for them is named."""
+    level = f"{100 * (1 - found.rule.alpha):g} %"
+    is_live = found.rule.looking == "any time"
+    adjusted = (f"after {found.correction}",) if found.correction and not is_live else ()
+    heads = (
+        "",
+        "variant",
+        "passed",
+        "score",
+        level,
+        f"against {found.baseline}",
+        level,
+        "E" if is_live else "p",
+        *adjusted,
+    )
+    heads += ("verdict", "tokens a case", "price", "time a case")
+    return Sheet(heads, tuple(_shown(row, found, bool(adjusted)) for row in found.rows))
+
+
+def _shown(row: VariantRow, found: Verdict, is_adjusted: bool) -> tuple[object, ...]:
+    title = ", ".join(part for part in (row.entry.title, row.entry.prompt, row.entry.model) if part)
+    against = (
+        ("0", "", "", "")
+        if row.is_baseline
+        else (
+            difference_words(row.against),
+            difference_bounds(row.against),
+            p_cell(row.against, found.rule),
+            adjusted_cell(row.against),
+        )
+    )
+    return (
+        row.entry.name,
+        title,
+        f"{row.passed:,} of {row.cases:,}" if row.passed is not None else f"{row.cases:,} cases",
+        value_words(row, found.rule),
+        bounds_words(row.estimate),
+        *(against if is_adjusted else against[:3]),
+        outcome_words(row, found.rule),
+        count_words(row.tokens),
+        ratio_words(row.price),
+        second_words(row.seconds),
+    )
+
+
+def variants(found: Verdict) -> Sheet:
+    """The variants in unrounded numbers."""
+    heads = (
+        "variant", "what", "prompt", "model", "cases", "passed", "value", "low", "high", "against", "difference",
+        "difference_low", "difference_high", "p", "p_adjusted", "correction", "evidence", "pairs", "clusters", "both",
+        "only_this", "only_baseline", "neither", "dropped", "outcome", "more", "effect_size", "tokens_a_case", "price",
+        "seconds_a_case", "failed",
+    )  # fmt: skip
+    return Sheet(heads, tuple(_numbers(row, found) for row in found.rows))
+
+
+def _numbers(row: VariantRow, found: Verdict) -> tuple[object, ...]:
+    estimate = row.estimate or Estimate(float("nan"), float("nan"), float("nan"))
+    each = row.against
+    pair = each.found if each else None
+    block = each.block if each else None
+    return (
+        row.entry.name, row.entry.title, row.entry.prompt, row.entry.model, row.cases, row.passed, *estimate,
+        each.b if each else "", *((pair.difference, pair.low, pair.high, pair.p) if pair else ("",) * 4),
+        each.p if pair and each else "", found.correction, pair.evidence if pair else "", each.cases if each else "",
+        each.clusters if each else "", *(block or ("",) * 4),
+        "; ".join(f"{reason} {count}" for reason, count in each.dropped.items()) if each else "",
+        outcome_words(row, found.rule), each.more if each else "", each.effect if each else "", row.tokens, row.price, row.seconds,
+        row.failed,
+    )  # fmt: skip
+
+
+def health(found: Verdict) -> Sheet:
+    """What to watch."""
+    return Sheet(
+        ("state", "fact", "what it means"), tuple((f.kind, f.words, f.details) for f in found.health)
+    )
+
+
+def slices_sheet(found: Sequence[Slice], a: str, b: str) -> Sheet:
+    """The slices of a pair in unrounded numbers."""
+    heads = ("column", "value", "cases", f"{a} minus {b}", "low", "high", "p_adjusted", "stays_apart")
+    return Sheet(
+        heads,
+        tuple(
+            (
+                each.column,
+                each.value,
+                each.cases,
+                *(each.found[:3] if each.found else ("",) * 3),
+                each.p,
+                each.is_apart,
+            )
+            for each in found
+        ),
+    )
+
+
+def cases_sheet(found: Verdict, a: str, b: str) -> Sheet:
+    """Every case in the order of `differing`: its columns, and the value of each variant."""
+    table = found.table
+    values = table.values(found.rule.metric)
+    heads = ("case", "id", "group", *table.columns, *(entry.name for entry in table.entries))
+    return Sheet(
+        heads,
+        tuple(
+            (
+                case + 1,
+                table.cases[case],
+                group.title,
+                *(column[case] for column in table.columns.values()),
+                *("" if np.isnan(value) else float(value) for value in values[:, case]),
+            )  # fmt: skip
+            for group in differing(table, found.rule, a, b)
+            for case in group.cases
+        ),
+    )
+
+
+def to_csv(sheet: Sheet) -> str:
+    """The table as CSV. A text that a spreadsheet would run as a formula gets a quote before; unknown numbers are empty."""
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow([inert(head) for head in sheet.heads])
+    for row in sheet.rows:
+        rows.writerow([inert(_plain(value)) for value in row])
+    return out.getvalue()
+
+
+def _plain(value: object) -> object:
+    if value is None or (isinstance(value, float) and not np.isfinite(value)):
+        return ""
+    return value
+
+
+def csv_tables(
+    found: Verdict, pair: tuple[str, str] | None = None, parts: Sequence[Slice] = ()
+) -> dict[str, str]:
+    """Every table as CSV by its file's name; slices and cases are of the pair, the headline's unless named."""
+    head = found.headline
+    sheets = {"variants.csv": variants(found), "health.csv": health(found)}
+    chosen = pair or ((head.a, head.b) if head else None)
+    if chosen:
+        sheets["cases.csv"] = cases_sheet(found, *chosen)
+        sheets["slices.csv"] = slices_sheet(parts, *chosen)
+    return {name: to_csv(sheet) for name, sheet in sheets.items()}
