@@ -50,6 +50,8 @@ HOMES = {
     "pypdf": {"formats"},
     "regex": {"answers", "scorers", "techniques"},
     "rapidfuzz": {"scorers"},
+    "sacrebleu": {"scorers"},
+    "py3langid": {"scorers"},
     "scipy": {"stats"},
     "jsonschema": {"scorers", "techniques"},
     "referencing": {"scorers", "engine", "techniques"},

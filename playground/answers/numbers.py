@@ -35,16 +35,34 @@ class Found(NamedTuple):
 
 def numbers_in(text: str, context: str = "") -> list[Found]:
     """The numbers of a text in their order; `context` is what it stands in, which may show the decimal sign."""
+    return [place.found for place in numbers_at(text, context)[1]]
+
+
+class Placed(NamedTuple):
+    """A number with where it begins and ends in the text that `numbers_at` gives."""
+
+    found: Found
+    start: int
+    end: int
+    is_word: bool
+
+
+def numbers_at(text: str, context: str = "", *, words_too: bool = False) -> tuple[str, list[Placed]]:
+    """The text with digits and signs in one form, and its numbers with their places in that.
+
+    With `words_too` also single Chinese characters that may be part of a word, such as 三 in 三公里 and in 三明治.
+    """
     plain = _plain(text)
-    matches = [match for match in _matches(plain) if not _is_word(match)]
+    matches = [match for match in _matches(plain) if words_too or not _is_word(match)]
     around = list(_matches(_plain(context))) if context and any(map(_is_ambiguous, matches)) else matches
     decimal = _decimal_sign(around)
-    found = []
+    placed = []
     for match in matches:
         if readings := tuple(dict.fromkeys(_readings(match, decimal))):
             spelled = bool(match["chinese"])
-            found.append(Found(match[0].strip(), readings, spelled, not spelled or chinese.is_sure(match)))
-    return found
+            found = Found(match[0].strip(), readings, spelled, not spelled or chinese.is_sure(match))
+            placed.append(Placed(found, match.start(), match.end(), _is_word(match)))
+    return plain, placed
 
 
 def the_number(text: str) -> float | None:

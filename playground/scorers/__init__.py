@@ -12,15 +12,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
-from playground.answers.wording import clip, plural, quote, quote_all, show_number
+from playground.answers.wording import clip, quote
 from playground.errors import PromptError
-from playground.scorers.number import number, number_problem
 from playground.scorers.options import (
     NoValue,
     Option,
@@ -30,33 +29,15 @@ from playground.scorers.options import (
     read_options,
     written_options,
 )
-from playground.scorers.structure import (
-    contains_json,
-    contains_json_problem,
-    json_schema,
-    json_schema_problem,
-    valid_json,
-)
-from playground.scorers.text import (
-    contains,
-    contains_all,
-    contains_any,
-    equals,
-    length,
-    length_problem,
-    levenshtein,
-    levenshtein_problem,
-    regex,
-    regex_problem,
-    starts_with,
-)
+from playground.scorers.registry import QUICK_CHARS, SCORERS, Group, Scorer
 from playground.types.prompt import Check
-from playground.types.scores import Sample, Score
+from playground.types.scores import Question, Sample, Score
 
 log = logging.getLogger(__name__)
 
 __all__ = [
     "SCORERS",
+    "Group",
     "Option",
     "Scorer",
     "all_passed",
@@ -66,108 +47,11 @@ __all__ = [
     "is_unfilled",
     "options_of",
     "passed",
+    "questions",
     "score",
     "score_all",
     "summary",
 ]
-
-
-QUICK_CHARS = 20_000
-NEVER = -1
-_REPEATS = frozenset("*+?{|")
-
-
-def _up_to(chars: int) -> Callable[[Mapping[str, Any]], int]:
-    return lambda _: chars
-
-
-def _quick_pattern(options: Mapping[str, Any]) -> int:
-    """A pattern in which nothing repeats or branches looks at each place of the answer once."""
-    return QUICK_CHARS if _REPEATS.isdisjoint(str(options.get("pattern", "*"))) else NEVER
-
-
-@dataclass(frozen=True, slots=True)
-class Scorer:
-    """One row of the registry.
-
-    `sentence` names a check from its options; `problem` says why options that have the right types still cannot
-    be meant; `quick_chars` is the longest answer that is scored within a moment, less than the hop to a thread.
-    """
-
-    function: Callable[..., Score]
-    label: str
-    sentence: Callable[[Mapping[str, Any]], str]
-    problem: Callable[..., str | None] = lambda **_: None
-    quick_chars: Callable[[Mapping[str, Any]], int] = lambda _: NEVER
-
-
-def _number_sentence(options: Mapping[str, Any]) -> str:
-    tolerance = options["tolerance"]
-    return f"number {_shown(options['expected'])}" + (f" within {_shown(tolerance)}" if tolerance else "")
-
-
-def _levenshtein_sentence(options: Mapping[str, Any]) -> str:
-    text, at_least = quote(options["text"], 40), options["at_least"]
-    return f"similar to {text}" if at_least is None else f"at least {_shown(at_least)} similar to {text}"
-
-
-def _length_sentence(options: Mapping[str, Any]) -> str:
-    low, high, unit = options["min"], options["max"], options["unit"]
-    if low is not None and high is not None:
-        amount = f"exactly {_shown(low)}" if low == high else f"{_shown(low)} to {_shown(high)}"
-        return f"{amount} {plural(high, unit)}"
-    bound = low if high is None else high
-    return f"{'at least' if high is None else 'at most'} {_shown(bound)} {plural(bound, unit)}"
-
-
-def _schema_sentence(options: Mapping[str, Any]) -> str:
-    schema = options["schema"]
-    title = schema.get("title") if isinstance(schema, dict) else None
-    return (
-        f"JSON matching {quote(title, 40)}" if isinstance(title, str) and title else "JSON matching a schema"
-    )
-
-
-def _contains_json_sentence(options: Mapping[str, Any]) -> str:
-    return "contains JSON" if options["schema"] is None else f"contains {_schema_sentence(options)}"
-
-
-def _shown(value: Any) -> str:
-    return show_number(float(value)) if isinstance(value, int | float) else str(value)
-
-
-_ALWAYS = _up_to(QUICK_CHARS)
-
-SCORERS: dict[str, Scorer] = {
-    "equals": Scorer(equals, "Equals", lambda o: f"equals {quote(o['text'], 40)}", quick_chars=_ALWAYS),
-    "contains": Scorer(
-        contains, "Contains", lambda o: f"contains {quote(o['text'], 40)}", quick_chars=_ALWAYS
-    ),
-    "contains_any": Scorer(
-        contains_any,
-        "Contains any",
-        lambda o: f"contains any of {quote_all(o['texts'])}",
-        quick_chars=_ALWAYS,
-    ),
-    "contains_all": Scorer(
-        contains_all,
-        "Contains all",
-        lambda o: f"contains all of {quote_all(o['texts'])}",
-        quick_chars=_ALWAYS,
-    ),
-    "starts_with": Scorer(
-        starts_with, "Starts with", lambda o: f"starts with {quote(o['text'], 40)}", quick_chars=_ALWAYS
-    ),
-    "regex": Scorer(
-        regex, "Regex", lambda o: f"matches {clip(o['pattern'], 40)}", regex_problem, _quick_pattern
-    ),
-    "number": Scorer(number, "Number", _number_sentence, number_problem, _up_to(2_000)),
-    "json": Scorer(valid_json, "Valid JSON", lambda o: "valid JSON", quick_chars=_ALWAYS),
-    "contains_json": Scorer(contains_json, "Contains JSON", _contains_json_sentence, contains_json_problem),
-    "json_schema": Scorer(json_schema, "JSON schema", _schema_sentence, json_schema_problem),
-    "levenshtein": Scorer(levenshtein, "Levenshtein similarity", _levenshtein_sentence, levenshtein_problem),
-    "length": Scorer(length, "Length", _length_sentence, length_problem, _up_to(10_000)),
-}
 
 
 def score(check: Check, sample: Sample) -> Score:
@@ -180,7 +64,7 @@ def score(check: Check, sample: Sample) -> Score:
     scorer = SCORERS[check.scorer]
     depends = bool(placeholders(check.options))
     name = _name(check) if depends else _sentence(check, options)
-    if sample.finish not in ("stop", "length"):
+    if sample.finish not in scorer.finishes:
         return _not_applicable(check, name, sample, "the answer is incomplete")
     if depends:
         try:
@@ -202,6 +86,25 @@ def score_all(checks: Iterable[Check], sample: Sample) -> tuple[Score, ...]:
     A scorer that fails in a way nobody foresaw costs that one score, whose explanation says so.
     """
     return tuple(_score_safely(check, sample) for check in checks)
+
+
+def questions(checks: Iterable[Check], sample: Sample) -> tuple[Question, ...]:
+    """What must be found out before these checks can judge the answer, each once; nothing for a check that does not apply."""
+    found: dict[Question, None] = {}
+    for check in checks:
+        row = SCORERS.get(check.scorer)
+        if row is None or row.asks is None or sample.finish not in row.finishes or is_unfilled(check):
+            continue
+        if check.example and not sample.is_example:
+            continue
+        try:
+            _checked(check)
+            question = row.asks(sample, **read_options(row.function, check.options, sample.values or {}))
+        except (PromptError, NoValue, OptionError):  # `score` says so
+            continue
+        if question is not None:
+            found[question] = None
+    return tuple(found)
 
 
 def _score_safely(check: Check, sample: Sample) -> Score:
@@ -269,8 +172,10 @@ def is_unfilled(check: Check) -> bool:
     """Whether somebody has begun this check and not yet said what it looks for: a needed option stands there empty."""
     if check.scorer not in SCORERS:
         return False
-    if check.scorer == "length":
-        return check.options.get("min") is None and check.options.get("max") is None
+    if (any_of := SCORERS[check.scorer].needs_any) and all(
+        check.options.get(name) in (None, "") for name in any_of
+    ):
+        return True
     needed = [option for option in options_of(check.scorer) if option.required and option.kind != "json"]
     return any(_is_empty(check.options[option.name]) for option in needed if option.name in check.options)
 

@@ -22,10 +22,20 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from playground.answers.numbers import the_number
 
-OptionKind = Literal["text", "long_text", "list", "number", "integer", "boolean", "choice", "json"]
+OptionKind = Literal["text", "long_text", "list", "number", "integer", "boolean", "choice", "json", "code"]
+
+
+class About(str):
+    """One sentence on an option, for the form: `Annotated[float, About("…")]`."""
+
 
 LongText = Annotated[str, "long_text"]
+Code = Annotated[str, "code"]
+"""A program: nothing is filled into it."""
 JsonSchema = Annotated[dict[str, Any] | bool, "json"]
+
+STANDS_IN = "1"
+"""What stands in the place of a value while only the check itself is looked at: a text, a number and a pattern."""
 
 PLACEHOLDER = re.compile(r"\{\{ *([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*) *\}\}")
 
@@ -40,6 +50,7 @@ class Option:
     required: bool
     choices: tuple[str, ...]
     label: str
+    about: str = ""
 
 
 class OptionError(ValueError):
@@ -63,7 +74,7 @@ def options_from(function: Callable[..., Any]) -> tuple[Option, ...]:
 
 def _option(parameter: inspect.Parameter, hint: Any) -> Option:
     required = parameter.default is parameter.empty
-    kind, choices = _kind(hint)
+    kind, choices, about = _kind(hint)
     return Option(
         name=parameter.name,
         kind=kind,
@@ -71,27 +82,40 @@ def _option(parameter: inspect.Parameter, hint: Any) -> Option:
         required=required,
         choices=choices,
         label=parameter.name.replace("_", " ").capitalize(),
+        about=about,
     )
 
 
 _SIMPLE: dict[Any, OptionKind] = {
     str: "text",
-    LongText: "long_text",
-    JsonSchema: "json",
     list[str]: "list",
     float: "number",
     int: "integer",
     bool: "boolean",
 }
+_MARKED: tuple[OptionKind, ...] = ("long_text", "json", "code")
 
 
-def _kind(hint: Any) -> tuple[OptionKind, tuple[str, ...]]:
-    """The kind of an annotation; `X | None` counts as X. Raises KeyError for one that no form can ask for."""
-    if get_origin(hint) in (Union, types.UnionType):
-        (hint,) = (part for part in get_args(hint) if part is not type(None))
+def _kind(hint: Any) -> tuple[OptionKind, tuple[str, ...], str]:
+    """The kind of an annotation with its choices and its sentence; `X | None` counts as X.
+
+    Raises KeyError for one that no form can ask for.
+    """
+    about, marks = "", list[Any]()
+    while True:
+        if get_origin(hint) is Annotated:
+            hint, *notes = get_args(hint)
+            about = next((note for note in notes if isinstance(note, About)), about)
+            marks += [note for note in notes if note in _MARKED]
+        elif get_origin(hint) in (Union, types.UnionType) and not marks:
+            (hint,) = (part for part in get_args(hint) if part is not type(None))
+        else:
+            break
+    if marks:
+        return marks[0], (), about
     if get_origin(hint) is Literal:
-        return "choice", get_args(hint)
-    return _SIMPLE[hint], ()
+        return "choice", get_args(hint), about
+    return _SIMPLE[hint], (), about
 
 
 def read_options(
@@ -127,7 +151,7 @@ def written_options(function: Callable[..., Any], given: Mapping[str, Any]) -> d
         value = given.get(option.name)
         if not _mentions({option.name: value}):
             continue
-        if option.kind in ("text", "long_text", "list"):
+        if option.kind in ("text", "long_text", "list", "code"):
             written[option.name] = _READERS[option.kind](option, _filled(option.kind, value, kept))
         else:
             written[option.name] = str(value).strip()
@@ -147,7 +171,7 @@ def _mentions(given: Mapping[str, Any]) -> list[str]:
 
 
 def _filled(kind: OptionKind, value: Any, values: Mapping[str, Any] | None) -> Any:
-    if kind == "json":
+    if kind in ("json", "code"):
         return value
     if isinstance(value, str):
         alone = PLACEHOLDER.fullmatch(value.strip())
@@ -175,7 +199,7 @@ def _spread(name: str, values: Mapping[str, Any]) -> list[Any]:
 
 def _value(name: str, values: Mapping[str, Any] | None) -> str:
     if values is None:
-        return "1"
+        return STANDS_IN
     value = _found(name, values)
     if value is None or value == [] or not str(value).strip():
         raise NoValue(f"no {name}")
@@ -273,6 +297,7 @@ def _read_json(option: Option, value: Any) -> dict[str, Any] | bool:
 _READERS: dict[OptionKind, Callable[[Option, Any], Any]] = {
     "text": _read_text,
     "long_text": _read_text,
+    "code": _read_text,
     "list": _read_list,
     "number": _read_number,
     "integer": _read_integer,

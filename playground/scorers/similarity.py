@@ -41,3 +41,11 @@ def common_runs(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[Run]:
         for code in LCSseq.opcodes(numbers_a, numbers_b)
         if code.tag == "equal"
     ]
+
+
+def common_count(a: Sequence[str], b: Sequence[str]) -> int:
+    """The length of a longest common subsequence."""
+    ids: dict[str, int] = {}
+    numbers_a = [ids.setdefault(item, len(ids)) for item in a]
+    numbers_b = [ids.setdefault(item, len(ids)) for item in b]
+    return int(LCSseq.similarity(numbers_a, numbers_b))

@@ -2,23 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from playground.types.generation import Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an answer took, all its calls together; None is what the backend did not tell.
+
+    `total_s` is seconds from the first call to the end of the last, `first_token_s` those of a single call to its first word.
+    """
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_s: float | None = None
+    first_token_s: float | None = None
+
+
+class Question(NamedTuple):
+    """What a check must be told before it can judge: it asks a model or the sandbox, which a scorer itself never does.
+
+    likelihood: of the text `texts[0]` after the prompt of this answer. vectors: of each of the texts.
+    program: what `texts[0]` gives for the answer. `model` "" is the one that answered.
+    """
+
+    kind: Literal["likelihood", "vectors", "program"]
+    texts: tuple[str, ...]
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The answer to a question, or in half a sentence why there is none."""
+
+    value: Any = None
+    lacks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """What a scorer looks at: the answer, how it ended, and the values of the case (for `{{ }}` in options).
 
-    `is_example` tells whether these are the example values of the prompt, to which some checks belong.
+    `is_example` tells whether these are the example values of the prompt, to which some checks belong. `told` has
+    what was asked for the checks beforehand.
     """
 
     answer: str
     finish: Finish = "stop"
     values: dict[str, Any] | None = None
     is_example: bool = True
+    spent: Spent = Spent()
+    told: Mapping[Question, Told] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

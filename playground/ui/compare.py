@@ -161,6 +161,8 @@ async def lists(workbench: Workbench) -> Update:
             {
                 "name": name,
                 "label": row.label,
+                "group": row.group,
+                "about": row.about,
                 "options": [
                     {
                         "name": o.name,
@@ -169,6 +171,7 @@ async def lists(workbench: Workbench) -> Update:
                         "required": o.required,
                         "choices": list(o.choices),
                         "label": o.label,
+                        "about": o.about,
                     }
                     for o in options_of(name)
                 ],

@@ -22,11 +22,6 @@ TERMS: dict[str, str] = {
     "Keep token probabilities": "Of each piece of the answer it is kept how sure the model was, and what it nearly wrote instead.",
     # checks
     "example only": "The check belongs to the prompt's example values: with values of your own it says nothing.",
-    "Regex": "A search pattern: letters stand for themselves, a dot for any character, and \\d for any digit.",
-    "Levenshtein similarity": "How alike two texts are, 1 for the same: it counts the letters to change to make one of the other.",
-    "JSON schema": "A description of which fields a JSON answer has and what they hold.",
-    "Contains JSON": "Somewhere in the answer stands data in JSON, which is names and values in braces.",
-    "Valid JSON": "The whole answer is data in JSON, which is names and values in braces, and no word besides.",
     "Schema": "A description in JSON of which fields the answer has and what they hold.",
     "Allow fence": "A fence is a line of three backticks before and after code; with it the answer passes too.",
     "Pattern": "Letters stand for themselves, a dot for any character, \\d for any digit, and + for one or more of what is before.",

@@ -28,12 +28,13 @@ from playground.backends.openai_compatible import Answer as ServerAnswer
 from playground.backends.openai_compatible import chat_body, schema_field
 from playground.backends.vllm import refuse, template_values
 from playground.errors import BackendError, PlaygroundError, PromptError
-from playground.runs.planning import checks_of, is_example, plan_variant, request_of, schema_problem
+from playground.runs.planning import checks_of, plan_variant, request_of, schema_problem
+from playground.runs.scoring import sample_of
 from playground.scorers import score_all
 from playground.types.generation import Completion, GenerationRequest, Message
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Role, Sampling, Value
-from playground.types.scores import Sample, Score
+from playground.types.scores import Score
 from playground.types.trace import Answer
 from playground.workbench.service import Workbench
 
@@ -345,9 +346,8 @@ def _store(
     note, hint = (error.message, error.hint) if error else ("", "")
     if error is None:
         try:
-            values = ask.identity.values
-            sample = Sample(completion.text, completion.finish, values, is_example(prompt, values))
-            scores = score_all(checks_of(prompt), sample)
+            answer = Answer.of_one_call(ask.messages, completion)
+            scores = score_all(checks_of(prompt), sample_of(prompt, ask.identity.values, answer))
         except PromptError as exc:  # a check that cannot be read must not cost the answer
             note = str(exc)
     workbench.store.save_cell(

@@ -27,17 +27,15 @@ from playground.runs.drafts import Drafts
 from playground.runs.events import Ended, Event, RunStarted
 from playground.runs.live import Live, LiveRuns
 from playground.runs.planning import (
-    checks_of,
     first_words,
     in_order,
-    is_example,
     plan_again,
     plan_variant,
     schema_problem,
 )
 from playground.runs.runner import Delta, End, Execution, Failed, Started, Stepped, Waits
 from playground.runs.samples import sample_number
-from playground.scorers import is_quick, score_all
+from playground.runs.scoring import sample_of
 from playground.store import Store, content_hash
 from playground.store.changes import CellFacts, CreateRun, EndCell, StartCell
 from playground.store.records import StoredCell, StoredRun
@@ -46,11 +44,11 @@ from playground.types.files import ExportFile
 from playground.types.generation import Completion, Finish, Message, RenderedChat
 from playground.types.grid import CellKey, CellStatus, RunKind, RunSpec, Work
 from playground.types.prompt import Check
-from playground.types.scores import Sample, Score
 from playground.types.trace import Answer
 from playground.workbench.counting import counted
 from playground.workbench.models import ModelDesk
 from playground.workbench.prompts import PromptDesk
+from playground.workbench.scoring import ScoringDesk
 from playground.workbench.techniques import TechniqueDesk
 
 log = logging.getLogger(__name__)
@@ -75,11 +73,13 @@ class RunDesk:
         self._kept: set[asyncio.Task[Any]] = set()
         self._drafts = Drafts(store.submit)
         self.programs = TechniqueDesk(prompts, models)
+        self.scoring = ScoringDesk(models, sandbox=prompts.settings.sandbox)
         self._is_ending = False
 
     async def close(self) -> None:
         """Begin nothing more, stop what runs, and wait until it is scored and stored, but not for ever."""
         self._is_ending = True
+        self.scoring.end()
         runs = [execution.close() for execution in self._active.values()]
         everything = asyncio.gather(*runs, *self._kept, *self.live.driving, return_exceptions=True)
         await ended("runs", everything, RUNS_END_S)
@@ -139,12 +139,14 @@ class RunDesk:
 
     def stop(self, run_id: str, column: int | None = None, repeat: int | None = None) -> None:
         """End one cell of a running comparison, all of a column, or all; what had arrived is kept as "cancelled"."""
+        self.scoring.drop(run_id, column)
         for key, execution in list(self._active.items()):
             if key.partition("/")[0] == run_id:
                 execution.stop(column, repeat)
 
     def stop_all(self) -> None:
         """End everything that runs."""
+        self.scoring.drop()
         for execution in list(self._active.values()):
             execution.stop()
 
@@ -287,10 +289,9 @@ class RunDesk:
         answer, work = event.answer, event.cell
         if not self._is_ending:  # at the end nobody waits for a number
             answer = await counted(self._models, work.model, answer)
-        values = work.case.values
-        text = answer.text if answer.extracted is None else answer.extracted
-        sample = Sample(text, answer.finish or "error", values, is_example(work.prompt, values))
-        scores, note = await _scored(checks_of(work.prompt) if checks is None else checks, sample)
+        sample = sample_of(work.prompt, work.case.values, answer)
+        rank = partial(self._rank, run_id)
+        scores, note = await self.scoring.scored(work, sample, rank, run_id, checks)
         end = EndCell(
             run_id,
             work.key,
@@ -391,20 +392,6 @@ def find_cell(run: StoredRun, column: int, repeat: int | None = None) -> StoredC
     if repeat is not None and any(cell.column == column for cell in known):
         raise NotFoundError("This column has no such answer.", "Open the run from History again.")
     raise NotFoundError(f"This run has no column {column + 1}.", "Open it from History again.")
-
-
-async def _scored(checks: Sequence[Check], sample: Sample) -> tuple[tuple[Score, ...], str]:
-    """The scores of an answer, and why there are none: a check that cannot be applied must not cost the answer."""
-    try:
-        if is_quick(checks, sample):
-            return score_all(checks, sample), ""
-        # A pattern may take its time; the loop must not wait for it.
-        return await asyncio.to_thread(score_all, checks, sample), ""
-    except PromptError as exc:
-        return (), str(exc)
-    except Exception as exc:
-        log.exception("the checks failed")
-        return (), f"The checks failed with {type(exc).__name__}, which is a fault of the program."
 
 
 def _nothing(work: Work, finish: Finish) -> Answer:

@@ -25,7 +25,7 @@ from playground.store.records import StoredRun
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Turn
 from playground.types.scores import Sample, Score
-from playground.workbench import runs
+from playground.workbench import scoring
 from playground.workbench.service import Workbench
 
 HOUR = 3600.0
@@ -275,7 +275,7 @@ async def test_scoring_that_fails_as_a_whole_does_not_cost_the_answer(
     def broken(*_: Any) -> Any:
         raise RuntimeError("cannot schedule new futures after shutdown")
 
-    monkeypatch.setattr(runs, "is_quick", broken)
+    monkeypatch.setattr(scoring, "is_quick", broken)
     ends = await ends_of(workbench, comparison("a", "b", checks=(SLOW,)))
     run = await workbench.runs.get(ends[0].run_id)
     assert [(c.status, c.completion and c.completion.text) for c in run.cells] == [

@@ -3,7 +3,7 @@
 import { $$, h, icon, select } from "./dom.js";
 import { openDrawer } from "./drawer.js";
 import { changed, onChange, page, previewListeners } from "./store.js";
-import { about } from "./terms.js";
+import { about, explained } from "./terms.js";
 import { removed } from "./undo.js";
 
 let box = null;
@@ -131,7 +131,7 @@ function blank(scorer) {
 function row(check, i) {
   const { checks } = page.form.prompt;
   const scorer = page.scorers.find((s) => s.name === check.scorer);
-  const choices = page.scorers.map((s) => ({ value: s.name, label: s.label }));
+  const choices = page.scorers.map((s) => ({ value: s.name, label: s.label, group: s.group }));
   return h(
     "fieldset",
     { class: "check-row" },
@@ -146,7 +146,7 @@ function row(check, i) {
           redraw();
         },
       }),
-      about(scorer?.label),
+      explained(scorer?.label, scorer?.about),
       h(
         "label",
         {},
@@ -230,7 +230,7 @@ function option(check, o, i) {
     else check.options[o.name] = v;
     changed("checks");
   };
-  const label = h("span", { class: "soft" }, h("label", { for: id }, o.label), about(o.label));
+  const label = h("span", { class: "soft" }, h("label", { for: id }, o.label), o.about ? explained(o.label, o.about) : about(o.label));
   if (o.kind === "boolean")
     return [
       label,
@@ -296,5 +296,6 @@ function option(check, o, i) {
         },
       }),
     ];
-  return [label, h("input", { id, class: "field mono", value: value ?? "", oninput: (e) => set(e.target.value) })];
+  const written = { id, class: "field mono", value: value ?? "", oninput: (e) => set(e.target.value) };
+  return [label, o.kind === "text" ? h("input", written) : h("textarea", { ...written, rows: 2 })];
 }

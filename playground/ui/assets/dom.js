@@ -45,11 +45,13 @@ export function icon(name, extra = "") {
 export function select(options, value, attrs = {}) {
   const known = options.some((option) => option.value === value);
   const all = known ? options : [{ value, label: attrs.missing ?? String(value) }, ...options];
-  return h(
-    "select",
-    { ...attrs, missing: null },
-    all.map((o) => h("option", { value: o.value, selected: o.value === value, title: o.title }, o.label)),
-  );
+  const drawn = (o) => h("option", { value: o.value, selected: o.value === value, title: o.title }, o.label);
+  const groups = [...new Set(all.map((o) => o.group))];
+  const parts = groups.map((group) => {
+    const mine = all.filter((o) => o.group === group).map(drawn);
+    return group ? h("optgroup", { label: group }, mine) : mine;
+  });
+  return h("select", { ...attrs, missing: null }, parts.flat());
 }
 
 /**

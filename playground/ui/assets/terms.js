@@ -13,7 +13,16 @@ let note = null, // the sentence that is open
  * @returns {HTMLElement | string}
  */
 export function about(term) {
-  const text = page.terms?.[term];
+  return explained(term, page.terms?.[term]);
+}
+
+/**
+ * The same for a sentence that comes with what it explains.
+ * @param {string} term
+ * @param {string | undefined} text
+ * @returns {HTMLElement | string}
+ */
+export function explained(term, text) {
   if (!text) return "";
   const attrs = { type: "button", class: "about", "data-text": text, title: text };
   return h("button", { ...attrs, "aria-label": `What is ${term}?` }, "?");

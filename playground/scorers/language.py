@@ -1,0 +1,152 @@
+"""The scorer that tells the language of an answer: by its script where that says it, else by a small statistical model.
+
+language(Sample("Das ist ein Test."), language="German")  →  1.0
+
+py3langid is 5 MB and kept; what names more languages weighs twenty times as much.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from difflib import get_close_matches
+from functools import cache
+from typing import Annotated, Any, NamedTuple
+
+import regex
+
+from playground.answers.wording import quote
+from playground.scorers.alike import trimmed
+from playground.scorers.options import STANDS_IN, About
+from playground.types.scores import Sample, Score
+
+LEAST_LETTERS = 2
+TOO_CLOSE = 5.0
+"""Languages within so many units of log-likelihood of the likeliest cannot be told from it."""
+READ_CHARS = 20_000
+
+
+class Language(NamedTuple):
+    """One that a check can ask for: its code (ISO 639-1), English name, other names, and scripts."""
+
+    code: str
+    name: str
+    others: tuple[str, ...]
+    scripts: frozenset[str]
+
+
+def _languages() -> dict[str, Language]:
+    rows = (
+        "en English Latin", "zh Chinese,中文,汉语,Mandarin Han", "de German,Deutsch Latin", "fr French,Français Latin",
+        "es Spanish,Español Latin", "it Italian,Italiano Latin", "pt Portuguese,Português Latin", "nl Dutch,Nederlands Latin",
+        "sv Swedish,Svenska Latin", "da Danish,Dansk Latin", "no Norwegian,Norsk Latin", "fi Finnish,Suomi Latin",
+        "pl Polish,Polski Latin", "cs Czech,Čeština Latin", "sk Slovak Latin", "hu Hungarian,Magyar Latin",
+        "ro Romanian,Română Latin", "tr Turkish,Türkçe Latin", "hr Croatian,Hrvatski Latin", "vi Vietnamese Latin",
+        "id Indonesian Latin", "sw Swahili Latin", "la Latin Latin", "ru Russian,Русский Cyrillic",
+        "uk Ukrainian,Українська Cyrillic", "bg Bulgarian Cyrillic", "sr Serbian Cyrillic", "el Greek,Ελληνικά Greek",
+        "ar Arabic,العربية Arabic", "fa Persian,Farsi Arabic", "ur Urdu Arabic", "he Hebrew,עברית Hebrew",
+        "hi Hindi,हिन्दी Devanagari", "mr Marathi Devanagari", "bn Bengali Bengali", "ta Tamil Tamil", "te Telugu Telugu",
+        "th Thai,ไทย Thai", "ja Japanese,日本語 Hiragana,Katakana,Han", "ko Korean,한국어 Hangul",
+    )  # fmt: skip
+    found = {}
+    for row in rows:
+        code, names, scripts = row.split()
+        name, *others = names.split(",")
+        found[code] = Language(code, name, tuple(others), frozenset(scripts.split(",")))
+    return found
+
+
+LANGUAGES = _languages()
+_BY_NAME = {
+    name.casefold(): language
+    for language in LANGUAGES.values()
+    for name in (language.code, language.name, *language.others)
+}
+_SCRIPTS = sorted({script for language in LANGUAGES.values() for script in language.scripts})
+_LETTER = regex.compile("|".join(rf"(?P<{script}>(?=\p{{L}})\p{{Script={script}}})" for script in _SCRIPTS))
+_CODE = regex.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|https?://\S+", regex.DOTALL)
+
+
+def language(
+    sample: Sample,
+    *,
+    language: Annotated[str, About("Its name or its code: English, zh, Deutsch.")],
+) -> Score:
+    """1 when the answer is in this language; None for one that is too short to tell it from its neighbours.
+
+    Most of the letters decide, so that a foreign name does not count; code and addresses are passed over. Chinese is
+    written with Chinese characters and no kana.
+    """
+    answer = trimmed(sample.answer)
+    wanted = _BY_NAME[_plain(language)]
+    text = _CODE.sub(" ", answer[:READ_CHARS])
+    letters = Counter(match.lastgroup or "" for match in _LETTER.finditer(text))
+    if letters.total() < LEAST_LETTERS:
+        return Score("language", None, answer, "does not apply: there are no words in the answer")
+    script = _script(letters)
+    candidates = [each for each in LANGUAGES.values() if script in each.scripts and _first(each, script)]
+    if wanted not in candidates:
+        said = candidates[0].name if len(candidates) == 1 else f"in {script} letters"
+        return Score("language", 0.0, answer, f"the answer is {said}, not {wanted.name}")
+    if len(candidates) == 1:
+        return Score("language", 1.0, answer, f"the answer is {wanted.name}")
+    return _told_apart(answer, text, wanted, candidates)
+
+
+def _script(letters: Counter[str]) -> str:
+    """The script of most letters; Japanese is told by its kana, which stand among Chinese characters."""
+    kana = letters["Hiragana"] + letters["Katakana"]
+    if kana and kana * 10 >= letters["Han"] and kana + letters["Han"] > letters.total() / 2:
+        return "Hiragana"
+    return letters.most_common(1)[0][0]
+
+
+def _first(language: Language, script: str) -> bool:
+    """Chinese characters alone are Chinese; kana make them Japanese."""
+    return not (script == "Han" and language.code == "ja")
+
+
+def _told_apart(answer: str, text: str, wanted: Language, candidates: list[Language]) -> Score:
+    by_code = {each.code: each for each in candidates}
+    ranked = [(code, value) for code, value in _rank(text) if code in by_code]
+    best = ranked[0][1]
+    close = [code for code, value in ranked if value >= best - TOO_CLOSE]
+    if wanted.code not in close:
+        return Score("language", 0.0, answer, f"the answer is {by_code[close[0]].name}, not {wanted.name}")
+    if len(close) == 1:
+        return Score("language", 1.0, answer, f"the answer is {wanted.name}")
+    names = [by_code[code].name for code in close if code != wanted.code]
+    others = " or ".join(names) if len(names) <= 3 else "other languages"
+    return Score("language", None, answer, f"does not apply: too short to tell {wanted.name} from {others}")
+
+
+def _rank(text: str) -> list[tuple[str, float]]:
+    return [(str(code), float(value)) for code, value in _model().rank(" ".join(text.split()))]
+
+
+@cache
+def _model() -> Any:
+    from py3langid.langid import (
+        MODEL_FILE,
+        LanguageIdentifier,
+    )  # a second and 80 MB, which only who uses it pays
+
+    model = LanguageIdentifier.from_model_file(MODEL_FILE)
+    model.set_languages([*LANGUAGES])
+    return model
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold().partition("-")[0]
+
+
+def language_problem(*, language: str) -> str | None:
+    """Why these options cannot be meant, or None."""
+    if language.strip() == STANDS_IN or _plain(language) in _BY_NAME:
+        return None
+    close = get_close_matches(_plain(language), _BY_NAME, n=1)
+    hint = (
+        f"Did you mean {_BY_NAME[close[0]].name}?"
+        if close
+        else f"Known are: {', '.join(each.name for each in LANGUAGES.values())}."
+    )
+    return f"{quote(language, 30)} is no language that is known here. {hint}"
