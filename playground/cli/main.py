@@ -159,15 +159,55 @@ def run(
         list[str] | None,
         typer.Option(metavar="STEP=PROMPT", help="A prompt in place of the technique's own. Repeatable."),
     ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Experiment: exit with 1 unless its variants reach this (0 to 1)."),
+    ] = None,
+    not_worse_than: Annotated[
+        str, typer.Option(metavar="VARIANT", help="Experiment: exit with 1 unless none is worse than this.")
+    ] = "",
+    margin: Annotated[
+        float | None, typer.Option(metavar="N", help="By this share at the most (0.03).", show_default=False)
+    ] = None,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Experiment: write the result as JSON.")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE.xml", help="Experiment: write JUnit XML.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE.md", help="Experiment: write a summary.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Experiment: go on with the last run of this file.")
+    ] = False,
+    only_failed: Annotated[
+        bool, typer.Option("--only-failed", help="Experiment: run the failed cells of the last run again.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Experiment: say what it takes and run nothing.")
+    ] = False,
     output: PrintAs = Output.TEXT,
     data: Data = None,
 ) -> None:
-    """Run a prompt and print the answer.
+    """Run a prompt and print the answer, or an experiment (a .yaml file) and print the verdict.
 
     The text comes as it is written, and the run is kept in the history. Exit code 0: answered, and
-    every check that applies passed. 1: a check or an answer failed. 2: bad input.
+    every check that applies passed. 1: a check or an answer failed. 2: bad input. Of an experiment 0
+    says that what was asked of it holds, 1 that it does not, 2 that it could not be run.
     """
-    from playground.cli import running
+    from playground.cli import experiments, running
+
+    asked = experiments.Asked(
+        prompt, min_score, not_worse_than, margin, as_json, junit, markdown, resume, only_failed, dry_run,
+        prints_json=output is Output.JSON,
+    )  # fmt: skip
+    if experiments.is_experiment(prompt):
+        experiments.refuse_options_of_a_prompt(context)
+        work = partial(experiments.run_experiment, asked=asked)
+        raise typer.Exit(with_workbench(open_or_move(settings_of(context, data)), work))
+    if asked != experiments.Asked(prompt, prints_json=asked.prints_json):
+        raise PromptError("These options go with an experiment.", "Name its file: playground run FILE.yaml")
 
     async def answer(workbench: Workbench) -> list[Ended]:
         from playground.cli.arguments import (

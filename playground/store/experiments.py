@@ -23,9 +23,9 @@ from playground.errors import NotFoundError, StoreBusy, StoreError
 from playground.plain_words import of_field
 from playground.store.blobs import loaded_images
 from playground.store.changes import CreateRun
-from playground.store.content import fold, search_words, to_json
+from playground.store.content import fold, portions, search_words, to_json
 from playground.store.creation import create
-from playground.store.ledger import UNFINISHED
+from playground.store.ledger import UNFINISHED, score_rows
 from playground.store.presence import Presence
 from playground.store.reopen import completion_of, load_spec
 from playground.store.runs import find_run
@@ -43,6 +43,8 @@ from playground.types.outcomes import (
     StoredExperiment,
 )
 from playground.types.prompt import Check
+from playground.types.scores import Score
+from playground.types.trace import Answer
 
 _tables = Table.metadata.tables
 CELL, SCORES, STEPS, VARIANT = (_tables[name] for name in ("cell", "score", "step", "variant"))
@@ -52,6 +54,8 @@ CACHED = "cache"
 """The fact of an answer that was served from one that was given before."""
 FAILED = "error"
 PAGE_ROWS = 200
+RATED_CELLS = 200
+"""Rates are those of so many of the newest cells."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,14 @@ class OpenCell(NamedTuple):
 
     key: CellKey
     seed: int | None
+
+
+class Rates(NamedTuple):
+    """What one call took on average, over so many cells."""
+
+    cells: int
+    completion_tokens: float | None
+    seconds: float
 
 
 class Experiments:
@@ -133,6 +145,21 @@ class Experiments:
                 tuple(_row(row, counts.get(row.run_id, Counts(0, 0, 0))) for row in rows), total
             )
 
+    def latest(self, experiment: Experiment) -> StoredExperiment | None:
+        """The newest of those that were written down like this, whether something depends on it or not."""
+        newest = (
+            select(ExperimentTable)
+            .where(ExperimentTable.name == experiment.name)
+            .order_by(col(ExperimentTable.created_at).desc())
+            .limit(PAGE_ROWS)
+        )
+        wanted = _as_written(to_json(experiment, exclude_defaults=True))
+        with self._reading() as session:
+            for row in session.exec(newest):
+                if _as_written(row.plan) == wanted:
+                    return _stored(session, row)
+        return None
+
     def attempts(self, question: str) -> int:
         """How many experiments have asked that."""
         with self._reading() as session:
@@ -160,14 +187,39 @@ class Experiments:
             session.add(row)
 
     def keep_checks(self, run_id: str, checks: Sequence[Check]) -> None:
-        """The checks that count from now on. Raises NotFoundError."""
-        self.change(run_id, checks=[to_json(check, exclude_defaults=True) for check in checks])
+        """The checks that count from now on: a further attempt on its question. Raises NotFoundError."""
+        with self._writing() as session:
+            row = _find(session, run_id, lock=True)
+            row.checks = [to_json(check, exclude_defaults=True) for check in checks]
+            row.attempt = _attempts(session, row.question) + 1
+            session.add(row)
 
     def state(self, run_id: str) -> tuple[ExperimentState, str | None]:
         """Its state, and the program that runs it. Raises NotFoundError."""
         with self._reading() as session:
             row = _find(session, run_id)
             return cast(ExperimentState, row.state), row.owner
+
+    def rates(self, model: str, prompt: str = "") -> Rates | None:
+        """What the newest answers of a model took, of those to the prompt of that hash when there are some."""
+        of_prompt = [VARIANT.c.content_hash == prompt] if prompt else []
+        newest = (
+            sa.select(CELL.c.calls, CELL.c.prompt_tokens, CELL.c.completion_tokens, CELL.c.total_s)
+            .join(VARIANT, VARIANT.c.id == CELL.c.variant_id)
+            .where(VARIANT.c.model == model, *of_prompt, CELL.c.status == "done", CELL.c.total_s > 0)
+            .where(CELL.c.calls > 0)
+            .order_by(CELL.c.id.desc())
+            .limit(RATED_CELLS)
+            .subquery()
+        )
+        sums = [sa.func.sum(newest.c[name]) for name in ("calls", "completion_tokens", "total_s")]
+        with self._reading() as session:
+            count, calls, tokens, total_s = (
+                session.connection().execute(sa.select(sa.func.count(), *sums)).one()
+            )
+        if not count:
+            return self.rates(model) if prompt else None
+        return Rates(count, tokens / calls if tokens is not None else None, total_s / calls)
 
     def spec(self, run_id: str) -> RunSpec:
         """What its run asks for, all variants, with the first case alone. Raises NotFoundError."""
@@ -186,6 +238,14 @@ class Experiments:
                     row_id=row.row_id,
                 )
                 for row in rows
+            ]
+
+    def rows(self, run_id: str) -> list[tuple[str, dict[str, Any]]]:
+        """The id of its row and the values of every case, in order."""
+        asked = select(RunCase.row_id, RunCase.input_values).where(RunCase.run_id == fold(run_id))
+        with self._reading() as session:
+            return [
+                (row_id, dict(values)) for row_id, values in session.exec(asked.order_by(col(RunCase.number)))
             ]
 
     # --- who runs them ----------------------------------------------------------------------------------
@@ -329,6 +389,46 @@ class Experiments:
         with self._reading() as session:
             return [CellKey(*place) for place in session.connection().execute(asked)]
 
+    def answers(self, run_id: str, after: int = 0, count: int = 500) -> list[Answered]:
+        """So many answers after the cell of that id, in short: enough to score them."""
+        asked = (
+            sa.select(
+                CELL.c.id, *PLACE, CELL.c.extracted, CELL.c.final, CELL.c.finish, CELL.c.prompt_tokens,
+                CELL.c.completion_tokens, CELL.c.total_s,
+            )
+            .where(CELL.c.run_id == fold(run_id), CELL.c.status == "done", CELL.c.id > after)
+            .order_by(CELL.c.id)
+            .limit(count)
+        )  # fmt: skip
+        with self._reading() as session:
+            rows = session.connection().execute(asked).all()
+            texts = _last_texts(session, [row.id for row in rows])
+        found = []
+        for row in rows:
+            text, first_s = texts.get(row.id, ("", None))
+            done = Completion(
+                row.final if row.final is not None else text,
+                row.finish,
+                prompt_tokens=row.prompt_tokens,
+                completion_tokens=row.completion_tokens,
+                first_token_s=first_s,
+                total_s=row.total_s,
+            )
+            key = CellKey(row.case_number, row.variant_number, row.repeat)
+            answer = replace(Answer.of_one_call((), done), extracted=row.extracted)
+            found.append(Answered(row.id, key, answer))
+        return found
+
+    def keep_scores(self, scores: Mapping[int, Sequence[Score]]) -> None:
+        """These scores in place of those that the cells of these ids have."""
+        rows = [row for cell_id, of_cell in scores.items() for row in score_rows(cell_id, of_cell)]
+        with self._writing() as session:
+            connection = session.connection()
+            for portion in portions(list(scores)):
+                connection.execute(sa.delete(SCORES).where(SCORES.c.cell_id.in_(portion)))
+            if rows:
+                connection.execute(sa.insert(SCORES), rows)
+
     def known_answer(self, request_hash: str) -> Completion | None:
         """The newest whole answer that a call of this hash was given."""
         asked = (
@@ -345,6 +445,14 @@ class Experiments:
         with self._reading() as session:
             row = session.connection().execute(asked).first()
             return completion_of(row) if row is not None else None
+
+
+class Answered(NamedTuple):
+    """An answer as a check looks at it, without what was sent."""
+
+    cell_id: int
+    key: CellKey
+    answer: Answer
 
 
 class Counts(NamedTuple):
@@ -380,9 +488,28 @@ def _verdicts(connection: sa.Connection, run_id: str, check: str) -> tuple[dict[
     return passed, scores
 
 
+def _last_texts(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, float | None]]:
+    """What the last call of each cell said, and when its first token came."""
+    found: dict[int, tuple[str, float | None]] = {}
+    for portion in portions(ids):
+        asked = sa.select(STEPS.c.cell_id, STEPS.c.text, STEPS.c.first_token_s).where(
+            STEPS.c.cell_id.in_(portion), STEPS.c.kind == "call", STEPS.c.finish.is_not(None)
+        )
+        for cell_id, text, first_s in session.connection().execute(
+            asked.order_by(STEPS.c.cell_id, STEPS.c.number)
+        ):
+            found[cell_id] = text, first_s
+    return found
+
+
 def _attempts(session: Session, question: str) -> int:
-    asked = select(sa.func.count()).select_from(ExperimentTable)
-    return session.exec(asked.where(ExperimentTable.question == question)).one()
+    asked = select(sa.func.max(ExperimentTable.attempt)).where(ExperimentTable.question == question)
+    return session.exec(asked).one() or 0
+
+
+def _as_written(plan: Mapping[str, Any]) -> dict[str, Any]:
+    rule = {name: value for name, value in plan.get("rule", {}).items() if name != "gate"}
+    return {**plan, "rule": rule}
 
 
 def _find(session: Session, run_id: str, *, lock: bool = False) -> ExperimentTable:
@@ -448,7 +575,25 @@ def _stored(session: Session, row: ExperimentTable) -> StoredExperiment:
         slices=tuple(facts.get("slices", ())),
         run_models=facts.get("models", {}),
         run_prompts=facts.get("prompts", {}),
+        leaks=facts.get("leaks", 0),
+        ignored=_ignored(session, row),
     )
+
+
+def _ignored(session: Session, row: ExperimentTable) -> dict[str, tuple[str, ...]]:
+    """By variant, the settings that its backend did not honour in the first of its answers."""
+    found = {}
+    for number, name in enumerate(row.facts.get("variants", ())):
+        asked = (
+            sa.select(STEPS.c.ignored)
+            .join(CELL, CELL.c.id == STEPS.c.cell_id)
+            .where(CELL.c.run_id == row.run_id, CELL.c.variant_number == number, CELL.c.status == "done")
+            .order_by(CELL.c.id, STEPS.c.number)
+            .limit(1)
+        )
+        if ignored := session.connection().execute(asked).scalar():
+            found[name] = tuple(ignored)
+    return found
 
 
 def _escaped(word: str) -> str:

@@ -33,6 +33,7 @@ from playground.store.creation import create
 from playground.store.tables import ExactText, Table
 from playground.types.generation import Message, TokenLogprob
 from playground.types.grid import CellKey
+from playground.types.scores import Score
 from playground.types.trace import Answer, Step
 
 UNFINISHED = ("pending", "running")
@@ -237,19 +238,7 @@ def _end(connection: sa.Connection, ends: Sequence[tuple[_State, EndCell]]) -> N
         answer = storable(end.answer)
         cells.append(_cell(state, end, answer))
         steps += (_step(state.id, step) for step in answer.steps)
-        scores += (
-            {
-                "cell_id": state.id,
-                "number": number,
-                "check_hash": score.check_hash or None,
-                "name": score.name,
-                "value": score.value,
-                "answer": score.answer,
-                "explanation": score.explanation,
-                "weight": score.weight,
-            }
-            for number, score in enumerate(end.scores)
-        )
+        scores += score_rows(state.id, end.scores)
         if text := findable(answer.text, state.planned):
             texts.append({"cell_id": state.id, "run_id": state.run_id, "text": text})
         elif state.had_result:
@@ -262,6 +251,23 @@ def _end(connection: sa.Connection, ends: Sequence[tuple[_State, EndCell]]) -> N
     ):
         if rows:
             connection.execute(statement, rows)
+
+
+def score_rows(cell_id: int, scores: Iterable[Score]) -> list[dict[str, Any]]:
+    """The rows of a cell's scores."""
+    return [
+        {
+            "cell_id": cell_id,
+            "number": number,
+            "check_hash": score.check_hash or None,
+            "name": score.name,
+            "value": score.value,
+            "answer": score.answer,
+            "explanation": score.explanation,
+            "weight": score.weight,
+        }
+        for number, score in enumerate(scores)
+    ]
 
 
 def findable(text: str, planned: int) -> str:

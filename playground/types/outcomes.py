@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -73,6 +73,7 @@ class StoredExperiment:
 
     `dataset` is the name of the data set and `number` its version then; both may be gone. `run_models` and
     `run_prompts` are what the variants were run with, by their names; `slices` the columns to look at results by.
+    `leaks` counts rows that stand in both halves of the data; `ignored` are settings that backends did not honour.
     """
 
     row: ExperimentRow
@@ -84,6 +85,8 @@ class StoredExperiment:
     slices: tuple[str, ...]
     run_models: Mapping[str, str]
     run_prompts: Mapping[str, str]
+    leaks: int = 0
+    ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

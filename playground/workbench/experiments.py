@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from playground.endings import ended
-from playground.errors import PlaygroundError, StoreError
+from playground.errors import PlaygroundError, PromptError, StoreBusy, StoreError
 from playground.runs.planning import draw_seed, seeds
+from playground.scorers import check_problem
 from playground.store import Store
 from playground.store.changes import CreateRun
 from playground.store.experiments import FAILED, NewExperiment
@@ -28,6 +29,7 @@ from playground.store.records import StoredCell
 from playground.types.experiment import Experiment, ExperimentState
 from playground.types.grid import CellKey, RunSpec, Work
 from playground.types.outcomes import (
+    Estimate,
     ExperimentPage,
     FailureGroup,
     Outcome,
@@ -35,23 +37,23 @@ from playground.types.outcomes import (
     StoredExperiment,
     VariantProgress,
 )
+from playground.types.prompt import Check
+from playground.verdicts import Table, Verdict, verdict
 from playground.workbench.datasets import DatasetDesk
+from playground.workbench.experiment_estimate import estimated
 from playground.workbench.experiment_going import Desks, Going
 from playground.workbench.experiment_plan import Planner, Resolved
+from playground.workbench.experiment_table import Grid, grid_of, table_of_experiment
 from playground.workbench.models import ModelDesk
 from playground.workbench.prompts import PromptDesk
+from playground.workbench.rescoring import rescore
 from playground.workbench.runs import RunDesk
 
 log = logging.getLogger(__name__)
 
 END_S = 10.0
-
-
-class _Known(NamedTuple):
-    """The outcomes of an experiment that does not run here, as long as nothing has changed."""
-
-    stamp: tuple[Any, ...]
-    outcomes: list[Outcome]
+KEPT = 8
+"""Experiments whose table is kept in memory."""
 
 
 class ExperimentDesk:
@@ -68,6 +70,8 @@ class ExperimentDesk:
         self.planner = Planner(store, models, prompts, runs.programs, datasets)
         self._going: dict[str, Going] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._grids: OrderedDict[str, Grid] = OrderedDict()
+        self._tables: OrderedDict[str, tuple[tuple[Any, ...], Table]] = OrderedDict()
         self._is_ending = False
 
     async def close(self) -> None:
@@ -78,6 +82,11 @@ class ExperimentDesk:
         await ended("experiments", asyncio.gather(*self._tasks.values(), return_exceptions=True), END_S)
 
     # --- before -----------------------------------------------------------------------------------------
+
+    async def plan(self, experiment: Experiment, folder: Path | None = None) -> Estimate:
+        """What it takes and what it can find; nothing is stored. Raises what `start` raises."""
+        resolved = await self.planner.resolve(experiment, folder)
+        return await estimated(resolved, self._store, self._models, self._prompts)
 
     async def start(self, experiment: Experiment, folder: Path | None = None) -> str:
         """Store it with all its cells, and begin; its id. Raises PlaygroundError before anything is stored."""
@@ -105,9 +114,9 @@ class ExperimentDesk:
         """Begin no further cell; those that have begun go on to their end. Raises NotFoundError."""
         await self._hold(run_id, "paused")
 
-    async def stop(self, run_id: str) -> None:
+    async def stop(self, run_id: str, state: ExperimentState = "stopped") -> None:
         """Leave what has begun, keep what is done; what is open can still go on. Raises NotFoundError."""
-        await self._hold(run_id, "stopped")
+        await self._hold(run_id, state, cut=True)
 
     async def resume(self, run_id: str) -> None:
         """Run what is open, here. Raises StoreBusy while another program runs it, NotFoundError."""
@@ -148,11 +157,13 @@ class ExperimentDesk:
         """Whether this program runs it."""
         return run_id in self._going
 
-    async def _hold(self, run_id: str, state: ExperimentState) -> None:
+    async def _hold(self, run_id: str, state: ExperimentState, *, cut: bool = False) -> None:
         if (going := self._going.get(run_id)) is not None:
-            going.pause("paused") if state == "paused" else going.cut("stopped")
-            if state == "stopped":
-                await self.wait(run_id)
+            if not cut:
+                going.pause(state)
+                return
+            going.cut(state)
+            await self.wait(run_id)
             return
         now, _ = await asyncio.to_thread(self._store.experiments.state, run_id)
         if now != "done":
@@ -167,6 +178,9 @@ class ExperimentDesk:
         save = partial(self._runs.save, checks=stored.checks)
         desks = Desks(self._store, self._models, self._prompts, self._runs.programs.make, save)
         going = self._going[run_id] = Going(desks, stored, spec, cells, outcomes)
+        if stored.experiment.limits.stop_when_decided:
+            going.decide = partial(self._decided, going)
+        self._grids.pop(run_id, None)
         task = self._tasks[run_id] = asyncio.create_task(self._go(going))
         task.add_done_callback(lambda _: self._tasks.pop(run_id, None))
 
@@ -194,12 +208,33 @@ class ExperimentDesk:
             except StoreError as exc:
                 log.warning("How the experiment %s stands could not be stored. %s", run_id, exc)
             del self._going[run_id]
+        if going.state in ("done", "stopped"):
+            await self._keep_verdict(run_id)
+
+    async def _keep_verdict(self, run_id: str) -> None:
+        """Keep the verdict's sentence, for lists."""
+        try:
+            found = await self.verdict(run_id)
+            words = {"sentence": found.sentence, "outcome": found.outcome}
+            await asyncio.to_thread(partial(self._store.experiments.change, run_id, **words))
+        except PlaygroundError as exc:
+            log.warning("The verdict of the experiment %s could not be stored. %s", run_id, exc)
+
+    async def _decided(self, going: Going) -> str:
+        """Why it is decided already, "" while it is not."""
+        table = await self.table(going.stored.id)
+        found = await asyncio.to_thread(verdict, table, going.stored.experiment.rule, with_more=False)
+        return f"Decided: {found.sentence}" if found.is_decided else ""
 
     # --- looking ----------------------------------------------------------------------------------------
 
     async def get(self, run_id: str) -> StoredExperiment:
         """One experiment. Raises NotFoundError."""
         return await asyncio.to_thread(self._store.experiments.get, run_id)
+
+    async def latest(self, experiment: Experiment) -> StoredExperiment | None:
+        """The newest one that was written down like this, whether something depends on it or not."""
+        return await asyncio.to_thread(self._store.experiments.latest, experiment)
 
     async def find(self, search: str = "", limit: int = 50, offset: int = 0) -> ExperimentPage:
         """Experiments whose name or data set has every word, newest first."""
@@ -220,6 +255,58 @@ class ExperimentDesk:
             return list(going.outcomes.values())
         stored = await self.get(run_id)
         return await asyncio.to_thread(self._store.experiments.outcomes, run_id, check_of(stored))
+
+    async def table(self, run_id: str) -> Table:
+        """All cells in numbers as verdicts read them, as it stands now. Raises NotFoundError."""
+        going = self._going.get(run_id)
+        stored = going.stored if going is not None else await self.get(run_id)
+        changed = going.changed if going is not None else -1
+        stamp = (changed, id(going), stored.row.state, stored.row.done, stored.row.failed, stored.row.attempt)
+        kept = self._tables.get(run_id)
+        if kept is not None and kept[0] == stamp and (going is not None or stored.state != "running"):
+            return kept[1]
+        grid = await self._grid(stored)
+        outcomes = await self.outcomes(run_id)
+        table = await asyncio.to_thread(table_of_experiment, stored, grid, outcomes)
+        self._tables[run_id] = stamp, table
+        while len(self._tables) > KEPT:
+            self._tables.popitem(last=False)
+        return table
+
+    async def verdict(self, run_id: str) -> Verdict:
+        """What may be said of it by its rule, as it stands now. Raises NotFoundError."""
+        stored = await self.get(run_id)
+        return await asyncio.to_thread(verdict, await self.table(run_id), stored.experiment.rule)
+
+    async def rescore(self, run_id: str, checks: Sequence[Check]) -> int:
+        """Score the stored answers by these checks instead; no model is asked. How many answers that were.
+
+        It counts as a further attempt on its question. Raises PromptError for checks that cannot be used, StoreBusy
+        while it runs.
+        """
+        for check in checks:
+            if bad := check_problem(check):
+                raise PromptError(bad, "Correct the checks.")
+        if not checks:
+            raise PromptError("There are no checks.", "Give at least one.")
+        state, _ = await asyncio.to_thread(self._store.experiments.state, run_id)
+        if run_id in self._going or state == "running":
+            raise StoreBusy("The experiment runs.", "Pause it, or wait until it is done, then score it anew.")
+        spec = await asyncio.to_thread(self._store.experiments.spec, run_id)
+        done = await asyncio.to_thread(rescore, self._store, run_id, spec, checks)
+        await asyncio.to_thread(self._store.experiments.keep_checks, run_id, checks)
+        self._tables.pop(run_id, None)
+        await self._keep_verdict(run_id)
+        return done
+
+    async def _grid(self, stored: StoredExperiment) -> Grid:
+        """What tells its cases apart: it never changes."""
+        if (grid := self._grids.get(stored.id)) is None:
+            rows = await asyncio.to_thread(self._store.experiments.rows, stored.id)
+            grid = self._grids[stored.id] = await asyncio.to_thread(grid_of, stored, rows)
+            while len(self._grids) > KEPT:
+                self._grids.popitem(last=False)
+        return grid
 
     def running(self) -> list[Progress]:
         """Those that this program runs, oldest first."""

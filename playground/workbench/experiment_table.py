@@ -1,0 +1,113 @@
+"""The cells of an experiment as the table that verdicts are made from.
+
+table = table_of_experiment(stored, grid, outcomes)      # also of one that runs: what has not ended waits
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from playground.scorers import check_hash
+from playground.techniques.registry import technique_of
+from playground.types.experiment import TWIN
+from playground.types.grid import CellStatus, TechniqueChoice
+from playground.types.outcomes import OPEN, Outcome, StoredExperiment
+from playground.verdicts import Entry, Slot, Table, table_of
+
+SHORT = 80
+"""A value that is longer is no value to slice by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What the cases of an experiment are told apart by: the ids of their rows, and the columns to look at them by."""
+
+    cases: tuple[str, ...]
+    columns: Mapping[str, tuple[object, ...]]
+    cluster: tuple[str, ...]
+
+
+def grid_of(stored: StoredExperiment, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Grid:
+    """The grid of these cases, each the id of a row with its values."""
+    ids: list[str] = []
+    values: list[Mapping[str, Any]] = []
+    for number, (row_id, given) in enumerate(rows, 1):
+        ids.append(row_id or str(number))
+        values.append(given)
+    names = stored.slices or tuple(dict.fromkeys(name for given in values for name in given))
+    columns = {name: tuple(given.get(name) for given in values) for name in names}
+    cluster: tuple[str, ...] = ()
+    if stored.cluster:
+        # A row without a value is a cluster of its own.
+        cluster = tuple(
+            str(given[stored.cluster]) if given.get(stored.cluster) not in (None, "") else f"row {number}"
+            for number, given in enumerate(values, 1)
+        )
+    return Grid(tuple(ids), {name: each for name, each in columns.items() if _is_short(each)}, cluster)
+
+
+def table_of_experiment(stored: StoredExperiment, grid: Grid, outcomes: Iterable[Outcome]) -> Table:
+    """The table of an experiment as it stands."""
+    experiment, row = stored.experiment, stored.row
+    data = row.dataset + (f", version {row.number}" if row.number else "")
+    return table_of(
+        [_entry(stored, name) for name in stored.names],
+        grid.cases,
+        (
+            Slot(
+                *(outcome.key.variant, outcome.key.case, outcome.key.repeat),
+                status="pending" if outcome.status in OPEN else cast(CellStatus, outcome.status),
+                passed=outcome.passed,
+                score=outcome.score,
+                reason=outcome.reason,
+                cut=outcome.cut,
+                tokens=outcome.tokens,
+                seconds=outcome.seconds,
+            )
+            for outcome in outcomes
+        ),
+        repeats=experiment.repeats,
+        columns=grid.columns,
+        cluster=grid.cluster,
+        checks=[check_hash(check) for check in stored.checks],
+        data=data,
+        leaks=stored.leaks,
+        attempt=row.attempt,
+        stated_at=row.created_at,
+        state="running" if row.state in ("running", "paused") else cast(Any, row.state),
+    )
+
+
+def _entry(stored: StoredExperiment, name: str) -> Entry:
+    baseline = stored.experiment.baseline
+    is_twin = stored.experiment.twin and name == baseline + TWIN
+    written = next(
+        each for each in stored.experiment.variants if each.name == (baseline if is_twin else name)
+    )
+    return Entry(
+        name=name,
+        title=title_of(written.technique),
+        prompt=stored.run_prompts.get(name, ""),
+        model=stored.run_models.get(name, ""),
+        ignored=tuple(stored.ignored.get(name, ())),
+        twin_of=baseline if is_twin else "",
+    )
+
+
+def title_of(choice: TechniqueChoice | None) -> str:
+    """What a technique is called, with how many samples it takes; "" for the prompt as it is."""
+    if choice is None:
+        return ""
+    samples = choice.options.get("samples")
+    return technique_of(choice.name).title + (f", {samples}" if samples else "")
+
+
+def _is_short(values: Sequence[object]) -> bool:
+    return all(
+        value is None
+        or isinstance(value, bool | int | float)
+        or (isinstance(value, str) and len(value) <= SHORT)
+        for value in values
+    )

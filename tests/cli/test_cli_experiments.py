@@ -1,0 +1,106 @@
+"""`playground run experiment.yaml`: the verdict, the gate, the files, going on; exit codes as a pipeline reads them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Call
+
+FILE = """
+name: Loud
+model: echo
+variants:
+  A: {baseline: true, prompt: {turns: [{role: user, template: "{{ word }}"}]}}
+  B: {prompt: {turns: [{role: user, template: "{{ word }} OK"}]}}
+cases: words.csv
+checks: [{scorer: contains, options: {text: OK}}]
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    (tmp_path / "words.csv").write_text("word\n" + "".join(f"w{n}\n" for n in range(40)))
+    (tmp_path / "loud.experiment.yaml").write_text(FILE)
+    return str(tmp_path / "loud.experiment.yaml")
+
+
+def test_an_experiment_prints_its_verdict_first_and_keeps_everything(call: Call, file: str) -> None:
+    code, out, _ = call("run", file)
+    assert code == 0
+    assert out.startswith("B beats A by 100 points (95 %: ")
+    code, out, _ = call("run", file, "--dry-run")
+    assert code == 0
+    assert "80 cells: 40 cases of words.csv, 2 variants. About 80 calls." in out
+    assert "This would be attempt 2 on its question." in out
+
+
+def test_the_gate_decides_the_exit_code_and_stands_in_every_file(
+    call: Call, file: str, tmp_path: Path
+) -> None:
+    files = [tmp_path / name for name in ("r.json", "r.xml", "r.md")]
+    named = [f"--{kind}={path}" for kind, path in zip(("json", "junit", "markdown"), files, strict=True)]
+    code, out, _ = call("run", file, "--min-score", "0.8", "--not-worse-than", "A", *named)
+    assert code == 0
+    assert "holds: B reaches 100 %" in out
+    assert "holds: B is not worse than A by 3 points" in out
+    assert json.loads(files[0].read_text())["passed"] is True
+    [suite] = ElementTree.fromstring(files[1].read_text())
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "0", "0")
+    assert "### Loud" in files[2].read_text()
+
+    code, out, _ = call("run", file, "--not-worse-than", "B", "--min-score", "0.5", *named)
+    assert code == 1
+    assert "FAILS: Not shown: A may be " in out
+    told = json.loads(files[0].read_text())
+    assert (told["passed"], told["sentence"][:12]) == (False, "B beats A by")
+    [suite] = ElementTree.fromstring(files[1].read_text())
+    assert suite.get("failures") == "2"
+
+
+def test_failed_cells_are_named_and_run_again_alone(
+    call: Call, file: str, scripts: dict[str, object]
+) -> None:
+    scripts["echo"] = [RuntimeError("no luck 12")]
+    code, _, err = call("run", file)
+    assert code == 2
+    assert "in a row for one reason" in err
+    scripts["echo"] = "{last}"
+    code, out, err = call("run", file, "--only-failed")
+    assert code == 0, "what was open goes on with what had failed"
+    assert "failed cells run again." in err
+    assert out.startswith("B beats A")
+    code, out, err = call("run", file, "--resume")
+    assert (code, out[:9]) == (0, "B beats A"), "there is nothing left, and the verdict is still there"
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "said"),
+    [
+        (("variants:", "varriants:"), (), 'unknown key "varriants". Did you mean "variants"?'),
+        (("words.csv", "sentiment"), (), "sentiment"),
+        (("model: echo", "model: gone"), (), "Variant A: "),
+        (("", ""), ("--not-worse-than", "Z"), 'There is no variant "Z". The variants are: A, B.'),
+        (("", ""), ("--min-score", "80"), "--min-score 80 is not from 0 to 1."),
+        (("", ""), ("--only-failed",), "was not run yet as it stands now."),
+    ],
+)
+def test_what_cannot_be_run_ends_with_2_and_says_why(
+    call: Call, file: str, change: tuple[str, str], options: tuple[str, ...], said: str
+) -> None:
+    Path(file).write_text(FILE.replace(*change))
+    code, out, err = call("run", file, *options)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_options_of_a_prompt_and_of_an_experiment_do_not_mix(call: Call, file: str) -> None:
+    assert call("run", file, "--samples", "3")[0] == 2
+    code, _, err = call("run", "techniques/zero-shot/instruct", "--dry-run")
+    assert code == 2
+    assert "These options go with an experiment." in err
