@@ -47,14 +47,15 @@ class Deadline:
 
     def _plan(self) -> None:
         """Look again at the limit or in a step, whichever is earlier."""
-        planned = min(self.until, self._loop.time() + STEP_S)
-        self._step = self._loop.call_at(planned, self._look, planned)
-
-    def _look(self, planned: float) -> None:
         now = self._loop.time()
-        if (late_s := now - planned) > LATE_S:
+        planned = min(self.until, now + STEP_S)
+        self._step = self._loop.call_at(planned, self._look, now, planned)
+
+    def _look(self, before: float, planned: float) -> None:
+        now = self._loop.time()
+        if now - planned > LATE_S:
             # What has arrived meanwhile is read in the next turns of the loop.
-            self.until = max(self.until + late_s, now + STEP_S)
+            self.until = max(self.until + now - before, now + STEP_S)
         if now < self.until:
             self._plan()
         else:

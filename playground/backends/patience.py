@@ -52,10 +52,10 @@ class Patience(Deadline):
             self._question = None
         await super().__aexit__(kind, exc, trace)
 
-    def _look(self, planned: float) -> None:
+    def _look(self, before: float, planned: float) -> None:
         if self._is_there is not None and self._question is None and self._loop.time() >= self._ask_at:
             self._question = self._loop.create_task(self._ask(self._is_there))
-        super()._look(planned)
+        super()._look(before, planned)
 
     async def _ask(self, is_there: Callable[[], Awaitable[bool]]) -> None:
         if await is_there():
