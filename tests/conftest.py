@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,17 +31,22 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-LONG_FIRST = ("library/test_catalogue.py", "engine/", "browser/")
+LONG_FIRST = ("library/test_catalogue.py", "engine/")
 """What takes longest, in this order: begun last, one core would wait for the other at the end."""
+LAST = "browser/"
+"""One Chromium serves all of it, and while it is driven no asynchronous test can run in the same process."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first; the order is otherwise that of the files."""
+    """The long ones first, the browser's last, there the large files first; the order is otherwise that of the files."""
     root = Path(__file__).parent
+    sizes = Counter(item.path for item in items)
 
-    def place(item: pytest.Item) -> int:
+    def place(item: pytest.Item) -> tuple[int, int]:
         path = item.path.relative_to(root).as_posix()
-        return next((i for i, start in enumerate(LONG_FIRST) if path.startswith(start)), len(LONG_FIRST))
+        if path.startswith(LAST):
+            return len(LONG_FIRST) + 1, -sizes[item.path]
+        return next((i for i, start in enumerate(LONG_FIRST) if path.startswith(start)), len(LONG_FIRST)), 0
 
     items.sort(key=place)
 

@@ -8,21 +8,25 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-LOOK = """async (within) => (await axe.run(within, { resultTypes: ['violations'] })).violations.map(
+LOOK = """async ([within, rest]) => (await axe.run(within, { resultTypes: ['violations'], ...rest })).violations.map(
     (found) => [found.id, found.nodes.length, found.nodes.slice(0, 3).map((node) => node.html.slice(0, 160))])"""
 
 
 class Axe:
-    """axe-core in a page; skips the test where it is not installed."""
+    """axe-core in a page; skips the test where it is not installed.
 
-    def __init__(self, page: Page) -> None:
+    A second theme differs in its colours alone: with `colours_only` the other rules are left to the first.
+    """
+
+    def __init__(self, page: Page, *, colours_only: bool = False) -> None:
         spec = find_spec("axe_core_python")
         if spec is None or not spec.submodule_search_locations:
             pytest.skip("axe-core is not installed: pip install axe-core-python")
         self._page = page
+        self._rest = {"runOnly": ["color-contrast"]} if colours_only else {}
         page.evaluate((Path(spec.submodule_search_locations[0]) / "axe.min.js").read_text(encoding="utf-8"))
         self.found: list[tuple[str, list[object]]] = []
 
     def look(self, place: str, within: str = "html") -> None:
         """Add what is found in that part of the page to `found`, under the name of the place."""
-        self.found += [(place, violation) for violation in self._page.evaluate(LOOK, within)]
+        self.found += [(place, violation) for violation in self._page.evaluate(LOOK, [within, self._rest])]

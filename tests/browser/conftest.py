@@ -1,4 +1,4 @@
-"""Two servers for the session, one Chromium a module, and `App`: the page as a person uses it.
+"""Two servers and one Chromium for the session, and `App`: the page as a person uses it.
 
     app = scripted("slow", "echo", turns="Say {{ word }}", values={"word": "hello"})
     app.run()
@@ -6,8 +6,8 @@
     assert app.answer(1) == "Say hello"
 
 Every test fails on a page error, on a console error and on any request beyond the page's own origin.
-Playwright's synchronous interface keeps an event loop in this thread, so it ends with its module and leaves the
-asynchronous tests of other folders alone.
+Playwright's synchronous interface keeps an event loop in this thread until the session ends, so these tests come after
+the asynchronous ones of other folders (`LAST` in the conftest above).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -32,6 +33,8 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Error, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
+MOST_FREE = 4
+"""Pages that nobody uses and that are kept nevertheless."""
 PATIENCE_MS = 15_000
 """How long a condition may take on a busy machine; nothing sleeps for it."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -149,13 +152,14 @@ class Pages:
     def take(self, url: str, options: dict[str, Any]) -> Page:
         """A page that nobody else has, in a context of its own."""
         chosen = USUAL | options
-        key = json.dumps([url, chosen], sort_keys=True)
+        size = chosen.pop("viewport")
+        key = json.dumps([url, bool(size), chosen], sort_keys=True)
         if self._free[key]:
             page = self._free[key].pop()
-            if size := chosen["viewport"]:
+            if size:
                 page.set_viewport_size(size)
         else:
-            context = self._browser.new_context(**chosen)
+            context = self._browser.new_context(**chosen, viewport=size)
             context.set_default_timeout(self._patience_ms)
             page = context.new_page()
             self._tools[page] = context.new_cdp_session(page)
@@ -194,9 +198,17 @@ class Pages:
                 page.context.clear_cookies()
                 page.context.clear_permissions()
                 self._free[key].append(page)
+                self._end(list(chain(*self._free.values()))[MOST_FREE:])
                 return
-        del self._tools[page]
-        page.context.close()
+        self._end([page])
+
+    def _end(self, pages: list[Page]) -> None:
+        for page in pages:
+            for free in self._free.values():
+                if page in free:
+                    free.remove(page)
+            del self._tools[page]
+            page.context.close()
 
 
 # --- the page -------------------------------------------------------------------------------------------
@@ -412,7 +424,7 @@ def form_of(
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The Chromium of the system."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -423,7 +435,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pages(browser: Browser) -> Pages:
     """The pages of this browser, used one test after another."""
     return Pages(browser, PATIENCE_MS)

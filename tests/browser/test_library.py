@@ -416,7 +416,7 @@ def test_axe_finds_nothing_in_the_library_and_its_drawers(
     app = scripted("echo", color_scheme=scheme)
     app.tab("Library")
     do_import(app, prompt(f"For axe {scheme}"), tmp_path=tmp_path)
-    axe = Axe(app.page)
+    axe = Axe(app.page, colours_only=scheme == "dark")
     row(app, f"For axe {scheme}").get_by_role("checkbox").check()
     app.page.locator("#lib-list .item").filter(has_text=f"For axe {scheme}").click()
     expect(app.page.locator("#lib-preview h2")).to_have_text(f"For axe {scheme}")
