@@ -4,7 +4,9 @@ The case is the unit: repeats of a case are averaged before they come here. Two 
 both have a value. An interval and its p come from one family and never contradict each other.
 """
 
+from playground.stats.agreement import Agreement, agree, krippendorff
 from playground.stats.clusters import compare_clusters, mean_of_clusters
+from playground.stats.corrected import Corrected, corrected_mean
 from playground.stats.estimates import Estimate, mean, rate
 from playground.stats.paired import (
     ALPHA,
@@ -15,18 +17,28 @@ from playground.stats.paired import (
     permutation_p,
 )
 from playground.stats.power import more_cases, more_scored_cases, power, tenths
+from playground.stats.ratings import Ratings, Vote, davidson, davidson_votes, win_chance
 from playground.stats.several import benjamini_hochberg, holm
 
 __all__ = [
     "ALPHA",
+    "Agreement",
+    "Corrected",
     "Estimate",
     "Paired",
+    "Ratings",
+    "Vote",
+    "agree",
     "benjamini_hochberg",
     "compare_clusters",
     "compare_passes",
     "compare_scores",
+    "corrected_mean",
+    "davidson",
+    "davidson_votes",
     "effect_size",
     "holm",
+    "krippendorff",
     "mean",
     "mean_of_clusters",
     "more_cases",
@@ -35,4 +47,5 @@ __all__ = [
     "power",
     "rate",
     "tenths",
+    "win_chance",
 ]
