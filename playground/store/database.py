@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from playground.errors import ReadOnlyData, StoreError
 from playground.settings import Settings
+from playground.store.dataset_filter import add_functions
 from playground.store.faults import Opened, store_error
 
 BUSY_MS = 10_000
@@ -125,6 +126,7 @@ def connect(place: Place, *, foreign_keys: bool = True, read_only: bool = False)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+        add_functions(connection)
         opened.note(path)
 
     def on_begin(connection: sa.Connection) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from playground.datasets.looking import Term
 from playground.errors import NotFoundError, PromptError
+from playground.store.dataset_filter import conditions
 from playground.store.dataset_tables import Dataset, DatasetEntry, DatasetRow
 from playground.types.dataset import DatasetVersion, Half, Row
 
@@ -31,6 +33,7 @@ class RowLook:
     falls: bool = False
     start: int = 0
     count: int = 50
+    terms: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,10 @@ class Rows:
 
     def page(self, look: RowLook) -> RowPage:
         """The rows asked for; at most MOST_ON_A_PAGE. Raises PromptError for a column that is not there."""
-        halves = self._halves([])
+        wanted = self._wanted(look.terms)
+        halves = self._halves(wanted)
         total = halves.get(look.half, 0) if look.half else sum(halves.values())
-        statement = self.select().order_by(*self._order(look))
+        statement = self.select().where(*wanted).order_by(*self._order(look))
         if look.half:
             statement = statement.where(col(DatasetEntry.half) == look.half)
         statement = statement.limit(max(0, min(look.count, MOST_ON_A_PAGE))).offset(max(0, look.start))
@@ -108,8 +112,15 @@ class Rows:
         statement = self.select().where(col(DatasetEntry.number).in_(numbers))
         return self._read(statement.order_by(col(DatasetEntry.number)))
 
-    def _halves(self, conditions: Sequence[sa.ColumnElement[bool]]) -> dict[Half, int]:
-        counted = sa.select(col(DatasetEntry.half), sa.func.count()).where(*self.alive, *conditions)
+    def _wanted(self, terms: Sequence[Term]) -> list[sa.ColumnElement[bool]]:
+        kinds = {column.name: column.kind for column in self._version.columns}
+        places = {name: self.places[name] for name in kinds}
+        return conditions(terms, places, kinds, self._session.get_bind().dialect.name)
+
+    def _halves(self, wanted: Sequence[sa.ColumnElement[bool]]) -> dict[Half, int]:
+        counted = sa.select(col(DatasetEntry.half), sa.func.count()).where(*self.alive, *wanted)
+        if wanted:
+            counted = counted.join(DatasetRow, col(DatasetRow.id) == col(DatasetEntry.row_id))
         rows = self._session.execute(counted.group_by(col(DatasetEntry.half)))
         return {half: count for half, count in rows}  # noqa: C416
 

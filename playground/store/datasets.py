@@ -18,7 +18,7 @@ from sqlmodel import Session, col, select
 
 from playground.errors import NotFoundError, PromptError
 from playground.store import dataset_saving
-from playground.store.content import fold, matches
+from playground.store.content import fold, matches, portions
 from playground.store.dataset_rows import RowLook, RowPage, Rows
 from playground.store.dataset_tables import (
     Dataset,
@@ -87,6 +87,12 @@ class Datasets:
         """One row by its number. Raises NotFoundError."""
         with self._reading() as session:
             return Rows(session, version).row(number)
+
+    def numbered(self, version: DatasetVersion, numbers: Sequence[int]) -> list[Row]:
+        """The rows of these numbers that the version has, by number."""
+        with self._reading() as session:
+            rows = Rows(session, version)
+            return [row for portion in portions(sorted(numbers)) for row in rows.numbered(portion)]
 
     def stream(self, version: DatasetVersion, half: Half = "") -> Iterator[list[Row]]:
         """All rows by number, some at a time."""

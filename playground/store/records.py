@@ -68,6 +68,21 @@ class DatasetSummary:
     used: int
 
 
+StepJson = list[dict[str, Any]]
+"""One step of edits of a data set as plain JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The edits that somebody has made to a version of a data set and not saved, in their order."""
+
+    draft: str
+    dataset_id: str
+    base: int
+    steps: tuple[StepJson, ...]
+    changed_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Facets:
     """How many of the prompts found are of each origin, family and tag; the empty family is left out.

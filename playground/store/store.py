@@ -35,6 +35,7 @@ from playground.store.cells import RunCells
 from playground.store.changes import Change, CreateRun, EndCell, StartCell
 from playground.store.copies import Copies
 from playground.store.database import Place, connect, in_plain_words, locate, prepare_file
+from playground.store.dataset_edits import DatasetEdits
 from playground.store.datasets import Datasets
 from playground.store.drafts import FormDrafts
 from playground.store.experiments import Experiments
@@ -89,6 +90,7 @@ class Store:
         self.cells = RunCells(self._reading)
         self.drafts = FormDrafts(self._reading, self._writing)
         self.datasets = Datasets(self._reading, self._writing)
+        self.dataset_edits = DatasetEdits(self._reading, self._writing)
         self._presence = Presence(place.path.parent if place.path else settings.data_dir)
         self.experiments = Experiments(self._reading, self._writing, self._presence)
 

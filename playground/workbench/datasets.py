@@ -8,8 +8,10 @@ version, cases = await workbench.datasets.cases("Late parcels")
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
+from playground.datasets.facts import Facts, look_over
+from playground.datasets.looking import Term, read_filter
 from playground.datasets.sample import sample
 from playground.errors import NotFoundError
 from playground.store import Store
@@ -18,6 +20,8 @@ from playground.store.records import DatasetSummary
 from playground.types.dataset import Column, DatasetRef, DatasetVersion, Edit, Half, Row, edited, to_case
 from playground.types.grid import Case
 
+MOST_FACTS = 16
+
 
 class DatasetDesk:
     """Each method is one transaction in a thread; what raises is said by the method of `store.datasets` with its name."""
@@ -25,6 +29,7 @@ class DatasetDesk:
     def __init__(self, store: Store, author: str) -> None:
         self._sets = store.datasets
         self._author = author
+        self._facts: dict[tuple[str, int], Facts] = {}
 
     # --- finding ----------------------------------------------------------------------------------------
 
@@ -55,19 +60,35 @@ class DatasetDesk:
         self,
         version: DatasetVersion,
         *,
+        filter: str | Sequence[Term] = "",
         half: Half = "",
         sort: str = "",
         falls: bool = False,
         start: int = 0,
         count: int = 50,
     ) -> RowPage:
-        """Some rows of a version in the order asked for, and how many there are."""
-        look = RowLook(half=half, sort=sort, falls=falls, start=start, count=count)
+        """Some rows of a version in the order asked for, and how many there are; `filter` as `datasets.looking` reads it."""
+        terms = read_filter(filter, version.columns) if isinstance(filter, str) else tuple(filter)
+        look = RowLook(half=half, sort=sort, falls=falls, start=start, count=count, terms=terms)
         return await asyncio.to_thread(self._sets.page, version, look)
 
     async def row(self, version: DatasetVersion, number: int) -> Row:
         """One row by its number."""
         return await asyncio.to_thread(self._sets.row, version, number)
+
+    async def rows_of(self, version: DatasetVersion, numbers: Sequence[int]) -> list[Row]:
+        """The rows of these numbers that the version has."""
+        return await asyncio.to_thread(self._sets.numbered, version, numbers)
+
+    async def facts(self, version: DatasetVersion) -> Facts:
+        """What can be said of its columns, and which rows need a look; a version never changes, so it is said once."""
+        key = (version.dataset_id, version.number)
+        if key not in self._facts:
+            facts = await asyncio.to_thread(lambda: look_over(version.columns, self._sets.stream(version)))
+            self._facts[key] = facts
+            while len(self._facts) > MOST_FACTS:
+                del self._facts[next(iter(self._facts))]
+        return self._facts[key]
 
     async def stream(self, version: DatasetVersion, half: Half = "") -> AsyncIterator[list[Row]]:
         """All rows by number, some at a time."""
@@ -75,6 +96,10 @@ class DatasetDesk:
         nothing: list[Row] = []
         while batch := await asyncio.to_thread(next, batches, nothing):
             yield batch
+
+    def batches(self, version: DatasetVersion, half: Half = "") -> Callable[[], Iterator[list[Row]]]:
+        """All rows from their beginning, as often as it is called; to be read in a thread."""
+        return lambda: self._sets.stream(version, half)
 
     async def all_rows(self, version: DatasetVersion, half: Half = "") -> list[Row]:
         """All rows by number, at once."""

@@ -26,6 +26,7 @@ from playground.workbench.models import ModelDesk, every_backend
 from playground.workbench.prompts import PromptDesk
 from playground.workbench.runs import RunDesk
 from playground.workbench.saved import SavedPrompts
+from playground.workbench.sheets import SheetDesk
 from playground.workbench.tray import Tray
 
 RENDERER_END_S = 5.0
@@ -52,6 +53,7 @@ class Workbench:
         self.drafts = DraftDesk(store)
         self.datasets = DatasetDesk(store, settings.author)
         self.experiments = ExperimentDesk(store, self.models, self.prompts, self.runs, self.datasets)
+        self.sheets = SheetDesk(store, self.datasets)
         self.jobs = self.models.jobs
         self.tray = Tray()
         self._ending: asyncio.Task[None] | None = None
