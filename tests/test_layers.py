@@ -66,6 +66,18 @@ HOMES = {
 TABS = {
     "compare": {"compare"},
     "library": {"library", "listing", "library_actions", "bundling", "importing", "syncing"},
+    "experiments": {
+        "experiments",
+        "experiment_actions",
+        "experiment_choices",
+        "experiment_cost",
+        "experiment_form",
+        "experiment_results",
+        "experiment_running",
+        "experiment_setup",
+        "experiment_strip",
+        "experiment_watch",
+    },
     "history": {"history", "run_rows", "beside"},
     "models": {
         "models",

@@ -19,6 +19,9 @@ from playground.ui import (
     completion,
     details,
     drafts,
+    experiment_actions,
+    experiment_watch,
+    experiments,
     gpu_actions,
     history,
     importing,
@@ -61,6 +64,7 @@ _LOOK = (
     "models",
     "bench",
     "forest",
+    "experiments",
 )
 STYLES = tuple(ASSETS / "look" / f"{name}.css" for name in _LOOK)
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
@@ -68,6 +72,7 @@ ACTIONS |= beside.ACTIONS | answer_diff.ACTIONS | samples.ACTIONS | drafts.ACTIO
 ACTIONS |= column_prompts.ACTIONS | own_saving.ACTIONS | traces.ACTIONS | technique_choice.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS | case_runs.ACTIONS | completion.ACTIONS
+ACTIONS |= experiments.ACTIONS | experiment_actions.ACTIONS | experiment_watch.ACTIONS
 ACTIONS |= trouble.ACTIONS | running.ACTIONS | cells.ACTIONS
 ACTIONS |= (
     models.ACTIONS
@@ -100,6 +105,8 @@ def build(workbench: Workbench) -> gr.Blocks:
                 tab = compare.build(make_call(workbench, ACTIONS, closed(workbench)))
             with gr.Tab("Library", id="library-tab", render_children=True):
                 library.build()
+            with gr.Tab("Experiments", id="experiments-tab", render_children=True):
+                experiments.build()
             with gr.Tab("History", id="history-tab", render_children=True):
                 history.build()
             with gr.Tab("Models", id="models-tab", render_children=True):

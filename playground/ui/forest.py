@@ -90,9 +90,11 @@ def shape(number: int, look: Look = "") -> Markup:
     )
 
 
-def named(number: int, look: Look = "") -> Markup:
-    """The mark and letter of a variant."""
-    return Markup('<span class="variant">{}<b>{}</b></span>').format(shape(number, look), letter(number))
+def named(number: int, look: Look = "", *, name: str = "") -> Markup:
+    """The mark and name of a variant; the name is a letter unless told otherwise."""
+    return Markup('<span class="variant">{}<b>{}</b></span>').format(
+        shape(number, look), name or letter(number)
+    )
 
 
 def forest(interval: Interval | None, axis: Axis, *, number: int | None = None, look: Look = "") -> Markup:

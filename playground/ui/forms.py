@@ -80,7 +80,7 @@ class CompareForm(Value):
     `values` may hold more than the variables: what the checks ask for. `images` are base64 without a prefix. `spare`
     are columns beyond those shown, which keep their settings. `sources` has the values that variables had before their
     type was changed, `half` what was typed into a drawer that was closed: by its title, then by field. `cases_run`
-    is the last run over all cases, whose results stand beside them.
+    is the last run over all cases, whose results stand beside them. `experiment` is one that is being set up.
     """
 
     open: Opened = Opened()
@@ -97,6 +97,7 @@ class CompareForm(Value):
     sources: dict[str, Any] = {}
     half: dict[str, dict[str, str]] = {}
     cases_run: str = ""
+    experiment: dict[str, Any] | None = None
 
 
 def to_comparison(form: CompareForm) -> RunSpec:

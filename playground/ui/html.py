@@ -97,6 +97,13 @@ def stamp(when: Any) -> Markup:
     )
 
 
+def clock(when: Any) -> Markup:
+    """As `stamp`, with seconds."""
+    return Markup('<time datetime="{}" data-seconds>{}</time>').format(
+        when.isoformat(), when.astimezone().strftime("%H:%M:%S")
+    )
+
+
 def pieces(parts: Sequence[Piece], *, side: str = "both") -> Markup:
     """A word diff: removed struck, added underlined. `side` "before" or "after" leaves the other out."""
     skip = {"before": "added", "after": "removed"}.get(side)

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from playground.errors import PlaygroundError
 from playground.runs.live import Live
+from playground.types.outcomes import Progress
 from playground.ui.actions import Action, Ask
 from playground.ui.alerts import to_alert
 from playground.ui.drawers import drawer
@@ -22,26 +23,47 @@ from playground.workbench.service import Workbench
 def update(workbench: Workbench) -> Update:
     """The head's words, the list where it is open, and which runs a page can look at."""
     live = list(workbench.runs.live)
+    experiments = workbench.experiments.running()
     return {
         "live": [each.run.id for each in live],
-        "html": {"running": _head(live), "running-list": _list(live)},
+        "html": {
+            "running": _head(len(live) + len(experiments)),
+            "running-list": _list(live, experiments),
+        },
     }
 
 
-def _head(live: list[Live]) -> Markup:
+def _head(count: int) -> Markup:
     """A button such as "2 running"; nothing while nothing runs."""
-    if not live:
+    if not count:
         return Markup("")
-    words = Markup('<span>{}<span class="word"> running</span></span>').format(len(live))
+    words = Markup('<span>{}<span class="word"> running</span></span>').format(count)
     return Markup(
         '<button class="btn quiet" data-act="open_running" title="{} now. Show, open or stop them.">{}{}</button>'
-    ).format(f"{plural(len(live), 'run')}", icon("dot", "accent"), words)
+    ).format(f"{plural(count, 'run')}", icon("dot", "accent"), words)
 
 
-def _list(live: list[Live]) -> Markup:
-    if not live:
+def _list(live: list[Live], experiments: list[Progress]) -> Markup:
+    if not live and not experiments:
         return Markup('<p class="empty">Nothing is running.</p>')
-    return join(_row(each) for each in reversed(live))
+    rows = [_row(each) for each in reversed(live)]
+    return join((*(_experiment(each) for each in reversed(experiments)), *rows))
+
+
+def _experiment(progress: Progress) -> Markup:
+    ended = progress.done + progress.failed
+    left = f", about {seconds(round(progress.left_s))} left" if progress.left_s else ""
+    return Markup(
+        '<div class="job" role="group" aria-label="{n}"><div class="row"><b class="one grow" title="{n}">{n}</b>{}{}</div>'
+        '<div class="row soft"><span class="one grow">experiment</span><span class="num">{:,} of {:,} cells{}</span></div></div>'
+    ).format(
+        button("Open", "go_to_experiment", kind="small", id=progress.id),
+        button("Pause", "pause_experiment", symbol="pause", kind="small", id=progress.id, quiet="yes"),
+        ended,
+        progress.total,
+        left,
+        n=progress.name,
+    )
 
 
 def _row(live: Live) -> Markup:

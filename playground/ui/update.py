@@ -165,6 +165,10 @@ class Update(TypedDict, total=False):
     """An answer that becomes a turn."""
     prompts: Sequence[Mapping[str, Any]]
     """Groups of prompts that a column can choose."""
+    plan: dict[str, Any] | None
+    """The experiment that is being set up, which replaces the form's; None is none."""
+    experiment: str
+    """What the Experiments tab shows: "" the list, "setup", or an experiment by its id."""
     run: str | None
     """The run on screen; None is none."""
     stream: str

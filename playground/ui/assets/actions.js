@@ -1,7 +1,7 @@
 // Actions: an element with data-act="name" asks for that action when it is pressed; its other data-* attributes and
 // the fields of the form around it go along. Some are done here, the rest by Python, whose update is shown.
 
-import { copy, download, toast } from "./alerts.js";
+import { copy, download, saveText, toast } from "./alerts.js";
 import { showView } from "./answers.js";
 import { isFolded, setFolded } from "./divider.js";
 import { $, $$, debounce, h, icon } from "./dom.js";
@@ -22,7 +22,9 @@ const LOCAL = {
   rerun: ({ column }) => run(Number(column)),
   stop,
   copy: ({ column }) => copy($(`#col${column} .out`).textContent),
-  copy_text: ({ from }) => copy($(from).textContent),
+  copy_text: ({ from }) => copy(textOf(from)),
+  download_text: ({ from, name }) => saveText(name, textOf(from)),
+  read_experiment_file: () => send("read_experiment_file", { text: $("#exp-paste").value }),
   link: () => copy(location.href),
   copy_link: (asked) => copy(`${location.origin}${location.pathname}?${new URLSearchParams(asked)}`),
   to_list: () => {
@@ -95,6 +97,8 @@ const LOCAL = {
   sort_history: ({ value, fields }) => send("open_history", { fields: { ...fields, sort: value, falls: "" } }),
   history_csv: ({ fields }) => download(`files/history.csv?${new URLSearchParams(fields)}`),
 };
+
+const textOf = (selector) => $(selector).value ?? $(selector).textContent;
 
 // What a badge says; of an answer that was cut, with the way to more of it.
 function explain({ text, column, more }, el) {

@@ -69,6 +69,20 @@ export function download(address) {
 }
 
 /**
+ * Saves a text as a file.
+ * @param {string} name
+ * @param {string} text
+ */
+export function saveText(name, text) {
+  const address = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+  const link = h("a", { href: address, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/**
  * Puts text on the clipboard and says so.
  * @param {string} text
  * @returns {Promise<void>}

@@ -228,6 +228,19 @@ export function importButton() {
   ];
 }
 
+/** The way from here to an experiment. */
+export const overButton = () =>
+  h(
+    "button",
+    {
+      class: "btn quiet small",
+      "data-act": "experiment_from_compare",
+      title: "The columns become variants of an experiment",
+    },
+    icon("rows"),
+    "Run over a data set",
+  );
+
 export function drawCases() {
   const rows = cases(),
     name = title();

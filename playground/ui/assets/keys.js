@@ -9,7 +9,7 @@ import { page } from "./store.js";
 import { walkTo } from "./tabs.js";
 
 const KEYS = () => [
-  ["Ctrl Enter", "Run"],
+  ["Ctrl Enter", "Run, or start the experiment"],
   ["Esc", "Stop all, or close what is open"],
   [`Alt 1 to ${page.most}`, "Focus a column"],
   ["Ctrl Z", "Undo what you changed last"],
@@ -39,6 +39,9 @@ try {
 }
 
 const typing = (el) => el.matches?.("input, textarea, select, [contenteditable=true]");
+// Of what is in view: the drawer, the Experiments tab, else the comparison.
+const primary = () =>
+  $(".drawer") ? $(".drawer .btn.primary") : $("#exp")?.offsetParent ? $("#exp-head .btn.primary") : $("#run");
 const vote = (which) => $(`#vote ${which}:not(:disabled)`)?.click();
 
 document.addEventListener("keydown", (e) => {
@@ -63,7 +66,7 @@ document.addEventListener(
     if (held && e.key === "Enter") {
       e.preventDefault();
       e.stopPropagation();
-      $($(".drawer") ? ".drawer .btn.primary" : "#run")?.click();
+      primary()?.click();
     }
     if (held && e.key.toLowerCase() === "s") {
       e.preventDefault();

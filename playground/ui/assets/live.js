@@ -89,7 +89,8 @@ async function lose(update) {
 export function noticeLive(update) {
   if (update.live === undefined) return;
   clearTimeout(asking);
-  asking = setTimeout(ask, update.live.length ? BUSY_MS : IDLE_MS);
+  // An experiment is none of the runs that a page can look at, but it runs.
+  asking = setTimeout(ask, update.live.length || update.html?.running ? BUSY_MS : IDLE_MS);
   const mayLook = page.run && (view === null || view.run !== null);
   if (mayLook && update.live.includes(page.run) && !isLookingAt(page.run)) follow(page.run);
   clearTimeout(elsewhere);

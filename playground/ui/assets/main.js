@@ -8,6 +8,7 @@ import { $ } from "./dom.js";
 import { mountDivider } from "./divider.js";
 import { mountEditor } from "./editor.js";
 import "./counting.js";
+import { openExperiments } from "./experiments.js";
 import "./drops.js";
 import { keepFitting } from "./fit.js";
 import { keepFocused } from "./focus.js";
@@ -79,7 +80,7 @@ async function start() {
 
 // The Library and the History keep their filters while they are away. Gradio draws a tab when it is first opened:
 // until then there is nowhere to show an answer.
-const PLACES = { Library: "#lib", History: "#hist-list", Models: "#models" };
+const PLACES = { Library: "#lib", History: "#hist-list", Models: "#models", Experiments: "#exp-body" };
 
 const touches = matchMedia("(hover: none)").matches;  // there the keyboard would cover the list
 
@@ -87,6 +88,7 @@ function openTab(name, isWalked) {
   if (!$(PLACES[name])) { setTimeout(openTab, 20, name, isWalked); return; }
   if (!touches && !isWalked) $({ Library: "#lib-search", History: "#hist-search" }[name] ?? "#none")?.focus();
   if (name === "Library") send("open_library_tab", { fields: fieldsOf($("#lib")) });
+  else if (name === "Experiments") openExperiments();
   else if (name === "History") send("open_history_tab", { fields: fieldsOf($("#history")) });
   else send(`open_${name.toLowerCase()}`, {});
 }

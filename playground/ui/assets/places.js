@@ -6,8 +6,8 @@ import { keepNow } from "./drafts.js";
 import { call, page } from "./store.js";
 import { onTab, showTab } from "./tabs.js";
 
-const NAMED = ["pattern", "prompt", "new", "version", "run", "tab"];
-const TABS = ["Compare", "Library", "History", "Models"];
+const NAMED = ["pattern", "prompt", "new", "version", "run", "tab", "experiment"];
+const TABS = ["Compare", "Library", "Experiments", "History", "Models"];
 const MOST = 30;
 
 const seen = new Map(); // {form, run, previous} of what was open in this tab, by its draft
@@ -19,7 +19,8 @@ let apply = () => {},
 
 function here() {
   const { open, version } = page.form;
-  return { draft: open.draft, key: open.key, version: version ?? null, run: page.run ?? null, tab };
+  const { run, experiment } = page;
+  return { draft: open.draft, key: open.key, version: version ?? null, run: run ?? null, tab, experiment };
 }
 
 // What the address says of a place, and what Python is asked for it.
@@ -37,9 +38,13 @@ function address(place) {
   for (const name of NAMED) url.searchParams.delete(name);
   for (const [name, value] of Object.entries(queryOf(place))) url.searchParams.set(name, value);
   if (place.tab !== "Compare") url.searchParams.set("tab", place.tab.toLowerCase());
+  if (place.tab === "Experiments" && place.experiment) url.searchParams.set("experiment", place.experiment);
   return url;
 }
 
+// Within the tab: a set-up that becomes its experiment is one place.
+const turned = (was, place) =>
+  place.tab === "Experiments" && was.experiment !== place.experiment && was.experiment !== "setup";
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 function note() {
@@ -48,7 +53,7 @@ function note() {
   const place = here(),
     was = history.state?.place;
   if (was && same(was, place)) return;
-  const moves = was && !going && (was.draft !== place.draft || was.tab !== place.tab);
+  const moves = was && !going && (was.draft !== place.draft || was.tab !== place.tab || turned(was, place));
   history[moves ? "pushState" : "replaceState"]({ ...history.state, place }, "", address(place));
 }
 
@@ -104,6 +109,7 @@ async function go(place) {
     if (place.draft !== page.form.open.draft) await show(place);
     else turn += 1;
     if (turn !== mine) return; // somebody went on meanwhile
+    page.experiment = place.experiment ?? "";
     showTab(place.tab);
     tab = place.tab;
     note();
@@ -120,6 +126,7 @@ export function startPlaces(shows) {
   apply = shows;
   const asked = new URL(location).searchParams.get("tab");
   const name = TABS.find((each) => each.toLowerCase() === asked);
+  page.experiment = new URL(location).searchParams.get("experiment") ?? "";
   addEventListener("popstate", (e) => {
     if (e.state?.place && page.form?.open?.key) go(e.state.place);
   });

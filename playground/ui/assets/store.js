@@ -4,7 +4,7 @@
 
 import { debounce } from "./dom.js";
 
-/** @typedef {"turns" | "values" | "columns" | "sampling" | "checks" | "cases" | "images" | "title" | "name" | "half" | "all"} Changed */
+/** @typedef {"turns" | "values" | "columns" | "sampling" | "checks" | "cases" | "images" | "title" | "name" | "half" | "experiment" | "all"} Changed */
 /** @typedef {{role: string, template: string}} Turn */
 /** @typedef {{name: string, kind: string, default: any, example: any, choices: string[], fields: Input[]}} Input */
 /** @typedef {{temperature: number, top_p: number, seed: number | null, max_tokens: number, stop: string[]}} Sampling */
@@ -20,6 +20,7 @@ export const page = {
   preview: null,                    // last answer of the server to what is typed
   run: null, busy: new Set(),       // id of the run on screen, columns that are writing
   draftLacksImages: false,          // they could not be kept
+  experiment: "",                   // what the Experiments tab shows: the list, "setup", or an experiment's id
   front: 0,                         // the column a phone shows
   closed: [], closed_why: "",       // actions that are the owner's of this machine, and why they are shut here
 };
@@ -37,7 +38,7 @@ export const onChange = (fn) => listeners.push(fn);
  */
 export function changed(what) {
   for (const fn of listeners) fn(what);
-  if (what !== "half") askPreview();
+  if (what !== "half" && what !== "experiment") askPreview();
 }
 
 /**

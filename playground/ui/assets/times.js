@@ -13,7 +13,8 @@ export function wordTimes(root) {
   for (const el of $$("time", root)) {
     const when = new Date(el.dateTime);
     const year = when.getFullYear() === now.getFullYear() ? {} : { year: "numeric" };
-    const clock = when.toLocaleTimeString("en-GB", CLOCK);
+    const second = "seconds" in el.dataset ? { second: "2-digit" } : {};
+    const clock = when.toLocaleTimeString("en-GB", { ...CLOCK, ...second });
     const day = when.toLocaleDateString("en-GB", { day: "numeric", month: "short", ...year });
     el.title = when.toLocaleString();
     el.textContent = when.toDateString() === now.toDateString() ? clock : `${day}, ${clock}`;

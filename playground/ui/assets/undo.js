@@ -6,7 +6,7 @@ import { say, toast } from "./alerts.js";
 import { $, $$ } from "./dom.js";
 import { onChange, page, previewListeners, changed } from "./store.js";
 
-const WORK = ["prompt", "values", "columns", "common", "spare", "same_text", "sources"];
+const WORK = ["prompt", "values", "columns", "common", "spare", "same_text", "sources", "experiment"];
 const REST_MS = 500;
 const MOST_STEPS = 300,
   MOST_CHARS = 20_000_000,
@@ -157,9 +157,10 @@ function placeOf(el) {
 
 // Fields that are not the form's, such as a search or the name in a drawer, keep the browser's own undo.
 function isOurs(el) {
-  if (!$("#compare")?.offsetParent || !page.form?.open) return false;
+  if (![$("#compare"), $("#exp-setup")].some((place) => place?.offsetParent) || !page.form?.open) return false;
   if ("half" in (el.dataset ?? {})) return false; // it is not the form's yet
-  return !el.matches?.(TEXT) || Boolean(el.closest("#compare, .drawer, .pop") && !el.closest("[data-form], #vote"));
+  const ours = "#compare, #exp, .drawer, .pop";
+  return !el.matches?.(TEXT) || Boolean(el.closest(ours) && !el.closest("[data-form], #vote"));
 }
 
 addEventListener(

@@ -52,6 +52,11 @@ export function apply(update) {
     changed("name");
     notePlace();
   }
+  if (update.plan !== undefined) {
+    page.form.experiment = update.plan;
+    changed("experiment");
+  }
+  if (update.experiment !== undefined) page.experiment = update.experiment;
   if (update.run !== undefined) takeRun(update.run);
   for (const [i, data] of Object.entries(update.columns ?? {})) applyPart(i, data);
   if (update.vote !== undefined) $("#vote").innerHTML = update.vote;
@@ -81,6 +86,8 @@ export function apply(update) {
 // Python never sees the images of the form it was sent: unless another prompt or run comes, they stay.
 function takeForm({ form, replaces, run }) {
   if (replaces) leave(); else page.form.images ??= [];
+  // What is being set up holds its own prompts: it stays when another one is opened.
+  form.experiment ??= page.form.experiment ?? null;
   page.form = replaces ? form : { ...form, images: page.form.images.length ? page.form.images : form.images };
   adopt(page.form, run);
   page.front = 0;

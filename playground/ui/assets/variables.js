@@ -1,6 +1,6 @@
 // The right side of the editor: cases, one typed field a variable, images.
 
-import { caseNames, drawCases, importButton, keepButton, mountCases } from "./cases.js";
+import { caseNames, drawCases, importButton, keepButton, mountCases, overButton } from "./cases.js";
 import { declare, declared, declareForm, kindOf } from "./declare.js";
 import { $, h, icon, select } from "./dom.js";
 import { mountImages } from "./images.js";
@@ -41,7 +41,7 @@ export function mountVariables() {
     { class: "inputs" },
     cases,
     varsBox,
-    h("div", { class: "inputs-foot" }, images, keepButton(), importButton()),
+    h("div", { class: "inputs-foot" }, images, keepButton(), importButton(), overButton()),
   );
 }
 

@@ -1,0 +1,341 @@
+"""What is done on the set-up of an experiment: begun from Compare, a sample or a file; changed, priced, started.
+
+    experiment_from_compare(form)                   →  {"plan": {…}, "tab": "Experiments", …}
+    change_experiment(what="repeats", value="3")    →  {"plan": {…}, "html": {"exp-main": …}}
+    start_experiment()                              →  {"plan": None, "experiment": "3f…", …}
+
+The set-up is one value of the page's form (`form.experiment`): drafts and undo carry it, and nothing is stored before Start.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from playground.errors import NotFoundError, PlaygroundError, PromptError
+from playground.formats.experiment_file import read_experiment
+from playground.scorers import SCORERS, check_name, check_problem, options_of
+from playground.scorers.options import Option
+from playground.types.experiment import Experiment
+from playground.types.prompt import Check, Prompt
+from playground.ui.actions import Action, Ask
+from playground.ui.experiment_choices import choices_of
+from playground.ui.experiment_cost import cost
+from playground.ui.experiment_form import (
+    ROWS,
+    change,
+    checks_listed,
+    of_columns,
+    own_prompts,
+    stripped,
+    with_checks,
+    with_rows,
+)
+from playground.ui.experiment_setup import note
+from playground.ui.experiment_watch import shown
+from playground.ui.experiments import being_set_up, draw_setup, open_experiments, prompt_at_hand
+from playground.ui.forms import CompareForm
+from playground.ui.html import button, icon, join, options
+from playground.ui.update import Update
+from playground.workbench.service import Workbench
+
+
+def at_hand(ask: Ask) -> Experiment:
+    """The experiment that is being set up; raises PromptError."""
+    now = being_set_up(ask)
+    if now is None:
+        raise PromptError("No experiment is being set up.", "Set one up from Compare.")
+    return now
+
+
+# --- where it comes from ------------------------------------------------------------------------------------
+
+
+async def experiment_from_compare(workbench: Workbench, ask: Ask) -> Update:
+    """The columns as variants, over a data set whose columns fit the prompt, else over the prompt's own cases."""
+    form = ask.compare_form()
+    if not any(turn.template.strip() for turn in form.prompt.turns):
+        raise PromptError("The prompt is empty.", "Write something in a turn, then run it over a data set.")
+    shared, own = await _prompts(workbench, form)
+    now = of_columns(form, shared, own, "" if form.prompt.cases else await _fitting(workbench, form.prompt))
+    return await _taken(workbench, now, ask)
+
+
+async def _prompts(workbench: Workbench, form: CompareForm) -> tuple[str | Prompt, list[str | Prompt]]:
+    """The prompts of the form: by name where that finds the same text again, else as they are."""
+    shared: str | Prompt = stripped(form.prompt)
+    if form.prompt_id and form.version:
+        shared = await _named(workbench, form.prompt_id, form.version, form.prompt) or shared
+    elif form.origin:
+        shared = await _pattern(workbench, form.origin, form.prompt) or shared
+    own: list[str | Prompt] = []
+    for column, prompt in zip(form.columns, own_prompts(form), strict=True):
+        found: str | Prompt | None = None
+        if prompt is not None and column.source and not column.source.edited and not form.prompt.checks:
+            if column.source.prompt_id:
+                found = await _named(workbench, column.source.prompt_id, column.source.number, prompt)
+            elif column.source.pattern:
+                found = await _pattern(workbench, column.source.pattern, prompt)
+        own.append(found or prompt or "")
+    return shared, own
+
+
+async def _named(workbench: Workbench, prompt_id: str, number: int, prompt: Prompt) -> str | None:
+    try:
+        saved = await workbench.saved.version(prompt_id, number)
+    except NotFoundError:
+        return None
+    return f"{saved.name}@{saved.number}" if _alike(saved.prompt, prompt) else None
+
+
+async def _pattern(workbench: Workbench, slug: str, prompt: Prompt) -> str | None:
+    try:
+        found = await workbench.prompts.prompt_of(f"pattern:{slug}")
+    except NotFoundError:
+        return None
+    return slug if _alike(found, prompt) else None
+
+
+def _alike(one: Prompt, other: Prompt) -> bool:
+    """Whether a model would meet the same, and the same checks would judge it."""
+    return all(
+        getattr(one, field) == getattr(other, field)
+        for field in ("turns", "inputs", "checks", "output_schema")
+    )
+
+
+async def _fitting(workbench: Workbench, prompt: Prompt) -> str:
+    """The data set used last whose columns fill every variable of the prompt; "" when none does."""
+    needs = {field.name for field in prompt.inputs if field.required}
+    for each in await workbench.datasets.all():
+        if needs and needs <= {column.name for column in each.columns}:
+            return f"{each.name}@{each.latest}"
+    return ""
+
+
+async def read_experiment_file(workbench: Workbench, ask: Ask) -> Update:
+    """An experiment that was pasted as a file."""
+    return await _taken(workbench, read_experiment(ask.text("text"), "The file"), ask)
+
+
+async def _taken(workbench: Workbench, now: Experiment, ask: Ask) -> Update:
+    update = await draw_setup(workbench, now, prompt_at_hand(ask))
+    return {**update, "plan": now.model_dump(mode="json"), "tab": "Experiments"}
+
+
+async def drop_experiment(workbench: Workbench, ask: Ask) -> Update:
+    """The set-up is thrown away; undo brings it back."""
+    form = {**(ask.form or {}), "experiment": None}
+    update = await open_experiments(workbench, ask.model_copy(update={"form": form}))
+    return {**update, "plan": None, "toast": "Set-up discarded"}
+
+
+async def set_up_again(workbench: Workbench, ask: Ask) -> Update:
+    """A stored experiment as a new set-up: over more cases, with another variant, by another rule."""
+    kept = await workbench.experiments.get(ask.text("id"))
+    return await _taken(workbench, kept.experiment, ask)
+
+
+# --- one change ---------------------------------------------------------------------------------------------
+
+
+async def change_experiment(workbench: Workbench, ask: Ask) -> Update:
+    """One control was set. What makes no sense is said, and the page shows what stands."""
+    now, what, value = at_hand(ask), ask.text("what"), ask.text("value")
+    if what == "file":
+        try:
+            after = read_experiment(value, "The file")
+        except PlaygroundError as exc:
+            said = Markup('<p class="note bad">{}<span><b>{}</b> {}</span></p>').format(
+                icon("warn"), exc.message, exc.hint
+            )
+            return {"html": {"exp-yaml-problem": said}}
+    else:
+        choices = await choices_of(workbench, now, prompt_at_hand(ask))
+        try:
+            is_own = (what, value) == ("cases/data", ROWS)
+            after = (
+                with_rows(now, choices.rows) if is_own else change(now, what, value, of_prompt=choices.checks)
+            )
+        except PlaygroundError as exc:
+            update = await draw_setup(workbench, now, prompt_at_hand(ask), anew=False)
+            return {**update, "alert": {"message": exc.message, "hint": exc.hint}}
+    update = await draw_setup(workbench, after, prompt_at_hand(ask), anew=False)
+    return {**update, "plan": after.model_dump(mode="json")}
+
+
+async def experiment_cost(workbench: Workbench, ask: Ask) -> Update:
+    """Calls, tokens, time and power of the set-up, or why it cannot start."""
+    now = at_hand(ask)
+    try:
+        estimate = await workbench.experiments.plan(now)
+    except PlaygroundError as exc:
+        said = Markup('<h3>What it takes</h3><div class="alert warn">{}<div><b>{}</b>{}</div></div>').format(
+            icon("warn"), exc.message, exc.hint
+        )
+        return {"html": {"exp-cost": said, "exp-opened": "", "exp-attempt": ""}}
+    rows = "This half was opened" if now.cases.half else "These rows were run"
+    opened = f"{rows} {_times(estimate.opened)} before." if estimate.opened else ""
+    if now.cases.half == "held-out" and not estimate.opened:
+        opened = "This half was never opened before."
+    rule = (
+        "Fixed at Start and printed with the result. Another rule is another attempt, and attempts are counted: "
+        f"this is attempt {estimate.attempt}."
+    )
+    return {
+        "html": {
+            "exp-cost": cost(now, estimate),
+            "exp-opened": note("", opened) if opened else "",
+            "exp-attempt": note("", rule),
+        }
+    }
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
+async def start_experiment(workbench: Workbench, ask: Ask) -> Update:
+    """It begins, and its page is shown; the set-up is used up."""
+    experiment_id = await workbench.experiments.start(at_hand(ask))
+    return {
+        **await shown(workbench, experiment_id, ask),
+        "plan": None,
+        "toast": "Started. It goes on when this page is closed.",
+    }
+
+
+# --- a check, in the drawer ---------------------------------------------------------------------------------
+
+
+async def experiment_check(workbench: Workbench, ask: Ask) -> Update:
+    """The drawer of a check: the chosen kind with its options as fields."""
+    now = at_hand(ask)
+    choices = await choices_of(workbench, now)
+    listed = checks_listed(now, choices.checks)
+    number = ask.integer("number", -1)
+    check = listed[number][0] if 0 <= number < len(listed) else None
+    body = _check_form(check, ask.text("value") or ask.text("scorer"), number)
+    return {"drawer": {"title": "Check", "body": body, "foot": _check_foot(number), "narrow": True}}
+
+
+def _check_form(check: Check | None, scorer: str, number: int) -> Markup:
+    kind = scorer if scorer in SCORERS else check.scorer if check and check.scorer in SCORERS else "equals"
+    held = check.options if check and check.scorer == kind else {}
+    kinds = Markup(
+        '<select class="field" name="scorer" data-act="experiment_check" data-number="{}" aria-label="Kind of check">{}</select>'
+    ).format(number, options([(name, row.label) for name, row in SCORERS.items()], kind))
+    fields = join(_option_field(option, held.get(option.name)) for option in options_of(kind))
+    negate = Markup('<label><input type="checkbox" name="negate"{}>not: the opposite passes</label>').format(
+        Markup(" checked") if check and check.negate else ""
+    )
+    return Markup(
+        '<div class="form one-column" data-form><label>Kind</label>{}{}{}<p class="hint">{}</p></div>'
+    ).format(
+        kinds,
+        fields,
+        negate,
+        "{{ expected }} stands for the expected answer of the row, and {{ name }} for any other column.",
+    )
+
+
+def _option_field(option: Option, held: Any) -> Markup:
+    name, value = f"option:{option.name}", option.default if held is None else held
+    if option.kind == "boolean":
+        return Markup('<label class="wide"><input type="checkbox" name="{}"{}>{}</label>').format(
+            name, Markup(" checked") if value else "", option.label
+        )
+    if option.kind == "choice":
+        field = Markup('<select class="field" name="{}">{}</select>').format(
+            name, options([(each, each) for each in option.choices], str(value))
+        )
+    elif option.kind in ("list", "long_text", "json"):
+        field = Markup(
+            '<textarea class="field mono" rows="3" name="{}" aria-label="{}">{}</textarea>'
+        ).format(name, option.label, _written(value))
+    else:
+        shown_value = (
+            "{{ expected }}"
+            if value is None and option.required and option.kind == "text"
+            else _written(value)
+        )
+        field = Markup('<input class="field mono" name="{}" aria-label="{}" value="{}">').format(
+            name, option.label, shown_value
+        )
+    return Markup("<label>{}</label>{}").format(option.label, field)
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple)):
+        return "\n".join(map(str, value))
+    return str(value)
+
+
+def _check_foot(number: int) -> Markup:
+    remove = (
+        button("Remove", "remove_experiment_check", symbol="trash", kind="quiet", number=number)
+        if number >= 0
+        else ""
+    )
+    return Markup("{}{}").format(
+        button("Keep the check", "keep_experiment_check", kind="primary", number=number), remove
+    )
+
+
+async def keep_experiment_check(workbench: Workbench, ask: Ask) -> Update:
+    """The check of the drawer, added or in the place of the one that was opened."""
+    kind = ask.text("scorer")
+    given: dict[str, Any] = {}
+    for option in options_of(kind) if kind in SCORERS else ():
+        value = ask.fields.get(f"option:{option.name}", "")
+        if option.kind == "boolean":
+            given[option.name] = bool(value)
+        elif str(value).strip() or option.required:
+            text = str(value)
+            given[option.name] = (
+                [line for line in text.splitlines() if line.strip()] if option.kind == "list" else text
+            )
+    check = Check(scorer=kind, options=given, negate=bool(ask.fields.get("negate")))
+    if problem := check_problem(check):
+        raise PromptError(problem, "Correct it in the drawer.")
+    return await _with(workbench, ask, check)
+
+
+async def remove_experiment_check(workbench: Workbench, ask: Ask) -> Update:
+    """Without the check that was opened."""
+    return await _with(workbench, ask, None)
+
+
+async def _with(workbench: Workbench, ask: Ask, check: Check | None) -> Update:
+    now, number = at_hand(ask), ask.integer("number", -1)
+    choices = await choices_of(workbench, now)
+    listed = [each for each, is_on in checks_listed(now, choices.checks) if is_on or each == check]
+    opened = checks_listed(now, choices.checks)
+    before = opened[number][0] if 0 <= number < len(opened) else None
+    if before is None:
+        chosen = [*listed, *([check] if check else [])]
+    else:
+        chosen = [new for each in listed if (new := check if each == before else each) is not None]
+    after = with_checks(now, chosen, choices.checks)
+    # A rule on a check that is gone counts all of them.
+    if after.rule.metric not in ("passes", "score", *map(check_name, chosen)):
+        after = after.model_copy(update={"rule": after.rule.model_copy(update={"metric": "passes"})})
+    update = await draw_setup(workbench, after, prompt_at_hand(ask), anew=False)
+    return {**update, "plan": after.model_dump(mode="json"), "drawer": None}
+
+
+ACTIONS: dict[str, Action] = {
+    "experiment_from_compare": experiment_from_compare,
+    "read_experiment_file": read_experiment_file,
+    "drop_experiment": drop_experiment,
+    "set_up_again": set_up_again,
+    "change_experiment": change_experiment,
+    "experiment_cost": experiment_cost,
+    "start_experiment": start_experiment,
+    "experiment_check": experiment_check,
+    "keep_experiment_check": keep_experiment_check,
+    "remove_experiment_check": remove_experiment_check,
+}

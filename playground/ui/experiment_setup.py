@@ -1,0 +1,492 @@
+"""The set-up of an experiment as a page: variants, cases, checks, rule, limits; every value is a menu in its row.
+
+setup(now, choices)   # markup; a control's data-set says what it changes ("variants/1/model"), see experiment_form
+
+What it takes and its file stand beside it: `experiment_cost`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from playground.scorers import SCORERS, check_name
+from playground.techniques.registry import SINGLE, rows
+from playground.types.experiment import PASSES, SCORE, Experiment, ExperimentVariant
+from playground.types.prompt import PRESETS, Check, Prompt
+from playground.ui.experiment_choices import Choices, Option, data_options
+from playground.ui.experiment_form import (
+    ROWS,
+    checks_listed,
+    model_of,
+    prompt_of,
+    sampling_of,
+)
+from playground.ui.forest import named
+from playground.ui.forms import OWN_VALUES, preset_of
+from playground.ui.html import attributes, button, icon, join, options, plural
+
+LIMITS = (15, 30, 50, 100, 200, 500, 1000, 2000, 5000)
+FEW, TOO_FEW = 30, 15
+
+
+def setup(now: Experiment, choices: Choices) -> Markup:
+    """The five sections."""
+    return join(
+        (
+            _section("Variants", _variant_count(now), _variants(now, choices)),
+            _section("Cases", "the rows they answer", _cases(now, choices)),
+            _section("Checks", "what counts as right", _checks(now, choices)),
+            _section("Rule", "fixed before the first answer", _rule(now, choices)),
+            _section("Limits", "what stops it", _limits(now)),
+        )
+    )
+
+
+def _section(name: str, hint: str, content: Markup) -> Markup:
+    return Markup(
+        '<section class="exp-part" aria-label="{}"><div class="exp-of"><h3>{}</h3><span class="hint">{}</span></div>'
+        '<div class="exp-what">{}</div></section>'
+    ).format(name, name, hint, content)
+
+
+# --- controls -----------------------------------------------------------------------------------------------
+
+
+def menu(what: str, choices: Sequence[Option], chosen: str, label: str, kind: str = "field") -> Markup:
+    """A menu; what is chosen and not among the choices is shown too."""
+    known = any(value == chosen for value, _ in choices)
+    rows = choices if known else [(chosen, chosen or "none"), *choices]
+    return Markup('<select class="{}" data-set="{}" aria-label="{}">{}</select>').format(
+        kind, what, label, options(rows, chosen)
+    )
+
+
+def adder(what: str, choices: Sequence[Option], label: str) -> Markup:
+    """A menu that adds what is chosen, worded as a button."""
+    return Markup(
+        '<span class="adder">{}<select class="bare" data-set="{}" data-adds aria-label="Add a variant: another {}">'
+        '<option value="" selected>{}</option>{}</select></span>'
+    ).format(icon("plus", "soft-icon"), what, label.lower(), label, options(list(choices), ""))
+
+
+def number_field(
+    what: str, value: object, label: str, *, unit: str = "", width: int = 56, none: str = ""
+) -> Markup:
+    """A field for a number, with its unit after it."""
+    return Markup(
+        '<input class="field num" inputmode="decimal" data-set="{}" value="{}" placeholder="{}" aria-label="{}" style="width:{}px">{}'
+    ).format(
+        what,
+        "" if value is None else f"{value:,}" if isinstance(value, int) else value,
+        none,
+        label,
+        width,
+        Markup('<span class="hint">{}</span>').format(unit) if unit else "",
+    )
+
+
+def tick(what: str, is_on: bool, label: Markup | str, **data: Any) -> Markup:
+    """A checkbox with its words."""
+    return Markup('<label><input type="checkbox" data-set="{}"{}{}>{}</label>').format(
+        what, attributes(data), Markup(" checked") if is_on else "", label
+    )
+
+
+# --- variants -----------------------------------------------------------------------------------------------
+
+
+def _variant_count(now: Experiment) -> str:
+    return (
+        f"{len(now.variants)}, one baseline" if len(now.variants) > 1 else "one, nothing to compare it with"
+    )
+
+
+def _variants(now: Experiment, choices: Choices) -> Markup:
+    rows = join(_variant(now, choices, number, each) for number, each in enumerate(now.variants))
+    head = Markup(
+        '<thead><tr><th class="v-name"><span class="sr">Variant</span></th><th>Prompt</th><th>Technique</th><th>Model</th><th>Settings</th>'
+        '<th class="num v-calls">Calls a case</th><th class="v-base">Baseline</th><th class="v-x"></th></tr></thead>'
+    )
+    twin = tick(
+        "twin",
+        now.twin,
+        Markup('A twin of {} <span class="hint">measures the noise floor</span>').format(now.baseline),
+    )
+    adders = join(
+        (
+            adder("add/prompt", choices.prompts(now), "Version"),
+            adder("add/technique", choices.techniques, "Technique"),
+            adder("add/model", choices.models, "Model"),
+            twin,
+        )
+    )
+    return Markup(
+        '<table class="table exp-variants">{}<tbody>{}</tbody></table><div class="adders">{}</div>{}'
+    ).format(head, rows, adders, _unsaved(now))
+
+
+def _variant(now: Experiment, choices: Choices, number: int, each: ExperimentVariant) -> Markup:
+    at, sampling = f"variants/{number}", sampling_of(now, each)
+    name = f"variant {each.name}"
+    chosen = each.technique.name if each.technique else SINGLE
+    preset = preset_of(sampling)
+    presets = [(preset, preset)] if preset == OWN_VALUES else []
+    presets += [(name, name) for name in PRESETS]
+    settings = (
+        f"temperature {sampling.temperature:g}, at most {sampling.max_tokens:,} tokens, seed {sampling.seed}"
+    )
+    baseline = Markup(
+        '<input type="radio" name="exp-baseline" data-set="rule/baseline" value="{}"{} aria-label="{}">'
+    ).format(
+        each.name,
+        Markup(" checked") if each.name == now.baseline else "",
+        f"Variant {each.name} is the baseline",
+    )
+    remove = (
+        Markup(
+            '<button class="btn quiet icon" data-set="remove/{}" aria-label="Remove {}" title="Remove">{}</button>'
+        ).format(number, name, icon("cross"))
+        if len(now.variants) > 1
+        else ""
+    )
+    return Markup(
+        '<tr><td class="v-name">{}</td><td>{}</td><td>{}</td><td>{}</td><td title="{}">{}</td><td class="num v-calls">{}</td>'
+        '<td class="v-base">{}</td><td class="v-x">{}</td></tr>'
+    ).format(
+        named(number, name=each.name),
+        menu(
+            f"{at}/prompt",
+            choices.prompts(now),
+            choices.chosen_prompt(now, number),
+            f"Prompt of {name}",
+            "bare",
+        ),
+        menu(f"{at}/technique", _techniques(choices, each), chosen, f"Technique of {name}", "bare"),
+        menu(f"{at}/model", choices.models, model_of(now, each), f"Model of {name}", "bare mono"),
+        settings,
+        menu(f"{at}/preset", presets, preset, f"Settings of {name}", "bare"),
+        calls_words(each),
+        baseline,
+        remove,
+    )
+
+
+def _techniques(choices: Choices, each: ExperimentVariant) -> list[Option]:
+    """The techniques; the one that is chosen with how many samples it was told to take."""
+    if each.technique is None:
+        return list(choices.techniques)
+    told = each.technique.options.get("samples")
+    return [
+        (value, f"{words}, {told}" if value == each.technique.name and told else words)
+        for value, words in choices.techniques
+    ]
+
+
+def calls_words(each: ExperimentVariant) -> str:
+    """How many calls a case takes: "1", or the most that a technique makes."""
+    if each.technique is None:
+        return "1"
+    row = rows().get(each.technique.name)
+    if row is None:
+        return "–"
+    try:
+        told = row.read(each.technique.options, each.technique.name)
+    except Exception:  # what is wrong with its options is said when the cost is asked
+        return "–"
+    samples = told.get("samples")
+    return str(samples) if isinstance(samples, int) else f"up to {row.max_calls}"
+
+
+def _unsaved(now: Experiment) -> Markup:
+    """What is not saved: the experiment keeps its text, a name would be found again."""
+    texts = [each.name for each in now.variants if isinstance(prompt_of(now, each), Prompt)]
+    if not texts:
+        return Markup("")
+    words = (
+        f"Variant {texts[0]} has"
+        if len(texts) == 1
+        else f"Variants {', '.join(texts[:-1])} and {texts[-1]} have"
+    )
+    return Markup(
+        '<p class="hint note">{}{} a text that is not saved: the experiment keeps it as it is.</p>'
+    ).format(icon("lock"), words)
+
+
+# --- cases --------------------------------------------------------------------------------------------------
+
+
+def _cases(now: Experiment, choices: Choices) -> Markup:
+    groups = data_options(now, choices)
+    chosen = now.cases.dataset or (ROWS if now.cases.rows else "")
+    shown = Markup('<option value="" selected disabled>Choose a data set</option>') if not chosen else ""
+    data = Markup(
+        '<select class="field exp-data" data-set="cases/data" aria-label="Data set">{}{}</select>'
+    ).format(
+        shown,
+        join(
+            Markup('<optgroup label="{}">{}</optgroup>').format(title, options(list(rows), chosen))
+            for title, rows in groups
+        ),
+    )
+    return Markup('<div class="exp-line">{}{}</div>{}').format(
+        data, _halves(now, choices), _about_cases(now, choices)
+    )
+
+
+def _halves(now: Experiment, choices: Choices) -> Markup:
+    found = choices.data(now)
+    limits, repeats = "", number_field("repeats", now.repeats, "Repeats of each case")
+    halves: Markup | str = ""
+    if found is not None:
+        half = now.cases.half
+        counts = (
+            ("", "All", found.rows),
+            ("train", "Train", found.train),
+            ("held-out", "Held out", found.held_out),
+        )
+        halves = Markup('<span class="seg" role="group" aria-label="Which half">{}</span>').format(
+            join(
+                Markup('<button data-set="cases/half" value="{}" aria-pressed="{}"{}>{} {}</button>').format(
+                    value,
+                    str(value == half).lower(),
+                    Markup(" disabled") if not count else "",
+                    words,
+                    f"{count:,}",
+                )
+                for value, words, count in counts
+            )
+        )
+    have = rows_there(now, choices)
+    if have:
+        sizes: list[Option] = [("", f"all {have:,}")]
+        sizes += [
+            (str(n), f"{n:,}")
+            for n in sorted({*LIMITS, *([now.cases.limit] if now.cases.limit else [])})
+            if n < have
+        ]
+        limits = Markup('<label class="pair">rows {}</label>').format(
+            menu("cases/limit", sizes, str(now.cases.limit or ""), "How many rows", "field")
+        )
+    return Markup('{}{}<label class="pair">repeats {}</label>').format(halves, limits, repeats)
+
+
+def rows_there(now: Experiment, choices: Choices) -> int:
+    """How many rows there are to take from; 0 when nobody knows."""
+    if now.cases.rows:
+        return len(now.cases.rows)
+    found = choices.data(now)
+    if found is None:
+        return 0
+    return {"train": found.train, "held-out": found.held_out}.get(now.cases.half, found.rows)
+
+
+def _about_cases(now: Experiment, choices: Choices) -> Markup:
+    """What one should know of the data: which variables have no column, how few rows there are."""
+    notes: list[Markup] = []
+    have = rows_there(now, choices)
+    taken = min(have, now.cases.limit or have)
+    if not now.cases.dataset and not now.cases.rows:
+        return Markup('<p class="hint note">{}</p>').format(
+            "An experiment needs cases: choose a data set or a sample, or add one in the Data tab."
+        )
+    columns = columns_of(now, choices)
+    missing = [name for name in choices.needs if columns and name not in columns]
+    if missing:
+        notes.append(
+            note(
+                "warn",
+                f"No column fills {_listed(missing)}, which the prompt asks for. The columns are {_listed(columns)}.",
+            )
+        )
+    if 0 < taken < TOO_FEW:
+        notes.append(
+            note("warn", f"{plural(taken, 'case')}: no verdict is possible, {TOO_FEW} are the least.")
+        )
+    elif 0 < taken < FEW:
+        notes.append(note("warn", f"{taken} cases are few: only a large difference can be told."))
+    return Markup('<div id="exp-opened"></div>{}').format(join(notes))
+
+
+def columns_of(now: Experiment, choices: Choices) -> list[str]:
+    """The columns that the chosen rows have; none when nobody knows."""
+    if now.cases.rows:
+        return list(dict.fromkeys(name for row in now.cases.rows for name in row))
+    found = choices.data(now)
+    return [column.name for column in found.columns] if found else []
+
+
+def note(kind: str, words: str | Markup) -> Markup:
+    """A line under a section: a fact, or a warning with its sign."""
+    return Markup('<p class="note {}">{}{}</p>').format(
+        kind, icon("warn" if kind == "warn" else "lock"), words
+    )
+
+
+def _listed(names: Sequence[str], most: int = 6) -> str:
+    shown = [f'"{name}"' for name in names[:most]]
+    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+# --- checks -------------------------------------------------------------------------------------------------
+
+
+def _checks(now: Experiment, choices: Choices) -> Markup:
+    listed = checks_listed(now, choices.checks)
+    rows = join(_check_row(number, check, is_on) for number, (check, is_on) in enumerate(listed))
+    of_example = len(choices.prompt.checks) - len(choices.checks) if choices.prompt else 0
+    about = "tokens, time and length are always measured"
+    if of_example:
+        about += f"; {plural(of_example, 'check')} of the prompt's example left out"
+    nothing = (
+        ""
+        if listed
+        else Markup('<p class="note warn">{}{}</p>').format(
+            icon("warn"), "No check: nothing can be counted as right. Add one."
+        )
+    )
+    add = button("Check", "experiment_check", symbol="plus", kind="quiet")
+    return Markup(
+        '<div class="exp-checks">{}</div>{}<div class="adders">{}<span class="hint">{}</span></div>'
+    ).format(rows, nothing, add, about)
+
+
+def _check_row(number: int, check: Check, is_on: bool) -> Markup:
+    scorer = SCORERS.get(check.scorer)
+    label = scorer.label if scorer else check.scorer
+    return Markup(
+        '<div class="exp-check"><input type="checkbox" id="exp-check-{}" data-set="checks/{}"{}>'
+        '<label for="exp-check-{}" class="one">{}</label><span class="soft one" title="{}">{}</span>'
+        '<button class="btn quiet icon" data-act="experiment_check" data-number="{}" aria-label="Change the check {}" title="Change">{}</button>'
+        '<span class="hint">no model</span></div>'
+    ).format(
+        number,
+        number,
+        Markup(" checked") if is_on else "",
+        number,
+        check_name(check),
+        label,
+        label,
+        number,
+        check_name(check),
+        icon("pencil"),
+    )
+
+
+# --- rule ---------------------------------------------------------------------------------------------------
+
+
+def _rule(now: Experiment, choices: Choices) -> Markup:
+    rule = now.rule
+    chosen = [check for check, is_on in checks_listed(now, choices.checks) if is_on]
+    together = {1: "its check passes", 2: "both checks pass"}.get(
+        len(chosen), f"all {len(chosen)} checks pass"
+    )
+    metrics: list[Option] = [(PASSES, together), (SCORE, "by its mean score")]
+    metrics += (
+        [(check_name(check), f"only: {check_name(check)}") for check in chosen] if len(chosen) > 1 else []
+    )
+    margin = f"{100 * rule.margin:g}" if rule.margin else ""
+    first = Markup('<div class="exp-line"><span class="of">A case</span>{}{}</div>').format(
+        Markup('<label class="pair">passes when {}</label>').format(
+            menu("rule/metric", metrics, rule.metric, "When a case passes")
+        ),
+        Markup('<label class="pair">two variants are the same within {}</label>').format(
+            number_field(
+                "rule/margin",
+                margin,
+                "Points within which two variants are the same",
+                unit="points",
+                none="–",
+            )
+        ),
+    )
+    others = [each.name for each in now.variants if each.name != now.baseline]
+    asked = (
+        f"{' and '.join((', '.join(others[:-1]), others[-1])) if len(others) > 1 else others[0]} against {now.baseline}"
+        if others
+        else "the rate of one variant"
+    )
+    alphas = [("1", "1 %"), ("5", "5 %"), ("10", "10 %")]
+    second = Markup(
+        '<div class="exp-line"><span class="of">Asked</span><b>{}</b><label class="pair">at {}</label>{}</div>'
+    ).format(
+        asked,
+        menu("rule/alpha", alphas, f"{100 * rule.alpha:g}", "At which level"),
+        menu(
+            "rule/gate",
+            [("no", "to look around (Benjamini–Hochberg)"), ("yes", "something depends on it (Holm)")],
+            "yes" if rule.gate else "no",
+            "What the result is for",
+        )
+        if len(others) > 1
+        else "",
+    )
+    return Markup('{}{}{}<div id="exp-attempt"></div>').format(first, second, _looking(now, choices))
+
+
+def _looking(now: Experiment, choices: Choices) -> Markup:
+    have = rows_there(now, choices)
+    taken = min(have, now.cases.limit or have)
+    at_end = f"At the end, after {taken:,} cases" if taken else "At the end, after all cases"
+    stop = (
+        tick("limits/stop_when_decided", now.limits.stop_when_decided, "Stop when decided")
+        if now.rule.looking == "any time"
+        else ""
+    )
+    ways = (
+        ("end", at_end, "Interval and p. While it runs, scores are shown and no verdict.", ""),
+        (
+            "any time",
+            "Any time, and stop early",
+            "Evidence after every case, decided at 20. Finds large differences sooner, small ones less often.",
+            stop,
+        ),
+    )
+    boxes = join(
+        Markup(
+            '<div class="way{}"><input type="radio" name="exp-looking" id="exp-way-{}" data-set="rule/looking" value="{}"{}>'
+            '<div><label for="exp-way-{}"><b>{}</b></label><span class="hint">{}</span>{}</div></div>'
+        ).format(
+            " on" if value == now.rule.looking else "",
+            number,
+            value,
+            Markup(" checked") if value == now.rule.looking else "",
+            number,
+            title,
+            about,
+            more,
+        )
+        for number, (value, title, about, more) in enumerate(ways)
+    )
+    return Markup('<div class="ways-two" role="radiogroup" aria-label="When it is decided">{}</div>').format(
+        boxes
+    )
+
+
+def _limits(now: Experiment) -> Markup:
+    limits = now.limits
+    pairs = (
+        ("at once", number_field("limits/at_once", limits.at_once, "Cells at once", none="auto")),
+        ("tries", number_field("limits/tries", limits.tries, "Tries of a call")),
+        ("pause after", number_field("limits/failures_in_row", limits.failures_in_row, "Failures in a row")),
+        (
+            "pause at",
+            number_field(
+                "limits/tokens", limits.tokens, "Tokens to pause at", unit="tokens", width=96, none="no limit"
+            ),
+        ),
+    )
+    units = {"pause after": " failures in a row"}
+    fields = join(
+        Markup('<label class="pair">{} {}{}</label>').format(
+            words,
+            field,
+            Markup('<span class="hint">{}</span>').format(units[words]) if words in units else "",
+        )
+        for words, field in pairs
+    )
+    cache = tick("cache", now.cache, "take greedy answers that were given before")
+    return Markup('<div class="exp-line">{}{}</div>').format(fields, cache)

@@ -1,0 +1,307 @@
+"""An experiment on screen: while it runs it is looked at again and again, and turns into its verdict where it stands.
+
+    open_experiments(at="3f…")             →  {"experiment": "3f…", "html": {"exp-head": …, "exp-body": …}}
+    experiment_now(id="3f…", seen=812)     →  {"html": {"exp-now": …, …}}, or only the way to ask again when nothing ended
+
+Whoever comes sees how it stands; nothing depends on a page that looks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from playground.formats.experiment_file import write_experiment
+from playground.types.grid import CellKey
+from playground.ui import running
+from playground.ui.actions import Action, Ask
+from playground.ui.experiment_cost import file_name
+from playground.ui.experiment_results import failures, last_answers, place, whole_cell
+from playground.ui.experiment_running import progress_row, sentence, variants_table
+from playground.ui.experiment_strip import strips
+from playground.ui.experiments import crumbs, data_words
+from playground.ui.html import button, count, icon, stamp
+from playground.ui.update import Update
+from playground.verdicts import Table, verdict
+from playground.workbench.service import Workbench
+
+if TYPE_CHECKING:
+    from playground.types.outcomes import Progress, StoredExperiment
+
+LAST = 8
+QUICK_MS, SLOW_MS = 1000, 4000
+"""How often a page looks: seldom where a look is dear."""
+MANY_CELLS = 5000
+
+_BODY = Markup(
+    '<div class="exp-run"><div id="exp-now"></div><div id="exp-progress"></div><div id="exp-variants"></div><div id="exp-cells"></div>'
+    '<div class="exp-two"><section id="exp-failures" aria-label="Failures"></section><section id="exp-last" aria-label="Last answers"></section></div></div>'
+)
+
+
+async def shown(workbench: Workbench, experiment_id: str, ask: Ask, *, ends: str = "") -> Update:
+    """The whole page of an experiment: running, resting, or its verdict. Raises NotFoundError.
+
+    `ends` is what is said in the place of its buttons while what has begun comes to its end.
+    """
+    kept = await workbench.experiments.get(experiment_id)
+    progress = await workbench.experiments.progress(experiment_id)
+    html: dict[str, str] = {"exp-head": _head(kept, progress, ends)}
+    if kept.state == "done":
+        html |= {"exp-body": _BODY, **await _now(workbench, kept, progress), "exp-poll": ""}
+    else:
+        html |= {"exp-body": _BODY, **await _now(workbench, kept, progress)}
+    now = running.update(workbench)
+    return {**now, "experiment": experiment_id, "html": {**now["html"], **html}}
+
+
+async def experiment_now(workbench: Workbench, ask: Ask) -> Update:
+    """How it stands; what is done turns into its verdict in place, and a screen reader hears of it."""
+    experiment_id = ask.text("id")
+    kept = await workbench.experiments.get(experiment_id)
+    if kept.state != ask.text("state"):
+        update = await shown(workbench, experiment_id, ask)
+        said = {
+            "done": f"Finished. {kept.row.sentence}",
+            "paused": f"Paused. {kept.row.why}",
+            "stopped": "Stopped.",
+        }
+        update["html"] = {**update["html"], "exp-say": said.get(kept.state, "")}
+        return update
+    progress = await workbench.experiments.progress(experiment_id)
+    if kept.state == "running" and str(workbench.experiments.changed(experiment_id)) == ask.text("seen"):
+        return {"html": {"exp-progress": progress_row(kept, progress), "exp-poll": _poll(workbench, kept)}}
+    return {"html": await _now(workbench, kept, progress)}
+
+
+async def _now(workbench: Workbench, kept: StoredExperiment, progress: Progress) -> dict[str, str]:
+    """All that changes while it runs."""
+    desk, experiment = workbench.experiments, kept.experiment
+    table = await desk.table(kept.id)
+    found = verdict(table, experiment.rule, with_more=False)
+    names = kept.names
+    groups = await desk.failures(kept.id)
+    last = await desk.last(kept.id, LAST)
+    tokens = f"{count(progress.tokens)} tokens" if progress.tokens else ""
+    return {
+        "exp-now": sentence(kept, progress, found),
+        "exp-progress": progress_row(kept, progress) if kept.state != "done" else "",
+        "exp-variants": variants_table(kept, progress, found),
+        "exp-cells": strips(names, marks(table), _order(kept)),
+        "exp-failures": failures(kept.id, experiment, names, groups),
+        "exp-last": last_answers(kept.id, experiment, names, last, tokens),
+        "exp-poll": _poll(workbench, kept),
+    }
+
+
+def _poll(workbench: Workbench, kept: StoredExperiment) -> Markup:
+    """What makes the page ask again; also while it rests, for another page may go on with it."""
+    cells = kept.row.total
+    every = QUICK_MS if kept.state == "running" and cells <= MANY_CELLS else SLOW_MS
+    return Markup(
+        '<span data-poll="experiment_now" data-id="{}" data-state="{}" data-seen="{}" data-every="{}"></span>'
+    ).format(kept.id, kept.state, workbench.experiments.changed(kept.id), every)
+
+
+def _order(kept: StoredExperiment) -> str:
+    several = len(set(kept.run_models.values())) > 1
+    return "one model after the other" if several else "all variants of a case run together"
+
+
+# --- what the arrays say ------------------------------------------------------------------------------------
+
+
+def marks(table: Table) -> list[list[str]]:
+    """How each case of each variant stands, its repeats together: the words of `experiment_strip.WORDS`."""
+    status, passed = table.status.tolist(), table.passed.tolist()
+    return [
+        [_mark(states, values) for states, values in zip(states_of, values_of, strict=True)]
+        for states_of, values_of in zip(status, passed, strict=True)
+    ]
+
+
+def _mark(states: list[str], values: list[float]) -> str:
+    if "running" in states:
+        return "running"
+    if "error" in states:
+        return "failed"
+    if any(state in ("pending", "interrupted", "cancelled") for state in states):
+        return "waits"
+    judged = [value for value in values if value == value]  # NaN is what no check says anything of
+    if not judged:
+        return "none"
+    mean = sum(judged) / len(judged)
+    return "pass" if mean == 1 else "fail" if mean == 0 else "part"
+
+
+# --- the head -----------------------------------------------------------------------------------------------
+
+
+def _head(kept: StoredExperiment, progress: Progress, ends: str) -> Markup:
+    name = kept.experiment.name or "Untitled experiment"
+    since = {"running": "running since ", "paused": "paused", "stopped": "stopped"}
+    if kept.state == "done":
+        words = Markup("{:,} of {:,} cells, finished {}").format(
+            progress.done, progress.total, stamp(kept.row.ended_at or kept.row.created_at)
+        )
+        state = Markup('<span class="state">{} {}</span>').format(icon("check", "ok"), words)
+    else:
+        symbol, colour = {"running": ("dot", "accent"), "paused": ("pause", "warn")}.get(
+            kept.state, ("stop", "soft")
+        )
+        when = stamp(kept.row.created_at) if kept.state == "running" else ""
+        state = Markup('<span class="state">{} {}{}</span>').format(
+            icon(symbol, colour), since[kept.state], when
+        )
+    return Markup(
+        '<div class="exp-bar">{}<h2 class="one" title="{n}">{n}</h2>{}<span class="grow"></span>{}</div>'
+    ).format(crumbs(), state, _ways(kept, ends), n=name)
+
+
+def _ways(kept: StoredExperiment, ends: str) -> Markup:
+    """What can be done with it by now."""
+    file = button("Rule and file", "experiment_file", kind="quiet fold", id=kept.id)
+    again = button("Set up another like it", "set_up_again", kind="quiet fold", id=kept.id)
+    if kept.state == "running" and ends:
+        return Markup('<span class="hint">{}</span>{}').format(ends, file)
+    if kept.state == "running":
+        pause = Markup(
+            '<button class="btn" data-act="pause_experiment" data-id="{}" id="exp-pause">{}Pause<kbd>P</kbd></button>'
+        ).format(kept.id, icon("pause"))
+        stop = button("Stop", "ask_to_stop_experiment", symbol="stop", kind="danger", id=kept.id)
+        return Markup("{}{}{}").format(file, stop, pause)
+    if kept.state in ("paused", "stopped"):
+        on = button("Go on", "resume_experiment", symbol="play", kind="primary", id=kept.id)
+        stop = Markup("")
+        if kept.state == "paused":
+            stop = button("Stop", "ask_to_stop_experiment", symbol="stop", kind="danger", id=kept.id)
+        return Markup("{}{}{}{}").format(file, again, stop, on)
+    return Markup("{}{}").format(file, again)
+
+
+# --- what is done -------------------------------------------------------------------------------------------
+
+
+async def go_to_experiment(workbench: Workbench, ask: Ask) -> Update:
+    """To its page, from wherever one is."""
+    return {**await shown(workbench, ask.text("id"), ask), "tab": "Experiments", "drawer": None}
+
+
+async def pause_experiment(workbench: Workbench, ask: Ask) -> Update:
+    """What has begun ends; nothing more begins."""
+    await workbench.experiments.pause(ask.text("id"))
+    if ask.text("quiet"):  # from the list of what runs, on whatever tab
+        return running.update(workbench)
+    return await shown(workbench, ask.text("id"), ask, ends="Pauses when what has begun has ended.")
+
+
+async def resume_experiment(workbench: Workbench, ask: Ask) -> Update:
+    """It goes on where it stands."""
+    await workbench.experiments.resume(ask.text("id"))
+    return await shown(workbench, ask.text("id"), ask)
+
+
+async def ask_to_stop_experiment(workbench: Workbench, ask: Ask) -> Update:
+    """Asks once; what is done is kept."""
+    progress = await workbench.experiments.progress(ask.text("id"))
+    body = Markup(
+        "<p>{:,} of {:,} cells are done and stay. It can go on later, from here or from another program.</p>"
+    ).format(progress.done, progress.total)
+    foot = Markup("{}{}").format(
+        button("Stop it", "stop_experiment", symbol="stop", kind="danger", id=ask.text("id")),
+        button("Let it run", "close", kind="quiet"),
+    )
+    return {"drawer": {"title": "Stop the experiment?", "body": body, "foot": foot, "narrow": True}}
+
+
+async def stop_experiment(workbench: Workbench, ask: Ask) -> Update:
+    """Everything that runs of it is cut."""
+    await workbench.experiments.stop(ask.text("id"))
+    return {**await shown(workbench, ask.text("id"), ask), "drawer": None}
+
+
+async def experiment_again(workbench: Workbench, ask: Ask) -> Update:
+    """Failed cells once more: all, those of one reason, or one cell."""
+    experiment_id, reason = ask.text("id"), ask.text("reason")
+    keys = [_key(ask)] if ask.text("case") else None
+    await workbench.experiments.again(experiment_id, keys, reason=reason)
+    return {**await shown(workbench, experiment_id, ask), "drawer": None}
+
+
+def _key(ask: Ask) -> CellKey:
+    return CellKey(ask.integer("case"), ask.integer("variant"), ask.integer("repeat", 0))
+
+
+async def experiment_cell(workbench: Workbench, ask: Ask) -> Update:
+    """One answer, with its checks and what was sent."""
+    experiment_id, key = ask.text("id"), _key(ask)
+    kept = await workbench.experiments.get(experiment_id)
+    cell = await workbench.history.cell(experiment_id, key)
+    values = await workbench.history.case_values(experiment_id, key.case, 1)
+    foot = (
+        button(
+            "Run it again",
+            "experiment_again",
+            symbol="redo",
+            id=experiment_id,
+            case=key.case,
+            variant=key.variant,
+            repeat=key.repeat,
+        )
+        if cell.status == "error"
+        else Markup("")
+    )
+    title = f"Cell {place(kept.names, key, kept.experiment.repeats)}"
+    return {"drawer": {"title": title, "body": whole_cell(cell, values[0] if values else {}), "foot": foot}}
+
+
+async def experiment_file(workbench: Workbench, ask: Ask) -> Update:
+    """The rule and the file of a stored experiment, in the drawer."""
+    kept = await workbench.experiments.get(ask.text("id"))
+    rule = kept.experiment.rule
+    looking = (
+        "Evidence may be looked at any time"
+        if rule.looking == "any time"
+        else f"Decided after {kept.cases:,} cases"
+    )
+    margin = f"; the same within {100 * rule.margin:g} points" if rule.margin else ""
+    said = Markup(
+        "<p>{} {} at {:g} %, against {}{}. Fixed {}: attempt {} on this question. Data: {}.</p>"
+    ).format(
+        icon("lock"),
+        looking,
+        100 * rule.alpha,
+        kept.experiment.baseline,
+        margin,
+        stamp(kept.row.created_at),
+        kept.row.attempt,
+        data_words(kept.row.dataset, kept.row.number, kept.half),
+    )
+    text = write_experiment(kept.experiment)
+    body = Markup('{}<pre class="out" id="exp-kept-file" tabindex="0">{}</pre>').format(said, text)
+    foot = Markup("{}{}{}").format(
+        button("Copy", "copy_text", symbol="copy", from_="#exp-kept-file"),
+        button(
+            "Download",
+            "download_text",
+            symbol="download",
+            from_="#exp-kept-file",
+            name=file_name(kept.experiment),
+        ),
+        button("Set up another like it", "set_up_again", kind="quiet", id=kept.id),
+    )
+    return {"drawer": {"title": "Rule and file", "body": body, "foot": foot}}
+
+
+ACTIONS: dict[str, Action] = {
+    "experiment_now": experiment_now,
+    "go_to_experiment": go_to_experiment,
+    "pause_experiment": pause_experiment,
+    "resume_experiment": resume_experiment,
+    "ask_to_stop_experiment": ask_to_stop_experiment,
+    "stop_experiment": stop_experiment,
+    "experiment_again": experiment_again,
+    "experiment_cell": experiment_cell,
+    "experiment_file": experiment_file,
+}

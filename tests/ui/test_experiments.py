@@ -1,0 +1,149 @@
+"""Tests for the Experiments tab as the page calls it: from Compare to a set-up, changed, priced, started, watched."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from playground.types.dataset import Column, Row
+from playground.types.prompt import Prompt, Turn
+from playground.workbench.service import Workbench
+
+Call = Callable[..., Awaitable[dict[str, Any]]]
+Form = dict[str, Any]
+CHECK = {"scorer": "contains", "options": {"text": "{{ expected }}"}}
+
+
+async def words_set(workbench: Workbench, count: int = 20) -> None:
+    rows = [Row({"word": f"w{n}", "expected": f"w{n}" if n % 4 else "none"}) for n in range(count)]
+    await workbench.datasets.create(
+        "Words", (Column(name="word"), Column(name="expected", role="expected")), rows
+    )
+
+
+def greeting(form: Form, **prompt: Any) -> Form:
+    field = {"name": "word", "kind": "text"}
+    return form | {"prompt": {**form["prompt"], "inputs": [field], "checks": [CHECK], **prompt}}
+
+
+async def until_done(call: Call, form: Form, run: str) -> dict[str, Any]:
+    """What the page is sent once the experiment has turned into its verdict."""
+    state = "running"
+    for _ in range(400):
+        update = await call("experiment_now", id=run, state=state, seen="", form=form)
+        if "exp-head" in update.get("html", {}):
+            return update
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never ended")
+
+
+async def test_the_columns_run_over_the_data_set_that_fits_and_end_in_a_verdict(
+    workbench: Workbench, call: Call, form: Form
+) -> None:
+    await workbench.datasets.create("Other", (Column(name="mail"),), [Row({"mail": "x"})])
+    await words_set(workbench)
+    form = greeting(form)
+    update = await call("experiment_from_compare", form=form)
+    assert update["tab"] == "Experiments" and update["experiment"] == "setup"
+    assert update["plan"]["cases"]["dataset"] == "Words@1"
+    html = update["html"]
+    assert "Words, version 1" in html["exp-main"] and "dataset: Words@1" in html["exp-file"]
+    form = form | {"experiment": update["plan"]}
+    cost = (await call("experiment_cost", form=form))["html"]
+    assert "What it takes" in cost["exp-cost"] and "this is attempt 1" in cost["exp-attempt"]
+    assert re.search(r"Finds a difference of \d+ points", cost["exp-cost"])
+    started = await call("start_experiment", form=form)
+    assert started["plan"] is None and "alert" not in started, started
+    done = await until_done(call, form, started["experiment"])
+    assert "finished" in done["html"]["exp-head"]
+    assert done["html"]["exp-say"].startswith("Finished. ")
+    listed = await call("open_experiments", at="", form=form)
+    assert "Greeting, two variants" in listed["html"]["exp-body"] and "finished" in listed["html"]["exp-body"]
+    again = await call("set_up_again", id=started["experiment"], form=form)
+    cost = (await call("experiment_cost", form=form | {"experiment": again["plan"]}))["html"]
+    assert "attempt 2" in cost["exp-attempt"]
+
+
+async def test_a_change_that_makes_no_sense_is_said_and_the_page_shows_what_stands(
+    workbench: Workbench, call: Call, form: Form
+) -> None:
+    form = greeting(form, cases=[{"word": "a", "expected": "a"}])
+    form |= {"experiment": (await call("experiment_from_compare", form=form))["plan"]}
+    refused = await call("change_experiment", what="repeats", value="lots", form=form)
+    assert "lots" in refused["alert"]["message"] and 'value="1"' in refused["html"]["exp-main"]
+    assert "plan" not in refused
+    changed = await call("change_experiment", what="repeats", value="3", form=form)
+    assert changed["plan"]["repeats"] == 3 and "repeats: 3" in changed["html"]["exp-file"]
+
+
+async def test_the_file_is_read_back_and_what_it_does_not_know_is_named(call: Call, form: Form) -> None:
+    form = greeting(form, cases=[{"word": "a", "expected": "a"}])
+    form |= {"experiment": (await call("experiment_from_compare", form=form))["plan"]}
+    text = "variants:\n  A: {model: 'scripted:echo'}\n  B: {model: 'scripted:echo'}\nprompt: Hi\ncases: {dataset: X}\n"
+    read = await call("change_experiment", what="file", value=text, form=form)
+    assert read["plan"]["cases"]["dataset"] == "X"
+    wrong = await call("change_experiment", what="file", value=text + "variant: 3\n", form=form)
+    assert "plan" not in wrong and "variants" in wrong["html"]["exp-yaml-problem"]
+
+
+async def test_the_prompts_own_cases_come_back_after_another_data_set(
+    workbench: Workbench, call: Call, form: Form
+) -> None:
+    await words_set(workbench)
+    form = greeting(form, cases=[{"word": "a", "expected": "a"}, {"word": "b", "expected": "b"}])
+    form |= {"experiment": (await call("experiment_from_compare", form=form))["plan"]}
+    assert len(form["experiment"]["cases"]["rows"]) == 2  # they are nearer than any data set
+    other = await call("change_experiment", what="cases/data", value="Words@1", form=form)
+    form |= {"experiment": other["plan"]}
+    assert "own 2 cases" in other["html"]["exp-main"]
+    back = await call("change_experiment", what="cases/data", value="rows", form=form)
+    assert len(back["plan"]["cases"]["rows"]) == 2
+    assert "no verdict is possible, 15 are the least" in back["html"]["exp-main"]
+
+
+async def test_a_saved_prompt_is_named_and_its_versions_are_a_menu(
+    workbench: Workbench, call: Call, form: Form
+) -> None:
+    await words_set(workbench)
+    form = greeting(form)
+    prompt = Prompt.model_validate(form["prompt"])
+    saved = await workbench.prompts.save(prompt, message="first")
+    second = prompt.model_copy(update={"turns": (Turn(role="user", template="Now say {{ word }}"),)})
+    await workbench.prompts.save(second, message="second", prompt_id=saved.prompt_id)
+    stored = (await workbench.saved.version(saved.prompt_id, 1)).prompt.model_dump(mode="json")
+    form |= {"prompt": stored, "prompt_id": saved.prompt_id, "version": 1}
+    update = await call("experiment_from_compare", form=form)
+    assert update["plan"]["prompt"] == "Greeting@1"
+    assert "version 2" in update["html"]["exp-main"] and "not saved" not in update["html"]["exp-main"]
+    edited = form | {"prompt": stored | {"turns": [{"role": "user", "template": "{{ word }}!"}]}}
+    update = await call("experiment_from_compare", form=edited)
+    assert isinstance(update["plan"]["prompt"], dict) and "not saved" in update["html"]["exp-main"]
+
+
+async def test_a_check_is_added_changed_and_removed_in_the_drawer(call: Call, form: Form) -> None:
+    form = greeting(form, cases=[{"word": "a", "expected": "a"}])
+    form |= {"experiment": (await call("experiment_from_compare", form=form))["plan"]}
+    opened = await call("experiment_check", number=-1, value="length", form=form)
+    assert 'name="option:max"' in opened["drawer"]["body"]
+    fields = {"scorer": "length", "option:max": "70", "option:unit": "words", "negate": False}
+    kept = await call("keep_experiment_check", number=-1, fields=fields, form=form)
+    assert kept["drawer"] is None and len(kept["plan"]["checks"]) == 2
+    bad = await call("keep_experiment_check", number=-1, fields={"scorer": "length"}, form=form)
+    assert "alert" in bad and "plan" not in bad
+    form |= {"experiment": kept["plan"]}
+    gone = await call("remove_experiment_check", number=1, form=form)
+    assert gone["plan"]["checks"] is None  # those of the prompt again
+
+
+async def test_nothing_yet_says_what_compare_holds_and_a_hostile_name_stays_text(
+    call: Call, form: Form
+) -> None:
+    form |= {"prompt": form["prompt"] | {"name": "<img src=x onerror=alert(1)>"}}
+    update = await call("open_experiments", at="", form=form)
+    assert "Compare holds 2 columns" in update["html"]["exp-body"]
+    assert "<img" not in update["html"]["exp-body"] and "&lt;img" in update["html"]["exp-body"]
+    assert "alert" in await call("open_experiments", at="nowhere", form=form)
+    assert "alert" in await call("start_experiment", form=form)
+    assert "alert" in await call("experiment_from_compare", form=form | {"prompt": {"turns": []}})
