@@ -3,10 +3,11 @@
     calls = Calls(model.new_context(cells, sequences), Rules())
     calls.decode([row])          a second row goes with it where one alone would be computed in another way
     calls.forget(3, 40)          its cells stay taken: a hole would be filled by a later position of another sequence
+    calls.decode(rows)           64 and more are tiles: cells that nobody reads are taken until the next whole tile
     calls.clear()                everything is free again
 
 Two sequences of the context are not the scheduler's: one for the rows that are added, last in the call and forgotten after it
-(their cells are the next to be handed out, so they cost none), one that holds what was forgotten.
+(their cells are the next to be handed out, so they cost none), one that holds what was forgotten and what nobody reads.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from playground.engine.context import Row
-from playground.engine.rules import LONE_CELLS, Rules
+from playground.engine.rules import LONE_CELLS, TILE, Rules
 
 OWN_SEQUENCES = 2
 
@@ -34,6 +35,7 @@ class Calls:
         self._added, self._attic = self.sequences, self.sequences + 1
         self.cells: int = context.cells - rules.spare
         self.used = 0
+        self._unread = b""  # the state of a cell that nobody reads, once there is one
         self.logits, self.allow, self.sample = context.logits, context.allow, context.sample
         self.share, self.last_position, self.close = context.share, context.last_position, context.close
 
@@ -44,11 +46,15 @@ class Calls:
 
     def decode(self, rows: list[Row]) -> int:
         """llama.cpp's return code, as `Context.decode`."""
+        code: int
+        for _ in range(self.padding(len(rows))):
+            if code := self._take_unread():
+                return code
         more, with_logits = 0, 0
         if len(rows) > 1 or not self._may_be_alone:
             more, with_logits = self._rules.missing(len(rows), sum(row.wants_logits for row in rows))
         if not more:
-            code: int = self._context.decode(rows)
+            code = self._context.decode(rows)
         else:
             added = [Row(1, i, self._added, i < with_logits) for i in range(more)]
             code = self._context.decode(rows + added)
@@ -56,6 +62,10 @@ class Calls:
         if code == 0:
             self.used += len(rows)
         return code
+
+    def padding(self, rows: int) -> int:
+        """Cells that a call of so many rows takes before its own."""
+        return -self.used % TILE if self._rules.tiles and rows >= TILE else 0
 
     def forget(self, sequence: int, start: int = 0) -> bool:
         """Take a sequence's cells from position `start` on away from it; False when this model can only forget all."""
@@ -73,6 +83,18 @@ class Calls:
         if threads != self._threads:
             self._threads = threads
             self._context.use_threads(threads)
+
+    def _take_unread(self) -> int:
+        """Take a cell that nobody reads; copied, not computed. llama.cpp's return code."""
+        if not self._unread:
+            if code := int(self._context.decode([Row(1, 0, self._added, False)])):
+                return code
+            self._unread = self._context.state(self._added)
+        if not self._context.take_state(self._added, self._unread):
+            return 1
+        self.forget(self._added)
+        self.used += 1
+        return 0
 
     @property
     def _may_be_alone(self) -> bool:

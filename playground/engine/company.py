@@ -5,6 +5,7 @@
 A text and its next token are computed alone, then among 3, 7 and 40 rows of others, then in two parts with 600 cells of others
 between them, on one thread and on all. Of the 40 some want logits too: the head's kernel is chosen by their number. Compared
 are the logits after it and the contents of its cells in every layer: the logits alone hide most differences in a last bit.
+Then two tiles are read at once, and one after the other behind cells of others.
 
 What decides beside the rules is found out here too: a build or a machine with other kernels, or one where GGML_CPU_TILED_MM
 (`cores.py`) has no effect.
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 from playground.engine.calls import OWN_SEQUENCES, Calls
 from playground.engine.context import Row
 from playground.engine.model import LoadedModel
-from playground.engine.rules import Rules
+from playground.engine.rules import TILE, Rules
 
 _CELLS = 1024
 _OTHERS = 12  # sequences
@@ -39,17 +40,20 @@ def is_invariant(model: LoadedModel, threads: int, rules: Rules | None = None) -
     try:
         trial = _Trial(context, Calls(context, rules or model.rules, threads), model.vocabulary.size)
         alone = trial.alone()
-        return alone == trial.among_others() and alone == trial.behind_others(threads)
+        if alone != trial.among_others() or alone != trial.behind_others(threads):
+            return False
+        return trial.tiles([2 * TILE], behind=0, threads=1) == trial.tiles([TILE, TILE], 3, threads)
     finally:
         context.close()
 
 
 class _Trial:
-    """The same text in sequence 0, three times."""
+    """The same text in sequence 0, and what becomes of it."""
 
     def __init__(self, context: Any, calls: Calls, words: int) -> None:
         self._context = context
         self._calls = calls
+        self._words = words
         self._text = [(7 + 31 * n) % words for n in range(_TEXT)]
         self._strange = [(11 + 17 * n) % words for n in range(_STRANGER)]
 
@@ -79,6 +83,18 @@ class _Trial:
             self._calls.used += _STRANGER
         self._decode(self._mine(_TEXT // 2, _TEXT))
         return self._seen(self._mine(_TEXT - 1, _TEXT, again=True))
+
+    def tiles(self, calls: list[int], behind: int, threads: int) -> bytes:
+        """The cells of a text that is read in calls of so many rows, behind cells of others."""
+        self._calls.clear()
+        self._calls.use_threads(threads)
+        if behind:
+            self._decode(self._others(0, behind))
+        start = 0
+        for rows in calls:
+            self._decode([Row((5 + 3 * n) % self._words, n, 0, False) for n in range(start, start + rows)])
+            start += rows
+        return bytes(self._context.state(0))
 
     def _mine(self, start: int, end: int, *, again: bool = False) -> list[Row]:
         """Rows of the text; `again`: its last token once more, at the place after it."""

@@ -8,6 +8,9 @@
     root ─ "You are a judge. Text: " ─┬─ "A …"    sequence 3, open
                                       └─ "B …"    sequence 0, closed
 
+A token that is read in tiles (`rules.py`) stands here as its complement, `~token`: what was read otherwise is something else.
+Behind a part of a tile no other prompt can go on in tiles.
+
 Each leaf owns one llama.cpp sequence, which holds every cell from the root to the leaf's end. Inner nodes own none: they live
 from the leaves below, and the last one leaves its sequence to its parent. `cells` counts each node once, as llama.cpp does; the
 cells of what was evicted may stay taken (`calls.py`), and only sequences become free.
@@ -18,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
+
+from playground.engine.rules import TILE
 
 
 class Cells(Protocol):
@@ -80,7 +85,10 @@ class PrefixTree:
                 best = Match(node, node.start + common)
             if common == len(node.tokens) and node.end < limit:
                 nodes += node.children
-        return best
+        node, length = best.node, usable(tokens, best.length)
+        while node.parent and node.start >= length:
+            node = node.parent
+        return Match(node, length)
 
     def open(self, tokens: list[int]) -> Node | None:
         """A new leaf for a prompt, after what is cached of it; None when every sequence is in use."""
@@ -204,6 +212,11 @@ def common_length(a: list[int], b: list[int]) -> int:
         else:
             high = middle
     return low
+
+
+def usable(tokens: list[int], there: int) -> int:
+    """Of so many tokens of a prompt that are there, those behind which it can go on: in whole tiles, if it does so in tiles."""
+    return there - there % TILE if tokens[there] < 0 else there
 
 
 def _path(leaf: Node) -> Iterator[Node]:

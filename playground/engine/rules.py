@@ -5,12 +5,18 @@
 llama.cpp on a CPU picks its kernels by the number of rows in a call, and sums them differently. Three things decide, in the
 source of llama-cpp-python 0.3.36 (llama.cpp commit 0c1e57098):
 
-- Attention (`ggml_compute_forward_flash_attn_ext_f16`): from 64 rows on it works in tiles, whose sums follow the place in the
-  cache; a single row with 512 cells and more is split over the threads; between the two each row walks its own cells in order.
+- Attention (`ggml_compute_forward_flash_attn_ext_f16`): a single row with 512 cells and more is split over the threads; up to
+  63 rows each walks its own cells in order; from 64 rows on all are computed in tiles, which sum 64 cells of the cache at a time.
 - Matrix products (`ggml_compute_forward_mul_mat`): F16 and BF16 change kernels at 2 rows; repacked Q4_K and Q2_K take rows in
   fours and the rest one by one; k-quants that are not repacked change at 8 rows unless GGML_CPU_TILED_MM=0, which
   `thread_environment` sets. The last layer and the head see the rows that want logits only: these count on their own.
 - Cells: attention walks them in their order, so a later position must never lie in an earlier cell (`calls.py`).
+
+Walking is slow where there is much to walk: at 4,000 tokens a row costs two to three times what it costs in tiles. So the
+beginning of a long prompt is read in tiles, in calls of its own. There a row has the same bits wherever its sequence lies, and
+whatever lies between, as long as all of it up to there lies in whole tiles; calls may have any number of whole tiles, of one
+prompt or of several. Where the tiles end follows from the length of the prompt alone. What was read in tiles has other bits than
+what walked: prompts share it only where both read it so.
 """
 
 from __future__ import annotations
@@ -22,6 +28,8 @@ from playground.engine.context import STEP_ROWS
 
 _ONE_KERNEL = frozenset({"F32", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"})
 """Formats whose products have the same bits for any number of rows; F32 only beside vectors, see `rules_for`."""
+TILE = 64
+"""Cells that attention sums at a time, and rows of a call from which on it does."""
 _IN_FOURS = frozenset({"Q4_K", "Q2_K"})
 _MOST = 60
 """Most rows of a call, those that are added included."""
@@ -31,13 +39,15 @@ _MOST = 60
 class Rules:
     """A call has at least `least` rows and a multiple of `multiple`; with `logits_too` so have those that want logits.
 
-    `most` is the most rows of a call before any are added. With `lone` a row may be alone as long as attention does not split it (`LONE_CELLS`).
+    `most` is the most rows of a call before any are added. With `lone` a row may be alone as long as attention does not split it
+    (`LONE_CELLS`). Prompts of `long` tokens and more begin in tiles.
     """
 
     least: int = 2
     multiple: int = 1
     logits_too: bool = False
     most: int = _MOST
+    long: int = 512
 
     @property
     def lone(self) -> bool:
@@ -48,6 +58,19 @@ class Rules:
     def spare(self) -> int:
         """Most rows that must be added to a call, and so the cells that must stay free for them."""
         return 2 * max(self.least, self.multiple) - 1 if self.logits_too else self.least - 1
+
+    @property
+    def tiles(self) -> bool:
+        """Whether calls of whole tiles are something else than the others."""
+        return self.most < TILE
+
+    def tiled(self, prompt_tokens: int) -> int:
+        """How many tokens of such a prompt are read in tiles.
+
+        A tile and more is left, so that what follows a long beginning, a case of many, does not move the end of the tiles into
+        what only one of them says.
+        """
+        return (prompt_tokens - TILE - 1) // TILE * TILE if self.tiles and prompt_tokens >= self.long else 0
 
     def missing(self, rows: int, logits: int) -> tuple[int, int]:
         """How many rows must be added to so many, of which `logits` want logits, and how many of the added must want them."""

@@ -4,7 +4,8 @@
     scheduler.step() → [Piece, Done, …]    one token for every answer, some rows of prompts
     scheduler.cancel(id) → Done | None     leaves between two steps
 
-Every step is one call: a row of each answer that is being written, then rows of prompts, oldest request first. Which rows may
+Every step is one call: a row of each answer that is being written, then rows of prompts, oldest request first; or whole tiles of
+long prompts. While there is work for both they alternate. Which rows may
 share a call is the business of `rules.py` and `calls.py`; where these rules hold, an answer has the same bits in any company,
 and nothing that follows can be seen in it. What a prompt shares with anything in the cache is not computed again
 (`prefix_tree.py`); what waiting prompts share with each other is computed once, by the first of them. Requests that somebody
@@ -23,10 +24,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from playground.engine.calls import OWN_SEQUENCES, Calls
-from playground.engine.context import Row, Vector
+from playground.engine.context import STEP_ROWS, Row, Vector
 from playground.engine.grammar import Guide
 from playground.engine.job import Event, Job
-from playground.engine.prefix_tree import Node, PrefixTree, common_length
+from playground.engine.prefix_tree import Node, PrefixTree, common_length, usable
 from playground.engine.protocol import Done, Generate
 from playground.engine.rules import LONE_CELLS, Rules
 from playground.engine.sampler import draw, free_chain, new_chain
@@ -59,6 +60,7 @@ class Model(Protocol):
 class Run:
     """A request with its place in the cache: the first `leaf.end` of its tokens have been computed.
 
+    So many of its tokens as are `tiled` are read in tiles, and written as their complements.
     `adapter`, `pictures` and `family` are those of one that needs a seat of its own; `first` are the logits after its prompt.
     """
 
@@ -66,6 +68,7 @@ class Run:
     adapter: Any = None
     pictures: Sequence[Picture] = ()
     family: str = ""
+    tiled: int = 0
     leaf: Node | None = None
     reused: int = 0
     first: Vector | None = None
@@ -79,6 +82,11 @@ class Run:
     def to_read(self) -> int:
         """Its tokens that are not."""
         return len(self.job.tokens) - self.computed
+
+    @property
+    def to_tile(self) -> int:
+        """Those of them that are read in tiles."""
+        return max(0, self.tiled - self.computed)
 
     @property
     def is_writing(self) -> bool:
@@ -110,6 +118,7 @@ class Scheduler:
         self._waiting: list[Run] = []
         self._count = 0
         self._turn = 0
+        self._in_tiles = False  # the last call
 
     def _set_up(self, cells: int = 0, least_rows: int = 0) -> None:
         """A new cache, with nothing in it. Raises BackendError when there is no memory for it."""
@@ -143,8 +152,11 @@ class Scheduler:
         """Queue a request; `prompt` has 1 to context_tokens - 1 token ids. Raises BackendError for a bad grammar."""
         chain = new_chain(request, self._model.vocabulary)
         self._count += 1
-        job = Job(request, self._count, list(prompt), chain, guide)
-        self._wait(Run(job, adapter, pictures, request.family))
+        tiled = self._rules.tiled(len(prompt))
+        job = Job(
+            request, self._count, [*(~token for token in prompt[:tiled]), *prompt[tiled:]], chain, guide
+        )
+        self._wait(Run(job, adapter, pictures, request.family, tiled))
 
     def cancel(self, request_id: int) -> Done | None:
         """End a request at once; None when there is no such request any more."""
@@ -157,7 +169,7 @@ class Scheduler:
         """Admit, decode, sample; what happened, in order."""
         self._admit()
         shares = self._shares()
-        while self.used + sum(share for _, share in shares) > self.cells and self._make_room():
+        while self._used_after(shares) > self.cells and self._make_room():
             shares = self._shares()
         if not shares:
             return []
@@ -221,7 +233,7 @@ class Scheduler:
 
     def _has_cells(self, run: Run) -> bool:
         """Whether it probably ends in the cells that are left."""
-        new = len(run.job.tokens) - self.tree.longest(run.job.tokens).length + self._growth(run.job)
+        new = self._need(run, self.tree.longest(run.job.tokens).length)
         return not self._running and not self.used or self.used + self._promised() + new <= self.cells
 
     def _is_worth_forgetting(self, run: Run) -> bool:
@@ -235,12 +247,17 @@ class Scheduler:
             return (
                 is_short and not self._running and self.tree.longest(run.job.tokens).length < _WORTH_KEEPING
             )
-        new = len(run.job.tokens) + self._growth(run.job)
-        return not self._running or kept + self._promised() + new <= self.cells
+        return not self._running or kept + self._promised() + self._need(run, 0) <= self.cells
 
     def _promised(self) -> int:
         """Cells that those who run will probably take yet."""
-        return sum(run.to_read + self._growth(run.job) for run in self._running)
+        return sum(self._need(run, run.computed) for run in self._running)
+
+    def _need(self, run: Run, there: int) -> int:
+        """Cells that it will probably take when so many of its tokens are there already."""
+        alternates = self._running and not run.job.request.background
+        unread = max(0, run.tiled - there) // 2 if alternates else 0  # between its tiles
+        return len(run.job.tokens) - there + self._growth(run.job) + unread
 
     def _growth(self, job: Job) -> int:
         """Cells that an answer is expected to take yet; one that had to leave before is not put at risk again."""
@@ -254,7 +271,8 @@ class Scheduler:
         there = self.tree.longest(job.tokens).length
         for other in self._running:
             if not other.is_writing:
-                common = min(common_length(other.job.tokens, job.tokens), len(job.tokens) - 1)
+                common = common_length(other.job.tokens, job.tokens)
+                common = usable(job.tokens, min(common, len(job.tokens) - 1))
                 if common > other.computed and common - there >= _WORTH_WAITING:
                     return True
         return False
@@ -263,19 +281,24 @@ class Scheduler:
 
     def _shares(self) -> list[tuple[Run, int]]:
         """Who takes part in the next call with how many tokens: a row of each answer, then prompts as far as they fit."""
+        tiling = [run for run in self._running if run.to_tile]
         writing = [run for run in self._running if run.is_writing]
-        reading = [run for run in self._running if not run.is_writing]
+        reading = [run for run in self._running if not run.is_writing and not run.to_tile]
+        watched = any(not run.job.request.background for run in (*writing, *reading))
+        self._in_tiles = bool(tiling) and not (watched and self._in_tiles)
+        if self._in_tiles:
+            return _dealt(tiling, [run.to_tile for run in tiling], STEP_ROWS)
         most = self._rules.most - bool(reading)
         if len(writing) > most:  # by turns
             self._turn = (self._turn + most) % len(writing)
             writing = [*writing[self._turn :], *writing[: self._turn]][:most]
-        shares = [(run, 1) for run in writing]
-        left = self._rules.most - len(writing)
-        for run in reading:
-            if left:
-                shares.append((run, min(left, run.to_read)))
-                left -= shares[-1][1]
-        return shares
+        runs = [*writing, *reading]
+        return _dealt(runs, [run.to_read for run in runs], self._rules.most)
+
+    def _used_after(self, shares: list[tuple[Run, int]]) -> int:
+        """Cells that are taken once these have their rows."""
+        rows = sum(share for _, share in shares)
+        return self.used + self._calls.padding(rows) + rows
 
     def _make_room(self) -> bool:
         """Free some cells; False when one request is all there is."""
@@ -355,8 +378,19 @@ class Scheduler:
         return events
 
 
+def _dealt(runs: list[Run], wants: list[int], most: int) -> list[tuple[Run, int]]:
+    """What each gets of `most` rows: the first what they want."""
+    shares = []
+    for run, wanted in zip(runs, wants, strict=True):
+        if share := min(most, wanted):
+            shares.append((run, share))
+            most -= share
+    return shares
+
+
 def _rows(run: Run, count: int) -> list[Row]:
     """The next `count` tokens of a request; the very last one wants logits."""
     assert run.leaf
     tokens, start, last, saved = run.job.tokens, run.computed, len(run.job.tokens) - 1, run.saved
-    return [Row(tokens[i], i - saved, run.leaf.sequence, i == last) for i in range(start, start + count)]
+    sequence, end = run.leaf.sequence, start + count
+    return [Row(max(tokens[i], ~tokens[i]), i - saved, sequence, i == last) for i in range(start, end)]

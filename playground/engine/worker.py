@@ -43,6 +43,7 @@ from playground.engine.protocol import (
     Warm,
     Warmed,
 )
+from playground.engine.rules import Rules
 from playground.engine.shelf import Shelf
 from playground.engine.tasks import embed, score_texts
 from playground.engine.vocabulary import Rendered
@@ -331,7 +332,7 @@ def way(request: Generate) -> str:
     if request.adapter or request.images:
         return "in turns"
     if request.batches:
-        return "batched, probe: company changes no bit"
+        return f"batched, tiles from {Rules().long} tokens, probe: company changes no bit"
     return f"{'in turns' if request.mode == 'exact' else 'batched'}, probe: company may change bits"
 
 

@@ -16,15 +16,19 @@ Mode = Literal["exact", "throughput"]
 """exact: the answer depends on nothing but its request. throughput: batched also where company may change its last bits."""
 
 
-OLD_EXACT = "exact of 0.2"
-"""How exact answers of the engine before 0.4 are called: prompts of 64 tokens and more were summed in other groups."""
+OLD_EXACT = {"exact of 0.2": 64, "exact of 0.4": 512}
+"""How exact answers of earlier engines are called, and from how many tokens on they summed a prompt in other groups than today."""
 
 
-def mode_words(mode: str | None, backend_version: str | None) -> str:
+def mode_words(mode: str | None, backend_version: str | None, prompt_tokens: int | None = None) -> str:
     """The mode of an answer as it is shown. Receipts of today's engine say after its version how it was batched."""
     version = backend_version or ""
-    is_old = mode == "exact" and version.startswith("llama-cpp-python") and "," not in version
-    return OLD_EXACT if is_old else mode or ""
+    if mode == "exact" and version.startswith("llama-cpp-python"):
+        if "," not in version:
+            return "exact of 0.2"
+        if "batched, probe" in version and (prompt_tokens or 0) >= OLD_EXACT["exact of 0.4"]:
+            return "exact of 0.4"
+    return mode or ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,7 +278,7 @@ def _settings_table(cells: Sequence[StoredCell]) -> Markup:
             values = [f"{v[:10]}…{v[-6:]}" if len(v) >= 40 else v for v in values]
         elif key == "mode":
             values = [
-                mode_words(c.mode, c.backend_version) or "–" if c else "–"
+                mode_words(c.mode, c.backend_version, c.prompt_tokens) or "–" if c else "–"
                 for c in (cell.completion for cell in cells)
             ]
         rows.append((label, values))

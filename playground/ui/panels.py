@@ -145,8 +145,9 @@ def badges(cell: StoredCell, run: StoredRun) -> Markup:
     if run.spec.same_text:
         why = f"Every column was sent the text that {run.spec.same_text} makes of the prompt, unchanged."
         shown.append(badge("mode", "same text", why))
-    if mode_words(done.mode, done.backend_version) == OLD_EXACT:
-        shown.append(badge("fact", OLD_EXACT, _OLD))
+    mode = mode_words(done.mode, done.backend_version, done.prompt_tokens)
+    if mode in OLD_EXACT:
+        shown.append(badge("fact", mode, _OLD.format(OLD_EXACT[mode])))
     if done.context_tokens and done.prompt_tokens is not None:
         used = done.prompt_tokens + (done.completion_tokens or 0)
         text = f"context {used:,} of {done.context_tokens:,}"
@@ -158,8 +159,8 @@ def badges(cell: StoredCell, run: StoredRun) -> Markup:
 
 
 _OLD = (
-    "An older version computed this answer alone, in other groups of rows. Run again answers in another mode: after a prompt "
-    "of 64 tokens and more the last bits may differ, and with them a greedy answer."
+    "An older version computed this answer in other groups of rows. Run again answers in another mode: after a prompt "
+    "of {} tokens and more the last bits may differ, and with them a greedy answer."
 )
 
 

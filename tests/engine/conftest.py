@@ -101,6 +101,7 @@ class FakeContext:
             assert row.sequence < self.sequences
             self.held.append((row.position, row.token, {row.sequence}))
         self.batches.append(rows)
+        self.model.starts.append(len(self.held) - len(rows))
         self.model.calls.append(rows)
         return 0
 
@@ -140,6 +141,14 @@ class FakeContext:
         self.held = [cell for cell in self.held if cell[2]]
         return True
 
+    def state(self, sequence: int) -> bytes:
+        return bytes(self.tokens_of(sequence))
+
+    def take_state(self, sequence: int, state: bytes) -> bool:
+        self.forget(sequence)
+        self.held += [(position, token, {sequence}) for position, token in enumerate(state)]
+        return True
+
     def last_position(self, sequence: int) -> int:
         return max((position for position, _, holders in self.held if sequence in holders), default=-1)
 
@@ -159,6 +168,7 @@ class FakeModel:
     codes: list[int] = field(default_factory=list)
     contexts: list[FakeContext] = field(default_factory=list)
     calls: list[list[Row]] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)  # the cells where these began
     vocabulary: Any = field(default_factory=FakeVocabulary)
 
     def new_context(self, cells: int, sequences: int = 1, *, least_rows: int = 0) -> FakeContext:

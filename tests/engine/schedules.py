@@ -94,20 +94,20 @@ def new_request(number: int, tokens: int, **wishes: Any) -> Generate:
     return replace(plain, **wishes)
 
 
-def requests(model: LoadedModel, count: int, tokens: int = 10, longest: int = 330) -> list[Request]:
+def requests(
+    model: LoadedModel, count: int, tokens: int = 10, longest: int = 330, shared: int = 70
+) -> list[Request]:
     """Short and long prompts, with shared beginnings and samples of one prompt; greedy, seeded, with grammar and scores."""
     made = []
-    draws, shared = random.Random(7), prose(70, 1)
-    lengths = [n for n in (3, 8, 20, 45, 70, 120, 240, 330) if n <= longest]
+    draws, beginning = random.Random(7), prose(shared, 1)
+    lengths = [n for n in (3, 8, 20, 45, 70, 120, 240, 330, 600, 900) if n <= longest]
     for number in range(count):
         body = prose(draws.choice(lengths) if number % 3 else 12, 100 + number)
         if number % 5 == 4:
             body, shared_too = prose(40, 100), True  # the same prompt: samples of it
         else:
             shared_too = number % 3 == 0
-        text = (
-            f"<|im_start|>user\n{shared + ' ' if shared_too else ''}{body}<|im_end|>\n<|im_start|>assistant\n"
-        )
+        text = f"<|im_start|>user\n{beginning + ' ' if shared_too else ''}{body}<|im_end|>\n<|im_start|>assistant\n"
         wishes: dict[str, Any] = {}
         if number % 2:
             wishes |= {"temperature": 0.9, "top_p": 0.95, "top_k": 40, "repetition_penalty": 1.1}
@@ -150,6 +150,7 @@ def played(
     draws, seen = random.Random(seed), Seen()
     fits = max(400, *(len(request.prompt) + request.asked.max_tokens for request in asked))
     whole, parallel = model.cells, model.parallel
+    cancelled = (4, 60, fits // 2)  # words of neighbours
     model.cells = cells or (whole, fits, fits + 150)[seed % 3]
     model.parallel = draws.choice((4, 16))
     try:
@@ -167,7 +168,7 @@ def played(
                 background = replace(request.asked, background=draws.random() < 0.3)
                 scheduler.submit(background, request.prompt, _guide(model, request))
         if order and draws.random() < 0.05:  # neighbours that come and are cancelled
-            words = prose(draws.choice((4, 60)), strangers)
+            words = prose(draws.choice(cancelled), strangers)
             scheduler.submit(
                 new_request(strangers, 50), list(model.vocabulary.tokenize(words, special=False))
             )

@@ -6,18 +6,19 @@ Full depth, 30 prompts and 5 schedules: python tests/bench/company.py
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from playground.engine import scheduler
+from playground.engine import prefix_tree, scheduler
 from playground.engine.calls import Calls
 from playground.engine.company import is_invariant
 from playground.engine.gguf import read_header
 from playground.engine.library import start_library
 from playground.engine.model import LoadedModel, Options
-from playground.engine.prefix_tree import PrefixTree
+from playground.engine.prefix_tree import PrefixTree, common_length
 from playground.engine.rules import FREE, Rules, rules_for
 from tests.engine.made_models import made_model
 from tests.engine.schedules import Request, Seen, differing, played, played_alone, requests
@@ -48,6 +49,7 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
             else:
                 path = made_model(folder, kind, LAYERS)
             loaded[kind] = LoadedModel(read_header(path), options)
+            loaded[kind].rules = replace(loaded[kind].rules, long=150)
         return loaded[kind]
 
     yield load
@@ -62,7 +64,9 @@ def alone(load: Load) -> Alone:
     @cache
     def alone(kind: str) -> tuple[LoadedModel, list[Request], Seen]:
         model = load(kind)
-        asked = requests(model, 10) if " " not in kind else spelled(requests(model, 9, longest=20))
+        asked = (
+            requests(model, 10, shared=140) if " " not in kind else spelled(requests(model, 9, longest=20))
+        )
         return model, asked, played_alone(model, asked)
 
     return alone
@@ -120,6 +124,24 @@ def test_cells_that_are_freed_singly_change_bits(alone: Alone, monkeypatch: pyte
     model, asked, seen = alone("F16")
     monkeypatch.setattr(Calls, "forget", lambda self, *which: self._context.forget(*which))
     monkeypatch.setattr(PrefixTree, "close", PrefixTree.drop)
+    assert differing(seen, played(model, asked, 3), asked)
+
+
+def test_tiles_at_other_cells_change_bits(alone: Alone, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, asked, seen = alone("F16")
+    monkeypatch.setattr(Calls, "padding", lambda self, rows: 0)
+    assert differing(seen, played(model, asked, 3), asked)
+
+
+def test_what_was_read_in_tiles_is_something_else(alone: Alone, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unmarked(tokens: list[int]) -> list[int]:
+        return [max(token, ~token) for token in tokens]
+
+    def blind(one: list[int], other: list[int]) -> int:
+        return common_length(unmarked(one), unmarked(other))
+
+    model, asked, seen = alone("F16")
+    monkeypatch.setattr(prefix_tree, "common_length", blind)
     assert differing(seen, played(model, asked, 3), asked)
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from playground.engine import calls, prefix_tree, rules
 from playground.engine.calls import OWN_SEQUENCES
 from playground.engine.one_seat import OneSeat
 from playground.engine.protocol import Done, Failed, Generate, Piece
@@ -221,6 +222,49 @@ def test_prompts_of_any_length_share_calls_of_sixty_rows(new_fake: NewFake) -> N
     assert [len(rows) for rows in model.calls] == [60, 60, 60, 40]
 
 
+def test_a_long_prompt_begins_in_whole_tiles_and_nobody_waits_for_all_of_it(new_fake: NewFake) -> None:
+    model = new_fake(cells=3000, context_tokens=2000)
+    scheduler = batching(model)
+    long, short = [number % 90 for number in range(1000)], [3] * 100
+    scheduler.submit(request(1, 2), long)
+    story = Story(scheduler)
+    story.step()
+    scheduler.submit(request(2, 4), short)
+    for _ in range(4):
+        story.step()
+    assert story.texts[2] == model.says(short, 1), "every second call is for others"
+    assert story.run().texts == {1: model.says(long, 2), 2: model.says(short, 4)}
+    tiles = [(rows, start) for rows, start in zip(model.calls, model.starts, strict=True) if len(rows) >= 64]
+    assert sum(len(rows) for rows, _ in tiles) == 896, "the last 64 to 128 tokens walk"
+    assert all(len(rows) % 64 == 0 and start % 64 == 0 for rows, start in tiles)
+
+
+def test_tiles_are_shared_whole_and_only_with_what_is_read_in_tiles(new_fake: NewFake) -> None:
+    model = new_fake(cells=5000, context_tokens=2000)
+    scheduler = batching(model)
+    beginning = [number % 90 for number in range(700)]
+    # Read in tiles: 576, 640, 704, none. The second has 600 of the first's tokens, the third all 700.
+    prompts = [beginning, beginning[:600] + [91] * 120, beginning + [92] * 80, beginning[:500]]
+    found = []
+    for number, prompt in enumerate(prompts):
+        scheduler.submit(request(number, 2), prompt)
+        end = Story(scheduler).run().ends[number]
+        assert isinstance(end, Done)
+        found.append(end.cached_tokens)
+    assert found == [0, 576, 576, 0]
+
+
+def test_in_the_background_tiles_of_all_prompts_are_read_first(new_fake: NewFake) -> None:
+    model = new_fake(cells=4000, context_tokens=2000)
+    scheduler = batching(model)
+    for number in range(3):
+        scheduler.submit(replace(request(number, 2), background=True), [number + 1] * 600)
+    Story(scheduler).run()
+    sizes = [len(rows) for rows in model.calls]
+    assert sizes[:12] == [128] * 12, "512 of each, and no cell between them"
+    assert max(sizes[12:]) < 64 and model.starts[12] == 3 * 512
+
+
 def test_what_somebody_waits_for_takes_the_place_of_the_background_which_goes_on_where_it_was(
     new_fake: NewFake,
 ) -> None:
@@ -350,18 +394,27 @@ ACTIONS = st.lists(
 )
 
 
+@pytest.mark.parametrize("tile", [64, 8])
 @settings(
-    max_examples=200,
+    max_examples=120,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     database=None,
 )
 @given(ACTIONS, st.integers(60, 140), st.integers(1, 5), st.booleans())
 def test_any_schedule_keeps_its_books(
-    new_fake: NewFake, actions: list[Any], cells: int, parallel: int, shares: bool
+    new_fake: NewFake,
+    monkeypatch: pytest.MonkeyPatch,
+    tile: int,
+    actions: list[Any],
+    cells: int,
+    parallel: int,
+    shares: bool,
 ) -> None:
+    for module in (rules, calls, prefix_tree):
+        monkeypatch.setattr(module, "TILE", tile)
     model = new_fake(cells=cells, context_tokens=60, parallel=parallel, shares_prefixes=shares)
-    scheduler = batching(model)
+    scheduler = Scheduler(model, Rules(most=7, long=20) if tile == 8 and shares else Rules())
     story = Story(scheduler)
     prompts: dict[int, list[int]] = {}
     wanted: dict[int, int] = {}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from playground.backends.answers import HALF
 from playground.backends.tokens import UNFIT
 from playground.store.records import StoredCell, StoredRun, StoredVote
-from playground.types.generation import Completion
+from playground.types.generation import Completion, mode_words
 from playground.types.grid import CellKey, RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Sampling, Turn
 from playground.types.scores import Score
@@ -476,3 +476,22 @@ def test_a_remark_is_not_called_a_setting():
     page = panels.badges(odd, run(odd))
     assert f"ignored: {HALF}" not in page and HALF in page and UNFIT in page
     assert page.count("does not honour") == 2 and "ignored: top-k" in page  # in two attributes
+
+
+@pytest.mark.parametrize(
+    ("version", "tokens", "mode"),
+    [
+        ("llama-cpp-python 0.3.36", 10, "exact of 0.2"),
+        ("llama-cpp-python 0.3.36, batched, probe: company changes no bit", 600, "exact of 0.4"),
+        ("llama-cpp-python 0.3.36, batched, probe: company changes no bit", 100, "exact"),
+        (
+            "llama-cpp-python 0.3.36, batched, tiles from 512 tokens, probe: company changes no bit",
+            600,
+            "exact",
+        ),
+        ("llama-cpp-python 0.3.36, in turns", 600, "exact"),
+        ("vLLM 0.11", 600, "exact"),
+    ],
+)
+def test_exact_answers_of_earlier_engines_are_another_mode(version: str, tokens: int, mode: str) -> None:
+    assert mode_words("exact", version, tokens) == mode
