@@ -22,6 +22,7 @@ import typer
 from playground.cli import answers as answer_commands
 from playground.cli import backends as server_commands
 from playground.cli import bench_techniques as bench_commands
+from playground.cli import data as data_commands
 from playground.cli import documents as document_commands
 from playground.cli import library as library_commands
 from playground.cli import server as added_commands
@@ -389,6 +390,7 @@ async def _compared(model: str, workbench: Workbench) -> Report:
 server_commands.register(app)
 added_commands.register(app)
 document_commands.register(app)
+data_commands.register(app)
 library_commands.register(app)
 answer_commands.register(app)
 bench_commands.register(app)

@@ -112,6 +112,15 @@ class Rows:
         statement = self.select().where(col(DatasetEntry.number).in_(numbers))
         return self._read(statement.order_by(col(DatasetEntry.number)))
 
+    def known(self) -> dict[str, int]:
+        """The hashes of all rows with their numbers."""
+        found = self._session.execute(
+            sa.select(col(DatasetRow.hash), col(DatasetEntry.number))
+            .join(DatasetRow, col(DatasetRow.id) == col(DatasetEntry.row_id))
+            .where(*self.alive)
+        )
+        return {key: number for key, number in found}  # noqa: C416
+
     def _wanted(self, terms: Sequence[Term]) -> list[sa.ColumnElement[bool]]:
         kinds = {column.name: column.kind for column in self._version.columns}
         places = {name: self.places[name] for name in kinds}

@@ -106,6 +106,11 @@ class Datasets:
                 return
             after = batch[-1].number
 
+    def known(self, version: DatasetVersion) -> dict[str, int]:
+        """The ids of the rows of a version with their numbers; of equal rows the last."""
+        with self._reading() as session:
+            return Rows(session, version).known()
+
     # --- saving -----------------------------------------------------------------------------------------
 
     def create(

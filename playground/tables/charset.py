@@ -35,7 +35,7 @@ NAMES = {
 """Python's names of the charsets that are looked for, the likelier of two that fit first."""
 _ORDER = list(NAMES)
 _WIDE = ("utf_16", "utf_16_le", "utf_16_be", "utf_32")
-_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _RARE = 8
 """Of so many bytes one that is zero is no letter of UTF-16, which has them all over."""
 _LOOKED_AT = 100_000
@@ -51,13 +51,13 @@ class Decoded(NamedTuple):
 
 def decode(data: bytes, file: str) -> Decoded:
     """The text; raises PromptError for bytes that are no text."""
-    is_wide = data.count(b"\0") * _RARE >= max(len(data), 1) or data.startswith(_MARKS)
+    is_wide = data.count(b"\0") * _RARE >= max(len(data), 1) or data.startswith(MARKS)
     if not is_wide:
         try:
             return Decoded(data.decode("utf-8-sig"))
         except UnicodeDecodeError:
             pass
-    name = _charset(data, is_wide=is_wide)
+    name = charset_of(data, is_wide=is_wide)
     try:
         text = data.decode(name).removeprefix("\ufeff") if name else ""
     except UnicodeDecodeError:
@@ -65,7 +65,7 @@ def decode(data: bytes, file: str) -> Decoded:
     if not name or "\0" in text:
         what = "zero bytes, so it is no text" if b"\0" in data else "bytes of no charset that is known here"
         raise PromptError(f"{file} holds {what}.", "Save it as UTF-8 text and read it again.")
-    marked = data.startswith(_MARKS)
+    marked = data.startswith(MARKS)
     if is_wide and not marked and 2 * sum(map(str.isascii, text)) < len(text):
         raise PromptError(
             f"{file} holds zero bytes, so it is no text.", "Save it as UTF-8 text and read it again."
@@ -74,7 +74,7 @@ def decode(data: bytes, file: str) -> Decoded:
     return Decoded(text, f"text: read as {NAMES[name]}{guess}")
 
 
-def _charset(data: bytes, *, is_wide: bool) -> str:
+def charset_of(data: bytes, *, is_wide: bool = False) -> str:
     """Python's name of the charset, nothing when none fits."""
     from charset_normalizer import from_bytes  # only a file that is not UTF-8 needs it
 

@@ -25,9 +25,7 @@ def load(text: str, *, file: str, first_line: int = 1) -> Any:
             f"{file} is larger than {MAX_BYTES:,} bytes.", "One prompt is far smaller; check the file."
         )
     try:
-        data = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_unique, parse_constant=_refuse)
-        _check_depth(data)
-        json.dumps(data, ensure_ascii=False).encode()  # fails for half a character, "\ud83d"
+        data = parse(text)
     except json.JSONDecodeError as exc:
         line = first_line + exc.lineno - 1
         raise PromptError(f"{file}, line {line}: {of_json(exc)}.", "Correct the JSON on that line.") from exc
@@ -39,6 +37,14 @@ def load(text: str, *, file: str, first_line: int = 1) -> Any:
         raise PromptError(
             f"{file} is not usable JSON: {of_value(exc)}.", "Correct it and read it again."
         ) from exc
+    return data
+
+
+def parse(text: str) -> Any:
+    """Plain data from JSON text of any size; raises ValueError (JSONDecodeError among it) and RecursionError."""
+    data = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_unique, parse_constant=_refuse)
+    _check_depth(data)
+    json.dumps(data, ensure_ascii=False).encode()  # fails for half a character, "\ud83d"
     return data
 
 

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from playground.datasets.facts import Facts, look_over
 from playground.datasets.looking import Term, read_filter
 from playground.datasets.sample import sample
-from playground.errors import NotFoundError
+from playground.datasets.split import split
+from playground.errors import NotFoundError, PromptError
 from playground.store import Store
 from playground.store.dataset_rows import RowLook, RowPage
 from playground.store.records import DatasetSummary
+from playground.tables.reading import Reading, Tally
+from playground.tables.writing import inert_cells, write_table
 from playground.types.dataset import Column, DatasetRef, DatasetVersion, Edit, Half, Row, edited, to_case
 from playground.types.grid import Case
 
@@ -150,6 +154,80 @@ class DatasetDesk:
         columns, rows = edited(version.columns, await self.all_rows(version), edits)
         return await self.save(dataset_id, columns, rows, base=base, note=note)
 
+    async def keep(self, reading: Reading, name: str, note: str = "") -> tuple[DatasetVersion, Tally]:
+        """The rows of a file as a new data set, and what was counted on the way; nothing is stored when none is usable."""
+
+        def work() -> tuple[DatasetVersion, Tally]:
+            tally = Tally()
+            version = self._sets.create(
+                name, reading.as_columns, _some(reading, tally), note=note, author=self._author
+            )
+            return version, tally
+
+        return await asyncio.to_thread(work)
+
+    async def keep_more(
+        self, reading: Reading, dataset_id: str, note: str = ""
+    ) -> tuple[DatasetVersion, Tally]:
+        """The rows of a file added to a data set, as its next version."""
+
+        def work() -> tuple[DatasetVersion, Tally]:
+            tally = Tally()
+            rows = _some(reading, tally)
+            version = self._sets.add(
+                dataset_id, rows, columns=reading.as_columns, note=note, author=self._author
+            )
+            return version, tally
+
+        return await asyncio.to_thread(work)
+
+    async def known(self, version: DatasetVersion) -> dict[str, int]:
+        """The ids of its rows with their numbers, by which an import tells what is there already."""
+        return await asyncio.to_thread(self._sets.known, version)
+
+    async def split(
+        self,
+        version: DatasetVersion,
+        *,
+        held_out: float = 2 / 3,
+        seed: int = 0,
+        by: str = "",
+        cluster: str = "",
+        keep: bool = False,
+    ) -> DatasetVersion:
+        """The next version, its rows drawn into halves; clusters, by the column of that role unless named, stay together."""
+        names = {column.name for column in version.columns}
+        for name in (by, cluster):
+            if name and name not in names:
+                raise PromptError(
+                    f'There is no column "{name}".', f"There are: {', '.join(sorted(names)[:20])}."
+                )
+        cluster = cluster or next((each.name for each in version.columns if each.role == "cluster"), "")
+        inputs = [each.name for each in version.columns if each.role not in ("expected", "cluster", "tag")]
+        rows = await self.all_rows(version)
+
+        def draw() -> list[Row]:
+            halves = split(
+                rows, held_out=held_out, seed=seed, by=by, cluster=cluster, inputs=inputs, keep=keep
+            )
+            return [replace(row, half=halves[row.number]) for row in rows]
+
+        drawn = await asyncio.to_thread(draw)
+        held = sum(row.half == "held-out" for row in drawn)
+        told = [f"{len(drawn) - held:,} to train, {held:,} held out, drawn with seed {seed}"]
+        told += [f"alike in {by}"] if by else []
+        told += [f"{cluster} kept together"] if cluster else []
+        note = ", ".join(told)
+        return await self.save(version.dataset_id, version.columns, drawn, base=version.number, note=note)
+
+    def written(self, version: DatasetVersion, format_name: str, half: Half = "") -> Iterator[bytes]:
+        """The rows as a file in pieces, read as they are needed; blocks, so ask for them in a thread."""
+        return write_table(format_name, version.columns, lambda: self._sets.stream(version, half))
+
+    async def inert_cells(self, version: DatasetVersion, half: Half = "") -> int:
+        """How many cells get a quote in a spreadsheet's format, because they look like formulas."""
+        return await asyncio.to_thread(inert_cells, version.columns, self._sets.stream(version, half))
+
     async def restore(self, dataset_id: str, number: int) -> DatasetVersion:
         """The rows and columns of an old version again as the newest one."""
         return await asyncio.to_thread(self._sets.restore, dataset_id, number, author=self._author)
@@ -179,3 +257,14 @@ class DatasetDesk:
     async def used_by(self, dataset_id: str) -> dict[str, int]:
         """The runs that use it, with the version that each of them uses."""
         return await asyncio.to_thread(self._sets.used_by, dataset_id)
+
+
+def _some(reading: Reading, tally: Tally) -> Iterator[Row]:
+    """The rows of a file; raises PromptError at its end when there was none."""
+    yield from reading.rows(tally)
+    if not tally.stored:
+        first = next(iter(tally.problems.values()), None)
+        why = f" The first problem, line {first.lines[0]}: {first.what}." if first else ""
+        raise PromptError(
+            f"{reading.file} has no row that can be stored.{why}", "Correct the file, or how it is read."
+        )

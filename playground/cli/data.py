@@ -1,0 +1,444 @@
+"""Commands for data sets: list them, import a table, show rows, export, split into halves.
+
+playground data import late_parcels.csv --name "Late parcels"
+playground data show "Late parcels@1" --rows 5
+playground data split "Late parcels" --held-out 0.67 --seed 7 --by channel
+playground data export "Late parcels" --format jsonl --output late.jsonl
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
+
+import typer
+
+from playground.cli.terminal import (
+    Data,
+    Output,
+    PrintAs,
+    open_there,
+    settings_of,
+    tell,
+    with_workbench,
+    write,
+)
+from playground.errors import PromptError, SettingsError
+
+if TYPE_CHECKING:
+    from playground.tables.base import Choices
+    from playground.tables.reading import Preview, Problem
+    from playground.types.dataset import DatasetVersion, Half, Row
+    from playground.workbench.service import Workbench
+
+data = typer.Typer(rich_markup_mode=None)
+SHOWN_LINES = 8
+"""Lines that are named of one problem."""
+WIDE_CHARS = 48
+DataSet = Annotated[
+    str, typer.Argument(metavar="NAME", help='A data set: "name", or "name@3" for version 3.')
+]
+
+
+class TableFormat(StrEnum):
+    """A format that data sets are written in."""
+
+    CSV = "csv"
+    TSV = "tsv"
+    JSON = "json"
+    JSONL = "jsonl"
+    XLSX = "xlsx"
+    PARQUET = "parquet"
+
+
+class HalfName(StrEnum):
+    """A half of a data set."""
+
+    TRAIN = "train"
+    HELD_OUT = "held-out"
+
+
+def register(app: typer.Typer) -> None:
+    """Put these commands on the command line."""
+    app.add_typer(data, name="data", help="Import, list, show, split and export data sets.")
+
+
+@data.command("list")
+def list_data(context: typer.Context, output: PrintAs = Output.TEXT, folder: Data = None) -> None:
+    """List the data sets."""
+
+    async def work(workbench: Workbench) -> None:
+        every = await workbench.datasets.all()
+        if output is Output.JSON:
+            rows = [
+                {
+                    "name": each.name,
+                    "version": each.latest,
+                    "rows": each.rows,
+                    "train": each.train,
+                    "held_out": each.held_out,
+                    "columns": [column.model_dump() for column in each.columns],
+                    "updated": each.updated_at.isoformat(),
+                    "used_by": each.used,
+                }
+                for each in every
+            ]
+            write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+            return
+        for each in every:
+            halves = (
+                f"  train {each.train:,}, held out {each.held_out:,}" if each.train or each.held_out else ""
+            )
+            write(f"{each.name}@{each.latest}  {each.rows:,} rows, {len(each.columns):,} columns{halves}\n")
+        if not every:
+            write("There are no data sets. Import one with: playground data import FILE\n")
+
+    with_workbench(open_there(settings_of(context, folder)), work)
+
+
+@data.command("import")
+def import_data(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help=".csv, .tsv, .json, .jsonl, .xlsx or .parquet.")
+    ],
+    name: Annotated[str, typer.Option(metavar="NAME", help="Call it so; else as the file.")] = "",
+    add_to: Annotated[str, typer.Option(metavar="NAME", help="Add the rows to this data set.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be stored.")] = False,
+    encoding: Annotated[str, typer.Option(metavar="NAME", help="Such as cp1252; else found out.")] = "",
+    delimiter: Annotated[str, typer.Option(metavar="CHAR", help="What parts the fields.")] = "",
+    decimal: Annotated[str, typer.Option(metavar=".|,", help="The decimal sign of numbers.")] = "",
+    sheet: Annotated[str, typer.Option(metavar="NAME", help="The sheet of an .xlsx file.")] = "",
+    no_header: Annotated[bool, typer.Option("--no-header", help="The first record is a row.")] = False,
+    rename: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN=NAME", help="Call a column so. Repeatable.")
+    ] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Leave it out. Repeatable.")
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=KIND", help="text, number, boolean, list or json. Repeatable."),
+    ] = None,
+    expected: Annotated[str, typer.Option(metavar="COLUMN", help="Holds the expected answer.")] = "",
+    cluster: Annotated[str, typer.Option(metavar="COLUMN", help="Groups rows that belong together.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Marks rows. Repeatable.")] = None,
+    keep_equal: Annotated[
+        bool, typer.Option("--keep-equal", help="With --add-to: store rows again that are there.")
+    ] = False,
+    note: Annotated[str, typer.Option(metavar="TEXT", help="What this version is.")] = "",
+    output: PrintAs = Output.TEXT,
+    folder: Data = None,
+) -> None:
+    """Read a table and keep its rows as a data set.
+
+    What was found about the file, and every record with a problem, is told by line. Exit code 0: rows
+    were stored. 2: nothing could be.
+    """
+    from playground.tables.reading import read_table
+
+    content = read_bytes(file)
+    chosen = _choices(
+        encoding, delimiter, decimal, sheet, no_header, rename, skip, kind, expected, cluster, tag, keep_equal
+    )
+
+    async def work(workbench: Workbench) -> None:
+        desk = workbench.datasets
+        target = await desk.find(add_to) if add_to else None
+        known = await desk.known(target) if target else {}
+        reading = read_table(file.name, content, chosen, into=target.columns if target else (), known=known)
+        _require_columns(reading.columns, chosen)
+        found = reading.preview(count=0)
+        version = None
+        if not dry_run and target:
+            version, _ = await desk.keep_more(reading, target.dataset_id, note or f"Added {file.name}")
+        elif not dry_run:
+            version, _ = await desk.keep(reading, name or file.stem, note or f"Imported {file.name}")
+        if output is Output.JSON:
+            write(json.dumps(_as_json(found, version), ensure_ascii=False, indent=2) + "\n")
+        else:
+            _report(found, version)
+
+    with_workbench(open_there(settings_of(context, folder)), work)
+
+
+@data.command("show")
+def show_data(
+    context: typer.Context,
+    name: DataSet,
+    rows: Annotated[int, typer.Option(metavar="N", min=0, max=1_000, help="So many rows (10).")] = 10,
+    start: Annotated[int, typer.Option(metavar="N", min=0, help="After so many others.")] = 0,
+    half: Annotated[HalfName | None, typer.Option(metavar="train|held-out", help="Of this half.")] = None,
+    sort: Annotated[str, typer.Option(metavar="COLUMN", help="In this order; -COLUMN falls.")] = "",
+    output: PrintAs = Output.TEXT,
+    folder: Data = None,
+) -> None:
+    """Show a data set: its columns, its versions and some of its rows."""
+
+    async def work(workbench: Workbench) -> None:
+        desk = workbench.datasets
+        version = await desk.find(name)
+        names = {column.name for column in version.columns}
+        falls = sort.startswith("-") and sort not in names
+        page = await desk.rows(
+            version,
+            half=_half(half),
+            sort=sort[1:] if falls else sort,
+            falls=falls,
+            start=start,
+            count=rows,
+        )
+        if output is Output.JSON:
+            told = version.model_dump(mode="json") | {"shown": [_row(row) for row in page.rows]}
+            write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
+            return
+        write(f"{version.words}: {version.rows:,} rows")
+        write(
+            f", train {version.train:,}, held out {version.held_out:,}\n"
+            if version.train or version.held_out
+            else "\n"
+        )
+        for column in version.columns:
+            write(f"  {column.name}: {column.kind}{f', {column.role}' if column.role else ''}\n")
+        for each in await desk.versions(version.dataset_id):
+            stamp = f"{each.created_at.astimezone():%Y-%m-%d %H:%M}"
+            write(
+                f"  version {each.number}, {stamp}, {each.rows:,} rows{f': {each.note}' if each.note else ''}\n"
+            )
+        for row in page.rows:
+            half_word = f" ({row.half})" if row.half else ""
+            made = f" made by {row.made_by}" if row.made_by else ""
+            write(f"row {row.number}{half_word}{made}\n")
+            for column in version.columns:
+                write(f"  {column.name}: {_short(row.values.get(column.name))}\n")
+
+    with_workbench(open_there(settings_of(context, folder)), work)
+
+
+@data.command("export")
+def export_data(
+    context: typer.Context,
+    name: DataSet,
+    format_name: Annotated[
+        TableFormat | None,
+        typer.Option(
+            "--format", metavar="csv|tsv|json|jsonl|xlsx|parquet", help="Else as the file is called."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write here; else to standard output.")
+    ] = None,
+    half: Annotated[HalfName | None, typer.Option(metavar="train|held-out", help="Only this half.")] = None,
+    folder: Data = None,
+) -> None:
+    """Write a data set as a file.
+
+    Texts that a spreadsheet would run as formulas are made harmless in CSV, TSV and XLSX, and that is said.
+    """
+    suffix = output.suffix.lstrip(".").lower() if output else ""
+    known = {each.value: each for each in TableFormat}
+    wanted = format_name or known.get(suffix, TableFormat.CSV)
+
+    async def work(workbench: Workbench) -> None:
+        version = await workbench.datasets.find(name)
+        only = _half(half)
+        pieces = workbench.datasets.written(version, wanted.value, only)
+        if output is None:
+            for piece in pieces:
+                sys.stdout.buffer.write(piece)
+            sys.stdout.flush()
+        else:
+            _write_pieces(output, pieces)
+        spreadsheet = wanted in (TableFormat.CSV, TableFormat.TSV, TableFormat.XLSX)
+        if spreadsheet and (count := await workbench.datasets.inert_cells(version, only)):
+            many = count != 1
+            way = (
+                "got a quote before"
+                if wanted is not TableFormat.XLSX
+                else f"{'are' if many else 'is'} marked as text"
+            )
+            what = f"{count:,} texts that look like formulas" if many else "1 text that looks like a formula"
+            tell(
+                f"{what} {way}, so that no spreadsheet runs {'them' if many else 'it'}; read again here, {'they are' if many else 'it is'} as before."
+            )
+
+    with_workbench(open_there(settings_of(context, folder)), work)
+
+
+@data.command("split")
+def split_data(
+    context: typer.Context,
+    name: DataSet,
+    held_out: Annotated[float, typer.Option(metavar="SHARE", min=0, max=1, help="Held out (0.67).")] = 0.67,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Same seed, same halves (0).")] = 0,
+    by: Annotated[str, typer.Option(metavar="COLUMN", help="Share out each of its values alike.")] = "",
+    cluster: Annotated[
+        str,
+        typer.Option(metavar="COLUMN", help="Rows with its value stay together; else its cluster column."),
+    ] = "",
+    keep: Annotated[bool, typer.Option("--keep", help="Rows that have a half stay in it.")] = False,
+    folder: Data = None,
+) -> None:
+    """Draw the rows into a half to work on and a half that is held out, as the next version.
+
+    Rows of one cluster stay together, and so do rows with equal inputs.
+    """
+
+    async def work(workbench: Workbench) -> None:
+        version = await workbench.datasets.find(name)
+        drawn = await workbench.datasets.split(
+            version, held_out=held_out, seed=seed, by=by, cluster=cluster, keep=keep
+        )
+        if drawn.number == version.number:
+            write(f"{drawn.words} is split so already: train {drawn.train:,}, held out {drawn.held_out:,}\n")
+        else:
+            write(f"{drawn.words}: {drawn.note}\n")
+
+    with_workbench(open_there(settings_of(context, folder)), work)
+
+
+def read_bytes(file: Path) -> bytes:
+    """The bytes of a table on disk; raises PromptError."""
+    from playground.tables.base import MAX_BYTES
+
+    try:
+        size = file.stat().st_size
+        if size > MAX_BYTES:
+            raise PromptError(
+                f"{file.name} has {size / 1e6:,.0f} MB, more than the {MAX_BYTES / 1e6:,.0f} that are read.",
+                "Split it and import the parts.",
+            )
+        return file.read_bytes()
+    except OSError as exc:
+        raise PromptError(f"{file} cannot be read: {exc.strerror}.", "Check the path.") from exc
+
+
+def _choices(
+    encoding: str,
+    delimiter: str,
+    decimal: str,
+    sheet: str,
+    no_header: bool,
+    rename: list[str] | None,
+    skip: list[str] | None,
+    kind: list[str] | None,
+    expected: str,
+    cluster: str,
+    tag: list[str] | None,
+    keep_equal: bool,
+) -> Choices:
+    from playground.tables.base import Choices
+    from playground.types.dataset import ColumnKind
+
+    if decimal not in ("", ".", ","):
+        raise PromptError(f'--decimal "{decimal}" is no decimal sign.', "Give . or ,")
+    kinds = dict(_pair(each, "--kind") for each in kind or ())
+    for column, each in kinds.items():
+        if each not in get_args(ColumnKind):
+            raise PromptError(
+                f'--kind "{column}={each}": there is no such kind.', f"Use {', '.join(get_args(ColumnKind))}."
+            )
+    roles = {column: "tag" for column in tag or ()}
+    roles |= {expected: "expected"} if expected else {}
+    roles |= {cluster: "cluster"} if cluster else {}
+    names = dict(_pair(each, "--rename") for each in rename or ()) | {column: "" for column in skip or ()}
+    return Choices(
+        encoding=encoding,
+        delimiter={"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter),
+        decimal=cast(Literal["", ".", ","], decimal),
+        sheet=sheet,
+        header=False if no_header else None,
+        kinds=cast(dict[str, ColumnKind], kinds),
+        names=names,
+        roles=cast(Any, roles),
+        keep_equal=keep_equal,
+    )
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    column, sign, value = text.rpartition("=")
+    if not sign or not column:
+        raise PromptError(
+            f'{option} "{text}" needs a column and what it becomes.', f"Write {option} COLUMN=VALUE"
+        )
+    return column, value
+
+
+def _require_columns(columns: tuple[Any, ...], chosen: Choices) -> None:
+    """Raise PromptError for an option that names a column which is not there."""
+    from difflib import get_close_matches
+
+    there = [column.name for column in columns]
+    for name in (*chosen.names, *chosen.kinds, *chosen.roles):
+        if name not in there:
+            near = get_close_matches(name, there, n=1)
+            told = f'Is it "{near[0]}"?' if near else f"There are: {', '.join(there[:20])}."
+            raise PromptError(f'The file has no column "{name}".', told)
+
+
+def _report(found: Preview, version: DatasetVersion | None) -> None:
+    for each in found.found:
+        write(f"{each.what}: {each.label} ({each.evidence})\n")
+    for column in found.columns:
+        becomes = f" → {column.becomes}" if column.becomes and column.becomes != column.name else ""
+        role = f", {column.role}" if column.role else ""
+        told = f"{column.kind}{role}, {column.filled:,} filled" if column.becomes else "not imported"
+        missing = f", {column.missing:,} missing" if column.missing and column.becomes else ""
+        why = f"; {column.why}" if column.why else ""
+        write(f"  {column.name}{becomes}: {told}{missing}{why}\n")
+    for problem in found.problems:
+        tell(_told(problem, found.unit))
+    counts = f"{found.records:,} records read, {found.stored:,} {'stored' if version else 'would be stored'}"
+    parts = [f"{found.refused:,} refused"] if found.refused else []
+    parts += [f"{found.told:,} stored as told"] if found.told else []
+    write(f"{counts}{f' ({chr(44).join(parts)})'.replace(',', ', ') if parts else ''}\n")
+    if version:
+        write(f"{version.words}: {version.rows:,} rows\n")
+
+
+def _told(problem: Problem, unit: str) -> str:
+    named = ", ".join(f"{line:,}" for line in problem.lines[:SHOWN_LINES])
+    more = problem.count - min(len(problem.lines), SHOWN_LINES)
+    word = unit if problem.count == 1 else {"entry": "entries"}.get(unit, f"{unit}s")
+    kind = "refused" if problem.refused else "stored as told"
+    then = f" {problem.then}" if problem.then else ""
+    return f"{kind}, {word} {named}{f' and {more:,} more' if more else ''}: {problem.what}.{then}"
+
+
+def _as_json(found: Preview, version: DatasetVersion | None) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    told = asdict(found)
+    for key in ("rows", "shown", "without_column"):
+        del told[key]
+    for each in told["found"]:
+        del each["options"]
+    return told | {"version": version.model_dump(mode="json") if version else None}
+
+
+def _write_pieces(path: Path, pieces: Any) -> None:
+    try:
+        with path.open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
+    except OSError as exc:
+        raise SettingsError(f"{path} cannot be written: {exc.strerror}.", "Choose another --output.") from exc
+
+
+def _half(half: HalfName | None) -> Half:
+    return half.value if half else ""
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {"row": row.number, "half": row.half, "made_by": row.made_by, "values": row.values}
+
+
+def _short(value: Any) -> str:
+    text = (
+        "–" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    )
+    text = " ".join(text.split())
+    return text if len(text) <= WIDE_CHARS * 2 else f"{text[: WIDE_CHARS * 2 - 1]}…"

@@ -1,0 +1,300 @@
+"""Tables in text: CSV, TSV, and what was copied out of a spreadsheet or a Markdown page.
+
+open_separated("late.csv", data, Choices())  →  Source(names=("message", "order no"), …)
+
+A record that does not hold together is refused by itself, with its line, and reading goes on at the next line.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from playground.errors import PromptError
+from playground.tables.base import (
+    FIELD_CHARS,
+    MOST_COLUMNS,
+    Choices,
+    Finding,
+    Found,
+    Record,
+    Source,
+    counted,
+    unique_names,
+)
+from playground.tables.kinds import looks_like_a_value
+from playground.tables.text import Text, lines_of
+
+MARKS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Bar"}
+ONE_COLUMN = "none"
+DELIMITERS = MARKS | {ONE_COLUMN: "None, one column"}
+_NOWHERE = "\x1f"
+"""Parts the fields of a file that has one: no text has this character."""
+QUOTES = {'"': 'Double "', "'": "Single '", "none": "None"}
+LOOKED_AT = 400
+"""Lines from which it is told what parts the fields."""
+MOST_LINES = 1_000
+"""Of one record: a quote that is open longer was never closed."""
+FEWER_LINES = 20
+"""The same after many such quotes, so that a file full of them is read in good time."""
+SEPARATOR = re.compile(r"\"?sep=(.)\"?[ \t;,]*\r?\n?", re.I)
+_RULE = re.compile(r"\s*:?-+:?\s*")
+
+# The limit belongs to the whole process; it is only ever raised.
+csv.field_size_limit(max(csv.field_size_limit(), FIELD_CHARS))
+
+
+class _TooLong(Exception):
+    """A record spans more lines than any record does."""
+
+
+def open_separated(file: str, data: bytes, choices: Choices, first: str = "") -> Source:
+    """The table of a text file; `first` is the delimiter that its name promises. Raises PromptError."""
+    text = lines_of(data, file, choices.encoding)
+    _correct(text, choices)
+    skipped = 0
+    stated = SEPARATOR.fullmatch(text.lines[0]) if text.lines else None
+    if stated:
+        skipped = 1
+    delimiter = choices.delimiter or (stated[1] if stated else _delimiter(text.lines[skipped:], first))
+    if delimiter not in DELIMITERS and (len(delimiter) != 1 or delimiter in "\"'\r\n\0"):
+        raise PromptError(f"{delimiter[:10]!r} cannot part fields.", "Choose one character.")
+    quote = choices.quote or '"'
+    table = Separated(text, delimiter, quote, skipped)
+    head = next((record for record in table.parse() if not record.findings), None)
+    if head is None:
+        raise PromptError(
+            f"{file} holds no table.", "Its first line names the columns, each further one is a row."
+        )
+    if len(head.cells) > MOST_COLUMNS:
+        raise PromptError(
+            f"{file}: {len(head.cells):,} columns do not fit into {MOST_COLUMNS:,}.",
+            "Leave out those nobody needs.",
+        )
+    has_header, header = _header(head, choices, table)
+    names, notes = unique_names(head.cells if has_header else ["" for _ in head.cells])
+    table.names, table.header_line = names, head.line if has_header else 0
+    alike, whole, spanning = table.count()
+    evidence = f"in {alike:,} of {counted(whole, 'record')}"
+    if delimiter == ONE_COLUMN:
+        evidence = "nothing parts the records alike"
+    elif stated and not choices.delimiter:
+        evidence = "the first line says so"
+    label = DELIMITERS.get(delimiter, repr(delimiter))
+    found = (
+        text.found,
+        Found("delimiter", delimiter, label, evidence, alike == whole, tuple(DELIMITERS.items())),
+        header,
+        Found(
+            "quote",
+            quote,
+            QUOTES.get(quote, quote),
+            f"{counted(spanning, 'record')} span{'s' if spanning == 1 else ''} lines"
+            if spanning
+            else "no record spans lines",
+            True,
+            tuple(QUOTES.items()),
+        ),
+    )
+    return Source(
+        "CSV" if delimiter != "\t" else "TSV",
+        names,
+        table.records,
+        found,
+        has_json_texts=True,
+        notes=tuple(notes),
+    )
+
+
+class Separated:
+    """The records of lines, parsed anew each time; a class because it is read more than once with the same settings."""
+
+    def __init__(self, text: Text, delimiter: str, quote: str, skipped: int) -> None:
+        self._text = text
+        self._delimiter = delimiter
+        self._quote = quote
+        self._skipped = skipped
+        self.names: tuple[str, ...] = ()
+        self.header_line = 0
+
+    def records(self) -> Iterator[Record]:
+        """Every record after the header with as many cells as there are names, or with what is wrong with it."""
+        width = len(self.names)
+        for record in self.parse():
+            if record.line == self.header_line:
+                continue
+            if len(record.cells) != width and not any(found.refused for found in record.findings):
+                record.findings = (*record.findings, self._ragged(record, width))
+            yield record
+
+    def count(self) -> tuple[int, int, int]:
+        """How many records have as many fields as there are names, of how many, and how many span lines."""
+        alike = whole = spanning = 0
+        for record in self.parse():
+            whole += 1
+            if not any(found.refused for found in record.findings):
+                alike += len(record.cells) == len(self.names)
+                spanning += record.last > record.line
+        return alike, whole, spanning
+
+    def parse(self) -> Iterator[Record]:
+        """Every record that is not empty."""
+        lines, odd = self._text.lines, self._text.odd
+        for record in parse(lines, self._delimiter, self._quote, self._skipped):
+            if self._delimiter == "|":
+                _unframe(record)
+                if record.cells and all(_RULE.fullmatch(cell) for cell in record.cells):
+                    continue
+            if odd and (found := [odd[at] for at in range(record.line, record.last + 1) if at in odd]):
+                record.findings = (*found[:1], *record.findings)
+            width = len(self.names)
+            if width and len(record.cells) > width and not any(map(str.strip, record.cells[width:])):
+                record.cells = record.cells[:width]
+            yield record
+
+    def _ragged(self, record: Record, width: int) -> Finding:
+        told = ""
+        inside = sum(str(cell).count(self._delimiter) for cell in record.cells)
+        if len(record.cells) < width and inside:
+            name = DELIMITERS.get(self._delimiter, "delimiter").lower()
+            told = f"{counted(inside, name)} {'is' if inside == 1 else 'are'} inside quotes."
+        return Finding("fields", f"{counted(len(record.cells), 'field')} instead of {width}", told, True)
+
+
+def parse(lines: Sequence[str], delimiter: str, quote: str = '"', first: int = 0) -> Iterator[Record]:
+    """The records of lines from `first` (counted from 0) on; empty ones are passed over."""
+    options = {"quoting": csv.QUOTE_NONE} if quote == "none" else {"quotechar": quote}
+    delimiter = _NOWHERE if delimiter == ONE_COLUMN else delimiter
+    at, open_quotes = first, 0
+    while at < len(lines):
+        most = MOST_LINES if open_quotes < 100 else FEWER_LINES
+        place = [at]
+        reader = csv.reader(_from(lines, at, most, place), delimiter=delimiter, strict=True, **options)
+        try:
+            for cells in reader:
+                line, place[0] = place[0] + 1, at + reader.line_num
+                if any(map(str.strip, cells)):
+                    yield Record(line, place[0], cells)
+            return
+        except (csv.Error, _TooLong) as exc:
+            finding = _broken(exc)
+            open_quotes += finding.kind == "quote"
+            at = place[0] + 1
+            yield Record(at, at, [lines[at - 1].rstrip("\r\n")[:FIELD_CHARS]], (finding,))
+
+
+def _from(lines: Sequence[str], at: int, most: int, place: list[int]) -> Iterator[str]:
+    for number in range(at, len(lines)):
+        if number - place[0] > most:
+            raise _TooLong
+        yield lines[number]
+
+
+def _broken(exc: Exception) -> Finding:
+    text = str(exc)
+    if "field limit" in text:
+        return Finding(
+            "size",
+            f"a field of more than {FIELD_CHARS:,} characters",
+            "Shorten it, or leave the row out.",
+            True,
+        )
+    if isinstance(exc, _TooLong) or "unexpected end" in text:
+        return Finding(
+            "quote", "a quote is opened and never closed", "Close it, or double it where it is meant.", True
+        )
+    return Finding(
+        "quote",
+        "a quote is closed in the middle of a field",
+        "Double the quotes that belong to the text.",
+        True,
+    )
+
+
+def _unframe(record: Record) -> None:
+    """A row of a Markdown table without the bars at both ends, its cells without blanks."""
+    cells = [str(cell).strip() for cell in record.cells]
+    if len(cells) > 2 and not cells[0] and not cells[-1]:
+        cells = cells[1:-1]
+    record.cells = cells
+
+
+def _correct(text: Text, choices: Choices) -> None:
+    """Lines in the place of those that a person corrected."""
+    for number, corrected in choices.lines.items():
+        if 0 < number <= len(text.lines):
+            text.lines[number - 1] = corrected.rstrip("\r\n") + "\n"
+            text.odd.pop(number, None)
+
+
+class _Fit(NamedTuple):
+    """How well a delimiter parts some records: how many are alike, into how many fields."""
+
+    share: float
+    width: int
+
+
+def _delimiter(lines: Sequence[str], first: str) -> str:
+    """What parts most records into the same number of fields, two at least; else what parts the names, if anything."""
+    fits = {mark: delimiter_fit(lines[:LOOKED_AT], mark) for mark in MARKS}
+    if first and fits[first].width > 1 and fits[first].share >= 0.5:
+        return first
+    best = max(fits, key=lambda mark: (fits[mark].width > 1, fits[mark].share, fits[mark].width))
+    if fits[best].width > 1:
+        return best
+    names = re.sub(r'"[^"]*"?', "", lines[0] if lines else "")
+    return next((mark for mark in (first, ",", ";", "\t") if mark and mark in names), ONE_COLUMN)
+
+
+def delimiter_fit(lines: Sequence[str], mark: str) -> _Fit:
+    """How well this delimiter parts the records of these lines; the last ones may have been cut."""
+    widths = Counter[int]()
+    broken = 0
+    for record in parse(lines, mark):
+        if record.findings:
+            broken += 1
+        else:
+            widths[len(record.cells)] += 1
+    if not widths:
+        return _Fit(0, 0)
+    width, times = max(widths.items(), key=lambda item: (item[1], item[0]))
+    return _Fit(times / (sum(widths.values()) + broken), width)
+
+
+def _header(head: Record, choices: Choices, table: Separated) -> tuple[bool, Found]:
+    """Whether the first record names the columns, and why."""
+    options = (("yes", "Column names"), ("no", "A row"))
+    cells = [str(cell).strip() for cell in head.cells]
+    is_alone = next(_after(table.parse(), head.line), None) is None
+    values = sum(map(looks_like_a_value, cells))
+    filled = [cell for cell in cells if cell]
+    if choices.header is not None:
+        has, evidence, sure = choices.header, "chosen", True
+    elif values:
+        has, evidence, sure = (
+            False,
+            f"{counted(values, 'of its fields is a value', 'of its fields are values')}",
+            False,
+        )
+    elif is_alone:
+        has, evidence, sure = False, "there is no other record", False
+    else:
+        has, sure = True, len(filled) == len(set(filled)) == len(cells)
+        told = "all different" if len(filled) == len(set(filled)) else "two of them the same"
+        evidence = f"{counted(len(filled), 'name')}, {told}" if len(filled) > 1 else "no number in it"
+    return has, Found(
+        "header", "yes" if has else "no", dict(options)["yes" if has else "no"], evidence, sure, options
+    )
+
+
+def _after(records: Iterable[Record], line: int) -> Iterator[Record]:
+    return (record for record in records if record.line > line)
+
+
+def as_lines(text: str) -> list[str]:
+    """The lines of a text with their ends."""
+    return list(io.StringIO(text, newline=""))

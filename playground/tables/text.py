@@ -1,0 +1,145 @@
+r"""The lines of a text file, in whatever encoding, with what is odd about some of them.
+
+    lines_of(b"name\nGr\xfc\xdfe\n", "a.csv")  →  Text(["name\n", "Grüße\n"], Found("encoding", "cp1252", …, "not UTF-8: byte 0xFC in line 2"))
+
+A file that is UTF-8 but for some lines is read line by line: what proves to be UTF-8 is read so, the other lines in the
+encoding that fits them best, and each of these is named.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import NamedTuple
+
+from playground.errors import PromptError
+from playground.tables.base import Finding, Found
+from playground.tables.charset import MARKS, NAMES, charset_of, decode
+
+OPTIONS = (
+    ("utf-8", "UTF-8"),
+    *((name, NAMES[name]) for name in NAMES if name not in ("utf_16_le", "utf_16_be")),
+)
+
+
+class Text(NamedTuple):
+    """Lines with their ends, what was found of the encoding, and findings by line, counted from 1."""
+
+    lines: list[str]
+    found: Found
+    odd: dict[int, Finding]
+
+
+def lines_of(data: bytes, file: str, encoding: str = "") -> Text:
+    """The lines; with an `encoding` in that one. Raises PromptError for bytes that are no text."""
+    if encoding:
+        return _chosen(data, file, encoding)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        is_wide = data.startswith(MARKS) or data.count(b"\0") * 8 >= len(data)
+        return _whole(data, file, exc) if is_wide else _mixed(data, file, exc)
+    if data.count(b"\0") * 8 >= max(len(data), 1):
+        return _whole(data, file, None)
+    is_ascii = text.isascii()
+    evidence = "plain ASCII, the same in any" if is_ascii else "every byte fits"
+    return _text(text, Found("encoding", "utf-8", "UTF-8", evidence, True, OPTIONS))
+
+
+def _whole(data: bytes, file: str, exc: UnicodeDecodeError | None) -> Text:
+    """A file that is all in one other encoding."""
+    decoded = decode(data, file)
+    sure = data.startswith(MARKS)
+    evidence = "a byte order mark says so" if sure else f"guessed; {_where(data, exc)}"
+    name = next(name for name, label in NAMES.items() if f"read as {label}" in decoded.note)
+    return _text(decoded.text, Found("encoding", name, NAMES[name], evidence, sure, OPTIONS))
+
+
+def _mixed(data: bytes, file: str, exc: UnicodeDecodeError) -> Text:
+    """Lines that are not UTF-8 in the encoding that fits them best, the others as UTF-8."""
+    rows = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    bad: dict[int, bytes] = {}
+    proven = 0
+    for number, row in enumerate(rows):
+        if row.isascii():
+            continue
+        try:
+            row.decode("utf-8")
+            proven += 1
+        except UnicodeDecodeError:
+            bad[number] = row
+    common = charset_of(b"\n".join(bad.values()))
+    names = {number: common or charset_of(row) for number, row in bad.items()}
+    if not proven and not common:
+        raise PromptError(
+            f"{file} holds bytes of no encoding that is known here: {_where(data, exc)}.",
+            "Save it as UTF-8 text and read it again.",
+        )
+    odd: dict[int, Finding] = {}
+    texts: list[str] = []
+    line = 1
+    for number, row in enumerate(rows):
+        name = names.get(number, "utf-8")
+        text = row.decode(name or "utf-8", "replace")
+        texts.append(text)
+        if number in bad and not name:
+            odd[line] = Finding(
+                "encoding", "bytes of no encoding that is known here", "Correct the line.", True
+            )
+        elif number in bad and proven:
+            odd[line] = Finding(
+                "encoding",
+                f"not UTF-8, as other lines are: read as {NAMES[name]}",
+                "Where letters look wrong, correct the line.",
+            )
+        line += 1 + text.removesuffix("\r").count("\r")
+    if proven:
+        labels = list(dict.fromkeys(NAMES[name] for name in names.values() if name))
+        evidence = f"{_where(data, exc)}, and in {len(bad):,} lines in all"
+        found = Found("encoding", "", " and ".join(["UTF-8", *labels]), evidence, False, OPTIONS)
+        return _text("\n".join(texts), found, odd)
+    return _text(
+        "\n".join(texts), Found("encoding", common, NAMES[common], _where(data, exc), False, OPTIONS)
+    )
+
+
+def _chosen(data: bytes, file: str, encoding: str) -> Text:
+    if encoding not in dict(OPTIONS):
+        raise PromptError(f"{encoding[:40]!r} is no encoding that is read here.", "Choose one of the list.")
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    label = dict(OPTIONS)[encoding]
+    odd: dict[int, Finding] = {}
+    try:
+        text = data.decode(codec)
+        evidence = "chosen; every byte fits"
+    except UnicodeDecodeError as exc:
+        text = data.decode(codec, "replace")
+        for number, row in enumerate(io.StringIO(text, newline=""), 1):
+            if "\ufffd" in row:
+                odd[number] = Finding(
+                    "encoding",
+                    f"bytes that are not {label}",
+                    "Correct the line, or choose another encoding.",
+                    True,
+                )
+        evidence = f"chosen; {_where(data, exc, label)}"
+    return _text(text, Found("encoding", encoding, label, evidence, not odd, OPTIONS), odd)
+
+
+def _text(text: str, found: Found, odd: dict[int, Finding] | None = None) -> Text:
+    lines = list(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    odd = odd or {}
+    if "\0" in text:
+        for number, line in enumerate(lines, 1):
+            if "\0" in line:
+                odd[number] = Finding("nul", "a zero byte, so this is no text", "Correct the line.", True)
+    return Text(lines, found, odd)
+
+
+def _line(data: bytes, exc: UnicodeDecodeError) -> int:
+    return data.count(b"\n", 0, exc.start) + 1
+
+
+def _where(data: bytes, exc: UnicodeDecodeError | None, label: str = "UTF-8") -> str:
+    if exc is None:
+        return "zero bytes between the letters"
+    return f"not {label}: byte 0x{data[exc.start]:02X} in line {_line(data, exc):,}"

@@ -1,0 +1,73 @@
+"""`playground data`: tables come in, are shown, split and go out again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Call
+
+LATE = "message,days late,channel,answer\n" + "".join(
+    f"Mail {n},{n},{'email' if n % 2 else 'chat'},refund\n" for n in range(20)
+)
+
+
+@pytest.fixture
+def late(tmp_path: Path) -> str:
+    (tmp_path / "late.csv").write_text(LATE + "=1+1,x,chat\n")
+    return str(tmp_path / "late.csv")
+
+
+def test_a_table_is_imported_shown_split_and_exported(call: Call, late: str, tmp_path: Path) -> None:
+    assert "There are no data sets." in call("data", "list").out
+    dry = call("data", "import", late, "--dry-run")
+    assert dry.code == 0 and "21 records read, 20 would be stored (1 refused)" in dry.out
+    assert call("data", "list").out.startswith("There are no data sets.")
+    done = call("data", "import", late, "--name", "Late parcels", "--rename", "days late=days_late")
+    assert done.out.endswith("21 records read, 20 stored (1 refused)\nLate parcels@1: 20 rows\n")
+    assert done.err == "refused, line 22: 3 fields instead of 4.\n"
+    assert call("data", "import", late, "--add-to", "Late parcels").code == 2
+    split = call("data", "split", "Late parcels", "--held-out", "0.5", "--by", "channel", "--seed", "7")
+    assert split.out == "Late parcels@2: 10 to train, 10 held out, drawn with seed 7, alike in channel\n"
+    shown = json.loads(
+        call("data", "show", "Late parcels@2", "--sort=-days_late", "--rows", "1", "--format", "json").out
+    )
+    assert shown["shown"][0]["values"] == {
+        "message": "Mail 19",
+        "days_late": 19,
+        "channel": "email",
+        "answer": "refund",
+    }
+    out = tmp_path / "out.jsonl"
+    assert call("data", "export", "Late parcels", "--half", "train", "--output", str(out)).code == 0
+    assert len(out.read_text().splitlines()) == 10
+    (listed,) = json.loads(call("data", "list", "--format", "json").out)
+    assert (listed["name"], listed["version"], listed["train"], listed["held_out"]) == (
+        "Late parcels",
+        2,
+        10,
+        10,
+    )
+
+
+def test_what_is_wrong_with_a_command_is_told_with_what_there_is(call: Call, late: str) -> None:
+    assert call("data", "import", late, "--name", "Late").code == 0
+    for words, says in (
+        (("show", "Lates"), 'There is no data set "Lates". Is it "Late"?'),
+        (("show", "Late@4"), 'The data set "Late" has no version 4. Its newest one is 1.'),
+        (
+            ("import", late, "--kind", "dayslate=number"),
+            'The file has no column "dayslate". Is it "days late"?',
+        ),
+        (("import", late, "--kind", "channel=words"), "there is no such kind. Use text, number"),
+        (("import", late, "--rename", "channel"), "Write --rename COLUMN=VALUE"),
+        (("import", late, "--name", "LATE"), 'There is already a data set named "LATE".'),
+        (("split", "Late", "--by", "tone"), 'There is no column "tone".'),
+        (("import", "nothing.csv"), "cannot be read: No such file or directory."),
+    ):
+        done = call("data", *words)
+        assert done.code == 2 and says in done.err, words

@@ -1,0 +1,286 @@
+"""Tables on their way in: what is found has its evidence, what is wrong has its line, nothing is guessed in silence."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import zipfile
+from typing import Any
+
+import openpyxl
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from playground.errors import PromptError
+from playground.tables import xlsx
+from playground.tables.base import Choices
+from playground.tables.reading import Preview, read_table
+from playground.types.dataset import Column
+
+LATE = (
+    "message;order no;days late;channel;answer\r\n"
+    + "".join(f"Mail {n};DX-{n};{n};email;refund\r\n" for n in range(30))
+    + 'Grüße "a";DX;drei;chat;\r\n"open; semi; x";1;2\r\n=HYPERLINK(1);x;39,90;chat;wait\r\nMail 3;DX-3;3;email;refund\r\n'
+).encode("cp1252")
+
+
+def found(preview: Preview, what: str) -> tuple[str, str, bool]:
+    return next((each.value, each.evidence, each.sure) for each in preview.found if each.what == what)
+
+
+def problems(preview: Preview) -> list[tuple[list[int], str, bool]]:
+    return [(each.lines, each.what, each.refused) for each in preview.problems]
+
+
+def values(data: bytes | str, file: str = "a.csv", **choices: Any) -> list[dict[str, Any]]:
+    content = data.encode() if isinstance(data, str) else data
+    return [row.values for row in read_table(file, content, Choices(**choices)).rows()]
+
+
+def test_everything_found_about_a_file_has_its_evidence() -> None:
+    preview = read_table("late.csv", LATE).preview()
+    assert found(preview, "encoding") == ("cp1252", "not UTF-8: byte 0xFC in line 32", False)
+    assert found(preview, "delimiter") == (";", "in 34 of 35 records", False)
+    assert found(preview, "header") == ("yes", "5 names, all different", True)
+    assert found(preview, "decimal") == (",", "39,90 is read as 39.9", True)
+    assert (preview.records, preview.stored, preview.refused, preview.told) == (34, 33, 1, 3)
+    assert problems(preview) == [
+        ([33], "3 fields instead of 5", True),
+        ([32], 'days late: "drei" is not a number', False),
+        ([32], "answer is empty", False),
+        ([34], "message begins with =", False),
+        ([35], "equal to line 5", False),
+    ]
+    assert preview.problems[0].then == "2 semicolons are inside quotes."
+
+
+def test_columns_become_variables_by_name_and_guesses_are_marked() -> None:
+    preview = read_table("late.csv", LATE, variables=("message", "order_no", "tone")).preview()
+    told = {each.name: (each.becomes, each.kind, each.role, each.why, each.sure) for each in preview.columns}
+    assert told["message"] == ("message", "text", "input", "variable, same name", True)
+    assert told["order no"] == ("order_no", "text", "input", "variable, guessed from the name", False)
+    assert told["days late"][3:] == ("column only, no such variable; 32 of 33 are numbers", False)
+    assert told["answer"][2:] == (
+        "expected",
+        "guessed from the name: the expected answer; column only, no such variable",
+        False,
+    )
+    assert preview.without_column == ("tone",)
+
+
+def test_a_choice_is_read_again_in_place() -> None:
+    choices = Choices(
+        kinds={"days late": "text"}, names={"channel": "", "answer": "reply"}, lines={33: "ok;1;2;chat;wait"}
+    )
+    reading = read_table("late.csv", LATE, choices)
+    assert [(each.name, each.kind, each.role) for each in reading.as_columns] == [
+        ("message", "text", ""), ("order no", "text", ""), ("days late", "text", ""), ("reply", "text", ""),
+    ]  # fmt: skip
+    rows = list(reading.rows())
+    assert rows[31].values == {"message": "ok", "order no": "1", "days late": "2", "reply": "wait"}
+    assert rows[32].values["days late"] == "39,90"
+    assert reading.preview(only_problems=True).shown == 2
+
+
+def test_a_preview_shows_the_rows_with_a_problem_and_the_line_as_it_stands() -> None:
+    page = read_table("late.csv", LATE).preview(start=1, count=1, only_problems=True)
+    assert (page.shown, [row.line for row in page.rows]) == (4, [33])
+    assert (page.rows[0].refused, page.rows[0].raw) == (True, "open; semi; x | 1 | 2")
+
+
+def test_rows_that_the_data_set_has_are_refused_unless_asked_for() -> None:
+    first = read_table("a.csv", b"text,n\na,1\nb,2\n")
+    known = {row.id: number for number, row in enumerate(first.rows(), 47)}
+    columns = first.as_columns
+    more = b"Text,n\nb,2\nc,3\n"
+    preview = read_table("b.csv", more, into=columns, known=known).preview()
+    assert problems(preview) == [([2], "equal to row 48 of the data set", True)]
+    assert preview.columns[0].why == "column of the data set, guessed from the name"
+    assert (
+        len(list(read_table("b.csv", more, Choices(keep_equal=True), into=columns, known=known).rows())) == 2
+    )
+
+
+def test_three_encodings_in_one_file_are_read_line_by_line_and_named() -> None:
+    data = (
+        "a,b\nGrüße,1\n".encode() + "Grüße,2\n".encode("cp1252") + "メール,3\n".encode("cp932") + b"x\0y,4\n"
+    )
+    preview = read_table("a.csv", data).preview()
+    assert found(preview, "encoding")[1:] == ("not UTF-8: byte 0xFC in line 3, and in 2 lines in all", False)
+    assert [row.values.get("a") for row in preview.rows][:2] == ["Grüße", "Grüße"]
+    assert ([5], "a zero byte, so this is no text", True) in problems(preview)
+    assert [each.lines for each in preview.problems if each.kind == "encoding"] == [[3], [4]]
+    chosen = read_table("a.csv", data, Choices(encoding="utf-8")).preview()
+    assert ([3, 4], "bytes that are not UTF-8", True) in problems(chosen)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("text\nhello, you\nworld\n", [{"text": "hello, you"}, {"text": "world"}]),
+        ("a\tb\n1,5\t2\n", [{"a": 1.5, "b": 2}]),
+        ("sep=;\na;b\n1;2\n", [{"a": 1, "b": 2}]),
+        ("a|b\n1|x\n", [{"a": 1, "b": "x"}]),
+        ("| a | b |\n|---|:-:|\n| 1 | x |\n", [{"a": 1, "b": "x"}]),
+        ('a,b\n"x\ny",2\n', [{"a": "x\ny", "b": 2}]),
+        ("id,n\n007,\"1,234\"\n008,\"2,500\"\n", [{"id": "007", "n": 1234}, {"id": "008", "n": 2500}]),
+        ("a,b\n" + "NA,1\n" * 2 + "null,\n", [{"a": "NA", "b": 1}] * 2 + [{"a": "null"}]),
+        ("a,a,,b,\n1,2,,x,\n", [{"a": 1, "a 2": 2, "b": "x"}]),
+        ("1,2\n3,4\n", [{"column 1": 1, "column 2": 2}, {"column 1": 3, "column 2": 4}]),
+        ('t,o\ntrue,"[1, 2]"\nFALSE,[]\n', [{"t": True, "o": [1, 2]}, {"t": False, "o": []}]),
+        ("n\n1e400\n2\n", [{"n": "1e400"}, {"n": "2"}]),
+        ("card\n1234567890123456789\n", [{"card": "1234567890123456789"}]),
+    ],
+)  # fmt: skip
+def test_text_is_taken_for_what_it_is(text: str, expected: list[dict[str, Any]]) -> None:
+    assert values(text) == expected
+
+
+def test_a_broken_record_costs_one_line_and_reading_goes_on() -> None:
+    text = 'a,b\n1,"open\n2,x\n"a"b,4\n5,z\n6\n7,8,9\n' + "y" * 1_200_000 + ",1\n10,w\n"
+    preview = read_table("a.csv", text.encode()).preview()
+    assert [row.values["a"] for row in preview.rows if row.values] == [2, 5, 10]
+    assert problems(preview) == [
+        ([2, 4], "a quote is closed in the middle of a field", True),
+        ([6], "1 field instead of 2", True),
+        ([7], "3 fields instead of 2", True),
+        ([8], "a field of more than 1,000,000 characters", True),
+    ]
+    never = read_table("a.csv", b'a,b\n1,"open\n2,x\n3,y\n').preview()
+    assert problems(never) == [([2], "a quote is opened and never closed", True)]
+
+
+def test_quotes_that_stay_open_in_every_line_are_read_in_good_time() -> None:
+    # Read from its beginning to the end of the file for each line, this takes minutes.
+    text = "a,b\n" + 'x","  \n' * 5_000
+    assert read_table("a.csv", text.encode()).preview().refused >= 2_000
+
+
+def test_pasted_cells_and_json_are_recognised() -> None:
+    assert values("q\tn\n1+1\t2\n", "pasted") == [{"q": "1+1", "n": 2}]
+    assert values('[{"q": "x"}]', "pasted") == [{"q": "x"}]
+    assert values('{"q": "x"}\n{"q": "y"}', "pasted") == [{"q": "x"}, {"q": "y"}]
+
+
+def test_json_in_its_usual_shapes() -> None:
+    assert values('[{"q": "a", "n": null}, {"o": {"x": [1]}}, "alone"]', "a.json") == [
+        {"q": "a"}, {"o": {"x": [1]}}, {"value": "alone"},
+    ]  # fmt: skip
+    assert values('{"a": [1, 2], "b": ["x", null]}', "a.json") == [{"a": 1, "b": "x"}, {"a": 2}]
+    assert values('{"rows": [{"a": 1}], "name": "x"}', "a.json") == [{"a": 1}]
+    lines = read_table(
+        "a.jsonl", b'{"q": "1"}\n{"q": "2"\n\n{"q": "\\ud83d"}\n{"q": "3", "q": "4"}\n[1]\n{"q": "\\u0000"}\n'
+    ).preview()
+    assert [(lines, refused) for lines, _, refused in problems(lines)] == [
+        ([n], True) for n in (2, 4, 5, 6, 7)
+    ]
+    assert lines.stored == 1
+
+
+def workbook(*rows: list[Any], merge: str = "") -> bytes:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.title = "Empty"
+    sheet = book.create_sheet("June")
+    for row in rows:
+        sheet.append(row)
+    if merge:
+        sheet.merge_cells(merge)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_a_workbook_with_formulas_dates_and_merged_cells() -> None:
+    data = workbook(
+        ["message", "when", "total", "shop"],
+        ["M1", datetime.datetime(2026, 5, 2), "=1+1", "g"],
+        ["M2", datetime.datetime(2026, 5, 3, 10, 30), "=A1*2", None],
+        ["#N/A", None, 5, "h"],
+        merge="D2:D3",
+    )
+    reading = read_table("a.xlsx", data)
+    preview = reading.preview()
+    assert found(preview, "sheet") == ("June", "of 2 sheets, the first with rows", False)
+    assert [row.values for row in reading.rows()] == [
+        {"message": "M1", "when": "2026-05-02", "shop": "g"},
+        {"message": "M2", "when": "2026-05-03 10:30:00", "shop": "g"},
+        {"total": 5, "shop": "h"},
+    ]
+    assert problems(preview) == [
+        ([2, 3], "total: a formula without a value", False),
+        ([2], "merged cells", False),
+        ([4], "message: the sheet shows #N/A", False),
+    ]
+    assert preview.columns[1].why == "dates, stored as 2026-05-02"
+    with pytest.raises(PromptError, match='no sheet "July". It has: Empty, June'):
+        read_table("a.xlsx", data, Choices(sheet="July"))
+
+
+def test_parquet_with_nested_columns() -> None:
+    table = pa.table(
+        {
+            "q": ["a", "b", None],
+            "l": [[1, 2], None, []],
+            "s": [{"x": 1}, {"x": 2}, None],
+            "d": [datetime.date(2026, 1, 1)] * 3,
+            "b": [b"ok", b"\xff", None],
+            "f": [1.0, float("nan"), 2.5],
+        }
+    )
+    out = io.BytesIO()
+    parquet.write_table(table, out)
+    preview = read_table("a.parquet", out.getvalue()).preview()
+    assert [row.values for row in preview.rows] == [
+        {"q": "a", "l": [1, 2], "s": {"x": 1}, "d": "2026-01-01", "b": "ok", "f": 1.0},
+        {"q": "b", "s": {"x": 2}, "d": "2026-01-01"},
+        {"l": [], "d": "2026-01-01", "f": 2.5},
+    ]
+    assert [each.kind for each in preview.columns] == ["text", "list", "json", "text", "text", "number"]
+    assert problems(preview) == [([2], "b: bytes that are no text", False)]
+
+
+@pytest.mark.parametrize(
+    ("file", "data", "says"),
+    [
+        ("a.csv", b" \n", "a.csv is empty"),
+        ("a.pdf", b"%PDF", "is no table that is read here"),
+        ("a.csv", bytes(range(256)) * 20, "no encoding that is known here"),
+        ("a.csv", b"\0" * 1000, "zero bytes"),
+        (
+            "a.csv",
+            ",".join(f"c{n}" for n in range(2_000)).encode() + b"\n1\n",
+            "2,000 columns do not fit into 1,000",
+        ),
+        ("a.json", b"{}", "holds no list"),
+        ("a.json", b'[{"a": 1},]', "a.json, line 1: a "),
+        ("a.json", b"[" * 100_000, "nested too deeply"),
+        ("a.xlsx", b"PK\x03\x04garbage", "is no XLSX file, or is damaged"),
+        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1xx", "an old .xls file, or has a password"),
+        ("a.parquet", b"PAR1xxxxPAR1", "is no Parquet file, or is damaged"),
+        ("a.xlsx", workbook(), "holds no table"),
+        ("a.xlsx", workbook([None] * 1_200 + ["x"]), "1,201 columns do not fit into 1,000"),
+    ],
+)
+def test_a_file_that_is_no_table_says_why(file: str, data: bytes, says: str) -> None:
+    with pytest.raises(PromptError, match=says):
+        read_table(file, data)
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused_with_both_numbers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(xlsx, "MAX_UNPACKED", 2_000_000)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", "x")
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 3_000_000)
+    with pytest.raises(PromptError, match=r"unpacks to 2 files of 3 MB, more than 2,000 and 2 MB"):
+        read_table("a.xlsx", out.getvalue())
+
+
+def test_two_columns_cannot_become_one() -> None:
+    with pytest.raises(PromptError, match='Two columns become "b"'):
+        read_table("a.csv", b"a,b\nx,y\n", Choices(names={"a": "b"}))
+    assert Column(name="a") == read_table("a.csv", b"a,b\nx,y\n", Choices(names={"b": ""})).as_columns[0]
