@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "playground"
 ROWS = (
     {"errors", "plain_words", "endings", "waiting", "thoughts", "whole_files"},
     {"types", "settings"},
-    {"engine", "sandbox", "templating", "answers", "datasets"},
+    {"engine", "sandbox", "templating", "answers"},
     {"techniques", "scorers", "backends"},
     {"tables", "datasets"},
     {"formats", "stats", "diff", "lint"},
