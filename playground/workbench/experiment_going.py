@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from playground.errors import PlaygroundError
 from playground.runs.blocks import in_blocks
@@ -58,6 +59,12 @@ Decide = Callable[[], Awaitable[str]]
 """Why it is decided by its rule, "" while it is not."""
 
 
+class Left(NamedTuple):
+    """A cell that was stopped before its end, and is open again."""
+
+    key: CellKey
+
+
 @dataclass(frozen=True, slots=True)
 class Desks:
     """What running needs of the rest of the program."""
@@ -94,7 +101,7 @@ class Going:
         """What it is when this ends; None leaves that to the store."""
         self.why = ""
         self._ends: deque[float] = deque()
-        self._executions: list[Execution[Ended | None]] = []
+        self._executions: list[Execution[Ended | Left]] = []
         self._is_pausing = False
         self._started: dict[CellKey, datetime] = {}
         self._row: tuple[str, int] = ("", 0)
@@ -145,6 +152,8 @@ class Going:
                     group.create_task(self._drive(backend, cells))
         finally:
             looking.cancel()
+        if not +self._left_of_case and self.state is not None:
+            self.state = "done"  # whatever it was to become, nothing is left
 
     async def _drive(self, backend: str, cells: Sequence[OpenCell]) -> None:
         limits = self.stored.experiment.limits
@@ -159,7 +168,7 @@ class Going:
                 lambda of: asyncio.to_thread(self._desks.store.experiments.known_answer, of)
             )
         preparing = Preparing(self._render, self._desks.make, self._ready, known, self._bounds.get(backend))
-        execution: Execution[Ended | None] = Execution(
+        execution: Execution[Ended | Left] = Execution(
             self._works(cells),
             self._desks.models.backend_of,
             self._desks.models.gates,
@@ -178,7 +187,7 @@ class Going:
                 elif isinstance(event, Ended):
                     await self._judge(event)
                 else:
-                    assert event is None or isinstance(event, Delta | Waits | Stepped)
+                    assert isinstance(event, Left | Delta | Waits | Stepped)
 
     def _places(self, backend: str) -> int:
         known = self._desks.models.backends.get(backend)
@@ -247,11 +256,11 @@ class Going:
         # Nobody waits for this: should it fail, so does the storing of the end.
         self._desks.store.submit(start)
 
-    async def _settle(self, end: End) -> Ended | None:
+    async def _settle(self, end: End) -> Ended | Left:
         """Score and store it; what was only stopped is open again."""
         if not isinstance(end, Failed) and end.answer.finish == "cancelled":
             self.running.discard(end.cell.key)
-            return None
+            return Left(end.cell.key)
         return await self._desks.save(self.stored.id, end, self._started.pop(end.cell.key, None))
 
     async def _judge(self, ended: Ended) -> None:

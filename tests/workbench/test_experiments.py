@@ -78,9 +78,9 @@ async def test_paused_it_keeps_what_is_done_and_goes_on_in_another_program(
     make_workbench: MakeWorkbench,
 ) -> None:
     workbench = make_workbench({"echo": [0.02, "w1"]})
-    run_id = await workbench.experiments.start(experiment(100))
+    run_id = await workbench.experiments.start(experiment(100, limits=Limits(at_once=4)))
     while workbench.experiments.changed(run_id) < 20:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
     await workbench.experiments.pause(run_id)
     await workbench.experiments.wait(run_id)
     paused = await workbench.experiments.progress(run_id)
