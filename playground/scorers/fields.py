@@ -30,7 +30,7 @@ def json_fields(
     expected: Annotated[
         LongText, About('The right JSON; values of the case may stand in it: {"city": "{{ city }}"}.')
     ],
-    further: Annotated[
+    further_fields: Annotated[
         Further, About("Whether a field that is not expected is passed over or counts as a wrong one.")
     ] = "passed over",
     ignore_case: Annotated[bool, About("Whether Oslo and OSLO are the same text.")] = True,
@@ -48,7 +48,7 @@ def json_fields(
         return Score("json_fields", 0.0, answer, str(exc))
     except TimeoutError:
         return Score("json_fields", None, answer, "does not apply: looking at every bracket took too long")
-    fields = list(_compared("$", wanted, value, further, ignore_case))
+    fields = list(_compared("$", wanted, value, further_fields, ignore_case))
     wrong = [field for field in fields if field.problem]
     right = len(fields) - len(wrong)
     explanation = f"{right:,} of {len(fields):,} {plural(len(fields), 'fields')} right"
@@ -148,10 +148,10 @@ def _kind(value: Any) -> str:
 
 
 def json_fields_problem(
-    *, expected: str, further: Further = "passed over", ignore_case: bool = True
+    *, expected: str, further_fields: Further = "passed over", ignore_case: bool = True
 ) -> str | None:
     """Why these options cannot be meant, or None."""
-    del further, ignore_case
+    del further_fields, ignore_case
     try:
         whole(trimmed(expected))
     except NotJson as exc:

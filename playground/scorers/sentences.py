@@ -93,7 +93,9 @@ def tokens_sentence(options: Options) -> str:
     low, high = options["min"], options["max"]
     bounds = f"{shown(low)} to {shown(high)}" if low is not None and high is not None else ""
     bounds = bounds or (f"at least {shown(low)}" if high is None else f"at most {shown(high)}")
-    whose = {"answer": "", "prompt": "prompt of ", "both": "prompt and answer of "}.get(options["of"], "")
+    whose = {"answer": "", "prompt": "prompt of ", "both": "prompt and answer of "}.get(
+        options["counted"], ""
+    )
     return f"{whose}{bounds} tokens"
 
 

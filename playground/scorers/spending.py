@@ -47,13 +47,13 @@ def tokens(
     *,
     max: Annotated[int | None, About("The most tokens; a token is a word or a piece of one.")] = None,
     min: Annotated[int | None, About("The fewest tokens.")] = None,
-    of: Annotated[
+    counted: Annotated[
         Of, About("Which tokens count: the answer's with its thoughts, the prompt's, or both.")
     ] = "answer",
 ) -> Score:
     """1 when the model read or wrote so many tokens, as its server counts them."""
     counts = {"answer": (sample.spent.completion_tokens,), "prompt": (sample.spent.prompt_tokens,)}
-    known = counts.get(of, (sample.spent.prompt_tokens, sample.spent.completion_tokens))
+    known = counts.get(counted, (sample.spent.prompt_tokens, sample.spent.completion_tokens))
     answer = trimmed(sample.answer)
     if None in known:
         return Score("tokens", None, answer, "does not apply: the tokens were not counted")
@@ -67,9 +67,9 @@ def tokens(
     return Score("tokens", float(is_within), answer, explanation)
 
 
-def tokens_problem(*, max: int | None = None, min: int | None = None, of: Of = "answer") -> str | None:
+def tokens_problem(*, max: int | None = None, min: int | None = None, counted: Of = "answer") -> str | None:
     """Why these options cannot be meant, or None."""
-    del of
+    del counted
     if min is None and max is None:
         return 'Set "min", "max" or both.'
     if (min is not None and min < 0) or (max is not None and max < 0):
@@ -85,14 +85,14 @@ def price(
     at_most: Annotated[
         float | None, About("The most that one answer may cost, in the currency of the two prices.")
     ] = None,
-    in_per_million: Annotated[float, About("What a million tokens of the prompt cost.")] = 0,
-    out_per_million: Annotated[float, About("What a million tokens of the answer cost.")] = 0,
+    prompt_price: Annotated[float, About("What a million tokens of the prompt cost.")] = 0,
+    answer_price: Annotated[float, About("What a million tokens of the answer cost.")] = 0,
 ) -> Score:
     """1 when the answer's tokens cost no more than this, at the prices given here; the program knows no price list."""
     answer, spent = trimmed(sample.answer), sample.spent
     if spent.prompt_tokens is None or spent.completion_tokens is None:
         return Score("price", None, answer, "does not apply: the tokens were not counted")
-    cost = (spent.prompt_tokens * in_per_million + spent.completion_tokens * out_per_million) / 1e6
+    cost = (spent.prompt_tokens * prompt_price + spent.completion_tokens * answer_price) / 1e6
     explanation = f"{show_number(cost)} for {spent.prompt_tokens:,} + {spent.completion_tokens:,} tokens"
     assert at_most is not None  # `price_problem`
     is_within = cost <= at_most * (1 + 1e-9)  # sums of decimal fractions do not come out even in binary
@@ -101,12 +101,12 @@ def price(
     return Score("price", float(is_within), answer, explanation)
 
 
-def price_problem(*, at_most: float | None, in_per_million: float, out_per_million: float) -> str | None:
+def price_problem(*, at_most: float | None, prompt_price: float, answer_price: float) -> str | None:
     """Why these options cannot be meant, or None."""
     if at_most is None:
         return 'Set "at_most": what an answer may cost.'
-    if at_most < 0 or in_per_million < 0 or out_per_million < 0:
+    if at_most < 0 or prompt_price < 0 or answer_price < 0:
         return "A price must not be negative."
-    if not in_per_million and not out_per_million:
+    if not prompt_price and not answer_price:
         return "Say what a million tokens cost, of the prompt, the answer or both."
     return None

@@ -45,7 +45,7 @@ def test_the_json_may_stand_in_other_text_and_the_sentence_names_what_is_wrong()
 
 
 def test_fields_that_nobody_asked_for_can_be_wrong() -> None:
-    check = Check(scorer="json_fields", options={"expected": '{"a": 1}', "further": "wrong"})
+    check = Check(scorer="json_fields", options={"expected": '{"a": 1}', "further_fields": "wrong"})
     assert score(check, Sample('{"a": 1, "b": 2}')).value == 0.5
 
 

@@ -23,21 +23,21 @@ def test_latency_counts_to_the_end_or_to_the_first_word() -> None:
 def test_tokens_of_the_answer_the_prompt_or_both_have_bounds() -> None:
     over = scored("tokens", max=150)
     assert (over.value, over.explanation) == (0.0, "200 tokens, 50 over")
-    assert scored("tokens", max=1_000, of="prompt").value == 1.0
-    assert scored("tokens", min=1_201, of="both").value == 0.0
+    assert scored("tokens", max=1_000, counted="prompt").value == 1.0
+    assert scored("tokens", min=1_201, counted="both").value == 0.0
 
 
 def test_the_price_follows_from_tokens_and_the_given_prices() -> None:
-    found = scored("price", at_most=0.001, in_per_million=0.5, out_per_million=1.5)
+    found = scored("price", at_most=0.001, prompt_price=0.5, answer_price=1.5)
     assert (found.value, found.explanation) == (1.0, "0.0008 for 1,000 + 200 tokens")
-    assert scored("price", at_most=0.0007, in_per_million=0.5, out_per_million=1.5).value == 0.0
+    assert scored("price", at_most=0.0007, prompt_price=0.5, answer_price=1.5).value == 0.0
 
 
 def test_what_was_not_measured_does_not_apply() -> None:
     nothing = Spent()
     assert scored("latency", nothing).value is None
     assert scored("tokens", nothing, max=5).value is None
-    assert scored("price", nothing, at_most=1, in_per_million=1).value is None
+    assert scored("price", nothing, at_most=1, prompt_price=1).value is None
 
 
 def test_bounds_and_prices_are_needed() -> None:

@@ -138,15 +138,19 @@ function row(check, i) {
     h(
       "div",
       { style: "display:flex;gap:8px 16px;align-items:center;flex-wrap:wrap" },
-      select(choices, check.scorer, {
-        class: "field",
-        "aria-label": `Kind of check ${i + 1}`,
-        onchange: (e) => {
-          checks[i] = blank(e.target.value);
-          redraw();
-        },
-      }),
-      explained(scorer?.label, scorer?.about),
+      h(
+        "span",
+        { class: "kind" },
+        select(choices, check.scorer, {
+          class: "field",
+          "aria-label": `Kind of check ${i + 1}`,
+          onchange: (e) => {
+            checks[i] = blank(e.target.value);
+            redraw();
+          },
+        }),
+        explained(scorer?.label, scorer?.about),
+      ),
       h(
         "label",
         {},
@@ -230,7 +234,8 @@ function option(check, o, i) {
     else check.options[o.name] = v;
     changed("checks");
   };
-  const label = h("span", { class: "soft" }, h("label", { for: id }, o.label), o.about ? explained(o.label, o.about) : about(o.label));
+  const what = o.about ? explained(o.label, o.about) : about(o.label);
+  const label = h("span", { class: "soft" }, h("label", { for: id }, o.label), what);
   if (o.kind === "boolean")
     return [
       label,
