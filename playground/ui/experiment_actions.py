@@ -62,6 +62,14 @@ async def experiment_from_compare(workbench: Workbench, ask: Ask) -> Update:
     return await _taken(workbench, now, ask)
 
 
+async def run_over_data(workbench: Workbench, ask: Ask) -> Update:
+    """The columns of Compare over a data set that is at hand: the way from its own page."""
+    form = ask.compare_form()
+    version = await workbench.datasets.version(ask.text("dataset"), ask.integer("number", 0) or None)
+    shared, own = await _prompts(workbench, form)
+    return await _taken(workbench, of_columns(form, shared, own, version.words), ask)
+
+
 async def _prompts(workbench: Workbench, form: CompareForm) -> tuple[str | Prompt, list[str | Prompt]]:
     """The prompts of the form: by name where that finds the same text again, else as they are."""
     shared: str | Prompt = stripped(form.prompt)
@@ -329,6 +337,7 @@ async def _with(workbench: Workbench, ask: Ask, check: Check | None) -> Update:
 
 ACTIONS: dict[str, Action] = {
     "experiment_from_compare": experiment_from_compare,
+    "run_over_data": run_over_data,
     "read_experiment_file": read_experiment_file,
     "drop_experiment": drop_experiment,
     "set_up_again": set_up_again,

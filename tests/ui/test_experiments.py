@@ -66,6 +66,13 @@ async def test_the_columns_run_over_the_data_set_that_fits_and_end_in_a_verdict(
     assert "attempt 2" in cost["exp-attempt"]
 
 
+async def test_a_data_set_is_run_over_from_its_own_page(workbench: Workbench, call: Call, form: Form) -> None:
+    await words_set(workbench)
+    kept = (await workbench.datasets.all())[0]
+    update = await call("run_over_data", dataset=kept.id, number=1, form=greeting(form))
+    assert update["plan"]["cases"]["dataset"] == "Words@1" and update["tab"] == "Experiments"
+
+
 async def test_a_change_that_makes_no_sense_is_said_and_the_page_shows_what_stands(
     workbench: Workbench, call: Call, form: Form
 ) -> None:

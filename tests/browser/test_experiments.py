@@ -1,0 +1,126 @@
+"""Experiments on the page: from the columns of Compare to a verdict; paused, left, gone on with; failures run again."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import App, OpenApp
+
+CHECK = {"scorer": "contains", "options": {"text": "{{ expected }}"}}
+
+
+def rows(count: int) -> list[dict[str, Any]]:
+    return [{"word": f"word{n}", "expected": f"word{n}" if n % 10 else "cat"} for n in range(count)]
+
+
+def to_set_up(app: App) -> None:
+    app.page.get_by_role("button", name="Run over a data set").click()
+    expect(app.page.locator("#exp-setup")).to_be_visible()
+
+
+def start(app: App) -> None:
+    app.page.keyboard.press("Control+Enter")
+    expect(app.page.locator(".exp-run")).to_be_visible()
+
+
+def test_the_columns_become_an_experiment_that_ends_in_a_verdict(scripted: OpenApp) -> None:
+    app = scripted("echo", "cat", prompt={"name": "Repeat", "cases": rows(20), "checks": [CHECK]})
+    page, file = app.page, app.page.locator("#exp-yaml")
+    to_set_up(app)  # one click
+    expect(page.locator("#exp-cost")).to_contain_text("Finds a difference of")
+    expect(page.locator("#exp-main")).to_contain_text("20 cases are few")
+    # Every control changes the file, and the file every control.
+    page.get_by_label("Points within which").fill("5")
+    page.get_by_label("Variant B is the baseline").check()
+    expect(file).to_have_value(re.compile(r"margin: 0\.05"))
+    expect(file).to_have_value(re.compile(r"baseline: B"))
+    page.get_by_label("Add a variant: another model").select_option("scripted:dog")
+    expect(page.locator(".exp-variants tbody tr")).to_have_count(3)
+    file.fill(file.input_value().replace("margin: 0.05", "margin: 0.1"))
+    file.blur()
+    expect(page.get_by_label("Points within which")).to_have_value("10")
+    file.fill("variants: {A: {modle: x}}")
+    file.blur()
+    expect(page.locator("#exp-yaml-problem")).to_contain_text("model")
+    # One undo goes over it like over all that is typed.
+    page.locator("#exp-main h3").first.click()
+    page.keyboard.press("Control+z")
+    expect(page.get_by_label("Points within which")).to_have_value("5")
+    app.reload()
+    expect(page.get_by_label("Points within which")).to_have_value("5")
+    start(app)
+    expect(page.locator("#exp-head")).to_contain_text("finished")
+    expect(page.locator("#exp-body")).to_contain_text("A beats B")
+    expect(page.locator("#exp-say")).to_contain_text("Finished. A beats B")
+    # The list has it, and Back leads to it.
+    page.get_by_role("button", name="Experiments", exact=True).click()
+    row = page.locator(".exp-list tr.exp").first
+    expect(row).to_contain_text("Repeat, three variants")
+    expect(row).to_contain_text("A beats B")
+    page.go_back()
+    expect(page.locator("#exp-head h2")).to_have_text("Repeat, three variants")
+
+
+def test_what_runs_is_paused_left_and_gone_on_with_from_another_tab(scripted: OpenApp) -> None:
+    app = scripted("steady", prompt={"name": "Long", "cases": rows(300), "checks": [CHECK]})
+    page = app.page
+    to_set_up(app)
+    page.get_by_label("Cells at once").fill("1")
+    start(app)
+    expect(page.locator("#exp-now")).to_contain_text("No verdict yet.")
+    expect(page.locator("#running")).to_contain_text("1 running")
+    page.keyboard.press("p")
+    expect(page.locator("#exp-head")).to_contain_text("paused")
+    expect(page.locator("#exp-now")).to_contain_text("Paused.")
+    beside = scripted(query=f"?{page.url.partition('?')[2]}", beside=app)
+    expect(beside.page.locator("#exp-now")).to_contain_text("Paused.")
+    beside.page.get_by_role("button", name="Go on").click()
+    expect(beside.page.locator("#exp-head")).to_contain_text("running since")
+    expect(page.locator("#exp-head")).to_contain_text("running since")  # it asks now and then
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(app.drawer).to_contain_text("are done and stay")
+    app.drawer.get_by_role("button", name="Stop it").click()
+    expect(page.locator("#exp-now")).to_contain_text("Stopped.")
+    expect(beside.page.locator("#exp-now")).to_contain_text("Stopped.")
+
+
+def test_failures_stand_by_reason_and_run_again_and_a_cell_opens(scripted: OpenApp) -> None:
+    app = scripted("cat", "breaks", prompt={"name": "Broken", "cases": rows(3), "checks": [CHECK]})
+    page = app.page
+    to_set_up(app)
+    page.get_by_label("Tries of a call").fill("1")
+    expect(page.locator("#exp-main")).to_contain_text("no verdict is possible, 15 are the least")
+    start(app)
+    expect(page.locator("#exp-head")).to_contain_text("finished")
+    failures = page.locator("#exp-failures")
+    expect(failures).to_contain_text("The server went away.")
+    expect(failures).to_contain_text("B 1, B 2, B 3")
+    page.locator(".strip > .failed").first.click()
+    expect(app.drawer).to_contain_text("Start it again.")
+    app.close_drawer()
+    strip = page.locator(".strip").first
+    strip.focus()
+    strip.press("End")
+    strip.press("Enter")
+    expect(app.drawer).to_contain_text("The cat sat on the mat.")
+    app.close_drawer()
+    failures.get_by_role("button", name="Run 3 again").click()
+    expect(page.locator("#exp-head")).to_contain_text("finished")
+    expect(failures).to_contain_text("The server went away.")
+
+
+def test_a_phone_sets_up_and_watches_without_scrolling_sideways(scripted: OpenApp) -> None:
+    phone: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    app = scripted("echo", "cat", prompt={"name": "Pocket", "cases": rows(16), "checks": [CHECK]}, **phone)
+    page = app.page
+    page.get_by_role("button", name="Edit", exact=True).click()
+    to_set_up(app)
+    is_wide = "document.documentElement.scrollWidth > innerWidth"
+    assert not page.evaluate(is_wide)
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#exp-head")).to_contain_text("finished")
+    assert not page.evaluate(is_wide)
