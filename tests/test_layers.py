@@ -66,6 +66,7 @@ HOMES = {
 TABS = {
     "compare": {"compare"},
     "library": {"library", "listing", "library_actions", "bundling", "importing", "syncing"},
+    "datasets": {"datasets", "dataset_sheet", "dataset_import", "dataset_more", "dataset_rows"},
     "experiments": {
         "experiments",
         "experiment_actions",

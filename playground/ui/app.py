@@ -17,6 +17,11 @@ from playground.ui import (
     column_prompts,
     compare,
     completion,
+    dataset_import,
+    dataset_more,
+    dataset_rows,
+    dataset_sheet,
+    datasets,
     details,
     drafts,
     experiment_actions,
@@ -65,6 +70,7 @@ _LOOK = (
     "bench",
     "forest",
     "experiments",
+    "data",
 )
 STYLES = tuple(ASSETS / "look" / f"{name}.css" for name in _LOOK)
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
@@ -73,6 +79,13 @@ ACTIONS |= column_prompts.ACTIONS | own_saving.ACTIONS | traces.ACTIONS | techni
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS | case_runs.ACTIONS | completion.ACTIONS
 ACTIONS |= experiments.ACTIONS | experiment_actions.ACTIONS | experiment_watch.ACTIONS
+ACTIONS |= (
+    datasets.ACTIONS
+    | dataset_sheet.ACTIONS
+    | dataset_import.ACTIONS
+    | dataset_more.ACTIONS
+    | dataset_rows.ACTIONS
+)
 ACTIONS |= trouble.ACTIONS | running.ACTIONS | cells.ACTIONS
 ACTIONS |= (
     models.ACTIONS
@@ -105,6 +118,8 @@ def build(workbench: Workbench) -> gr.Blocks:
                 tab = compare.build(make_call(workbench, ACTIONS, closed(workbench)))
             with gr.Tab("Library", id="library-tab", render_children=True):
                 library.build()
+            with gr.Tab("Data", id="data-tab", render_children=True):
+                datasets.build()
             with gr.Tab("Experiments", id="experiments-tab", render_children=True):
                 experiments.build()
             with gr.Tab("History", id="history-tab", render_children=True):

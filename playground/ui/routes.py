@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +18,8 @@ from playground.types.files import ExportFile
 from playground.ui import library
 from playground.ui.alerts import to_alert
 from playground.ui.bundling import bundle_file
+from playground.ui.dataset_import import take_upload
+from playground.ui.dataset_more import dataset_export
 from playground.ui.drafts import Sent, keep
 from playground.ui.history import csv_of
 from playground.ui.importing import take_in
@@ -80,6 +83,24 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
             return JSONResponse({"token": await take_in(workbench, body)})
         except PlaygroundError as exc:
             return refuse(exc)
+
+    @api.post("/library/table")
+    async def table(request: Request, name: str = "") -> Response:
+        """A file of rows, as its bytes; it is looked at before anything of it is stored."""
+        body = await request.body()  # the guard has counted it
+        token = await asyncio.to_thread(take_upload, workbench, name, body)
+        return JSONResponse({"token": token})
+
+    @api.get("/files/dataset/{dataset_id}/{format_name}")
+    async def dataset_file(
+        dataset_id: str, format_name: str, number: int | None = None, half: str = ""
+    ) -> Response:
+        try:
+            name, media_type, pieces = await dataset_export(workbench, dataset_id, format_name, number, half)
+        except PlaygroundError as exc:
+            return refuse(exc)
+        headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+        return StreamingResponse(pieces, media_type=media_type, headers=headers)
 
     @api.post("/library/draft")
     async def draft(request: Request) -> Response:

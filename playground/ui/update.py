@@ -43,6 +43,7 @@ class Doing(_Doing, total=False):
     draft: str
     of_label: str
     number: str
+    dataset: str
 
 
 class View(TypedDict):
@@ -231,3 +232,5 @@ class Update(TypedDict, total=False):
     """What a dropped file holds: "cases" or "prompts"."""
     imported: Mapping[str, Any]
     """Cases and checks that a file held, and what was left out."""
+    sheet: Mapping[str, Any]
+    """What the Data tab asked about a data set: its state, some of its rows, one of them, or what was done to it."""

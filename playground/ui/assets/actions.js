@@ -100,6 +100,15 @@ const LOCAL = {
 
 const textOf = (selector) => $(selector).value ?? $(selector).textContent;
 
+/**
+ * An action that is done in the browser, by a file that this one need not know.
+ * @param {string} name
+ * @param {(args: object, el: HTMLElement) => void} act
+ */
+export function onAct(name, act) {
+  LOCAL[name] = act;
+}
+
 // What a badge says; of an answer that was cut, with the way to more of it.
 function explain({ text, column, more }, el) {
   const raise = () => {

@@ -43,7 +43,14 @@ addEventListener("drop", async (e) => {
   await sortOut(entries, loose);
 });
 
+const MARKED = /\.(csv|tsv|txt|json|jsonl|ndjson|xlsx|parquet)$/i; // what the Data tab reads
+
 async function sortOut(entries, loose) {
+  const table = $("#data")?.offsetParent && loose.find((file) => MARKED.test(file.name));
+  if (table) {
+    document.dispatchEvent(new CustomEvent("data:import", { detail: { name: table.name, file: table } }));
+    return;
+  }
   const folders = entries.filter((entry) => entry.isDirectory);
   const kinds = await Promise.all(loose.map(async (file, i) => (entries[i]?.isDirectory ? "folder" : kindOf(file))));
   const of = (kind) => loose.filter((_, i) => kinds[i] === kind);

@@ -20,6 +20,9 @@ const KEYS = () => [
   [`1 to ${page.most}`, "Vote for that column"],
   ["=", "Vote: tie"],
   ["0", "Vote: all bad"],
+  ["Enter, F2", "Rows of a data set: edit the cell; Esc leaves it as it was"],
+  ["F, M, Del", "Rows of a data set: filter by this value, move to the other half, empty the cell"],
+  ["J, K", "Rows of a data set: the row after, the row before"],
   ["?", "This list"],
 ];
 
@@ -70,7 +73,9 @@ document.addEventListener(
     }
     if (held && e.key.toLowerCase() === "s") {
       e.preventDefault();
+      const own = $$("[data-saves]").find((el) => el.offsetParent);
       if ($(".drawer")) $(".drawer [data-act=save]")?.click();
+      else if (own || $("#data")?.offsetParent) own?.click();
       else if (e.shiftKey) $("#save")?.click();
       else doAction("save_now");
     }

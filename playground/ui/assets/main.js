@@ -8,6 +8,7 @@ import { $ } from "./dom.js";
 import { mountDivider } from "./divider.js";
 import { mountEditor } from "./editor.js";
 import "./counting.js";
+import "./data.js";
 import { openExperiments } from "./experiments.js";
 import "./drops.js";
 import { keepFitting } from "./fit.js";

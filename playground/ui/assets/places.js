@@ -7,7 +7,7 @@ import { call, page } from "./store.js";
 import { onTab, showTab } from "./tabs.js";
 
 const NAMED = ["pattern", "prompt", "new", "version", "run", "tab", "experiment"];
-const TABS = ["Compare", "Library", "Experiments", "History", "Models"];
+const TABS = ["Compare", "Library", "Data", "Experiments", "History", "Models"];
 const MOST = 30;
 
 const seen = new Map(); // {form, run, previous} of what was open in this tab, by its draft
@@ -17,10 +17,23 @@ let apply = () => {},
   turn = 0,
   timer = null;
 
+const within = {}; // of a tab that has places of its own, by its name
+
+/**
+ * A tab tells which of its places is open, and is told where Back and Forward lead.
+ * @param {string} name
+ * @param {{keys: string[], of: () => Record<string, string>, step: string[], go: (at: object) => void}} what
+ *   `keys` of the address are its own; another value of one in `step` is another place, not the same seen otherwise
+ */
+export function tellsPlace(name, what) {
+  within[name] = what;
+}
+
 function here() {
   const { open, version } = page.form;
-  const { run, experiment } = page;
-  return { draft: open.draft, key: open.key, version: version ?? null, run: run ?? null, tab, experiment };
+  const { run, experiment } = page,
+    at = within[tab]?.of();
+  return { draft: open.draft, key: open.key, version: version ?? null, run: run ?? null, tab, experiment, at };
 }
 
 // What the address says of a place, and what Python is asked for it.
@@ -35,16 +48,19 @@ function queryOf({ key, version, run }) {
 
 function address(place) {
   const url = new URL(location);
-  for (const name of NAMED) url.searchParams.delete(name);
+  for (const name of [...NAMED, ...Object.values(within).flatMap(({ keys }) => keys)]) url.searchParams.delete(name);
   for (const [name, value] of Object.entries(queryOf(place))) url.searchParams.set(name, value);
   if (place.tab !== "Compare") url.searchParams.set("tab", place.tab.toLowerCase());
   if (place.tab === "Experiments" && place.experiment) url.searchParams.set("experiment", place.experiment);
+  for (const [name, value] of Object.entries(place.at ?? {})) url.searchParams.set(name, value);
   return url;
 }
 
 // Within the tab: a set-up that becomes its experiment is one place.
 const turned = (was, place) =>
   place.tab === "Experiments" && was.experiment !== place.experiment && was.experiment !== "setup";
+const stepped = (was, place) =>
+  was.tab === place.tab && (within[tab]?.step ?? []).some((name) => was.at?.[name] !== place.at?.[name]);
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 function note() {
@@ -53,7 +69,8 @@ function note() {
   const place = here(),
     was = history.state?.place;
   if (was && same(was, place)) return;
-  const moves = was && !going && (was.draft !== place.draft || was.tab !== place.tab || turned(was, place));
+  const isOther = was && (was.draft !== place.draft || was.tab !== place.tab);
+  const moves = was && !going && (isOther || turned(was, place) || stepped(was, place));
   history[moves ? "pushState" : "replaceState"]({ ...history.state, place }, "", address(place));
 }
 
@@ -112,6 +129,7 @@ async function go(place) {
     page.experiment = place.experiment ?? "";
     showTab(place.tab);
     tab = place.tab;
+    await within[tab]?.go(place.at ?? {});
     note();
   } finally {
     if (turn === mine) going = false;

@@ -1,6 +1,7 @@
 // The right side of the editor: cases, one typed field a variable, images.
 
 import { caseNames, drawCases, importButton, keepButton, mountCases, overButton } from "./cases.js";
+import { rowButtons } from "./data_case.js";
 import { declare, declared, declareForm, kindOf } from "./declare.js";
 import { $, h, icon, select } from "./dom.js";
 import { mountImages } from "./images.js";
@@ -41,7 +42,7 @@ export function mountVariables() {
     { class: "inputs" },
     cases,
     varsBox,
-    h("div", { class: "inputs-foot" }, images, keepButton(), importButton(), overButton()),
+    h("div", { class: "inputs-foot" }, images, keepButton(), rowButtons(), importButton(), overButton()),
   );
 }
 

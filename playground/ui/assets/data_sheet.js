@@ -1,0 +1,394 @@
+// A data set on screen: its head, the filter, halves and what is wrong with its rows, the grid, the row beside it, and
+// the bar of edits that are not saved.
+
+import { onAct, send } from "./actions.js";
+import { say, showAlert, toast } from "./alerts.js";
+import { halfTyped } from "./data_cell.js";
+import { openColumn } from "./data_column.js";
+import { addRow, grid, mountGrid, turnPage, walk } from "./data_grid.js";
+import { mountRow } from "./data_row.js";
+import { ask, draftOf, edit, isOld, keepDraft, onSheet, redo, sheet, take, told, undo } from "./data_state.js";
+import { $, debounce, h, icon } from "./dom.js";
+import { openPop } from "./pop.js";
+import { call, page } from "./store.js";
+import { showTab } from "./tabs.js";
+import { notePlace } from "./places.js";
+import { apply } from "./updates.js";
+
+let root, bar, tools, footer, windowLine;
+
+/** Puts the page of one data set into its place, once. */
+export function mountSheet() {
+  root = $("#data-sheet");
+  if (root.firstChild) return;
+  bar = h("div", { class: "bar data-bar" });
+  tools = h("div", { class: "data-tools" });
+  footer = h("div", { class: "data-foot" });
+  windowLine = h("span", { class: "hint num", id: "sheet-window" });
+  const rows = h("div", { class: "sheet-grid" }),
+    pane = h("aside", { class: "sheet-row", "aria-label": "Chosen row", hidden: true });
+  root.replaceChildren(bar, tools, h("div", { class: "sheet-body" }, rows, pane), footer);
+  drawTools();
+  mountGrid(rows, windowLine);
+  mountRow(pane, toCompare);
+  rows.addEventListener("click", (e) => {
+    const head = e.target.closest("[data-column].column");
+    if (head) openColumn(head, head.dataset.column);
+  });
+}
+
+onSheet((what) => {
+  if (!root) return;
+  if (what === "open") {
+    drawBar();
+    drawFooter();
+    restoreTyped();
+  }
+  if (["open", "rows", "window", "facts"].includes(what)) drawFilters();
+  if (["edit", "window"].includes(what)) drawFooter();
+  if (["open", "rows", "row"].includes(what)) notePlace();
+});
+
+// What was typed into a cell when the page went is a step of the draft now.
+async function restoreTyped() {
+  const cell = halfTyped();
+  if (!cell) return;
+  const refused = await edit({ cells: [cell] });
+  if (refused) showAlert(refused);
+  else toast(`${cell[1]} of row ${cell[0]} was being typed: it is kept`);
+}
+
+function drawBar() {
+  const count = (sheet.count ?? 0).toLocaleString("en");
+  const columns = `${sheet.columns.length} column${sheet.columns.length === 1 ? "" : "s"}`;
+  const act = (symbol, label, name, kind = "quiet") =>
+    h("button", { class: `btn ${kind}`, "data-act": name }, icon(symbol), h("span", { class: "word" }, label));
+  bar.replaceChildren(
+    h("button", { class: "btn quiet back", "data-act": "data_home" }, "Data sets"),
+    icon("right", "soft"),
+    h("h2", { class: "one" }, h("button", { class: "bare", "data-act": "data_name", title: "Rename" }, sheet.name)),
+    h(
+      "span",
+      { class: "hint num facts-line" },
+      h("button", { class: "bare", "data-act": "data_versions", title: "Versions" }, `version ${sheet.number}`),
+      isOld() ? " (an older one, only read)" : "",
+      ` · ${count} rows · ${columns}`,
+    ),
+    h("span", { class: "grow" }),
+    isOld() ? act("redo", "Make it the newest", "data_restore_this", "") : "",
+    act("upload", "Import", "data_choose"),
+    act("download", "Export", "data_export"),
+    act("half", "Split and clean", "data_more"),
+    isOld() ? "" : act("plus", "Generate rows", "data_generate", ""),
+  );
+}
+
+// --- looking --------------------------------------------------------------------------------------------------
+
+let find, clear, hits, segments, badges;
+
+function drawTools() {
+  const look = debounce(180, () => {
+    if (sheet.find === find.value.trim()) return;
+    sheet.find = find.value.trim();
+    told("rows");
+  });
+  find = h("input", {
+    class: "field mono",
+    id: "sheet-find",
+    type: "text",
+    spellcheck: "false",
+    autocomplete: "off",
+    placeholder: "Words, or a column: days_late:>5",
+    "aria-label": "Filter rows",
+    title: 'word, -word, column:word, column:="whole value", column: (empty), column:>5, row:47, is:generated',
+    oninput: look,
+    onkeydown: (e) => {
+      if (e.key === "ArrowDown" || e.key === "Enter") {
+        e.preventDefault();
+        $("#sheet-grid").focus();
+      } else if (e.key === "Escape" && find.value) {
+        e.stopPropagation();
+        find.value = "";
+        look();
+      }
+    },
+  });
+  hits = h("span", { class: "hint num" });
+  clear = h(
+    "button",
+    {
+      class: "btn quiet icon",
+      "aria-label": "Clear the filter",
+      title: "Clear the filter",
+      onclick: () => {
+        find.value = "";
+        sheet.find = "";
+        told("rows");
+        find.focus();
+      },
+    },
+    icon("cross"),
+  );
+  segments = h("span", { class: "seg", role: "group", "aria-label": "Halves" });
+  badges = h("span", { class: "badges" });
+  tools.replaceChildren(
+    h("div", { class: "find" }, icon("search"), find, hits, clear),
+    segments,
+    h("span", { class: "grow" }),
+    badges,
+  );
+}
+
+function drawFilters() {
+  if (document.activeElement !== find) find.value = sheet.find;
+  const whole = sheet.count ?? 0;
+  hits.textContent = sheet.find ? `${grid.total.toLocaleString("en")} of ${whole.toLocaleString("en")}` : "";
+  clear.hidden = !sheet.find;
+  const { train = 0, "held-out": held = 0 } = grid.halves;
+  const hasHalves = Boolean(train || held || sheet.half);
+  const none = grid.halves[""] ?? 0;
+  const choice = (half, label, count) =>
+    h(
+      "button",
+      {
+        "aria-pressed": String(sheet.half === half),
+        onclick: () => {
+          sheet.half = half;
+          told("rows");
+        },
+      },
+      `${label} ${count === null ? "" : count.toLocaleString("en")}`.trim(),
+    );
+  segments.hidden = !hasHalves;
+  const counts = sheet.half ? [null, null, null] : [train + held + none, train, held];
+  segments.replaceChildren(
+    choice("", "All", counts[0]),
+    choice("train", "Train", sheet.half === "train" ? train : counts[1]),
+    choice("held-out", "Held out", sheet.half === "held-out" ? held : counts[2]),
+  );
+  badges.replaceChildren(
+    ...sheet.badges.map((badge) =>
+      h(
+        "button",
+        {
+          class: "badge ignored",
+          title: "Show these rows",
+          "aria-pressed": String(sheet.find === badge.find),
+          onclick: () => {
+            sheet.find = sheet.find === badge.find ? "" : badge.find;
+            find.value = sheet.find;
+            told("rows");
+          },
+        },
+        icon("warn"),
+        badge.words,
+      ),
+    ),
+  );
+  drawNothing();
+}
+
+// No row is looked at: why, and the way out.
+function drawNothing() {
+  $(".sheet-none", root)?.remove();
+  if (grid.total || grid.words === undefined) return;
+  const wholly = !sheet.find && !sheet.half;
+  const text = wholly
+    ? "There is no row yet."
+    : sheet.find
+      ? `No row${sheet.half ? " of this half" : ""} is ${grid.words}.`.replace("is with", "is there with")
+      : "No row is in this half.";
+  const out = wholly
+    ? h("button", { class: "btn", onclick: addRow, disabled: isOld() }, icon("plus"), "Add a row")
+    : h(
+        "button",
+        {
+          class: "btn",
+          onclick: () => {
+            Object.assign(sheet, { find: "", half: "" });
+            find.value = "";
+            told("rows");
+          },
+        },
+        "Clear the filter",
+      );
+  $(".sheet-grid", root).append(h("div", { class: "sheet-none" }, h("p", { class: "soft" }, text), out));
+}
+
+// --- edits that are not saved ---------------------------------------------------------------------------------
+
+function drawFooter() {
+  const key = (name, what) => h("span", { class: "key-hint hint" }, h("kbd", {}, name), what);
+  const turn = (symbol, label, step) =>
+    h(
+      "button",
+      { class: "btn quiet icon", title: label, "aria-label": label, onclick: () => turnPage(step) },
+      icon(symbol),
+    );
+  const quiet = (label, act, symbol = "", rest = {}) =>
+    h("button", { class: "btn quiet small", onclick: act, ...rest }, symbol ? icon(symbol) : "", label);
+  const changed = sheet.words
+    ? [
+        icon("pencil"),
+        h("b", {}, sheet.words),
+        h("span", { class: "soft since" }, `since version ${sheet.number}`),
+        h(
+          "button",
+          { class: "btn small", "data-act": "data_save", "data-saves": "" },
+          `Save as version ${Math.max(sheet.latest, sheet.number) + 1}`,
+          h("kbd", {}, "Ctrl S"),
+        ),
+        quiet("Undo", undo, "", { title: "Take the last edit back (Ctrl Z)" }),
+        quiet("Discard", () => send_("data_discard")),
+      ]
+    : [sheet.steps ? quiet("Undo", undo, "", { title: "Take the last edit back (Ctrl Z)" }) : ""];
+  const other = (sheet.others ?? [])[0];
+  footer.replaceChildren(
+    ...(isOld()
+      ? [
+          h("span", { class: "soft" }, `Version ${sheet.number} of ${sheet.latest}, only read.`),
+          quiet("Open the newest", () => send_("data_newest")),
+        ]
+      : changed),
+    sheet.redo.length && !isOld() ? quiet("Redo", redo, "", { title: "Ctrl Shift Z" }) : "",
+    isOld() ? "" : quiet("Add row", addRow, "plus"),
+    other && !sheet.words && !isOld()
+      ? quiet(`Edits of another browser: ${other.steps}`, () => takeOther(other.draft), "pencil", {
+          title: "Somebody has edits of this data set that are not saved. Go on with them here.",
+        })
+      : "",
+    h("span", { class: "grow" }),
+    h(
+      "span",
+      { class: "key-hints" },
+      isOld() ? "" : key("Enter", "edit"),
+      key("F", "filter by this value"),
+      isOld() ? "" : key("M", "other half"),
+      isOld() ? "" : key("Del", "empty"),
+    ),
+    windowLine,
+    turn("left", "Rows before", -1),
+    turn("right", "Rows after", 1),
+  );
+}
+
+const send_ = (name) => LOCAL[name]();
+
+async function takeOther(draft) {
+  keepDraft(sheet.id, draft);
+  await openSheet(sheet.id, {});
+}
+
+const LOCAL = {
+  data_save: async () => {
+    if (!sheet.words || isOld()) return;
+    const found = await saveNow();
+    if (found) say(`Saved as version ${found.saved}`);
+  },
+  data_discard: async () => {
+    apply(await callSheet("data_discard"));
+    await reopen();
+  },
+  data_newest: () => openSheet(sheet.id, {}),
+  data_restore_this: async () => {
+    send("data_restore", { dataset: sheet.id, number: sheet.old });
+  },
+  data_name: () => {
+    const field = h("input", { class: "field", value: sheet.name, maxlength: 200, name: "name", "aria-label": "Name" });
+    const form = h(
+      "div",
+      { class: "pop-form", "data-form": "" },
+      field,
+      h("button", { class: "btn primary", "data-act": "data_rename", "data-dataset": sheet.id }, "Rename"),
+    );
+    openPop($("[data-act=data_name]"), "Name of the data set", [form]);
+    field.select();
+  },
+};
+for (const [name, act] of Object.entries(LOCAL)) onAct(name, act);
+
+async function callSheet(action, args = {}) {
+  return call(action, { dataset: sheet.id, draft: draftOf(sheet.id), ...args });
+}
+
+async function saveNow() {
+  const reply = await callSheet("data_save");
+  apply({ ...reply, sheet: undefined });
+  if (reply.alert) return null;
+  const found = reply.sheet;
+  sheet.redo = [];
+  sheet.done = null;
+  sheet.others = [];
+  const { row } = sheet;
+  take(found);
+  drawBar();
+  askFacts();
+  if (row < 0) {
+    sheet.row = 0;
+    told("row");
+  }
+  return found;
+}
+
+async function reopen() {
+  const { find, half, sort, falls } = sheet;
+  await openSheet(sheet.id, { find, half, sort, falls });
+}
+
+// --- opening --------------------------------------------------------------------------------------------------
+
+let opening = 0;
+
+/**
+ * Brings a data set onto the screen.
+ * @param {string} id
+ * @param {{number?: number, find?: string, half?: string, sort?: string, falls?: boolean, row?: number}} how
+ * @returns {Promise<boolean>} whether it is there
+ */
+export async function openSheet(id, how) {
+  const mine = ++opening;
+  mountSheet();
+  Object.assign(sheet, { id, old: how.number ?? 0, facts: {}, badges: [], twins: {} });
+  Object.assign(sheet, { find: "", half: "", sort: "", falls: false, row: 0, redo: [], done: null, others: [] });
+  const found = await ask("data_open");
+  if (mine !== opening) return false;
+  if (!found) {
+    sheet.id = "";
+    return false;
+  }
+  const { find: filter = "", half = "", sort = "", falls = false, row = 0 } = how;
+  Object.assign(sheet, found, { find: filter, half, sort, falls });
+  told("open");
+  sheet.row = row;
+  find.value = filter;
+  askFacts();
+  return true;
+}
+
+async function askFacts() {
+  const { id } = sheet;
+  const found = await ask("data_facts");
+  if (!found || sheet.id !== id) return;
+  Object.assign(sheet, { facts: found.facts, badges: found.badges, twins: found.twins });
+  told("facts");
+}
+
+// --- into Compare ---------------------------------------------------------------------------------------------
+
+async function toCompare(row) {
+  const whole = await ask("data_values", { row: row.n });
+  if (!whole) return;
+  apply({ form: { ...page.form, values: { ...page.form.values, ...whole.values } } });
+  showTab("Compare");
+  toast(`Row ${row.n > 0 ? row.n : "that is new"} of “${sheet.name}” is the case on screen`);
+}
+
+document.addEventListener("keydown", (e) => {
+  const held = e.ctrlKey || e.metaKey;
+  if (!root?.offsetParent || e.defaultPrevented || e.target.matches?.("input, textarea, select")) return;
+  if (held && e.key.toLowerCase() === "z") {
+    e.preventDefault();
+    (e.shiftKey ? redo : undo)();
+  } else if (!held && !e.altKey && (e.key === "j" || e.key === "k") && !$(".drawer")) walk(e.key === "j" ? 1 : -1);
+});

@@ -1,0 +1,331 @@
+"""What is done with a whole data set: exported, split into halves, sampled, freed of duplicates, and its versions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from playground.datasets.cell import cell_text
+from playground.datasets.sample import sample
+from playground.diff import diff_words
+from playground.errors import NotFoundError, PromptError
+from playground.formats.base import file_name
+from playground.tables.registry import FORMATS
+from playground.types.dataset import Column, DatasetVersion, DropRow, Edit, Half, Row
+from playground.ui.actions import Action, Ask
+from playground.ui.html import attributes, button, icon, join, options, pieces, plural, stamp
+from playground.ui.update import Update
+from playground.workbench.service import Workbench
+
+SHOWN_CHANGES = 200
+SEED = 7
+
+
+async def _version(workbench: Workbench, ask: Ask) -> DatasetVersion:
+    return await workbench.datasets.version(ask.text("dataset"), ask.integer("number", 0) or None)
+
+
+async def _unsaved(workbench: Workbench, ask: Ask) -> str:
+    """What is not saved yet, in words: a whole version is made of what is stored."""
+    sheet = await workbench.sheets.open(ask.text("dataset"), draft=ask.text("draft"))
+    return sheet.edits.words
+
+
+async def _refuse_unsaved(workbench: Workbench, ask: Ask) -> None:
+    if words := await _unsaved(workbench, ask):
+        raise PromptError(f"Edits are not saved yet: {words}.", "Save or discard them first, then do this.")
+
+
+# --- files ----------------------------------------------------------------------------------------------
+
+
+async def data_export(workbench: Workbench, ask: Ask) -> Update:
+    """The ways out: every format that is read is written, too."""
+    version = await _version(workbench, ask)
+    formulas = await workbench.datasets.inert_cells(version)
+    unsaved = await _unsaved(workbench, ask)
+    links = join(
+        Markup(
+            '<a class="btn" download href="files/dataset/{}/{}?number={}" data-format="{}">{}{}</a>'
+        ).format(version.dataset_id, name, version.number, name, icon("download", "soft-icon"), row.label)
+        for name, row in FORMATS.items()
+    )
+    notes = []
+    if unsaved:
+        notes.append(f"Version {version.number} as it is stored: {unsaved} are not in it before you save.")
+    if formulas:
+        notes.append(
+            f"{plural(formulas, 'text')} would be run as a formula by a spreadsheet: a quote stands before each in CSV and TSV, "
+            "and XLSX marks them as text."
+        )
+    if version.train or version.held_out:
+        notes.append("The half of each row stands in a column split; it is read back as that.")
+    body = Markup('<p>{} of “{}”, version {}.</p><div class="quiet-row ways-out">{}</div>{}').format(
+        plural(version.rows, "row"),
+        version.name,
+        version.number,
+        links,
+        join(Markup('<p class="hint">{}</p>').format(note) for note in notes),
+    )
+    return {"drawer": {"title": "Export", "body": body, "narrow": True}}
+
+
+async def dataset_export(
+    workbench: Workbench, dataset_id: str, format_name: str, number: int | None, half: str
+) -> tuple[str, str, Iterator[bytes]]:
+    """The name, media type and pieces of a version as a file. Raises NotFoundError, PromptError."""
+    if format_name not in FORMATS:
+        raise NotFoundError(f'There is no format "{format_name}".', f"There are {', '.join(FORMATS)}.")
+    version = await workbench.datasets.version(dataset_id, number)
+    row = FORMATS[format_name]
+    wanted: Half = "train" if half == "train" else "held-out" if half else ""
+    body = await asyncio.to_thread(workbench.datasets.written, version, format_name, wanted)
+    name = file_name(f"{version.name} {version.number}", f".{row.suffixes[0]}")
+    return name, row.media_type, body
+
+
+# --- halves, a sample, duplicates -----------------------------------------------------------------------
+
+
+async def data_more(workbench: Workbench, ask: Ask) -> Update:
+    """Split, sample, and take duplicates out; each makes a version at once, with the way back."""
+    version = await _version(workbench, ask)
+    names = [column.name for column in version.columns]
+    clusters = [column.name for column in version.columns if column.role == "cluster"]
+    facts = await workbench.datasets.facts(version)
+    twins = len(facts.twins)
+    chosen = [("", "nothing"), *((name, name) for name in names)]
+    data = attributes({"dataset": version.dataset_id})
+    expected = next((column.name for column in version.columns if column.role == "expected"), "")
+    body = Markup(
+        '<section data-form><h3>Split into train and held out</h3><p class="hint">The held-out half is what a verdict rests on; the other is for working on the prompt. Equal rows stay together.</p>'
+        '<div class="form"><label for="split-share" class="soft">Held out</label><span class="row"><input id="split-share" name="share" class="field num" type="number" min="1" max="99" value="50"><span class="hint">% of the rows</span></span>'
+        '<label for="split-by" class="soft">As often of each</label><select id="split-by" name="by" class="field">{}</select>'
+        '<label for="split-cluster" class="soft">Never torn apart</label><select id="split-cluster" name="cluster" class="field">{}</select>'
+        '<label for="split-seed" class="soft">Seed</label><input id="split-seed" name="seed" class="field num" type="number" min="0" value="{}">'
+        '<span></span><span><button class="btn primary" data-act="data_split"{}>Split {}</button></span></div></section>'
+        '<section data-form><h3>Sample</h3><p class="hint">A new data set of some rows, drawn by the seed.</p><div class="form">'
+        '<label for="sample-count" class="soft">Rows</label><input id="sample-count" name="count" class="field num" type="number" min="1" max="{}" value="{}">'
+        '<label for="sample-seed" class="soft">Seed</label><input id="sample-seed" name="seed" class="field num" type="number" min="0" value="{}">'
+        '<span></span><span><button class="btn" data-act="data_sample"{}>Make the sample</button></span></div></section>'
+        "<section><h3>Duplicates</h3>{}</section>"
+    ).format(
+        options(chosen, expected if facts_choices(facts.columns.get(expected)) else ""),
+        options(chosen, clusters[0] if clusters else ""),
+        SEED,
+        data,
+        plural(version.rows, "row"),
+        version.rows,
+        min(100, version.rows),
+        SEED,
+        data,
+        Markup(
+            '<p>{} equal to an earlier one.</p><p><button class="btn" data-act="data_dedupe"{}>Take {} out</button></p>'
+        ).format(
+            f"{plural(twins, 'row')} {'is' if twins == 1 else 'are'}", data, "it" if twins == 1 else "them"
+        )
+        if twins
+        else Markup('<p class="hint">No two rows are equal.</p>'),
+    )
+    return {"drawer": {"title": "Split and clean", "body": body, "narrow": True}}
+
+
+def facts_choices(column: object) -> bool:
+    """Whether a column has few values, so that each half can have its share of each."""
+    return bool(getattr(column, "choices", ()))
+
+
+async def data_split(workbench: Workbench, ask: Ask) -> Update:
+    """A version whose rows are in halves."""
+    await _refuse_unsaved(workbench, ask)
+    version = await _version(workbench, ask)
+    share = ask.integer("share", 50)
+    if not 1 <= share <= 99:
+        raise PromptError(f"{share} % is no share of the rows.", "Hold 1 to 99 % out.")
+    made = await workbench.datasets.split(
+        version,
+        held_out=share / 100,
+        seed=ask.integer("seed", SEED),
+        by=ask.text("by"),
+        cluster=ask.text("cluster"),
+    )
+    return _made(made, version.number, made.note)
+
+
+async def data_sample(workbench: Workbench, ask: Ask) -> Update:
+    """A new data set of some rows."""
+    await _refuse_unsaved(workbench, ask)
+    version = await _version(workbench, ask)
+    count, seed = ask.integer("count"), ask.integer("seed", SEED)
+    rows = await workbench.datasets.all_rows(version)
+    chosen = await asyncio.to_thread(sample, rows, count, seed)
+    name = f"{version.name}, {plural(len(chosen), 'row')}"
+    kept = [Row(row.values, row.half, row.made_by) for row in chosen]
+    made = await workbench.datasets.create(
+        name, version.columns, kept, note=f"Drawn from {version.words} with seed {seed}"
+    )
+    return {
+        "drawer": None,
+        "toast": f"{plural(len(chosen), 'row')} in “{made.name}”",
+        "sheet": {"made": made.dataset_id},
+    }
+
+
+async def data_dedupe(workbench: Workbench, ask: Ask) -> Update:
+    """A version without the rows that are equal to an earlier one."""
+    await _refuse_unsaved(workbench, ask)
+    version = await _version(workbench, ask)
+    twins = (await workbench.datasets.facts(version)).twins
+    return await _edited(workbench, version, [DropRow(row=number) for number in twins], "Without duplicates")
+
+
+async def _edited(workbench: Workbench, version: DatasetVersion, edits: Sequence[Edit], note: str) -> Update:
+    if not edits:
+        raise PromptError("Nothing would be different.", "Choose something else.")
+    made = await workbench.datasets.edit(version.dataset_id, version.number, edits, note=note)
+    return _made(made, version.number, note)
+
+
+def _made(made: DatasetVersion, before: int, words: str) -> Update:
+    """A version was made; with the way back to the one before."""
+    return {
+        "drawer": None,
+        "toast": f"{words}: version {made.number}",
+        "toast_act": {
+            "label": "Undo",
+            "act": "data_restore",
+            "dataset": made.dataset_id,
+            "number": str(before),
+        },
+        "sheet": {"back": made.dataset_id},
+    }
+
+
+# --- versions -------------------------------------------------------------------------------------------
+
+
+async def data_versions(workbench: Workbench, ask: Ask) -> Update:
+    """All versions; each can be looked at, compared with the one before, and made the newest again."""
+    versions = await workbench.datasets.versions(ask.text("dataset"))
+    used = await workbench.datasets.used_by(ask.text("dataset"))
+    rows = join(_version_row(version, list(used.values()).count(version.number)) for version in versions)
+    body = Markup(
+        '<table class="table wraps versions"><tbody>{}</tbody></table><div id="data-difference"></div>'
+    ).format(rows)
+    return {"drawer": {"title": f"Versions of {versions[0].name}", "body": body}}
+
+
+def _version_row(version: DatasetVersion, used: int) -> Markup:
+    data: dict[str, Any] = {"dataset": version.dataset_id, "number": version.number}
+    halves = f", {version.train:,} train and {version.held_out:,} held out" if version.held_out else ""
+    return Markup(
+        '<tr><td class="w1"><b>Version {}</b> {}<span class="hint d">{}</span></td><td class="w2">{}{}{}</td><td class="w2">{}{}{}</td></tr>'
+    ).format(
+        version.number,
+        Markup('<span class="badge mode">newest</span>') if version.number == version.latest else "",
+        version.note,
+        plural(version.rows, "row"),
+        halves,
+        f", used by {plural(used, 'experiment')}" if used else "",
+        stamp(version.created_at),
+        button("Difference", "data_difference", symbol="diff", kind="quiet small", **data)
+        if version.number > 1
+        else "",
+        button("Open", "data_open_version", kind="quiet small", **data),
+    )
+
+
+async def data_difference(workbench: Workbench, ask: Ask) -> Update:
+    """What a version changed, row by row, against the one before."""
+    version = await _version(workbench, ask)
+    before = await workbench.datasets.version(version.dataset_id, version.number - 1)
+    old = {row.number: row for row in await workbench.datasets.all_rows(before)}
+    new = {row.number: row for row in await workbench.datasets.all_rows(version)}
+    body = await asyncio.to_thread(_difference, before, version, old, new)
+    return {"html": {"data-difference": body}}
+
+
+def _difference(
+    before: DatasetVersion, version: DatasetVersion, old: dict[int, Row], new: dict[int, Row]
+) -> Markup:
+    added = [row for number, row in new.items() if number not in old]
+    gone = [row for number, row in old.items() if number not in new]
+    changed = [
+        (old[number], row)
+        for number, row in new.items()
+        if number in old and (old[number].id != row.id or old[number].half != row.half)
+    ]
+    columns = _columns_words(before.columns, version.columns)
+    counts = [
+        f"{plural(len(rows), 'row')} {word}"
+        for rows, word in ((changed, "changed"), (added, "added"), (gone, "removed"))
+        if rows
+    ]
+    lines: list[Markup] = [_changed(was, now) for was, now in changed[:SHOWN_CHANGES]]
+    lines += [_whole(row, "add") for row in added[: max(0, SHOWN_CHANGES - len(lines))]]
+    lines += [_whole(row, "del") for row in gone[: max(0, SHOWN_CHANGES - len(lines))]]
+    more = len(changed) + len(added) + len(gone) - len(lines)
+    return Markup(
+        '<h3>Version {} against version {}</h3><p>{}</p>{}<table class="table difference"><tbody>{}</tbody></table>{}'
+    ).format(
+        version.number,
+        before.number,
+        ", ".join(counts) or "The rows are the same",
+        Markup("<p>{}</p>").format(columns) if columns else "",
+        join(lines),
+        Markup('<p class="hint">and {:,} more</p>').format(more) if more > 0 else "",
+    )
+
+
+def _columns_words(before: Sequence[Column], now: Sequence[Column]) -> str:
+    was, names = {column.name: column for column in before}, {column.name for column in now}
+    parts = [f"column {column.name} added" for column in now if column.name not in was]
+    parts += [f"column {name} removed" for name in was if name not in names]
+    parts += [
+        f"column {column.name}: {column.kind}{f', {column.role}' if column.role else ''}"
+        for column in now
+        if column.name in was and was[column.name] != column
+    ]
+    return "; ".join(parts)
+
+
+def _changed(was: Row, now: Row) -> Markup:
+    names = [name for name in {**was.values, **now.values} if was.values.get(name) != now.values.get(name)]
+    parts = [
+        Markup('<div><span class="mono hint">{}</span> <span class="words">{}</span></div>').format(
+            name,
+            pieces(
+                diff_words(cell_text(was.values.get(name))[:2000], cell_text(now.values.get(name))[:2000])
+            ),
+        )
+        for name in names
+    ]
+    if was.half != now.half:
+        parts.append(
+            Markup(
+                '<div><span class="hint">half</span> <del class="del">{}</del> <ins class="add">{}</ins></div>'
+            ).format(was.half or "none", now.half or "none")
+        )
+    return Markup('<tr><td class="num hint">{:,}</td><td>{}</td></tr>').format(now.number, join(parts))
+
+
+def _whole(row: Row, kind: str) -> Markup:
+    text = " · ".join(cell_text(value)[:200] for value in row.values.values())
+    tag = "ins" if kind == "add" else "del"
+    return Markup(
+        '<tr><td class="num hint">{:,}</td><td class="words"><{} class="{}">{}</{}></td></tr>'
+    ).format(row.number, Markup(tag), kind, text[:500], Markup(tag))
+
+
+ACTIONS: dict[str, Action] = {
+    "data_export": data_export,
+    "data_more": data_more,
+    "data_split": data_split,
+    "data_sample": data_sample,
+    "data_dedupe": data_dedupe,
+    "data_versions": data_versions,
+    "data_difference": data_difference,
+}
