@@ -20,8 +20,8 @@ from playground.scorers.options import Option
 from playground.types.experiment import Experiment
 from playground.types.prompt import Check, Prompt
 from playground.ui.actions import Action, Ask
-from playground.ui.experiment_choices import choices_of
-from playground.ui.experiment_cost import cost
+from playground.ui.experiment_choices import SAMPLE, choices_of
+from playground.ui.experiment_cost import cost, in_short
 from playground.ui.experiment_form import (
     ROWS,
     change,
@@ -35,9 +35,10 @@ from playground.ui.experiment_form import (
 from playground.ui.experiment_setup import note
 from playground.ui.experiment_watch import shown
 from playground.ui.experiments import being_set_up, draw_setup, open_experiments, prompt_at_hand
-from playground.ui.forms import CompareForm
+from playground.ui.forms import ColumnForm, CompareForm
 from playground.ui.html import button, icon, join, options
 from playground.ui.update import Update
+from playground.workbench.sample_data import use_sample
 from playground.workbench.service import Workbench
 
 
@@ -122,6 +123,15 @@ async def _fitting(workbench: Workbench, prompt: Prompt) -> str:
     return ""
 
 
+async def experiment_from_sample(workbench: Workbench, ask: Ask) -> Update:
+    """A set that comes with the program, with its own prompt as the first variant on the model of column 1."""
+    sample = await use_sample(workbench.datasets, ask.text("sample"))
+    prompt, column = sample.prompt or Prompt(), ask.compare_form().columns[0]
+    first = ColumnForm(model=column.model, sampling=prompt.sampling or column.sampling, preset=column.preset)
+    form = CompareForm(prompt=prompt, columns=(first,))
+    return await _taken(workbench, of_columns(form, stripped(prompt), [""], sample.version.words), ask)
+
+
 async def read_experiment_file(workbench: Workbench, ask: Ask) -> Update:
     """An experiment that was pasted as a file."""
     return await _taken(workbench, read_experiment(ask.text("text"), "The file"), ask)
@@ -159,6 +169,9 @@ async def change_experiment(workbench: Workbench, ask: Ask) -> Update:
                 icon("warn"), exc.message, exc.hint
             )
             return {"html": {"exp-yaml-problem": said}}
+    elif what == "cases/data" and value.startswith(SAMPLE):
+        sample = await use_sample(workbench.datasets, value.removeprefix(SAMPLE))
+        after = change(now, what, sample.version.words)
     else:
         choices = await choices_of(workbench, now, prompt_at_hand(ask))
         try:
@@ -182,7 +195,7 @@ async def experiment_cost(workbench: Workbench, ask: Ask) -> Update:
         said = Markup('<h3>What it takes</h3><div class="alert warn">{}<div><b>{}</b>{}</div></div>').format(
             icon("warn"), exc.message, exc.hint
         )
-        return {"html": {"exp-cost": said, "exp-opened": "", "exp-attempt": ""}}
+        return {"html": {"exp-cost": said, "exp-short": "", "exp-opened": "", "exp-attempt": ""}}
     rows = "This half was opened" if now.cases.half else "These rows were run"
     opened = f"{rows} {_times(estimate.opened)} before." if estimate.opened else ""
     if now.cases.half == "held-out" and not estimate.opened:
@@ -194,6 +207,7 @@ async def experiment_cost(workbench: Workbench, ask: Ask) -> Update:
     return {
         "html": {
             "exp-cost": cost(now, estimate),
+            "exp-short": in_short(estimate),
             "exp-opened": note("", opened) if opened else "",
             "exp-attempt": note("", rule),
         }
@@ -210,7 +224,6 @@ async def start_experiment(workbench: Workbench, ask: Ask) -> Update:
     return {
         **await shown(workbench, experiment_id, ask),
         "plan": None,
-        "toast": "Started. It goes on when this page is closed.",
     }
 
 
@@ -338,6 +351,7 @@ async def _with(workbench: Workbench, ask: Ask, check: Check | None) -> Update:
 ACTIONS: dict[str, Action] = {
     "experiment_from_compare": experiment_from_compare,
     "run_over_data": run_over_data,
+    "experiment_from_sample": experiment_from_sample,
     "read_experiment_file": read_experiment_file,
     "drop_experiment": drop_experiment,
     "set_up_again": set_up_again,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import PlaygroundError
+from playground.library.shipped_data import ShippedSet
 from playground.techniques.registry import SINGLE, rows
 from playground.templating.rendering import variables
 from playground.types.dataset import DatasetRef
@@ -18,12 +19,16 @@ from playground.types.experiment import Experiment
 from playground.types.prompt import Check, Prompt
 from playground.ui.experiment_form import ROWS, SAME, name_and_version, prompt_of
 from playground.ui.html import plural
+from playground.workbench.sample_data import all_samples
 from playground.workbench.service import Workbench
 
 if TYPE_CHECKING:
     from playground.store.records import DatasetSummary
 
 MOST_VERSIONS = 40
+
+SAMPLE = "sample:"
+"""How a choice of data names a set that comes with the program and is not kept yet."""
 
 Option = tuple[str, str]
 """What a menu sends, and what it shows."""
@@ -44,6 +49,7 @@ class Choices:
     missing: str = ""
     needs: tuple[str, ...] = ()
     """The variables of the prompt."""
+    samples: tuple[ShippedSet, ...] = ()
     rows: tuple[dict[str, Any], ...] = ()
     """The cases that are kept with the prompt."""
 
@@ -115,6 +121,7 @@ async def choices_of(workbench: Workbench, now: Experiment, at_hand: Prompt | No
         datasets=tuple(await workbench.datasets.all()),
         prompt=prompt,
         missing=missing,
+        samples=await all_samples(),
         rows=_own_rows(now, prompt, at_hand),
         needs=tuple(each.name for each in variables(prompt.turns)) if prompt else (),
     )
@@ -146,7 +153,7 @@ async def versions_of(workbench: Workbench, prompt: str | Prompt) -> list[Option
 
 
 def data_options(now: Experiment, choices: Choices) -> list[tuple[str, Sequence[Option]]]:
-    """The groups of the menu of data: those that are kept, the prompt's own cases."""
+    """The groups of the menu of data: those that are kept, the prompt's own cases, samples that fit."""
     kept = [
         (f"{each.name}@{each.latest}", f"{each.name}, version {each.latest}") for each in choices.datasets
     ]
@@ -154,5 +161,11 @@ def data_options(now: Experiment, choices: Choices) -> list[tuple[str, Sequence[
     if chosen and chosen not in {value for value, _ in kept}:
         kept = [(chosen, chosen.replace("@", ", version ")), *kept]
     own = [(ROWS, f"The prompt's own {plural(len(choices.rows), 'case')}")] if choices.rows else []
-    groups = (("Data sets", kept), ("With the prompt", own))
+    names = {each.name for each in choices.datasets}
+    shipped = [
+        (f"{SAMPLE}{each.name}", f"{each.title}, {plural(each.rows, 'row')}")
+        for each in choices.samples
+        if each.title not in names
+    ]
+    groups = (("Data sets", kept), ("With the prompt", own), ("Samples", shipped))
     return [(title, options) for title, options in groups if options]

@@ -33,7 +33,7 @@ def waiting(now: Experiment) -> Markup:
     line = Markup("<tr><td>&nbsp;</td><td></td><td></td><td></td></tr>")
     rows = line * (len(now.variants) + now.twin + 1)
     return Markup(
-        '<h3>What it takes</h3><table class="table exp-takes">{}<tbody>{}</tbody></table><p class="hint">Reckoning.<br>&nbsp;</p>'
+        '<h3>What it takes</h3><table class="table exp-takes">{}<tbody>{}</tbody></table><p class="hint">Working it out.<br>&nbsp;</p>'
         '<h3>&nbsp;</h3><table class="table exp-power"><tbody>{}</tbody></table><p class="hint">&nbsp;<br>&nbsp;</p>'
     ).format(_HEAD, rows, line * (POWERS + 1))
 
@@ -59,6 +59,12 @@ def cost(now: Experiment, estimate: Estimate) -> Markup:
     return Markup(
         '<h3>What it takes</h3><table class="table exp-takes">{}<tbody>{}{}</tbody></table>{}{}{}'
     ).format(_HEAD, rows, total, about, notes, _power(now, estimate.power))
+
+
+def in_short(estimate: Estimate) -> str:
+    """The same on one line, for a phone."""
+    time = f", about {seconds(estimate.seconds)}" if estimate.seconds is not None else ""
+    return f"{plural(estimate.calls, 'call')}{time}"
 
 
 def _about(now: Experiment, estimate: Estimate) -> str:

@@ -8,6 +8,8 @@ Whoever comes sees how it stands; nothing depends on a page that looks.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -78,8 +80,10 @@ async def experiment_now(workbench: Workbench, ask: Ask) -> Update:
 async def _now(workbench: Workbench, kept: StoredExperiment, progress: Progress) -> dict[str, str]:
     """All that changes while it runs."""
     desk, experiment = workbench.experiments, kept.experiment
-    table = await desk.table(kept.id)
-    found = verdict(table, experiment.rule, with_more=False)
+    table, under_way = await desk.table(kept.id), desk.under_way(kept.id)
+    # A large table takes a while, which the page of somebody else must not wait for.
+    found = await asyncio.to_thread(verdict, table, experiment.rule, with_more=False)
+    cells = await asyncio.to_thread(marks, table, under_way)
     names = kept.names
     groups = await desk.failures(kept.id)
     last = await desk.last(kept.id, LAST)
@@ -88,7 +92,7 @@ async def _now(workbench: Workbench, kept: StoredExperiment, progress: Progress)
         "exp-now": sentence(kept, progress, found),
         "exp-progress": progress_row(kept, progress) if kept.state != "done" else "",
         "exp-variants": variants_table(kept, progress, found),
-        "exp-cells": strips(names, marks(table), _order(kept)),
+        "exp-cells": strips(names, cells, _order(kept)),
         "exp-failures": failures(kept.id, experiment, names, groups),
         "exp-last": last_answers(kept.id, experiment, names, last, tokens),
         "exp-poll": _poll(workbench, kept),
@@ -112,9 +116,11 @@ def _order(kept: StoredExperiment) -> str:
 # --- what the arrays say ------------------------------------------------------------------------------------
 
 
-def marks(table: Table) -> list[list[str]]:
+def marks(table: Table, under_way: Collection[CellKey] = ()) -> list[list[str]]:
     """How each case of each variant stands, its repeats together: the words of `experiment_strip.WORDS`."""
     status, passed = table.status.tolist(), table.passed.tolist()
+    for key in under_way:
+        status[key.variant][key.case][key.repeat] = "running"
     return [
         [_mark(states, values) for states, values in zip(states_of, values_of, strict=True)]
         for states_of, values_of in zip(status, passed, strict=True)

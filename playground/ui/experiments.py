@@ -13,6 +13,7 @@ from markupsafe import Markup
 from pydantic import ValidationError
 
 from playground.errors import NotFoundError
+from playground.library.shipped_data import ShippedSet
 from playground.types.experiment import Experiment
 from playground.types.prompt import Prompt
 from playground.ui.actions import Action, Ask
@@ -21,6 +22,7 @@ from playground.ui.experiment_cost import file_of, waiting
 from playground.ui.experiment_setup import setup
 from playground.ui.html import button, icon, join, plural, stamp
 from playground.ui.update import Update
+from playground.workbench.sample_data import all_samples
 from playground.workbench.service import Workbench
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ async def _list(workbench: Workbench, ask: Ask) -> Update:
     page = await workbench.experiments.find(search, limit=rows)
     now = being_set_up(ask)
     if not page.total and not search and now is None:
-        head, body = Markup(""), _nothing(ask)
+        head, body = Markup(""), _nothing(ask, await all_samples())
     else:
         head = list_head(ask, search)
         more = (
@@ -83,7 +85,10 @@ async def _list(workbench: Workbench, ask: Ask) -> Update:
         )
         found = _table(page.rows, now) if page.rows or now else _no_hit(search)
         body = Markup("{}{}").format(found, more)
-    return {"experiment": "", "html": {"exp-head": head, "exp-body": body, "exp-poll": ""}}
+    html = {"exp-head": head, "exp-body": body, "exp-poll": ""}
+    if "search" in ask.fields and head:  # somebody types in it
+        del html["exp-head"]
+    return {"experiment": "", "html": html}
 
 
 def list_head(ask: Ask, search: str) -> Markup:
@@ -145,24 +150,37 @@ def _no_hit(search: str) -> Markup:
     )
 
 
-def _nothing(ask: Ask) -> Markup:
-    """The empty state does the job: the columns at hand, or a file."""
+def _nothing(ask: Ask, samples: Sequence[ShippedSet]) -> Markup:
+    """The empty state does the job: the columns at hand, a sample, or a file."""
     columns = len((ask.form or {}).get("columns") or ())
     title = ((ask.form or {}).get("prompt") or {}).get("name") or "Untitled prompt"
     have = f'Compare holds {plural(columns, "column")} of "{title}": each becomes a variant.'
+    offered = join(
+        Markup(
+            '<div class="sample"><div class="grow"><b>{}</b> <span class="soft">{}</span><div class="soft">{}</div></div>{}</div>'
+        ).format(
+            each.title,
+            plural(each.rows, "row"),
+            each.about,
+            button("Use", "experiment_from_sample", kind="small", sample=each.name),
+        )
+        for each in samples
+        if each.prompt
+    )
     return Markup(
         '<div class="exp-empty"><div><h2>No experiment yet</h2><p class="lead">An experiment puts the same cases to every variant, '
         "says which wins and how sure that is, or what would settle it.</p>"
         '<ol class="steps"><li><b>Variants</b> a wording, a technique, a model or a setting each</li><li><b>Cases</b> rows of a data set, '
         "all answered by every variant</li><li><b>A rule</b> what passes, and when it is decided; fixed before the first answer</li></ol>"
-        '<div class="row">{}{}</div><p class="soft">{}</p></div><aside><h2>Or from a file</h2><textarea class="field mono" id="exp-paste" rows="6" spellcheck="false" '
+        '<div class="row">{}{}</div><p class="soft">{}</p><h3>Or from a file</h3><textarea class="field mono" id="exp-paste" rows="6" spellcheck="false" '
         'aria-label="An experiment as a YAML file" placeholder="prompt: Late-parcel reply&#10;variants:&#10;  A: {{version: 5, baseline: true}}&#10;  B: {{version: 7}}"></textarea>'
-        '<div class="row">{}<span class="hint">Nothing is stored before Start.</span></div></aside></div>'
+        '<div class="row">{}<span class="hint">Nothing is stored before Start.</span></div></div><aside><h2>Start from a sample</h2><div>{}</div></aside></div>'
     ).format(
         button("Run them over a data set", "experiment_from_compare", symbol="play", kind="primary"),
         button("Go to Compare", "to_compare", kind="quiet"),
         have,
         button("Read the file", "read_experiment_file", kind=""),
+        offered,
     )
 
 
@@ -218,7 +236,8 @@ def setup_head(now: Experiment) -> Markup:
     return Markup(
         '<div class="exp-bar">{}<input class="title" data-set="name" value="{}" placeholder="Untitled experiment" aria-label="Name of the experiment">'
         '<span class="hint fold">nothing is stored before Start</span><span class="grow"></span>{}'
-        '<button class="btn primary" id="exp-start" data-starts>{}Start<kbd>Ctrl Enter</kbd></button></div>'
+        '<span class="exp-foot"><span class="hint" id="exp-short"></span>'
+        '<button class="btn primary" id="exp-start" data-starts>{}Start<kbd>Ctrl Enter</kbd></button></span></div>'
     ).format(crumbs(), now.name, button("Discard", "drop_experiment", kind="quiet"), icon("play"))
 
 

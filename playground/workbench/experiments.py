@@ -314,6 +314,11 @@ class ExperimentDesk:
             _progress(going.stored, list(going.outcomes.values()), going) for going in self._going.values()
         ]
 
+    def under_way(self, run_id: str) -> frozenset[CellKey]:
+        """The cells of it that are being answered here."""
+        going = self._going.get(run_id)
+        return frozenset(going.running) if going is not None else frozenset()
+
     def changed(self, run_id: str) -> int:
         """Grows with every cell of it that ends here."""
         going = self._going.get(run_id)

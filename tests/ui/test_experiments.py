@@ -154,3 +154,16 @@ async def test_nothing_yet_says_what_compare_holds_and_a_hostile_name_stays_text
     assert "alert" in await call("open_experiments", at="nowhere", form=form)
     assert "alert" in await call("start_experiment", form=form)
     assert "alert" in await call("experiment_from_compare", form=form | {"prompt": {"turns": []}})
+
+
+async def test_a_sample_is_set_up_with_its_own_prompt(workbench: Workbench, call: Call, form: Form) -> None:
+    empty = await call("open_experiments", at="", form=form)
+    assert "Arithmetic word problems" in empty["html"]["exp-body"]
+    update = await call("experiment_from_sample", sample="arithmetic", form=form)
+    assert update["plan"]["cases"]["dataset"].startswith("Arithmetic word problems@")
+    assert "no column" not in update["html"]["exp-main"].lower()
+    form |= {"experiment": update["plan"]}
+    cost = (await call("experiment_cost", form=form))["html"]
+    assert "What it takes" in cost["exp-cost"] and "calls" in cost["exp-short"]
+    chosen = await call("change_experiment", what="cases/data", value="sample:arithmetic", form=form)
+    assert chosen["plan"]["cases"] == update["plan"]["cases"]

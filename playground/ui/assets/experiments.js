@@ -11,7 +11,7 @@ import { call, onChange, page } from "./store.js";
 import { apply, onShown } from "./updates.js";
 
 const SETUP = "setup";
-const NOTES = ["#exp-opened", "#exp-attempt"];
+const NOTES = ["#exp-opened", "#exp-attempt", "#exp-short"];
 const COST_MS = 150; // after the last change, before what it takes is asked for
 
 let queue = Promise.resolve(), // one change after the other: each is made to what the one before left
