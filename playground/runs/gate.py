@@ -27,6 +27,11 @@ def watched() -> int:
     return 0
 
 
+def background() -> int:
+    """The rank of what goes on in the background."""
+    return 1
+
+
 class _Turn(NamedTuple):
     number: int
     comes: asyncio.Future[bool]

@@ -27,7 +27,7 @@ from playground.store.content import fold, portions, search_words, to_json
 from playground.store.creation import create
 from playground.store.ledger import UNFINISHED, score_rows
 from playground.store.presence import Presence
-from playground.store.reopen import completion_of, load_spec
+from playground.store.reopen import completion_of, load_spec, score_of
 from playground.store.runs import find_run
 from playground.store.tables import ExperimentTable, RunCase, Table, now
 from playground.types.experiment import MOST_VARIANTS, Experiment, ExperimentState
@@ -417,6 +417,18 @@ class Experiments:
             key = CellKey(row.case_number, row.variant_number, row.repeat)
             answer = replace(Answer.of_one_call((), done), extracted=row.extracted)
             found.append(Answered(row.id, key, answer))
+        return found
+
+    def scores_of(self, cell_ids: Sequence[int], hashes: Collection[str]) -> dict[tuple[int, str], Score]:
+        """What checks of these hashes said of the cells, by the cell's id and the check's hash."""
+        found = {}
+        with self._reading() as session:
+            for portion in portions(cell_ids):
+                asked = sa.select(SCORES).where(
+                    SCORES.c.cell_id.in_(portion), SCORES.c.check_hash.in_(list(hashes))
+                )
+                for row in session.connection().execute(asked):
+                    found[row.cell_id, row.check_hash] = score_of(row)
         return found
 
     def keep_scores(self, scores: Mapping[int, Sequence[Score]]) -> None:

@@ -212,7 +212,7 @@ def _cell(
         sampling=shared.model_copy(update={"seed": row.seed}),
         status=row.status,
         answer=_answer(row, tuple(_step(step) for step in steps)),
-        scores=tuple(_score(score) for score in scores),
+        scores=tuple(score_of(score) for score in scores),
         thumb=row.thumb,
         error=row.error,
         hint=row.hint,
@@ -269,7 +269,8 @@ def _step(row: Any) -> Step:
     )
 
 
-def _score(row: Any) -> Score:
+def score_of(row: Any) -> Score:
+    """A check's verdict, from its row."""
     return Score(
         name=row.name,
         value=row.value,

@@ -15,7 +15,7 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from playground.errors import PlaygroundError
 from playground.runs.blocks import in_blocks
 from playground.runs.cells import Delta, End, Failed, Started, Stepped, Waits
 from playground.runs.events import Ended
+from playground.runs.gate import background
 from playground.runs.greedy import GreedyAnswers
 from playground.runs.prepared import Preparing
 from playground.runs.runner import Execution
@@ -107,6 +108,7 @@ class Going:
         self._row: tuple[str, int] = ("", 0)
         """The reason of the last failures, and how many came in a row."""
         self._portions: OrderedDict[int, list[Case]] = OrderedDict()
+        self._rendered: dict[CellKey, tuple[Message, ...]] = {}
         self._prompts: list[Prompt] = []
         self._bounds: dict[str, asyncio.Semaphore] = {}
         self._left_of_case = Counter(cell.key.case for cell in cells)
@@ -173,7 +175,7 @@ class Going:
             self._desks.models.backend_of,
             self._desks.models.gates,
             self._settle,
-            lambda: 1,
+            background,
             window=2 * places + 8,
             streams=False,
             retry=pauses,
@@ -237,7 +239,9 @@ class Going:
         return cases[number % PORTION]
 
     async def _render(self, work: Work) -> tuple[Message, ...]:
-        return await self._desks.prompts.render(work.prompt, work.case.values)
+        messages = await self._desks.prompts.render(work.prompt, work.case.values)
+        self._rendered[work.key] = messages
+        return messages
 
     async def _ready(self) -> None:
         while self._desks.store.trouble is not None and not self._is_pausing:
@@ -258,6 +262,8 @@ class Going:
 
     async def _settle(self, end: End) -> Ended | Left:
         """Score and store it; what was only stopped is open again."""
+        messages = self._rendered.pop(end.cell.key, ())
+        end = replace(end, cell=replace(end.cell, messages=messages))  # a check may ask for what was sent
         if not isinstance(end, Failed) and end.answer.finish == "cancelled":
             self.running.discard(end.cell.key)
             return Left(end.cell.key)

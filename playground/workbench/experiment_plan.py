@@ -11,17 +11,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from playground.datasets.sample import sample
+from playground.datasets.sample import lot, sample
 from playground.errors import NotFoundError, PlaygroundError, PromptError
-from playground.formats.case_file import SUFFIXES, read_cases
 from playground.library.shipped import read_prompt
 from playground.runs.planning import SEEDS, checks_of, schema_problem
 from playground.scorers import check_name, check_problem
 from playground.store import Store, content_hash
+from playground.tables.reading import read_table
 from playground.types.dataset import Column, DatasetVersion, Row, to_case
 from playground.types.experiment import MOST_CELLS, PASSES, SCORE, TWIN, Experiment, ExperimentVariant
 from playground.types.grid import Case, PromptSource, RunSpec, Variant
@@ -34,7 +34,7 @@ from playground.workbench.techniques import TechniqueDesk
 
 FEW = 15
 """Under so many cases there is no verdict at all."""
-_FILES = tuple(f".{suffix}" for suffix in SUFFIXES)
+_FILES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xlsx", ".parquet", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,19 +196,24 @@ class Planner:
             )
         elif folder is not None and await asyncio.to_thread((folder / asked.dataset).is_file):
             name = Path(asked.dataset).name
-            rows = await asyncio.to_thread(_read_rows, folder / asked.dataset)
+            columns, rows = await asyncio.to_thread(_read_rows, folder / asked.dataset)
         else:
             if folder is None and asked.dataset.endswith(_FILES):
                 raise _no_files("Cases", asked.dataset)
             version = await self._datasets.find(asked.dataset)
             name, columns = version.name, version.columns
             rows = await self._datasets.all_rows(version, asked.half)
-        if asked.half and version is None:
+        if asked.half and version is None and any(row.half for row in rows):
+            rows = [row for row in rows if row.half == asked.half]
+        elif asked.half and version is None:
             raise PromptError(
                 f'{name} has no halves, so there is no "{asked.half}" in it.',
                 "Import it as a data set and split it, or leave half out.",
             )
         rows = sample(rows, asked.limit, asked.seed)
+        if experiment.rule.looking == "any time":
+            # Evidence grows case by case: data that are sorted would begin with no sample of the rest.
+            rows.sort(key=lambda row: lot(asked.seed, row.id, row.number))
         if not rows:
             which = f" in its half {asked.half}" if asked.half else ""
             raise PromptError(f"{name} has no rows{which}.", "Add rows, split it, or choose other ones.")
@@ -281,13 +286,14 @@ def _question(data: DataFacts, experiment: Experiment, baseline: Variant, prompt
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _read_rows(path: Path) -> list[Row]:
-    """The rows of a file; raises PromptError."""
+def _read_rows(path: Path) -> tuple[tuple[Column, ...], list[Row]]:
+    """Columns and rows of a file; raises PromptError."""
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise PromptError(f"{path.name} cannot be read as UTF-8 text.", "Save it as UTF-8.") from exc
-    return [Row(dict(row), number=number) for number, row in enumerate(read_cases(path.name, text).cases, 1)]
+        data = path.read_bytes()
+    except OSError as exc:
+        raise PromptError(f"{path.name} cannot be read: {exc.strerror}.", "Check the path.") from exc
+    reading = read_table(path.name, data)
+    return reading.as_columns, [replace(row, number=number) for number, row in enumerate(reading.rows(), 1)]
 
 
 def _no_files(where: str, name: str) -> PlaygroundError:

@@ -58,7 +58,7 @@ def table_of_experiment(stored: StoredExperiment, grid: Grid, outcomes: Iterable
         (
             Slot(
                 *(outcome.key.variant, outcome.key.case, outcome.key.repeat),
-                status="pending" if outcome.status in OPEN else cast(CellStatus, outcome.status),
+                status=_status(outcome.status),
                 passed=outcome.passed,
                 score=outcome.score,
                 reason=outcome.reason,
@@ -78,6 +78,11 @@ def table_of_experiment(stored: StoredExperiment, grid: Grid, outcomes: Iterable
         stated_at=row.created_at,
         state="running" if row.state in ("running", "paused") else cast(Any, row.state),
     )
+
+
+def _status(status: str) -> CellStatus:
+    """What has not ended waits, whatever ended it before."""
+    return cast(CellStatus, status if status == "running" or status not in OPEN else "pending")
 
 
 def _entry(stored: StoredExperiment, name: str) -> Entry:

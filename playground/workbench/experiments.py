@@ -20,6 +20,7 @@ from typing import Any
 
 from playground.endings import ended
 from playground.errors import PlaygroundError, PromptError, StoreBusy, StoreError
+from playground.runs.gate import background
 from playground.runs.planning import draw_seed, seeds
 from playground.scorers import check_problem
 from playground.store import Store
@@ -175,7 +176,7 @@ class ExperimentDesk:
         stored, spec, cells, outcomes = await asyncio.to_thread(self._claimed, run_id, again)
         if run_id in self._going:  # two asked at the same time
             return
-        save = partial(self._runs.save, checks=stored.checks)
+        save = partial(self._runs.save, checks=stored.checks, rank=background)
         desks = Desks(self._store, self._models, self._prompts, self._runs.programs.make, save)
         going = self._going[run_id] = Going(desks, stored, spec, cells, outcomes)
         if stored.experiment.limits.stop_when_decided:
@@ -252,7 +253,10 @@ class ExperimentDesk:
     async def outcomes(self, run_id: str) -> list[Outcome]:
         """Every cell in numbers, as it stands now. Raises NotFoundError."""
         if (going := self._going.get(run_id)) is not None:
-            return list(going.outcomes.values())
+            return [
+                outcome._replace(status="running") if outcome.key in going.running else outcome
+                for outcome in going.outcomes.values()
+            ]
         stored = await self.get(run_id)
         return await asyncio.to_thread(self._store.experiments.outcomes, run_id, check_of(stored))
 
@@ -261,7 +265,8 @@ class ExperimentDesk:
         going = self._going.get(run_id)
         stored = going.stored if going is not None else await self.get(run_id)
         changed = going.changed if going is not None else -1
-        stamp = (changed, id(going), stored.row.state, stored.row.done, stored.row.failed, stored.row.attempt)
+        running = frozenset(going.running) if going is not None else None
+        stamp = (changed, running, stored.row.state, stored.row.done, stored.row.failed, stored.row.attempt)
         kept = self._tables.get(run_id)
         if kept is not None and kept[0] == stamp and (going is not None or stored.state != "running"):
             return kept[1]
@@ -292,8 +297,7 @@ class ExperimentDesk:
         state, _ = await asyncio.to_thread(self._store.experiments.state, run_id)
         if run_id in self._going or state == "running":
             raise StoreBusy("The experiment runs.", "Pause it, or wait until it is done, then score it anew.")
-        spec = await asyncio.to_thread(self._store.experiments.spec, run_id)
-        done = await asyncio.to_thread(rescore, self._store, run_id, spec, checks)
+        done = await rescore(self._store, self._runs.scoring, run_id, checks)
         await asyncio.to_thread(self._store.experiments.keep_checks, run_id, checks)
         self._tables.pop(run_id, None)
         await self._keep_verdict(run_id)

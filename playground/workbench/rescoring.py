@@ -1,38 +1,62 @@
 """Stored answers scored by other checks: no model is asked.
 
-done = rescore(store, run_id, spec, checks)     # cells that were scored anew
+done = await rescore(store, scoring, run_id, checks)     # cells that were scored anew
+
+A check that a model was asked for keeps what it found then; a new one of that kind does not apply. Expressions run in
+the sandbox again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 
-from playground.runs.planning import is_example
-from playground.scorers import score_all
+from playground.runs.scoring import sample_of
+from playground.scorers import check_hash, questions, score_all
 from playground.store import Store
-from playground.types.grid import RunSpec
+from playground.types.grid import Case, Work
 from playground.types.prompt import Check
 from playground.types.scores import Sample, Score
+from playground.workbench.scoring import ScoringDesk
 
 PORTION = 500
 
 
-def rescore(store: Store, run_id: str, spec: RunSpec, checks: Sequence[Check]) -> int:
+async def rescore(store: Store, scoring: ScoringDesk, run_id: str, checks: Sequence[Check]) -> int:
     """Put the scores of these checks in place of those that the cells have; how many cells that were."""
-    rows = store.experiments.rows(run_id)
-    prompts = [variant.prompt or spec.prompt for variant in spec.variants]
-    examples: dict[tuple[int, int], bool] = {}
+    experiments = store.experiments
+    spec = await asyncio.to_thread(experiments.spec, run_id)
+    rows = await asyncio.to_thread(experiments.rows, run_id)
     last, done = 0, 0
-    while portion := store.experiments.answers(run_id, last, PORTION):
-        found: dict[int, Sequence[Score]] = {}
+    while portion := await asyncio.to_thread(experiments.answers, run_id, last, PORTION):
+        samples: dict[int, Sample] = {}
+        of_models: set[str] = set()
         for cell in portion:
-            values, place = rows[cell.key.case][1], cell.key[:2]
-            if place not in examples:
-                examples[place] = is_example(prompts[cell.key.variant], values)
-            answer = cell.answer
-            text = answer.text if answer.extracted is None else answer.extracted
-            sample = Sample(text, answer.finish or "error", values, examples[place])
-            found[cell.cell_id] = score_all(checks, sample)
-        store.experiments.keep_scores(found)
+            variant, values = spec.variants[cell.key.variant], rows[cell.key.case][1]
+            prompt = variant.prompt or spec.prompt
+            sample = sample_of(prompt, values, cell.answer)
+            here = []
+            for check in checks:
+                kinds = {each.kind for each in questions([check], sample)}
+                if kinds == {"program"}:
+                    here.append(check)
+                elif kinds:
+                    of_models.add(check_hash(check))
+            if here:
+                work = Work(cell.key, variant, Case(values=values), prompt, (), variant.sampling)
+                sample = await scoring.told(here, sample, work)
+            samples[cell.cell_id] = sample
+        kept = await asyncio.to_thread(experiments.scores_of, list(samples), of_models) if of_models else {}
+        found = await asyncio.to_thread(_scored, samples, checks, kept)
+        await asyncio.to_thread(experiments.keep_scores, found)
         last, done = portion[-1].cell_id, done + len(portion)
     return done
+
+
+def _scored(
+    samples: Mapping[int, Sample], checks: Sequence[Check], kept: Mapping[tuple[int, str], Score]
+) -> dict[int, Sequence[Score]]:
+    return {
+        cell_id: [kept.get((cell_id, score.check_hash), score) for score in score_all(checks, sample)]
+        for cell_id, sample in samples.items()
+    }

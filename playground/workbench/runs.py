@@ -25,6 +25,7 @@ from playground.runs.answers import source_name
 from playground.runs.deposits import Deposits
 from playground.runs.drafts import Drafts
 from playground.runs.events import Ended, Event, RunStarted
+from playground.runs.gate import Rank
 from playground.runs.live import Live, LiveRuns
 from playground.runs.planning import (
     first_words,
@@ -283,14 +284,19 @@ class RunDesk:
         return 0 if live is None or live.is_watched else 1
 
     async def save(
-        self, run_id: str, event: End, started_at: datetime | None, checks: Sequence[Check] | None = None
+        self,
+        run_id: str,
+        event: End,
+        started_at: datetime | None,
+        checks: Sequence[Check] | None = None,
+        rank: Rank | None = None,
     ) -> Ended:
         """Score the end of a cell by these checks, else its prompt's, and store it; never raises."""
         answer, work = event.answer, event.cell
         if not self._is_ending:  # at the end nobody waits for a number
             answer = await counted(self._models, work.model, answer)
         sample = sample_of(work.prompt, work.case.values, answer)
-        rank = partial(self._rank, run_id)
+        rank = rank or partial(self._rank, run_id)
         scores, note = await self.scoring.scored(work, sample, rank, run_id, checks)
         end = EndCell(
             run_id,

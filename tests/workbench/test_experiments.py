@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
 from typing import Any
 
 import pytest
 
-from playground.errors import BackendUnavailable, NotFoundError, PromptError
+from playground.errors import BackendUnavailable, NotFoundError, PromptError, StoreHindered
+from playground.scorers import SCORERS
 from playground.store import open_store
+from playground.types.dataset import Column, Row
 from playground.types.experiment import Cases, Experiment, ExperimentVariant, Limits, Rule
 from playground.types.grid import CellKey, TechniqueChoice
 from playground.types.prompt import Check, Prompt, Sampling, Turn
@@ -21,8 +25,8 @@ LOUD = Prompt(name="Loud", turns=(Turn(role="user", template="SAY {{ word }}"),)
 CHECKS = (Check(scorer="contains", options={"text": "{{ expected }}", "ignore_case": False}),)
 
 
-def experiment(cases: int = 20, **changes: Any) -> Experiment:
-    rows = tuple({"word": f"w{n}", "expected": f"w{n}" if n % 2 else f"SAY w{n}"} for n in range(cases))
+def experiment(count: int = 20, **changes: Any) -> Experiment:
+    rows = tuple({"word": f"w{n}", "expected": f"w{n}" if n % 2 else f"SAY w{n}"} for n in range(count))
     whole: dict[str, Any] = {
         "name": "Loud or not",
         "prompt": SAYS,
@@ -215,6 +219,109 @@ async def test_two_experiments_run_at_once(make_workbench: MakeWorkbench) -> Non
         assert (await workbench.experiments.progress(run_id)).done == 20
 
 
+async def test_looking_any_time_it_stops_when_decided(make_workbench: MakeWorkbench) -> None:
+    workbench = make_workbench({"echo": "{last}"})
+    planned = experiment(
+        200,
+        checks=(Check(scorer="contains", options={"text": "SAY", "ignore_case": False}),),
+        rule=Rule(looking="any time"),
+        limits=Limits(stop_when_decided=True, at_once=2),
+    )
+    run_id = await ended(workbench, planned)
+    stored = await workbench.experiments.get(run_id)
+    assert stored.state == "done"
+    assert stored.row.why.startswith("Decided: B ")
+    assert stored.row.done < 400
+    assert stored.row.outcome == "better"
+
+
+async def test_stored_answers_are_scored_anew_without_a_model(make_workbench: MakeWorkbench) -> None:
+    workbench = make_workbench({"echo": "{last}"})
+    run_id = await ended(workbench, experiment())
+    asked = len(requests(workbench))
+    assert (await workbench.experiments.get(run_id)).row.sentence.startswith("B beats A by 50 points")
+    loud = Check(scorer="contains", options={"text": "SAY", "ignore_case": False})
+    assert (
+        await workbench.experiments.rescore(run_id, [loud, Check(scorer="length", options={"max": 3})]) == 40
+    )
+    assert len(requests(workbench)) == asked
+    stored = await workbench.experiments.get(run_id)
+    assert stored.row.attempt == 2, "another way to judge is another attempt"
+    assert stored.row.sentence.startswith("B beats A by 100 points")
+    with pytest.raises(PromptError):
+        await workbench.experiments.rescore(run_id, [Check(scorer="contain")])
+
+
+async def test_a_data_set_may_go_while_its_experiment_runs(make_workbench: MakeWorkbench) -> None:
+    workbench = make_workbench({"echo": [0.01, "w1"]})
+    rows = [Row({"word": f"w{n}", "expected": "w1", "kind": "x"}) for n in range(20)]
+    columns = [Column(name="word"), Column(name="expected", role="expected"), Column(name="kind", role="tag")]
+    version = await workbench.datasets.create("Words", columns, rows)
+    planned = experiment(cases=Cases(dataset="Words@1"), limits=Limits(at_once=2))
+    run_id = await workbench.experiments.start(planned)
+    await workbench.datasets.delete(version.dataset_id)
+    await workbench.datasets.purge(version.dataset_id)
+    await workbench.experiments.wait(run_id)
+    stored = await workbench.experiments.get(run_id)
+    assert (stored.row.done, stored.row.dataset, stored.row.number, stored.slices) == (
+        40,
+        "Words",
+        1,
+        ("kind",),
+    )
+    with pytest.raises(NotFoundError):
+        await workbench.experiments.start(planned)
+
+
+async def test_a_model_that_goes_away_fails_its_cells_with_its_name(make_workbench: MakeWorkbench) -> None:
+    workbench = make_workbench({"echo": [0.01, "w1"]})
+    run_id = await workbench.experiments.start(experiment(100, limits=Limits(at_once=4, tries=1)))
+    while workbench.experiments.changed(run_id) < 10:
+        await asyncio.sleep(0)
+    del workbench.models.backends["scripted"]
+    await workbench.experiments.wait(run_id)
+    stood = await workbench.experiments.progress(run_id)
+    assert stood.state == "paused"
+    assert 'No backend is called "scripted".' in stood.why
+    assert stood.done >= 10
+
+
+async def test_a_check_that_breaks_costs_its_score_alone(
+    make_workbench: MakeWorkbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = SCORERS["contains"]
+
+    @wraps(row.function)
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(SCORERS, "contains", replace(row, function=broken))
+    workbench = make_workbench({"echo": "{last}"})
+    run_id = await ended(workbench, experiment(2, checks=(*CHECKS, Check(scorer="json"))))
+    outcomes = await workbench.experiments.outcomes(run_id)
+    assert [(outcome.status, outcome.passed) for outcome in outcomes] == [("done", False)] * 4
+
+
+async def test_with_a_full_disk_it_waits_and_loses_nothing(make_workbench: MakeWorkbench) -> None:
+    workbench = make_workbench({"echo": [0.005, "w1"]})
+    writer = workbench.store._writer
+    stored, full = writer._try, StoreHindered("The disk is full.", "Make room.")
+    run_id = await workbench.experiments.start(experiment(100, limits=Limits(at_once=4)))
+    while workbench.experiments.changed(run_id) < 10:
+        await asyncio.sleep(0)
+    writer._try = lambda batch: full  # type: ignore[method-assign]
+    while workbench.store.trouble is None:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    asked = len(requests(workbench))
+    await asyncio.sleep(0.1)
+    assert len(requests(workbench)) == asked < 200, "no answer is asked for that could not be kept"
+    writer._try = stored  # type: ignore[method-assign]
+    await workbench.experiments.wait(run_id)
+    assert (await workbench.experiments.progress(run_id)).done == 200
+    assert len(requests(workbench)) == 200
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -230,8 +337,8 @@ async def test_two_experiments_run_at_once(make_workbench: MakeWorkbench) -> Non
         ({"prompt": "x.prompty"}, "files are read by the command line alone"),
         ({"variants": (ExperimentVariant(name="A", technique=TechniqueChoice(name="cot")),)}, "Variant A: "),
         (
-            {"cases": Cases(rows=({"word": "x"},) * 100_000), "repeats": 100},
-            "20,000,000 cells are too many: 100,000 cases × 2 variants × 100 repeats",
+            {"cases": Cases(rows=({"word": "x"},) * 2_000), "repeats": 100},
+            "400,000 cells are too many: 2,000 cases × 2 variants × 100 repeats",
         ),
     ],
 )  # fmt: skip
