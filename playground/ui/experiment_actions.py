@@ -26,6 +26,7 @@ from playground.ui.experiment_form import (
     ROWS,
     change,
     checks_listed,
+    compact,
     of_columns,
     own_prompts,
     stripped,
@@ -124,9 +125,14 @@ async def _fitting(workbench: Workbench, prompt: Prompt) -> str:
 
 
 async def experiment_from_sample(workbench: Workbench, ask: Ask) -> Update:
-    """A set that comes with the program, with its own prompt as the first variant on the model of column 1."""
+    """A set that comes with the program with its own prompt, and its experiment where it has one, on column 1's model."""
     sample = await use_sample(workbench.datasets, ask.text("sample"))
     prompt, column = sample.prompt or Prompt(), ask.compare_form().columns[0]
+    if sample.experiment and sample.prompt:
+        written = read_experiment(sample.experiment, "The experiment of the sample")
+        named = {"prompt": stripped(prompt), "model": column.model}
+        cases = written.cases.model_copy(update={"dataset": sample.version.words})
+        return await _taken(workbench, compact(written.model_copy(update={**named, "cases": cases})), ask)
     first = ColumnForm(model=column.model, sampling=prompt.sampling or column.sampling, preset=column.preset)
     form = CompareForm(prompt=prompt, columns=(first,))
     return await _taken(workbench, of_columns(form, stripped(prompt), [""], sample.version.words), ask)
@@ -246,7 +252,7 @@ def _check_form(check: Check | None, scorer: str, number: int) -> Markup:
     held = check.options if check and check.scorer == kind else {}
     kinds = Markup(
         '<select class="field" name="scorer" data-act="experiment_check" data-number="{}" aria-label="Kind of check">{}</select>'
-    ).format(number, options([(name, row.label) for name, row in SCORERS.items()], kind))
+    ).format(number, _kinds(kind))
     fields = join(_option_field(option, held.get(option.name)) for option in options_of(kind))
     negate = Markup('<label><input type="checkbox" name="negate"{}>not: the opposite passes</label>').format(
         Markup(" checked") if check and check.negate else ""
@@ -257,7 +263,19 @@ def _check_form(check: Check | None, scorer: str, number: int) -> Markup:
         kinds,
         fields,
         negate,
+        f"{SCORERS[kind].about} "
         "{{ expected }} stands for the expected answer of the row, and {{ name }} for any other column.",
+    )
+
+
+def _kinds(chosen: str) -> Markup:
+    """All kinds of checks in their groups."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name, row in SCORERS.items():
+        groups.setdefault(row.group, []).append((name, row.label))
+    return join(
+        Markup('<optgroup label="{}">{}</optgroup>').format(group, options(rows, chosen))
+        for group, rows in groups.items()
     )
 
 

@@ -360,7 +360,7 @@ def _check_row(number: int, check: Check, is_on: bool) -> Markup:
         '<div class="exp-check"><input type="checkbox" id="exp-check-{}" data-set="checks/{}"{}>'
         '<label for="exp-check-{}" class="one">{}</label><span class="soft one" title="{}">{}</span>'
         '<button class="btn quiet icon" data-act="experiment_check" data-number="{}" aria-label="Change the check {}" title="Change">{}</button>'
-        '<span class="hint">no model</span></div>'
+        '<span class="hint">{}</span></div>'
     ).format(
         number,
         number,
@@ -372,6 +372,7 @@ def _check_row(number: int, check: Check, is_on: bool) -> Markup:
         number,
         check_name(check),
         icon("pencil"),
+        "no model" if scorer is None or scorer.asks is None else "asks more",
     )
 
 

@@ -109,7 +109,7 @@ def _table(rows: Sequence[ExperimentRow], now: Experiment | None) -> Markup:
         else Markup("")
     )
     return Markup(
-        '<div class="scroll-x" tabindex="0" role="group" aria-label="Experiments"><table class="table exp-list"><thead><tr><th>Experiment</th><th class="stands">State</th><th class="data">Data</th>'
+        '<div class="scroll-x" tabindex="0" role="group" aria-label="Experiments"><table class="table exp-list"><thead><tr><th>Experiment</th><th class="stands">State</th><th class="rows">Data</th>'
         '<th class="num vars">Variants</th><th class="says">Verdict</th><th class="when">When</th></tr></thead><tbody>{}{}</tbody></table></div>'
     ).format(being, join(_row(row) for row in rows))
 
@@ -122,7 +122,7 @@ def _row(row: ExperimentRow) -> Markup:
     name = row.name or "Untitled experiment"
     return Markup(
         '<tr class="exp" data-act="open_experiments" data-at="{}" tabindex="0" aria-label="Open {n}"><td class="what"><b class="one" title="{n}">{n}</b>{}</td>'
-        '<td class="stands">{}{} {}</td><td class="data"><span class="one" title="{d}">{d}</span></td><td class="num vars">{}</td><td class="says">{}</td><td class="when soft">{}</td></tr>'
+        '<td class="stands">{}{} {}</td><td class="rows"><span class="one" title="{d}">{d}</span></td><td class="num vars">{}</td><td class="says">{}</td><td class="when soft">{}</td></tr>'
     ).format(
         row.id,
         Markup('<span class="hint">attempt {}</span>').format(row.attempt) if row.attempt > 1 else "",

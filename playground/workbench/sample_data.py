@@ -1,11 +1,12 @@
 """The data sets that come with the program, kept like any other as soon as one is used.
 
-version, prompt = await use_sample(workbench.datasets, "sentiment")
+version, prompt, experiment = await use_sample(workbench.datasets, "sentiment")
 """
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import NamedTuple
 
 from playground.errors import NotFoundError
@@ -18,10 +19,11 @@ from playground.workbench.datasets import DatasetDesk
 
 
 class Sample(NamedTuple):
-    """A shipped set as it is kept, and the prompt that goes with it."""
+    """A shipped set as it is kept, the prompt that goes with it, and the text of an experiment on it ("" is none)."""
 
     version: DatasetVersion
     prompt: Prompt | None
+    experiment: str
 
 
 async def all_samples() -> tuple[ShippedSet, ...]:
@@ -36,11 +38,16 @@ async def use_sample(datasets: DatasetDesk, name: str) -> Sample:
         raise NotFoundError(f'There is no sample "{name}".', f"There are: {', '.join(known) or 'none'}.")
     chosen = known[name]
     prompt = (await asyncio.to_thread(read_prompt, chosen.prompt))[0] if chosen.prompt else None
+    experiment = await asyncio.to_thread(_text, chosen.experiment) if chosen.experiment else ""
     kept = next((each for each in await datasets.all() if each.name == chosen.title), None)
     if kept is not None:
-        return Sample(await datasets.version(kept.id), prompt)
+        return Sample(await datasets.version(kept.id), prompt, experiment)
     variables = [field.name for field in prompt.inputs] if prompt else []
     data = await asyncio.to_thread(chosen.path.read_bytes)
     reading = await asyncio.to_thread(read_table, chosen.path.name, data, variables=variables)
     version, _ = await datasets.keep(reading, chosen.title, note="a sample that comes with the program")
-    return Sample(version, prompt)
+    return Sample(version, prompt, experiment)
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8")

@@ -167,3 +167,12 @@ async def test_a_sample_is_set_up_with_its_own_prompt(workbench: Workbench, call
     assert "What it takes" in cost["exp-cost"] and "calls" in cost["exp-short"]
     chosen = await call("change_experiment", what="cases/data", value="sample:arithmetic", form=form)
     assert chosen["plan"]["cases"] == update["plan"]["cases"]
+
+
+async def test_a_sample_with_an_experiment_beside_it_is_set_up_as_that(call: Call, form: Form) -> None:
+    update = await call("experiment_from_sample", sample="sentiment", form=form)
+    plan = update["plan"]
+    assert [each["name"] for each in plan["variants"]] == ["A", "B"] and plan["model"] == "scripted:echo"
+    assert plan["prompt"]["turns"] and plan["cases"]["dataset"].endswith("@1")
+    cost = (await call("experiment_cost", form=form | {"experiment": plan}))["html"]
+    assert "Finds a difference" in cost["exp-cost"]

@@ -116,6 +116,20 @@ document.addEventListener("click", (e) => {
   openCell(cell.parentElement, [...cell.parentElement.children].indexOf(cell));
 });
 
+// Where a strip is wider than the window its newest cells are in view, until a person scrolls it.
+let held = false,
+  left = 0;
+for (const name of ["pointerdown", "wheel"]) {
+  document.addEventListener(name, (e) => (held ||= Boolean(e.target.closest?.(".strips"))), { passive: true });
+}
+document.addEventListener("scroll", (e) => e.target.matches?.(".strips") && (left = e.target.scrollLeft), true);
+onShown((update) => {
+  const box = update.html?.["exp-cells"] && $(".strips");
+  if (!box || box.scrollWidth <= box.clientWidth) return;
+  const newest = $$("i:not(.waits)", box).reduce((most, cell) => Math.max(most, cell.offsetLeft), 0);
+  box.scrollLeft = held ? left : newest - box.clientWidth + 24;
+});
+
 function walk(strip, key) {
   const cells = [...strip.children],
     at = cells.findIndex((cell) => cell.classList.contains("at"));
