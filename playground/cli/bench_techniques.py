@@ -95,10 +95,11 @@ def bench_techniques(
 def read(workbench: Workbench, file: Path, prompt: str, most: int | None, seed: int) -> BenchData:
     """The data set with the prompt that asks; raises PromptError."""
     from playground.bench.techniques import dataset
-    from playground.cli.arguments import find_prompt, read_text
-    from playground.formats.case_file import read_cases
+    from playground.cli.arguments import find_prompt
+    from playground.cli.data import read_bytes
+    from playground.tables.reading import read_table
 
-    cases = read_cases(file.name, read_text(str(file))).cases
+    cases = tuple(row.values for row in read_table(file.name, read_bytes(file)).rows())
     found = find_prompt(workbench, prompt).prompt if prompt else None
     return dataset(cases, most=most, seed=seed, prompt=found)
 

@@ -24,9 +24,12 @@ from playground.formats.promptfoo_tests import (
     read_tests,
 )
 from playground.tables import json_text
+from playground.tables.reading import Preview, read_table
 from playground.types.prompt import Check
 
 SUFFIXES = ("csv", "tsv", "json", "jsonl", "ndjson", "yaml", "yml")
+BINARY = ("xlsx", "xlsm", "parquet", "pq")
+"""Endings of tables that are no text."""
 MAX_BYTES = 2_000_000
 
 _LISTS = ("tests", "testData", "test_cases", "cases", "examples", "rows", "data", "samples")
@@ -54,6 +57,31 @@ class CaseFile(NamedTuple):
     cases: tuple[dict[str, Any], ...]
     checks: tuple[Check, ...] = ()
     losses: tuple[str, ...] = ()
+
+
+def read_binary_cases(file: str, data: bytes) -> CaseFile:
+    """The cases of a table that is no text (XLSX, Parquet), read as a data set is; raises PromptError."""
+    if len(data) > MAX_BYTES:
+        raise PromptError(f"{file} is larger than {MAX_BYTES:,} bytes.", "Import it as a data set.")
+    reading = read_table(file, data)
+    preview = reading.preview(count=0)
+    cases = tuple(row.values for row in reading.rows())
+    if len(cases) > MAX_CASES:
+        raise PromptError(f"{file} holds more than {MAX_CASES:,} cases.", "Import it as a data set.")
+    if not cases:
+        raise PromptError(
+            f"{file} holds no cases.", "Its first row names the columns, each further one is a case."
+        )
+    return CaseFile(cases, (), _told(preview))
+
+
+def _told(preview: Preview) -> tuple[str, ...]:
+    """The problems of a table, a line each."""
+    return tuple(
+        f"{preview.unit} {', '.join(map(str, problem.lines[:5]))}{' and more' if problem.count > 5 else ''}: "
+        f"{problem.what}{', left out' if problem.refused else ''}"
+        for problem in preview.problems
+    )
 
 
 class Row(NamedTuple):

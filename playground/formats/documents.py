@@ -9,12 +9,10 @@ thread.
 
 from __future__ import annotations
 
-import csv
-import io
-
 from playground.errors import PromptError
 from playground.formats import docx_text, pdf_text
 from playground.tables.charset import decode
+from playground.tables.separated import as_lines, delimiter_of, parse
 
 SUFFIXES = ("txt", "md", "csv", "tsv", "pdf", "docx")
 MAX_BYTES = 20_000_000
@@ -23,7 +21,6 @@ MAX_CHARS = 5_000_000
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK"
-_FIELD_CHARS = 1_000_000
 
 
 def read_document(name: str, data: bytes) -> str:
@@ -75,15 +72,16 @@ def _text(name: str, data: bytes) -> str:
 
 def _table(name: str, text: str) -> str:
     """The rows of a table, each as a line that also names its columns: a chunk of it makes sense alone."""
-    first = text.partition("\n")[0]
-    delimiter = max(",\t;|", key=lambda sign: (first.count(sign), sign == ","))
-    limit = csv.field_size_limit(_FIELD_CHARS)
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(map(str.strip, row))]
-    except csv.Error as exc:
-        raise PromptError(f"{name} is no table that can be read: {exc}.", "Save it as CSV again.") from exc
-    finally:
-        csv.field_size_limit(limit)
+    lines = as_lines(text)
+    delimiter, start = delimiter_of(lines)
+    rows = []
+    for record in parse(lines, delimiter, first=start):
+        if record.findings:
+            raise PromptError(
+                f"{name} is no table that can be read: line {record.line}, {record.findings[0].what}.",
+                "Save it as CSV again.",
+            )
+        rows.append(list(record.cells))
     if len(rows) < 2:
         return text
     names = [" ".join(each.split()) or f"column {place + 1}" for place, each in enumerate(rows[0])]

@@ -9,8 +9,6 @@ at the end that have neither a name nor a value.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -20,14 +18,10 @@ from playground.errors import PromptError
 from playground.formats import yaml_text
 from playground.formats.promptfoo_asserts import REFERENCE, TYPES, read_assert
 from playground.formats.promptfoo_tests import MAX_ASSERTS, MAX_CASES, ReadTest, gather
+from playground.tables.separated import as_lines, delimiter_of, parse
 from playground.types.prompt import Check
 
 MAX_COLUMNS = 1_000
-MAX_HEADER = 100_000
-"""Characters of the first line of a table that are looked at for what parts its columns."""
-_LOOKED_AT = 20
-"""Rows from which it is told what parts the columns."""
-SEPARATOR = re.compile(r"\ufeff?\"?sep=(.)\"?[ \t;,]*\r?\n", re.I)
 
 _OTHER_TYPES = (
     "levenshtein|rouge-n|bleu|similar|latency|cost|llm-rubric|model-graded-closedqa|factuality|"
@@ -117,38 +111,16 @@ def _csv_lines(text: str, file: str) -> list[tuple[int, list[str]]]:
         raise PromptError(
             f"{file}, line {line}: a zero byte, so this is no text.", "Save the table as UTF-8 text."
         )
-    stated = SEPARATOR.match(text)
-    delimiter = stated[1] if stated else csv_delimiter(text)
-    text = text.removeprefix("\ufeff")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-        return rows[1:] if stated else rows
-    except csv.Error as exc:
-        raise PromptError(
-            f"{file}, line {reader.line_num}: this is not a table in CSV.", "Check the quotes in it."
-        ) from exc
-
-
-def csv_delimiter(text: str) -> str:
-    """What parts the columns: what gives most of them, the same number in each of the first rows.
-
-    Where nothing does, the first of comma, semicolon and tab that stands between the names.
-    """
-    start = text[:MAX_HEADER]
-    best, most = "", (False, 1)
-    for mark in ",;\t":
-        try:
-            rows = [row for row in csv.reader(io.StringIO(start, newline=""), delimiter=mark) if row]
-        except csv.Error:
-            continue
-        widths = {len(row) for row in rows[:_LOOKED_AT]}
-        # A quotation mark inside a cell: it was cut in the middle.
-        is_whole = not any('"' in cell for row in rows[:_LOOKED_AT] for cell in row)
-        if len(rows) > 1 and len(widths) == 1 and (rank := (is_whole, widths.pop())) > most and rank[1] > 1:
-            best, most = mark, rank
-    names = re.sub(r'"[^"]*"?', "", start.partition("\n")[0])
-    return best or next((mark for mark in ",;\t" if mark in names), ",")
+    lines = as_lines(text.removeprefix("\ufeff"))
+    delimiter, first = delimiter_of(lines)
+    found = []
+    for record in parse(lines, delimiter, first=first):
+        if record.findings:
+            raise PromptError(
+                f"{file}, line {record.line}: {record.findings[0].what}.", record.findings[0].then
+            )
+        found.append((record.last, list(record.cells)))
+    return found
 
 
 def _csv_test(

@@ -16,10 +16,10 @@ from playground.formats import chats, langchain, llm_template, markdown, modelfi
 from playground.formats.base import Reading
 from playground.formats.case_file import is_test
 from playground.formats.front_matter import FRONT
-from playground.formats.promptfoo_table import MAX_HEADER, SEPARATOR
 from playground.formats.registry import FORMATS
 from playground.tables import json_text
 from playground.tables.charset import Decoded, decode
+from playground.tables.separated import SEPARATOR
 from playground.templating.syntax import ROLE_LINE
 
 MAX_BYTES = 2_000_000
@@ -56,6 +56,8 @@ _HANDLEBARS = re.compile(r"\{\{\{|\{\{\s*(?:[#/>!^]|role\s|history\s*\}|media\s|
 _PICO_TYPE = re.compile(r"(string|integer|number|boolean|null|any)\b.*", re.S)
 _PICO_NAME = re.compile(r"\w+\?|\w+\??\((array|object|enum|\*)\b.*\)|\(\*\)")
 
+_HEADER_CHARS = 100_000
+"""Of the first line of a table that are looked at for its columns."""
 _EXPECTED = re.compile(r"__expected\d*")
 
 
@@ -214,9 +216,9 @@ def _of_mapping(data: dict[str, Any]) -> str:
 def _of_csv(body: str) -> str:
     """Whether the first line names a column for what is expected, and another line follows."""
     first, _, rest = body.partition("\n")
-    if SEPARATOR.match(body):
+    if SEPARATOR.fullmatch(first[:40].removeprefix("\ufeff")):
         first, _, rest = rest.partition("\n")
-    names = re.split(r"[,;\t]", first[:MAX_HEADER])
+    names = re.split(r"[,;\t]", first[:_HEADER_CHARS])
     found = any(_EXPECTED.fullmatch(name.strip().strip('"')) for name in names)
     return "promptfoo-csv" if found and rest.strip() else ""
 

@@ -64,19 +64,22 @@ def _of(
     text = _text(cell, kinds.get(term.column, "text"), dialect)
     if term.op == "empty":
         return sa.func.coalesce(cell.as_string(), "").in_(["", "[]", "{}"])
-    if term.op == "has":
-        found: sa.ColumnElement[bool] = text.contains(fold(term.value), autoescape=True)
-        return found
     is_number = kinds.get(term.column) == "number"
+    # What is in a text is in the row's too, and that is folded already: most rows need no more than this.
+    somewhere: list[Any] = []
+    if kinds.get(term.column) == "text" and term.value:
+        somewhere.append(col(DatasetRow.search_text).contains(fold(term.value), autoescape=True))
+    if term.op == "has":
+        return sa.and_(*somewhere, text.contains(fold(term.value), autoescape=True))
     if term.op in ("=", "!="):
-        same = text == fold(term.value)
+        same = sa.and_(*somewhere, text == fold(term.value))
         if is_number and term.number is not None:
-            same = sa.or_(same, _number(cell, dialect) == term.number)
+            same = sa.or_(same, _number(cell, dialect, is_number) == term.number)
         same = sa.func.coalesce(same, sa.false())
         return same if term.op == "=" else sa.not_(same)
     if term.number is None:
         return sa.false()
-    number, bound = _number(cell, dialect), term.number
+    number, bound = _number(cell, dialect, is_number), term.number
     compared: dict[str, Callable[[], Any]] = {
         ">": lambda: number > bound,
         ">=": lambda: number >= bound,
@@ -97,8 +100,10 @@ def _text(cell: Any, kind: str, dialect: str) -> Any:
     return sa.func.pp_fold(text)
 
 
-def _number(cell: Any, dialect: str) -> Any:
+def _number(cell: Any, dialect: str, is_number: bool) -> Any:
     text = cell.as_string()
     if dialect == "sqlite":
+        if is_number:  # such a column holds nothing else
+            return cell.as_float()
         return sa.func.pp_number(text)
     return sa.case((text.regexp_match(_NUMBER), sa.cast(text, sa.Float)), else_=None)

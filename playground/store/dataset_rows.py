@@ -5,6 +5,7 @@ Rows(session, version).page(RowLook(half="train", sort="days_late", falls=True, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,13 +86,37 @@ class Rows:
     def page(self, look: RowLook) -> RowPage:
         """The rows asked for; at most MOST_ON_A_PAGE. Raises PromptError for a column that is not there."""
         wanted = self._wanted(look.terms)
-        halves = self._halves(wanted)
+        if wanted and look.sort:
+            return self._sorted_hits(look, wanted)
+        halves = self._halves(wanted) if wanted else self._all_halves()
         total = halves.get(look.half, 0) if look.half else sum(halves.values())
         statement = self.select().where(*wanted).order_by(*self._order(look))
         if look.half:
             statement = statement.where(col(DatasetEntry.half) == look.half)
         statement = statement.limit(max(0, min(look.count, MOST_ON_A_PAGE))).offset(max(0, look.start))
         return RowPage(self._read(statement), total, halves)
+
+    def _sorted_hits(self, look: RowLook, wanted: Sequence[sa.ColumnElement[bool]]) -> RowPage:
+        """The page of a filter in an order of its own: one pass that counts and sorts, then the rows of the page."""
+        statement = (
+            sa.select(col(DatasetEntry.number), col(DatasetEntry.half))
+            .join(DatasetRow, col(DatasetRow.id) == col(DatasetEntry.row_id))
+            .where(*self.alive, *wanted)
+            .order_by(*self._order(look))
+        )
+        hits = self._session.execute(statement).all()
+        halves: dict[Half, int] = Counter(half for _, half in hits)
+        numbers = [number for number, half in hits if look.half in ("", half)]
+        start = max(0, look.start)
+        shown = numbers[start : start + max(0, min(look.count, MOST_ON_A_PAGE))]
+        rows = {row.number: row for row in self.numbered(shown)}
+        return RowPage([rows[number] for number in shown], len(numbers), dict(halves))
+
+    def _all_halves(self) -> dict[Half, int]:
+        version = self._version
+        rest = version.rows - version.train - version.held_out
+        halves: dict[Half, int] = {"": rest, "train": version.train, "held-out": version.held_out}
+        return {half: count for half, count in halves.items() if count}
 
     def after(self, number: int, count: int, half: Half = "") -> list[Row]:
         """The next rows after that number."""

@@ -56,11 +56,8 @@ def open_separated(file: str, data: bytes, choices: Choices, first: str = "") ->
     """The table of a text file; `first` is the delimiter that its name promises. Raises PromptError."""
     text = lines_of(data, file, choices.encoding)
     _correct(text, choices)
-    skipped = 0
-    stated = SEPARATOR.fullmatch(text.lines[0]) if text.lines else None
-    if stated:
-        skipped = 1
-    delimiter = choices.delimiter or (stated[1] if stated else _delimiter(text.lines[skipped:], first))
+    delimiter, skipped = delimiter_of(text.lines, first)
+    delimiter = choices.delimiter or delimiter
     if delimiter not in DELIMITERS and (len(delimiter) != 1 or delimiter in "\"'\r\n\0"):
         raise PromptError(f"{delimiter[:10]!r} cannot part fields.", "Choose one character.")
     quote = choices.quote or '"'
@@ -82,7 +79,7 @@ def open_separated(file: str, data: bytes, choices: Choices, first: str = "") ->
     evidence = f"in {alike:,} of {counted(whole, 'record')}"
     if delimiter == ONE_COLUMN:
         evidence = "nothing parts the records alike"
-    elif stated and not choices.delimiter:
+    elif skipped and not choices.delimiter:
         evidence = "the first line says so"
     label = DELIMITERS.get(delimiter, repr(delimiter))
     found = (
@@ -236,6 +233,15 @@ class _Fit(NamedTuple):
 
     share: float
     width: int
+    whole: bool = True
+    """Whether no quotation mark stands inside a field: one that does shows that a field was cut in its middle."""
+
+
+def delimiter_of(lines: Sequence[str], first: str = "") -> tuple[str, int]:
+    """What parts the fields, and the lines before the table: one where a spreadsheet wrote `sep=;` into it."""
+    if lines and (stated := SEPARATOR.fullmatch(lines[0])):
+        return stated[1], 1
+    return _delimiter(lines, first), 0
 
 
 def _delimiter(lines: Sequence[str], first: str) -> str:
@@ -243,7 +249,9 @@ def _delimiter(lines: Sequence[str], first: str) -> str:
     fits = {mark: delimiter_fit(lines[:LOOKED_AT], mark) for mark in MARKS}
     if first and fits[first].width > 1 and fits[first].share >= 0.5:
         return first
-    best = max(fits, key=lambda mark: (fits[mark].width > 1, fits[mark].share, fits[mark].width))
+    best = max(
+        fits, key=lambda mark: (fits[mark].width > 1, fits[mark].whole, fits[mark].share, fits[mark].width)
+    )
     if fits[best].width > 1:
         return best
     names = re.sub(r'"[^"]*"?', "", lines[0] if lines else "")
@@ -254,15 +262,17 @@ def delimiter_fit(lines: Sequence[str], mark: str) -> _Fit:
     """How well this delimiter parts the records of these lines; the last ones may have been cut."""
     widths = Counter[int]()
     broken = 0
+    is_whole = True
     for record in parse(lines, mark):
         if record.findings:
             broken += 1
         else:
             widths[len(record.cells)] += 1
+            is_whole = is_whole and not any('"' in cell for cell in record.cells)
     if not widths:
         return _Fit(0, 0)
     width, times = max(widths.items(), key=lambda item: (item[1], item[0]))
-    return _Fit(times / (sum(widths.values()) + broken), width)
+    return _Fit(times / (sum(widths.values()) + broken), width, is_whole)
 
 
 def _header(head: Record, choices: Choices, table: Separated) -> tuple[bool, Found]:

@@ -29,6 +29,7 @@ EXPECTED = "expected"
 """The name under which checks find the expected answer, whatever its column is called."""
 ID_CHARS = 16
 MOST_SEED = 2**32 - 1
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -108,7 +109,7 @@ class DatasetRef(Value):
 
 def row_id(values: Mapping[str, Any]) -> str:
     """The short hash of a row's values, the order of its columns aside."""
-    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    canonical = _CANONICAL.encode(values)
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()[:ID_CHARS]
 
 
@@ -132,6 +133,11 @@ def value_problem(column: Column, value: Any) -> str:
     """Why a value cannot stand in this column, as the end of a sentence; "" when it can, as a missing one always can."""
     if value is None:
         return ""
+    kind = column.kind
+    if kind == "text" and value.__class__ is str:  # nearly all there are
+        return "holds a zero byte or half a character" if _UNSTORABLE.search(value) else ""
+    if kind == "number" and value.__class__ is int:
+        return ""
     fits = {
         "text": isinstance(value, str),
         "number": isinstance(value, int | float) and not isinstance(value, bool),
@@ -139,8 +145,8 @@ def value_problem(column: Column, value: Any) -> str:
         "list": isinstance(value, list),
         "json": True,
     }
-    if not fits[column.kind]:
-        return f"holds {_shown(value)}, and its column is of kind {column.kind}"
+    if not fits[kind]:
+        return f"holds {_shown(value)}, and its column is of kind {kind}"
     if isinstance(value, float) and not math.isfinite(value):
         return f"holds {value}, which is no number that can be stored"
     try:

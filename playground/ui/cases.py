@@ -33,6 +33,7 @@ async def read_cases(_: Workbench, ask: Ask) -> Update:
 def cases_of(name: str, text: str, taken: list[str], data: str = "") -> CaseFile:
     """The cases of a file with this name and text, or these bytes; raises PromptError naming the file."""
     # All the formats: not before a file is there.
+    from playground.formats.case_file import BINARY, read_binary_cases
     from playground.formats.case_file import read_cases as read
     from playground.formats.recognise import shown_name
     from playground.tables.charset import decode
@@ -40,9 +41,12 @@ def cases_of(name: str, text: str, taken: list[str], data: str = "") -> CaseFile
     file, note = shown_name(name), ""
     if data:
         try:
-            text, note = decode(base64.b64decode(data, validate=True), file)
+            content = base64.b64decode(data, validate=True)
         except binascii.Error as exc:
             raise PromptError(f"{file} did not arrive whole.", "Choose it again.") from exc
+        if file.rpartition(".")[2].lower() in BINARY:
+            return read_binary_cases(file, content)
+        text, note = decode(content, file)
     found = read(file, text, taken)
     return found._replace(losses=(note, *found.losses)) if note else found
 

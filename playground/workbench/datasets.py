@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 
+from playground.datasets.duplicates import Twin, twins
 from playground.datasets.facts import Facts, look_over
 from playground.datasets.looking import Term, read_filter
 from playground.datasets.sample import sample
@@ -19,12 +21,13 @@ from playground.errors import NotFoundError, PromptError
 from playground.store import Store
 from playground.store.dataset_rows import RowLook, RowPage
 from playground.store.records import DatasetSummary
-from playground.tables.reading import Reading, Tally
+from playground.tables.reading import Reading, Tally, read_table
 from playground.tables.writing import inert_cells, write_table
 from playground.types.dataset import Column, DatasetRef, DatasetVersion, Edit, Half, Row, edited, to_case
 from playground.types.grid import Case
 
 MOST_FACTS = 16
+READ_FIRST = 200_000
 
 
 class DatasetDesk:
@@ -159,9 +162,8 @@ class DatasetDesk:
 
         def work() -> tuple[DatasetVersion, Tally]:
             tally = Tally()
-            version = self._sets.create(
-                name, reading.as_columns, _some(reading, tally), note=note, author=self._author
-            )
+            rows = _some(reading, tally)
+            version = self._sets.create(name, reading.as_columns, rows, note=note, author=self._author)
             return version, tally
 
         return await asyncio.to_thread(work)
@@ -203,7 +205,7 @@ class DatasetDesk:
                     f'There is no column "{name}".', f"There are: {', '.join(sorted(names)[:20])}."
                 )
         cluster = cluster or next((each.name for each in version.columns if each.role == "cluster"), "")
-        inputs = [each.name for each in version.columns if each.role not in ("expected", "cluster", "tag")]
+        inputs, _ = _compared(version)
         rows = await self.all_rows(version)
 
         def draw() -> list[Row]:
@@ -219,6 +221,41 @@ class DatasetDesk:
         told += [f"{cluster} kept together"] if cluster else []
         note = ", ".join(told)
         return await self.save(version.dataset_id, version.columns, drawn, base=version.number, note=note)
+
+    async def twins(self, version: DatasetVersion, *, near: bool = False) -> list[Twin]:
+        """Rows that repeat an earlier one by their inputs, exactly or nearly."""
+        inputs, expected = _compared(version)
+        rows = await self.all_rows(version)
+        return await asyncio.to_thread(twins, rows, inputs=inputs, expected=expected, near=near)
+
+    async def dedupe(self, version: DatasetVersion, *, near: bool = False) -> DatasetVersion:
+        """The next version without rows that repeat an earlier one; those with another expected answer stay."""
+        repeated = await self.twins(version, near=near)
+        gone = {twin.row for twin in repeated if not twin.differs}
+        differ = len(repeated) - len(gone)
+        rows = [row for row in await self.all_rows(version) if row.number not in gone]
+        note = f"{len(gone):,} {'equal and nearly equal' if near else 'equal'} rows left out"
+        note += f"; {differ:,} with another expected answer stay" if differ else ""
+        return await self.save(version.dataset_id, version.columns, rows, base=version.number, note=note)
+
+    async def draw(self, version: DatasetVersion, count: int, seed: int = 0) -> DatasetVersion:
+        """The next version with so many of its rows, drawn by the seed."""
+        rows = sample(await self.all_rows(version), count, seed)
+        note = f"{len(rows):,} of {version.rows:,} rows, drawn with seed {seed}"
+        return await self.save(version.dataset_id, version.columns, rows, base=version.number, note=note)
+
+    async def take(self, file: str, data: bytes, name: str) -> DatasetVersion:
+        """The table in a file as the data set of this name: the one that is kept when its rows are the same ones."""
+        reading = await asyncio.to_thread(read_table, file, data)
+        rows = await asyncio.to_thread(lambda: list(reading.rows()))
+        try:
+            kept = await self.find(DatasetRef(name=name))
+        except NotFoundError:
+            return (await self.keep(reading, name, f"Imported {file}"))[0]
+        there = await self.all_rows(kept)
+        if [(row.id, row.half) for row in there] == [(row.id, row.half) for row in rows]:
+            return kept
+        return await self.save(kept.dataset_id, reading.as_columns, rows, note=f"Imported {file} again")
 
     def written(self, version: DatasetVersion, format_name: str, half: Half = "") -> Iterator[bytes]:
         """The rows as a file in pieces, read as they are needed; blocks, so ask for them in a thread."""
@@ -259,12 +296,32 @@ class DatasetDesk:
         return await asyncio.to_thread(self._sets.used_by, dataset_id)
 
 
+def _compared(version: DatasetVersion) -> tuple[list[str], str]:
+    """The columns by which two rows are the same question, and the one of the expected answer.
+
+    A column that only numbers or names the rows (`id`) makes no two of them different.
+    """
+    inputs = [
+        each.name
+        for each in version.columns
+        if each.role not in ("expected", "cluster", "tag")
+        and each.name.casefold() not in ("id", "row", "number")
+    ]
+    expected = next((each.name for each in version.columns if each.role == "expected"), "")
+    return inputs, expected
+
+
 def _some(reading: Reading, tally: Tally) -> Iterator[Row]:
-    """The rows of a file; raises PromptError at its end when there was none."""
-    yield from reading.rows(tally)
-    if not tally.stored:
-        first = next(iter(tally.problems.values()), None)
-        why = f" The first problem, line {first.lines[0]}: {first.what}." if first else ""
+    """The rows of a file; raises PromptError when there is none.
+
+    As many as are usual are read here, before the database is locked for them, the rest while it is.
+    """
+    rows = reading.rows(tally)
+    first = list(islice(rows, READ_FIRST))
+    if not first:
+        problem = next(iter(tally.problems.values()), None)
+        why = f" The first problem, line {problem.lines[0]}: {problem.what}." if problem else ""
         raise PromptError(
             f"{reading.file} has no row that can be stored.{why}", "Correct the file, or how it is read."
         )
+    return chain(first, rows)

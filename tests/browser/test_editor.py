@@ -253,7 +253,7 @@ def test_cases_of_a_table_are_added_with_its_checks_and_a_bad_file_changes_nothi
     with app.page.expect_file_chooser():
         app.page.get_by_role("button", name="Import cases").click()
     pick("bad.csv", 'word\n"open\n')
-    expect(app.alert).to_contain_text("bad.csv, line 2: this is not a table in CSV")
+    expect(app.alert).to_contain_text("bad.csv, line 2: a quote is opened and never closed")
     pick("<b>.jsonl", '{"word": "x"}\n{"word"}\n')
     expect(app.alert).to_contain_text("<b>.jsonl, line 2: ")
     assert app.page.evaluate(FORM)["prompt"]["cases"] == CASES

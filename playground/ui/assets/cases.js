@@ -205,7 +205,7 @@ export function importButton() {
   const file = h("input", {
     type: "file",
     hidden: true,
-    accept: ".csv,.tsv,.jsonl,.json,.yaml,.yml",
+    accept: ".csv,.tsv,.xlsx,.parquet,.jsonl,.json,.yaml,.yml",
     "aria-label": "File of cases",
     onchange: async () => {
       const [chosen] = file.files;
@@ -219,7 +219,7 @@ export function importButton() {
       "button",
       {
         class: "btn quiet small",
-        title: "A table of tests as promptfoo has it (.csv, .tsv, .yaml, .json), or one object a case (.jsonl, .json)",
+        title: "A table (.csv, .tsv, .xlsx, .parquet, also promptfoo's), or one object a case (.jsonl, .json, .yaml)",
         onclick: () => file.click(),
       },
       icon("upload"),
