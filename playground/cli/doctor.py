@@ -243,7 +243,9 @@ async def sandbox(settings: Settings) -> Finding:
     except SandboxUnavailable as exc:
         return Finding(False if settings.sandbox else None, "sandbox", exc.message, exc.hint)
     problems = "; ".join((await why_not_stronger()).values())
-    switch = "on" if settings.sandbox else "off; a start with --sandbox turns it on"
+    switch = (
+        "on" if settings.sandbox else "off; a start with --sandbox turns it on, or the page (Models, Sandbox)"
+    )
     detail = f"{level.name}: {level.short} ({switch})."
     why = f" Not stronger, because: {problems}." if problems else ""
     return Finding(

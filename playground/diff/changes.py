@@ -237,6 +237,12 @@ def _technique_changes(a: TechniqueChoice | None, b: TechniqueChoice | None) -> 
                 if (was := before.get(name)) != (now := after.get(name)):
                     shown = ("" if value is None else clip(str(value), SHOWN_CHARS) for value in (was, now))
                     yield Change(f"{a.name} {name.replace('_', ' ')}", *shown)
+        if a.documents != b.documents:
+            chosen = (
+                "all that are kept" if each is None else f"{len(each)} chosen"
+                for each in (a.documents, b.documents)
+            )
+            yield Change(f"{a.name} documents", *chosen)
 
 
 def _number(value: Any) -> str:

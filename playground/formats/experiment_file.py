@@ -33,7 +33,7 @@ from playground.types.grid import TechniqueChoice
 from playground.types.prompt import PRESETS, Check, Prompt, Sampling
 
 _VARIANT_KEYS = ("prompt", "version", "model", "technique", "sampling", "thinking", "baseline")
-_TECHNIQUE_KEYS = ("name", "options", "prompts")
+_TECHNIQUE_KEYS = ("name", "options", "prompts", "documents")
 _SAID_OTHERWISE = {
     "split": "half",
     "reps": "repeats",
@@ -162,7 +162,12 @@ def _technique(data: Any, file: str, where: str) -> Any:
         raise PromptError(
             f"{file}: {where}.technique.options is no block.", "Write options: {samples: 5}, or leave it out."
         )
-    return {"name": data["name"], "options": {**options, **rest}, "prompts": data.get("prompts") or {}}
+    return {
+        "name": data["name"],
+        "options": {**options, **rest},
+        "prompts": data.get("prompts") or {},
+        "documents": data.get("documents"),
+    }
 
 
 def _sampling(data: Any, file: str, where: str) -> Any:
@@ -239,13 +244,15 @@ def _written_prompt(prompt: str | Prompt) -> Any:
 def _written_technique(choice: TechniqueChoice | None) -> Any:
     if choice is None:
         return None
-    if not choice.options and not choice.prompts:
+    if not choice.options and not choice.prompts and choice.documents is None:
         return choice.name
     told: dict[str, Any] = {"name": choice.name}
     if any(key in _TECHNIQUE_KEYS for key in choice.options):
         told["options"] = dict(choice.options)
     else:
         told |= choice.options
+    if choice.documents is not None:
+        told["documents"] = list(choice.documents)
     return told | ({"prompts": dict(choice.prompts)} if choice.prompts else {})
 
 

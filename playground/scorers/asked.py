@@ -148,7 +148,7 @@ def python(
 ) -> Score:
     """What a Python expression gives: true and false are 1 and 0, a number from 0 to 1 is the score itself.
 
-    It is run in the sandbox, and only by a program that was started with --sandbox. `json`, `math` and `re` are there.
+    It is run in the sandbox, and only while that is switched on. `json`, `math` and `re` are there.
     """
     answer = trimmed(sample.answer)
     told = _told(sample, Question("program", (expression,)))

@@ -353,7 +353,7 @@ SCORERS: dict[str, Scorer] = {
         asked.python,
         "Python expression",
         "With a model or a program",
-        "A Python expression over the answer; it runs only in the sandbox, which a start with --sandbox switches on.",
+        "A Python expression over the answer; it runs only in the sandbox, which is off until the Models tab or --sandbox switches it on.",
         lambda o: clip(o["expression"], 40),
         asked.python_problem,
         _ALWAYS,

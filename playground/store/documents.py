@@ -45,17 +45,21 @@ class Documents:
         text = read_document(shown, data)
         key = hashlib.sha256(data).hexdigest()
         kept = Kept(key, shown, len(data), len(text), datetime.now(UTC).isoformat(timespec="seconds"))
+        self.keep(kept, text)
+        return kept
+
+    def keep(self, kept: Kept, text: str) -> None:
+        """Write a document that was read; raises StoreError."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self.folder / f"{key}.txt", text.encode(errors="replace"))
+            write_whole(self.folder / f"{kept.hash}.txt", text.encode(errors="replace"))
             facts = json.dumps(asdict(kept), ensure_ascii=False)
-            write_whole(self.folder / f"{key}.json", facts.encode(errors="replace"))
+            write_whole(self.folder / f"{kept.hash}.json", facts.encode(errors="replace"))
         except OSError as exc:
             raise StoreError(
-                f"{shown} cannot be kept in {self.folder}: {exc.strerror}.",
+                f"{kept.name} cannot be kept in {self.folder}: {exc.strerror}.",
                 "Free some space or allow writing.",
             ) from exc
-        return kept
 
     def all(self) -> list[Kept]:
         """The documents, by name; files that are none of ours are passed over."""

@@ -64,11 +64,16 @@ class PromptSource(Value):
 
 
 class TechniqueChoice(Value):
-    """A technique by name, what it is told, and prompts in place of the library's: step → "name@version" or a slug."""
+    """A technique by name, what it is told, and prompts in place of the library's: step → "name@version" or a slug.
+
+    `documents` are those it looks things up in, each by its hash, the beginning of one, or its name; None is every one
+    that is kept.
+    """
 
     name: str
     options: dict[str, Any] = {}
     prompts: dict[str, str] = {}
+    documents: tuple[str, ...] | None = None
 
 
 class Variant(Value):

@@ -37,9 +37,11 @@ from playground.ui import (
     own_saving,
     running,
     samples,
+    sandbox_switch,
     server_actions,
     syncing,
     technique_choice,
+    technique_documents,
     traces,
     trouble,
     version_actions,
@@ -76,6 +78,7 @@ STYLES = tuple(ASSETS / "look" / f"{name}.css" for name in _LOOK)
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
 ACTIONS |= beside.ACTIONS | answer_diff.ACTIONS | samples.ACTIONS | drafts.ACTIONS
 ACTIONS |= column_prompts.ACTIONS | own_saving.ACTIONS | traces.ACTIONS | technique_choice.ACTIONS
+ACTIONS |= technique_documents.ACTIONS | sandbox_switch.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS | case_runs.ACTIONS | completion.ACTIONS
 ACTIONS |= experiments.ACTIONS | experiment_actions.ACTIONS | experiment_watch.ACTIONS
@@ -98,8 +101,12 @@ ACTIONS |= (
 # What starts programs, names paths, adds servers, keeps keys or removes what others use. New actions of these files
 # are the owner's unless they are named here.
 OWNERS = (
-    model_actions.ACTIONS | gpu_actions.ACTIONS | server_actions.ACTIONS | bench_actions.ACTIONS
-).keys() - {"use_model"}
+    model_actions.ACTIONS
+    | gpu_actions.ACTIONS
+    | server_actions.ACTIONS
+    | bench_actions.ACTIONS
+    | sandbox_switch.ACTIONS
+).keys() - {"use_model", "open_sandbox"}
 
 _HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="group" aria-label="Backends"></span><span id="running" role="status"></span>
 <button class="btn quiet" data-keys title="Keys" aria-label="Keys"><kbd>?</kbd><span>Keys</span></button>

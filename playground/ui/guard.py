@@ -53,8 +53,16 @@ MOST_BYTES = 64_000
 """Of a body on a route that is not named below."""
 INCOMING = "/library/incoming"
 TABLE = "/library/table"
-LIMITS = {JOIN: 96_000_000, CALL: 24_000_000, INCOMING: 48_000_000, TABLE: 64_000_000}
-"""Bytes of a body: a run carries its images (60 MB at most) in base64, an import its files (32 MiB), a table its own."""
+DOCUMENT = "/library/document"
+LIMITS = {
+    JOIN: 96_000_000,
+    CALL: 24_000_000,
+    INCOMING: 48_000_000,
+    TABLE: 64_000_000,
+    DOCUMENT: 20_000_000,
+}
+"""Bytes of a body: a run carries its images (60 MB at most) in base64, an import its files (32 MiB), a table and a
+document to look things up in their own."""
 MOST_BYTES_TOGETHER = 256_000_000
 """Of all bodies that are being read at the same time."""
 BODY_SECONDS = 20.0

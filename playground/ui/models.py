@@ -37,6 +37,7 @@ JOB_MS, LOAD_MS = 700, 2000
 _PAGE = f"""<div class="pp models" id="models"><div class="messages"></div>
 <section aria-label="Backends"><div class="headline"><h2>Backends</h2><span class="hint" id="models-looked">looking on the usual ports</span><span class="grow"></span>
 <button class="btn quiet" data-act="open_models" data-fresh="yes"><svg class="i" aria-hidden="true"><use href="#i-redo"></use></svg>Look again</button>
+<button class="btn quiet" data-act="open_sandbox"><svg class="i" aria-hidden="true"><use href="#i-lock"></use></svg>Sandbox</button>
 <button class="btn" data-act="start_vllm"><svg class="i" aria-hidden="true"><use href="#i-play"></use></svg>Start vLLM</button>
 <button class="btn" data-act="add_server"><svg class="i" aria-hidden="true"><use href="#i-plus"></use></svg>Add a server</button></div>
 <div id="models-places" class="scroll-x" tabindex="0" role="group" aria-label="Servers"></div><div id="models-served"></div></section>

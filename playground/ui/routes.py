@@ -102,6 +102,16 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
         headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
         return StreamingResponse(pieces, media_type=media_type, headers=headers)
 
+    @api.post("/library/document")
+    async def document(request: Request) -> Response:
+        """A file to look things up in, as it is; what cannot be read is refused in plain words."""
+        name = request.query_params.get("name", "")
+        try:
+            kept = await workbench.documents.add(name, await request.body())
+            return JSONResponse({"document": kept.hash})
+        except PlaygroundError as exc:
+            return refuse(exc)
+
     @api.post("/library/draft")
     async def draft(request: Request) -> Response:
         """What a page keeps while it is closed: then it can wait for no call."""

@@ -13,7 +13,7 @@ from playground.ui.actions import Action, Ask
 from playground.ui.forms import variant
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
-from playground.workbench.techniques import offered
+from playground.workbench.techniques import looks_things_up, offered
 
 MOST_SAVED = 200
 
@@ -23,11 +23,13 @@ async def technique_choices(workbench: Workbench, ask: Ask) -> Update:
     form, column = ask.compare_form(), ask.integer("column")
     if not 0 <= column < len(form.columns):
         raise NotFoundError(f"There is no column {column + 1}.", "Reload the page.")
+    choice = form.columns[column].technique
     there = workbench.runs.programs.there(
         variant(form, column),
         form.columns[column].model,
         form.values,
         pictures=ask.integer("pictures", 0) > 0,  # the images themselves do not travel with the question
+        documents=choice.documents if choice else None,
     )
     saved = await workbench.saved.search("", limit=MOST_SAVED)
     return {
@@ -50,6 +52,8 @@ def _row(name: str, row: Technique, lacks: str) -> dict[str, Any]:
         "about": row.about,
         "lacks": lacks,
         "in_guide": row.is_in_guide,
+        "sandbox": "sandbox" in row.needs,
+        "documents": looks_things_up(row),
         "steps": [{"name": step.name, "slug": step.slug} for step in steps],
         "options": [
             {

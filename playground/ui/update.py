@@ -222,6 +222,8 @@ class Update(TypedDict, total=False):
     """Techniques that a column can choose: their options, their steps, what each lacks."""
     forks: Sequence[str]
     """Saved prompts that can stand in for a step of a technique."""
+    documents: Sequence[Mapping[str, Any]]
+    """Documents that are kept: hash, name, size, and passages with the options of the technique that asks."""
     technique_problem: str
     """Why the technique of a column cannot run as it is told; "" when it can."""
     names: Sequence[Mapping[str, str]]

@@ -37,6 +37,7 @@ from playground.runs.planning import (
 from playground.runs.runner import Delta, End, Execution, Failed, Started, Stepped, Waits
 from playground.runs.samples import sample_number
 from playground.runs.scoring import sample_of
+from playground.sandbox.switch import Switch
 from playground.store import Store, content_hash
 from playground.store.changes import CellFacts, CreateRun, EndCell, StartCell
 from playground.store.records import StoredCell, StoredRun
@@ -73,8 +74,9 @@ class RunDesk:
         self._active: dict[str, Execution[Ended]] = {}
         self._kept: set[asyncio.Task[Any]] = set()
         self._drafts = Drafts(store.submit)
-        self.programs = TechniqueDesk(prompts, models)
-        self.scoring = ScoringDesk(models, sandbox=prompts.settings.sandbox)
+        self.sandbox = Switch(prompts.settings.sandbox)
+        self.programs = TechniqueDesk(prompts, models, self.sandbox)
+        self.scoring = ScoringDesk(models, self.sandbox)
         self._is_ending = False
 
     async def close(self) -> None:

@@ -20,6 +20,7 @@ from playground.errors import PlaygroundError, PromptError
 from playground.runs.gate import Rank, watched
 from playground.runs.planning import checks_of
 from playground.sandbox.run import run as run_program
+from playground.sandbox.switch import Switch
 from playground.scorers import is_quick, questions, score_all
 from playground.types.grid import Work
 from playground.types.prompt import Check
@@ -36,7 +37,7 @@ MOST_KEPT = 512
 class ScoringDesk:
     """Applies checks. Belongs to one event loop."""
 
-    def __init__(self, models: ModelDesk, *, sandbox: bool) -> None:
+    def __init__(self, models: ModelDesk, sandbox: Switch) -> None:
         self._models = models
         self._sandbox = sandbox
         self._open: dict[asyncio.Task[Told], tuple[str, int]] = {}
@@ -140,8 +141,8 @@ class ScoringDesk:
         return known
 
     async def _program(self, expression: str, sample: Sample) -> Told:
-        if not self._sandbox:
-            return Told(lacks="the sandbox is off; a start with --sandbox switches it on")
+        if not self._sandbox.is_on:
+            return Told(lacks="the sandbox is off: switch it on in the Models tab, or start with --sandbox")
         mark = secrets.token_hex(8)
         result = await run_program(_code(expression.strip(), sample, mark))
         line = next((line for line in reversed(result.output.splitlines()) if line.startswith(mark)), "")

@@ -18,6 +18,7 @@ from playground.settings import Settings
 from playground.store import Store, open_store
 from playground.store.writer import CLOSE_S
 from playground.workbench.datasets import DatasetDesk
+from playground.workbench.documents import DocumentDesk
 from playground.workbench.experiments import ExperimentDesk
 from playground.workbench.files import PromptFiles
 from playground.workbench.form_drafts import DraftDesk
@@ -51,6 +52,7 @@ class Workbench:
         self.saved = SavedPrompts(store, settings.author)
         self.files = PromptFiles(store, self.prompts.library, settings.author)
         self.drafts = DraftDesk(store)
+        self.documents = DocumentDesk(settings.data_dir)
         self.datasets = DatasetDesk(store, settings.author)
         self.experiments = ExperimentDesk(store, self.models, self.prompts, self.runs, self.datasets)
         self.sheets = SheetDesk(store, self.datasets)

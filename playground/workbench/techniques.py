@@ -7,7 +7,7 @@ ready = await desk.ready(work)
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,8 +16,9 @@ from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.runs.planning import checks_of, is_example, with_defaults
 from playground.runs.programs import Ready, TechniqueProgram
 from playground.runs.single import Program, Send, Single, Tell
+from playground.sandbox.switch import Switch
 from playground.scorers import score_all, summary
-from playground.store.documents import Documents
+from playground.store.documents import Documents, Kept
 from playground.techniques.base import Document, Embed, Row, StepPrompt, Task, Tools, Verdict
 from playground.techniques.registry import LACKS, Need, Technique, check_step, lacking, rows, technique_of
 from playground.techniques.tools import python
@@ -35,9 +36,11 @@ DOCUMENTS = ("document", "documents")
 """Variables whose values are documents to look things up in."""
 HINTS: dict[Need, str] = {
     "vision": "Add an image, and choose a model that can see.",
-    "documents": 'Keep some: playground document add FILE. Or give a variable called "document" a text.',
+    "documents": "Drop some into the panel of the technique, or keep them with: playground document add FILE. "
+    'Or give a variable called "document" a text.',
     "dataset": 'Add cases with a column "expected" to the prompt.',
-    "sandbox": "Start the program with --sandbox: it runs programs that models write, unread, held in the sandbox.",
+    "sandbox": "Switch it on in the technique's panel or the Models tab, or start the program with --sandbox: "
+    "programs that models write then run here, unread, held in the sandbox.",
     "tools": "Choose another technique.",
 }
 MOST_ROWS = 500
@@ -56,13 +59,14 @@ class Offered(NamedTuple):
 class TechniqueDesk:
     """Techniques made ready: their prompts looked up and checked, their case put together."""
 
-    def __init__(self, prompts: PromptDesk, models: ModelDesk) -> None:
+    def __init__(self, prompts: PromptDesk, models: ModelDesk, sandbox: Switch) -> None:
         self._prompts = prompts
         self._models = models
         self._memory: dict[str, Any] = {}
         self._kept = Documents(prompts.settings.data_dir)
         self._texts: dict[str, str] = {}
-        self._tools: Tools = {python.NAME: python.python()} if prompts.settings.sandbox else {}
+        self._sandbox = sandbox
+        self._programs: Tools = {python.NAME: python.python()}
 
     def make(self, work: Work, send: Send, tell: Tell) -> Program:
         """How a cell gets its answer: by its technique, else by one call."""
@@ -84,7 +88,7 @@ class TechniqueDesk:
             messages=work.messages,
             values=work.case.values,
             images=work.case.images,
-            documents=await self._documents(work) if _looks_things_up(row) else (),
+            documents=await self._documents(work) if looks_things_up(row) else (),
             rows=await self._rows(work.prompt) if _looks_at_cases(row, options) else (),
             check=_check(work.prompt),
             sampling=work.sampling,
@@ -92,38 +96,58 @@ class TechniqueDesk:
             memory=self._memory,
             embed=self._embed(work.model),
         )
-        return Ready(row, options, task, prompts, self._rendered, self._tools)
+        return Ready(
+            row, options, task, prompts, self._rendered, self._programs if self._sandbox.is_on else {}
+        )
 
     async def read(self, choice: TechniqueChoice, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The options of a choice, when they and its prompts can be used; raises PlaygroundError."""
         row = technique_of(choice.name)
         options = row.read(choice.options, choice.name)
         await self._step_prompts(row, choice, options, values or {})
+        if choice.documents:
+            await asyncio.to_thread(self._found, choice.documents)
         return options
 
-    def there(self, prompt: Prompt, model: str, values: Mapping[str, Any], *, pictures: bool) -> set[Need]:
-        """What a technique finds here."""
+    def there(
+        self,
+        prompt: Prompt,
+        model: str,
+        values: Mapping[str, Any],
+        *,
+        pictures: bool,
+        documents: Sequence[str] | None = None,
+    ) -> set[Need]:
+        """What a technique finds here; `documents` are those that were chosen of the kept ones."""
         found: set[Need] = set()
         if has_expected(prompt):
             found.add("dataset")
         if pictures and self._sees(model):
             found.add("vision")
-        if _documents(values) or self._kept.has_any:
+        if _documents(values) or (documents != () and self._kept.has_any):
             found.add("documents")
-        if self._tools:
+        if self._sandbox.is_on:
             found.add("sandbox")
         return found
 
     async def _documents(self, work: Work) -> tuple[Document, ...]:
-        """What the case gives to look things up in, else every document that is kept."""
-        return _documents(work.case.values) or await asyncio.to_thread(self._kept_ones)
+        """What the case gives to look things up in, else the kept ones that were chosen, else every one of them."""
+        choice = work.variant.technique
+        chosen = choice.documents if choice else None
+        return _documents(work.case.values) or await asyncio.to_thread(self._kept_ones, chosen)
 
-    def _kept_ones(self) -> tuple[Document, ...]:
-        """The kept documents; each text is read once, and forgotten when its document is removed."""
+    def _kept_ones(self, chosen: Sequence[str] | None) -> tuple[Document, ...]:
+        """Kept documents; each text is read once, and forgotten when its document is removed. Raises NotFoundError."""
         every = self._kept.all()
-        texts = {kept.hash: self._texts.get(kept.hash) or self._kept.text(kept) for kept in every}
-        self._texts = texts
-        return tuple(Document(kept.name, texts[kept.hash]) for kept in every)
+        wanted = every if chosen is None else self._found(chosen)
+        texts = {kept.hash: self._texts.get(kept.hash) or self._kept.text(kept) for kept in wanted}
+        there = {kept.hash for kept in every}
+        self._texts = {key: text for key, text in self._texts.items() if key in there} | texts
+        return tuple(Document(kept.name, texts[kept.hash]) for kept in wanted)
+
+    def _found(self, chosen: Iterable[str]) -> list[Kept]:
+        """Each of the chosen documents once; raises NotFoundError for one that is not kept any more."""
+        return list(dict.fromkeys(map(self._kept.find, chosen)))
 
     def _embed(self, model: str) -> Embed | None:
         """How the column's model turns texts into vectors; None where its backend cannot."""
@@ -141,7 +165,14 @@ class TechniqueDesk:
 
     def _require(self, row: Technique, work: Work) -> None:
         values = work.case.values
-        there = self.there(work.prompt, work.model, values, pictures=bool(work.case.images))
+        choice = work.variant.technique
+        there = self.there(
+            work.prompt,
+            work.model,
+            values,
+            pictures=bool(work.case.images),
+            documents=choice.documents if choice else None,
+        )
         if lacks := lacking(row, there):
             need = next(need for need in LACKS if need in row.needs and need not in there)
             raise PromptError(f"{row.title} {lacks}.", HINTS[need])
@@ -194,7 +225,7 @@ class TechniqueDesk:
         return tuple(found)
 
 
-def _looks_things_up(row: Technique) -> bool:
+def looks_things_up(row: Technique) -> bool:
     """Whether the technique searches documents, itself or through its tools."""
     return "documents" in row.needs or any("tools" in step.needs for step in row.steps)
 

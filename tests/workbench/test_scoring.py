@@ -13,6 +13,7 @@ from playground.backends.scripted import ScriptedBackend
 from playground.runs.gate import Gate
 from playground.runs.scoring import sample_of
 from playground.sandbox.run import SandboxUnavailable, level_here
+from playground.sandbox.switch import Switch
 from playground.scorers import score_all
 from playground.types.generation import Completion, Message, RenderedChat, TokenLogprob
 from playground.types.grid import Case, CellKey, Variant, Work
@@ -67,7 +68,7 @@ def work(*checks: Check) -> Work:
 
 def desk(backend: ScriptedBackend, *, sandbox: bool = False) -> ScoringDesk:
     models: Any = Models(backend)
-    return ScoringDesk(models, sandbox=sandbox)
+    return ScoringDesk(models, Switch(sandbox))
 
 
 SAMPLE = Sample("Paris", values={"most": 9})
@@ -108,7 +109,7 @@ async def test_stop_and_close_end_the_waiting_and_keep_the_other_scores(
 async def test_a_python_expression_needs_the_sandbox() -> None:
     [score], _ = await desk(Knowing({})).scored(work(SHORT), SAMPLE)
     assert score.value is None
-    assert "the sandbox is off; a start with --sandbox switches it on" in score.explanation
+    assert "the sandbox is off: switch it on in the Models tab, or start with --sandbox" in score.explanation
 
 
 async def test_a_python_expression_sees_the_answer_and_the_case() -> None:

@@ -1,4 +1,5 @@
 // A file dropped anywhere is taken: an image goes to the prompt, a table becomes cases, prompt files are imported.
+// A panel that takes files has them for itself.
 
 import { takeCases } from "./cases.js";
 import { $ } from "./dom.js";
@@ -38,6 +39,11 @@ addEventListener("drop", async (e) => {
     return;
   }
   e.preventDefault();
+  const zone = $("[data-takes]", e.target.closest?.(".pop") ?? document.createElement("p"));
+  if (zone) {
+    zone.dispatchEvent(new CustomEvent("files", { detail: [...e.dataTransfer.files] }));
+    return;
+  }
   const entries = [...e.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   const loose = [...e.dataTransfer.files];
   await sortOut(entries, loose);

@@ -3,8 +3,9 @@
 //   column.technique = {name: "self-consistency", options: {samples: 5}, prompts: {sample: "Mine@2"}}; null is none
 
 import { $, $$, debounce, h, icon, keepFocus } from "./dom.js";
-import { openPop } from "./pop.js";
+import { closePop, openPop } from "./pop.js";
 import { call, changed, page } from "./store.js";
+import { documentsOf, forgetProblems } from "./technique_documents.js";
 
 const titles = new Map(); // by name, as the server called them last
 let asked = 0;
@@ -28,19 +29,29 @@ export async function openTechnique(anchor, i) {
   const list = h("div", { class: "choices", role: "group", "aria-label": "Techniques" });
   const form = h("div", { class: "technique-form" });
   const pop = openPop(anchor, `Technique of column ${i + 1}`, [list, form], "techniques");
-  const mine = ++asked;
-  const reply = await call("technique_choices", { column: i, form: page.form, pictures: page.form.images.length });
-  if (mine !== asked || !pop.isConnected) return;
-  if (reply.alert) {
-    list.replaceChildren(h("p", { class: "bad" }, reply.alert.message, " ", reply.alert.hint));
-    return;
-  }
-  for (const { name, title } of reply.techniques) titles.set(name, title);
+  forgetProblems();
+  let reply = null;
+  // What can run here is asked for again when documents come and go.
+  const refresh = async () => {
+    const mine = ++asked;
+    const now = await call("technique_choices", { column: i, form: page.form, pictures: page.form.images.length });
+    if (mine !== asked || !pop.isConnected) return;
+    if (now.alert) {
+      list.replaceChildren(h("p", { class: "bad" }, now.alert.message, " ", now.alert.hint));
+      return;
+    }
+    reply = now;
+    for (const { name, title } of reply.techniques) titles.set(name, title);
+    redraw();
+  };
   const redraw = () => {
-    keepFocus(pop, () => draw(list, form, i, reply, redraw));
+    const { scrollTop } = form;
+    keepFocus(pop, () => draw(list, form, i, reply, redraw, refresh));
+    form.scrollTop = scrollTop;
     $("[aria-pressed=true]", list)?.scrollIntoView({ block: "nearest" });
   };
-  redraw();
+  await refresh();
+  if (!reply || !pop.isConnected) return;
   pop.addEventListener("keydown", (e) => step(e, list));
   ($("[aria-pressed=true]", list) ?? $("button", list)).focus();
 }
@@ -54,11 +65,13 @@ function step(e, list) {
   next?.focus();
 }
 
-function draw(list, form, i, reply, redraw) {
+function draw(list, form, i, reply, redraw, refresh) {
   const column = page.form.columns[i];
   const now = column.technique?.name ?? "";
   const choose = (name) => {
-    column.technique = name ? { name, options: {}, prompts: {} } : null;
+    const looks = reply.techniques.find((each) => each.name === name)?.documents;
+    const documents = looks ? (column.technique?.documents ?? null) : null;
+    column.technique = name ? { name, options: {}, prompts: {}, documents } : null;
     changed("columns");
     redraw();
   };
@@ -86,24 +99,27 @@ function draw(list, form, i, reply, redraw) {
     ...group("Not ready here", reply.techniques.filter((each) => each.lacks)),
   );
   const chosen = reply.techniques.find((each) => each.name === now);
-  form.replaceChildren(...(chosen ? optionsOf(i, chosen, reply.forks, redraw) : unknown(now)));
+  form.replaceChildren(...(chosen ? optionsOf(i, chosen, reply.forks, refresh) : unknown(now)));
 }
 
 const unknown = (name) =>
   name ? [h("p", { class: "bad" }, `There is no technique "${name}" here. Choose another one.`)] : [];
 
-function optionsOf(i, row, forks, redraw) {
+function optionsOf(i, row, forks, refresh) {
   const problem = h("p", { class: "bad", role: "alert" });
   const check = debounce(250, async () => {
     const reply = await call("technique_problem", { column: i, form: page.form });
     if (problem.isConnected) problem.textContent = reply.technique_problem ?? reply.alert?.message ?? "";
   });
   const technique = page.form.columns[i].technique;
+  const documents = row.documents ? documentsOf(i, refresh) : null;
+  const count = debounce(250, () => documents?.count());
   const set = (into, name, value, standard) => {
     if (value === standard || value === "") delete into[name];
     else into[name] = value;
     changed("columns");
     check();
+    count();
   };
   const fields = row.options.map((option) =>
     field(option, technique.options[option.name] ?? option.default, (value) =>
@@ -120,11 +136,20 @@ function optionsOf(i, row, forks, redraw) {
   return [
     h("h3", {}, row.title),
     h("p", { class: row.lacks ? "bad" : "hint" }, `${row.lacks ? `It ${row.lacks}` : capital(row.about)}.`),
+    row.sandbox ? sandbox(row.lacks) : "",
+    documents?.part ?? "",
     h("div", { class: "grid" }, fields.flat()),
     row.steps.length ? words : "",
     problem,
   ];
 }
+
+const sandbox = (lacks) => {
+  const words = lacks ? "It runs a program that the model writes." : "Programs that models write run here.";
+  const label = lacks ? "See what that risks, and switch it on" : "Sandbox";
+  const press = { class: "btn small", "data-act": "open_sandbox", onclick: () => closePop(false) };
+  return h("p", { class: "sandbox" }, words, h("button", press, icon(lacks ? "lock" : "unlock"), label));
+};
 
 function field({ name, label, kind, help, choices, low, high }, value, set) {
   const base = { id: `t-${name}`, title: help, class: "field" };
