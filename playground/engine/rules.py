@@ -12,7 +12,7 @@ source of llama-cpp-python 0.3.36 (llama.cpp commit 0c1e57098):
   `thread_environment` sets. The last layer and the head see the rows that want logits only: these count on their own.
 - Cells: attention walks them in their order, so a later position must never lie in an earlier cell (`calls.py`).
 
-Walking is slow where there is much to walk: at 4,000 tokens a row costs two to three times what it costs in tiles. So the
+Walking is slow where there is much to walk: a row costs a third more than in tiles at 400 tokens, and two to three times as much at 4,000. So the
 beginning of a long prompt is read in tiles, in calls of its own. There a row has the same bits wherever its sequence lies, and
 whatever lies between, as long as all of it up to there lies in whole tiles; calls may have any number of whole tiles, of one
 prompt or of several. Where the tiles end follows from the length of the prompt alone. What was read in tiles has other bits than
@@ -47,7 +47,7 @@ class Rules:
     multiple: int = 1
     logits_too: bool = False
     most: int = _MOST
-    long: int = 512
+    long: int = 256
 
     @property
     def lone(self) -> bool:

@@ -16,7 +16,7 @@ Mode = Literal["exact", "throughput"]
 """exact: the answer depends on nothing but its request. throughput: batched also where company may change its last bits."""
 
 
-OLD_EXACT = {"exact of 0.2": 64, "exact of 0.4": 512}
+OLD_EXACT = {"exact of 0.2": 64, "exact of 0.4": 256}
 """How exact answers of earlier engines are called, and from how many tokens on they summed a prompt in other groups than today."""
 
 

@@ -1,7 +1,7 @@
 """Answers in random company against the same alone, bit for bit, at full depth: python tests/bench/company.py [--seconds 300] [KIND …]
 
-Thirty requests, greedy and seeded, with grammars and log-probabilities, alone and then in five random schedules that
-join, cancel, share beginnings and use up tiny caches, on the embedded model in each number format. After so many seconds
+Thirty requests, greedy and seeded, with grammars and log-probabilities, short ones and some that begin in tiles, alone and then in
+five random schedules that join, cancel, share beginnings and use up tiny caches, on the embedded model in each number format. After so many seconds
 of processor time no further schedule of a format is begun. Exit code 1 when one text or one row of logits differs.
 """
 
@@ -35,6 +35,7 @@ def main() -> int:
         "kinds", nargs="*", metavar="KIND", help=f"one of {', '.join(KINDS)}; all without any"
     )
     parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--requests", type=int, default=REQUESTS)
     options = parser.parse_args()
     start_library()
     changed = 0
@@ -43,7 +44,7 @@ def main() -> int:
             began = time.process_time()
             path = made_model(Path(folder), kind)
             model = LoadedModel(read_header(path), Options(context_tokens=2048, parallel=16, threads=2))
-            asked = requests(model, REQUESTS)
+            asked = requests(model, options.requests, shared=250)
             alone = played_alone(model, asked)
             rows = sum(len(digests) for digests in alone.logits.values())
             equal = resets = played_schedules = 0

@@ -49,7 +49,7 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
             else:
                 path = made_model(folder, kind, LAYERS)
             loaded[kind] = LoadedModel(read_header(path), options)
-            loaded[kind].rules = replace(loaded[kind].rules, long=150)
+            loaded[kind].rules = replace(loaded[kind].rules, long=128)
         return loaded[kind]
 
     yield load

@@ -21,7 +21,7 @@ NewFake = Callable[..., Any]
 
 
 def batching(model: Any) -> Scheduler:
-    return Scheduler(model, Rules())
+    return Scheduler(model, Rules(long=512))
 
 
 BOTH = pytest.mark.parametrize("kind", [batching, OneSeat], ids=["batched", "in turns"])

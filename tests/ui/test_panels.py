@@ -485,7 +485,7 @@ def test_a_remark_is_not_called_a_setting():
         ("llama-cpp-python 0.3.36, batched, probe: company changes no bit", 600, "exact of 0.4"),
         ("llama-cpp-python 0.3.36, batched, probe: company changes no bit", 100, "exact"),
         (
-            "llama-cpp-python 0.3.36, batched, tiles from 512 tokens, probe: company changes no bit",
+            "llama-cpp-python 0.3.36, batched, tiles from 256 tokens, probe: company changes no bit",
             600,
             "exact",
         ),
