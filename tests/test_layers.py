@@ -78,6 +78,13 @@ TABS = {
         "experiment_setup",
         "experiment_strip",
         "experiment_watch",
+        "verdict",
+        "verdict_cases",
+        "verdict_files",
+        "verdict_look",
+        "verdict_parts",
+        "verdict_plots",
+        "verdict_slices",
     },
     "history": {"history", "run_rows", "beside"},
     "models": {

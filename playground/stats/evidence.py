@@ -3,9 +3,9 @@
     looked = look_at_passes([1, 0, 0, -1, 1, …])     # A minus B, case by case in the order in which they came
     looked.evidence, looked.cases                    # E, and after how many cases
 
-What was decided once stays decided: where later cases speak against it, the values are those of the moment with the most
-evidence (if all cases together point to the same side). The interval may
-be looked at after every case too; it leaves 0 out exactly when the evidence decides.
+What was decided once stays decided: where later cases weaken it, the evidence is that of the moment with the most of it
+(if all cases together point to the same side). The interval may be looked at after every case too; it leaves 0 out
+exactly when the evidence decides.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _GRID = np.linspace(0, 1, 1001)
 
 
 class Looked(NamedTuple):
-    """A minus B after `cases` of the cases that were seen, with bounds and evidence that allow for every look before."""
+    """A minus B with bounds that allow for every look before; `evidence` after `cases` of the cases that were seen."""
 
     difference: float
     low: float
@@ -55,14 +55,17 @@ def look_at_passes(signs: ArrayLike, alpha: float = _ALPHA) -> Looked:
     """One answer a case: 1 where A alone passes, -1 where B alone does, 0 where both or none do."""
     values = np.asarray(signs, dtype=float)
     wins, losses = np.cumsum(values > 0), np.cumsum(values < 0)
-    seen = np.arange(1, values.size + 1)
     path = np.asarray((wins + losses) * log(2) + betaln(1 + wins, 1 + losses), dtype=np.float64)
     at = _moment(path, wins - losses, alpha)
-    b, c, n = int(wins[at]), int(losses[at]), int(seen[at])
-    low, high = _share_bounds(b, c, alpha)
-    least, most = _share_bounds(b + c, n - b - c, _RATE_ALPHA)
-    ends = [rate * (2 * share - 1) for rate in (least, most) for share in (low, high)]
-    return Looked((b - c) / n, min(ends), max(ends), exp(float(path[at])), n)
+
+    def seen(number: int) -> Looked:
+        b, c, n = int(wins[number]), int(losses[number]), number + 1
+        low, high = _share_bounds(b, c, alpha)
+        least, most = _share_bounds(b + c, n - b - c, _RATE_ALPHA)
+        ends = [rate * (2 * share - 1) for rate in (least, most) for share in (low, high)]
+        return Looked((b - c) / n, min(ends), max(ends), exp(float(path[number])), n)
+
+    return _together(seen(at), seen(values.size - 1))
 
 
 def look_at_scores(differences: ArrayLike, alpha: float = _ALPHA) -> Looked:
@@ -70,11 +73,23 @@ def look_at_scores(differences: ArrayLike, alpha: float = _ALPHA) -> Looked:
     values = _halves(differences)
     path = _betting_path(values, 0.5)
     at = _moment(path, np.cumsum(values - 0.5), alpha)
-    seen = values[: at + 1]
-    inside = _GRID[_capital(seen) < log(1 / alpha)]
-    middle = float(seen.mean())
-    low, high = (float(inside.min()), float(inside.max())) if inside.size else (middle, middle)
-    return Looked(2 * middle - 1, 2 * low - 1, 2 * high - 1, exp(float(path[at])), at + 1)
+
+    def seen(number: int) -> Looked:
+        known = values[: number + 1]
+        inside = _GRID[_capital(known) < log(1 / alpha)]
+        middle = float(known.mean())
+        low, high = (float(inside.min()), float(inside.max())) if inside.size else (middle, middle)
+        return Looked(2 * middle - 1, 2 * low - 1, 2 * high - 1, exp(float(path[number])), number + 1)
+
+    return _together(seen(at), seen(values.size - 1))
+
+
+def _together(decided: Looked, last: Looked) -> Looked:
+    """The difference of all cases within the bounds of both moments, with the evidence of the one that decided."""
+    low, high = max(decided.low, last.low), min(decided.high, last.high)
+    if not low <= last.difference <= high:
+        return decided
+    return Looked(last.difference, low, high, decided.evidence, decided.cases)
 
 
 def _moment(path: Floats, sums: NDArray[Any], alpha: float) -> int:

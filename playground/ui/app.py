@@ -44,6 +44,7 @@ from playground.ui import (
     technique_documents,
     traces,
     trouble,
+    verdict,
     version_actions,
     versions,
 )
@@ -72,6 +73,7 @@ _LOOK = (
     "bench",
     "forest",
     "experiments",
+    "verdict",
     "data",
 )
 STYLES = tuple(ASSETS / "look" / f"{name}.css" for name in _LOOK)
@@ -81,7 +83,7 @@ ACTIONS |= column_prompts.ACTIONS | own_saving.ACTIONS | traces.ACTIONS | techni
 ACTIONS |= technique_documents.ACTIONS | sandbox_switch.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS | case_runs.ACTIONS | completion.ACTIONS
-ACTIONS |= experiments.ACTIONS | experiment_actions.ACTIONS | experiment_watch.ACTIONS
+ACTIONS |= experiments.ACTIONS | experiment_actions.ACTIONS | experiment_watch.ACTIONS | verdict.ACTIONS
 ACTIONS |= (
     datasets.ACTIONS
     | dataset_sheet.ACTIONS

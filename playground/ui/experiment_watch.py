@@ -25,6 +25,7 @@ from playground.ui.experiment_strip import strips
 from playground.ui.experiments import crumbs, data_words
 from playground.ui.html import button, count, icon, stamp
 from playground.ui.update import Update
+from playground.ui.verdict import verdict_view
 from playground.verdicts import Table, verdict
 from playground.workbench.service import Workbench
 
@@ -51,11 +52,20 @@ async def shown(workbench: Workbench, experiment_id: str, ask: Ask, *, ends: str
     progress = await workbench.experiments.progress(experiment_id)
     html: dict[str, str] = {"exp-head": _head(kept, progress, ends)}
     if kept.state == "done":
-        html |= {"exp-body": _BODY, **await _now(workbench, kept, progress), "exp-poll": ""}
+        html |= {"exp-body": await _done(workbench, kept, ask), "exp-poll": ""}
     else:
         html |= {"exp-body": _BODY, **await _now(workbench, kept, progress)}
     now = running.update(workbench)
     return {**now, "experiment": experiment_id, "html": {**now["html"], **html}}
+
+
+async def _done(workbench: Workbench, kept: StoredExperiment, ask: Ask) -> Markup:
+    """The verdict, and what stayed failed below it."""
+    groups = await workbench.experiments.failures(kept.id)
+    stayed = failures(kept.id, kept.experiment, kept.names, groups) if groups else ""
+    return Markup(
+        '<div id="exp-verdict">{}</div><section class="v-failures" aria-label="Failures">{}</section>'
+    ).format(await verdict_view(workbench, kept.id, ask), stayed)
 
 
 async def experiment_now(workbench: Workbench, ask: Ask) -> Update:

@@ -23,6 +23,7 @@ from playground.ui.dataset_more import dataset_export
 from playground.ui.drafts import Sent, keep
 from playground.ui.history import csv_of
 from playground.ui.importing import take_in
+from playground.ui.verdict_files import verdict_file
 from playground.workbench.service import Workbench
 
 
@@ -54,6 +55,13 @@ def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
         headers = {"content-disposition": f"attachment; filename=run-{run.id}.{ending}"}
         body = answers_of(workbench, run, ending)
         return StreamingResponse(body, media_type=FILES[ending][0], headers=headers)
+
+    @api.get("/files/experiment/{experiment_id}/{name}")
+    async def experiment_file(experiment_id: str, name: str, request: Request) -> Response:
+        try:
+            return download(await verdict_file(workbench, experiment_id, name, str(request.query_params)))
+        except PlaygroundError as exc:
+            return refuse(exc)
 
     @api.get("/files/history.csv")
     def history_csv(request: Request) -> Response:

@@ -20,10 +20,14 @@ from playground.verdicts.table import State, Table
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The joint table, None when something does not match; `problems` name what."""
+    """The joint table, None when something does not match; `problems` name what.
+
+    `order` is the place in the second of each case of the first.
+    """
 
     table: Table | None
     problems: tuple[str, ...]
+    order: tuple[int, ...] = ()
 
 
 def beside(first: Table, second: Table, rule: Rule, other_rule: Rule) -> Beside:
@@ -36,15 +40,21 @@ def beside(first: Table, second: Table, rule: Rule, other_rule: Rule) -> Beside:
     if rule.metric != other_rule.metric:
         problems.append(f"The first is judged by {rule.metric}, the second by {other_rule.metric}.")
     if first.repeats != second.repeats:
-        problems.append(f"The first has {first.repeats} answers a case, the second {second.repeats}.")
+        problems.append(
+            f"The first has {_answers(first.repeats)} a case, the second {_answers(second.repeats)}."
+        )
     if problems:
         return Beside(None, tuple(problems))
-    return Beside(_joined(first, second), ())
-
-
-def _joined(first: Table, second: Table) -> Table:
     place = {case: n for n, case in enumerate(_told_apart(second.cases))}
     order = [place[case] for case in _told_apart(first.cases)]
+    return Beside(_joined(first, second, order), (), tuple(order))
+
+
+def _answers(count: int) -> str:
+    return f"{count} answer{'' if count == 1 else 's'}"
+
+
+def _joined(first: Table, second: Table, order: list[int]) -> Table:
     taken = {entry.name for entry in first.entries}
     called = {
         entry.name: f"{entry.name} (2)" if entry.name in taken else entry.name for entry in second.entries

@@ -83,7 +83,7 @@ def caution(found: Sequence[Slice], rule: Rule) -> str:
     else:
         share = 1 - (1 - rule.alpha) ** len(judged)
         chance = f"To look around, not to decide: with {len(judged)} slices {_odds(share)} {'have' if share >= 0.6 else 'has'} one that strays by chance."
-    apart = [each.value for each in found if each.is_apart]
+    apart = [_called(each) for each in found if each.is_apart]
     if not apart:
         return f"{chance} After the correction none stays apart from 0."
     names = apart[0] if len(apart) == 1 else f"{', '.join(apart[:-1])} and {apart[-1]}"
@@ -91,6 +91,12 @@ def caution(found: Sequence[Slice], rule: Rule) -> str:
     return (
         f"{chance} After the correction {only}{names} {'stays' if len(apart) == 1 else 'stay'} apart from 0."
     )
+
+
+def _called(part: Slice) -> str:
+    """The value; a number, and what is empty, with the name of its column."""
+    plain = part.value[:1].isalpha() and part.value not in ("yes", "no", _EMPTY)
+    return part.value if plain else f"{part.column} {part.value}"
 
 
 def parts(values: Sequence[object]) -> list[tuple[str, NDArray[np.bool_]]]:

@@ -9,6 +9,7 @@ import { $, $$ } from "./dom.js";
 import { notePlace } from "./places.js";
 import { call, onChange, page } from "./store.js";
 import { apply, onShown } from "./updates.js";
+import { lookOfAddress } from "./verdict.js";
 
 const SETUP = "setup";
 const NOTES = ["#exp-opened", "#exp-attempt", "#exp-short"];
@@ -30,7 +31,7 @@ async function released() {
 
 /** Opens the page of the tab that was open last, or that the address names. */
 export function openExperiments() {
-  return send("open_experiments", { at: page.experiment, fields: fieldsOf($("#exp")) });
+  return send("open_experiments", { at: page.experiment, look: lookOfAddress(), fields: fieldsOf($("#exp")) });
 }
 
 // --- the set-up --------------------------------------------------------------------------------------------------

@@ -1,0 +1,258 @@
+"""The cases of a verdict: those where the pair differs first, the worst regression on top; each opens beside its rivals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from playground.scorers import passed
+from playground.store.records import CellRow
+from playground.types.grid import CellKey
+from playground.ui.html import button, icon, join
+from playground.ui.verdict_look import MORE_CASES, MOST_CASES, Look
+from playground.verdicts import Comparison, Group, Verdict, differing
+from playground.workbench.service import Workbench
+
+if TYPE_CHECKING:
+    from playground.ui.verdict import Shown
+
+SHOWN_CHARS = 160
+_SIDES = {
+    "only b": "regressions",
+    "only a": "improvements",
+    "both": "both",
+    "neither": "neither",
+    "missing": "missing",
+}
+
+
+async def cases_zone(workbench: Workbench, shown: Shown) -> Markup:
+    """The filters, and the cases that they leave, in groups."""
+    pair = shown.pair
+    assert pair is not None
+    groups = differing(shown.found.table, shown.found.rule, pair.a, pair.b)
+    picked = _picked(groups, shown)
+    rows, left = [], shown.look.cases
+    width = 2 + len(shown.found.table.entries)
+    for group in picked:
+        part = group.cases[:left]
+        if not part:
+            break
+        left -= len(part)
+        rows.append(_group_head(group, width))
+        for case in part:
+            rows.append(await _case(workbench, shown, case))
+    total = sum(len(group.cases) for group in picked)
+    a, b = pair.a, pair.b
+    others = [n for n in range(len(shown.found.table.entries)) if n not in _numbers(shown)]
+    heads = Markup(
+        '<th class="num nr">Case</th><th>{}</th><th class="ans">{}{}</th><th class="ans">{}</th>{}'
+    ).format(
+        "Input",
+        b,
+        ", baseline" if b == shown.found.baseline else "",
+        a,
+        join(Markup('<th class="mark">{}</th>').format(shown.found.table.entries[n].name) for n in others),
+    )
+    body = (
+        Markup(
+            '<div class="scroll-x" tabindex="0" role="group" aria-label="Cases"><table class="table v-cases" style="min-width:{}px"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+        ).format(600 + 44 * len(others), heads, join(rows))
+        if rows
+        else Markup('<p class="empty">{}</p>').format(_nothing(shown, pair))
+    )
+    return Markup('<section class="v-list" aria-label="Cases">{}{}{}</section>').format(
+        _filters(shown, groups), body, _more(shown, total)
+    )
+
+
+def _numbers(shown: Shown) -> tuple[int, int]:
+    assert shown.pair is not None
+    table = shown.found.table
+    return table.number(shown.pair.a), table.number(shown.pair.b)
+
+
+def _picked(groups: Sequence[Group], shown: Shown) -> list[Group]:
+    show = shown.look.show
+    if show == "all":
+        return list(groups)
+    if show == "differ":
+        return [group for group in groups if group.side in ("only a", "only b")]
+    if show == "failed":
+        bad = (shown.found.table.status == "error").any(axis=(0, 2))
+        found = [Group(g.side, g.title, tuple(n for n in g.cases if bad[n])) for g in groups]
+        return [group for group in found if group.cases]
+    return [group for group in groups if _SIDES[group.side] == show]
+
+
+def _nothing(shown: Shown, pair: Comparison) -> str:
+    if shown.look.show == "differ":
+        end = f"the same {pair.cases:,} cases" if pair.is_counted else f"the same on all {pair.cases:,} cases"
+        return (
+            f"{pair.b} and {pair.a} pass and fail {end}."
+            if pair.is_counted
+            else f"{pair.b} and {pair.a} score {end}."
+        )
+    return "No case is of this kind."
+
+
+def _filters(shown: Shown, groups: Sequence[Group]) -> Markup:
+    pair, look = shown.pair, shown.look
+    assert pair is not None
+    counts = {_SIDES[group.side]: len(group.cases) for group in groups}
+    failed = int((shown.found.table.status == "error").any(axis=(0, 2)).sum())
+    worse, better = counts.get("regressions", 0), counts.get("improvements", 0)
+    chips = [
+        ("differ", f"{pair.b} and {pair.a} differ", worse + better),
+        ("regressions", "regressions", worse),
+        ("improvements", "improvements", better),
+        ("failed", "failed calls", failed),
+        *([("missing", "left out", counts["missing"])] if counts.get("missing") else []),
+        ("all", "all", len(shown.found.table.cases)),
+    ]
+    drawn = join(
+        Markup(
+            '<button class="v-chip" data-act="verdict_look" data-id="{}" data-look="{}" aria-pressed="{}">{} <b>{:,}</b></button>'
+        ).format(shown.id, look.to(show=show).text, str(look.show == show).lower(), words, count)
+        for show, words, count in chips
+    )
+    keys = Markup('<span class="hint v-keys"><kbd>J</kbd> <kbd>K</kbd> move <kbd>Enter</kbd> open</span>')
+    pair_query = f"{_numbers(shown)[0]}-{_numbers(shown)[1]}"
+    files = Markup(
+        '<a class="btn quiet small" download href="files/experiment/{}/cases.csv?pair={}">{}CSV</a>'
+    ).format(shown.id, pair_query, icon("download"))
+    return Markup('<div class="v-filters"><h3>Cases</h3>{}<span class="grow"></span>{}{}</div>').format(
+        drawn, keys, files
+    )
+
+
+def _group_head(group: Group, width: int) -> Markup:
+    words = {"only b": "regression", "only a": "improvement"}.get(group.side, "case")
+    count = len(group.cases)
+    return Markup(
+        '<tr class="group"><th colspan="{}" scope="rowgroup"><b>{}</b> <span class="hint">{:,} {}{}</span></th></tr>'
+    ).format(width, group.title, count, words, "" if count == 1 else "s")
+
+
+async def _case(workbench: Workbench, shown: Shown, case: int) -> Markup:
+    a, b = _numbers(shown)
+    table = shown.found.table
+    values = await workbench.history.case_values(shown.id, case, 1)
+    said = {}
+    for variant in (b, a):
+        experiment_id, key = shown.place(variant, case)
+        said[variant] = await _begins(workbench, experiment_id, key)
+    others = [n for n in range(len(table.entries)) if n not in (a, b)]
+    is_at = shown.look.at == case
+    row = Markup(
+        '<tr class="case{}" data-act="verdict_look" data-id="{}" data-look="{}" tabindex="0" aria-label="Case {}"{}><td class="num soft">{}</td><td class="mono"><span class="one">{}</span></td>{}{}</tr>'
+    ).format(
+        " at" if is_at else "",
+        shown.id,
+        _with_at(shown.look, None if is_at else case).text,
+        case + 1,
+        Markup(' aria-expanded="true"') if is_at else "",
+        case + 1,
+        _first_text(values[0] if values else {}),
+        join(
+            Markup('<td class="mono"><span class="one">{}{}</span></td>').format(
+                judged(shown.found, variant, case), said[variant]
+            )
+            for variant in (b, a)
+        ),
+        join(Markup('<td class="mark">{}</td>').format(judged(shown.found, n, case)) for n in others),
+    )
+    return Markup("{}{}").format(row, await _detail(workbench, shown, case) if is_at else "")
+
+
+def _with_at(look: Look, case: int | None) -> Look:
+    return look.to(at=case)
+
+
+async def _begins(workbench: Workbench, experiment_id: str, key: CellKey) -> str:
+    before = CellKey(key.case, key.variant, -1)
+    page = await workbench.history.cells(experiment_id, after=before, limit=1)
+    row: CellRow | None = page.rows[0] if page.rows else None
+    if row is None or row.key[:2] != key[:2]:
+        return ""
+    return " ".join((row.extracted or row.begins or row.error)[:SHOWN_CHARS].split())
+
+
+async def _detail(workbench: Workbench, shown: Shown, case: int) -> Markup:
+    """Why the two differ here, in the words of the checks, and where to go from it."""
+    a, b = _numbers(shown)
+    lines = []
+    for variant in (b, a):
+        experiment_id, key = shown.place(variant, case)
+        cell = await workbench.history.cell(experiment_id, key)
+        name = shown.found.table.entries[variant].name
+        if cell.error:
+            lines.append(Markup('<span><b class="bad">{} failed</b> {}</span>').format(name, cell.error))
+            continue
+        broken = [score for score in cell.scores if passed(score) is False]
+        for score in broken[:2]:
+            lines.append(
+                Markup('<span><b class="bad">{} fails</b> {}: {}</span>').format(
+                    name, score.name, score.explanation
+                )
+            )
+    told = join(lines) or Markup('<span class="soft">No check fails in these two answers.</span>')
+    ways = join(
+        (
+            button(
+                "Open beside its rivals",
+                "verdict_case",
+                kind="quiet small link",
+                id=shown.id,
+                case=case,
+                look=shown.look.text,
+            ),
+            button("Into Compare", "verdict_to_compare", kind="quiet small link", id=shown.id, case=case),
+        )
+    )
+    return Markup(
+        '<tr class="detail at"><td></td><td colspan="{}"><div class="v-detail"><span class="told">{}</span><span class="to">{}</span></div></td></tr>'
+    ).format(1 + len(shown.found.table.entries), told, ways)
+
+
+def judged(found: Verdict, variant: int, case: int) -> Markup:
+    """Whether a variant passes a case: tick, cross, a share of its repeats, or why there is nothing."""
+    table, metric = found.table, found.rule.metric
+    value = float(table.values(metric)[variant, case])
+    name = table.entries[variant].name
+    if value != value:
+        failed = bool((table.status[variant, case] == "error").any())
+        words = f"{name} failed" if failed else f"{name} has no value"
+        return Markup('<span title="{w}">{}<span class="sr">{w}</span></span> ').format(
+            icon("warn", "bad") if failed else icon("dash", "soft"), w=words
+        )
+    if value in (0.0, 1.0):
+        words = f"{name} {'passes' if value else 'fails'}"
+        return Markup('<span title="{w}">{}<span class="sr">{w}</span></span> ').format(
+            icon("check", "ok") if value else icon("cross", "bad"), w=words
+        )
+    return Markup('<span class="part" title="{}">{:.2f}</span> ').format(f"{name}: {value:.2f}", value)
+
+
+def _first_text(values: dict[str, Any]) -> str:
+    texts = [value for value in values.values() if isinstance(value, str) and value.strip()]
+    text = max(texts, key=len, default="") or ", ".join(
+        f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()
+    )
+    return " ".join(text[:SHOWN_CHARS].split())
+
+
+def _more(shown: Shown, total: int) -> Markup:
+    shows = shown.look.cases
+    if total <= shows:
+        return Markup("")
+    words = f"{shows:,} of {total:,} cases"
+    if shows >= MOST_CASES:
+        return Markup('<p class="ways"><span class="hint">{}; the CSV has all</span></p>').format(words)
+    look = shown.look.to(cases=min(shows + MORE_CASES, MOST_CASES))
+    return Markup('<p class="ways">{}<span class="hint">{}</span></p>').format(
+        button("Show more", "verdict_look", id=shown.id, look=look.text), words
+    )

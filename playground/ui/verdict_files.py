@@ -1,0 +1,46 @@
+"""The files of a verdict: every table as CSV, the whole as text, Markdown and JSON; the sentence stands in each.
+
+await verdict_file(workbench, "3f…", "slices.csv", "pair=1-0")   →  ExportFile("late-parcels-slices.csv", "text/csv", …)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from playground.errors import NotFoundError
+from playground.types.files import ExportFile
+from playground.ui.verdict import look_at
+from playground.ui.verdict_look import Look
+from playground.verdicts import as_json, as_markdown, as_text, csv_tables, slices
+from playground.workbench.service import Workbench
+
+_WHOLE = {
+    "verdict.md": ("text/markdown; charset=utf-8", as_markdown),
+    "verdict.json": ("application/json", as_json),
+    "verdict.txt": ("text/plain; charset=utf-8", as_text),
+}
+TABLES = ("variants.csv", "health.csv", "cases.csv", "slices.csv")
+
+
+async def verdict_file(workbench: Workbench, experiment_id: str, name: str, look: str) -> ExportFile:
+    """One file of an experiment. Raises NotFoundError for another name, or when nothing is compared."""
+    if name not in (*_WHOLE, *TABLES):
+        raise NotFoundError(
+            f'There is no file "{name}" of an experiment.', f"There are {', '.join((*_WHOLE, *TABLES))}."
+        )
+    shown = await look_at(workbench, experiment_id, Look.read(look))
+    stem = re.sub(r"[^\w-]+", "-", shown.kept.row.name).strip("-").lower()[:60] or "experiment"
+    if name in _WHOLE:
+        kind, written = _WHOLE[name]
+        return ExportFile(f"{stem}-{name}", kind, await asyncio.to_thread(written, shown.found))
+    pair = (shown.pair.a, shown.pair.b) if shown.pair else None
+    parted = (
+        await asyncio.to_thread(slices, shown.found.table, shown.found.rule, *pair)
+        if pair and name == "slices.csv"
+        else ()
+    )
+    tables = await asyncio.to_thread(csv_tables, shown.found, pair, parted)
+    if name not in tables:
+        raise NotFoundError("Nothing is compared yet.", "Wait until the experiment is done.")
+    return ExportFile(f"{stem}-{name}", "text/csv; charset=utf-8", tables[name])

@@ -1,0 +1,133 @@
+"""Tests for the verdict's page: what a look is, what it shows, and that nothing a user typed is markup."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from playground.errors import NotFoundError
+from playground.types.experiment import Cases, Experiment, ExperimentVariant, Rule
+from playground.types.prompt import Check, Prompt, Turn
+from playground.ui.verdict_files import verdict_file
+from playground.ui.verdict_look import Look
+from playground.workbench.service import Workbench
+
+Call = Callable[..., Awaitable[dict[str, Any]]]
+PROMPT = Prompt(
+    name="Echo",
+    turns=(Turn(role="user", template="{{ word }}"),),
+    checks=(Check(scorer="contains", options={"text": "yes"}),),
+)
+OTHER = PROMPT.model_copy(update={"turns": (Turn(role="user", template="{{ word }} yes"),)})
+
+
+async def finished(workbench: Workbench, **changes: Any) -> str:
+    """An experiment of 24 cases: A passes 8 of them, <b> all."""
+    words = [f"{'yes' if n % 3 == 0 else '<i>no</i>'} {n}" for n in range(24)]
+    rows = tuple({"word": word, "kind": "=odd" if n % 2 else "even"} for n, word in enumerate(words))
+    variants = (
+        ExperimentVariant(name="A", model="scripted:echo"),
+        ExperimentVariant(name="<b>", model="scripted:echo", prompt=OTHER),
+    )
+    plan = Experiment(
+        name="Two <prompts>",
+        prompt=PROMPT,
+        variants=variants,
+        cases=Cases(rows=rows, slices=("kind",)),
+        rule=Rule(baseline="A"),
+    )
+    run = await workbench.experiments.start(plan.model_copy(update=changes))
+    await workbench.experiments.wait(run)
+    return run
+
+
+def test_a_look_is_read_from_the_address_and_written_back() -> None:
+    look = Look(pair=(2, 0), show="regressions", at=59, cut=("a&b", "c"), cases=60, beside="3f9c")
+    assert Look.read(look.text) == look
+    assert Look().text == "" and Look.read("") == Look()
+    assert look.to(show="all") == Look((2, 0), "all", None, ("a&b", "c"), beside="3f9c")
+    assert Look.read(Look(cut=()).text).cut == (), "no column at all is chosen too"
+
+
+def test_a_look_that_makes_no_sense_is_none() -> None:
+    assert Look.read("pair=1-1&show=x&at=-3&cases=0&beside=../x&&&=") == Look()
+    assert Look.read("pair=1-" + "9" * 5000) == Look()
+
+
+async def test_the_sentence_comes_first_and_the_rest_follows_the_pair(
+    workbench: Workbench, call: Call
+) -> None:
+    run = await finished(workbench)
+    page = (await call("open_experiments", at=run, look=""))["html"]["exp-body"]
+    assert (
+        page.index("beats A by 67 points")
+        < page.index("only A")
+        < page.index("same 24 cases")
+        < page.index("v-variants")
+    )
+    assert "few cases: 24" in page
+    assert "<b> beats" not in page and "<i>no" not in page, "what a user typed is text"
+    assert page.count('class="case"') == 16 and "Only &lt;b&gt; passes" in page
+    turned = (await call("verdict_look", id=run, look="pair=0-1"))["html"]["exp-verdict"]
+    assert "is outside the rule" in turned or "only A" in turned
+    assert "16 regressions" in turned, "seen from A the same cases are lost"
+
+
+async def test_filters_and_the_chosen_case_are_in_the_look(workbench: Workbench, call: Call) -> None:
+    run = await finished(workbench)
+    page = (await call("verdict_look", id=run, look="show=both&at=3"))["html"]["exp-verdict"]
+    assert 'data-look="show=both&amp;at=3"' in page
+    assert page.count('class="case') == 8 and "Open beside its rivals" in page
+    empty = (await call("verdict_look", id=run, look="show=regressions"))["html"]["exp-verdict"]
+    assert "No case is of this kind." in empty
+    beyond = (await call("verdict_look", id=run, look="pair=7-0&at=999&beside=gone"))["html"]["exp-verdict"]
+    assert "beats A by 67 points" in beyond
+
+
+async def test_a_case_opens_beside_its_rivals_and_into_compare(workbench: Workbench, call: Call) -> None:
+    run = await finished(workbench)
+    drawer = (await call("verdict_case", id=run, case=1, look=""))["drawer"]
+    assert drawer["title"] == "Case 2" and drawer["body"].count('class="v-rival"') == 2
+    update = await call("verdict_to_compare", id=run, case=1)
+    assert update["tab"] == "Compare" and update["form"]["values"]["word"] == "<i>no</i> 1"
+    assert len(update["form"]["columns"]) == 2 and update["run"] is None
+    facts = (await call("verdict_facts", id=run, look=""))["drawer"]["body"]
+    assert "Under 30 an interval leans" in facts
+
+
+async def test_another_experiment_lies_beside_it_or_what_differs_is_named(
+    workbench: Workbench, call: Call
+) -> None:
+    run, twin = await finished(workbench), await finished(workbench, name="Again")
+    page = (await call("verdict_beside", id=run, look="", value=twin))["html"]["exp-verdict"]
+    assert "A (2)" in page and f"beside={twin}" in page
+    drawer = (await call("verdict_case", id=run, case=0, look=f"beside={twin}"))["drawer"]
+    assert drawer["body"].count('class="v-rival"') == 4
+    other = await finished(workbench, repeats=2)
+    page = (await call("verdict_beside", id=run, look="", value=other))["html"]["exp-verdict"]
+    assert (
+        "cannot lie beside each other" in page
+        and "The first has 1 answer a case, the second 2 answers." in page
+    )
+
+
+async def test_every_table_is_a_file(workbench: Workbench) -> None:
+    run = await finished(workbench)
+    for name, begins in (
+        ("variants.csv", "variant,what"),
+        ("health.csv", "state,fact"),
+        ("cases.csv", "case,id"),
+        ("slices.csv", "column,value"),
+        ("verdict.txt", "<b> beats A"),
+        ("verdict.md", "**\\<b\\> beats A"),
+    ):
+        file = await verdict_file(workbench, run, name, "")
+        assert file.text.startswith(begins), name
+        assert file.name == f"two-prompts-{name}"
+    assert "'=odd" in (await verdict_file(workbench, run, "slices.csv", "pair=1-0")).text
+    assert json.loads((await verdict_file(workbench, run, "verdict.json", "")).text)["winner"] == "<b>"
+    with pytest.raises(NotFoundError, match="no file"):
+        await verdict_file(workbench, run, "../x", "")
