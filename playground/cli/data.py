@@ -1,4 +1,4 @@
-"""Commands for data sets: list them, import a table, show rows, export, split into halves.
+"""Commands for data sets: import, list, show, split, dedupe, sample, export, delete.
 
 playground data import late_parcels.csv --name "Late parcels"
 playground data show "Late parcels@1" --rows 5
@@ -68,7 +68,8 @@ def register(app: typer.Typer) -> None:
 
 @data.command("list")
 def list_data(context: typer.Context, output: PrintAs = Output.TEXT, folder: Data = None) -> None:
-    """List the data sets."""
+    """List the data sets, and the samples that come with the program."""
+    from playground.workbench.sample_data import all_samples
 
     async def work(workbench: Workbench) -> None:
         every = await workbench.datasets.all()
@@ -95,6 +96,10 @@ def list_data(context: typer.Context, output: PrintAs = Output.TEXT, folder: Dat
             write(f"{each.name}@{each.latest}  {each.rows:,} rows, {len(each.columns):,} columns{halves}\n")
         if not every:
             write("There are no data sets. Import one with: playground data import FILE\n")
+        if samples := await all_samples():
+            write("Samples, which playground data import NAME takes:\n")
+        for sample in samples:
+            write(f"  {sample.name}  {sample.rows:,} rows: {sample.title}\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
 
@@ -140,6 +145,7 @@ def import_data(
     """
     from playground.tables.reading import read_table
 
+    file = _sample(file) or file
     content = read_bytes(file)
     chosen = _choices(
         encoding, delimiter, decimal, sheet, no_header, rename, skip, kind, expected, cluster, tag, keep_equal
@@ -173,6 +179,9 @@ def show_data(
     start: Annotated[int, typer.Option(metavar="N", min=0, help="After so many others.")] = 0,
     half: Annotated[HalfName | None, typer.Option(metavar="train|held-out", help="Of this half.")] = None,
     sort: Annotated[str, typer.Option(metavar="COLUMN", help="In this order; -COLUMN falls.")] = "",
+    wanted: Annotated[
+        str, typer.Option("--filter", metavar="TEXT", help="Such as 'days_late:>5 refund -chat'.")
+    ] = "",
     output: PrintAs = Output.TEXT,
     folder: Data = None,
 ) -> None:
@@ -185,6 +194,7 @@ def show_data(
         falls = sort.startswith("-") and sort not in names
         page = await desk.rows(
             version,
+            filter=wanted,
             half=_half(half),
             sort=sort[1:] if falls else sort,
             falls=falls,
@@ -192,7 +202,10 @@ def show_data(
             count=rows,
         )
         if output is Output.JSON:
-            told = version.model_dump(mode="json") | {"shown": [_row(row) for row in page.rows]}
+            told = version.model_dump(mode="json") | {
+                "found": page.total,
+                "shown": [_row(row) for row in page.rows],
+            }
             write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
             return
         write(f"{version.words}: {version.rows:,} rows")
@@ -208,6 +221,8 @@ def show_data(
             write(
                 f"  version {each.number}, {stamp}, {each.rows:,} rows{f': {each.note}' if each.note else ''}\n"
             )
+        if wanted or half:
+            write(f"{page.total:,} of {version.rows:,} rows\n")
         for row in page.rows:
             half_word = f" ({row.half})" if row.half else ""
             made = f" made by {row.made_by}" if row.made_by else ""
@@ -298,6 +313,78 @@ def split_data(
             write(f"{drawn.words}: {drawn.note}\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
+
+
+@data.command("dedupe")
+def dedupe_data(
+    context: typer.Context,
+    name: DataSet,
+    near: Annotated[bool, typer.Option("--near", help="Also rows that share most of their words.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only name the rows.")] = False,
+    folder: Data = None,
+) -> None:
+    """Leave out rows that repeat an earlier one, as the next version.
+
+    Rows are equal when their inputs are; one with another expected answer is named and stays.
+    """
+
+    async def work(workbench: Workbench) -> None:
+        version = await workbench.datasets.find(name)
+        found = await workbench.datasets.twins(version, near=near)
+        for twin in found:
+            how = "equals" if twin.likeness == 1 else f"shares {twin.likeness:.0%} of its words with"
+            stays = ", with another expected answer: it stays" if twin.differs else ""
+            write(f"row {twin.row} {how} row {twin.of}{stays}\n")
+        if not any(not twin.differs for twin in found):
+            write(f"{version.words} has no row to leave out.\n")
+        elif not dry_run:
+            made = await workbench.datasets.dedupe(version, near=near)
+            write(f"{made.words}: {made.rows:,} rows, {made.note}\n")
+
+    with_workbench(open_there(settings_of(context, folder)), work)
+
+
+@data.command("sample")
+def sample_data(
+    context: typer.Context,
+    name: DataSet,
+    rows: Annotated[int, typer.Option(metavar="N", min=1, help="So many rows.")],
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Same seed, same rows (0).")] = 0,
+    folder: Data = None,
+) -> None:
+    """Keep so many of the rows, drawn by seed, as the next version."""
+
+    async def work(workbench: Workbench) -> None:
+        version = await workbench.datasets.find(name)
+        made = await workbench.datasets.draw(version, rows, seed)
+        write(f"{made.words}: {made.note or f'{made.rows:,} rows'}\n")
+
+    with_workbench(open_there(settings_of(context, folder)), work)
+
+
+@data.command("delete")
+def delete_data(context: typer.Context, name: DataSet, folder: Data = None) -> None:
+    """Delete a data set; experiments keep the versions they ran on, and the page can put it back."""
+
+    async def work(workbench: Workbench) -> None:
+        version = await workbench.datasets.find(name)
+        used = await workbench.datasets.used_by(version.dataset_id)
+        await workbench.datasets.delete(version.dataset_id)
+        kept = (
+            f"; {len(used):,} experiment{'' if len(used) == 1 else 's'} keep what they ran on" if used else ""
+        )
+        write(f"{version.name} deleted{kept}\n")
+
+    with_workbench(open_there(settings_of(context, folder)), work)
+
+
+def _sample(file: Path) -> Path | None:
+    """The table of the sample of this name, unless it names a file."""
+    from playground.library.shipped_data import shipped_sets
+
+    if file.suffix or file.is_file():
+        return None
+    return next((each.path for each in shipped_sets() if each.name == str(file)), None)
 
 
 def read_bytes(file: Path) -> bytes:

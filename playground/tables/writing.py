@@ -14,9 +14,10 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from contextlib import contextmanager
+from typing import IO, Any
 
-from playground.errors import PromptError
+from playground.errors import PlaygroundError, PromptError
 from playground.tables.registry import FORMATS
 from playground.tables.spreadsheet import inert
 from playground.types.dataset import Column, Row
@@ -171,11 +172,9 @@ def _xlsx(table: _Table) -> Iterator[bytes]:
     sheet.append([cell(name) for name in table.names])
     for cells in table.rows():
         sheet.append([cell(value) for value in cells])
-    with tempfile.TemporaryFile() as file:
+    with _aside() as file:
         book.save(file)
-        file.seek(0)
-        while piece := file.read(_CHUNK):
-            yield piece
+        yield from _pieces(file)
 
 
 def _require_room(table: _Table) -> None:
@@ -216,7 +215,7 @@ def _parquet(table: _Table) -> Iterator[bytes]:
             for column in table.columns
         ]
     )
-    with tempfile.TemporaryFile() as file:
+    with _aside() as file:
         with parquet.ParquetWriter(file, schema) as writer:
             for batch in _portions(table.rows(), 5_000):
                 columns = zip(*batch, strict=True)
@@ -225,9 +224,26 @@ def _parquet(table: _Table) -> Iterator[bytes]:
                     for cells, column, field in zip(columns, table.columns, schema, strict=True)
                 ]
                 writer.write_batch(pa.record_batch(arrays, schema=schema))
-        file.seek(0)
-        while piece := file.read(_CHUNK):
-            yield piece
+        yield from _pieces(file)
+
+
+@contextmanager
+def _aside() -> Iterator[IO[bytes]]:
+    """A file that is gone afterwards; raises PlaygroundError where there is no room for it."""
+    try:
+        with tempfile.TemporaryFile() as file:
+            yield file
+    except OSError as exc:
+        raise PlaygroundError(
+            f"The file cannot be written aside first, in {tempfile.gettempdir()}: {exc.strerror or exc}.",
+            "Free some space, or export as CSV, which needs none.",
+        ) from exc
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    while piece := file.read(_CHUNK):
+        yield piece
 
 
 def _of_kind(cells: Sequence[Any], column: Column) -> list[Any]:

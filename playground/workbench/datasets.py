@@ -21,7 +21,7 @@ from playground.errors import NotFoundError, PromptError
 from playground.store import Store
 from playground.store.dataset_rows import RowLook, RowPage
 from playground.store.records import DatasetSummary
-from playground.tables.reading import Reading, Tally, read_table
+from playground.tables.reading import Reading, Tally
 from playground.tables.writing import inert_cells, write_table
 from playground.types.dataset import Column, DatasetRef, DatasetVersion, Edit, Half, Row, edited, to_case
 from playground.types.grid import Case
@@ -243,19 +243,6 @@ class DatasetDesk:
         rows = sample(await self.all_rows(version), count, seed)
         note = f"{len(rows):,} of {version.rows:,} rows, drawn with seed {seed}"
         return await self.save(version.dataset_id, version.columns, rows, base=version.number, note=note)
-
-    async def take(self, file: str, data: bytes, name: str) -> DatasetVersion:
-        """The table in a file as the data set of this name: the one that is kept when its rows are the same ones."""
-        reading = await asyncio.to_thread(read_table, file, data)
-        rows = await asyncio.to_thread(lambda: list(reading.rows()))
-        try:
-            kept = await self.find(DatasetRef(name=name))
-        except NotFoundError:
-            return (await self.keep(reading, name, f"Imported {file}"))[0]
-        there = await self.all_rows(kept)
-        if [(row.id, row.half) for row in there] == [(row.id, row.half) for row in rows]:
-            return kept
-        return await self.save(kept.dataset_id, reading.as_columns, rows, note=f"Imported {file} again")
 
     def written(self, version: DatasetVersion, format_name: str, half: Half = "") -> Iterator[bytes]:
         """The rows as a file in pieces, read as they are needed; blocks, so ask for them in a thread."""

@@ -54,6 +54,30 @@ def test_a_table_is_imported_shown_split_and_exported(call: Call, late: str, tmp
     )
 
 
+def test_rows_are_filtered_repeated_ones_left_out_and_some_drawn(call: Call, tmp_path: Path) -> None:
+    words = "my parcel was due on the second of May and nobody tells me anything about it"
+    rows = [f"{words},1", f"{words},1", f"{words} now,1", f"{words},2", "a lamp,3", "a kettle,4"]
+    (tmp_path / "m.csv").write_text("message,expected\n" + "\n".join(rows) + "\n")
+    assert call("data", "import", str(tmp_path / "m.csv")).code == 0
+    shown = call("data", "show", "m", "--filter", "message:lamp", "--rows", "1").out
+    assert "1 of 6 rows\nrow 5\n  message: a lamp\n" in shown
+    told = call("data", "dedupe", "m", "--near").out.splitlines()
+    assert told == [
+        "row 2 equals row 1",
+        "row 3 shares 94% of its words with row 1",
+        "row 4 equals row 1, with another expected answer: it stays",
+        "m@2: 4 rows, 2 equal and nearly equal rows left out; 1 with another expected answer stay",
+    ]
+    assert call("data", "sample", "m", "--rows", "3").out == "m@3: 3 of 4 rows, drawn with seed 0\n"
+    assert call("data", "delete", "m").out == "m deleted\n"
+    assert call("data", "show", "m").code == 2
+
+
+def test_a_sample_that_comes_with_the_program_is_imported_by_its_name(call: Call) -> None:
+    assert "  sentiment  " in call("data", "list").out
+    assert call("data", "import", "sentiment", "--dry-run").code == 0
+
+
 def test_what_is_wrong_with_a_command_is_told_with_what_there_is(call: Call, late: str) -> None:
     assert call("data", "import", late, "--name", "Late").code == 0
     for words, says in (
