@@ -54,6 +54,8 @@ CACHED = "cache"
 """The fact of an answer that was served from one that was given before."""
 FAILED = "error"
 PAGE_ROWS = 200
+MOST_KNOWN = 300_000
+"""Requests that are remembered of the models of an experiment while it runs."""
 RATED_CELLS = 200
 """Rates are those of so many of the newest cells."""
 
@@ -441,6 +443,21 @@ class Experiments:
             if rows:
                 connection.execute(sa.insert(SCORES), rows)
 
+    def asked_before(self, models: Collection[str]) -> set[int]:
+        """What `short` makes of the requests that these models have answered, the newest ones."""
+        asked = (
+            sa.select(STEPS.c.request_hash)
+            .join(CELL, CELL.c.id == STEPS.c.cell_id)
+            .join(VARIANT, VARIANT.c.id == CELL.c.variant_id)
+            .where(
+                VARIANT.c.model.in_(list(models)), CELL.c.status == "done", STEPS.c.request_hash.is_not(None)
+            )
+            .order_by(STEPS.c.cell_id.desc())
+            .limit(MOST_KNOWN)
+        )
+        with self._reading() as session:
+            return {short(known) for (known,) in session.connection().execute(asked)}
+
     def known_answer(self, request_hash: str) -> Completion | None:
         """The newest whole answer that a call of this hash was given."""
         asked = (
@@ -473,6 +490,11 @@ class Counts(NamedTuple):
     total: int
     done: int
     failed: int
+
+
+def short(request_hash: str) -> int:
+    """Enough of a hash to know most requests that were never made: a number costs half the memory."""
+    return int(request_hash[:15] or "0", 16)
 
 
 def same_reason(error: str) -> str:

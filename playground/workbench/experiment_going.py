@@ -13,7 +13,7 @@ import asyncio
 import logging
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,11 +31,12 @@ from playground.runs.single import MakeProgram
 from playground.scorers import all_passed, summary
 from playground.store import Store
 from playground.store.changes import StartCell
-from playground.store.experiments import CACHED, FAILED, OpenCell, same_reason
+from playground.store.experiments import CACHED, FAILED, OpenCell, same_reason, short
 from playground.store.records import StoredCell
+from playground.templating.plain import PlainTurns, plain_turns
 from playground.templating.rendering import normalise
 from playground.types.experiment import PASSES, SCORE, ExperimentState
-from playground.types.generation import Message
+from playground.types.generation import Completion, Message
 from playground.types.grid import Case, CellKey, RunSpec, Variant, Work
 from playground.types.outcomes import Outcome, StoredExperiment
 from playground.types.prompt import Prompt
@@ -47,6 +48,8 @@ log = logging.getLogger(__name__)
 PORTION = 128
 """Cases that are read at a time; so many portions are kept as models are in turn."""
 KEPT_PORTIONS = 8
+PROVEN = 3
+"""Cases that are rendered both ways before a prompt is filled in without the engine."""
 RATE_S = 60.0
 """The rate is that of the last minute."""
 HINDERED_S = 0.5
@@ -108,6 +111,8 @@ class Going:
         self._row: tuple[str, int] = ("", 0)
         """The reason of the last failures, and how many came in a row."""
         self._portions: OrderedDict[int, list[Case]] = OrderedDict()
+        self._plain: dict[int, PlainTurns | None] = {}
+        self._proven: Counter[int] = Counter()
         self._rendered: dict[CellKey, tuple[Message, ...]] = {}
         self._prompts: list[Prompt] = []
         self._bounds: dict[str, asyncio.Semaphore] = {}
@@ -191,6 +196,18 @@ class Going:
                 else:
                     assert isinstance(event, Left | Delta | Waits | Stepped)
 
+    def _known(self, models: Collection[str]) -> GreedyAnswers:
+        """What these models have answered before; what they answer from now on is not looked for."""
+        experiments = self._desks.store.experiments
+        asked = experiments.asked_before(models)
+
+        async def find(request_hash: str) -> Completion | None:
+            if short(request_hash) not in asked:
+                return None
+            return await asyncio.to_thread(experiments.known_answer, request_hash)
+
+        return GreedyAnswers(find)
+
     def _places(self, backend: str) -> int:
         known = self._desks.models.backends.get(backend)
         return max(1, known.parallel) if known is not None else 1
@@ -239,9 +256,25 @@ class Going:
         return cases[number % PORTION]
 
     async def _render(self, work: Work) -> tuple[Message, ...]:
-        messages = await self._desks.prompts.render(work.prompt, work.case.values)
+        messages = self._quick(work)
+        if messages is None or self._proven[work.key.variant] < PROVEN:
+            whole = await self._desks.prompts.render(work.prompt, work.case.values)
+            if messages is not None:
+                # The quick way holds for a variant once it has given what the engine gives.
+                self._proven[work.key.variant] += 1
+                if messages != whole:
+                    self._plain[work.key.variant] = None
+            messages = whole
         self._rendered[work.key] = messages
         return messages
+
+    def _quick(self, work: Work) -> tuple[Message, ...] | None:
+        """The messages of a prompt that only puts texts in place; None for any other."""
+        number = work.key.variant
+        if number not in self._plain:
+            self._plain[number] = plain_turns(work.prompt)
+        plain = self._plain[number]
+        return plain.fill(work.case.values) if plain is not None else None
 
     async def _ready(self) -> None:
         while self._desks.store.trouble is not None and not self._is_pausing:

@@ -16,7 +16,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.endings import ended
 from playground.errors import PlaygroundError, PromptError, StoreBusy, StoreError
@@ -39,16 +39,17 @@ from playground.types.outcomes import (
     VariantProgress,
 )
 from playground.types.prompt import Check
-from playground.verdicts import Table, Verdict, verdict
 from playground.workbench.datasets import DatasetDesk
-from playground.workbench.experiment_estimate import estimated
 from playground.workbench.experiment_going import Desks, Going
 from playground.workbench.experiment_plan import Planner, Resolved
-from playground.workbench.experiment_table import Grid, grid_of, table_of_experiment
 from playground.workbench.models import ModelDesk
 from playground.workbench.prompts import PromptDesk
 from playground.workbench.rescoring import rescore
 from playground.workbench.runs import RunDesk
+
+if TYPE_CHECKING:
+    from playground.verdicts import Table, Verdict
+    from playground.workbench.experiment_table import Grid
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,8 @@ class ExperimentDesk:
 
     async def plan(self, experiment: Experiment, folder: Path | None = None) -> Estimate:
         """What it takes and what it can find; nothing is stored. Raises what `start` raises."""
+        from playground.workbench.experiment_estimate import estimated  # statistics take a second to import
+
         resolved = await self.planner.resolve(experiment, folder)
         return await estimated(resolved, self._store, self._models, self._prompts)
 
@@ -223,6 +226,8 @@ class ExperimentDesk:
 
     async def _decided(self, going: Going) -> str:
         """Why it is decided already, "" while it is not."""
+        from playground.verdicts import verdict
+
         table = await self.table(going.stored.id)
         found = await asyncio.to_thread(verdict, table, going.stored.experiment.rule, with_more=False)
         return f"Decided: {found.sentence}" if found.is_decided else ""
@@ -270,6 +275,8 @@ class ExperimentDesk:
         kept = self._tables.get(run_id)
         if kept is not None and kept[0] == stamp and (going is not None or stored.state != "running"):
             return kept[1]
+        from playground.workbench.experiment_table import table_of_experiment
+
         grid = await self._grid(stored)
         outcomes = await self.outcomes(run_id)
         table = await asyncio.to_thread(table_of_experiment, stored, grid, outcomes)
@@ -280,6 +287,8 @@ class ExperimentDesk:
 
     async def verdict(self, run_id: str) -> Verdict:
         """What may be said of it by its rule, as it stands now. Raises NotFoundError."""
+        from playground.verdicts import verdict
+
         stored = await self.get(run_id)
         return await asyncio.to_thread(verdict, await self.table(run_id), stored.experiment.rule)
 
@@ -306,6 +315,8 @@ class ExperimentDesk:
     async def _grid(self, stored: StoredExperiment) -> Grid:
         """What tells its cases apart: it never changes."""
         if (grid := self._grids.get(stored.id)) is None:
+            from playground.workbench.experiment_table import grid_of
+
             rows = await asyncio.to_thread(self._store.experiments.rows, stored.id)
             grid = self._grids[stored.id] = await asyncio.to_thread(grid_of, stored, rows)
             while len(self._grids) > KEPT:

@@ -69,7 +69,8 @@ def test_failed_cells_are_named_and_run_again_alone(
     scripts["echo"] = [RuntimeError("no luck 12")]
     code, _, err = call("run", file)
     assert code == 2
-    assert "in a row for one reason" in err
+    assert "80 failed: scripted:echo failed with RuntimeError." in err
+    assert "No cell has an answer." in err
     scripts["echo"] = "{last}"
     code, out, err = call("run", file, "--only-failed")
     assert code == 0, "what was open goes on with what had failed"

@@ -1,0 +1,312 @@
+"""Experiments: python tests/bench/experiments.py [--only calls|engine|checks|table|kill]
+
+calls    3,000 calls of 20 ms to a server, 16 at once, three checks each, as an experiment; beside a bare httpx loop
+engine   32 cases that share a prefix on the embedded model, as an experiment; beside the engine asked directly
+checks   ten checks over 3,000 stored cells
+table    100,000 stored cells: the table of verdicts, first and again
+kill     kill -9 at 50 random moments of an experiment of 300 cells
+
+Ratios are against a baseline in the same run. Exit code 1 beyond a limit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from served import HEAD, ROOT, free_port, process, row, wait_for_page
+
+sys.path.insert(0, str(ROOT))
+
+AT_ONCE, CALLS = 16, 3000
+LIMIT, LIMIT_MB = 1.3, 250
+ENGINE_CASES, ENGINE_LIMIT = 32, 0.9
+CHECKS_S, TABLE_S = 3.0, 0.5
+KILLS, CELLS = 50, 300
+
+
+# --- calls ------------------------------------------------------------------------------------------------
+
+
+async def as_experiment(url: str, folder: str, calls: int) -> None:
+    """Run so many cells; raises RuntimeError unless each is done and passes three checks."""
+    from playground.backends import make_backend
+    from playground.settings import Settings
+    from playground.store import open_store
+    from playground.types.experiment import Cases, Experiment, ExperimentVariant
+    from playground.types.prompt import Check, Prompt, Sampling, Turn
+    from playground.workbench.service import Workbench
+
+    settings = Settings(data_dir=Path(folder), database_url="", openai_url=url, server_parallel=AT_ONCE)
+    workbench = Workbench(settings, open_store(settings), {"openai": make_backend("openai", settings)})
+    planned = Experiment(
+        name="Bench",
+        prompt=Prompt(turns=(Turn(role="user", template="Say {{ n }}."),)),
+        model="openai:tiny",
+        sampling=Sampling(max_tokens=32),
+        variants=(
+            ExperimentVariant(name="A"),
+            ExperimentVariant(
+                name="B", prompt=Prompt(turns=(Turn(role="user", template="Say {{ n }} again."),))
+            ),
+        ),
+        cases=Cases(rows=tuple({"n": str(number)} for number in range(calls // 2))),
+        checks=(
+            Check(scorer="contains", options={"text": "word 3"}),
+            Check(scorer="regex", options={"pattern": r"word \d"}),
+            Check(scorer="length", options={"max": 70}),
+        ),
+    )
+    run_id = await workbench.experiments.start(planned)
+    await workbench.experiments.wait(run_id)
+    passed = sum(outcome.passed is True for outcome in await workbench.experiments.outcomes(run_id))
+    await workbench.close()
+    if passed != calls:
+        raise RuntimeError(f"{passed} of {calls} answers came back with three passed checks")
+
+
+def timed(*arguments: str) -> tuple[float, float]:
+    """Seconds from the start of that process to its end, and its peak resident memory in MB."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, __file__, *arguments], env=environment, capture_output=True, text=True
+    )
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    return seconds, float(done.stdout.splitlines()[-1])
+
+
+def calls() -> bool:
+    """Whether an experiment costs little beside its calls."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, str(Path(__file__).with_name("scripted_server.py")), str(port), "20", "5", "0"]
+    with tempfile.TemporaryDirectory() as folder, process(command) as server:
+        wait_for_page(url, server)
+        bare_s, bare_mb = timed("--inside", "bare", url, folder)
+        full_s, full_mb = timed("--inside", "full", url, folder)
+    print(row(f"bare httpx loop of {CALLS:,} calls (baseline)", bare_s, "s", None))
+    print(row("as an experiment", full_s, "s", LIMIT * bare_s, bare_s))
+    print(row("peak memory", full_mb, "MB", LIMIT_MB, bare_mb))
+    return full_s <= LIMIT * bare_s and full_mb <= LIMIT_MB
+
+
+# --- the engine -------------------------------------------------------------------------------------------
+
+
+async def engine() -> bool:
+    """Whether the embedded model answers about as fast as when it is asked directly."""
+    from playground.backends import make_backend
+    from playground.backends.base import Fold
+    from playground.settings import Settings
+    from playground.store import open_store
+    from playground.types.experiment import Cases, Experiment, ExperimentVariant
+    from playground.types.generation import GenerationRequest, Message
+    from playground.types.prompt import Check, Prompt, Sampling, Turn
+    from playground.workbench.service import Workbench
+
+    shared = "You answer questions about a shop that sells lamps, chairs and tables. " * 12
+    template = shared + "\n\nQuestion {{ n }}: what is sold here?"
+    sampling = Sampling(max_tokens=24)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder), database_url="")
+        backend = make_backend("llama.cpp", settings)
+        model = (await backend.models())[0].id
+        workbench = Workbench(settings, open_store(settings), {"llama.cpp": backend})
+
+        places = asyncio.Semaphore(backend.parallel)
+
+        async def ask(number: int, which: str) -> int:
+            text = template.replace("{{ n }}", f"{which}{number}")
+            request = GenerationRequest(model, (Message("user", text),), sampling)
+            fold = Fold()
+            async with places:
+                async for chunk in backend.stream(request):
+                    fold.add(chunk)
+            return fold.completion().completion_tokens or 0
+
+        await ask(0, "warm")
+        took: dict[str, list[float]] = {"direct": [], "experiment": []}
+        for turn in range(2):
+            began = time.perf_counter()
+            tokens = sum(await asyncio.gather(*(ask(n, f"d{turn}-") for n in range(ENGINE_CASES))))
+            took["direct"].append(tokens / (time.perf_counter() - began))
+            planned = Experiment(
+                name="Bench",
+                prompt=Prompt(turns=(Turn(role="user", template=template),)),
+                model=model,
+                sampling=sampling,
+                variants=(ExperimentVariant(name="A"),),
+                cases=Cases(rows=tuple({"n": f"e{turn}-{n}"} for n in range(ENGINE_CASES))),
+                checks=(Check(scorer="contains", options={"text": "lamp"}),),
+                cache=False,
+            )
+            began = time.perf_counter()
+            run_id = await workbench.experiments.start(planned)
+            await workbench.experiments.wait(run_id)
+            seconds = time.perf_counter() - began
+            cells = [
+                workbench.store.cells.get(run_id, o.key) for o in await workbench.experiments.outcomes(run_id)
+            ]
+            took["experiment"].append(sum(cell.answer.completion_tokens or 0 for cell in cells) / seconds)
+        await workbench.close()
+    direct, path = max(took["direct"]), max(took["experiment"])
+    print(row(f"{ENGINE_CASES} cases, the engine asked directly (baseline)", direct, "tok/s", None))
+    print(row("as an experiment", path, "tok/s", None, direct))
+    return path >= ENGINE_LIMIT * direct
+
+
+# --- stored cells -----------------------------------------------------------------------------------------
+
+
+async def stored_cells(cells: int, checks: int, folder: str) -> tuple[object, str, list[object]]:
+    """A workbench with an experiment of so many answered cells."""
+    from playground.backends.scripted import ScriptedBackend
+    from playground.runs.planning import request_hash
+    from playground.settings import Settings
+    from playground.store import open_store
+    from playground.store.changes import EndCell
+    from playground.types.experiment import Cases, Experiment, ExperimentVariant
+    from playground.types.generation import Completion, Message
+    from playground.types.prompt import Check, Prompt, Turn
+    from playground.types.scores import Score
+    from playground.types.trace import Answer
+    from playground.workbench.service import Workbench
+
+    settings = Settings(data_dir=Path(folder), database_url="")
+    workbench = Workbench(settings, open_store(settings), {"scripted": ScriptedBackend({"echo": "{last}"})})
+    planned = Experiment(
+        name="Bench",
+        prompt=Prompt(turns=(Turn(role="user", template="{{ n }}"),)),
+        model="scripted:echo",
+        variants=tuple(ExperimentVariant(name=name) for name in "ABCD"),
+        cases=Cases(rows=tuple({"n": f"word {n}", "kind": n % 5} for n in range(cells // 4))),
+        checks=tuple(Check(scorer="contains", options={"text": f"word {n}"}) for n in range(checks)),
+    )
+    resolved = await workbench.experiments.planner.resolve(planned)
+    run_id = await asyncio.to_thread(workbench.experiments._create, resolved)
+    assert request_hash
+    names = [f"check {n}" for n in range(3)]
+    keys = [cell.key for cell in workbench.store.experiments.claim(run_id)]
+    draws = random.Random(1)
+    for start in range(0, len(keys), 500):
+        waiting = []
+        for key in keys[start : start + 500]:
+            text = f"Here is word {key.case} and some more of an answer."
+            done = Completion(text, "stop", prompt_tokens=12, completion_tokens=9, total_s=0.4)
+            answer = Answer.of_one_call((Message("user", f"word {key.case}"),), done, f"{hash(key):x}")
+            scores = [Score(name, float(draws.random() < 0.7), text, "found") for name in names]
+            waiting.append(workbench.store.submit(EndCell(run_id, key, "done", answer, scores=scores)))
+        for future in waiting:
+            future.result()
+    workbench.store.experiments.release(run_id, "done")
+    return workbench, run_id, list(resolved.checks)
+
+
+async def checks() -> bool:
+    """Whether ten checks over 3,000 stored cells take no more than the limit."""
+    with tempfile.TemporaryDirectory() as folder:
+        workbench, run_id, ten = await stored_cells(3000, 10, folder)
+        began = time.perf_counter()
+        done = await workbench.experiments.rescore(run_id, ten)  # type: ignore[attr-defined]
+        seconds = time.perf_counter() - began
+        await workbench.close()  # type: ignore[attr-defined]
+    assert done == 3000
+    print(row("ten checks over 3,000 stored cells", seconds, "s", CHECKS_S))
+    return seconds <= CHECKS_S
+
+
+async def table() -> bool:
+    """Whether an experiment of 100,000 cells is opened quickly."""
+    with tempfile.TemporaryDirectory() as folder:
+        workbench, run_id, _ = await stored_cells(100_000, 3, folder)
+        times = []
+        for _ in range(3):
+            began = time.perf_counter()
+            await workbench.experiments.table(run_id)  # type: ignore[attr-defined]
+            times.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        await workbench.experiments.find()  # type: ignore[attr-defined]
+        listed = time.perf_counter() - began
+        await workbench.close()  # type: ignore[attr-defined]
+    print(row("100,000 cells: the table, read for the first time", times[0], "s", None))
+    print(row("the same again", max(times[1:]), "s", TABLE_S))
+    print(row("the list of experiments", listed, "s", TABLE_S))
+    return max(*times[1:], listed) <= TABLE_S
+
+
+# --- kill -------------------------------------------------------------------------------------------------
+
+
+def kill() -> bool:
+    """Whether no finished cell is lost or run twice, however often the program is killed."""
+    from tests import experiment_worker as worker
+
+    draws, lost, again = random.Random(1), 0, 0
+    command = [sys.executable, "-m", "tests.experiment_worker"]
+    with tempfile.TemporaryDirectory() as folder:
+        before: dict[tuple[int, int], tuple[str, int, str]] = {}
+        for number in range(KILLS + 1):
+            # The longer it takes, the fewer cells are left for the later kills.
+            pace = "0" if number == KILLS else "1000"
+            started = subprocess.Popen(
+                [*command, folder, str(CELLS), pace],
+                stdout=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
+            )  # fmt: skip
+            with started:
+                assert started.stdout
+                started.stdout.readline()
+                if number < KILLS:
+                    time.sleep(draws.uniform(0.0, 1.4))
+                    started.kill()
+                else:
+                    started.wait(120)
+            now = worker.finished(Path(folder) / "playground.db")
+            lost += sum(key not in now for key in before)
+            again += sum(key in now and now[key] != was for key, was in before.items())
+            before = now
+        answers = {text for _, _, text in before.values()}
+    whole = {f"{say} w{n}" for n in range(CELLS // 2) for say in ("Say", "SAY")}
+    print(f"{KILLS} kills of {CELLS} cells: {lost} finished cells lost, {again} run twice, ", end="")
+    print("the result is equal" if answers == whole and len(before) == CELLS else "THE RESULT DIFFERS")
+    return not lost and not again and answers == whole
+
+
+def main() -> int:
+    """Print the tables; 1 when a limit is broken."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", choices=["calls", "engine", "checks", "table", "kill"])
+    parser.add_argument("--inside", nargs=3, metavar=("KIND", "URL", "FOLDER"))
+    asked = parser.parse_args()
+    if asked.inside:
+        from server_calls import through_httpx
+
+        kind, url, folder = asked.inside
+        asyncio.run(as_experiment(url, folder, CALLS) if kind == "full" else through_httpx(url, CALLS))
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6)
+        return 0
+    load = " ".join(f"{value:.1f}" for value in os.getloadavg())
+    print(f"load {load}\n{HEAD}")
+    parts = {
+        "calls": calls,
+        "engine": lambda: asyncio.run(engine()),
+        "checks": lambda: asyncio.run(checks()),
+        "table": lambda: asyncio.run(table()),
+        "kill": kill,
+    }
+    good = [part() for name, part in parts.items() if asked.only in (None, name)]
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
