@@ -13,6 +13,7 @@ import re
 import warnings
 import zipfile
 import zlib
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 MAX_UNPACKED = 200_000_000
 MAX_FILES = 2_000
+LAST_ROW = 1_048_576
+MOST_SPREAD = 1_000_000
+"""Cells that get the value of merged ones."""
 MOST_CELLS = 10_000_000
 MOST_MERGED = 10_000
 _CHUNK = 2**20
@@ -167,6 +171,10 @@ def _rows(file: str, book: Workbook, name: str) -> list[tuple[int, tuple[Any, ..
     sheet.reset_dimensions()  # they may be made up
     found, cells = [], 0
     for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+        if (
+            number > LAST_ROW
+        ):  # openpyxl makes up all the empty rows before one that says it is the trillionth
+            raise PromptError(f"{file} has rows after the last one of XLSX, {LAST_ROW:,}.", "Save it again.")
         width = len(row)
         while width and (row[width - 1] is None or row[width - 1] == ""):
             width -= 1
@@ -224,21 +232,20 @@ def _formulas(data: bytes, name: str) -> set[tuple[int, int]]:
 
 def _spread(rows: list[tuple[int, tuple[Any, ...]]], merged: list[tuple[int, int, int, int]]) -> None:
     """The value of cells that are merged below each other in each of their rows."""
-    places = {number: place for place, (number, _) in enumerate(rows)}
+    numbers = [number for number, _ in rows]
+    spread = 0
     for left, top, right, bottom in merged:
-        if left != right or top not in places or bottom <= top:
+        first, last = bisect_left(numbers, top), bisect_right(numbers, bottom)
+        spread += last - first
+        if left != right or first >= last or numbers[first] != top or spread > MOST_SPREAD:
             continue
-        cells = rows[places[top]][1]
+        cells = rows[first][1]
         value = cells[left - 1] if left <= len(cells) else None
-        if value is None:
-            continue
-        for number in range(top + 1, min(bottom, rows[-1][0]) + 1):
-            if number not in places:
-                continue
-            row = list(rows[places[number]][1])
+        for place in range(first + 1, last if value is not None else 0):
+            row = list(rows[place][1])
             row += [None] * (left - len(row))
             row[left - 1] = value
-            rows[places[number]] = (number, tuple(row))
+            rows[place] = (numbers[place], tuple(row))
 
 
 def _findings(

@@ -268,6 +268,31 @@ def test_a_file_that_is_no_table_says_why(file: str, data: bytes, says: str) -> 
         read_table(file, data)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (b"</sheetData>", b'<row r="99999999999"><c r="A99999999999" t="inlineStr"/></row></sheetData>', "has rows after"),
+        (b"</sheetData>", b'<row r="3"><c r="XFD3" t="inlineStr"><is><t>z</t></is></c></row></sheetData>', "16,384 columns"),
+        (b"<worksheet", b'<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><worksheet', ""),
+        (b"</sheetData>", b"<row", "its sheets are damaged"),
+    ],
+)  # fmt: skip
+def test_a_sheet_that_is_made_to_harm_ends_at_once(
+    old: bytes, new: bytes, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xlsx, "LAST_ROW", 1_000)
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook(["a"], ["x"]))) as plain, zipfile.ZipFile(out, "w") as made:
+        for name in plain.namelist():
+            content = plain.read(name)
+            made.writestr(name, content.replace(old, new, 1) if name.endswith("sheet2.xml") else content)
+    if says:
+        with pytest.raises(PromptError, match=says):
+            read_table("a.xlsx", out.getvalue())
+    else:
+        assert len(list(read_table("a.xlsx", out.getvalue()).rows())) == 1
+
+
 def test_an_archive_that_unpacks_to_too_much_is_refused_with_both_numbers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
