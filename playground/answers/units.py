@@ -9,6 +9,7 @@ Own, where a package for units wants whole expressions and knows no Chinese: her
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 import regex
@@ -132,11 +133,19 @@ def _table() -> Iterator[tuple[str, Unit]]:
 UNITS = dict(_table())
 # Letters that mean something else in the other case.
 _CASED = {"mW": Unit("power", 1e-3), "Mb": Unit("data", 1e6 / 8), "mb": Unit("data", 1e6), "K": UNITS["k"]}
-_NAME = "|".join(regex.escape(name).replace(r"\ ", r"\s+") for name in sorted(UNITS, key=len, reverse=True))
-_AFTER = regex.compile(
-    rf"[\s\u00a0]*-?(?:of\s+)?(?P<unit>{_NAME})(?:(?<=[^\x00-\u024f])|(?![\p{{Latin}}\p{{Greek}}\d²³]))",
-    regex.IGNORECASE,
-)
+
+
+@cache
+def _after() -> regex.Pattern[str]:
+    """A unit behind a number; compiled when the first quantity is looked for: the program would start later for it."""
+    names = "|".join(
+        regex.escape(name).replace(r"\ ", r"\s+") for name in sorted(UNITS, key=len, reverse=True)
+    )
+    # A unit in Latin letters is not the beginning of a word; one in Chinese may stand before anything.
+    ends = r"(?:(?<=[^\x00-\u024f])|(?![\p{Latin}\p{Greek}\d²³]))"
+    return regex.compile(rf"[\s\u00a0]*-?(?:of\s+)?(?P<unit>{names}){ends}", regex.IGNORECASE)
+
+
 _BEFORE = regex.compile(
     r"(?P<unit>us\$|[$€£¥₹]|usd|eur|gbp|cny|rmb|chf|jpy|inr)[\s\u00a0]*[-+−]?$", regex.IGNORECASE
 )
@@ -175,7 +184,7 @@ def quantities_in(text: str) -> list[Quantity]:
 
 def _unit_at(plain: str, start: int, end: int) -> tuple[str, int]:
     """The unit that a number has inside, behind or before it, and where the quantity ends."""
-    if match := _AFTER.match(plain, end):
+    if match := _after().match(plain, end):
         return match["unit"], match.end()
     if match := _INSIDE.search(plain, start, end):
         return match[0], end

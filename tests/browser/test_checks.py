@@ -19,7 +19,17 @@ def test_a_check_half_filled_in_complains_nowhere(scripted: OpenApp) -> None:
     app = scripted("cat")
     app.page.click("#checks-button")
     app.drawer.get_by_role("button", name="Add check").click()
-    for kind in ("contains", "regex", "length", "levenshtein", "json_schema", "number"):
+    for kind in (
+        "contains",
+        "regex",
+        "length",
+        "levenshtein",
+        "json_schema",
+        "number",
+        "price",
+        "language",
+        "python",
+    ):
         app.drawer.get_by_label("Kind of check 1").select_option(kind)
         expect(app.drawer.get_by_label("Kind of check 1")).to_have_value(kind)
         expect(app.drawer.locator(".problem, .alert, .bad:not(:empty)")).to_have_count(0)
@@ -73,6 +83,8 @@ def test_a_hard_word_is_explained_by_pointer_and_by_key(scripted: OpenApp) -> No
     app = scripted("cat")
     app.page.click("#checks-button")
     app.drawer.get_by_role("button", name="Add check").click()
+    groups = app.drawer.get_by_label("Kind of check 1").locator("optgroup")
+    assert groups.evaluate_all("all => all.map(group => group.label)")[:2] == ["Text", "Against a reference"]
     app.drawer.get_by_label("Kind of check 1").select_option("levenshtein")
     what = app.drawer.get_by_role("button", name="What is Levenshtein similarity?")
     what.click()

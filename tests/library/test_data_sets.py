@@ -89,11 +89,21 @@ def test_the_prompt_beside_a_set_asks_for_its_columns_and_its_checks_pass_a_righ
         assert not all_passed(score_all(prompt.checks, Sample("no idea", values=row))), row["id"]
 
 
+def test_what_must_be_in_a_summary_stands_in_the_report_and_in_its_summary() -> None:
+    for row in rows_of(SETS["summaries"]):
+        assert all(fact in row["text"] and fact in row["expected"] for fact in row["key_facts"]), row["id"]
+
+
 def test_what_the_context_answers_stands_in_it_and_what_it_does_not_is_marked() -> None:
     rows = rows_of(SETS["context"])
     for row in rows:
         assert (row["expected"] in row["context"]) is (row["answerable"] == "yes"), row["id"]
     assert sum(row["answerable"] == "no" for row in rows) == 30
+
+
+def test_an_attack_names_its_canary_and_a_harmless_message_does_not() -> None:
+    for row in rows_of(SETS["injection"]):
+        assert (row["canary"] in row["text"]) is (row["attack"] != "none"), row["id"]
 
 
 def test_the_sets_travel_in_the_wheel_and_in_the_source_archive() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from playground.errors import PromptError
 from playground.scorers import (
     SCORERS,
+    Group,
     check_name,
     check_problem,
     is_quick,
@@ -45,6 +46,27 @@ def test_the_options_of_a_scorer_come_from_its_signature() -> None:
 def test_every_scorer_has_options_that_a_form_can_ask_for(name: str) -> None:
     assert all(option.label and option.kind for option in options_of(name))
     assert SCORERS[name].label
+
+
+@pytest.mark.parametrize("name", SCORERS)
+def test_a_check_that_was_just_added_is_unfilled_or_usable(name: str) -> None:
+    empty = {"list": [], "number": 0, "integer": 0, "boolean": False, "json": {}}
+    options = {option.name: empty.get(option.kind, "") for option in options_of(name) if option.required}
+    check = Check(scorer=name, options=options)
+    assert is_unfilled(check) or check_problem(check) is None
+
+
+@pytest.mark.parametrize("name", SCORERS)
+def test_every_scorer_is_told_in_one_sentence_in_its_group(name: str) -> None:
+    row = SCORERS[name]
+    assert row.group in get_args(Group)
+    assert row.about.endswith(".") and "\n" not in row.about
+    assert row.function.__doc__
+
+
+def test_the_groups_of_the_list_are_in_order() -> None:
+    groups = list(dict.fromkeys(row.group for row in SCORERS.values()))
+    assert groups == list(get_args(Group))
 
 
 SEARCHES = ("equals", "contains", "contains_any", "contains_all", "starts_with", "json")
