@@ -93,8 +93,8 @@ def _of(
 def _text(cell: Any, kind: str, dialect: str) -> Any:
     """The folded text of a cell."""
     text = cell.as_string()
-    if dialect != "sqlite":
-        return sa.func.lower(text)
+    if dialect != "sqlite":  # lower() leaves the one common letter that folding turns into two
+        return sa.func.replace(sa.func.lower(text), "ß", "ss")
     if kind == "boolean":
         return sa.case((text == "1", "true"), (text == "0", "false"), else_=sa.func.pp_fold(text))
     return sa.func.pp_fold(text)

@@ -21,11 +21,14 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
+from playground.datasets.looking import read_filter
 from playground.errors import StoreError
 from playground.settings import Settings
 from playground.store import Store, open_store, schema
 from playground.store.changes import CreateRun, Draft, EndCell, KeepDrafts, StartCell
 from playground.store.database import connect, locate
+from playground.store.dataset_rows import RowLook
+from playground.types.dataset import Column, DropRow, Row, SetValue, edited
 from playground.types.generation import Completion, Message, TokenLogprob
 from playground.types.grid import Case, CellKey, RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
@@ -249,3 +252,36 @@ def test_a_prompt_is_saved_binned_and_purged(store: Store) -> None:
     store.bin.put(saved.prompt_id)
     store.bin.purge(saved.prompt_id)
     assert store.run(run_id).spec.prompt == PROMPT
+
+
+def test_data_sets_are_kept_changed_filtered_and_sorted(store: Store) -> None:
+    columns = (Column(name="text"), Column(name="days", kind="number"), Column(name='odd "name"'))
+    rows = [
+        Row({"text": f"Grüße {n}", 'odd "name"': "ß"} | ({"days": n} if n != 2 else {})) for n in range(5)
+    ]
+    first = store.datasets.create("Late", columns, rows)
+    there = [row for batch in store.datasets.stream(first) for row in batch]
+    changed, kept = edited(columns, there, [SetValue(row=1, column="text", value="Other"), DropRow(row=5)])
+    second = store.datasets.save(first.dataset_id, changed, kept, base=1)
+    back = store.datasets.restore(first.dataset_id, 1)
+    assert (second.number, second.rows, back.number, back.rows) == (2, 4, 3, 5)
+
+    def numbers(look: RowLook) -> list[int]:
+        return [row.number for row in store.datasets.page(second, look).rows]
+
+    assert numbers(RowLook(sort="days", falls=True)) == [4, 2, 1, 3]
+    assert numbers(RowLook(sort="text")) == [2, 3, 4, 1]
+    for text, found in (
+        ("days:>=1", [2, 4]),
+        ("days:", [3]),
+        ("text:=other", [1]),
+        ("GRÜSSE -3", [2, 3]),
+        ("text:grüsse days:1", [2]),
+    ):
+        terms = tuple(read_filter(text, second.columns))
+        assert numbers(RowLook(terms=terms)) == found, text
+        assert sorted(numbers(RowLook(terms=terms, sort="text"))) == found, text
+    store.datasets.use(second, "run")
+    store.datasets.delete(first.dataset_id)
+    store.datasets.purge(first.dataset_id)
+    assert len([row for batch in store.datasets.stream(second) for row in batch]) == 4
