@@ -97,8 +97,8 @@ def prompt_words(now: Experiment, prompt: str | Prompt) -> str:
     name, at = name_and_version(prompt)
     shared, _ = name_and_version(now.prompt)
     if isinstance(prompt, Prompt):
-        if prompt == now.prompt:
-            return "as in Compare"
+        if prompt == now.prompt and name:
+            return name
         return f"{name}, own text" if name and name != shared else "own text"
     if at and name == shared:
         return f"version {at}" if at.isdecimal() else at

@@ -372,8 +372,15 @@ def _check_row(number: int, check: Check, is_on: bool) -> Markup:
         number,
         check_name(check),
         icon("pencil"),
-        "no model" if scorer is None or scorer.asks is None else "asks more",
+        _needs(check.scorer),
     )
+
+
+def _needs(scorer: str) -> str:
+    row = SCORERS.get(scorer)
+    if row is None or row.asks is None:
+        return "no model"
+    return "runs a program" if scorer == "python" else "asks a model"
 
 
 # --- rule ---------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -36,6 +37,7 @@ LAST = 8
 QUICK_MS, SLOW_MS = 1000, 4000
 """How often a page looks: seldom where a look is dear."""
 MANY_CELLS = 5000
+ENDED = ("done", "error")
 
 _BODY = Markup(
     '<div class="exp-run"><div id="exp-now"></div><div id="exp-progress"></div><div id="exp-variants"></div><div id="exp-cells"></div>'
@@ -80,42 +82,52 @@ async def experiment_now(workbench: Workbench, ask: Ask) -> Update:
             "stopped": "Stopped.",
         }
         update["html"] = {**update["html"], "exp-say": said.get(kept.state, "")}
-        return update
+        return {**update, "only_at": experiment_id}
     progress = await workbench.experiments.progress(experiment_id)
-    if kept.state == "running" and str(workbench.experiments.changed(experiment_id)) == ask.text("seen"):
-        return {"html": {"exp-progress": progress_row(kept, progress), "exp-poll": _poll(workbench, kept)}}
-    return {"html": await _now(workbench, kept, progress)}
+    seen = workbench.experiments.changed(experiment_id)
+    if kept.state == "running" and str(seen) == ask.text("seen"):
+        return {
+            "only_at": experiment_id,
+            "html": {"exp-progress": progress_row(kept, progress), "exp-poll": _poll(kept, seen)},
+        }
+    return {"only_at": experiment_id, "html": await _now(workbench, kept, progress)}
 
 
 async def _now(workbench: Workbench, kept: StoredExperiment, progress: Progress) -> dict[str, str]:
-    """All that changes while it runs."""
+    """All that changes while it runs, of one moment: what was stored after it was counted is left for the next look."""
     desk, experiment = workbench.experiments, kept.experiment
-    table, under_way = await desk.table(kept.id), desk.under_way(kept.id)
+    stored, last = await desk.failures(kept.id), await desk.last(kept.id, LAST)
+    seen, under_way, progress = desk.changed(kept.id), desk.under_way(kept.id), await desk.progress(kept.id)
+    table = await desk.table(kept.id)
     # A large table takes a while, which the page of somebody else must not wait for.
     found = await asyncio.to_thread(verdict, table, experiment.rule, with_more=False)
-    cells = await asyncio.to_thread(marks, table, under_way)
-    names = kept.names
-    groups = await desk.failures(kept.id)
-    last = await desk.last(kept.id, LAST)
+    cells, status = await asyncio.to_thread(marks, table, under_way), table.status
+
+    def stands(key: CellKey) -> str:
+        return str(status[key.variant][key.case][key.repeat])
+
+    groups = [
+        replace(each, keys=tuple(key for key in each.keys if stands(key) == "error")) for each in stored
+    ]
+    shown_last = [cell for cell in last if stands(cell.key) in ENDED]
     tokens = f"{count(progress.tokens)} tokens" if progress.tokens else ""
     return {
         "exp-now": sentence(kept, progress, found),
         "exp-progress": progress_row(kept, progress) if kept.state != "done" else "",
         "exp-variants": variants_table(kept, progress, found),
-        "exp-cells": strips(names, cells, _order(kept)),
-        "exp-failures": failures(kept.id, experiment, names, groups),
-        "exp-last": last_answers(kept.id, experiment, names, last, tokens),
-        "exp-poll": _poll(workbench, kept),
+        "exp-cells": strips(kept.names, cells, _order(kept)),
+        "exp-failures": failures(kept.id, experiment, kept.names, [each for each in groups if each.keys]),
+        "exp-last": last_answers(kept.id, experiment, kept.names, shown_last, tokens),
+        "exp-poll": _poll(kept, seen),
     }
 
 
-def _poll(workbench: Workbench, kept: StoredExperiment) -> Markup:
+def _poll(kept: StoredExperiment, seen: int) -> Markup:
     """What makes the page ask again; also while it rests, for another page may go on with it."""
-    cells = kept.row.total
-    every = QUICK_MS if kept.state == "running" and cells <= MANY_CELLS else SLOW_MS
+    every = QUICK_MS if kept.state == "running" and kept.row.total <= MANY_CELLS else SLOW_MS
     return Markup(
         '<span data-poll="experiment_now" data-id="{}" data-state="{}" data-seen="{}" data-every="{}"></span>'
-    ).format(kept.id, kept.state, workbench.experiments.changed(kept.id), every)
+    ).format(kept.id, kept.state, seen, every)
 
 
 def _order(kept: StoredExperiment) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from playground.types.outcomes import ExperimentRow
 
 FIRST, MORE, MOST = 50, 100, 1000
+LOOK_MS = 3000
 SETUP = "setup"
 """What stands in the place of an experiment's id while one is set up."""
 
@@ -85,10 +86,24 @@ async def _list(workbench: Workbench, ask: Ask) -> Update:
         )
         found = _table(page.rows, now) if page.rows or now else _no_hit(search)
         body = Markup("{}{}").format(found, more)
-    html = {"exp-head": head, "exp-body": body, "exp-poll": ""}
-    if "search" in ask.fields and head:  # somebody types in it
+    # The list is looked at again while something runs.
+    poll = Markup(
+        '<span data-poll="list_experiments" data-search="{}" data-rows="{}" data-every="{}"></span>'
+    )
+    runs = any(row.state == "running" for row in page.rows)
+    html = {
+        "exp-head": head,
+        "exp-body": body,
+        "exp-poll": poll.format(search, rows, LOOK_MS) if runs else "",
+    }
+    if head and ("search" in ask.fields or ask.action == "list_experiments"):  # somebody may be typing in it
         del html["exp-head"]
     return {"experiment": "", "html": html}
+
+
+async def list_experiments(workbench: Workbench, ask: Ask) -> Update:
+    """The list as it stands by now, for a page that still shows it."""
+    return {**await _list(workbench, ask), "only_at": ""}
 
 
 def list_head(ask: Ask, search: str) -> Markup:
@@ -150,6 +165,12 @@ def _no_hit(search: str) -> Markup:
     )
 
 
+def _sentence(markdown: str) -> str:
+    """A line of a card as plain text."""
+    plain = markdown.replace("`", "")
+    return plain[:1].upper() + plain[1:]
+
+
 def _nothing(ask: Ask, samples: Sequence[ShippedSet]) -> Markup:
     """The empty state does the job: the columns at hand, a sample, or a file."""
     columns = len((ask.form or {}).get("columns") or ())
@@ -161,7 +182,7 @@ def _nothing(ask: Ask, samples: Sequence[ShippedSet]) -> Markup:
         ).format(
             each.title,
             plural(each.rows, "row"),
-            each.about,
+            _sentence(each.about),
             button("Use", "experiment_from_sample", kind="small", sample=each.name),
         )
         for each in samples
@@ -248,4 +269,4 @@ def crumbs() -> Markup:
     )
 
 
-ACTIONS: dict[str, Action] = {"open_experiments": open_experiments}
+ACTIONS: dict[str, Action] = {"open_experiments": open_experiments, "list_experiments": list_experiments}

@@ -168,6 +168,8 @@ class Update(TypedDict, total=False):
     """Groups of prompts that a column can choose."""
     plan: dict[str, Any] | None
     """The experiment that is being set up, which replaces the form's; None is none."""
+    only_at: str
+    """The page of the Experiments tab that this is for: it is passed over when another is open by now."""
     experiment: str
     """What the Experiments tab shows: "" the list, "setup", or an experiment by its id."""
     run: str | None

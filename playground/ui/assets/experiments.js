@@ -62,6 +62,8 @@ function price() {
 }
 
 function start() {
+  // What is typed and not left yet counts: leaving the field takes it.
+  if (document.activeElement?.dataset?.set !== undefined) document.activeElement.blur();
   queue = queue.then(async () => {
     const button = $("#exp-start");
     if (!button || button.disabled) return;

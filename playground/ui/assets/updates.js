@@ -28,6 +28,7 @@ export const onShown = (fn) => listeners.push(fn);
 
 /** @param {object} update `Update` of ui/update.py */
 export function apply(update) {
+  if (update.only_at !== undefined && update.only_at !== page.experiment) return;
   if (update.models) {
     page.models = update.models;
     page.presets = update.presets;
