@@ -15,9 +15,20 @@ from sqlmodel import Session, col, select
 
 from playground.errors import PromptError, RowsMoved
 from playground.store.content import fold, portions, texts_in
+from playground.store.dataset_rows import Rows
 from playground.store.dataset_tables import NEVER, Dataset, DatasetEntry, DatasetRow, DatasetVersionRow
 from playground.store.tables import now
-from playground.types.dataset import Column, DatasetVersion, Row, value_problem
+from playground.types.dataset import (
+    Column,
+    DatasetVersion,
+    DropRow,
+    Edit,
+    Row,
+    SetHalf,
+    SetValue,
+    edited,
+    value_problem,
+)
 
 _ROWS = DatasetRow.__table__.insert()  # type: ignore[attr-defined]
 _ENTRIES = DatasetEntry.__table__.insert()  # type: ignore[attr-defined]
@@ -92,6 +103,36 @@ def changed(
     kinds = {column.name: column.kind for column in before}
     is_checked = any(kinds.get(column.name, column.kind) != column.kind for column in mine)
     found = _difference(session, row, base, mine, rows, check_all=is_checked)
+    return _applied(session, row, base, before, mine, found, note, author)
+
+
+def with_edits(
+    session: Session, row: Dataset, base: DatasetVersion, edits: Sequence[Edit], note: str, author: str
+) -> DatasetVersionRow:
+    """Store a version with these edits of rows on top of `base`; only the rows that they name are read."""
+    named = sorted({edit.row for edit in edits if isinstance(edit, SetValue | DropRow | SetHalf)})
+    reader = Rows(session, base)
+    there = {each.number: each for portion in portions(named) for each in reader.numbered(portion)}
+    columns, rows = edited(base.columns, there.values(), edits)
+    found = Difference(added=[each for each in rows if not each.number])
+    for each in rows:
+        if each.number and each != there[each.number]:
+            found.changed.append(each)
+    found.dropped = there.keys() - {each.number for each in rows}
+    return _applied(session, row, base.number, base.columns, columns, found, note, author)
+
+
+def _applied(
+    session: Session,
+    row: Dataset,
+    base: int,
+    before: tuple[Column, ...],
+    mine: tuple[Column, ...],
+    found: Difference,
+    note: str,
+    author: str,
+) -> DatasetVersionRow:
+    """Store what differs from the base version on top of the newest one. Raises PromptError, RowsMoved among them."""
     if base != row.latest:
         newest = _columns(session, row, row.latest)
         if mine == before:

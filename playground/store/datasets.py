@@ -31,7 +31,7 @@ from playground.store.dataset_tables import (
 from playground.store.naming import clean_name
 from playground.store.records import DatasetSummary
 from playground.store.tables import now
-from playground.types.dataset import Column, DatasetVersion, Half, Row
+from playground.types.dataset import Column, DatasetVersion, Edit, Half, Row
 
 Opening = Callable[[], AbstractContextManager[Session]]
 BATCH = 2_000
@@ -156,6 +156,15 @@ class Datasets:
         with self._writing() as session:
             row = _living(session, dataset_id)
             saved = dataset_saving.changed(session, row, base or row.latest, columns, rows, note, author)
+            return to_version(row, saved)
+
+    def edit(
+        self, dataset_id: str, base: int, edits: Sequence[Edit], *, note: str = "", author: str = ""
+    ) -> DatasetVersion:
+        """The next version: edits of rows on top of version `base`, by the rules of `save`; columns are not its matter."""
+        with self._writing() as session:
+            row = _living(session, dataset_id)
+            saved = dataset_saving.with_edits(session, row, _version(session, row, base), edits, note, author)
             return to_version(row, saved)
 
     def restore(self, dataset_id: str, number: int, *, author: str = "") -> DatasetVersion:

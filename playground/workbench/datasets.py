@@ -23,7 +23,18 @@ from playground.store.dataset_rows import RowLook, RowPage
 from playground.store.records import DatasetSummary
 from playground.tables.reading import Reading, Tally
 from playground.tables.writing import inert_cells, write_table
-from playground.types.dataset import Column, DatasetRef, DatasetVersion, Edit, Half, Row, edited, to_case
+from playground.types.dataset import (
+    Column,
+    DatasetRef,
+    DatasetVersion,
+    Edit,
+    Half,
+    RenameColumn,
+    Row,
+    SetColumns,
+    edited,
+    to_case,
+)
 from playground.types.grid import Case
 
 MOST_FACTS = 16
@@ -153,6 +164,10 @@ class DatasetDesk:
 
     async def edit(self, dataset_id: str, base: int, edits: Sequence[Edit], note: str = "") -> DatasetVersion:
         """The next version: these edits on top of version `base`, merged with what others changed since."""
+        if not any(isinstance(edit, SetColumns | RenameColumn) for edit in edits):
+            return await asyncio.to_thread(
+                self._sets.edit, dataset_id, base, edits, note=note, author=self._author
+            )
         version = await self.version(dataset_id, base)
         columns, rows = edited(version.columns, await self.all_rows(version), edits)
         return await self.save(dataset_id, columns, rows, base=base, note=note)

@@ -44,6 +44,8 @@ def values(store: Store, version: DatasetVersion) -> dict[int, dict[str, Any]]:
 
 def save(store: Store, version: DatasetVersion, *edits: Edit) -> DatasetVersion:
     """The edits on top of that version, as the desk does it."""
+    if not any(isinstance(edit, SetColumns | RenameColumn) for edit in edits):
+        return store.datasets.edit(version.dataset_id, version.number, edits)
     there = [row for batch in store.datasets.stream(version) for row in batch]
     columns, rows = edited(version.columns, there, edits)
     return store.datasets.save(version.dataset_id, columns, rows, base=version.number)
@@ -84,6 +86,19 @@ def test_rows_keep_their_numbers_while_others_come_and_go(store: Store) -> None:
     ]
     assert (second.rows, second.train, second.held_out) == (3, 1, 1)
     assert save(store, second).number == 2, "nothing changed"
+
+
+def test_saving_all_rows_stores_what_differs_and_refuses_a_row_that_is_not_there(store: Store) -> None:
+    first = store.datasets.create("A", COLUMNS, rows_of(3))
+    there = [row for batch in store.datasets.stream(first) for row in batch]
+    rows = [there[0], Row({"text": "Other"}, number=3), Row({"text": "New"})]
+    second = store.datasets.save(first.dataset_id, COLUMNS, rows, base=1)
+    assert [row.get("text") for row in values(store, second).values()] == ["Mail 0", "Other", "New"]
+    assert stored(store, DatasetEntry) == 5
+    with pytest.raises(PromptError, match="Row 2 is not in version 2"):
+        store.datasets.save(first.dataset_id, COLUMNS, there, base=2)
+    with pytest.raises(PromptError, match="Row 2 is not there"):
+        save(store, second, SetValue(row=2, column="text", value="x"))
 
 
 def test_columns_are_renamed_left_out_and_added(store: Store) -> None:

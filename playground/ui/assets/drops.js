@@ -8,7 +8,7 @@ import { take, walk } from "./library.js";
 import { call } from "./store.js";
 import { showTab } from "./tabs.js";
 
-const TABLE = /\.(csv|tsv)$/i;
+const TABLE = /\.(csv|tsv|xlsx|xlsm|parquet|pq)$/i;
 const EITHER = /\.(jsonl|json|ya?ml)$/i;
 const LARGE = 2_000_000; // cases are no larger; what is, holds prompts
 
