@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from playground.runs.scoring import sample_of
-from playground.scorers import check_hash, questions, score_all
+from playground.scorers import SCORERS, check_hash, questions, score_all
 from playground.store import Store
 from playground.types.grid import Case, Work
 from playground.types.prompt import Check
@@ -27,6 +27,7 @@ async def rescore(store: Store, scoring: ScoringDesk, run_id: str, checks: Seque
     experiments = store.experiments
     spec = await asyncio.to_thread(experiments.spec, run_id)
     rows = await asyncio.to_thread(experiments.rows, run_id)
+    asking = [check for check in checks if SCORERS[check.scorer].asks is not None]
     last, done = 0, 0
     while portion := await asyncio.to_thread(experiments.answers, run_id, last, PORTION):
         samples: dict[int, Sample] = {}
@@ -36,7 +37,7 @@ async def rescore(store: Store, scoring: ScoringDesk, run_id: str, checks: Seque
             prompt = variant.prompt or spec.prompt
             sample = sample_of(prompt, values, cell.answer)
             here = []
-            for check in checks:
+            for check in asking:
                 kinds = {each.kind for each in questions([check], sample)}
                 if kinds == {"program"}:
                     here.append(check)
