@@ -104,6 +104,8 @@ def portions(keys: Sequence[K]) -> Iterator[Sequence[K]]:
 
 def fold(text: str) -> str:
     """Text for case-insensitive comparison; NUL and half surrogate pairs, which databases refuse, are blanks."""
+    if text.isascii() and "\0" not in text:  # most of a large data set, four times as fast
+        return text.lower()
     return unicodedata.normalize("NFC", _REFUSED.sub(" ", text).casefold())
 
 

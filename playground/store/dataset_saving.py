@@ -291,13 +291,21 @@ def _store(session: Session, dataset_id: str, batch: Sequence[Row], places: dict
                     "dataset_id": dataset_id,
                     "hash": each.id,
                     "cells": _cells(each, places),
-                    "search_text": fold("\n".join(texts_in(each.values))),
+                    "search_text": fold("\n".join(_texts(each))),
                 }
                 for each in new
             ],
         )
         ids |= _ids(session, dataset_id, [each.id for each in new])
     return ids
+
+
+def _texts(row: Row) -> Iterator[str]:
+    for value in row.values.values():
+        if value.__class__ is str:
+            yield value
+        else:
+            yield from texts_in(value)
 
 
 def _ids(session: Session, dataset_id: str, hashes: Sequence[str]) -> dict[str, int]:
