@@ -56,16 +56,16 @@ class Term:
 
     @property
     def words(self) -> str:
-        """What is asked for, such as "days_late over 5"."""
+        """What a row has to have, such as "days_late over 5"."""
         turned = "not " if self.negated else ""
         if self.op == "rows":
-            return f"{turned}row {self.value.replace(',', ', ')}"
+            return f"{turned}the number {self.value.replace(',', ', ')}"
         if self.op == "generated":
-            return f"{turned}generated"
+            return f"{turned}been generated"
         if self.op == "empty":
             return f"{self.column} {'filled' if self.negated else 'empty'}"
         if not self.column:
-            return f"{'without' if self.negated else 'with'} “{self.value}”"
+            return f"{'no ' if self.negated else ''}“{self.value}”"
         shown = self.value if self.op in (">", ">=", "<", "<=") else f"“{self.value}”"
         return f"{self.column} {turned}{_WORDS[self.op]} {shown}"
 

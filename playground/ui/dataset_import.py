@@ -383,7 +383,7 @@ def _row(row: PreviewRow, columns: Sequence[ReadColumn]) -> Markup:
             "bad" if row.refused else "warn", found.then, icon("cross" if row.refused else "warn"), words
         )
     return Markup(
-        '<tr id="import-line-{}" class="{}"><td class="num hint">{:,}</td>{}<td class="state">{}</td></tr>'
+        '<tr id="import-line-{}" class="{}"><td class="num hint">{:,}</td>{}<td class="fate">{}</td></tr>'
     ).format(row.line, "refused" if row.refused else "", row.line, cells, state)
 
 

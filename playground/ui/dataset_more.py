@@ -101,17 +101,17 @@ async def data_more(workbench: Workbench, ask: Ask) -> Update:
     data = attributes({"dataset": version.dataset_id})
     expected = next((column.name for column in version.columns if column.role == "expected"), "")
     body = Markup(
-        '<section data-form><h3>Split into train and held out</h3><p class="hint">The held-out half is what a verdict rests on; the other is for working on the prompt. Equal rows stay together.</p>'
-        '<div class="form"><label for="split-share" class="soft">Held out</label><span class="row"><input id="split-share" name="share" class="field num" type="number" min="1" max="99" value="50"><span class="hint">% of the rows</span></span>'
+        '<section class="more-part" data-form><h3>Split into train and held out</h3><p class="hint">The held-out half is what a verdict rests on; the other is for working on the prompt. Equal rows stay together.</p>'
+        '<div class="form"><label for="split-share" class="soft">Held out, %</label><input id="split-share" name="share" class="field num" type="number" min="1" max="99" value="50">'
         '<label for="split-by" class="soft">As often of each</label><select id="split-by" name="by" class="field">{}</select>'
         '<label for="split-cluster" class="soft">Never torn apart</label><select id="split-cluster" name="cluster" class="field">{}</select>'
         '<label for="split-seed" class="soft">Seed</label><input id="split-seed" name="seed" class="field num" type="number" min="0" value="{}">'
         '<span></span><span><button class="btn primary" data-act="data_split"{}>Split {}</button></span></div></section>'
-        '<section data-form><h3>Sample</h3><p class="hint">A new data set of some rows, drawn by the seed.</p><div class="form">'
+        '<section class="more-part" data-form><h3>Sample</h3><p class="hint">A new data set of some rows, drawn by the seed.</p><div class="form">'
         '<label for="sample-count" class="soft">Rows</label><input id="sample-count" name="count" class="field num" type="number" min="1" max="{}" value="{}">'
         '<label for="sample-seed" class="soft">Seed</label><input id="sample-seed" name="seed" class="field num" type="number" min="0" value="{}">'
         '<span></span><span><button class="btn" data-act="data_sample"{}>Make the sample</button></span></div></section>'
-        "<section><h3>Duplicates</h3>{}</section>"
+        '<section class="more-part"><h3>Duplicates</h3>{}</section>'
     ).format(
         options(chosen, expected if facts_choices(facts.columns.get(expected)) else ""),
         options(chosen, clusters[0] if clusters else ""),
@@ -251,6 +251,17 @@ async def data_difference(workbench: Workbench, ask: Ask) -> Update:
 def _difference(
     before: DatasetVersion, version: DatasetVersion, old: dict[int, Row], new: dict[int, Row]
 ) -> Markup:
+    called = _renamed(before.columns, version.columns)
+    if called:
+        old = {
+            number: Row(
+                {called.get(name, name): value for name, value in row.values.items()},
+                row.half,
+                row.made_by,
+                number,
+            )
+            for number, row in old.items()
+        }
     added = [row for number, row in new.items() if number not in old]
     gone = [row for number, row in old.items() if number not in new]
     changed = [
@@ -280,9 +291,21 @@ def _difference(
     )
 
 
+def _renamed(before: Sequence[Column], now: Sequence[Column]) -> dict[str, str]:
+    """What columns are called now whose place a new name has taken, and nothing else about them."""
+    if len(before) != len(now):
+        return {}
+    was, names = {column.name for column in before}, {column.name for column in now}
+    pairs = [(a, b) for a, b in zip(before, now, strict=True) if a.name not in names and b.name not in was]
+    return {a.name: b.name for a, b in pairs if a.kind == b.kind}
+
+
 def _columns_words(before: Sequence[Column], now: Sequence[Column]) -> str:
+    called = _renamed(before, now)
+    parts = [f"column {of} is called {name} now" for of, name in called.items()]
+    before = [Column(name=called.get(c.name, c.name), kind=c.kind, role=c.role) for c in before]
     was, names = {column.name: column for column in before}, {column.name for column in now}
-    parts = [f"column {column.name} added" for column in now if column.name not in was]
+    parts += [f"column {column.name} added" for column in now if column.name not in was]
     parts += [f"column {name} removed" for name in was if name not in names]
     parts += [
         f"column {column.name}: {column.kind}{f', {column.role}' if column.role else ''}"

@@ -15,11 +15,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from playground.datasets.cell import cell_text, read_cell
-from playground.datasets.draft import read_step
+from playground.datasets.draft import Draft, read_step
 from playground.datasets.looking import filter_by
 from playground.errors import PromptError
 from playground.store.records import Journal
-from playground.types.dataset import AddRow, Column, DropRow, Edit, SetHalf, SetValue
+from playground.types.dataset import AddRow, DropRow, Edit, SetHalf, SetValue
 from playground.ui.actions import Action, Ask
 from playground.ui.html import plural
 from playground.ui.update import Update
@@ -81,7 +81,7 @@ async def data_rows(workbench: Workbench, ask: Ask) -> Update:
     return {
         "sheet": {
             "start": looking.start,
-            "rows": [row_of(shown, sheet.edits.columns) for shown in page.rows],
+            "rows": [row_of(shown, sheet.edits) for shown in page.rows],
             "total": page.total,
             "halves": page.halves,
             "asked": page.words,
@@ -89,9 +89,9 @@ async def data_rows(workbench: Workbench, ask: Ask) -> Update:
     }
 
 
-def row_of(shown: ShownRow, columns: Sequence[Column], chars: int = CELL_CHARS) -> dict[str, Any]:
+def row_of(shown: ShownRow, edits: Draft, chars: int = CELL_CHARS) -> dict[str, Any]:
     """A row as the grid draws it: only what is filled, only what is unusual."""
-    row, was = shown.row, shown.was
+    row, was, columns = shown.row, shown.was, edits.columns
     texts = {column.name: cell_text(row.values.get(column.name)) for column in columns}
     found: dict[str, Any] = {
         "n": row.number,
@@ -106,11 +106,8 @@ def row_of(shown: ShownRow, columns: Sequence[Column], chars: int = CELL_CHARS) 
     if shown.is_dropped:
         found["gone"] = True
     if was is not None and was is not row:
-        found["was"] = {
-            column.name: cell_text(was.values.get(column.name))[:chars]
-            for column in columns
-            if cell_text(was.values.get(column.name)) != texts[column.name]
-        }
+        before = {name: cell_text(was.values.get(edits.stored.get(name, ""))) for name in texts}
+        found["was"] = {name: text[:chars] for name, text in before.items() if text != texts[name]}
     return found
 
 
@@ -118,7 +115,7 @@ async def data_row(workbench: Workbench, ask: Ask) -> Update:
     """One row with its whole values, and what it was in the version."""
     sheet = await sheet_of(workbench, ask)
     shown = await workbench.sheets.row(sheet, ask.integer("row"))
-    return {"sheet": {"row": row_of(shown, sheet.edits.columns, ROW_CHARS)}}
+    return {"sheet": {"row": row_of(shown, sheet.edits, ROW_CHARS)}}
 
 
 async def data_facts(workbench: Workbench, ask: Ask) -> Update:
@@ -181,7 +178,7 @@ async def _touched(workbench: Workbench, sheet: Sheet, step: Sequence[Edit]) -> 
     rows = [
         row for number in sorted(numbers) if (row := await _row_or_none(workbench, sheet, number)) is not None
     ]
-    return [row_of(row, sheet.edits.columns) for row in rows]
+    return [row_of(row, sheet.edits) for row in rows]
 
 
 async def _row_or_none(workbench: Workbench, sheet: Sheet, number: int) -> ShownRow | None:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 import gradio as gr
 from markupsafe import Markup
 
+from playground.library.shipped_data import ShippedSet
 from playground.store.records import DatasetSummary
-from playground.types.dataset import DatasetVersion
 from playground.ui.actions import Action, Ask
 from playground.ui.html import attributes, button, icon, join, plural, stamp
 from playground.ui.table import Head, Look, asked_by, kept, look_of, table
 from playground.ui.update import Update
+from playground.workbench.sample_data import all_samples, use_sample
 from playground.workbench.service import Workbench
 
 HEADS = (
@@ -44,7 +45,7 @@ async def open_data(workbench: Workbench, ask: Ask) -> Update:
     binned = await workbench.datasets.all(binned=True)
     drafts = await workbench.sheets.known(ask.text("drafts").split())
     if not sets and not search and not is_binned:
-        body = _begin(len(binned))
+        body = _begin(len(binned), await all_samples(), is_first=True)
     else:
         body = _list(sets, ask, drafts, len(binned), is_binned=is_binned)
     return {"html": {"data-home": body}, "sheet": {"drafts": drafts}}
@@ -154,26 +155,50 @@ def _row(each: DatasetSummary, has_draft: bool, is_binned: bool) -> Markup:
 # --- beginning ------------------------------------------------------------------------------------------
 
 
-def _begin(binned: int) -> Markup:
+def _begin(binned: int, samples: Sequence[ShippedSet], *, is_first: bool) -> Markup:
     """How to begin: the grid to type or paste into stands in `#data-new`, which the script fills."""
     bin_ = (
         button(f"Bin {binned:,}", "open_data", kind="quiet", symbol="trash", bin="yes")
         if binned
         else Markup("")
     )
+    head = (
+        Markup('<div class="row"><h2 class="grow">No data set yet</h2>{}</div>').format(bin_)
+        if is_first
+        else Markup("")
+    )
     return Markup(
-        '<div class="data-begin"><div><div class="row"><h2 class="grow">{}</h2>{}</div>'
-        '<p class="soft lead">A data set is a table: each row is a case, each column fills a variable of the same name. One column may hold the expected answer.</p>'
-        '<div id="data-new"></div></div></div>'
-    ).format("No data set yet", bin_)
+        '<div class="data-begin beside"><div>{}<p class="soft lead">A data set is a table: each row is a case, each column fills a variable of the same name. '
+        'One column may hold the expected answer.</p><div id="data-new"></div></div><aside aria-label="Samples"><h2>Start from a sample</h2>'
+        '<ul class="samples-list">{}</ul></aside></div>'
+    ).format(head, join(_sample(each) for each in samples))
+
+
+def _sample(each: ShippedSet) -> Markup:
+    return Markup(
+        '<li><div class="grow"><p><b>{}</b> <span class="hint num">{}</span></p><p>{}</p><p class="mono hint">{}</p></div>{}</li>'
+    ).format(
+        each.title,
+        plural(each.rows, "row"),
+        each.about.replace("`", "")[:1].upper() + each.about.replace("`", "")[1:],
+        ", ".join(each.columns[:8]),
+        button("Use", "data_use_sample", kind="small", sample=each.name),
+    )
 
 
 async def data_begin(workbench: Workbench, _: Ask) -> Update:
     """The place to type or paste a new data set into."""
+    samples = await all_samples()
     body = Markup(
-        '<div class="bar data-bar"><button class="btn quiet" data-act="data_home">Data sets</button>{}<h2>New data set</h2></div>{}'
-    ).format(icon("right"), _begin(0).replace('<h2 class="grow">No data set yet</h2>', Markup("")))
+        '<div class="bar data-bar"><button class="btn quiet back" data-act="data_home">Data sets</button>{}<h2>New data set</h2></div>{}'
+    ).format(icon("right", "soft"), _begin(0, samples, is_first=False))
     return {"html": {"data-home": body}}
+
+
+async def data_use_sample(workbench: Workbench, ask: Ask) -> Update:
+    """A shipped set as a data set of one's own, or the one that it became before."""
+    sample = await use_sample(workbench.datasets, ask.text("sample"))
+    return {"sheet": {"made": sample.version.dataset_id}}
 
 
 # --- what is done with a whole data set -----------------------------------------------------------------
@@ -203,20 +228,10 @@ async def data_rename(workbench: Workbench, ask: Ask) -> Update:
     return {"sheet": {"name": version.name}, "drawer": None, "toast": f'Called "{version.name}" now'}
 
 
-def words_of(version: DatasetVersion) -> str:
-    """A version in a line: "version 3 · 240 rows · 5 columns"."""
-    return " · ".join(
-        (
-            f"version {version.number}",
-            plural(version.rows, "row"),
-            plural(len(version.columns), "column"),
-        )
-    )
-
-
 ACTIONS: dict[str, Action] = {
     "open_data": open_data,
     "data_begin": data_begin,
+    "data_use_sample": data_use_sample,
     "data_delete": data_delete,
     "data_put_back": data_put_back,
     "data_rename": data_rename,

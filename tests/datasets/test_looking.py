@@ -59,7 +59,7 @@ def test_a_filter_lets_a_row_through(text: str, lets_through: bool) -> None:
 
 def test_what_is_asked_for_is_told_in_words() -> None:
     asked = read_filter('"days late":>50 channel: -refund row:3,4', COLUMNS)
-    assert words(asked) == "days late over 50 and channel empty and without “refund” and row 3, 4"
+    assert words(asked) == "days late over 50 and channel empty and no “refund” and the number 3, 4"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,11 @@ function last() {
   }
 }
 
-async function keepCase(dataset) {
+/**
+ * Takes the case on screen along.
+ * @param {string} dataset the id of the data set; "" makes a new one
+ */
+export async function keepCase(dataset) {
   const variables = [...(page.preview?.variables ?? []), ...(page.preview?.asked_by_checks ?? [])];
   const reply = await call("data_keep_case", { form: page.form, dataset, variables });
   apply(reply);
@@ -70,6 +74,7 @@ function buttons() {
       class: "btn quiet small row-of",
       title: "Take the values on screen along as a row of a data set",
       "aria-haspopup": "dialog",
+      "data-pop": "",
       onclick: (e) => choose(e.currentTarget),
     },
     known ? "Another data set" : [icon("plus"), "Row of a data set"],

@@ -15,7 +15,7 @@ const HEIGHT = 34,
 
 let box, scroller, table, foot;
 let pages = new Map(), // rows by the number of their hundred
-  asked = new Set(),
+  asked = new Map(), // requests that are under way or done, by the same
   turn = 0; // answers to an earlier question are passed over
 let total = 0,
   halves = {},
@@ -79,7 +79,7 @@ function reload(top) {
   if (!scroller) return;
   turn++;
   pages = new Map();
-  asked = new Set();
+  asked = new Map();
   if (top) {
     active = { at: 0, column: Math.min(active.column, Math.max(0, sheet.columns.length - 1)) };
     firstColumn = 0;
@@ -110,9 +110,13 @@ function put(row) {
   }
 }
 
-async function fetchPage(page) {
-  if (asked.has(page)) return;
-  asked.add(page);
+/** The hundred rows of a number, asked for once. */
+function fetchPage(page) {
+  if (!asked.has(page)) asked.set(page, bring(page));
+  return asked.get(page);
+}
+
+async function bring(page) {
   const mine = turn;
   const { find, half, sort, falls } = sheet;
   const found = await ask("data_rows", {
@@ -130,7 +134,11 @@ async function fetchPage(page) {
   }
   const wasEmpty = !pages.size;
   pages.set(page, found.rows);
-  if (pages.size > 30) pages.delete(pages.keys().next().value);
+  if (pages.size > 30) {
+    const [oldest] = pages.keys();
+    pages.delete(oldest);
+    asked.delete(oldest);
+  }
   const count = total;
   total = found.total;
   halves = found.halves;
@@ -238,6 +246,7 @@ function head(shown, hasHalves) {
               class: "column",
               tabindex: "-1",
               "data-column": column.name,
+              "data-pop": "",
               title: `${column.name}: ${kindWords(column)}. Sort, rename or change what it is for`,
               "aria-haspopup": "dialog",
             },
@@ -490,10 +499,7 @@ async function pasteAt(at, column, cells) {
   const beyond = Math.max(0, ...cells.map((row) => row.length)) - names.length;
   const over = Math.min(cells.length, total - at);
   for (let page = Math.floor(at / SOME); page * SOME < at + over; page++) {
-    if (!pages.has(page)) {
-      asked.delete(page);
-      await fetchPage(page);
-    }
+    if (!pages.has(page)) await fetchPage(page);
   }
   const found = [],
     add = [];
@@ -517,13 +523,12 @@ export async function addRow() {
     told("rows");
   }
   if (await change({ add: [{}] })) return;
+  await fetchPage(0); // it tells how many there are now
   await fetchPage(Math.floor(Math.max(0, total - 1) / SOME));
-  setTimeout(() => {
-    moveTo(total, 0);
-    const row = activeRow();
-    if (row) choose(row.n);
-    begin();
-  }, 60);
+  moveTo(total - 1, 0);
+  const row = activeRow();
+  if (row) choose(row.n);
+  begin();
 }
 
 /** Takes the chosen row away, or puts it back. */

@@ -49,12 +49,20 @@ export async function openImport({ name, file, text, typed = false, token: known
     h("div", { class: "bar data-bar" }, h("h2", {}, "Import"), h("span", { class: "mono one" }, name ?? "")),
     h("p", { class: "empty soft" }, "Reading the file"),
   );
+  const began = Date.now();
+  const ticking = setInterval(() => {
+    const said = mine === turn && $("#data-import > .empty");
+    if (said) said.textContent = `Reading the file, ${Math.round((Date.now() - began) / 1000)} s`;
+    else clearInterval(ticking);
+  }, 1000);
   try {
     const found = known ?? (await post(name, file ?? new Blob([text])));
     if (mine !== turn) return;
     token = found;
     if (!(await read(null))) throw null;
     notePlace();
+    if (!document.activeElement?.closest?.("#data-import"))
+      $("#data-import .btn.primary")?.focus({ preventScroll: true });
   } catch (error) {
     if (mine !== turn) return;
     if (error) showAlert({ message: `${name} was not imported.`, hint: error.message });
@@ -119,6 +127,7 @@ onAct("data_edit_line", async ({ line }, el) => {
 });
 onAct("data_store", async (args, el) => {
   el.disabled = true;
+  el.textContent = el.textContent.replace("Store", "Storing");
   const title = $("#data-import input[name=title]")?.value ?? "";
   const reply = await call("data_store", {
     token: args.token,
@@ -129,6 +138,7 @@ onAct("data_store", async (args, el) => {
   apply(reply);
   if (reply.alert) {
     el.disabled = false;
+    el.textContent = el.textContent.replace("Storing", "Store");
     return;
   }
   if (isTyped) forgetNew();

@@ -1,6 +1,7 @@
 // A new data set: a few empty rows to type into; what is pasted, dropped or chosen as a file is looked at before it is
 // stored. What is typed is kept in this browser until it is.
 
+import { keepCase } from "./data_case.js";
 import { $, $$, h, icon } from "./dom.js";
 import { block } from "./pasted.js";
 import { page } from "./store.js";
@@ -129,8 +130,26 @@ function build() {
       ),
     ),
   );
-  box.replaceChildren(h("div", { class: "new-grid scroll-x" }, table), h("div", { class: "new-foot" }));
+  box.replaceChildren(h("div", { class: "new-grid scroll-x" }, table), h("div", { class: "new-foot" }), fromCase());
   drawFoot();
+}
+
+// The case that Compare holds, as the first row.
+function fromCase() {
+  const variables = page.preview?.variables ?? [];
+  if (!variables.some((name) => page.form?.values?.[name])) return "";
+  const held = `Compare holds one filled case of “${page.form.prompt.name || "a new prompt"}”.`;
+  return h(
+    "section",
+    { class: "from-case", "aria-label": "The case on screen" },
+    h("h3", {}, "Or keep the case you have"),
+    h(
+      "div",
+      { class: "row-form" },
+      h("p", { class: "soft grow" }, held),
+      h("button", { class: "btn", onclick: () => keepCase("") }, icon("plus"), "Add it as row 1"),
+    ),
+  );
 }
 
 function addRow() {

@@ -2,8 +2,9 @@
 
 import { showAlert } from "./alerts.js";
 import { dropRow, halfBadge, walk } from "./data_grid.js";
-import { ask, edit, isOld, onSheet, sheet, told } from "./data_state.js";
+import { draftOf, edit, isOld, onSheet, sheet, told } from "./data_state.js";
 import { $, h, icon } from "./dom.js";
+import { call } from "./store.js";
 
 let box,
   turn = 0;
@@ -30,10 +31,11 @@ function close() {
 async function show(toCompare) {
   if (!sheet.row) return close();
   const mine = ++turn;
-  const found = await ask("data_row", { row: sheet.row });
+  const { id, old } = sheet;
+  const reply = await call("data_row", { dataset: id, number: old || "", draft: draftOf(id), row: sheet.row });
   if (mine !== turn) return;
-  if (!found) return close();
-  draw(found.row, toCompare);
+  if (!reply.sheet) return close(); // it went, as an edit was taken back
+  draw(reply.sheet.row, toCompare);
 }
 
 function draw(row, toCompare) {

@@ -46,6 +46,7 @@ onSheet((what) => {
   }
   if (["open", "rows", "window", "facts"].includes(what)) drawFilters();
   if (["edit", "window"].includes(what)) drawFooter();
+  if (what === "edit" && sheet.columns.some(({ name }) => !sheet.facts[name]) && factsFor !== signOf()) askFacts();
   if (["open", "rows", "row"].includes(what)) notePlace();
 });
 
@@ -62,11 +63,18 @@ function drawBar() {
   const count = (sheet.count ?? 0).toLocaleString("en");
   const columns = `${sheet.columns.length} column${sheet.columns.length === 1 ? "" : "s"}`;
   const act = (symbol, label, name, kind = "quiet") =>
-    h("button", { class: `btn ${kind}`, "data-act": name }, icon(symbol), h("span", { class: "word" }, label));
+    h(
+      "button",
+      { class: `btn ${kind}`, "data-act": name, title: label, "aria-label": label },
+      icon(symbol),
+      h("span", { class: "word" }, label),
+    );
+  const rename = { class: "bare", "data-act": "data_name", "data-pop": "", title: "Rename" };
+  const name = h("button", rename, sheet.name);
   bar.replaceChildren(
     h("button", { class: "btn quiet back", "data-act": "data_home" }, "Data sets"),
     icon("right", "soft"),
-    h("h2", { class: "one" }, h("button", { class: "bare", "data-act": "data_name", title: "Rename" }, sheet.name)),
+    h("h2", { class: "one" }, name),
     h(
       "span",
       { class: "hint num facts-line" },
@@ -80,6 +88,18 @@ function drawBar() {
     act("download", "Export", "data_export"),
     act("half", "Split and clean", "data_more"),
     isOld() ? "" : act("plus", "Generate rows", "data_generate", ""),
+    h(
+      "button",
+      {
+        class: "btn primary run-over",
+        "data-act": "run_over_data",
+        "data-dataset": sheet.id,
+        "data-number": sheet.number,
+        title: `Set up an experiment of Compare's columns over version ${sheet.number} as it is stored`,
+      },
+      icon("play"),
+      "Run over this",
+    ),
   );
 }
 
@@ -197,7 +217,7 @@ function drawNothing() {
   const text = wholly
     ? "There is no row yet."
     : sheet.find
-      ? `No row${sheet.half ? " of this half" : ""} is ${grid.words}.`.replace("is with", "is there with")
+      ? `No row${sheet.half ? " of this half" : ""} has ${grid.words}.`
       : "No row is in this half.";
   const out = wholly
     ? h("button", { class: "btn", onclick: addRow, disabled: isOld() }, icon("plus"), "Add a row")
@@ -280,10 +300,16 @@ async function takeOther(draft) {
   await openSheet(sheet.id, {});
 }
 
+let isSaving = false;
+
 const LOCAL = {
   data_save: async () => {
-    if (!sheet.words || isOld()) return;
+    if (!sheet.words || isOld() || isSaving) return;
+    isSaving = true;
+    $("[data-saves]", root)?.setAttribute("disabled", "");
     const found = await saveNow();
+    isSaving = false;
+    drawFooter();
     if (found) say(`Saved as version ${found.saved}`);
   },
   data_discard: async () => {
@@ -320,14 +346,10 @@ async function saveNow() {
   sheet.redo = [];
   sheet.done = null;
   sheet.others = [];
-  const { row } = sheet;
+  if (sheet.row < 0) sheet.row = 0; // it has a number of its own now
   take(found);
   drawBar();
   askFacts();
-  if (row < 0) {
-    sheet.row = 0;
-    told("row");
-  }
   return found;
 }
 
@@ -366,8 +388,12 @@ export async function openSheet(id, how) {
   return true;
 }
 
+let factsFor = ""; // the columns that facts were asked for
+const signOf = () => JSON.stringify(sheet.columns);
+
 async function askFacts() {
   const { id } = sheet;
+  factsFor = signOf();
   const found = await ask("data_facts");
   if (!found || sheet.id !== id) return;
   Object.assign(sheet, { facts: found.facts, badges: found.badges, twins: found.twins });
