@@ -17,10 +17,11 @@ from pydantic import ValidationError
 from playground.datasets.cell import cell_text, read_cell
 from playground.datasets.draft import Draft, read_step
 from playground.datasets.looking import filter_by
-from playground.errors import PromptError
+from playground.errors import PromptError, RowsMoved
 from playground.store.records import Journal
-from playground.types.dataset import AddRow, DropRow, Edit, SetHalf, SetValue
+from playground.types.dataset import AddRow, DropRow, Edit, RenameColumn, SetColumns, SetHalf, SetValue
 from playground.ui.actions import Action, Ask
+from playground.ui.alerts import to_alert
 from playground.ui.html import plural
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
@@ -28,6 +29,8 @@ from playground.workbench.sheets import Looking, Sheet, ShownRow
 
 CELL_CHARS = 400
 MOST_TWINS = 5_000
+MOST_READ_ANEW = 10_000
+"""Rows whose values are read as another kind when the type of their column is changed."""
 ROW_CHARS = 60_000
 """Of one value in the pane of its row; what is longer is not edited there."""
 
@@ -166,8 +169,44 @@ async def data_do(workbench: Workbench, ask: Ask) -> Update:
     """One step of edits: cells as they were typed, halves, rows that come or go, columns."""
     sheet = await sheet_of(workbench, ask)
     step = tuple(step_of((ask.model_extra or {}).get("edit"), sheet))
+    step += tuple(await _read_anew(workbench, sheet, step))
     sheet = await workbench.sheets.do(sheet, step)
     return {"sheet": {**state_of(sheet), "done": await _touched(workbench, sheet, step)}}
+
+
+async def _read_anew(workbench: Workbench, sheet: Sheet, step: Sequence[Edit]) -> list[Edit]:
+    """The values of columns whose kind changes, as that kind; raises PromptError naming the row that has none."""
+    kinds = {column.name: column.kind for column in sheet.edits.columns}
+    for edit in step:
+        if isinstance(edit, RenameColumn) and edit.column in kinds:
+            kinds[edit.name] = kinds.pop(edit.column)
+    changed = {
+        column.name: column.kind
+        for edit in step
+        if isinstance(edit, SetColumns)
+        for column in edit.columns
+        if kinds.get(column.name, column.kind) != column.kind
+    }
+    if not changed:
+        return []
+    if sheet.version.rows > MOST_READ_ANEW:
+        raise PromptError(
+            f"{sheet.version.rows:,} rows are too many to read anew; at most {MOST_READ_ANEW:,} are.",
+            "Export them, and choose the type when you import them.",
+        )
+    now = Draft.of(sheet.version.columns, [tuple(sheet.edits.edits()), tuple(step)])
+    stored = await workbench.datasets.all_rows(sheet.version)
+    rows = [now.shown(row) for row in stored if row.number not in now.dropped]
+    return [
+        SetValue(
+            row=row.number,
+            column=name,
+            value=_value(cell_text(row.values[name]), kind, f"Row {row.number}, {name}"),
+        )
+        for row in (*rows, *sheet.edits.added.values())
+        for name, kind in changed.items()
+        if name in row.values
+    ]
 
 
 async def _touched(workbench: Workbench, sheet: Sheet, step: Sequence[Edit]) -> list[dict[str, Any]]:
@@ -252,7 +291,19 @@ async def data_restore_draft(workbench: Workbench, ask: Ask) -> Update:
 
 async def data_save(workbench: Workbench, ask: Ask) -> Update:
     """The edits as the next version; with the way back to the one before."""
-    version = await workbench.sheets.save(await sheet_of(workbench, ask), ask.text("note").strip())
+    try:
+        version = await workbench.sheets.save(await sheet_of(workbench, ask), ask.text("note").strip())
+    except RowsMoved as exc:
+        return {
+            "alert": to_alert(exc),
+            "toast": "Your edits are kept",
+            "toast_act": {
+                "label": "Put mine on top",
+                "act": "data_on_top",
+                "dataset": ask.text("dataset"),
+                "draft": ask.text("draft"),
+            },
+        }
     sheet = await workbench.sheets.open(version.dataset_id, draft=ask.text("draft"))
     return {
         "sheet": state_of(sheet) | {"saved": version.number},
@@ -263,6 +314,15 @@ async def data_save(workbench: Workbench, ask: Ask) -> Update:
             "dataset": version.dataset_id,
             "number": str(version.number - 1),
         },
+    }
+
+
+async def data_on_top(workbench: Workbench, ask: Ask) -> Update:
+    """The edits over the newest version, in place of the one that they were begun from."""
+    sheet = await workbench.sheets.onto_newest(await sheet_of(workbench, ask))
+    return {
+        "sheet": state_of(sheet) | {"back": sheet.version.dataset_id},
+        "toast": f"Your edits lie over version {sheet.version.number} now: look at them, then save",
     }
 
 
@@ -288,5 +348,6 @@ ACTIONS: dict[str, Action] = {
     "data_discard": data_discard,
     "data_restore_draft": data_restore_draft,
     "data_save": data_save,
+    "data_on_top": data_on_top,
     "data_restore": data_restore,
 }

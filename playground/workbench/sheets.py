@@ -213,6 +213,16 @@ class SheetDesk:
         """Of these drafts those that have edits: the data set of each."""
         return await asyncio.to_thread(self._edits.known, drafts)
 
+    async def onto_newest(self, sheet: Sheet) -> Sheet:
+        """The same edits over the newest version; raises PromptError when they do not fit it, and changes nothing."""
+        journal = await asyncio.to_thread(self._edits.of, sheet.draft)
+        newest = await self._datasets.version(sheet.version.dataset_id)
+        if journal is not None:
+            Draft.of(newest.columns, [read_step(step) for step in journal.steps])
+            await asyncio.to_thread(self._edits.put_back, replace(journal, base=newest.number))
+            self._open.pop(sheet.draft, None)
+        return await self.open(newest.dataset_id, draft=sheet.draft)
+
     async def drafts_of(self, dataset_id: str) -> list[tuple[str, int, datetime]]:
         """The drafts of a data set: their ids, how many steps each has, and when the last was made."""
         return await asyncio.to_thread(self._edits.drafts_of, dataset_id)

@@ -1,0 +1,51 @@
+"""Edits of a data set as the page makes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from playground.errors import PromptError
+from playground.types.dataset import Column, DatasetVersion, Row
+from playground.ui.actions import Ask
+from playground.ui.dataset_sheet import data_do, data_on_top, data_save
+from playground.workbench.service import Workbench
+
+
+async def made(workbench: Workbench) -> DatasetVersion:
+    rows = [Row({"text": f"mail {n}", "days": str(n)}) for n in range(3)]
+    return await workbench.datasets.create("Mails", [Column(name="text"), Column(name="days")], rows)
+
+
+def ask(version: DatasetVersion, draft: str = "draft000a", **rest: Any) -> Ask:
+    return Ask(action="", dataset=version.dataset_id, draft=draft, **rest)  # type: ignore[call-arg]
+
+
+def kinds(**of: str) -> dict[str, Any]:
+    columns = [{"name": name, "kind": kind, "role": ""} for name, kind in of.items()]
+    return {"step": [{"do": "columns", "columns": columns}]}
+
+
+async def test_a_column_that_becomes_numbers_reads_its_values_anew(workbench: Workbench) -> None:
+    version = await made(workbench)
+    await data_do(workbench, ask(version, edit=kinds(text="text", days="number")))
+    assert (await data_save(workbench, ask(version)))["sheet"]["saved"] == 2
+    newest = await workbench.datasets.version(version.dataset_id)
+    assert [row.values["days"] for row in await workbench.datasets.all_rows(newest)] == [0, 1, 2]
+    with pytest.raises(PromptError, match='Row 1, text: "mail 0" is not a number'):
+        await data_do(workbench, ask(version, edit=kinds(text="number", days="number")))
+
+
+async def test_edits_of_a_row_that_others_changed_are_kept_and_can_go_on_top(workbench: Workbench) -> None:
+    version = await made(workbench)
+    await data_do(workbench, ask(version, edit={"cells": [[1, "text", "mine"]]}))
+    await data_do(workbench, ask(version, "draft000b", edit={"cells": [[1, "text", "theirs"]]}))
+    await data_save(workbench, ask(version, "draft000b"))
+    refused = await data_save(workbench, ask(version))
+    assert refused["alert"]["message"].startswith("Row 1 was changed at ")
+    assert refused["toast_act"]["act"] == "data_on_top"
+    await data_on_top(workbench, ask(version))
+    assert (await data_save(workbench, ask(version)))["sheet"]["saved"] == 3
+    newest = await workbench.datasets.version(version.dataset_id)
+    assert (await workbench.datasets.all_rows(newest))[0].values["text"] == "mine"
