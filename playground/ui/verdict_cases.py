@@ -148,13 +148,14 @@ async def _case(workbench: Workbench, shown: Shown, case: int) -> Markup:
     others = [n for n in range(len(table.entries)) if n not in (a, b)]
     is_at = shown.look.at == case
     row = Markup(
-        '<tr class="case{}" data-act="verdict_look" data-id="{}" data-look="{}" tabindex="0" aria-label="Case {}"{}><td class="num soft">{}</td><td class="mono"><span class="one">{}</span></td>{}{}</tr>'
+        '<tr class="case{}" id="v-case-{}" data-act="verdict_look" data-id="{}" data-look="{}" tabindex="0" aria-label="Case {}"{}><td class="num soft">{}</td><td class="mono"><span class="one">{}</span></td>{}{}</tr>'
     ).format(
         " at" if is_at else "",
+        case + 1,
         shown.id,
         _with_at(shown.look, None if is_at else case).text,
         case + 1,
-        Markup(' aria-expanded="true"') if is_at else "",
+        Markup(' aria-current="true"') if is_at else "",
         case + 1,
         _first_text(values[0] if values else {}),
         join(

@@ -322,8 +322,8 @@ def _row(
             found.baseline,
         )
     )
-    return Markup('<tr class="{}"{}>{}</tr>').format(
-        "wins" if wins else "", opens, join(Markup("{}").format(cell) for cell in cells)
+    return Markup('<tr class="{}" id="v-variant-{}"{}>{}</tr>').format(
+        "wins" if wins else "", row.number, opens, join(Markup("{}").format(cell) for cell in cells)
     )
 
 

@@ -60,7 +60,7 @@ def _figure(
         for row in rows
     )
     return Markup(
-        '<figure><figcaption>{}<span class="hint">{}, with 95 % intervals</span></figcaption>{}<details><summary>Table</summary><table class="table"><thead><tr><th></th><th class="num">{}</th><th class="num">Score</th><th class="num">95 %</th></tr></thead><tbody>{}</tbody></table></details>'
+        '<figure><figcaption>{} <span class="hint">{}, with 95 % intervals</span></figcaption>{}<details><summary>Table</summary><table class="table"><thead><tr><th></th><th class="num">{}</th><th class="num">Score</th><th class="num">95 %</th></tr></thead><tbody>{}</tbody></table></details>'
         '<a class="btn quiet small" download href="files/experiment/{}/variants.csv">{}CSV</a></figure>'
     ).format(
         title,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
+from tests.browser.axe import Axe
+
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
 
@@ -124,3 +126,33 @@ def test_a_phone_sets_up_and_watches_without_scrolling_sideways(scripted: OpenAp
     page.get_by_role("button", name="Start").click()
     expect(page.locator("#exp-head")).to_contain_text("finished")
     assert not page.evaluate(is_wide)
+
+
+def test_a_verdict_is_looked_at_from_all_sides_and_its_address_shows_the_same(scripted: OpenApp) -> None:
+    cases = [
+        {"word": f"cat{n}" if n % 3 else f"dog{n}", "expected": "cat", "kind": "ab"[n % 2]} for n in range(30)
+    ]
+    app = scripted("echo", "cat", prompt={"name": "Cats", "cases": cases, "checks": [CHECK]})
+    page = app.page
+    to_set_up(app)
+    start(app)
+    expect(page.locator("#v-sentence")).to_contain_text("B beats A by 33 points")
+    page.get_by_role("button", name="only B").click()
+    expect(page.locator("#verdict")).to_have_attribute("data-look", "show=improvements")
+    expect(page.locator(".v-cases tr.case")).to_have_count(10)
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    detail = page.locator(".v-cases tr.detail")
+    expect(detail).to_contain_text("A fails")
+    expect(page.locator("#v-case-1")).to_be_focused()
+    expect(page).to_have_url(re.compile(r"look=show%3Dimprovements%26at%3D0"))
+    axe = Axe(page)
+    axe.look("verdict", "#verdict")
+    assert axe.found == []
+    app.reload()
+    expect(detail).to_contain_text("A fails")
+    expect(page.get_by_role("button", name="only B")).to_have_attribute("aria-pressed", "true")
+    detail.get_by_role("button", name="Open beside its rivals").click()
+    expect(page.locator(".drawer .v-rival")).to_have_count(2)
+    page.get_by_role("button", name="Into Compare").last.click()
+    expect(page.get_by_label("word", exact=True)).to_have_value("dog0")

@@ -161,7 +161,9 @@ document.addEventListener("keydown", (e) => {
 
 // J and K go through the rows that can be opened.
 function step(by) {
-  const rows = $$("#exp-body tr[tabindex]").filter((row) => row.offsetParent);
+  const all = $$("#exp-body tr[tabindex]").filter((row) => row.offsetParent);
+  const cases = all.filter((row) => row.matches(".case"));
+  const rows = cases.length ? cases : all;
   const at = rows.indexOf(document.activeElement);
   rows[Math.min(Math.max(at + by, 0), rows.length - 1)]?.focus();
 }

@@ -18,9 +18,14 @@ function noteLook() {
 /** The look that the address names, for the page that opens. */
 export const lookOfAddress = () => new URL(location).searchParams.get("look") ?? "";
 
+// A row that is drawn anew by its own press keeps the focus; other controls keep it everywhere (dom.js).
+let row = "";
+document.addEventListener("focusin", (e) => (row = e.target.closest?.("#verdict tr[id]")?.id ?? ""));
+
 onShown((update) => {
   if (!["exp-body", "exp-verdict"].some((id) => update.html?.[id] !== undefined)) return;
-  $("#verdict tr.case.at")?.scrollIntoView({ block: "nearest" });
+  if (row && document.activeElement === document.body) document.getElementById(row)?.focus();
+  $("#verdict tr.detail")?.scrollIntoView({ block: "nearest" });
   setTimeout(noteLook, 60); // after the place itself has been noted
 });
 onTab(() => setTimeout(noteLook, 60));
