@@ -21,6 +21,8 @@ _SPACE = regex.compile(r"(?! )\p{Zs}")
 _LINE_END = regex.compile(r"\r\n?|[\u0085\u2028\u2029]")
 _LOOK = str.maketrans("‘’‚‛′“”„‟″«»‹›–—−‐‑", "'''''\"\"\"\"\"\"\"''-----")
 
+READ_CHARS = 100_000
+"""Of an answer: nobody reads more, and a check must end."""
 COMPOSED = "with letters composed differently"
 UNSEEN = "apart from characters that cannot be seen"
 

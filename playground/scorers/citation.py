@@ -10,7 +10,7 @@ from typing import Annotated
 import regex
 
 from playground.answers.wording import plural, quote
-from playground.scorers.alike import trimmed
+from playground.scorers.alike import READ_CHARS, trimmed
 from playground.scorers.options import About, LongText
 from playground.scorers.words import words
 from playground.types.scores import Sample, Score
@@ -19,6 +19,8 @@ _QUOTED = regex.compile(
     r'"(?P<a>[^"\n]++)"|“(?P<b>[^“”]++)”|„(?P<c>[^„“”]++)[“”]|«(?P<d>[^«»]++)»|»(?P<e>[^«»]++)«|「(?P<f>[^「」]++)」'
     r"|『(?P<g>[^『』]++)』|《[^《》]*+》|(?m:^[ \t]*>[ \t]?(?P<h>.++(?:\n[ \t]*>.*+)*+))"
 )
+MOST = 500
+"""Quotations that are looked at; each is looked for in the whole context."""
 _LEFT_OUT = regex.compile(r"\s*[\[(]?\s*(?:\.\s?\.\s?\.|…{1,2})\s*[\])]?\s*")
 _MARK = regex.compile(r"^[ \t]*>[ \t]?", regex.MULTILINE)
 
@@ -37,9 +39,10 @@ def citation(
     shape of quotation marks do not count; where "…" leaves something out, each part must stand there, in this order.
     A Chinese character counts as a word.
     """
-    answer = trimmed(sample.answer)
-    source = words(context)
-    quoted = [found for found in _passages(answer) if len(words(found)) >= least_words]
+    answer = trimmed(sample.answer)[:READ_CHARS]
+    source = _spaced(words(context))
+    passages = dict.fromkeys(_passages(answer))
+    quoted = [found for found in passages if len(words(found)) >= least_words][:MOST]
     if not quoted:
         return Score(
             "citation",
@@ -60,25 +63,20 @@ def _passages(answer: str) -> list[str]:
     return [text for passage in found if (text := _MARK.sub("", passage).strip())]
 
 
-def _stands_in(passage: str, source: list[str]) -> bool:
+def _stands_in(passage: str, source: str) -> bool:
     place = 0
     for part in _LEFT_OUT.split(passage):
-        wanted = words(part)
-        if not wanted:
+        if not (wanted := words(part)):
             continue
-        place = _find(wanted, source, place)
+        place = source.find(_spaced(wanted), place)
         if place < 0:
             return False
-        place += len(wanted)
+        place += len(_spaced(wanted)) - 1  # the space behind is also that before the next word
     return True
 
 
-def _find(wanted: list[str], source: list[str], start: int) -> int:
-    first = wanted[0]
-    for place in range(start, len(source) - len(wanted) + 1):
-        if source[place] == first and source[place : place + len(wanted)] == wanted:
-            return place
-    return -1
+def _spaced(found: list[str]) -> str:
+    return f" {' '.join(found)} "
 
 
 def citation_problem(*, context: str, least_words: int = 3) -> str | None:

@@ -15,7 +15,7 @@ import regex
 from playground.answers import letters
 from playground.answers.places import told
 from playground.answers.wording import clip, quote, quote_all
-from playground.scorers.alike import trimmed
+from playground.scorers.alike import READ_CHARS, trimmed
 from playground.scorers.options import STANDS_IN, About
 from playground.scorers.words import normal_words
 from playground.types.scores import Sample, Score
@@ -104,7 +104,7 @@ def choice(
     ] = None,
 ) -> Score:
     """1 when the answer chooses this letter, in whatever words: "B", "(B) Paris", "The answer is B.", "故选B"."""
-    answer = trimmed(sample.answer)
+    answer = trimmed(sample.answer)[-READ_CHARS:]
     wanted = _letters(expected)
     known = "ABCDEFGHIJ"[: max(len(choices or ()), 4, *(ord(letter) - 64 for letter in wanted))]
     given = _given(answer, known, choices or [])

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from playground.answers.units import Quantity, Unit, quantities_in, unit_of
 from playground.answers.wording import clip, quote, show_number
+from playground.scorers.alike import READ_CHARS
 from playground.scorers.options import STANDS_IN, About
 from playground.types.scores import Sample, Score
 
@@ -34,6 +35,7 @@ def quantity(
     converted; currencies are not converted to each other. A unit is read in English, German and Chinese.
     """
     answer = sample.answer.strip()
+    answer = answer[-READ_CHARS:] if which == "last" else answer[:READ_CHARS]
     wanted = quantities_in(expected)[0]
     unit = unit_of(wanted.unit)
     fitting = [found for found in quantities_in(answer) if _fits(found, unit, unit_needed)]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import regex
 
-from playground.scorers.alike import trimmed
+from playground.scorers.alike import READ_CHARS, trimmed
 from playground.scorers.options import About
 from playground.scorers.words import is_spaced
 from playground.types.scores import Sample, Score
@@ -36,7 +36,7 @@ def reading_grade(
     It counts letters where others guess at syllables. Made for English; a text without spaces between its words (Chinese)
     and one of less than ten words has no grade.
     """
-    answer = trimmed(sample.answer)
+    answer = trimmed(sample.answer)[:READ_CHARS]
     found = [word for word in _WORD.findall(answer)]
     if not is_spaced(answer):
         return Score(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from playground.scorers import check_problem, score
@@ -130,3 +132,12 @@ def test_the_reading_grade_is_the_automated_readability_index() -> None:
     assert scored("reading_grade", "Too short.", max=8).value is None
     assert scored("reading_grade", "这是一个很长的中文句子，没有空格，所以没有年级。", max=8).value is None
     assert check_problem(Check(scorer="reading_grade", options={"min": 9, "max": 3}))
+
+
+@pytest.mark.parametrize("answer", ["a" * 1_000_000, '"x y z" ' * 50_000, "1," * 400_000])
+def test_no_answer_is_so_long_that_a_check_does_not_end(answer: str) -> None:
+    begun = time.process_time()
+    scored("citation", answer, context="a b c " * 10_000)
+    scored("quantity", answer, expected="5 km")
+    scored("choice", answer, expected="A")
+    assert time.process_time() - begun < 8
