@@ -5,16 +5,22 @@ Full depth, 30 prompts and 5 schedules: python tests/bench/company.py
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import llama_cpp.llama_cpp as llama
 import pytest
 
 from playground.engine import prefix_tree, scheduler
 from playground.engine.calls import Calls
 from playground.engine.company import is_invariant
+from playground.engine.cores import thread_environment
 from playground.engine.gguf import read_header
 from playground.engine.library import start_library
 from playground.engine.model import LoadedModel, Options
@@ -143,6 +149,26 @@ def test_what_was_read_in_tiles_is_something_else(alone: Alone, monkeypatch: pyt
     model, asked, seen = alone("F16")
     monkeypatch.setattr(prefix_tree, "common_length", blind)
     assert differing(seen, played(model, asked, 3), asked)
+
+
+def test_without_flash_attention_company_changes_bits(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    off = llama.LLAMA_FLASH_ATTN_TYPE_DISABLED
+    monkeypatch.setattr(llama, "LLAMA_FLASH_ATTN_TYPE_ENABLED", off)
+    model = load("F16")
+    asked = requests(model, 3, tokens=4)
+    assert differing(played_alone(model, asked), played(model, asked, 3), asked)
+
+
+@pytest.mark.parametrize(("tiled", "equal"), [("1", False), ("0", True)])
+def test_tiled_k_quants_change_bits_with_the_rows_of_a_call(tiled: str, equal: bool, load: Load) -> None:
+    path = load("tiny Q6_K").header.path
+    told = subprocess.run(
+        [sys.executable, "-m", "playground.engine.probe", str(path), "plain"],
+        env=os.environ | thread_environment(2) | {"GGML_CPU_TILED_MM": tiled},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(told.stdout) == {"batches": equal}
 
 
 @pytest.mark.parametrize("kind", ["Q4_1", "Q8_0", "F16", "tiny Q4_K_M", "experts Q4_K_S", "experts F16"])
