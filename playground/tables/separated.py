@@ -244,13 +244,24 @@ def delimiter_of(lines: Sequence[str], first: str = "") -> tuple[str, int]:
     return _delimiter(lines, first), 0
 
 
+NEARLY_ALL = 0.9
+
+
 def _delimiter(lines: Sequence[str], first: str) -> str:
     """What parts most records into the same number of fields, two at least; else what parts the names, if anything."""
     fits = {mark: delimiter_fit(lines[:LOOKED_AT], mark) for mark in MARKS}
     if first and fits[first].width > 1 and fits[first].share >= 0.5:
         return first
+    # Texts hold quotes of their own, too: only among marks that part nearly all records does it tell them apart.
     best = max(
-        fits, key=lambda mark: (fits[mark].width > 1, fits[mark].whole, fits[mark].share, fits[mark].width)
+        fits,
+        key=lambda mark: (
+            fits[mark].width > 1,
+            fits[mark].share >= NEARLY_ALL,
+            fits[mark].whole,
+            fits[mark].share,
+            fits[mark].width,
+        ),
     )
     if fits[best].width > 1:
         return best

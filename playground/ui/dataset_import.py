@@ -390,13 +390,13 @@ def _row(row: PreviewRow, columns: Sequence[ReadColumn]) -> Markup:
 def _problems(preview: Preview) -> Markup:
     if not preview.problems:
         return Markup(
-            '<aside class="import-side" aria-label="Problems"><header>{}<h3>No row has a problem</h3></header></aside>'
+            '<section class="import-side" aria-label="Problems"><header>{}<h3>No row has a problem</h3></header></section>'
         ).format(icon("check", "ok"))
     count = preview.refused + preview.told
     shown = preview.problems[:SHOWN_PROBLEMS]
     more = len(preview.problems) - len(shown)
     return Markup(
-        '<aside class="import-side" aria-label="Problems"><header><h3 class="grow">{} {} a problem</h3><span class="hint num">{:,} refused, {:,} stored as told</span></header><ul>{}</ul>{}</aside>'
+        '<section class="import-side" aria-label="Problems"><header><h3 class="grow">{} {} a problem</h3><span class="hint num">{:,} refused, {:,} stored as told</span></header><ul>{}</ul>{}</section>'
     ).format(
         plural(count, "row"),
         "has" if count == 1 else "have",

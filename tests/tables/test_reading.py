@@ -309,3 +309,9 @@ def test_two_columns_cannot_become_one() -> None:
     with pytest.raises(PromptError, match='Two columns become "b"'):
         read_table("a.csv", b"a,b\nx,y\n", Choices(names={"a": "b"}))
     assert Column(name="a") == read_table("a.csv", b"a,b\nx,y\n", Choices(names={"b": ""})).as_columns[0]
+
+
+def test_quotes_in_a_text_do_not_hide_what_parts_the_fields() -> None:
+    lines = [f'"He said ""{n}"" twice";{n},5;wait\r\n' for n in range(30)]
+    data = ("text;price;answer\r\n" + "".join(lines) + "a;b\r\n").encode()
+    assert [column.name for column in read_table("late.csv", data).columns] == ["text", "price", "answer"]

@@ -26,7 +26,7 @@ export function mountSheet() {
   footer = h("div", { class: "data-foot" });
   windowLine = h("span", { class: "hint num", id: "sheet-window" });
   const rows = h("div", { class: "sheet-grid" }),
-    pane = h("aside", { class: "sheet-row", "aria-label": "Chosen row", hidden: true });
+    pane = h("section", { class: "sheet-row", "aria-label": "Chosen row", hidden: true });
   root.replaceChildren(bar, tools, h("div", { class: "sheet-body" }, rows, pane), footer);
   drawTools();
   mountGrid(rows, windowLine);
