@@ -69,6 +69,9 @@ TABS = {
     "datasets": {"datasets", "dataset_sheet", "dataset_import", "dataset_more", "dataset_rows"},
     "experiments": {
         "experiments",
+        "technique_bench",
+        "technique_bench_actions",
+        "technique_gain",
         "experiment_actions",
         "experiment_choices",
         "experiment_cost",

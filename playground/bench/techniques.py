@@ -14,7 +14,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -108,9 +108,30 @@ class Point:
     tokens: float
 
 
+@dataclass(frozen=True, slots=True)
+class Equal:
+    """A technique against zero-shot asked as often as its tokens pay for, over the cases that both ended.
+
+    `times` is how often, rounded up so that the rival never has fewer tokens; with `is_short` it was not asked often
+    enough for that. `gain` and `over_one` (one zero-shot answer) are None below 15 pairs; `p` is Holm's.
+    """
+
+    tried: Tried
+    times: int
+    is_short: bool
+    gain: Paired | None
+    over_one: Paired | None
+    p: float | None = None
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the gain is no accident."""
+        return self.p is not None and self.p < ALPHA
+
+
 @dataclass(slots=True)
 class Report:
-    """What was found; the first of `tried` is zero-shot."""
+    """What was found; the first of `tried` is zero-shot. `votes` are, of 1, 2, … samples, whether each case's vote is right."""
 
     model: str
     cases: int
@@ -118,6 +139,7 @@ class Report:
     tried: list[Tried]
     curve: list[Point] = field(default_factory=list)
     run_id: str = ""
+    votes: list[list[float]] = field(default_factory=list)
 
     def against(self) -> list[tuple[Tried, Paired | None, float | None]]:
         """Every other technique against zero-shot, over the cases that both ended, with Holm's p; None below 15 of them."""
@@ -135,6 +157,29 @@ class Report:
         if len(points) < 2 or not points[0].tokens <= tokens <= points[-1].tokens:
             return None
         return float(np.interp(tokens, [p.tokens for p in points], [p.accuracy for p in points]))
+
+    def equals(self) -> list[Equal]:
+        """Every technique against zero-shot with the same tokens, the largest gain first; those without one last."""
+        found = [self._equal(each) for each in self.tried[1:] if each.name != CURVE]
+        adjusted = iter(holm([each.gain.p for each in found if each.gain is not None]))
+        found = [each if each.gain is None else replace(each, p=next(adjusted)) for each in found]
+        return sorted(found, key=lambda each: -each.gain.difference if each.gain else 2.0)
+
+    def over_one(self, samples: int) -> Paired | None:
+        """What the vote of so many samples gains over one zero-shot answer; None below 15 pairs."""
+        return _paired(self.votes[samples - 1], self.tried[0].right)
+
+    def _equal(self, each: Tried) -> Equal:
+        plain = self.tried[0]
+        over_one = _paired(each.right, plain.right)
+        if not each.mean_tokens > plain.mean_tokens:
+            return Equal(each, 1, False, over_one, over_one)
+        votes = {p.samples: self.votes[p.samples - 1] for p in self.curve if p.samples <= len(self.votes)}
+        enough = [p.samples for p in self.curve if p.tokens >= each.mean_tokens and p.samples in votes]
+        if not votes:
+            return Equal(each, 1, True, over_one, over_one)
+        times = min(enough) if enough else max(votes)
+        return Equal(each, times, not enough, _paired(each.right, votes[times]), over_one)
 
     def sentence(self) -> str:
         """The verdict: which technique beats zero-shot here, or that none does."""
@@ -154,15 +199,23 @@ class Report:
         return " ".join(said)
 
     def _compared(self, each: Tried) -> Paired | None:
-        pairs = self._pairs(each)
-        if len(pairs) < LEAST:
-            return None
-        apart = Counter(pairs)
-        return compare_passes(apart[1.0, 0.0], apart[0.0, 1.0], len(pairs))
+        return _paired(each.right, self.tried[0].right)
 
     def _pairs(self, each: Tried) -> list[tuple[float, float]]:
-        both = zip(each.right, self.tried[0].right, strict=True)
-        return [(mine, plain) for mine, plain in both if not np.isnan(mine + plain)]
+        return _pairs(each.right, self.tried[0].right)
+
+
+def _pairs(mine: Sequence[float], other: Sequence[float]) -> list[tuple[float, float]]:
+    """The cases that both ended."""
+    return [(a, b) for a, b in zip(mine, other, strict=True) if not np.isnan(a + b)]
+
+
+def _paired(mine: Sequence[float], other: Sequence[float]) -> Paired | None:
+    pairs = _pairs(mine, other)
+    if len(pairs) < LEAST:
+        return None
+    apart = Counter(pairs)
+    return compare_passes(apart[1.0, 0.0], apart[0.0, 1.0], len(pairs))
 
 
 def dataset(
@@ -260,7 +313,7 @@ async def bench_techniques(
             _take(tried, cell)
             if tried.name == CURVE and cell.status == "done":
                 curve.take(cell)
-                report.curve = curve.points()
+                report.curve, report.votes = curve.points(), curve.votes()
             yield done, total, report
 
 
@@ -307,6 +360,9 @@ class _Curve:
             sample = Sample(winner.text if winner else "", "stop", values, shown)
             self._right[number, case] = _mark(all_passed(score_all(self._checks, sample)))
             self._tokens[number, case] = tokens
+
+    def votes(self) -> list[list[float]]:
+        return [[float(right) for right in row] for row in self._right]
 
     def points(self) -> list[Point]:
         return [

@@ -40,6 +40,7 @@ from playground.ui import (
     sandbox_switch,
     server_actions,
     syncing,
+    technique_bench_actions,
     technique_choice,
     technique_documents,
     traces,
@@ -74,13 +75,14 @@ _LOOK = (
     "forest",
     "experiments",
     "verdict",
+    "technique_bench",
     "data",
 )
 STYLES = tuple(ASSETS / "look" / f"{name}.css" for name in _LOOK)
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
 ACTIONS |= beside.ACTIONS | answer_diff.ACTIONS | samples.ACTIONS | drafts.ACTIONS
 ACTIONS |= column_prompts.ACTIONS | own_saving.ACTIONS | traces.ACTIONS | technique_choice.ACTIONS
-ACTIONS |= technique_documents.ACTIONS | sandbox_switch.ACTIONS
+ACTIONS |= technique_documents.ACTIONS | sandbox_switch.ACTIONS | technique_bench_actions.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS | case_runs.ACTIONS | completion.ACTIONS
 ACTIONS |= experiments.ACTIONS | experiment_actions.ACTIONS | experiment_watch.ACTIONS | verdict.ACTIONS

@@ -57,6 +57,10 @@ async def open_experiments(workbench: Workbench, ask: Ask) -> Update:
     at = ask.text("at")
     if at == SETUP:
         return await open_setup(workbench, ask)
+    if at == "techniques":
+        from playground.ui.technique_bench import shown as techniques
+
+        return await techniques(workbench, ask)
     if at:
         from playground.ui.experiment_watch import shown
 
@@ -110,8 +114,17 @@ def list_head(ask: Ask, search: str) -> Markup:
     """The command bar of the list."""
     return Markup(
         '<div class="exp-bar" data-form><h2>Experiments</h2><input class="field" type="search" name="search" value="{}" placeholder="Search experiments" '
-        'aria-label="Search experiments" data-act="open_experiments" data-on="input"><span class="grow"></span>{}</div>'
-    ).format(search, button("Set up from Compare", "experiment_from_compare", symbol="plus", kind="primary"))
+        'aria-label="Search experiments" data-act="open_experiments" data-on="input"><span class="grow"></span>{}{}</div>'
+    ).format(
+        search,
+        _techniques(),
+        button("Set up from Compare", "experiment_from_compare", symbol="plus", kind="primary"),
+    )
+
+
+def _techniques() -> Markup:
+    """The way to the bench of techniques."""
+    return button("Techniques at equal tokens", "open_experiments", kind="quiet", at="techniques")
 
 
 def _table(rows: Sequence[ExperimentRow], now: Experiment | None) -> Markup:
@@ -198,7 +211,7 @@ def _nothing(ask: Ask, samples: Sequence[ShippedSet]) -> Markup:
         '<div class="row">{}<span class="hint">Nothing is stored before Start.</span></div></div><aside><h2>Start from a sample</h2><div>{}</div></aside></div>'
     ).format(
         button("Run them over a data set", "experiment_from_compare", symbol="play", kind="primary"),
-        button("Go to Compare", "to_compare", kind="quiet"),
+        Markup("{}{}").format(button("Go to Compare", "to_compare", kind="quiet"), _techniques()),
         have,
         button("Read the file", "read_experiment_file", kind=""),
         offered,

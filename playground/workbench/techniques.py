@@ -130,6 +130,11 @@ class TechniqueDesk:
             found.add("sandbox")
         return found
 
+    def there_anywhere(self) -> set[Need]:
+        """What a technique finds with cases of a data set, whichever its model."""
+        found: set[Need] = {"documents"} if self._kept.has_any else set()
+        return found | ({"sandbox"} if self._sandbox.is_on else set())
+
     async def _documents(self, work: Work) -> tuple[Document, ...]:
         """What the case gives to look things up in, else the kept ones that were chosen, else every one of them."""
         choice = work.variant.technique
