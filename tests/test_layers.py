@@ -84,6 +84,7 @@ TABS = {
         "verdict",
         "verdict_cases",
         "verdict_files",
+        "verdict_keep",
         "verdict_look",
         "verdict_parts",
         "verdict_plots",

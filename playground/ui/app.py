@@ -46,6 +46,7 @@ from playground.ui import (
     traces,
     trouble,
     verdict,
+    verdict_keep,
     version_actions,
     versions,
 )
@@ -85,7 +86,13 @@ ACTIONS |= column_prompts.ACTIONS | own_saving.ACTIONS | traces.ACTIONS | techni
 ACTIONS |= technique_documents.ACTIONS | sandbox_switch.ACTIONS | technique_bench_actions.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS | case_runs.ACTIONS | completion.ACTIONS
-ACTIONS |= experiments.ACTIONS | experiment_actions.ACTIONS | experiment_watch.ACTIONS | verdict.ACTIONS
+ACTIONS |= (
+    experiments.ACTIONS
+    | experiment_actions.ACTIONS
+    | experiment_watch.ACTIONS
+    | verdict.ACTIONS
+    | verdict_keep.ACTIONS
+)
 ACTIONS |= (
     datasets.ACTIONS
     | dataset_sheet.ACTIONS

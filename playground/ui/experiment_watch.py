@@ -27,6 +27,7 @@ from playground.ui.experiments import crumbs, data_words
 from playground.ui.html import button, count, icon, stamp
 from playground.ui.update import Update
 from playground.ui.verdict import verdict_view
+from playground.ui.verdict_keep import keep_button
 from playground.verdicts import Table, verdict
 from playground.workbench.service import Workbench
 
@@ -52,13 +53,19 @@ async def shown(workbench: Workbench, experiment_id: str, ask: Ask, *, ends: str
     """
     kept = await workbench.experiments.get(experiment_id)
     progress = await workbench.experiments.progress(experiment_id)
-    html: dict[str, str] = {"exp-head": _head(kept, progress, ends)}
+    winner = await _winner(workbench, kept) if kept.state == "done" else ""
+    html: dict[str, str] = {"exp-head": _head(kept, progress, ends, winner)}
     if kept.state == "done":
         html |= {"exp-body": await _done(workbench, kept, ask), "exp-poll": ""}
     else:
         html |= {"exp-body": _BODY, **await _now(workbench, kept, progress)}
     now = running.update(workbench)
     return {**now, "experiment": experiment_id, "html": {**now["html"], **html}}
+
+
+async def _winner(workbench: Workbench, kept: StoredExperiment) -> str:
+    table = await workbench.experiments.table(kept.id)
+    return (await asyncio.to_thread(verdict, table, kept.experiment.rule, with_more=False)).winner
 
 
 async def _done(workbench: Workbench, kept: StoredExperiment, ask: Ask) -> Markup:
@@ -166,7 +173,7 @@ def _mark(states: list[str], values: list[float]) -> str:
 # --- the head -----------------------------------------------------------------------------------------------
 
 
-def _head(kept: StoredExperiment, progress: Progress, ends: str) -> Markup:
+def _head(kept: StoredExperiment, progress: Progress, ends: str, winner: str) -> Markup:
     name = kept.experiment.name or "Untitled experiment"
     since = {"running": "running since ", "paused": "paused", "stopped": "stopped"}
     if kept.state == "done":
@@ -184,10 +191,10 @@ def _head(kept: StoredExperiment, progress: Progress, ends: str) -> Markup:
         )
     return Markup(
         '<div class="exp-bar">{}<h2 class="one" title="{n}">{n}</h2>{}<span class="grow"></span>{}</div>'
-    ).format(crumbs(), state, _ways(kept, ends), n=name)
+    ).format(crumbs(), state, _ways(kept, ends, winner), n=name)
 
 
-def _ways(kept: StoredExperiment, ends: str) -> Markup:
+def _ways(kept: StoredExperiment, ends: str, winner: str) -> Markup:
     """What can be done with it by now."""
     file = button("Rule and file", "experiment_file", kind="quiet fold", id=kept.id)
     again = button("Set up another like it", "set_up_again", kind="quiet fold", id=kept.id)
@@ -205,7 +212,7 @@ def _ways(kept: StoredExperiment, ends: str) -> Markup:
         if kept.state == "paused":
             stop = button("Stop", "ask_to_stop_experiment", symbol="stop", kind="danger", id=kept.id)
         return Markup("{}{}{}{}").format(file, again, stop, on)
-    return Markup("{}{}").format(file, again)
+    return Markup("{}{}{}").format(file, again, keep_button(kept, winner))
 
 
 # --- what is done -------------------------------------------------------------------------------------------

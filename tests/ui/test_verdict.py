@@ -131,3 +131,37 @@ async def test_every_table_is_a_file(workbench: Workbench) -> None:
     assert json.loads((await verdict_file(workbench, run, "verdict.json", "")).text)["winner"] == "<b>"
     with pytest.raises(NotFoundError, match="no file"):
         await verdict_file(workbench, run, "../x", "")
+
+
+async def test_the_winner_is_kept_as_a_version_with_the_verdict_as_its_message(
+    workbench: Workbench, call: Call
+) -> None:
+    run = await finished(workbench)
+    head = (await call("open_experiments", at=run))["html"]["exp-head"]
+    assert 'data-act="ask_to_keep"' in head and 'data-variant="&lt;b&gt;"' in head
+    drawer = (await call("ask_to_keep", id=run, variant="<b>"))["drawer"]
+    assert 'value="Echo"' in drawer["body"] and 'value="&lt;b&gt; beats A by 67 points' in drawer["body"]
+    fields = {"name": "Echo", "message": "It won", "label": "production"}
+    update = await call("keep_variant", id=run, variant="<b>", fields=fields)
+    assert update["drawer"] is None
+    assert update["toast"] == "Saved as version 1 of “Echo”. production stands on it."
+    found = await workbench.saved.find("echo")
+    assert found is not None
+    version = await workbench.saved.version(found.id)
+    assert version.prompt.turns == OTHER.turns and version.message == "It won"
+    assert await workbench.saved.labels(found.id) == {"production": 1}
+    again = await call("keep_variant", id=run, variant="<b>", fields=fields | {"label": ""})
+    assert again["toast"] == "It is version 1 of “Echo”."
+    await call("keep_variant", id=run, variant="A", fields=fields | {"label": ""})
+    assert (await workbench.saved.version(found.id)).number == 2
+    assert await workbench.saved.labels(found.id) == {"production": 1}
+
+
+async def test_without_a_winner_there_is_nothing_to_keep(workbench: Workbench, call: Call) -> None:
+    run = await finished(workbench, cases=Cases(rows=({"word": "no", "kind": "x"},) * 3))
+    assert "ask_to_keep" not in (await call("open_experiments", at=run))["html"]["exp-head"]
+    assert 'no variant "Z"' in (await call("ask_to_keep", id=run, variant="Z"))["alert"]["message"]
+    assert (
+        "no name"
+        in (await call("keep_variant", id=run, variant="A", fields={"name": " "}))["alert"]["message"]
+    )
