@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from pydantic import TypeAdapter, ValidationError
 
-from playground.bench.techniques import Data, Report, bench_techniques
+from playground.bench.techniques import CURVE, ZERO_SHOT, Data, Report, bench_techniques
 from playground.errors import BackendError, SettingsError
 from playground.settings import Settings
 from playground.types.prompt import Sampling
@@ -54,6 +54,8 @@ async def benching(
     workbench: Workbench, state: Benching, data: Data, names: Sequence[str], *, samples: int, max_tokens: int
 ) -> AsyncGenerator[Progress]:
     """The steps of the job. Stopping it keeps what is known by then; raises when no model answered."""
+    # Before the first answer has ended it is known how many there are.
+    state.total = len(data.cases) * len({ZERO_SHOT, *names, CURVE})
     sampling = Sampling(temperature=0, max_tokens=max_tokens, seed=1)
     work = bench_techniques(workbench, data, state.model, names, sampling=sampling, samples=samples)
     try:
