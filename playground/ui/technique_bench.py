@@ -224,8 +224,8 @@ def _table(report: Report, *, is_whole: bool) -> Markup:
     axis = Axis.around(ends, within=(-1, 1), reference=0.0)
     lines = join(_row(report, each, axis, is_whole=is_whole) for each in rows)
     return Markup(
-        '<div class="scroll-x" tabindex="0" role="group" aria-label="Techniques"><table class="table tb-table"><thead><tr><th style="width:210px">Technique</th><th class="num">Calls</th><th class="num">Tokens</th>'
-        '<th class="num">Price</th><th class="num">Score</th><th class="num">95 %</th><th class="num">Over zero-shot</th><th class="num">95 %</th><th class="num" style="width:196px">Same tokens as</th>'
+        '<div class="scroll-x" tabindex="0" role="group" aria-label="Techniques"><table class="table tb-table"><thead><tr><th style="width:190px">Technique</th><th class="num">Calls</th><th class="num">Tokens</th>'
+        '<th class="num">Price</th><th class="num">Score</th><th class="num">95 %</th><th class="num">Over zero-shot</th><th class="num">95 %</th><th class="num" style="width:186px">Same tokens as</th>'
         '<th class="num">Gain there</th><th style="width:{}px">{}</th><th class="num">95 %</th><th style="width:112px">Verdict</th></tr></thead><tbody>{}</tbody></table></div>'
         '<p class="hint tb-note">Verdicts are Holm-corrected over {}. Every technique answered the same {} with the same seed; answers are read by the same extraction.</p>'
     ).format(

@@ -21,6 +21,7 @@ from playground.sandbox import run
 from playground.sandbox.levels import LEVELS, LevelName
 from playground.settings import Settings
 from playground.store import open_store
+from playground.store.schema import HEAD
 
 
 @pytest.fixture
@@ -141,11 +142,11 @@ def test_a_database_is_told_with_path_size_revision_and_content(settings: Settin
     open_store(settings).close()
     finding = doctor.database(settings)
     assert finding.ok and str(settings.database_path) in finding.detail
-    assert "kB, schema 0006, 0 prompts, 0 runs" in finding.detail
+    assert f"kB, schema {HEAD}, 0 prompts, 0 runs" in finding.detail
 
 
 @pytest.mark.parametrize(
-    ("revision", "ok", "reason"), [("9999", False, "newer version"), ("0000", True, "upgrades it to 0006")]
+    ("revision", "ok", "reason"), [("9999", False, "newer version"), ("0000", True, f"upgrades it to {HEAD}")]
 )
 def test_a_database_of_another_version_is_told_apart(
     settings: Settings, revision: str, ok: bool, reason: str
