@@ -33,7 +33,7 @@ PROMPTS = (
     "Count from ten down to one.",
     *(f"{_ANIMALS * 2}Which animal comes {place}?" for place in ("first", "second", "last")),
     *(f"{_ANIMALS * 8}Say it in one sentence, for {reader}." for reader in ("a child", "a hunter", "a poet")),
-    f"Summarise: {_ANIMALS * 24}",  # long enough to be read in tiles
+    f"Summarise: {_ANIMALS * 56}",  # long enough to be read in tiles
     "Continue: one two three four " * 20,
     "def mean(numbers):" + "\n    # explain" * 30,
     "Reply with the word yes.",

@@ -33,6 +33,9 @@ TILE = 64
 _IN_FOURS = frozenset({"Q4_K", "Q2_K"})
 _MOST = 60
 """Most rows of a call, those that are added included."""
+LONG = 1024
+"""Tokens of a prompt from which on tiles win more than they cost: whoever shares a beginning that was read in tiles, a case of
+many, a turn that goes on, reads up to a tile of it again, and a conversation that grows beyond so many reads it all once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Rules:
     multiple: int = 1
     logits_too: bool = False
     most: int = _MOST
-    long: int = 256
+    long: int = LONG
 
     @property
     def lone(self) -> bool:

@@ -108,12 +108,19 @@ def store_error(cause: str, place: Placed) -> StoreError:
     return StoreError(f"The database {place} reports: {cause}.", "Check it with: playground doctor")
 
 
+def _largest(path: Path) -> int:
+    """Bytes of the database or of its log, whichever has more."""
+    files = (path, path.with_name(path.name + "-wal"))
+    return max((file.stat().st_size for file in files if file.exists()), default=0)
+
+
 def looked(path: Path) -> StoreError | None:
     """What is wrong with the file's folder or disk, found by looking; None when all seems well."""
     if not path.exists():
         return gone(path)
     try:
         with TemporaryFile(dir=path.parent, buffering=0) as file:
+            file.seek(_largest(path))  # a limit of file sizes shows at the end of the largest; up to there nothing is written
             written = file.write(b"\0" * PROBE_BYTES)
             if written is not None and written < PROBE_BYTES:
                 file.write(b"\0")  # says why

@@ -21,7 +21,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -35,6 +35,8 @@ from playwright.sync_api import Browser, CDPSession, Error, Locator, Page, expec
 ROOT = Path(__file__).parents[2]
 MOST_FREE = 4
 """Pages that nobody uses and that are kept nevertheless."""
+MOST_USES = 25
+"""So many tests have a page one after another: it grows by some 20 MB with each."""
 PATIENCE_MS = 15_000
 """How long a condition may take on a busy machine; nothing sleeps for it."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -147,6 +149,7 @@ class Pages:
         self._browser, self._patience_ms = browser, patience_ms
         self._free: dict[str, list[Page]] = defaultdict(list)
         self._taken: dict[Page, tuple[str, str]] = {}
+        self._uses: Counter[Page] = Counter()
         self._tools: dict[Page, CDPSession] = {}
 
     def take(self, url: str, options: dict[str, Any]) -> Page:
@@ -165,6 +168,7 @@ class Pages:
             self._tools[page] = context.new_cdp_session(page)
             self._tools[page].send("Page.enable")
         self._taken[page] = (key, url)
+        self._uses[page] += 1
         return page
 
     def open_with(self, page: Page, address: str, draft: str | None) -> None:
@@ -182,7 +186,7 @@ class Pages:
     def give_back(self, page: Page, *, again: bool) -> None:
         """Leave the app as a closed tab would; the page is used `again` unless the test has changed more than it."""
         key, url = self._taken.pop(page)
-        if again and not page.is_closed():
+        if again and not page.is_closed() and self._uses[page] < MOST_USES:
             for beside in page.context.pages:
                 if beside is not page:
                     beside.close()
@@ -207,7 +211,7 @@ class Pages:
             for free in self._free.values():
                 if page in free:
                     free.remove(page)
-            del self._tools[page]
+            del self._tools[page], self._uses[page]
             page.context.close()
 
 

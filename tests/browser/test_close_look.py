@@ -162,8 +162,11 @@ def test_arrow_keys_move_between_the_tabs(scripted: OpenApp) -> None:
     tabs.filter(has_text="Compare").first.focus()
     app.page.keyboard.press("ArrowRight")
     expect(app.page.locator("#lib-list .item").first).to_be_visible()
-    app.page.keyboard.press("ArrowRight")
-    expect(app.page.locator("#hist-search")).to_be_visible()
+    for place in ("#data-home", "#exp-body", "#hist-search"):
+        app.page.keyboard.press("ArrowRight")
+        expect(app.page.locator(place)).to_be_visible()
+    for _ in range(2):
+        app.page.keyboard.press("ArrowLeft")
     app.page.keyboard.press("ArrowLeft")
     expect(app.page.locator("#lib-search")).to_be_visible()
 

@@ -63,6 +63,7 @@ def test_the_columns_become_an_experiment_that_ends_in_a_verdict(scripted: OpenA
     row = page.locator(".exp-list tr.exp").first
     expect(row).to_contain_text("Repeat, three variants")
     expect(row).to_contain_text("A beats B")
+    expect(page).not_to_have_url(re.compile("experiment="))
     page.go_back()
     expect(page.locator("#exp-head h2")).to_have_text("Repeat, three variants")
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
+from playground.scorers import SCORERS, options_of
+
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
 
@@ -153,8 +155,8 @@ def test_every_kind_of_check_can_be_added_and_looks_at_the_answer(scripted: Open
         .locator("option")
         .evaluate_all("a => a.map((o) => o.value)")
     )
-    assert sorted(kinds) == sorted(CHECKS)
-    for number, kind in enumerate(kinds):
+    assert sorted(kinds) == sorted(SCORERS)
+    for number, kind in enumerate(CHECKS):
         if number:
             add.click()
         app.drawer.get_by_label(f"Kind of check {number + 1}", exact=True).select_option(kind)
@@ -169,6 +171,15 @@ def test_every_kind_of_check_can_be_added_and_looks_at_the_answer(scripted: Open
     expect(app.column(0).locator(".checks")).to_contain_text("8 of 12 checks pass")  # the JSON ones, number
     for words in ("at most 10 words", 'contains "cat"', "not valid JSON"):
         expect(app.column(0).locator(".all-checks")).to_contain_text(words, ignore_case=True)
+    app.close_drawer()
+    app.page.click("#checks-button")
+    add.click()
+    chosen = app.drawer.get_by_label("Kind of check 13", exact=True)
+    for kind in sorted(set(SCORERS) - set(CHECKS)):
+        chosen.select_option(kind)
+        for option in options_of(kind):
+            if option.required:
+                expect(app.page.locator(f"#check12-{option.name}")).to_be_visible()
 
 
 def test_a_check_is_negated_weighted_and_removed(scripted: OpenApp) -> None:

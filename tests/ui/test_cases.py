@@ -54,7 +54,7 @@ async def test_lists_and_lines_of_json_are_cases_with_their_values_as_they_are(
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("t.csv", 'a\n1\n"x\n', "t.csv, line 2: a quote is opened and never closed"),
+        ("t.csv", 'a\n1\n"x\n', "t.csv, line 3: a quote is opened and never closed"),
         ("t.csv", "a\n\0\n", "t.csv, line 2: a zero byte"),
         ("t.csv", "", "t.csv is empty"),
         ("t.jsonl", '{"a": 1}\n\n{"a": }\n', "t.jsonl, line 3: "),
