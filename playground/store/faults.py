@@ -120,7 +120,9 @@ def looked(path: Path) -> StoreError | None:
         return gone(path)
     try:
         with TemporaryFile(dir=path.parent, buffering=0) as file:
-            file.seek(_largest(path))  # a limit of file sizes shows at the end of the largest; up to there nothing is written
+            file.seek(
+                _largest(path)
+            )  # a limit of file sizes shows at the end of the largest; up to there nothing is written
             written = file.write(b"\0" * PROBE_BYTES)
             if written is not None and written < PROBE_BYTES:
                 file.write(b"\0")  # says why
