@@ -111,6 +111,7 @@ def test_rows_are_pasted_added_removed_and_columns_renamed_and_the_difference_is
     page.locator(".cell-editor textarea").fill("a new one")
     page.keyboard.press("Enter")
     expect(page.locator(".data-foot b")).to_contain_text("1 row added")
+    expect(cell(page, 30, 0)).to_have_text("a new one")
     cell(page, 0, 0).click()
     page.get_by_role("button", name="Remove the row").click()
     expect(page.locator(".data-foot b")).to_contain_text("1 row removed")

@@ -56,6 +56,8 @@ export function mountGrid(root, footer) {
       "aria-multiselectable": "false",
       onscroll: () => requestAnimationFrame(draw),
       onkeydown: onKey,
+      // A row that is drawn again between pressing and letting go gets no click.
+      onpointerdown: (e) => e.pointerType === "mouse" && e.button === 0 && onClick(e),
       onclick: onClick,
       ondblclick: () => !isOld() && begin(),
     },
