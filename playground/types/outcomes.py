@@ -125,6 +125,17 @@ class VariantProgress:
     seconds: float | None
 
 
+class UnderWay(NamedTuple):
+    """What the list of what runs says of an experiment; `running` are the cells that have begun."""
+
+    id: str
+    name: str
+    total: int
+    ended: int
+    running: int
+    left_s: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How an experiment stands. `left_s` is None while no rate is known; `here`, whether this program runs it."""

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from playground.errors import PlaygroundError
 from playground.runs.live import Live
-from playground.types.outcomes import Progress
+from playground.types.outcomes import UnderWay
 from playground.ui.actions import Action, Ask
 from playground.ui.alerts import to_alert
 from playground.ui.drawers import drawer
@@ -43,15 +43,14 @@ def _head(count: int) -> Markup:
     ).format(f"{plural(count, 'run')}", icon("dot", "accent"), words)
 
 
-def _list(live: list[Live], experiments: list[Progress]) -> Markup:
+def _list(live: list[Live], experiments: list[UnderWay]) -> Markup:
     if not live and not experiments:
         return Markup('<p class="empty">Nothing is running.</p>')
     rows = [_row(each) for each in reversed(live)]
     return join((*(_experiment(each) for each in reversed(experiments)), *rows))
 
 
-def _experiment(progress: Progress) -> Markup:
-    ended = progress.done + progress.failed
+def _experiment(progress: UnderWay) -> Markup:
     left = f", about {seconds(round(progress.left_s))} left" if progress.left_s else ""
     return Markup(
         '<div class="job" role="group" aria-label="{n}"><div class="row"><b class="one grow" title="{n}">{n}</b>{}{}</div>'
@@ -59,7 +58,7 @@ def _experiment(progress: Progress) -> Markup:
     ).format(
         button("Open", "go_to_experiment", kind="small", id=progress.id),
         button("Pause", "pause_experiment", symbol="pause", kind="small", id=progress.id, quiet="yes"),
-        ended,
+        progress.ended,
         progress.total,
         left,
         n=progress.name,

@@ -38,7 +38,7 @@ from playground.templating.rendering import normalise
 from playground.types.experiment import PASSES, SCORE, ExperimentState
 from playground.types.generation import Completion, Message
 from playground.types.grid import Case, CellKey, RunSpec, Variant, Work
-from playground.types.outcomes import Outcome, StoredExperiment
+from playground.types.outcomes import Outcome, StoredExperiment, UnderWay
 from playground.types.prompt import Prompt
 from playground.workbench.models import ModelDesk
 from playground.workbench.prompts import PromptDesk
@@ -96,6 +96,7 @@ class Going:
         self._spec = spec
         self._cells = cells
         self.outcomes = {outcome.key: outcome for outcome in outcomes}
+        self._statuses = Counter(outcome.status for outcome in outcomes)
         self.running: set[CellKey] = set()
         self.began = time.monotonic()
         self.changed = 0
@@ -137,6 +138,14 @@ class Going:
     def elapsed_s(self) -> float:
         """Since this program went on with it."""
         return time.monotonic() - self.began
+
+    @property
+    def under_way(self) -> UnderWay:
+        """How it stands in short; asked for often, so no cell is looked at."""
+        total, ended = len(self.outcomes), self._statuses["done"] + self._statuses[FAILED]
+        row, rate = self.stored.row, self.cells_per_s
+        left_s = (total - ended) / rate if rate else None
+        return UnderWay(row.id, row.name, total, ended, len(self.running), left_s)
 
     @property
     def cells_per_s(self) -> float | None:
@@ -310,6 +319,8 @@ class Going:
             self.pause("paused", f"An answer could not be stored. {ended.unsaved}")
             return
         outcome = outcome_of(cell, self.stored.experiment.rule.metric)
+        self._statuses[self.outcomes[cell.key].status] -= 1
+        self._statuses[outcome.status] += 1
         self.outcomes[cell.key] = outcome
         self.changed += 1
         self._ends.append(time.monotonic())

@@ -36,6 +36,7 @@ from playground.types.outcomes import (
     Outcome,
     Progress,
     StoredExperiment,
+    UnderWay,
     VariantProgress,
 )
 from playground.types.prompt import Check
@@ -156,10 +157,6 @@ class ExperimentDesk:
         """Until it does not run here any more."""
         if (task := self._tasks.get(run_id)) is not None:
             await asyncio.shield(task)
-
-    def is_going(self, run_id: str) -> bool:
-        """Whether this program runs it."""
-        return run_id in self._going
 
     async def _hold(self, run_id: str, state: ExperimentState, *, cut: bool = False) -> None:
         if (going := self._going.get(run_id)) is not None:
@@ -323,11 +320,9 @@ class ExperimentDesk:
                 self._grids.popitem(last=False)
         return grid
 
-    def running(self) -> list[Progress]:
+    def running(self) -> list[UnderWay]:
         """Those that this program runs, oldest first."""
-        return [
-            _progress(going.stored, list(going.outcomes.values()), going) for going in self._going.values()
-        ]
+        return [going.under_way for going in self._going.values()]
 
     def under_way(self, run_id: str) -> frozenset[CellKey]:
         """The cells of it that are being answered here."""
