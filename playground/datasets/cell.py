@@ -10,9 +10,22 @@ import json
 from typing import Any
 
 from playground.errors import PromptError
+from playground.types.dataset import ColumnKind
 
 _TRUE = {"true": True, "yes": True, "false": False, "no": False}
 _SHOWN_CHARS = 40
+
+
+def kind_of_value(value: Any) -> ColumnKind:
+    """The kind of a column that takes this value."""
+    kinds: dict[type, ColumnKind] = {
+        bool: "boolean",
+        int: "number",
+        float: "number",
+        list: "list",
+        dict: "json",
+    }
+    return kinds.get(type(value), "text")
 
 
 def read_cell(text: str, kind: str) -> Any:

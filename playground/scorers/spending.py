@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from playground.answers.wording import plural, show_number
 from playground.scorers.alike import trimmed
+from playground.scorers.bounds import bounds_problem, within
 from playground.scorers.options import About
 from playground.types.scores import Sample, Score
 
@@ -58,25 +59,14 @@ def tokens(
     if None in known:
         return Score("tokens", None, answer, "does not apply: the tokens were not counted")
     count = sum(number for number in known if number is not None)
-    explanation = f"{count:,} {plural(count, 'tokens')}"
-    if max is not None and count > max:
-        explanation += f", {count - max:,} over"
-    if min is not None and count < min:
-        explanation += f", {min - count:,} too few"
-    is_within = (max is None or count <= max) and (min is None or count >= min)
-    return Score("tokens", float(is_within), answer, explanation)
+    value, beyond = within(count, min, max)
+    return Score("tokens", value, answer, f"{count:,} {plural(count, 'tokens')}{beyond}")
 
 
 def tokens_problem(*, max: int | None = None, min: int | None = None, counted: Of = "answer") -> str | None:
     """Why these options cannot be meant, or None."""
     del counted
-    if min is None and max is None:
-        return 'Set "min", "max" or both.'
-    if (min is not None and min < 0) or (max is not None and max < 0):
-        return '"min" and "max" must not be negative.'
-    if min is not None and max is not None and min > max:
-        return f'"min" is {min:,}, above "max", which is {max:,}.'
-    return None
+    return bounds_problem(min, max)
 
 
 def price(

@@ -18,6 +18,7 @@ import regex as regex_engine
 
 from playground.answers.wording import plural, quote, quote_all
 from playground.scorers.alike import COMPOSED, composed, folded, how_same, only_looks, seen, trimmed
+from playground.scorers.bounds import bounds_problem, within
 from playground.scorers.options import LongText
 from playground.scorers.similarity import COMPARED_CHARS, similarity
 from playground.types.scores import Sample, Score
@@ -184,26 +185,14 @@ def length(sample: Sample, *, min: int | None = None, max: int | None = None, un
     """
     answer = trimmed(sample.answer)
     count = _measure(answer, unit)
-    explanation = f"{count:,} {plural(count, unit)}"
-    over = count - max if max is not None else 0
-    under = min - count if min is not None else 0
-    if over > 0:
-        explanation += f", {over:,} over"
-    if under > 0:
-        explanation += f", {under:,} too few"
-    return Score("length", float(over <= 0 and under <= 0), answer, explanation)
+    value, beyond = within(count, min, max)
+    return Score("length", value, answer, f"{count:,} {plural(count, unit)}{beyond}")
 
 
 def length_problem(*, min: int | None = None, max: int | None = None, unit: Unit = "words") -> str | None:
     """Why these options cannot be meant, or None."""
     del unit
-    if min is None and max is None:
-        return 'Set "min", "max" or both.'
-    if (min is not None and min < 0) or (max is not None and max < 0):
-        return '"min" and "max" must not be negative.'
-    if min is not None and max is not None and min > max:
-        return f'"min" is {min:,}, above "max", which is {max:,}.'
-    return None
+    return bounds_problem(min, max)
 
 
 _CHARACTER = regex_engine.compile(r"\X")

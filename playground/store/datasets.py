@@ -228,11 +228,6 @@ class Datasets:
             found = session.exec(select(DatasetUse).where(DatasetUse.dataset_id == dataset_id))
             return {each.run_id: each.number for each in found}
 
-    def let_go(self, run_id: str) -> None:
-        """A run that is gone needs nothing any more."""
-        with self._writing() as session:
-            session.execute(sa.delete(DatasetUse).where(col(DatasetUse.run_id) == run_id))
-
 
 def to_version(row: Dataset, version: DatasetVersionRow) -> DatasetVersion:
     """What is handed out of a version."""

@@ -23,7 +23,7 @@ from playground.errors import NotFoundError, StoreBusy, StoreError
 from playground.plain_words import of_field
 from playground.store.blobs import loaded_images
 from playground.store.changes import CreateRun
-from playground.store.content import fold, portions, search_words, to_json
+from playground.store.content import fold, matches, portions, to_json
 from playground.store.creation import create
 from playground.store.ledger import UNFINISHED, score_rows
 from playground.store.presence import Presence
@@ -48,7 +48,6 @@ from playground.types.trace import Answer
 
 _tables = Table.metadata.tables
 CELL, SCORES, STEPS, VARIANT = (_tables[name] for name in ("cell", "score", "step", "variant"))
-EXPERIMENT = _tables["experiment"]
 PLACE = (CELL.c.case_number, CELL.c.variant_number, CELL.c.repeat)
 CACHED = "cache"
 """The fact of an answer that was served from one that was given before."""
@@ -134,9 +133,8 @@ class Experiments:
 
     def page(self, search: str = "", limit: int = 50, offset: int = 0) -> ExperimentPage:
         """Experiments whose name or data set has every word, newest first; at most 200."""
-        words = [f"%{_escaped(word)}%" for word in search_words(search)]
         text = sa.func.lower(col(ExperimentTable.name) + " " + col(ExperimentTable.dataset))
-        wanted = [text.like(word, escape="\\") for word in words]
+        wanted = matches(text, search)
         newest = (col(ExperimentTable.created_at).desc(), col(ExperimentTable.run_id))
         asked = select(ExperimentTable).where(*wanted).order_by(*newest)
         with self._reading() as session:
@@ -628,7 +626,3 @@ def _ignored(session: Session, row: ExperimentTable) -> dict[str, tuple[str, ...
         if ignored := session.connection().execute(asked).scalar():
             found[name] = tuple(ignored)
     return found
-
-
-def _escaped(word: str) -> str:
-    return re.sub(r"([\\%_])", r"\\\1", word)

@@ -11,12 +11,12 @@ import asyncio
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any, Literal, get_args
+from typing import IO, Any, get_args
 
 from markupsafe import Markup
 from pydantic import ValidationError
 
-from playground.datasets.cell import cell_text
+from playground.datasets.cell import cell_text, kind_of_value
 from playground.errors import PromptError
 from playground.store.records import DatasetSummary
 from playground.tables.base import Choices, Found
@@ -478,7 +478,10 @@ async def data_store(workbench: Workbench, ask: Ask) -> Update:
         and name.removeprefix("fill:") in values
     }
     reading = upload.reading
-    columns = [*reading.as_columns, *(_filled_column(name, value) for name, value in fill.items())]
+    columns = [
+        *reading.as_columns,
+        *(Column(name=name, kind=kind_of_value(value), role="input") for name, value in fill.items()),
+    ]
     note = f"Imported from {upload.name}"
     rows = await asyncio.to_thread(lambda: [_with(row, fill) for row in reading.rows()])
     if not rows:
@@ -493,19 +496,6 @@ async def data_store(workbench: Workbench, ask: Ask) -> Update:
         "toast": f"{words} stored in “{version.name}”, version {version.number}",
         "sheet": {"stored": version.dataset_id},
     }
-
-
-def _filled_column(name: str, value: Any) -> Column:
-    kind: Literal["text", "number", "boolean", "list", "json"] = "text"
-    if isinstance(value, bool):
-        kind = "boolean"
-    elif isinstance(value, int | float):
-        kind = "number"
-    elif isinstance(value, list):
-        kind = "list"
-    elif isinstance(value, dict):
-        kind = "json"
-    return Column(name=name, kind=kind, role="input")
 
 
 def _with(row: Row, fill: Fill) -> Row:

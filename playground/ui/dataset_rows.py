@@ -12,11 +12,11 @@ from typing import Any
 from markupsafe import Markup
 
 from playground.backends.base import complete
-from playground.datasets.cell import cell_text
+from playground.datasets.cell import cell_text, kind_of_value
 from playground.datasets.facts import Facts
 from playground.datasets.generate import MOST_EXAMPLES, instructions, messages, read_row, schema
 from playground.errors import PromptError
-from playground.types.dataset import Column, ColumnKind, ColumnRole, Half, Row
+from playground.types.dataset import Column, ColumnRole, Half, Row
 from playground.types.generation import GenerationRequest
 from playground.types.prompt import Sampling
 from playground.ui.actions import Action, Ask
@@ -172,17 +172,8 @@ async def data_keep_case(workbench: Workbench, ask: Ask) -> Update:
 
 
 def _column(name: str, value: Any, inputs: Sequence[Any]) -> Column:
-    kind: ColumnKind = "text"
-    if isinstance(value, bool):
-        kind = "boolean"
-    elif isinstance(value, int | float):
-        kind = "number"
-    elif isinstance(value, list):
-        kind = "list"
-    elif isinstance(value, dict):
-        kind = "json"
     role: ColumnRole = "input" if any(each.name == name for each in inputs) else ""
-    return Column(name=name, kind=kind, role="expected" if name == "expected" else role)
+    return Column(name=name, kind=kind_of_value(value), role="expected" if name == "expected" else role)
 
 
 def _fitted(value: Any, column: Column | None) -> Any:

@@ -24,7 +24,7 @@ from playground.ui.onto_compare import cleared
 from playground.ui.update import Update
 from playground.ui.verdict_cases import cases_zone, judged
 from playground.ui.verdict_look import Look
-from playground.ui.verdict_parts import health_strip, top, variants_table
+from playground.ui.verdict_parts import SIGNS, health_strip, top, variants_table
 from playground.ui.verdict_plots import plots
 from playground.ui.verdict_slices import chosen_columns, slices_zone
 from playground.verdicts import Beside, Comparison, Verdict, beside, compare, slices, verdict
@@ -193,7 +193,7 @@ async def verdict_facts(workbench: Workbench, ask: Ask) -> Update:
     shown = await look_at(workbench, ask.text("id"), Look.read(ask.text("look")))
     rows = join(
         Markup('<li class="{}">{}<div><b>{}</b><p>{}</p></div></li>').format(
-            fact.kind, icon(*_SIGNS[fact.kind]), fact.words, fact.details
+            fact.kind, icon(*SIGNS[fact.kind]), fact.words, fact.details
         )
         for fact in shown.found.health
     )
@@ -204,9 +204,6 @@ async def verdict_facts(workbench: Workbench, ask: Ask) -> Update:
             "narrow": True,
         }
     }
-
-
-_SIGNS = {"ok": ("check", "ok"), "warn": ("warn", "warn"), "bad": ("cross", "bad")}
 
 
 async def verdict_case(workbench: Workbench, ask: Ask) -> Update:

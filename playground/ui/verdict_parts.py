@@ -33,7 +33,7 @@ MOST_SAID = 4
 MOST_SEGMENTS = 5
 WIDE = 204
 _STANDS_ON = re.compile(r" \((?=[\d.]+ %: |[\d,]+ of [\d,]+ (?:case|cluster)s\))")
-_SIGNS = {"ok": ("check", "ok"), "warn": ("warn", "warn"), "bad": ("cross", "bad")}
+SIGNS = {"ok": ("check", "ok"), "warn": ("warn", "warn"), "bad": ("cross", "bad")}
 
 
 # --- the sentence and the block -----------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def health_strip(experiment_id: str, found: Verdict, look: Look) -> Markup:
     """Short facts, the failing ones first; Details says what follows from each."""
     facts = join(
         Markup('<span class="fact" title="{}">{}{}</span>').format(
-            fact.details, icon(*_SIGNS[fact.kind]), fact.words
+            fact.details, icon(*SIGNS[fact.kind]), fact.words
         )
         for fact in found.health
     )

@@ -22,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from served import HEAD, ROOT, free_port, process, row, wait_for_page
+from served import HEAD, ROOT, free_port, process, row, timed, wait_for_page
 
 sys.path.insert(0, str(ROOT))
 
@@ -73,19 +73,6 @@ async def as_experiment(url: str, folder: str, calls: int) -> None:
         raise RuntimeError(f"{passed} of {calls} answers came back with three passed checks")
 
 
-def timed(*arguments: str) -> tuple[float, float]:
-    """Seconds from the start of that process to its end, and its peak resident memory in MB."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    started = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, __file__, *arguments], env=environment, capture_output=True, text=True
-    )
-    seconds = time.perf_counter() - started
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
-    return seconds, float(done.stdout.splitlines()[-1])
-
-
 def calls() -> bool:
     """Whether an experiment costs little beside its calls."""
     port = free_port()
@@ -93,8 +80,8 @@ def calls() -> bool:
     command = [sys.executable, str(Path(__file__).with_name("scripted_server.py")), str(port), "20", "5", "0"]
     with tempfile.TemporaryDirectory() as folder, process(command) as server:
         wait_for_page(url, server)
-        bare_s, bare_mb = timed("--inside", "bare", url, folder)
-        full_s, full_mb = timed("--inside", "full", url, folder)
+        bare_s, bare_mb = timed(__file__, "--inside", "bare", url, folder)
+        full_s, full_mb = timed(__file__, "--inside", "full", url, folder)
     print(row(f"bare httpx loop of {CALLS:,} calls (baseline)", bare_s, "s", None))
     print(row("as an experiment", full_s, "s", LIMIT * bare_s, bare_s))
     print(row("peak memory", full_mb, "MB", LIMIT_MB, bare_mb))

@@ -96,6 +96,19 @@ def rss_mb(pid: int) -> float:
     raise RuntimeError("the process has ended")
 
 
+def timed(script: str, *arguments: str) -> tuple[float, float]:
+    """Seconds from the start of that bench in a process of its own to its end, and the MB that it prints last."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, script, *arguments], env=environment, capture_output=True, text=True
+    )
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    return seconds, float(done.stdout.splitlines()[-1])
+
+
 def row(name: str, value: float, unit: str, limit: float | None, baseline: float | None = None) -> str:
     """A line of the table; "over" marks a value beyond its limit."""
     limits = "" if limit is None else f"{limit:g} {unit}"

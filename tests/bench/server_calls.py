@@ -10,13 +10,11 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from served import HEAD, ROOT, free_port, process, row, wait_for_page
+from served import HEAD, free_port, process, row, timed, wait_for_page
 
 LIMIT_S, GOAL_S, LIMIT_MB = 5.6, 3.75, 250
 AT_ONCE, COLUMNS = 16, 4
@@ -78,19 +76,6 @@ async def through_httpx(url: str, calls: int) -> None:
         await asyncio.gather(*(work() for _ in range(AT_ONCE)))
 
 
-def timed(*arguments: str) -> tuple[float, float]:
-    """Seconds from the start of that process to its end, and its peak resident memory in MB."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    started = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, __file__, *arguments], env=environment, capture_output=True, text=True
-    )
-    seconds = time.perf_counter() - started
-    if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
-    return seconds, float(done.stdout)
-
-
 def main() -> int:
     """Print the table; 1 when a limit is broken."""
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
@@ -99,8 +84,8 @@ def main() -> int:
     command = [sys.executable, str(Path(__file__).with_name("scripted_server.py")), str(port), "20", "5", "0"]
     with tempfile.TemporaryDirectory() as folder, process(command) as server:
         wait_for_page(url, server)
-        bare_s, bare_mb = timed("bare", url, folder, str(calls))
-        full_s, full_mb = timed("full", url, folder, str(calls))
+        bare_s, bare_mb = timed(__file__, "bare", url, folder, str(calls))
+        full_s, full_mb = timed(__file__, "full", url, folder, str(calls))
     limit = LIMIT_S * calls / 3000
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"{calls} calls of 20 ms, {AT_ONCE} at once, from process start; load {load}")
