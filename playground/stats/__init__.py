@@ -2,6 +2,9 @@
 
 The case is the unit: repeats of a case are averaged before they come here. Two variants are compared on the cases where
 both have a value. An interval and its p come from one family and never contradict each other.
+
+The parts of scipy are named where they are used (`scipy.stats.t`): so they are loaded, which takes a second, with the first
+verdict and not with the page.
 """
 
 from playground.stats.agreement import Agreement, agree, krippendorff

@@ -9,8 +9,8 @@ from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import t
 
 from playground.stats.estimates import Estimate
 from playground.stats.evidence import Floats
@@ -44,7 +44,7 @@ def corrected_mean(labels: ArrayLike, judged: ArrayLike, more: ArrayLike, alpha:
     variance = _variance(people, judge, weight) / n
     if further > 1:
         variance += weight**2 * float(rest.var(ddof=1)) / further
-    half = float(t.ppf(1 - alpha / 2, n - 1)) * sqrt(variance)
+    half = float(scipy.stats.t.ppf(1 - alpha / 2, n - 1)) * sqrt(variance)
     return Corrected(Estimate(centre, centre - half, centre + half), weight)
 
 

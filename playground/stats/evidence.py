@@ -14,9 +14,8 @@ from math import exp, log
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
-from scipy.special import betaln
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +37,7 @@ class Looked(NamedTuple):
 
 def of_wins(only_a: int, only_b: int) -> float:
     """The e-value of so many wins on each side against an even chance: the mean over every share of wins."""
-    return exp((only_a + only_b) * log(2) + float(betaln(1 + only_a, 1 + only_b)))
+    return exp((only_a + only_b) * log(2) + float(scipy.special.betaln(1 + only_a, 1 + only_b)))
 
 
 def betting(differences: ArrayLike) -> float:
@@ -55,7 +54,7 @@ def look_at_passes(signs: ArrayLike, alpha: float = _ALPHA) -> Looked:
     """One answer a case: 1 where A alone passes, -1 where B alone does, 0 where both or none do."""
     values = np.asarray(signs, dtype=float)
     wins, losses = np.cumsum(values > 0), np.cumsum(values < 0)
-    path = np.asarray((wins + losses) * log(2) + betaln(1 + wins, 1 + losses), dtype=np.float64)
+    path = np.asarray((wins + losses) * log(2) + scipy.special.betaln(1 + wins, 1 + losses), dtype=np.float64)
     at = _moment(path, wins - losses, alpha)
 
     def seen(number: int) -> Looked:
@@ -144,7 +143,7 @@ def _share_bounds(wins: int, losses: int, alpha: float) -> tuple[float, float]:
     of = wins + losses
     if not of:
         return 0.0, 1.0
-    mixture = float(betaln(1 + wins, 1 + losses)) + log(alpha)
+    mixture = float(scipy.special.betaln(1 + wins, 1 + losses)) + log(alpha)
 
     def over(share: float) -> float:
         likely = (wins * log(share) if wins else 0.0) + (losses * log(1 - share) if losses else 0.0)
@@ -152,6 +151,6 @@ def _share_bounds(wins: int, losses: int, alpha: float) -> tuple[float, float]:
 
     tiny = 1e-12
     best = min(max(wins / of, tiny), 1 - tiny)
-    low = 0.0 if over(tiny) <= 0 else float(brentq(over, tiny, best, xtol=1e-12))
-    high = 1.0 if over(1 - tiny) <= 0 else float(brentq(over, best, 1 - tiny, xtol=1e-12))
+    low = 0.0 if over(tiny) <= 0 else float(scipy.optimize.brentq(over, tiny, best, xtol=1e-12))
+    high = 1.0 if over(1 - tiny) <= 0 else float(scipy.optimize.brentq(over, best, 1 - tiny, xtol=1e-12))
     return low, high

@@ -6,9 +6,8 @@ from math import copysign, sqrt
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
-from scipy.stats import binom, norm, permutation_test, t
 
 from playground.stats.evidence import betting, of_wins
 
@@ -46,7 +45,7 @@ def compare_passes(only_a: int, only_b: int, cases: int, alpha: float = ALPHA) -
     if min(only_a, only_b) < 0 or only_a + only_b > cases or not cases:
         raise ValueError(f"{only_a} and {only_b} of {cases} cases cannot differ.")
     difference = (only_a - only_b) / cases
-    low, high = _tango(only_a, only_b, cases, float(norm.ppf(1 - alpha / 2)))
+    low, high = _tango(only_a, only_b, cases, float(scipy.stats.norm.ppf(1 - alpha / 2)))
     p = _mid_p(only_a, only_b)
     if p < alpha and low <= 0 <= high:
         p = alpha
@@ -82,8 +81,8 @@ def by_t(difference: float, error: float, units: int, evidence: float, alpha: fl
     Without any spread p is that of the signs.
     """
     if error > 1e-12:
-        half = float(t.ppf(1 - alpha / 2, units - 1)) * error
-        p = float(2 * t.sf(abs(difference) / error, units - 1))
+        half = float(scipy.stats.t.ppf(1 - alpha / 2, units - 1)) * error
+        p = float(2 * scipy.stats.t.sf(abs(difference) / error, units - 1))
     else:
         half, p = 0.0, 1.0 if difference == 0 else 0.5 ** (units - 1)
         if p >= alpha:
@@ -103,7 +102,7 @@ def permutation_p(a: ArrayLike, b: ArrayLike, *, draws: int = 9_999, seed: int =
     """A second opinion on `compare_scores`: how often signs that are flipped at random give as large a difference."""
     apart = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
     apart = apart[~np.isnan(apart)]
-    found = permutation_test(
+    found = scipy.stats.permutation_test(
         (apart,),
         lambda x, axis: np.mean(x, axis=axis),
         permutation_type="samples",
@@ -119,7 +118,9 @@ def _mid_p(b: int, c: int) -> float:
     if b == c:
         return 1.0
     few, apart = min(b, c), b + c
-    return min(1.0, float(2 * binom.cdf(few, apart, 0.5) - binom.pmf(few, apart, 0.5)))
+    return min(
+        1.0, float(2 * scipy.stats.binom.cdf(few, apart, 0.5) - scipy.stats.binom.pmf(few, apart, 0.5))
+    )
 
 
 def _tango(b: int, c: int, n: int, z: float) -> tuple[float, float]:
@@ -138,7 +139,7 @@ def _tango(b: int, c: int, n: int, z: float) -> tuple[float, float]:
     def crossing(start: float, end: float, wanted: float) -> float:
         if (score(end) - wanted) * wanted <= 0:  # it never gets there
             return end
-        return float(brentq(lambda delta: score(delta) - wanted, start, end, xtol=1e-12))
+        return float(scipy.optimize.brentq(lambda delta: score(delta) - wanted, start, end, xtol=1e-12))
 
     here = (b - c) / n
     low = crossing(here, -_NEAR_ONE, z) if here > -1 else -1.0
@@ -149,4 +150,4 @@ def _tango(b: int, c: int, n: int, z: float) -> tuple[float, float]:
 def exact_p(b: int, c: int) -> float:
     """McNemar's exact p, more careful than it has to be: shown beside the mid-p, never used for a verdict."""
     few, apart = min(b, c), b + c
-    return min(1.0, 2 * float(binom.cdf(few, apart, 0.5)))
+    return min(1.0, 2 * float(scipy.stats.binom.cdf(few, apart, 0.5)))

@@ -13,10 +13,8 @@ from math import ceil, exp, log, sqrt
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
-from scipy.special import betaln
-from scipy.stats import binom, norm, t
 
 from playground.stats.paired import ALPHA
 
@@ -78,7 +76,7 @@ def power(
         spread = means.std(axis=1, ddof=1) / sqrt(cases)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.abs(means.mean(axis=1)) / spread
-        return float((ratio > t.ppf(1 - level / 2, cases - 1)).mean())
+        return float((ratio > scipy.stats.t.ppf(1 - level / 2, cases - 1)).mean())
     return float((_Bettors(draws).crossing(means.T, level) <= cases).mean())
 
 
@@ -90,8 +88,8 @@ def exact_power(
     found = 0.0
     for total in range(cases + 1):
         wins = np.arange(total + 1)
-        chances = binom.pmf(wins, total, (1 + difference / apart) / 2)
-        found += float(binom.pmf(total, cases, apart)) * float(
+        chances = scipy.stats.binom.pmf(wins, total, (1 + difference / apart) / 2)
+        found += float(scipy.stats.binom.pmf(total, cases, apart)) * float(
             chances[_told_apart(wins, total - wins, alpha)].sum()
         )
     return found
@@ -177,7 +175,7 @@ def more_scored_cases(
         sums, squares, before = sums + step * means, squares + inner + step * means**2, more
         total = count + more
         error = np.sqrt(np.maximum(squares - sums**2 / total, 1e-12) / (total - 1) / total)
-        if (np.abs(sums / total) > t.ppf(1 - alpha / 2, total - 1) * error).mean() >= PROMISED:
+        if (np.abs(sums / total) > scipy.stats.t.ppf(1 - alpha / 2, total - 1) * error).mean() >= PROMISED:
             return _rounded(more)
     return None
 
@@ -198,13 +196,13 @@ def tenths(share: float) -> str:
 def _told_apart(wins: Counts, losses: Counts, alpha: float) -> NDArray[np.bool_]:
     """Where mid-p and the score of the difference both find one, as `compare_passes` wants it."""
     few, total = np.minimum(wins, losses), wins + losses
-    p = 2 * binom.cdf(few, total, 0.5) - binom.pmf(few, total, 0.5)
-    score = np.abs(wins - losses) > norm.ppf(1 - alpha / 2) * np.sqrt(total)
+    p = 2 * scipy.stats.binom.cdf(few, total, 0.5) - scipy.stats.binom.pmf(few, total, 0.5)
+    score = np.abs(wins - losses) > scipy.stats.norm.ppf(1 - alpha / 2) * np.sqrt(total)
     return np.asarray((p < alpha) & (wins != losses) & score)
 
 
 def _log_evidence(wins: Counts, losses: Counts) -> Floats:
-    return np.asarray((wins + losses) * log(2) + betaln(1 + wins, 1 + losses))
+    return np.asarray((wins + losses) * log(2) + scipy.special.betaln(1 + wins, 1 + losses))
 
 
 class _Bettors:
@@ -274,7 +272,16 @@ def _case_differences(
     easy = random.beta(spread, spread, shape)
     wanted = min(0.5 + abs(difference), 0.999)
     bend = (
-        float(brentq(lambda g: exp(betaln(spread + g, spread) - betaln(spread, spread)) - wanted, 1e-9, 1.0))
+        float(
+            scipy.optimize.brentq(
+                lambda g: (
+                    exp(scipy.special.betaln(spread + g, spread) - scipy.special.betaln(spread, spread))
+                    - wanted
+                ),
+                1e-9,
+                1.0,
+            )
+        )
         if difference
         else 1.0
     )

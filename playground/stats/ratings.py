@@ -13,8 +13,8 @@ from math import log
 from typing import Literal, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
 
 Floats = NDArray[np.float64]
 _HOLD = 1e-4
@@ -133,7 +133,7 @@ def _fit(
     begin = np.zeros(count + design.shape[1] + 1)
     if start is not None:
         begin[:count] = start
-    found = minimize(
+    found = scipy.optimize.minimize(
         loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": 500, "ftol": 1e-12, "gtol": 1e-8}
     )
     values = np.asarray(found.x[:count] - found.x[:count].mean())
