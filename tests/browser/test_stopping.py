@@ -192,7 +192,7 @@ def test_another_prompt_leaves_the_run_running_and_history_leads_back_to_it(scri
     expect(app.page.locator("#running")).to_contain_text("1 running")
     app.tab("History")
     app.page.fill("#hist-search", "left alone")
-    app.page.locator("#hist-list tr[data-act=open_run]").first.click()
+    app.page.locator("#hist-list tr[data-act=open_run]", has_text="Left alone").click()
     expect(app.state(0)).to_contain_text("writing")
     assert app.run_id() == run
     length = len(app.answer(0))
