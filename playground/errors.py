@@ -15,6 +15,7 @@ PlaygroundError            message + hint; the two shells show it, nobody prints
     ├── BackendUnavailable the server or engine does not answer
     │   └── ServerGone     it went away while it answered
     ├── BackendBusy        the server loads a model or its queue is full; asked again it may answer
+    ├── TooSlow            the answer took longer than it was allowed to
     ├── NoAnswer           the model refused, or called a tool
     └── ContextOverflow    the prompt does not fit; carries both numbers
 """
@@ -127,6 +128,17 @@ class ServerGone(BackendUnavailable):
 
 class BackendBusy(BackendError):
     """The server answers that it cannot now: it loads, or its queue is full."""
+
+
+class TooSlow(BackendError):
+    """An answer that had not ended at the limit that was set for it; `seconds` is the limit."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The answer took longer than {seconds:g} s.",
+            "Raise the limit of a call (timeout_s), or ask for shorter answers (max_tokens).",
+        )
+        self.seconds = seconds
 
 
 class NoAnswer(BackendError):

@@ -45,6 +45,11 @@ class Deadline:
         self._left_at = self._loop.time()
         await self._limit.__aexit__(kind, exc, trace)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it was this limit that ended what was done within it."""
+        return self._limit.expired()
+
     def _plan(self) -> None:
         """Look again at the limit or in a step, whichever is earlier."""
         now = self._loop.time()

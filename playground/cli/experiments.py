@@ -17,6 +17,7 @@ import typer
 
 from playground.cli.terminal import tell, write, write_file
 from playground.errors import NotFoundError, PlaygroundError, PromptError
+from playground.types.experiment import LEAST_TIMEOUT_S, MOST_TIMEOUT_S
 
 if TYPE_CHECKING:
     from playground.types.experiment import Experiment
@@ -44,6 +45,7 @@ class Asked:
     resume: bool = False
     only_failed: bool = False
     dry_run: bool = False
+    timeout_s: float | None = None
     prints_json: bool = False
 
     @property
@@ -75,6 +77,9 @@ async def _run(workbench: Workbench, asked: Asked) -> int:
     if not experiment.name:
         experiment = experiment.model_copy(update={"name": path.name.split(".")[0]})
     _require(experiment, asked)
+    if asked.timeout_s is not None:
+        limits = experiment.limits.model_copy(update={"timeout_s": asked.timeout_s})
+        experiment = experiment.model_copy(update={"limits": limits})
     desk = workbench.experiments
     folder = path.parent
     if asked.dry_run:
@@ -106,6 +111,7 @@ async def _begun(workbench: Workbench, experiment: Experiment, asked: Asked, fol
             )
         tell("There is nothing to go on with: it begins anew.")
         return await desk.start(experiment, folder)
+    await desk.limit(stored.id, experiment.limits)
     if asked.only_failed:
         again = await desk.again(stored.id)
         tell(f"{again:,} failed {'cell runs' if again == 1 else 'cells run'} again.")
@@ -124,6 +130,11 @@ def _require(experiment: Experiment, asked: Asked) -> None:
         raise PromptError(f"--min-score {asked.min_score:g} is not from 0 to 1.", "For example: 0.8")
     if asked.margin is not None and not 0 < asked.margin < 1:
         raise PromptError(f"--margin {asked.margin:g} is not between 0 and 1.", "For example: 0.03")
+    if asked.timeout_s is not None and not LEAST_TIMEOUT_S <= asked.timeout_s <= MOST_TIMEOUT_S:
+        raise PromptError(
+            f"--timeout-s {asked.timeout_s:g} is not from {LEAST_TIMEOUT_S:g} to {MOST_TIMEOUT_S:,g} seconds.",
+            "For example: 30",
+        )
     if asked.margin is not None and not asked.not_worse_than:
         raise PromptError("--margin goes with --not-worse-than.", "Name the variant to compare with.")
 

@@ -188,6 +188,9 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Experiment: say what it takes and run nothing.")
     ] = False,
+    timeout_s: Annotated[
+        float | None, typer.Option(metavar="N", help="Experiment: a call that takes longer fails.")
+    ] = None,
     output: PrintAs = Output.TEXT,
     data: Data = None,
 ) -> None:
@@ -201,7 +204,7 @@ def run(
 
     asked = experiments.Asked(
         prompt, min_score, not_worse_than, margin, as_json, junit, markdown, resume, only_failed, dry_run,
-        prints_json=output is Output.JSON,
+        timeout_s, prints_json=output is Output.JSON,
     )  # fmt: skip
     if experiments.is_experiment(prompt):
         experiments.refuse_options_of_a_prompt(context)

@@ -13,13 +13,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Generic, Protocol, TypeVar, cast
 
 from playground.backends.base import Backend, Fold
-from playground.errors import BackendBusy, BackendUnavailable, NoAnswer, PlaygroundError
+from playground.backends.deadlines import Deadline
+from playground.errors import BackendBusy, BackendUnavailable, NoAnswer, PlaygroundError, TooSlow
 from playground.runs.cells import Delta, End, Failed, Finished, Started, Stepped, Waits
 from playground.runs.gate import Gate, Rank, watched
 from playground.runs.outbox import Outbox
@@ -66,12 +67,14 @@ class Execution(Generic[E]):
         streams: bool = True,
         retry: Sequence[float] = (),
         program: MakeProgram = Single,
+        timeout_s: float | None = None,
     ) -> None:
         """The cells are taken from the iterable one by one, `window` of them at the same time (None: all at once).
 
         `rank` is that of its calls at a `Gate`: the lowest is let in first. Without `streams` no text is told before
         its end. A call that a server is too busy for, or does not answer, is made again after each of the seconds of
         `retry`, unless text had come. `program` is how each gets its answer: the prompt as it is makes one call.
+        A call that has not ended after `timeout_s` in its place fails; so much counts for each try.
         """
         self._source = iter(cells)
         self._backend_of = backend_of
@@ -82,6 +85,7 @@ class Execution(Generic[E]):
         self._streams = streams
         self._retry = tuple(retry)
         self._program = program
+        self._timeout_s = timeout_s
         self._outbox: Outbox[Started | Waits | Delta | Stepped | E | BaseException | None] = Outbox()
         self._tasks: dict[CellKey, asyncio.Task[None]] = {}
         self._begun: set[CellKey] = set()
@@ -225,7 +229,7 @@ class Execution(Generic[E]):
             try:
                 await self._stream(cell, call)
                 break
-            except (BackendBusy, BackendUnavailable) as exc:
+            except (BackendBusy, BackendUnavailable, TooSlow) as exc:
                 if pause is None or call.fold.text:
                     raise
                 self._outbox.put(Waits(cell, f"{exc.message} Asked again in {pause:g} s."), cell.key)
@@ -253,7 +257,7 @@ class Execution(Generic[E]):
             if self._rank():
                 request = replace(request, background=True)
             stream = cast("AsyncGenerator[Chunk, None]", backend.stream(request))
-            async with aclosing(stream):
+            async with self._in_time(), aclosing(stream):
                 async for chunk in stream:
                     fold.add(chunk)
                     if call.streams and self._streams and (chunk.text or chunk.reasoning or chunk.rethought):
@@ -261,6 +265,21 @@ class Execution(Generic[E]):
                         self._outbox.put(
                             Delta(cell, chunk.text, chunk.reasoning, chunk.rethought, settled), cell.key
                         )
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncGenerator[None, None]:
+        """Raises TooSlow for a call that takes longer than one may."""
+        if self._timeout_s is None:
+            yield
+            return
+        deadline = Deadline(self._timeout_s)
+        try:
+            async with deadline:
+                yield
+        except TimeoutError as exc:
+            if not deadline.is_over:
+                raise
+            raise TooSlow(self._timeout_s) from exc
 
 
 def _unbegun(cell: Work) -> End:

@@ -30,7 +30,7 @@ from playground.store.presence import Presence
 from playground.store.reopen import completion_of, load_spec, score_of
 from playground.store.runs import find_run
 from playground.store.tables import ExperimentTable, RunCase, Table, now
-from playground.types.experiment import MOST_VARIANTS, Experiment, ExperimentState
+from playground.types.experiment import MOST_VARIANTS, Experiment, ExperimentState, Limits
 from playground.types.generation import Completion
 from playground.types.grid import Case, CellKey, RunSpec
 from playground.types.outcomes import (
@@ -146,7 +146,7 @@ class Experiments:
             )
 
     def latest(self, experiment: Experiment) -> StoredExperiment | None:
-        """The newest of those that were written down like this, whether something depends on it or not."""
+        """The newest of those that were written down like this, whatever holds it back or depends on it."""
         newest = (
             select(ExperimentTable)
             .where(ExperimentTable.name == experiment.name)
@@ -184,6 +184,15 @@ class Experiments:
             row = _find(session, run_id, lock=True)
             for name, value in values.items():
                 setattr(row, name, value)
+            session.add(row)
+
+    def limit(self, run_id: str, limits: Limits) -> None:
+        """What holds it back from now on. Raises StoreBusy while a program runs it, NotFoundError."""
+        with self._writing() as session:
+            row = _find(session, run_id, lock=True)
+            if row.state == "running" and row.owner in self._alive():
+                raise StoreBusy("The experiment runs.", "Pause it, or wait until it is done.")
+            row.plan = {**row.plan, "limits": to_json(limits, exclude_defaults=True)}
             session.add(row)
 
     def keep_checks(self, run_id: str, checks: Sequence[Check]) -> None:
@@ -540,8 +549,9 @@ def _attempts(session: Session, question: str) -> int:
 
 
 def _as_written(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What is asked: neither what holds it back nor whether something depends on it."""
     rule = {name: value for name, value in plan.get("rule", {}).items() if name != "gate"}
-    return {**plan, "rule": rule}
+    return {**plan, "rule": rule, "limits": {}}
 
 
 def _find(session: Session, run_id: str, *, lock: bool = False) -> ExperimentTable:

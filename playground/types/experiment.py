@@ -24,6 +24,8 @@ MOST_CELLS = 250_000
 """Cells of one experiment: more are refused before anything is stored."""
 MOST_VARIANTS = 26
 MOST_REPEATS = 100
+LEAST_TIMEOUT_S, MOST_TIMEOUT_S = 0.1, 86_400.0
+"""Between these lies the limit of a call: the longest is a day."""
 TWIN = "′"
 """What the name of a baseline's twin ends with."""
 
@@ -81,11 +83,12 @@ class Rule(Value):
 class Limits(Value):
     """What holds it back: cells at the same time on one backend (None: as many as that takes), tries of a call.
 
-    It pauses itself after so many `failures_in_row` for one reason, and past so many `tokens`.
+    A call that has not ended after `timeout_s` fails; waiting for its turn does not count. It pauses itself after so many `failures_in_row` for one reason, and past so many `tokens`.
     """
 
     at_once: Annotated[int, Field(ge=1, le=1000)] | None = None
     tries: Annotated[int, Field(ge=1, le=10)] = 3
+    timeout_s: Annotated[float, Field(ge=LEAST_TIMEOUT_S, le=MOST_TIMEOUT_S)] | None = None
     failures_in_row: Annotated[int, Field(ge=1, le=1000)] = 20
     tokens: Annotated[int, Field(ge=1)] | None = None
     stop_when_decided: bool = False

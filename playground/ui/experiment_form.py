@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from playground.errors import PromptError
 from playground.plain_words import of_field
 from playground.techniques.registry import SINGLE
-from playground.types.experiment import MOST_VARIANTS, Cases, Experiment, ExperimentVariant
+from playground.types.experiment import MOST_TIMEOUT_S, MOST_VARIANTS, Cases, Experiment, ExperimentVariant
 from playground.types.grid import TechniqueChoice
 from playground.types.prompt import PRESETS, Check, Prompt, Sampling
 from playground.ui.forest import letter
@@ -324,8 +324,10 @@ def _limits(now: Experiment, rest: list[str], value: str, _: Sequence[Check]) ->
     }
     if field == "stop_when_decided":
         update: dict[str, Any] = {field: _yes(value)}
-    elif field in ("at_once", "tokens") and not value.strip():
+    elif field in ("at_once", "tokens", "timeout_s") and not value.strip():
         update = {field: None}
+    elif field == "timeout_s":
+        update = {field: _number(value, "The limit of a call", MOST_TIMEOUT_S)}
     else:
         update = {field: _whole(value, names[field], 1)}
     return now.model_copy(update={"limits": now.limits.model_copy(update=update)})
@@ -373,14 +375,14 @@ def _whole(value: str, what: str, least: int) -> int:
     return int(text)
 
 
-def _number(value: str, what: str) -> float:
+def _number(value: str, what: str, most: float = 100) -> float:
     text = value.replace("points", "").replace("%", "").strip().replace(",", ".")
     try:
         found = float(text)
     except ValueError:
         found = -1.0
-    if not 0 < found < 100:
+    if not 0 < found < most:
         raise PromptError(
-            f'{what} is a number between 0 and 100, not "{value.strip()[:40]}".', "Type it in digits."
+            f'{what} is a number between 0 and {most:,g}, not "{value.strip()[:40]}".', "Type it in digits."
         )
     return found

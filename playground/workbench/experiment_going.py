@@ -194,6 +194,7 @@ class Going:
             streams=False,
             retry=pauses,
             program=preparing.program,
+            timeout_s=limits.timeout_s,
         )
         self._executions.append(execution)
         async with aclosing(execution.events()) as events:

@@ -18,8 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from playground.endings import ended
 from playground.errors import PlaygroundError, PromptError, StoreBusy, StoreError
+from playground.plain_words import of_field
 from playground.runs.gate import background
 from playground.runs.planning import draw_seed, seeds
 from playground.scorers import check_problem
@@ -27,7 +30,7 @@ from playground.store import Store
 from playground.store.changes import CreateRun
 from playground.store.experiments import FAILED, NewExperiment
 from playground.store.records import StoredCell
-from playground.types.experiment import Experiment, ExperimentState
+from playground.types.experiment import Experiment, ExperimentState, Limits
 from playground.types.grid import CellKey, RunSpec, Work
 from playground.types.outcomes import (
     Estimate,
@@ -126,6 +129,20 @@ class ExperimentDesk:
     async def resume(self, run_id: str) -> None:
         """Run what is open, here. Raises StoreBusy while another program runs it, NotFoundError."""
         await self._begin(run_id)
+
+    async def limit(self, run_id: str, limits: Limits) -> None:
+        """What holds it back when it goes on: its cells at once, tries, the limit of a call.
+
+        Raises PromptError for limits that do not go with its rule, StoreBusy while it runs, NotFoundError.
+        """
+        stored = await self.get(run_id)
+        if limits == stored.experiment.limits:
+            return
+        try:
+            Experiment.model_validate({**stored.experiment.model_dump(), "limits": limits.model_dump()})
+        except ValidationError as exc:
+            raise PromptError("The limits cannot be so.", f"{of_field(exc.errors()[0])}.") from exc
+        await asyncio.to_thread(self._store.experiments.limit, run_id, limits)
 
     async def again(self, run_id: str, keys: Sequence[CellKey] | None = None, *, reason: str = "") -> int:
         """Run failed cells again: these, those of one reason, or all; how many. Raises what `resume` raises.

@@ -80,6 +80,19 @@ def test_failed_cells_are_named_and_run_again_alone(
     assert (code, out[:9]) == (0, "B beats A"), "there is nothing left, and the verdict is still there"
 
 
+def test_a_call_that_takes_too_long_fails_and_a_longer_limit_goes_on_with_it(
+    call: Call, file: str, scripts: dict[str, object]
+) -> None:
+    scripts["echo"] = ["OK", 3600.0]
+    code, _, err = call("run", file, "--timeout-s", "0.1")
+    assert code == 2
+    assert "failed: The answer took longer than 0.1 s. Raise the limit of a call (timeout_s)" in err
+    scripts["echo"] = "{last}"
+    code, out, err = call("run", file, "--only-failed")
+    assert (code, out[:9]) == (0, "B beats A")
+    assert "failed cells run again." in err
+
+
 @pytest.mark.parametrize(
     ("change", "options", "said"),
     [
@@ -88,6 +101,8 @@ def test_failed_cells_are_named_and_run_again_alone(
         (("model: echo", "model: gone"), (), "Variant A: "),
         (("", ""), ("--not-worse-than", "Z"), 'There is no variant "Z". The variants are: A, B.'),
         (("", ""), ("--min-score", "80"), "--min-score 80 is not from 0 to 1."),
+        (("", ""), ("--timeout-s", "0"), "--timeout-s 0 is not from 0.1 to 86,400 seconds."),
+        (("cases: words.csv", "cases: words.csv\nlimits: {timeout_s: 0}"), (), "limits.timeout_s: "),
         (("", ""), ("--only-failed",), "was not run yet as it stands now."),
     ],
 )

@@ -172,6 +172,29 @@ async def test_an_answer_that_broke_off_is_not_asked_for_again() -> None:
     assert (end.completion.text, len(backend.requests)) == ("half", 1)
 
 
+@pytest.mark.parametrize(("said", "calls"), [((), 2), (("half",), 1)])
+async def test_a_call_that_takes_longer_than_it_may_fails_and_is_made_again_where_nothing_had_come(
+    said: tuple[str, ...], calls: int
+) -> None:
+    backend = ScriptedBackend({"a": [*said, HOUR, "never"], "quick": "x"})
+    run = execution(backend, iter([cell(0), cell(1, "quick")]), retry=(0.001,), timeout_s=0.1)
+    ends = {e.cell.model: e async for e in run.events() if isinstance(e, Finished | Failed)}
+    slow = ends["scripted:a"]
+    assert isinstance(slow, Failed)
+    assert slow.message == "The answer took longer than 0.1 s."
+    assert slow.completion.text == "".join(said), "what had come is kept"
+    assert isinstance(ends["scripted:quick"], Finished)
+    assert [r.model for r in backend.requests].count("scripted:a") == calls
+    assert backend.running == 0, "its work on the server has ended"
+
+
+async def test_waiting_for_a_place_does_not_count_as_taking_long() -> None:
+    backend = ScriptedBackend({"a": [0.06, "x"]})
+    gates = {"scripted": asyncio.Semaphore(1)}
+    run = Execution((cell(n) for n in range(4)), lambda _: backend, gates, as_it_is, timeout_s=0.2)
+    assert await _finishes(run) == ["stop"] * 4
+
+
 async def test_what_one_cell_writes_for_a_slow_reader_is_one_event() -> None:
     box: Outbox[Delta | str] = Outbox()
     mine, other = cell(0), cell(1)

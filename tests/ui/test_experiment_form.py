@@ -99,6 +99,8 @@ def test_without_a_data_set_the_cases_of_the_prompt_are_taken() -> None:
         ("repeats", "3", lambda now: now.repeats == 3),
         ("limits/at_once", "", lambda now: now.limits.at_once is None),
         ("limits/tokens", "600,000", lambda now: now.limits.tokens == 600_000),
+        ("limits/timeout_s", "2.5", lambda now: now.limits.timeout_s == 2.5),
+        ("limits/timeout_s", " ", lambda now: now.limits.timeout_s is None),
         ("cache", "false", lambda now: not now.cache),
     ],
 )
@@ -119,6 +121,8 @@ def test_a_control_changes_what_it_says(what: str, value: str, found: Any) -> No
         ("rule/margin", "200", "between 0 and 100"),
         ("rule/looking", "now and then", "cannot be so"),
         ("limits/tries", "99", "cannot be so"),
+        ("limits/timeout_s", "soon", "The limit of a call is a number between 0 and 86,400, not"),
+        ("limits/timeout_s", "0.01", "cannot be so"),
         ("rule/baseline", "Z", "any more"),
         ("variants/9/model", MODEL, "any more"),
         ("remove/0/0", "", ""),

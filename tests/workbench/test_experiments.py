@@ -159,6 +159,27 @@ async def test_a_call_is_tried_again_before_it_counts_as_failed(
     assert len(requests(workbench)) == 2 * 3
 
 
+async def test_a_call_over_its_limit_fails_alone_and_runs_again_with_a_longer_one(
+    make_workbench: MakeWorkbench,
+) -> None:
+    scripts: dict[str, Any] = {"echo": ["SAY", 3600.0], "other": "SAY w1"}
+    workbench = make_workbench(scripts)
+    variants = (ExperimentVariant(name="A"), ExperimentVariant(name="B", model="scripted:other"))
+    run_id = await ended(workbench, experiment(3, variants=variants, limits=Limits(timeout_s=0.1)))
+    [group] = await workbench.experiments.failures(run_id)
+    assert (group.reason, len(group.keys)) == ("The answer took longer than 0.1 s.", 3)
+    assert "timeout_s" in group.hint
+    stood = await workbench.experiments.progress(run_id)
+    assert (stood.state, stood.done, stood.failed) == ("done", 3, 3)
+    scripts["echo"] = [0.15, "SAY w1"]
+    await workbench.experiments.limit(run_id, Limits(timeout_s=60))
+    assert await workbench.experiments.again(run_id) == 3
+    await workbench.experiments.wait(run_id)
+    assert (await workbench.experiments.progress(run_id)).done == 6
+    with pytest.raises(PromptError, match="cannot be so"):
+        await workbench.experiments.limit(run_id, Limits(stop_when_decided=True))
+
+
 async def test_a_technique_a_twin_and_other_seeds_are_variants(make_workbench: MakeWorkbench) -> None:
     workbench = make_workbench({"echo": "{last}"})
     choice = TechniqueChoice(name="self-consistency", options={"samples": 3})
