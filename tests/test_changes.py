@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from playground.diff.changes import Change, message_for, prompt_changes, run_changes
-from playground.types.grid import TechniqueChoice
-from playground.types.prompt import Check, Prompt, Sampling, Turn
+from playground.types.prompt import Check, Prompt, Sampling, TechniqueChoice, Turn
 from playground.types.setups import ColumnSetup, Setup
 
 

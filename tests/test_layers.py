@@ -80,6 +80,7 @@ TABS = {
         "experiment_running",
         "experiment_setup",
         "experiment_strip",
+        "experiment_techniques",
         "experiment_watch",
         "verdict",
         "verdict_cases",

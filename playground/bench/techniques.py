@@ -30,8 +30,8 @@ from playground.store.records import StoredCell
 from playground.techniques.extraction import vote
 from playground.techniques.reading import answer_in
 from playground.techniques.registry import technique_of
-from playground.types.grid import Case, RunSpec, TechniqueChoice, Variant
-from playground.types.prompt import Check, Prompt, Sampling, Turn
+from playground.types.grid import Case, RunSpec, Variant
+from playground.types.prompt import Check, Prompt, Sampling, TechniqueChoice, Turn
 from playground.types.scores import Sample
 from playground.workbench.service import Workbench
 from playground.workbench.techniques import EXPECTED

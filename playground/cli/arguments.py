@@ -22,10 +22,10 @@ from playground.library.shipped import read_prompt
 from playground.runs.planning import schema_problem, with_defaults
 from playground.scorers import check_problem
 from playground.settings import Settings
+from playground.techniques.registry import plain_or
 from playground.templating.inputs import inputs_of, is_number, problem_of, with_kind
 from playground.templating.rendering import check, normalise, variables
-from playground.types.grid import TechniqueChoice
-from playground.types.prompt import PRESETS, Input, Prompt, Sampling
+from playground.types.prompt import PRESETS, Input, Prompt, Sampling, TechniqueChoice
 from playground.ui.alerts import validation_alert
 from playground.workbench.service import Workbench
 
@@ -127,11 +127,19 @@ def read_values(prompt: Prompt, pairs: Iterable[str]) -> dict[str, Any]:
     return values
 
 
-def read_technique(name: str, options: Iterable[str], steps: Iterable[str]) -> TechniqueChoice | None:
-    """The technique of `--technique`, with the pairs of `--option` and `--step`; None without one."""
+def read_technique(
+    name: str, options: Iterable[str], steps: Iterable[str], own: TechniqueChoice | None = None
+) -> TechniqueChoice | None:
+    """The technique of `--technique`, else the prompt's `own`, with the pairs of `--option` and `--step`.
+
+    None without one, and for "single": the prompt as it is.
+    """
     given = {"--option": _pairs("--option", options), "--step": _pairs("--step", steps)}
-    if name:
-        return TechniqueChoice(name=name, options=given["--option"], prompts=given["--step"])
+    if name and (own is None or own.name != name):
+        own = TechniqueChoice(name=name)
+    if own is not None:
+        told = {"options": own.options | given["--option"], "prompts": own.prompts | given["--step"]}
+        return plain_or(own.model_copy(update=told))
     for flag, pairs in given.items():
         if pairs:
             raise PromptError(

@@ -152,7 +152,9 @@ def run(
     max_tokens: Annotated[int | None, typer.Option(metavar="N", help="Cut the answer here.")] = None,
     stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="End here. Repeatable.")] = None,
     samples: Annotated[int, typer.Option(metavar="N", help="So many answers, each with its own seed.")] = 1,
-    technique: Annotated[str, typer.Option(metavar="NAME", help="Run it with a technique.")] = "",
+    technique: Annotated[
+        str, typer.Option(metavar="NAME", help="Run it with a technique; else with the prompt's own.")
+    ] = "",
     option: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="An option of the technique. Repeatable.")
     ] = None,
@@ -234,7 +236,7 @@ def run(
         require_ready(found.prompt, values)
         if not 1 <= samples <= MOST_SAMPLES:
             raise PromptError(f"--samples {samples} is not from 1 to {MOST_SAMPLES}.", "Give another number.")
-        choice = read_technique(technique, option or (), step or ())
+        choice = read_technique(technique, option or (), step or (), found.prompt.run_with)
         if choice is not None:
             await workbench.runs.programs.read(choice, values)
         column = Variant(

@@ -15,8 +15,7 @@ from typing import Any
 from playground.answers.wording import clip, show_number
 from playground.diff.prompts import ABSENT, FieldChange, diff_fields, diff_turns
 from playground.diff.words import Piece, diff_words
-from playground.types.grid import TechniqueChoice
-from playground.types.prompt import Prompt, Sampling, Turn
+from playground.types.prompt import Prompt, Sampling, TechniqueChoice, Turn
 from playground.types.setups import ColumnSetup, Setup
 
 SHOWN_CHARS = 40

@@ -97,6 +97,7 @@ def diff_fields(a: Prompt, b: Prompt) -> list[FieldChange]:
     return [
         *_diff_texts(a, b),
         *_diff_sampling(a.sampling, b.sampling),
+        *_diff_values("Run with", _run_with(a), _run_with(b)),
         *_diff_inputs(a.inputs, b.inputs),
         *_diff_checks(a.checks, b.checks),
         *_diff_values("Output schema", a.output_schema, b.output_schema),
@@ -132,6 +133,10 @@ def _sampling_words(sampling: Sampling | None) -> str:
         for field, info in Sampling.model_fields.items()
         if field in shown or getattr(sampling, field) != info.default
     )
+
+
+def _run_with(prompt: Prompt) -> str | None:
+    return prompt.run_with.words if prompt.run_with else None
 
 
 def _diff_inputs(a: Sequence[Input], b: Sequence[Input]) -> Iterator[FieldChange]:

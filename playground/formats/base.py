@@ -259,7 +259,11 @@ def unheld(export: Export, *held: str) -> list[str]:
     filled += [field for field in ("model", "scores") if getattr(export, field)]
     filled += ["answer"] if export.answer is not None else []
     filled += ["samples"] if export.sample is not None else []
-    lost = [f"{field}: {NO_FIELD}" for field in filled if field not in held]
+    lost = [f"{field}: {NO_FIELD}" for field in filled if field not in (*held, "run_with")]
+    if export.prompt.run_with is not None and "run_with" not in held:
+        lost.append(
+            f"run_with: other programs make one call of this prompt, without {export.prompt.run_with.words}"
+        )
     return lost + ([] if "sampling" in held else sampling_losses(export.sampling, held))
 
 

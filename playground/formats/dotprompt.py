@@ -46,6 +46,7 @@ from playground.formats.handlebars_names import Known
 from playground.formats.plain_jinja import converted
 from playground.formats.refused import without_references
 from playground.formats.sampling import read_sampling, write_sampling
+from playground.formats.technique_choice import read_run_with, written_choice
 from playground.templating.partials import MAX_PARTIALS
 from playground.types.files import ExportFile
 from playground.types.prompt import Input, Prompt, Sampling
@@ -65,7 +66,7 @@ _CONFIG = {
 }
 _FROM_CONFIG = {key: field for field, key in _CONFIG.items()}
 _OWN_TEXTS = ("name_zh", "description_zh", "family", "technique", "use_when", "avoid_when", "source")
-_OWN_KEYS = {*_OWN_TEXTS, "tags", "cases", "checks", "inputs", "sampling"}
+_OWN_KEYS = {*_OWN_TEXTS, "tags", "cases", "checks", "inputs", "sampling", "run_with"}
 _NAMES = re.compile(r"(?P<name>[^/\\]*?)(?:\.(?P<variant>[^./\\]+))?\.prompt")
 _MENTION = re.compile(r"""\{\{~?#?>\s*(?:["'\[]([^"'\]{}]+)["'\]]|([\w./-]+))""")
 _HISTORY_ABOUT = "Earlier messages, oldest first: role and content."
@@ -108,6 +109,7 @@ def write(export: Export) -> ExportFile:
         "cases": list(prompt.cases),
         "checks": [check.model_dump(exclude_defaults=True) for check in prompt.checks],
         "sampling": extras,
+        "run_with": written_choice(prompt.run_with),
     }
     found = [_as_written(item, names) for item in prompt.inputs if not _comes_back(item, prompt, names)]
     schema = picoschema.write_inputs(tuple(found)) if found else None
@@ -118,7 +120,7 @@ def write(export: Export) -> ExportFile:
     }
     read_back = {item.name: item for item in picoschema.read_inputs(schema, defaults, "", [])}
     own["inputs"] = [item.model_dump(exclude_defaults=True) for item in found if read_back[item.name] != item]
-    own = {key: value for key, value in own.items() if value not in ("", [], {})}
+    own = {key: value for key, value in own.items() if value not in ("", [], {}, None)}
     data: dict[str, Any] = {
         "name": prompt.name,
         "description": prompt.description,
@@ -242,6 +244,7 @@ def read(
         "inputs": inputs,
         "sampling": sampling,
         "output_schema": schema,
+        "run_with": read_run_with(own.get("run_with"), "ext.playground.run_with", losses),
         "metadata": {**metadata, KEPT: kept} if kept else metadata,
         **{key: own[key] for key in ("tags", "cases", "checks") if own.get(key) is not None},
         **{key: as_text(own[key]) for key in _OWN_TEXTS if own.get(key) is not None},

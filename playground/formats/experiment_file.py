@@ -27,13 +27,12 @@ from pydantic import ValidationError
 
 from playground.errors import PromptError
 from playground.formats import yaml_text
+from playground.formats.technique_choice import read_choice, written_choice
 from playground.plain_words import of_field
 from playground.types.experiment import Cases, Experiment, ExperimentVariant, Limits, Rule
-from playground.types.grid import TechniqueChoice
 from playground.types.prompt import PRESETS, Check, Prompt, Sampling
 
 _VARIANT_KEYS = ("prompt", "version", "model", "technique", "sampling", "thinking", "baseline")
-_TECHNIQUE_KEYS = ("name", "options", "prompts", "documents")
 _SAID_OTHERWISE = {
     "split": "half",
     "reps": "repeats",
@@ -119,7 +118,7 @@ def _variants(data: Any, shared: Any, file: str) -> tuple[list[dict[str, Any]], 
         if "version" in row:
             row["prompt"] = _version(shared, row.pop("version"), row.get("prompt"), file, where)
         row["prompt"] = _prompt(row.get("prompt", ""), file, where)
-        row["technique"] = _technique(row.get("technique"), file, where)
+        row["technique"] = read_choice(row.get("technique"), f"{file}: {where}.technique")
         row["sampling"] = _sampling(row.get("sampling"), file, f"{where}.sampling")
         rows.append({"name": name, **row})
     if len(baselines) > 1:
@@ -140,34 +139,10 @@ def _prompt(data: Any, file: str, where: str) -> Any:
     """A name, or a prompt that stands in the file."""
     if isinstance(data, dict):
         _refuse_unknown(data, Prompt.model_fields, file, where)
-    elif not isinstance(data, str) and data is not None:
+        return {**data, "run_with": read_choice(data.get("run_with"), f"{file}: {where}.run_with")}
+    if not isinstance(data, str) and data is not None:
         return str(data)
     return data or ""
-
-
-def _technique(data: Any, file: str, where: str) -> Any:
-    """A name, or one with what it is told: {name: self-consistency, samples: 5}."""
-    if data is None or data == "":
-        return None
-    if isinstance(data, str):
-        return {"name": data}
-    if not isinstance(data, dict) or not isinstance(data.get("name"), str):
-        raise PromptError(
-            f"{file}: {where}.technique has no name.",
-            "Write technique: chain-of-thought, or technique: {name: self-consistency, samples: 5}.",
-        )
-    rest = {key: value for key, value in data.items() if key not in _TECHNIQUE_KEYS}
-    options = data.get("options") or {}
-    if not isinstance(options, dict):
-        raise PromptError(
-            f"{file}: {where}.technique.options is no block.", "Write options: {samples: 5}, or leave it out."
-        )
-    return {
-        "name": data["name"],
-        "options": {**options, **rest},
-        "prompts": data.get("prompts") or {},
-        "documents": data.get("documents"),
-    }
 
 
 def _sampling(data: Any, file: str, where: str) -> Any:
@@ -232,28 +207,13 @@ def _refuse_unknown(data: Mapping[str, Any], known: Iterable[str], file: str, wh
 def _written_variant(variant: ExperimentVariant) -> dict[str, Any]:
     told = variant.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
     told["prompt"] = _written_prompt(variant.prompt)
-    told["technique"] = _written_technique(variant.technique)
+    told["technique"] = written_choice(variant.technique)
     told["sampling"] = _written_sampling(variant.sampling)
     return {key: value for key, value in told.items() if value not in (None, "")}
 
 
 def _written_prompt(prompt: str | Prompt) -> Any:
     return prompt if isinstance(prompt, str) else prompt.model_dump(mode="json", exclude_defaults=True)
-
-
-def _written_technique(choice: TechniqueChoice | None) -> Any:
-    if choice is None:
-        return None
-    if not choice.options and not choice.prompts and choice.documents is None:
-        return choice.name
-    told: dict[str, Any] = {"name": choice.name}
-    if any(key in _TECHNIQUE_KEYS for key in choice.options):
-        told["options"] = dict(choice.options)
-    else:
-        told |= choice.options
-    if choice.documents is not None:
-        told["documents"] = list(choice.documents)
-    return told | ({"prompts": dict(choice.prompts)} if choice.prompts else {})
 
 
 def _written_sampling(sampling: Sampling | None) -> Any:

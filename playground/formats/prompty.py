@@ -6,6 +6,7 @@
       tags: [classification]
       playground:                    # what prompty has no field for
         family: classification
+        run_with: {name: self-consistency, samples: 5}
         checks:
           - scorer: equals
             options: {text: negative}
@@ -48,6 +49,7 @@ from playground.formats.properties import read_inputs, read_outputs, write_input
 from playground.formats.refused import without_references
 from playground.formats.roles import FOREIGN, role_of
 from playground.formats.sampling import field_of, usable
+from playground.formats.technique_choice import read_run_with, written_choice
 from playground.templating.rendering import join_turns, normalise, split_turns
 from playground.types.files import ExportFile
 from playground.types.prompt import Input, Prompt, Sampling, Turn
@@ -67,7 +69,17 @@ _OPTIONS = {  # Sampling field -> key of model.options
 }
 _V1_PARAMETERS = {field: field for field in Sampling.model_fields}
 _OWN_TEXTS = ("name_zh", "description_zh", "family", "technique", "use_when", "avoid_when", "source")
-_OWN_KEYS = {*_OWN_TEXTS, "kinds", "checks", "sampling", "output_schema", "cases", "exported", "plain_roles"}
+_OWN_KEYS = {
+    *_OWN_TEXTS,
+    "kinds",
+    "checks",
+    "sampling",
+    "output_schema",
+    "cases",
+    "exported",
+    "plain_roles",
+    "run_with",
+}
 _FOREIGN_ROLE = re.compile(
     rf"^[ \t]*(?:#[ \t]*)?({'|'.join(FOREIGN)})[ \t]*(?:\[[^]\n={{}}]*=[^]\n{{}}]*\][ \t]*)?:[ \t]*$",
     re.ASCII | re.IGNORECASE | re.MULTILINE,
@@ -89,13 +101,14 @@ def dump(prompt: Prompt, exported: dict[str, Any] | None = None) -> tuple[str, t
     own["kinds"] = kinds
     own["checks"] = [check.model_dump(exclude_defaults=True) for check in prompt.checks]
     own["cases"] = list(prompt.cases)
+    own["run_with"] = written_choice(prompt.run_with)
     outputs = write_outputs(prompt.output_schema) if prompt.output_schema else None
     if prompt.output_schema is not None and outputs is None:
         own["output_schema"] = prompt.output_schema
     options, own["sampling"] = _write_sampling(prompt.sampling)
     body = join_turns(prompt.turns)
     own["plain_roles"] = bool(_FOREIGN_ROLE.search(body))
-    own = {key: value for key, value in own.items() if value not in ("", {}, [], False)}
+    own = {key: value for key, value in own.items() if value not in ("", {}, [], False, None)}
     if exported:
         own["exported"] = exported
 
@@ -207,6 +220,7 @@ def read(text: str, file: str = "The file") -> Reading:
         cases=tuple(rows_in(own.get("cases"), "metadata.playground.cases", losses)),
         sampling=sampling,
         output_schema=schema,
+        run_with=read_run_with(own.get("run_with"), "metadata.playground.run_with", losses),
         tags=tuple(map(as_text, tags)),
         metadata=metadata | data,
         **{key: as_text(own.get(key)) for key in _OWN_TEXTS},

@@ -42,7 +42,7 @@ from playground.types.outcomes import (
     Outcome,
     StoredExperiment,
 )
-from playground.types.prompt import Check
+from playground.types.prompt import Check, TechniqueChoice
 from playground.types.scores import Score
 from playground.types.trace import Answer
 
@@ -617,6 +617,9 @@ def _stored(session: Session, row: ExperimentTable) -> StoredExperiment:
         slices=tuple(facts.get("slices", ())),
         run_models=facts.get("models", {}),
         run_prompts=facts.get("prompts", {}),
+        run_techniques={
+            name: TechniqueChoice.model_validate(told) for name, told in facts.get("techniques", {}).items()
+        },
         leaks=facts.get("leaks", 0),
         ignored=_ignored(session, row),
     )

@@ -17,8 +17,7 @@ from playground.scorers.similarity import similarity
 from playground.store.content import fold, load_content, portions
 from playground.store.records import Found
 from playground.store.tables import CellText, Run, RunCase, Step
-from playground.types.grid import TechniqueChoice
-from playground.types.prompt import Prompt, Sampling
+from playground.types.prompt import Prompt, Sampling, TechniqueChoice
 from playground.types.setups import ColumnSetup, Setup
 
 NEAR = 12

@@ -15,6 +15,7 @@ from playground.techniques.asking import Ask, BoundReached, Bounds
 from playground.techniques.base import StepPrompt, Task, Tools
 from playground.techniques.chains import chain_steps
 from playground.techniques.options import Option, options_of, read_options
+from playground.types.prompt import TechniqueChoice
 from playground.types.trace import Answer
 
 Need = Literal["vision", "documents", "dataset", "sandbox", "tools"]
@@ -39,6 +40,7 @@ __all__ = [
     "Technique",
     "check_step",
     "lacking",
+    "plain_or",
     "rows",
     "run_technique",
     "technique_of",
@@ -366,6 +368,13 @@ def technique_of(name: str) -> Technique:
     near = get_close_matches(name.casefold().replace(" ", "-").replace("_", "-"), table, n=1)
     known = f'Do you mean "{near[0]}"?' if near else f"Techniques: {', '.join(table)}."
     raise NotFoundError(f'There is no technique "{name[:60]}".', known)
+
+
+def plain_or(choice: TechniqueChoice | None) -> TechniqueChoice | None:
+    """The choice; None where it is the prompt as it is, told nothing."""
+    if choice is not None and choice.name == SINGLE and not choice.options and not choice.prompts:
+        return None
+    return choice
 
 
 def lacking(row: Technique, there: Collection[Need]) -> str:

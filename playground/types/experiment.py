@@ -13,8 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from playground.types.grid import TechniqueChoice
-from playground.types.prompt import Check, Prompt, Sampling, Value
+from playground.types.prompt import Check, Prompt, Sampling, TechniqueChoice, Value
 
 PASSES = "passes"
 """The metric that counts a case as right when every check that applies holds."""

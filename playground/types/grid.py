@@ -10,7 +10,7 @@ from pydantic import Field
 
 from playground.errors import PlaygroundError
 from playground.types.generation import Message
-from playground.types.prompt import Prompt, Sampling, Value
+from playground.types.prompt import Prompt, Sampling, TechniqueChoice, Value
 
 CellStatus = Literal["pending", "running", "done", "cancelled", "error", "interrupted"]
 
@@ -61,19 +61,6 @@ class PromptSource(Value):
         """What it is called: "Refund@3", "Refund@production", "Chain of thought, edited"."""
         at = self.at or (str(self.number) if self.number else "")
         return f"{self.name}{'@' if at else ''}{at}{', edited' if self.edited else ''}"
-
-
-class TechniqueChoice(Value):
-    """A technique by name, what it is told, and prompts in place of the library's: step → "name@version" or a slug.
-
-    `documents` are those it looks things up in, each by its hash, the beginning of one, or its name; None is every one
-    that is kept.
-    """
-
-    name: str
-    options: dict[str, Any] = {}
-    prompts: dict[str, str] = {}
-    documents: tuple[str, ...] | None = None
 
 
 class Variant(Value):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from playground.types.experiment import Experiment, ExperimentState
 from playground.types.grid import CellKey
-from playground.types.prompt import Check
+from playground.types.prompt import Check, TechniqueChoice
 
 OPEN = ("pending", "running", "interrupted", "cancelled")
 """What cells are that have no answer yet and did not fail: going on runs them."""
@@ -72,7 +72,8 @@ class StoredExperiment:
     """One experiment: as it was written down, and the checks that its answers are judged by now.
 
     `dataset` is the name of the data set and `number` its version then; both may be gone. `run_models` and
-    `run_prompts` are what the variants were run with, by their names; `slices` the columns to look at results by.
+    `run_prompts` are what the variants were run with, by their names, `run_techniques`
+    those that their prompts name; `slices` the columns to look at results by.
     `leaks` counts rows that stand in both halves of the data; `ignored` are settings that backends did not honour.
     """
 
@@ -85,6 +86,7 @@ class StoredExperiment:
     slices: tuple[str, ...]
     run_models: Mapping[str, str]
     run_prompts: Mapping[str, str]
+    run_techniques: Mapping[str, TechniqueChoice] = field(default_factory=dict)
     leaks: int = 0
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -102,6 +104,12 @@ class StoredExperiment:
     def names(self) -> tuple[str, ...]:
         """The names of its variants, with the twin."""
         return self.row.variants
+
+    def technique_of(self, name: str) -> TechniqueChoice | None:
+        """What a variant was run with: its own technique, else its prompt's; the twin's is the baseline's."""
+        written = {each.name: each.technique for each in self.experiment.variants}
+        name = name if name in written else self.experiment.baseline
+        return written.get(name) or self.run_techniques.get(name)
 
 
 @dataclass(frozen=True, slots=True)

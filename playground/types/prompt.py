@@ -87,12 +87,34 @@ PRESETS: dict[str, Sampling] = {
 }
 
 
+class TechniqueChoice(Value):
+    """A technique by name, what it is told, and prompts in place of the library's: step → "name@version" or a slug.
+
+    `documents` are those it looks things up in, each by its hash, the beginning of one, or its name; None is every one
+    that is kept.
+    """
+
+    name: str
+    options: dict[str, Any] = {}
+    prompts: dict[str, str] = {}
+    documents: tuple[str, ...] | None = None
+
+    @property
+    def words(self) -> str:
+        """Such as "self-consistency, samples 5, step sample: Mine@2"."""
+        told = [f"{name.replace('_', ' ')} {value}" for name, value in self.options.items()]
+        told += [f"step {step}: {prompt}" for step, prompt in self.prompts.items()]
+        told += [] if self.documents is None else [f"documents {', '.join(self.documents) or 'none'}"]
+        return ", ".join((self.name, *told))
+
+
 class Prompt(Value):
     """A prompt with its variables and checks: what a version freezes and a `.prompty` file holds.
 
     `name` is what people read, `name_zh` and `description_zh` the same in simplified Chinese. `cases` are rows of
     values to try it with; a key that is no variable (`expected`) is for the checks, whose options may name it.
-    `metadata` keeps further front-matter keys of an imported file.
+    `technique` is the technique of the Guide that a pattern shows; `run_with` the one that this prompt is run with, None
+    for one call as it is. `metadata` keeps further front-matter keys of an imported file.
     """
 
     name: str = ""
@@ -103,6 +125,7 @@ class Prompt(Value):
     inputs: tuple[Input, ...] = ()
     checks: tuple[Check, ...] = ()
     sampling: Sampling | None = None
+    run_with: TechniqueChoice | None = None
     output_schema: dict[str, Any] | None = None
     family: str = ""
     technique: str = ""

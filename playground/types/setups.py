@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground.types.grid import TechniqueChoice
-from playground.types.prompt import Prompt, Sampling
+from playground.types.prompt import Prompt, Sampling, TechniqueChoice
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,8 @@ async def take_prompt(workbench: Workbench, ask: Ask) -> Update:
         raise NotFoundError(f"There is no column {column + 1}.", f"There are at most {COLUMNS}.")
     prompt, source = await _taken(workbench, ask)
     name = source.words if source else "own text"
+    if prompt.run_with is not None:
+        name += f", run with {prompt.run_with.name}"
     return {
         "into": into(column, prompt, source),
         "toast": f"Column {column + 1}: {name}",
@@ -162,9 +164,10 @@ async def _taken(workbench: Workbench, ask: Ask) -> tuple[Prompt, PromptSource |
     run = await workbench.runs.get(ask.text("of_run"))
     cell = find_cell(run, ask.integer("from"))
     shape = run.spec.variants[cell.column]
+    own = {"run_with": shape.technique}
     if shape.prompt is not None:
-        return shape.prompt, shape.source
-    return run.spec.prompt, source_of(run.version) if run.version else None
+        return shape.prompt.model_copy(update=own), shape.source
+    return run.spec.prompt.model_copy(update=own), source_of(run.version) if run.version else None
 
 
 def source_of(version: SavedVersion, at: str = "") -> PromptSource:
@@ -187,6 +190,7 @@ def into(column: int, prompt: Prompt, source: PromptSource | None) -> Into:
         "output_schema": told["output_schema"],
         "source": source.model_dump(mode="json") if source else None,
         "asks": told["sampling"] or {},
+        "technique": told["run_with"],
         "values": example_values(prompt),
     }
 

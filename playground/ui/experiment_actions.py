@@ -34,6 +34,7 @@ from playground.ui.experiment_form import (
     with_rows,
 )
 from playground.ui.experiment_setup import note
+from playground.ui.experiment_techniques import with_techniques
 from playground.ui.experiment_watch import shown
 from playground.ui.experiments import being_set_up, draw_setup, open_experiments, prompt_at_hand
 from playground.ui.forms import ColumnForm, CompareForm
@@ -61,7 +62,7 @@ async def experiment_from_compare(workbench: Workbench, ask: Ask) -> Update:
         raise PromptError("The prompt is empty.", "Write something in a turn, then run it over a data set.")
     shared, own = await _prompts(workbench, form)
     now = of_columns(form, shared, own, "" if form.prompt.cases else await _fitting(workbench, form.prompt))
-    return await _taken(workbench, now, ask)
+    return await _taken(workbench, now, ask, is_told=True)
 
 
 async def run_over_data(workbench: Workbench, ask: Ask) -> Update:
@@ -69,7 +70,7 @@ async def run_over_data(workbench: Workbench, ask: Ask) -> Update:
     form = ask.compare_form()
     version = await workbench.datasets.version(ask.text("dataset"), ask.integer("number", 0) or None)
     shared, own = await _prompts(workbench, form)
-    return await _taken(workbench, of_columns(form, shared, own, version.words), ask)
+    return await _taken(workbench, of_columns(form, shared, own, version.words), ask, is_told=True)
 
 
 async def _prompts(workbench: Workbench, form: CompareForm) -> tuple[str | Prompt, list[str | Prompt]]:
@@ -133,7 +134,12 @@ async def experiment_from_sample(workbench: Workbench, ask: Ask) -> Update:
         named = {"prompt": stripped(prompt), "model": column.model}
         cases = written.cases.model_copy(update={"dataset": sample.version.words})
         return await _taken(workbench, compact(written.model_copy(update={**named, "cases": cases})), ask)
-    first = ColumnForm(model=column.model, sampling=prompt.sampling or column.sampling, preset=column.preset)
+    first = ColumnForm(
+        model=column.model,
+        sampling=prompt.sampling or column.sampling,
+        preset=column.preset,
+        technique=prompt.run_with,
+    )
     form = CompareForm(prompt=prompt, columns=(first,))
     return await _taken(workbench, of_columns(form, stripped(prompt), [""], sample.version.words), ask)
 
@@ -143,7 +149,8 @@ async def read_experiment_file(workbench: Workbench, ask: Ask) -> Update:
     return await _taken(workbench, read_experiment(ask.text("text"), "The file"), ask)
 
 
-async def _taken(workbench: Workbench, now: Experiment, ask: Ask) -> Update:
+async def _taken(workbench: Workbench, now: Experiment, ask: Ask, *, is_told: bool = False) -> Update:
+    now = await with_techniques(workbench, now, is_told=is_told)
     update = await draw_setup(workbench, now, prompt_at_hand(ask))
     return {**update, "plan": now.model_dump(mode="json"), "tab": "Experiments"}
 
@@ -188,6 +195,7 @@ async def change_experiment(workbench: Workbench, ask: Ask) -> Update:
         except PlaygroundError as exc:
             update = await draw_setup(workbench, now, prompt_at_hand(ask), anew=False)
             return {**update, "alert": {"message": exc.message, "hint": exc.hint}}
+    after = await with_techniques(workbench, after, is_told=what.endswith("/technique"))
     update = await draw_setup(workbench, after, prompt_at_hand(ask), anew=False)
     return {**update, "plan": after.model_dump(mode="json")}
 

@@ -19,8 +19,7 @@ from playground.errors import PromptError
 from playground.plain_words import of_field
 from playground.techniques.registry import SINGLE
 from playground.types.experiment import MOST_TIMEOUT_S, MOST_VARIANTS, Cases, Experiment, ExperimentVariant
-from playground.types.grid import TechniqueChoice
-from playground.types.prompt import PRESETS, Check, Prompt, Sampling
+from playground.types.prompt import PRESETS, Check, Prompt, Sampling, TechniqueChoice
 from playground.ui.forest import letter
 from playground.ui.forms import CompareForm, variant
 
@@ -71,8 +70,8 @@ def own_prompts(form: CompareForm) -> list[Prompt | None]:
 
 
 def stripped(prompt: Prompt) -> Prompt:
-    """A prompt as an experiment keeps it: its cases are the experiment's, its sampling the variant's."""
-    return prompt.model_copy(update={"cases": (), "sampling": None})
+    """A prompt as an experiment keeps it: its cases are the experiment's, sampling and technique the variant's."""
+    return prompt.model_copy(update={"cases": (), "sampling": None, "run_with": None})
 
 
 _COUNTS = ("", "one", "two", "three", "four", "five", "six")

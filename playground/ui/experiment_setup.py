@@ -187,7 +187,7 @@ def _techniques(choices: Choices, each: ExperimentVariant) -> list[Option]:
 
 def calls_words(each: ExperimentVariant) -> str:
     """How many calls a case takes: "1", or the most that a technique makes."""
-    if each.technique is None:
+    if each.technique is None or each.technique.name == SINGLE:
         return "1"
     row = rows().get(each.technique.name)
     if row is None:

@@ -15,8 +15,17 @@ from pydantic import Field, ValidationError
 
 from playground.library.shipped import Pattern
 from playground.store.records import SavedVersion, StoredRun
-from playground.types.grid import MOST_COLUMNS, PromptSource, RunSpec, Samples, TechniqueChoice, Variant
-from playground.types.prompt import PRESETS, Input, Prompt, Sampling, Turn, Value, example_values
+from playground.types.grid import MOST_COLUMNS, PromptSource, RunSpec, Samples, Variant
+from playground.types.prompt import (
+    PRESETS,
+    Input,
+    Prompt,
+    Sampling,
+    TechniqueChoice,
+    Turn,
+    Value,
+    example_values,
+)
 from playground.types.servers import ModelInfo
 
 COLUMNS = MOST_COLUMNS
@@ -197,6 +206,7 @@ def form_of_prompt(
             preset=preset_of(sampling) if sampling else column.preset,
             sampling=sampling or column.sampling,
             samples=column.samples,
+            technique=prompt.run_with,
         )
         for column in columns
     )

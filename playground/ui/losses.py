@@ -19,6 +19,7 @@ MISSED = {
     "checks": "checks",
     "cases": "cases",
     "output_schema": "the schema",
+    "run_with": "the technique",
     "answer": "the answer",
     "scores": "scores",
     "images": "images",
@@ -53,6 +54,10 @@ def sorted_out(losses: Sequence[str]) -> tuple[str, list[str]]:
     missing, notes = list[str](), list[str]()
     for loss in dict.fromkeys(losses):
         field, _, reason = loss.partition(": ")
+        if field == "run_with":  # what becomes of the prompt without it is worth a line too
+            missing.append(field)
+            notes.append(f"the technique: {reason}")
+            continue
         (missing if reason == _REASON else notes).append(field if reason == _REASON else loss)
     named = [words for field, words in MISSED.items() if field in missing]
     settings = [field.replace("_", " ") for field in missing if field in Sampling.model_fields]

@@ -17,12 +17,13 @@ from playground.workbench.service import Workbench
 
 
 def own_prompt(form: CompareForm, column: int) -> Prompt:
-    """The column's own prompt with the sampling it states, as it would be saved; raises NotFoundError."""
+    """The column's own prompt with the sampling it states and its technique, as it would be saved; raises NotFoundError."""
     if not (0 <= column < len(form.columns) and form.columns[column].own):
         raise NotFoundError(f"Column {column + 1} has no text of its own.", "Save the prompt of the editor.")
     chosen = form.columns[column]
     sampling = restated(stated(chosen), chosen.sampling)
-    return variant(form, column).model_copy(update={"sampling": sampling})
+    told = {"sampling": sampling, "run_with": chosen.technique}
+    return variant(form, column).model_copy(update=told)
 
 
 def _saved_as(form: CompareForm, column: int) -> str:
@@ -43,7 +44,7 @@ async def save_own(workbench: Workbench, ask: Ask) -> Update:
         '<input id="save-message" name="message" class="field" value="{}"{}>'
         '<label for="save-author" class="soft">Author</label>'
         '<input id="save-author" name="author" class="field" maxlength="100" value="{}" placeholder="Your name, if others read this">'
-        '<span></span><span>{}</span></div><p class="hint">Saves the text and sampling of column {}. '
+        '<span></span><span>{}</span></div><p class="hint">Saves the text, sampling and technique of column {}. '
         "The prompt of the editor stays as it is.</p>"
     ).format(
         prompt.name,

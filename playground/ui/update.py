@@ -117,6 +117,7 @@ class Into(TypedDict):
     output_schema: Mapping[str, Any] | None
     source: Mapping[str, Any] | None
     asks: Mapping[str, Any]
+    technique: Mapping[str, Any] | None
     values: Mapping[str, Any]
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from playground.errors import NotFoundError, PromptError
+from playground.techniques.registry import plain_or
 from playground.types.grid import CellKey
 from playground.ui.actions import Action, Ask
 from playground.ui.html import button
@@ -78,11 +79,12 @@ async def keep_variant(workbench: Workbench, ask: Ask) -> Update:
 
 
 async def _prompt_of(workbench: Workbench, kept: StoredExperiment, name: str) -> Prompt:
-    """The prompt of a variant with the sampling that it ran with; raises NotFoundError."""
+    """The prompt of a variant with the sampling and the technique that it ran with; raises NotFoundError."""
     if name not in kept.names:
         raise NotFoundError(f'The experiment has no variant "{name}".', f"It has: {', '.join(kept.names)}.")
     cell = await workbench.history.cell(kept.id, CellKey(0, kept.names.index(name), 0))
-    return cell.prompt.model_copy(update={"sampling": cell.sampling})
+    told = {"sampling": cell.sampling, "run_with": plain_or(kept.technique_of(name))}
+    return cell.prompt.model_copy(update=told)
 
 
 ACTIONS: dict[str, Action] = {"ask_to_keep": ask_to_keep, "keep_variant": keep_variant}

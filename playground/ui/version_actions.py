@@ -11,6 +11,7 @@ from playground.errors import NotFoundError, PlaygroundError, PromptError, Versi
 from playground.library.shipped import Pattern
 from playground.runs.samples import sample_number
 from playground.store.records import SavedVersion, StoredRun
+from playground.techniques.registry import plain_or
 from playground.types.files import ExportFile
 from playground.types.prompt import Prompt
 from playground.ui.actions import Action, Ask
@@ -52,9 +53,17 @@ async def save_winner(workbench: Workbench, ask: Ask) -> Update:
     form = ask.compare_form()
     if not form.prompt.name.strip():
         return await save_column(workbench, ask)
-    cell = find_cell(await workbench.runs.get(ask.run_id()), ask.integer("column"), ask.repeat())
-    prompt = cell.prompt.model_copy(update={"name": form.prompt.name, "sampling": cell.sampling})
-    return await _at_once(workbench, ask, form, prompt, cell.column)
+    column = ask.integer("column")
+    prompt = await _run_with(workbench, ask, column)
+    return await _at_once(workbench, ask, form, prompt.model_copy(update={"name": form.prompt.name}), column)
+
+
+async def _run_with(workbench: Workbench, ask: Ask, column: int) -> Prompt:
+    """The prompt of a column's answer with the sampling and the technique that it was run with."""
+    run = await workbench.runs.get(ask.run_id())
+    cell = find_cell(run, column, ask.repeat())
+    technique = run.spec.variants[column].technique if column < len(run.spec.variants) else None
+    return cell.prompt.model_copy(update={"sampling": cell.sampling, "run_with": plain_or(technique)})
 
 
 async def _at_once(
@@ -137,8 +146,8 @@ async def _save_drawer(
     again = await ways_to_keep(workbench, form.prompt_id) if form.prompt_id else ""
     prompt = _on_screen(form)
     if column is not None and ask.run:
-        cell = find_cell(await workbench.runs.get(ask.run), column, ask.repeat())
-        prompt = cell.prompt.model_copy(update={"name": form.prompt.name, "sampling": cell.sampling})
+        prompt = await _run_with(workbench, ask, column)
+        prompt = prompt.model_copy(update={"name": form.prompt.name})
     body = Markup(
         '<div class="form" data-form><label for="save-name" class="soft">Name</label>'
         '<input id="save-name" name="name" class="field" maxlength="200" value="{}" {}>'
@@ -203,12 +212,10 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
     name = ask.text("name").strip()
     column = ask.text("column")
     prompt = _on_screen(form)
-    sampling = prompt.sampling
     if column.isdecimal():
-        cell = find_cell(await workbench.runs.get(ask.run_id()), ask.integer("column"), ask.repeat())
-        prompt, sampling = cell.prompt, cell.sampling
+        prompt = await _run_with(workbench, ask, int(column))
     way, variant = way_asked(ask)
-    prompt = prompt.model_copy(update={"name": name, "sampling": sampling})
+    prompt = prompt.model_copy(update={"name": name})
     prompt_id = None if way == "new" else form.prompt_id
     before = await _numbers(workbench, prompt_id)
     try:

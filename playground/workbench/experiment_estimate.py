@@ -17,9 +17,9 @@ from playground.stats import power
 from playground.store import Store, content_hash
 from playground.techniques.registry import technique_of
 from playground.types.experiment import PASSES
-from playground.types.grid import TechniqueChoice, Variant
+from playground.types.grid import Variant
 from playground.types.outcomes import Estimate, Power, VariantEstimate
-from playground.types.prompt import Prompt
+from playground.types.prompt import Prompt, TechniqueChoice
 from playground.workbench.counting import count
 from playground.workbench.experiment_plan import FEW, Resolved
 from playground.workbench.models import ModelDesk

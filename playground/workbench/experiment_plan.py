@@ -22,6 +22,7 @@ from playground.runs.planning import SEEDS, checks_of, schema_problem
 from playground.scorers import check_name, check_problem
 from playground.store import Store, content_hash
 from playground.tables.reading import read_table
+from playground.techniques.registry import plain_or
 from playground.types.dataset import Column, DatasetVersion, Row, to_case
 from playground.types.experiment import MOST_CELLS, PASSES, SCORE, TWIN, Experiment, ExperimentVariant
 from playground.types.grid import Case, PromptSource, RunSpec, Variant
@@ -62,6 +63,11 @@ class Resolved:
             "variants": list(self.names),
             "models": {variant.name: variant.model for variant in variants},
             "prompts": {variant.name: variant.source.words if variant.source else "" for variant in variants},
+            "techniques": {
+                each.name: variant.technique.model_dump(mode="json")
+                for each, variant in zip(self.experiment.variants, variants, strict=False)
+                if each.technique is None and variant.technique is not None
+            },
             "cluster": self.data.cluster,
             "slices": list(self.data.slices),
             "leaks": self.data.leaks,
@@ -145,9 +151,10 @@ class Planner:
             model = await self._models.find(each.model or experiment.model)
         except PlaygroundError as exc:
             raise type(exc)(f"{where}: {exc.message}", exc.hint) from exc
-        if each.technique is not None:
+        technique = plain_or(each.technique or prompt.run_with)
+        if technique is not None:
             try:
-                await self._programs.read(each.technique, {})
+                await self._programs.read(technique, {})
             except PlaygroundError as exc:
                 raise PromptError(f"{where}: {exc.message}", exc.hint) from exc
         sampling = each.sampling or experiment.sampling or prompt.sampling or Sampling()
@@ -156,7 +163,7 @@ class Planner:
             model=model.id,
             prompt=prompt,
             source=source,
-            technique=each.technique,
+            technique=technique,
             sampling=Sampling.model_validate(sampling.model_dump()),
             thinking=each.thinking,
         )

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from playground.scorers import check_hash
-from playground.techniques.registry import technique_of
+from playground.techniques.registry import SINGLE, technique_of
 from playground.types.experiment import TWIN
-from playground.types.grid import CellStatus, TechniqueChoice
+from playground.types.grid import CellStatus
 from playground.types.outcomes import OPEN, Outcome, StoredExperiment
+from playground.types.prompt import TechniqueChoice
 from playground.verdicts import Entry, Slot, Table, table_of
 
 SHORT = 80
@@ -88,12 +89,9 @@ def _status(status: str) -> CellStatus:
 def _entry(stored: StoredExperiment, name: str) -> Entry:
     baseline = stored.experiment.baseline
     is_twin = stored.experiment.twin and name == baseline + TWIN
-    written = next(
-        each for each in stored.experiment.variants if each.name == (baseline if is_twin else name)
-    )
     return Entry(
         name=name,
-        title=title_of(written.technique),
+        title=title_of(stored.technique_of(name)),
         prompt=stored.run_prompts.get(name, ""),
         model=stored.run_models.get(name, ""),
         ignored=tuple(stored.ignored.get(name, ())),
@@ -103,7 +101,7 @@ def _entry(stored: StoredExperiment, name: str) -> Entry:
 
 def title_of(choice: TechniqueChoice | None) -> str:
     """What a technique is called, with how many samples it takes; "" for the prompt as it is."""
-    if choice is None:
+    if choice is None or choice.name == SINGLE:
         return ""
     samples = choice.options.get("samples")
     return technique_of(choice.name).title + (f", {samples}" if samples else "")

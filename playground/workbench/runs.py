@@ -42,6 +42,7 @@ from playground.store import Store, content_hash
 from playground.store.changes import CellFacts, CreateRun, EndCell, StartCell
 from playground.store.records import StoredCell, StoredRun
 from playground.store.reopen import begun_run, ended_cell
+from playground.techniques.registry import plain_or
 from playground.types.files import ExportFile
 from playground.types.generation import Completion, Finish, Message, RenderedChat
 from playground.types.grid import CellKey, CellStatus, RunKind, RunSpec, Work
@@ -360,7 +361,10 @@ class RunDesk:
         """A file made from one answer of a run (None: the column's latest): its prompt, model, sampling, scores, text."""
         run = await self.get(run_id)
         cell = find_cell(run, column, repeat)
-        prompt = cell.prompt if cell.prompt.name else cell.prompt.model_copy(update={"name": run.title})
+        technique = run.spec.variants[cell.column].technique if cell.column < len(run.spec.variants) else None
+        prompt = cell.prompt.model_copy(
+            update={"name": cell.prompt.name or run.title, "run_with": plain_or(technique)}
+        )
         file = await self._prompts.written(
             format_name,
             Export(
@@ -378,8 +382,6 @@ class RunDesk:
             ),
         )
         lost = ["images: the text alone is written"] if run.spec.case.images else []
-        if cell.answer.is_traced and (choice := run.spec.variants[cell.column].technique) is not None:
-            lost.append(f"technique {choice.name}: other programs make one call of this prompt")
         return replace(file, losses=(*file.losses, *lost))
 
 

@@ -24,8 +24,8 @@ from playground.techniques.registry import LACKS, Need, Technique, check_step, l
 from playground.techniques.tools import python
 from playground.templating.rendering import normalise, variables
 from playground.types.generation import Message
-from playground.types.grid import TechniqueChoice, Work
-from playground.types.prompt import Prompt
+from playground.types.grid import Work
+from playground.types.prompt import Prompt, TechniqueChoice
 from playground.types.scores import Sample
 from playground.workbench.models import ModelDesk
 from playground.workbench.prompts import PromptDesk

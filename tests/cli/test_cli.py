@@ -188,6 +188,36 @@ def test_a_technique_prints_its_answer_and_what_it_took(
     assert (cell.answer.extracted, cell.answer.calls) == ("8", 2)
 
 
+def test_a_prompt_that_names_its_technique_is_run_with_it_unless_told_otherwise(
+    call: Call, tmp_path: Path, scripts: dict[str, object]
+) -> None:
+    scripts["steps"] = "3 and 5 are 8. Answer: 8"
+    own = {"name": "self-consistency", "options": {"samples": 3}}
+    named = (write_prompt(tmp_path, "3 + 5?", run_with=own), "--model", "scripted:steps")
+    assert "3 calls" in call("run", *named).err
+    assert "2 calls" in call("run", *named, "--option", "samples=2").err
+    assert (
+        "9 calls" not in (other := call("run", *named, "--technique", "say-it-twice").err)
+        and "1 call" in other
+    )
+    assert call("run", *named, "--technique", "single").err == ""
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ({"name": "self-consistence"}, 'There is no technique "self-consistence". Do you mean "self-consistency"?'),
+        ({"name": "self-consistency", "options": {"sampels": 3}}, 'There is no option "sampels" of self-consistency. Do you mean "samples"?'),
+    ],
+)  # fmt: skip
+def test_a_prompt_that_names_a_technique_that_is_none_is_refused(
+    call: Call, tmp_path: Path, own: dict[str, object], message: str
+) -> None:
+    called = call("run", write_prompt(tmp_path, "Hi", run_with=own), "--model", "scripted:echo")
+    assert (called.code, called.out) == (2, "")
+    assert message in called.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

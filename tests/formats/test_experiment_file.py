@@ -5,8 +5,7 @@ import pytest
 from playground.errors import PromptError
 from playground.formats.experiment_file import read_experiment, write_experiment
 from playground.types.experiment import Cases, Experiment, ExperimentVariant, Limits, Rule
-from playground.types.grid import TechniqueChoice
-from playground.types.prompt import PRESETS, Check, Prompt, Sampling, Turn
+from playground.types.prompt import PRESETS, Check, Prompt, Sampling, TechniqueChoice, Turn
 
 FILE = """
 name: Does a worked example help?

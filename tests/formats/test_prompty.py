@@ -17,7 +17,7 @@ from playground.formats import prompty
 from playground.formats.base import Export
 from playground.templating.rendering import normalise
 from playground.types.generation import Message
-from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
+from playground.types.prompt import Check, Input, Prompt, Sampling, TechniqueChoice, Turn
 from playground.types.scores import Score
 from tests.sampled import ran_with
 
@@ -61,6 +61,13 @@ samplings = st.builds(
     max_tokens=st.integers(1, 1_000_000),
     stop=st.lists(texts.filter(bool), max_size=3).map(tuple),
 )
+choices = st.builds(
+    TechniqueChoice,
+    name=texts.filter(str.strip),
+    options=st.dictionaries(texts, values, max_size=2),
+    prompts=st.dictionaries(texts, texts, max_size=1),
+    documents=st.none() | st.lists(texts, max_size=2).map(tuple),
+)
 prompts = st.builds(
     Prompt,
     name=texts,
@@ -83,6 +90,7 @@ prompts = st.builds(
     output_schema=st.none() | st.dictionaries(texts, values, min_size=1, max_size=3),
     family=texts,
     technique=texts,
+    run_with=st.none() | choices,
     tags=st.lists(texts, max_size=3).map(tuple),
     use_when=texts,
     avoid_when=texts,
@@ -162,6 +170,7 @@ def everything() -> Export:
         },
         family="techniques",
         technique="few-shot",
+        run_with=TechniqueChoice(name="self-consistency", options={"samples": 5}),
         tags=("one", "two"),
         use_when="Always.",
         avoid_when="Never.",

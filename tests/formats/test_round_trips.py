@@ -18,7 +18,7 @@ from playground.formats.registry import FORMATS
 from playground.templating import worker
 from playground.templating.rendering import normalise
 from playground.types.generation import Message
-from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
+from playground.types.prompt import Check, Input, Prompt, Sampling, TechniqueChoice, Turn
 
 HOSTILE = [
     "system", "user", "assistant", "answer", "developer", "tool", "system:", "user:", "\nuser:\n", "\n## User\n", "# System",
@@ -43,9 +43,10 @@ prompts = st.builds(
     cases=st.lists(st.dictionaries(st.sampled_from(["x", "expected"]), plain_values, min_size=1), max_size=2).map(tuple),
     metadata=st.dictionaries(texts, plain_values, max_size=2),
     source=texts,
+    run_with=st.none() | st.builds(TechniqueChoice, name=st.sampled_from(["react", "no-such: one"]), options=st.dictionaries(texts, plain_values, max_size=2)),
 )  # fmt: skip
 rows = pytest.mark.parametrize("row", FORMATS.values(), ids=FORMATS)
-FIELDS = ("name", "description", "tags", "source", "metadata", "checks", "cases")
+FIELDS = ("name", "description", "tags", "source", "metadata", "checks", "cases", "run_with")
 
 
 def told(field: str, losses: tuple[str, ...]) -> bool:

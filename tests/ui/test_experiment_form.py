@@ -9,8 +9,7 @@ import pytest
 from playground.errors import PromptError
 from playground.formats.experiment_file import read_experiment, write_experiment
 from playground.types.experiment import Cases, Experiment, ExperimentVariant, Rule
-from playground.types.grid import TechniqueChoice
-from playground.types.prompt import PRESETS, Check, Prompt, Turn
+from playground.types.prompt import PRESETS, Check, Prompt, TechniqueChoice, Turn
 from playground.ui.experiment_form import (
     SAME,
     change,

@@ -11,7 +11,8 @@ import pytest
 
 from playground.backends.scripted import ScriptedBackend
 from playground.types.generation import Chunk, Completion, GenerationRequest, Message
-from playground.types.grid import CellKey, TechniqueChoice
+from playground.types.grid import CellKey
+from playground.types.prompt import TechniqueChoice
 from playground.types.trace import Answer, Step
 from playground.ui.forms import CompareForm, form_of_run, to_comparison
 from playground.ui.stream import stream_run

@@ -15,8 +15,8 @@ from playground.scorers import SCORERS
 from playground.store import open_store
 from playground.types.dataset import Column, Row
 from playground.types.experiment import Cases, Experiment, ExperimentVariant, Limits, Rule
-from playground.types.grid import CellKey, TechniqueChoice
-from playground.types.prompt import Check, Prompt, Sampling, Turn
+from playground.types.grid import CellKey
+from playground.types.prompt import Check, Prompt, Sampling, TechniqueChoice, Turn
 from playground.workbench.service import Workbench
 
 MakeWorkbench = Callable[..., Workbench]
@@ -190,6 +190,23 @@ async def test_a_technique_a_twin_and_other_seeds_are_variants(make_workbench: M
     cells = [workbench.store.cells.get(run_id, CellKey(1, number, 0)) for number in range(3)]
     assert [cell.answer.calls for cell in cells] == [1, 3, 1]
     assert cells[0].sampling.seed != cells[2].sampling.seed
+
+
+async def test_a_variant_without_a_technique_has_its_prompts_and_single_is_none(
+    make_workbench: MakeWorkbench,
+) -> None:
+    workbench = make_workbench({"echo": "{last}"})
+    planned = experiment(1)
+    own = TechniqueChoice(name="self-consistency", options={"samples": 3})
+    assert isinstance(planned.prompt, Prompt)
+    named = planned.prompt.model_copy(update={"run_with": own})
+    plain = TechniqueChoice(name="single")
+    variants = (ExperimentVariant(name="A"), ExperimentVariant(name="C", technique=plain))
+    run_id = await ended(workbench, planned.model_copy(update={"prompt": named, "variants": variants}))
+    cells = [workbench.store.cells.get(run_id, CellKey(0, number, 0)) for number in range(2)]
+    assert [(cell.answer.calls, cell.answer.is_traced) for cell in cells] == [(3, True), (1, False)]
+    stored = await workbench.experiments.get(run_id)
+    assert [stored.technique_of(name) for name in stored.names] == [own, plain]
 
 
 async def test_greedy_answers_are_served_from_what_was_answered_before(make_workbench: MakeWorkbench) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from playground.runs.events import Ended
 from playground.sandbox.run import level_here
-from playground.types.grid import RunSpec, TechniqueChoice, Variant
-from playground.types.prompt import Check, Input, Prompt, Turn
+from playground.types.grid import RunSpec, Variant
+from playground.types.prompt import Check, Input, Prompt, TechniqueChoice, Turn
 from playground.workbench.service import Workbench
 
 MakeWorkbench = Callable[..., Workbench]

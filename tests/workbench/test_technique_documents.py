@@ -9,8 +9,8 @@ import pytest
 
 from playground.runs.events import Ended
 from playground.store.documents import Documents
-from playground.types.grid import RunSpec, TechniqueChoice, Variant
-from playground.types.prompt import Input, Prompt, Sampling, Turn
+from playground.types.grid import RunSpec, Variant
+from playground.types.prompt import Input, Prompt, Sampling, TechniqueChoice, Turn
 from playground.workbench.service import Workbench
 
 MakeWorkbench = Callable[..., Workbench]

@@ -10,8 +10,8 @@ import pytest
 
 from playground.runs.events import Ended, Event
 from playground.runs.runner import Delta, Started, Stepped
-from playground.types.grid import RunSpec, TechniqueChoice, Variant
-from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
+from playground.types.grid import RunSpec, Variant
+from playground.types.prompt import Check, Input, Prompt, Sampling, TechniqueChoice, Turn
 from playground.workbench.service import Workbench
 
 MakeWorkbench = Callable[..., Workbench]

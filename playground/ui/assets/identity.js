@@ -4,7 +4,7 @@
 
 import { page } from "./store.js";
 
-const PARTS = ["prompt", "values", "sampling", "model", "checks"]; // of a column's sign, in its order
+const PARTS = ["prompt", "values", "sampling", "model", "checks", "technique"]; // of a column's sign, in its order
 
 /**
  * A short random name.
@@ -40,12 +40,19 @@ const given = (values) => Object.fromEntries(Object.entries(values ?? {}).filter
 const inShort = (images) => (images ?? []).map((image) => [image.length, image.slice(-200)]);
 
 /** A sign of what a version would keep: the prompt, and the sampling of its columns. */
-const promptSign = (form) => digest([form.prompt, [...new Set(form.columns.map((c) => digest(c.sampling ?? null)))]]);
+const promptSign = (form) =>
+  digest([signed(form.prompt), [...new Set(form.columns.map((c) => digest(c.sampling ?? null)))]]);
 
-/** A sign of what is typed beside the prompt: values, images, own prompts. */
+// A prompt without a technique has the sign that it had before prompts could name one.
+const signed = ({ run_with: by, ...rest }) => (by ? { ...rest, run_with: by } : rest);
+
+/** A sign of what is chosen beside the prompt: values, images, own prompts, techniques that it does not name. */
 function restSign(form) {
   const own = [...form.columns, ...(form.spare ?? [])].filter((column) => column.own).map((column) => column.turns);
-  return digest([given(form.values), inShort(form.images), own, form.same_text ?? ""]);
+  const named = JSON.stringify(form.prompt.run_with ?? null, inOrder);
+  const by = form.columns.map((column) => column.technique ?? null);
+  const chosen = by.some((each) => JSON.stringify(each, inOrder) !== named) ? [by] : [];
+  return digest([given(form.values), inShort(form.images), own, form.same_text ?? "", ...chosen]);
 }
 
 /**
@@ -130,6 +137,7 @@ export function columnSigns(form) {
       digest([column.sampling ?? null, Boolean(column.thinking), form.same_text ?? ""]),
       digest(column.model),
       checks,
+      digest(column.technique ?? null),
     ].join("."),
   );
 }
@@ -142,10 +150,11 @@ export function columnSigns(form) {
  */
 export function changedSince(sign, i) {
   const ran = page.form.open?.ran?.[i];
-  if (!page.run || !ran || !sign || ran === sign) return "";
+  if (!page.run || !ran || !sign) return "";
   const then = ran.split("."),
     now = sign.split(".");
-  const parts = PARTS.filter((_, n) => then[n] !== now[n]);
+  const parts = PARTS.filter((_, n) => n < then.length && then[n] !== now[n]); // an earlier program signed fewer
+  if (!parts.length) return "";
   const words = parts.length > 1 ? `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}` : parts[0];
   return `${words} changed since`;
 }

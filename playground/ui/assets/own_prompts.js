@@ -141,10 +141,11 @@ export function shareAgain(i) {
  * A column takes a prompt: a pattern, a version, or what a column of a run had.
  * @param {object} into `Into` of ui/update.py
  */
-export function takePrompt({ column: i, turns, inputs, output_schema, source, asks, values }) {
+export function takePrompt({ column: i, turns, inputs, output_schema, source, asks, technique, values }) {
   if (i >= page.form.columns.length) setColumns(i + 1);
   const column = page.form.columns[i];
   Object.assign(column, { own: true, turns, inputs, output_schema, source, asks });
+  if (technique) column.technique = technique;
   if (source && !source.edited) asChosen.set(keyOf(source), JSON.stringify(turns));
   const filled = Object.keys(values).filter((name) => isEmpty(page.form.values[name]));
   for (const name of filled) page.form.values[name] = values[name];

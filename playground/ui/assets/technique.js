@@ -6,6 +6,7 @@ import { $, $$, debounce, h, icon, keepFocus } from "./dom.js";
 import { closePop, openPop } from "./pop.js";
 import { call, changed, page } from "./store.js";
 import { documentsOf, forgetProblems } from "./technique_documents.js";
+import { keptWithPrompt } from "./technique_kept.js";
 
 const titles = new Map(); // by name, as the server called them last
 let asked = 0;
@@ -99,7 +100,8 @@ function draw(list, form, i, reply, redraw, refresh) {
     ...group("Not ready here", reply.techniques.filter((each) => each.lacks)),
   );
   const chosen = reply.techniques.find((each) => each.name === now);
-  form.replaceChildren(...(chosen ? optionsOf(i, chosen, reply.forks, refresh) : unknown(now)));
+  const kept = now || page.form.prompt.run_with ? [keptWithPrompt(i, redraw)] : [];
+  form.replaceChildren(...(chosen ? optionsOf(i, chosen, reply.forks, refresh) : unknown(now)), ...kept);
 }
 
 const unknown = (name) =>
