@@ -89,6 +89,7 @@ TABS = {
         "verdict_look",
         "verdict_parts",
         "verdict_plots",
+        "verdict_rating",
         "verdict_slices",
     },
     "history": {"history", "run_rows", "beside"},

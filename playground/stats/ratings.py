@@ -68,10 +68,12 @@ def davidson_votes(
     *,
     draws: int = 200,
     seed: int = 1,
+    against: int | None = None,
 ) -> Ratings:
     """Ratings of `count` rivals; `covariates` has a row a vote (left minus right: a difference of length, 1 for the side).
 
-    Bounds are by drawing (voter, case) again: votes of one voter on one case are one observation.
+    Bounds are by drawing (voter, case) again: votes of one voter on one case are one observation. `against` one rival
+    the values are differences from its own.
     """
     marks = {"left": 0, "right": 1, "tie": 2}
     left = np.array([vote.left for vote in votes], dtype=np.int64)
@@ -83,7 +85,8 @@ def davidson_votes(
         if covariates is None
         else np.asarray(covariates, dtype=float).reshape(len(votes), -1)
     )
-    values, tie, effects = _fit(left, right, counts, design, count)
+    fitted, tie, effects = _fit(left, right, counts, design, count)
+    values = _from(fitted, against)
     blocks: dict[tuple[Hashable, Hashable], int] = {}
     of = np.array([blocks.setdefault((vote.voter, vote.case), len(blocks)) for vote in votes], dtype=np.int64)
     if not draws or len(blocks) < 2:
@@ -94,11 +97,15 @@ def davidson_votes(
         times = np.bincount(random.integers(0, len(blocks), len(blocks)), minlength=len(blocks))[of]
         kept = times > 0
         again, _, _ = _fit(
-            left[kept], right[kept], counts[kept] * times[kept, None], design[kept], count, values
+            left[kept], right[kept], counts[kept] * times[kept, None], design[kept], count, fitted
         )
-        drawn.append(again)
+        drawn.append(_from(again, against))
     low, high = np.quantile(np.array(drawn), [0.025, 0.975], axis=0)
     return Ratings(values, low, high, tie, effects)
+
+
+def _from(values: Floats, against: int | None) -> Floats:
+    return values if against is None else values - values[against]
 
 
 def _fit(

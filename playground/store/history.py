@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from playground.store.content import search_words
 from playground.store.notebook import changes_since, first_line, found_in, texts_of
+from playground.store.ratings import OF_RUN
 from playground.store.records import ColumnSummary, HistoryPage, RunFilter, RunSummary, StoredVote
 from playground.store.reopen import stored_vote
 from playground.store.run_filter import IS_PINNED, conditions, order
@@ -216,7 +217,7 @@ def _votes(session: Session, run_ids: Sequence[str]) -> dict[str, _Voted]:
     rows = session.exec(
         select(Vote, Cell.id, Cell.variant_number, Cell.repeat)
         .join(Cell, col(Cell.id) == Vote.cell_id, isouter=True)
-        .where(col(Vote.run_id).in_(run_ids), col(Vote.voter) == "")
+        .where(col(Vote.run_id).in_(run_ids), *OF_RUN)
     )
     return {
         vote.run_id: _Voted(

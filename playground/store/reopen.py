@@ -16,6 +16,7 @@ from playground.store.changes import CellFacts, CreateRun, EndCell, storable
 from playground.store.content import content_hash, load_content, portions
 from playground.store.ledger import UNFINISHED
 from playground.store.prompts import load_saved
+from playground.store.ratings import OF_RUN
 from playground.store.records import StoredCell, StoredRun, StoredVote
 from playground.store.tables import Cell, Run, RunCase, Table, Version, Vote
 from playground.types.generation import Completion, Finish, Message, TokenLogprob
@@ -86,7 +87,7 @@ def run_status(session: Session, run_id: str) -> CellStatus:
 
 def load_vote(session: Session, row: Run) -> StoredVote | None:
     """The run's vote as it is now."""
-    vote = session.exec(select(Vote).where(Vote.run_id == row.id, Vote.voter == "")).first()
+    vote = session.exec(select(Vote).where(Vote.run_id == row.id, *OF_RUN)).first()
     if vote is None:
         return None
     cell = session.get(Cell, vote.cell_id) if vote.cell_id is not None else None

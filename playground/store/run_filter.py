@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from playground.store.content import search_words
+from playground.store.ratings import OF_RUN
 from playground.store.records import RunFilter
 from playground.store.tables import Cell, CellText, Favourite, Run, ScoreRow, Table, VariantRow, Vote
 
@@ -36,7 +37,7 @@ def conditions(session: Session, wanted: RunFilter) -> list[sa.ColumnElement[boo
     if wanted.until is not None:
         found.append(col(Run.created_at) < wanted.until)
     if wanted.voted is not None:
-        has_vote = sa.exists().where(col(Vote.run_id) == col(Run.id), col(Vote.voter) == "")
+        has_vote = sa.exists().where(col(Vote.run_id) == col(Run.id), *OF_RUN)
         found.append(has_vote if wanted.voted else ~has_vote)
     if wanted.pinned:
         found.append(IS_PINNED)
@@ -136,7 +137,7 @@ def _vote_rank() -> Any:
         sa.select(sa.func.min(rank))
         .select_from(Vote)
         .join(Cell, col(Cell.id) == col(Vote.cell_id), isouter=True)
-        .where(col(Vote.run_id) == col(Run.id), col(Vote.voter) == "")
+        .where(col(Vote.run_id) == col(Run.id), *OF_RUN)
         .correlate(Run)
         .scalar_subquery()
     )

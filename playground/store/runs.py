@@ -18,6 +18,7 @@ from playground.store.changes import LARGEST
 from playground.store.content import fold, keep_content
 from playground.store.creation import case_rows, cell_row, form_of, keep_variant, search_text
 from playground.store.ledger import KEEP_TEXT, UNFINISHED, findable
+from playground.store.ratings import OF_RUN
 from playground.store.tables import Cell, Run, RunCase, Step, Vote, now
 from playground.types.grid import Choice, RunSpec, Work
 
@@ -106,7 +107,7 @@ def vote(
     """Replace the run's vote; None takes it back. "column" means that repeat of the column, None its latest."""
     row = find_run(session, run_id, lock=True)
     cell_id = _find_cell(session, row.id, column, repeat).id if kind == "column" else None
-    session.exec(delete(Vote).where(col(Vote.run_id) == row.id, col(Vote.voter) == ""))
+    session.exec(delete(Vote).where(col(Vote.run_id) == row.id, *OF_RUN))
     if kind is not None:
         session.add(Vote(run_id=row.id, kind=kind, cell_id=cell_id, note=note))
 

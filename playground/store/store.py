@@ -40,6 +40,7 @@ from playground.store.datasets import Datasets
 from playground.store.drafts import FormDrafts
 from playground.store.experiments import Experiments
 from playground.store.presence import HOST, Presence, Program
+from playground.store.ratings import Ratings
 from playground.store.records import (
     DatabaseFacts,
     Facets,
@@ -93,6 +94,7 @@ class Store:
         self.dataset_edits = DatasetEdits(self._reading, self._writing)
         self._presence = Presence(place.path.parent if place.path else settings.data_dir)
         self.experiments = Experiments(self._reading, self._writing, self._presence)
+        self.ratings = Ratings(self._reading, self._writing)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:

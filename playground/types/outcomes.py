@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from playground.types.experiment import Experiment, ExperimentState
 from playground.types.grid import CellKey
@@ -30,6 +30,20 @@ class Outcome(NamedTuple):
     tokens: int | None
     seconds: float | None
     cached: bool = False
+
+
+Better = Literal["a", "b", "tie", "bad"]
+"""What a person says of two answers to a case: the first is better, the second is, both are alike, both are bad."""
+
+
+class Rating(NamedTuple):
+    """A case as a person rated it: `better` of the answers of the variants `a` and `b`, by their numbers, a before b."""
+
+    case: int
+    a: int
+    b: int
+    better: Better
+    voter: str = ""
 
 
 @dataclass(frozen=True, slots=True)

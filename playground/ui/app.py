@@ -47,6 +47,7 @@ from playground.ui import (
     trouble,
     verdict,
     verdict_keep,
+    verdict_rating,
     version_actions,
     versions,
 )
@@ -92,6 +93,7 @@ ACTIONS |= (
     | experiment_watch.ACTIONS
     | verdict.ACTIONS
     | verdict_keep.ACTIONS
+    | verdict_rating.ACTIONS
 )
 ACTIONS |= (
     datasets.ACTIONS

@@ -53,7 +53,7 @@ async def shown(workbench: Workbench, experiment_id: str, ask: Ask, *, ends: str
     """
     kept = await workbench.experiments.get(experiment_id)
     progress = await workbench.experiments.progress(experiment_id)
-    winner = await _winner(workbench, kept) if kept.state == "done" else ""
+    winner = (await workbench.experiments.verdict(experiment_id)).winner if kept.state == "done" else ""
     html: dict[str, str] = {"exp-head": _head(kept, progress, ends, winner)}
     if kept.state == "done":
         html |= {"exp-body": await _done(workbench, kept, ask), "exp-poll": ""}
@@ -61,11 +61,6 @@ async def shown(workbench: Workbench, experiment_id: str, ask: Ask, *, ends: str
         html |= {"exp-body": _BODY, **await _now(workbench, kept, progress)}
     now = running.update(workbench)
     return {**now, "experiment": experiment_id, "html": {**now["html"], **html}}
-
-
-async def _winner(workbench: Workbench, kept: StoredExperiment) -> str:
-    table = await workbench.experiments.table(kept.id)
-    return (await asyncio.to_thread(verdict, table, kept.experiment.rule, with_more=False)).winner
 
 
 async def _done(workbench: Workbench, kept: StoredExperiment, ask: Ask) -> Markup:

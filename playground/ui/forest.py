@@ -10,7 +10,7 @@ Experiments call their variants A, B, C…; the shapes go round after four.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from markupsafe import Markup
@@ -129,16 +129,30 @@ def forest(interval: Interval | None, axis: Axis, *, number: int | None = None, 
     )
 
 
-def ticks(axis: Axis, words: Callable[[float], str] | None = None) -> Markup:
-    """The numbers of a scale, for the head of the column that the pictures stand in; whole points unless told otherwise."""
-    say = words or (lambda value: f"{100 * value:.0f}".replace("-", "\u2212"))
+def ticks(axis: Axis) -> Markup:
+    """The numbers of a scale, for the head of the column that the pictures stand in; whole points."""
     return Markup('<svg class="forest" width="{}" height="16" aria-hidden="true">{}</svg>').format(
         axis.width,
         join(
-            Markup('<text x="{}" y="12">{}</text>').format(at(axis.x(value)), say(value))
+            Markup('<text x="{}" y="12">{}</text>').format(at(axis.x(value)), _tick(axis, value))
             for value in axis.marks
         ),
     )
+
+
+LABEL_PX = 34
+"""Room for the number of a tick, so that two of them never touch."""
+
+
+def _tick(axis: Axis, value: float) -> str:
+    """The number of a tick in points, with a sign where the scale has two sides; none where it would touch its neighbour."""
+    step_px = axis.step / ((axis.high - axis.low) or 1.0) * (axis.width - 2 * SIDE)
+    every = max(1, math.ceil(LABEL_PX / step_px))
+    centre = 0.0 if axis.reference is not None else axis.low
+    if round((value - centre) / axis.step) % every:
+        return ""
+    sign = "+" if axis.reference is not None and value > 0 else ""
+    return sign + f"{100 * value:.0f}".replace("-", "\u2212")
 
 
 def _end(x: float, y: float, *, outside: bool, turn: int) -> Markup:

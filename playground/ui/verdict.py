@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -26,6 +27,7 @@ from playground.ui.verdict_cases import cases_zone, judged
 from playground.ui.verdict_look import Look
 from playground.ui.verdict_parts import SIGNS, health_strip, top, variants_table
 from playground.ui.verdict_plots import plots
+from playground.ui.verdict_rating import rated_zone
 from playground.ui.verdict_slices import chosen_columns, slices_zone
 from playground.verdicts import Beside, Comparison, Verdict, beside, compare, slices, verdict
 from playground.workbench.service import Workbench
@@ -60,7 +62,7 @@ async def verdict_view(workbench: Workbench, experiment_id: str, ask: Ask) -> Ma
     listed = await cases_zone(workbench, shown) if shown.pair else Markup("")
     parted = await asyncio.to_thread(_slices, shown) if shown.pair else Markup("")
     return Markup(
-        '<div class="verdict" id="verdict" data-id="{}" data-look="{}">{}{}{}{}<div class="v-two">{}{}</div>{}{}</div>'
+        '<div class="verdict" id="verdict" data-id="{}" data-look="{}">{}{}{}{}<div class="v-two">{}{}</div><section class="v-variants v-rated" id="v-rated" aria-label="Ratings">{}</section>{}{}</div>'
     ).format(
         experiment_id,
         look.text,
@@ -70,13 +72,17 @@ async def verdict_view(workbench: Workbench, experiment_id: str, ask: Ask) -> Ma
         variants_table(shown),
         listed,
         parted,
+        rated_zone(shown),
         plots(experiment_id, found, look),
         await _foot(workbench, shown),
     )
 
 
-async def look_at(workbench: Workbench, experiment_id: str, look: Look) -> Shown:
-    """What a look shows; the other experiment of a look that is gone is left out."""
+async def look_at(workbench: Workbench, experiment_id: str, look: Look, *, with_more: bool = True) -> Shown:
+    """What a look shows; the other experiment of a look that is gone is left out.
+
+    `with_more` says how many more cases would settle what is open; that is simulated.
+    """
     desk = workbench.experiments
     kept = await desk.get(experiment_id)
     table, rule = await desk.table(experiment_id), kept.experiment.rule
@@ -87,10 +93,13 @@ async def look_at(workbench: Workbench, experiment_id: str, look: Look) -> Shown
             other = beside(table, await desk.table(look.beside), rule, rival.experiment.rule)
         except NotFoundError:
             look = replace(look, beside="")
-    if other is not None and other.table is not None:
-        table = other.table
     joined = other if other is not None and other.table is not None else None
-    found = await asyncio.to_thread(verdict, table, rule)
+    if joined is not None and joined.table is not None:
+        table = joined.table
+        found = await asyncio.to_thread(partial(verdict, table, rule, with_more=with_more))
+    else:
+        found = await desk.verdict(experiment_id, with_more=with_more)
+        table = found.table
     count = len(table.entries)
     if look.pair is not None and max(look.pair) >= count:
         look = replace(look, pair=None)
@@ -101,7 +110,10 @@ async def look_at(workbench: Workbench, experiment_id: str, look: Look) -> Shown
         pair = (
             ruled[0]
             if ruled
-            else replace(await asyncio.to_thread(compare, table, rule, names[0], names[1]), is_in_rule=False)
+            else replace(
+                await asyncio.to_thread(partial(compare, table, rule, *names, with_more=with_more)),
+                is_in_rule=False,
+            )
         )
     shown = Shown(experiment_id, kept, found, look, pair, joined)
     return shown if other is None or joined else replace(shown, other=other)

@@ -13,6 +13,7 @@ from playground.store.records import CellRow
 from playground.types.grid import CellKey
 from playground.ui.html import button, icon, join
 from playground.ui.verdict_look import MORE_CASES, MOST_CASES, Look
+from playground.ui.verdict_rating import can_rate, rating_cell, unrated
 from playground.verdicts import Comparison, Group, Verdict, differing
 from playground.workbench.service import Workbench
 
@@ -36,7 +37,8 @@ async def cases_zone(workbench: Workbench, shown: Shown) -> Markup:
     groups = differing(shown.found.table, shown.found.rule, pair.a, pair.b)
     picked = _picked(groups, shown)
     rows, left = [], shown.look.cases
-    width = 2 + len(shown.found.table.entries)
+    rates = can_rate(shown)
+    width = 2 + len(shown.found.table.entries) + rates
     for group in picked:
         part = group.cases[:left]
         if not part:
@@ -49,18 +51,19 @@ async def cases_zone(workbench: Workbench, shown: Shown) -> Markup:
     a, b = pair.a, pair.b
     others = [n for n in range(len(shown.found.table.entries)) if n not in _numbers(shown)]
     heads = Markup(
-        '<th class="num nr">Case</th><th>{}</th><th class="ans">{}{}</th><th class="ans">{}</th>{}'
+        '<th class="num nr">Case</th><th>{}</th><th class="ans">{}{}</th><th class="ans">{}</th>{}{}'
     ).format(
         "Input",
         b,
         ", baseline" if b == shown.found.baseline else "",
         a,
         join(Markup('<th class="mark">{}</th>').format(shown.found.table.entries[n].name) for n in others),
+        Markup('<th class="rate">Your rating</th>') if rates else "",
     )
     body = (
         Markup(
             '<div class="scroll-x" tabindex="0" role="group" aria-label="Cases"><table class="table v-cases" style="min-width:{}px"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
-        ).format(600 + 44 * len(others), heads, join(rows))
+        ).format(600 + 44 * len(others) + 160 * rates, heads, join(rows))
         if rows
         else Markup('<p class="empty">{}</p>').format(_nothing(shown, pair))
     )
@@ -81,6 +84,10 @@ def _picked(groups: Sequence[Group], shown: Shown) -> list[Group]:
         return list(groups)
     if show == "differ":
         return [group for group in groups if group.side in ("only a", "only b")]
+    if show == "unrated":
+        open_ = set(unrated(shown)) if can_rate(shown) else set()
+        left = [Group(g.side, g.title, tuple(n for n in g.cases if n in open_)) for g in groups]
+        return [group for group in left if group.cases]
     if show == "failed":
         bad = (shown.found.table.status == "error").any(axis=(0, 2))
         found = [Group(g.side, g.title, tuple(n for n in g.cases if bad[n])) for g in groups]
@@ -96,6 +103,8 @@ def _nothing(shown: Shown, pair: Comparison) -> str:
             if pair.is_counted
             else f"{pair.b} and {pair.a} score {end}."
         )
+    if shown.look.show == "unrated":
+        return "Every case where the two differ is rated."
     return "No case is of this kind."
 
 
@@ -108,18 +117,26 @@ def _filters(shown: Shown, groups: Sequence[Group]) -> Markup:
     chips = [
         ("differ", f"{pair.b} and {pair.a} differ", worse + better),
         ("regressions", "regressions", worse),
-        ("improvements", "improvements", better),
         ("failed", "failed calls", failed),
+        *([("unrated", "unrated", len(unrated(shown)))] if can_rate(shown) else []),
         *([("missing", "left out", counts["missing"])] if counts.get("missing") else []),
         ("all", "all", len(shown.found.table.cases)),
     ]
     drawn = join(
         Markup(
-            '<button class="v-chip" data-act="verdict_look" data-id="{}" data-look="{}" aria-pressed="{}">{} <b>{:,}</b></button>'
-        ).format(shown.id, look.to(show=show).text, str(look.show == show).lower(), words, count)
+            '<button class="v-chip" data-act="verdict_look" data-id="{}" data-look="{}" aria-pressed="{}">{} <b{}>{:,}</b></button>'
+        ).format(
+            shown.id,
+            look.to(show=show).text,
+            str(look.show == show).lower(),
+            words,
+            Markup(' id="v-unrated"') if show == "unrated" else "",
+            count,
+        )
         for show, words, count in chips
     )
-    keys = Markup('<span class="hint v-keys"><kbd>J</kbd> <kbd>K</kbd> move <kbd>Enter</kbd> open</span>')
+    rate = Markup("<kbd>1</kbd> <kbd>2</kbd> <kbd>=</kbd> <kbd>0</kbd> rate ") if can_rate(shown) else ""
+    keys = Markup('<span class="hint v-keys">{}<kbd>J</kbd> <kbd>K</kbd> move</span>').format(rate)
     pair_query = f"{_numbers(shown)[0]}-{_numbers(shown)[1]}"
     files = Markup(
         '<a class="btn quiet small" download href="files/experiment/{}/cases.csv?pair={}">{}CSV</a>'
@@ -148,7 +165,7 @@ async def _case(workbench: Workbench, shown: Shown, case: int) -> Markup:
     others = [n for n in range(len(table.entries)) if n not in (a, b)]
     is_at = shown.look.at == case
     row = Markup(
-        '<tr class="case{}" id="v-case-{}" data-act="verdict_look" data-id="{}" data-look="{}" tabindex="0" aria-label="Case {}"{}><td class="num soft">{}</td><td class="mono"><span class="one">{}</span></td>{}{}</tr>'
+        '<tr class="case{}" id="v-case-{}" data-act="verdict_look" data-id="{}" data-look="{}" tabindex="0" aria-label="Case {}"{}><td class="num soft">{}</td><td class="mono"><span class="one">{}</span></td>{}{}{}</tr>'
     ).format(
         " at" if is_at else "",
         case + 1,
@@ -165,6 +182,9 @@ async def _case(workbench: Workbench, shown: Shown, case: int) -> Markup:
             for variant in (b, a)
         ),
         join(Markup('<td class="mark">{}</td>').format(judged(shown.found, n, case)) for n in others),
+        Markup('<td class="rate" id="v-rate-of-{}">{}</td>').format(case, rating_cell(shown, case))
+        if can_rate(shown)
+        else "",
     )
     return Markup("{}{}").format(row, await _detail(workbench, shown, case) if is_at else "")
 
@@ -216,7 +236,7 @@ async def _detail(workbench: Workbench, shown: Shown, case: int) -> Markup:
     )
     return Markup(
         '<tr class="detail at"><td></td><td colspan="{}"><div class="v-detail"><span class="told">{}</span><span class="to">{}</span></div></td></tr>'
-    ).format(1 + len(shown.found.table.entries), told, ways)
+    ).format(1 + len(shown.found.table.entries) + can_rate(shown), told, ways)
 
 
 def judged(found: Verdict, variant: int, case: int) -> Markup:

@@ -20,7 +20,7 @@ _WHOLE = {
     "verdict.json": ("application/json", as_json),
     "verdict.txt": ("text/plain; charset=utf-8", as_text),
 }
-TABLES = ("variants.csv", "health.csv", "cases.csv", "slices.csv")
+TABLES = ("variants.csv", "health.csv", "cases.csv", "slices.csv", "ratings.csv")
 
 
 async def verdict_file(workbench: Workbench, experiment_id: str, name: str, look: str) -> ExportFile:

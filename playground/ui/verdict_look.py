@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 FIRST_CASES, MORE_CASES, MOST_CASES = 20, 40, 400
-SHOWS = ("differ", "regressions", "improvements", "both", "neither", "missing", "failed", "all")
+SHOWS = ("differ", "regressions", "improvements", "both", "neither", "missing", "failed", "unrated", "all")
 
 
 @dataclass(frozen=True, slots=True)

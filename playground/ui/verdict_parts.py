@@ -11,6 +11,7 @@ from playground.ui.forest import Axis, Interval, forest, shape, ticks
 from playground.ui.forest import Look as Drawn
 from playground.ui.html import button, icon, join
 from playground.ui.verdict_look import Look
+from playground.ui.verdict_rating import rated_sentence
 from playground.verdicts import VariantRow, Verdict
 from playground.verdicts.health import summary
 from playground.verdicts.words import (
@@ -43,18 +44,20 @@ def top(shown: Shown) -> Markup:
     """The sentence of the pair, what else is said, the pairs to choose from, and the pair's block."""
     found, pair = shown.found, shown.pair
     first = pair.sentence if pair is not None and found.comparisons else found.sentence
-    rest = [said for said in found.sentences if said != first]
+    by_people = {each.sentence for each in found.rated.pairs}
+    rest = [said for said in found.sentences if said != first and said not in by_people]
     more = len(rest) - MOST_SAID
     lines = join(Markup("<p>{}</p>").format(_said(said)) for said in rest[:MOST_SAID])
     outcome = pair.outcome if pair is not None else found.outcome
     quiet = "" if found.is_trusted and outcome in ("better", "worse", "same") else "quiet"
     return Markup(
-        '<section class="v-top" aria-label="Verdict"><div class="v-says"><h2 class="{}" id="v-sentence">{}</h2>{}{}{}</div>{}</section>'
+        '<section class="v-top" aria-label="Verdict"><div class="v-says"><h2 class="{}" id="v-sentence">{}</h2>{}{}<p id="v-rated-says">{}</p>{}</div>{}</section>'
     ).format(
         quiet,
         _said(first),
         lines,
         Markup('<p class="hint">and {} more in the table</p>').format(more) if more > 0 else "",
+        rated_sentence(shown),
         _pairs(shown),
         _block(shown) if pair is not None else "",
     )

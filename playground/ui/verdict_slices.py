@@ -69,7 +69,7 @@ def slices_zone(
         ).format(
             pair.a,
             pair.b,
-            ticks(axis, _sparse),
+            ticks(axis),
             100 * (1 - found.rule.alpha),
             join(rows),
             caution(parted, found.rule),
@@ -80,11 +80,6 @@ def slices_zone(
     return Markup(
         '<aside class="v-slices" aria-label="Slices"><div class="v-filters"><h3>Slices</h3><span class="hint">{} against {}</span><span class="grow"></span>{}</div><div class="v-columns" role="group" aria-label="Columns">{}</div>{}</aside>'
     ).format(pair.a, pair.b, files, chips, table)
-
-
-def _sparse(value: float) -> str:
-    """Every second number: the picture is narrow."""
-    return points(value) if round(10 * value) % 2 == 0 else ""
 
 
 def _toggled(columns: Sequence[str], name: str) -> tuple[str, ...]:

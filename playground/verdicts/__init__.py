@@ -10,7 +10,8 @@ from playground.verdicts.comparing import Comparison, compare
 from playground.verdicts.differing import Group, differing
 from playground.verdicts.gates import Gate, at_least, not_worse
 from playground.verdicts.health import Fact
-from playground.verdicts.judging import VariantRow, Verdict, verdict
+from playground.verdicts.judging import VariantRow, Verdict, verdict, with_ratings
+from playground.verdicts.preferring import Preference, Rated, rated
 from playground.verdicts.rendering import as_json, as_markdown, as_text
 from playground.verdicts.slicing import Slice, caution, sliceable, slices
 from playground.verdicts.table import Entry, Slot, Table, table_of
@@ -23,6 +24,8 @@ __all__ = [
     "Fact",
     "Gate",
     "Group",
+    "Preference",
+    "Rated",
     "Slice",
     "Slot",
     "Table",
@@ -38,8 +41,10 @@ __all__ = [
     "csv_tables",
     "differing",
     "not_worse",
+    "rated",
     "sliceable",
     "slices",
     "table_of",
     "verdict",
+    "with_ratings",
 ]

@@ -6,7 +6,8 @@ found.sentence  →  "B beats A by 12 points (95 %: 4 to 20; 160 cases; p = 0.00
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,8 +15,10 @@ from playground.stats import Estimate, mean, rate
 from playground.stats.clusters import mean_of_clusters
 from playground.stats.sentences import Outcome
 from playground.types.experiment import PASSES, Rule
+from playground.types.outcomes import Rating
 from playground.verdicts.comparing import Comparison, compare_all, correction_of
 from playground.verdicts.health import Fact, health
+from playground.verdicts.preferring import Rated, rated
 from playground.verdicts.table import Entry, Floats, Table
 
 _BEST_FIRST: dict[Outcome, int] = {
@@ -63,6 +66,7 @@ class Verdict:
     winner: str
     correction: str
     health: tuple[Fact, ...]
+    rated: Rated = field(default_factory=Rated)
 
     @property
     def sentence(self) -> str:
@@ -122,17 +126,30 @@ def verdict(table: Table, rule: Rule, *, with_more: bool = True) -> Verdict:
         if all(each.outcome == "too few" for each in ordered):
             sentences = sentences[:1]
         sentences += _left_out(ordered[0])
-    return Verdict(
-        table=table,
-        rule=rule,
-        baseline=name,
-        outcome="not yet" if waits else ordered[0].outcome if ordered else "no verdict",
-        sentences=tuple(dict.fromkeys(sentences)),
-        rows=tuple(rows),
-        winner=better[0].a if better else "",
-        correction=correction_of(rule, len(found)),
-        health=health(table, rule, found),
+    return with_ratings(
+        Verdict(
+            table=table,
+            rule=rule,
+            baseline=name,
+            outcome="not yet" if waits else ordered[0].outcome if ordered else "no verdict",
+            sentences=tuple(dict.fromkeys(sentences)),
+            rows=tuple(rows),
+            winner=better[0].a if better else "",
+            correction=correction_of(rule, len(found)),
+            health=health(table, rule, found),
+        ),
+        table.ratings,
     )
+
+
+def with_ratings(found: Verdict, ratings: Sequence[Rating]) -> Verdict:
+    """The same verdict with these ratings: what the checks say does not depend on them."""
+    table = replace(found.table, ratings=tuple(ratings))
+    before = {each.sentence for each in found.rated.pairs}
+    by_people = rated(table, found.rule)
+    sentences = [said for said in found.sentences if said not in before]
+    sentences += [each.sentence for each in by_people.pairs]
+    return replace(found, table=table, rated=by_people, sentences=tuple(sentences))
 
 
 def _telling(comparison: Comparison) -> tuple[int, float]:

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from playground.verdicts.judging import Verdict
-from playground.verdicts.tables import Sheet, shown_variants, variants
+from playground.verdicts.tables import Sheet, shown_ratings, shown_variants, variants
 
 _SIGNS = {"ok": "\u2713", "warn": "!", "bad": "\u2717"}
 
@@ -19,21 +19,25 @@ def as_text(found: Verdict) -> str:
         f"  {_SIGNS[fact.kind]} {fact.words}" + (f": {fact.details}" if fact.kind != "ok" else "")
         for fact in found.health
     ]
-    return "\n".join([*found.sentences, "", *columns(shown_variants(found)), "", *facts]) + "\n"
+    people = ["", *columns(shown_ratings(found))] if found.rated.pairs else []
+    return "\n".join([*found.sentences, "", *columns(shown_variants(found)), *people, "", *facts]) + "\n"
 
 
 def as_markdown(found: Verdict) -> str:
     """The same for a report or a pull request."""
-    sheet = shown_variants(found)
     head = [f"**{_escaped(found.sentence)}**", *(_escaped(said) for said in found.sentences[1:])]
-    rule = "|" + "|".join("---" if n < 2 else "---:" for n in range(len(sheet.heads))) + "|"
-    rows = [_markdown_row(sheet.heads), rule, *(_markdown_row(row) for row in sheet.rows)]
+    sheets = [shown_variants(found), *([shown_ratings(found)] if found.rated.pairs else [])]
     facts = [
         f"- {_SIGNS[fact.kind]} {_escaped(fact.words)}"
         + (f": {_escaped(fact.details)}" if fact.kind != "ok" else "")
         for fact in found.health
     ]
-    return "\n\n".join([*head, "\n".join(rows), "\n".join(facts)]) + "\n"
+    return "\n\n".join([*head, *map(_markdown_table, sheets), "\n".join(facts)]) + "\n"
+
+
+def _markdown_table(sheet: Sheet) -> str:
+    rule = "|" + "|".join("---" if n < 2 else "---:" for n in range(len(sheet.heads))) + "|"
+    return "\n".join([_markdown_row(sheet.heads), rule, *(_markdown_row(row) for row in sheet.rows)])
 
 
 def as_json(found: Verdict) -> str:
@@ -51,9 +55,37 @@ def as_json(found: Verdict) -> str:
         "attempt": found.table.attempt,
         "cells": {"all": found.table.cells, "ended": found.table.ended},
         "variants": [dict(zip(sheet.heads, row, strict=True)) for row in sheet.rows],
+        "ratings": _preferences(found),
         "health": [{"state": f.kind, "fact": f.words, "details": f.details} for f in found.health],
     }
     return json.dumps(_known(value), ensure_ascii=False, indent=2) + "\n"
+
+
+def _preferences(found: Verdict) -> dict[str, Any]:
+    """What people prefer, in numbers."""
+    pairs = [
+        {
+            "variant": each.a,
+            "against": each.b,
+            "rated": each.cases,
+            "preferred": each.prefer_a,
+            "rival_preferred": each.prefer_b,
+            "ties": each.ties,
+            "both_bad": each.bad,
+            "difference": each.found.difference,
+            "low": each.found.low,
+            "high": each.found.high,
+            "evidence": each.found.evidence,
+            "outcome": each.outcome,
+            "sentence": each.sentence,
+        }
+        for each in found.rated.pairs
+    ]
+    strengths = [
+        {"variant": each.name, "chance_against_baseline": each.chance, "low": each.low, "high": each.high}
+        for each in found.rated.strengths
+    ]
+    return {"pairs": pairs, "strengths": strengths}
 
 
 def columns(sheet: Sheet) -> Iterable[str]:

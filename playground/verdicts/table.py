@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from playground.types.experiment import PASSES
 from playground.types.grid import CellStatus
+from playground.types.outcomes import Rating
 
 Floats = NDArray[np.float64]
 State = Literal["running", "done", "stopped"]
@@ -61,7 +62,7 @@ class Table:
     """All cells of an experiment. `passed`, `score`, `tokens` and `seconds` have the axes (variant, case, repeat).
 
     `columns` have a value a case, `cluster` too when cases belong together. `leaks` are rows that stand in both halves
-    of the data; `attempt` numbers the tries on the same question.
+    of the data; `attempt` numbers the tries on the same question. `ratings` are what people said of pairs of answers.
     """
 
     entries: tuple[Entry, ...]
@@ -81,6 +82,7 @@ class Table:
     attempt: int = 1
     stated_at: datetime | None = None
     state: State = "done"
+    ratings: tuple[Rating, ...] = ()
 
     @property
     def repeats(self) -> int:
@@ -146,6 +148,7 @@ def table_of(
     attempt: int = 1,
     stated_at: datetime | None = None,
     state: State = "done",
+    ratings: Sequence[Rating] = (),
 ) -> Table:
     """The table of these cells; a cell that no slot names waits. Raises ValueError when columns do not fit the cases."""
     for name, values in {**(columns or {}), **({"the cluster": cluster} if cluster else {})}.items():
@@ -190,6 +193,7 @@ def table_of(
         attempt,
         stated_at,
         state,
+        tuple(ratings),
     )
 
 

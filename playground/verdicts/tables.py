@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from playground.stats import Estimate
+from playground.stats.sentences import e_words, points
 from playground.tables.spreadsheet import inert
 from playground.verdicts.differing import differing
 from playground.verdicts.judging import VariantRow, Verdict
@@ -114,6 +115,41 @@ def _numbers(row: VariantRow, found: Verdict) -> tuple[object, ...]:
     )  # fmt: skip
 
 
+def shown_ratings(found: Verdict) -> Sheet:
+    """What people prefer, in words: a row a rated pair."""
+    level = f"{100 * (1 - found.rule.alpha):g} %"
+    heads = ("rated", "pair", "cases", "first better", "second better", "tie", "both bad", "difference", level, "E", "verdict")  # fmt: skip
+    return Sheet(
+        heads,
+        tuple(
+            (
+                "",
+                f"{each.a} and {each.b}",
+                each.cases,
+                *(each.prefer_a, each.prefer_b, each.ties, each.bad),
+                points(each.found.difference, signed=True),
+                f"{points(each.found.low)} to {points(each.found.high)}",
+                e_words(each.found.evidence).removeprefix("E = "),
+                each.outcome,
+            )
+            for each in found.rated.pairs
+        ),
+    )
+
+
+def ratings_sheet(found: Verdict) -> Sheet:
+    """Every rating: the case, the two variants, which is better, and who said so."""
+    table = found.table
+    return Sheet(
+        ("case", "id", "first", "second", "better", "voter"),
+        tuple(
+            (each.case + 1, table.cases[each.case], first, second, {"a": first, "b": second}.get(each.better, each.better), each.voter)
+            for each in table.ratings
+            for first, second in [(table.entries[each.a].name, table.entries[each.b].name)]
+        ),
+    )  # fmt: skip
+
+
 def health(found: Verdict) -> Sheet:
     """What to watch."""
     return Sheet(
@@ -182,7 +218,11 @@ def csv_tables(
 ) -> dict[str, str]:
     """Every table as CSV by its file's name; slices and cases are of the pair, the headline's unless named."""
     head = found.headline
-    sheets = {"variants.csv": variants(found), "health.csv": health(found)}
+    sheets = {
+        "variants.csv": variants(found),
+        "health.csv": health(found),
+        "ratings.csv": ratings_sheet(found),
+    }
     chosen = pair or ((head.a, head.b) if head else None)
     if chosen:
         sheets["cases.csv"] = cases_sheet(found, *chosen)

@@ -14,9 +14,10 @@ import asyncio
 import logging
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -33,6 +34,7 @@ from playground.store.records import StoredCell
 from playground.types.experiment import Experiment, ExperimentState, Limits
 from playground.types.grid import CellKey, RunSpec, Work
 from playground.types.outcomes import (
+    Better,
     Estimate,
     ExperimentPage,
     FailureGroup,
@@ -77,6 +79,7 @@ class ExperimentDesk:
         self._going: dict[str, Going] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._grids: OrderedDict[str, Grid] = OrderedDict()
+        self._verdicts: OrderedDict[str, _Kept] = OrderedDict()
         self._tables: OrderedDict[str, tuple[tuple[Any, ...], Table]] = OrderedDict()
         self._is_ending = False
 
@@ -280,12 +283,19 @@ class ExperimentDesk:
         return await asyncio.to_thread(self._store.experiments.outcomes, run_id, check_of(stored))
 
     async def table(self, run_id: str) -> Table:
-        """All cells in numbers as verdicts read them, as it stands now. Raises NotFoundError."""
+        """All cells in numbers as verdicts read them, with its ratings, as it stands now. Raises NotFoundError."""
+        table = await self._table(run_id)
+        ratings = await asyncio.to_thread(self._store.ratings.of, run_id)
+        return replace(table, ratings=ratings) if ratings else table
+
+    async def _table(self, run_id: str) -> Table:
+        """The cells alone: as long as none of them has changed it is the same table."""
         going = self._going.get(run_id)
         stored = going.stored if going is not None else await self.get(run_id)
         changed = going.changed if going is not None else -1
         running = frozenset(going.running) if going is not None else None
-        stamp = (changed, running, stored.row.state, stored.row.done, stored.row.failed, stored.row.attempt)
+        row = stored.row
+        stamp = (changed, running, row.state, row.done, row.failed, row.attempt)
         kept = self._tables.get(run_id)
         if kept is not None and kept[0] == stamp and (going is not None or stored.state != "running"):
             return kept[1]
@@ -299,12 +309,29 @@ class ExperimentDesk:
             self._tables.popitem(last=False)
         return table
 
-    async def verdict(self, run_id: str) -> Verdict:
-        """What may be said of it by its rule, as it stands now. Raises NotFoundError."""
-        from playground.verdicts import verdict
+    async def verdict(self, run_id: str, *, with_more: bool = True) -> Verdict:
+        """What may be said of it by its rule, as it stands now. Raises NotFoundError.
 
-        stored = await self.get(run_id)
-        return await asyncio.to_thread(verdict, await self.table(run_id), stored.experiment.rule)
+        `with_more` says how many more cases would settle what is open: that is simulated, and takes a while once.
+        """
+        from playground.verdicts import verdict, with_ratings
+
+        table = await self._table(run_id)
+        known = self._verdicts.get(run_id)
+        if known is None or known.table is not table or (with_more and not known.has_more):
+            rule = (await self.get(run_id)).experiment.rule
+            found = await asyncio.to_thread(partial(verdict, table, rule, with_more=with_more))
+            known = self._verdicts[run_id] = _Kept(table, found, with_more)
+            while len(self._verdicts) > KEPT:
+                self._verdicts.popitem(last=False)
+        ratings = await asyncio.to_thread(self._store.ratings.of, run_id)
+        return await asyncio.to_thread(with_ratings, known.verdict, ratings) if ratings else known.verdict
+
+    async def rate(
+        self, run_id: str, case: int, a: int, b: int, better: Better | None, voter: str = ""
+    ) -> None:
+        """What a person says of the answers of two variants to a case; None takes it back. Raises NotFoundError."""
+        await asyncio.to_thread(self._store.ratings.put, run_id, case, a, b, better, voter)
 
     async def rescore(self, run_id: str, checks: Sequence[Check]) -> int:
         """Score the stored answers by these checks instead; no model is asked. How many answers that were.
@@ -357,6 +384,14 @@ class ExperimentDesk:
             return _progress(going.stored, list(going.outcomes.values()), going)
         stored = await self.get(run_id)
         return _progress(stored, await self.outcomes(run_id), None)
+
+
+class _Kept(NamedTuple):
+    """A verdict with the table that it is on; `has_more` tells whether it says how many more cases would settle it."""
+
+    table: Table
+    verdict: Verdict
+    has_more: bool
 
 
 def works_of(spec: RunSpec) -> list[Work]:

@@ -143,6 +143,20 @@ def test_a_verdict_is_looked_at_from_all_sides_and_its_address_shows_the_same(sc
     expect(detail).to_contain_text("A fails")
     expect(page.locator("#v-case-1")).to_be_focused()
     expect(page).to_have_url(re.compile(r"look=show%3Dimprovements%26at%3D0"))
+    # Keys rate the case that listens and step on; of one that was open the next one opens.
+    page.keyboard.press("2")
+    expect(detail).to_contain_text("A fails")
+    expect(page.locator("#v-case-4")).to_be_focused()
+    page.keyboard.press("=")
+    page.keyboard.press("1")
+    expect(page.locator("#v-rated-says")).to_have_text(
+        "Too few ratings for a verdict: 3 rated cases, 15 are the least."
+    )
+    expect(page.locator("#v-unrated")).to_have_text("7")
+    for case, choice in ((1, "B"), (4, "tie"), (7, "A")):
+        rating = page.get_by_label(f"Your rating of case {case}", exact=True)
+        expect(rating.get_by_role("button", pressed=True)).to_have_text(choice)
+    page.locator("#v-case-1").click()
     axe = Axe(page)
     axe.look("verdict", "#verdict")
     assert axe.found == []

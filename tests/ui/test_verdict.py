@@ -157,6 +157,35 @@ async def test_the_winner_is_kept_as_a_version_with_the_verdict_as_its_message(
     assert await workbench.saved.labels(found.id) == {"production": 1}
 
 
+async def test_a_case_is_rated_from_its_row_and_the_same_again_takes_it_back(
+    workbench: Workbench, call: Call
+) -> None:
+    run = await finished(workbench)
+    page = (await call("open_experiments", at=run, look=""))["html"]["exp-body"]
+    assert "No case is rated by hand yet." in page and ">unrated <b" in page
+    assert page.count('class="v-rate"') == 16 and 'title="&lt;b&gt; is better (2)"' in page
+    args = {"id": run, "look": "", "author": "mk"}
+    for case in (1, 2, 4):
+        update = await call("rate_case", **args, case=case, better="b")
+    html = update["html"]
+    assert html["v-unrated"] == "13" and html["v-rated-says"].startswith(
+        "Too few ratings for a verdict: 3 rated"
+    )
+    assert 'data-better="b" data-key="2" aria-pressed="true"' in html["v-rate-of-4"]
+    assert "too few ratings" in html["v-rated"]
+    left = (await call("verdict_look", id=run, look="show=unrated"))["html"]["exp-verdict"]
+    assert left.count('class="case"') == 13
+    file = await verdict_file(workbench, run, "ratings.csv", "")
+    assert file.text.count(",mk") == 3
+    assert "Too few ratings" in (await verdict_file(workbench, run, "verdict.md", "")).text
+    update = await call("rate_case", **args, case=4, better="b")
+    assert 'aria-pressed="true"' not in update["html"]["v-rate-of-4"]
+    turned = await call("rate_case", id=run, look="pair=0-1", case=0, better="a")
+    assert "1" in turned["html"]["v-unrated"]
+    assert "no rating" in (await call("rate_case", **args, case=1, better="x"))["alert"]["message"]
+    assert "no two answers" in (await call("rate_case", **args, case=999, better="a"))["alert"]["message"]
+
+
 async def test_without_a_winner_there_is_nothing_to_keep(workbench: Workbench, call: Call) -> None:
     run = await finished(workbench, cases=Cases(rows=({"word": "no", "kind": "x"},) * 3))
     assert "ask_to_keep" not in (await call("open_experiments", at=run))["html"]["exp-head"]

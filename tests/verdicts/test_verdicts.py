@@ -297,7 +297,7 @@ def test_two_experiments_lie_beside_each_other_only_when_they_match() -> None:
 def test_every_table_is_a_csv_that_no_spreadsheet_runs() -> None:
     table = passing(*LATE, entries=[Entry("A", "=cmd|x"), Entry("B")], columns={"channel": ["@a", "b"] * 80})
     files = csv_tables(verdict(table, RULE), parts=slices(table, RULE, "B", "A"))
-    assert files.keys() == {"variants.csv", "health.csv", "cases.csv", "slices.csv"}
+    assert files.keys() == {"variants.csv", "health.csv", "ratings.csv", "cases.csv", "slices.csv"}
     assert "'=cmd|x" in files["variants.csv"] and "'@a" in files["cases.csv"]
     assert len(files["cases.csv"].splitlines()) == 161
     assert "nan" not in "".join(files.values())

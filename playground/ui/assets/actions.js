@@ -17,6 +17,10 @@ import { call, changed, page } from "./store.js";
 import { showTab } from "./tabs.js";
 import { apply, onShown } from "./updates.js";
 
+// Looks at a verdict and ratings of its cases: one after the other, so that each is drawn with those before it.
+let turns = Promise.resolve();
+const inTurn = (ask) => (turns = turns.then(ask));
+
 const LOCAL = {
   run: () => run(null),
   rerun: ({ column }) => run(Number(column)),
@@ -72,6 +76,8 @@ const LOCAL = {
   save_winner: (args) => send("save_winner", { ...args, author: author() }),
   save_column: (args) => send("save_column", { ...args, author: author() }),
   save_own: (args) => send("save_own", { ...args, author: author() }),
+  verdict_look: (args) => inTurn(() => send("verdict_look", args)),
+  rate_case: (args) => inTurn(() => send("rate_case", { ...args, author: author() })),
   save: (args) => {
     author(args.fields.author);
     send("save", args);

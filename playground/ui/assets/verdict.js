@@ -1,6 +1,8 @@
-// The verdict on an experiment: what is looked at stands in the address, and a case that was opened keeps the focus.
+// The verdict on an experiment: what is looked at stands in the address, a case that was opened keeps the focus, and
+// keys rate the case that listens.
 
-import { $ } from "./dom.js";
+import { doAction } from "./actions.js";
+import { $, $$ } from "./dom.js";
 import { onTab } from "./tabs.js";
 import { onShown } from "./updates.js";
 
@@ -29,3 +31,31 @@ onShown((update) => {
   setTimeout(noteLook, 60); // after the place itself has been noted
 });
 onTab(() => setTimeout(noteLook, 60));
+
+// --- ratings ---------------------------------------------------------------------------------------------------------
+
+const cases = () => $$("#verdict tr.case").filter((line) => line.offsetParent);
+
+/** The case that listens to the keys of a rating: the one with the focus, else the one that is open. */
+function listening() {
+  const focused = document.activeElement?.closest?.("#verdict tr.case");
+  return focused ?? $("#verdict tr.case.at");
+}
+
+document.addEventListener("keydown", (e) => {
+  if (!["1", "2", "=", "0"].includes(e.key) || e.ctrlKey || e.metaKey || e.altKey || e.repeat) return;
+  if (!$("#verdict")?.offsetParent || $(".drawer") || e.target.matches?.("input, textarea, select")) return;
+  const line = listening();
+  const choice = line && $(`.v-rate [data-key="${e.key}"]`, line);
+  if (!choice) return;
+  e.preventDefault();
+  const isNew = choice.getAttribute("aria-pressed") !== "true";
+  const all = cases();
+  const next = all[all.indexOf(line) + 1];
+  const stored = doAction("rate_case", { ...choice.dataset });
+  if (!isNew || !next) return;
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+  // Where one was open the next one opens in its place; what is drawn then has the rating.
+  if (line.matches(".at")) stored.then(() => document.getElementById(next.id)?.click());
+});
