@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from playground.answers.wording import clip, quote
 from playground.errors import PromptError
@@ -24,6 +24,7 @@ from playground.scorers.options import (
     NoValue,
     Option,
     OptionError,
+    filled_options,
     options_from,
     placeholders,
     read_options,
@@ -60,15 +61,20 @@ def score(check: Check, sample: Sample) -> Score:
     Raises PromptError for a check that cannot be applied to any answer. None ("does not apply") for an answer
     that is incomplete and for a case without the value that a placeholder names.
     """
-    options = _checked(check)
+    return _scored(check, _ready(check), sample)
+
+
+def _scored(check: Check, ready: _Ready, sample: Sample) -> Score:
+    if ready.problem is not None:
+        # A new one each time: an exception that is raised again keeps whatever it passed through.
+        raise PromptError(ready.problem.message, ready.problem.hint)
+    options, name = ready.options, ready.name
     scorer = SCORERS[check.scorer]
-    depends = bool(placeholders(check.options))
-    name = _name(check) if depends else _sentence(check, options)
     if sample.finish not in scorer.finishes:
         return _not_applicable(check, name, sample, "the answer is incomplete")
-    if depends:
+    if ready.depends:
         try:
-            options = read_options(scorer.function, check.options, sample.values or {})
+            options = filled_options(scorer.function, check.options, options, sample.values or {})
         except (NoValue, OptionError) as exc:
             return _not_applicable(check, name, sample, str(exc).rstrip("."))
         if reason := scorer.problem(**options):
@@ -77,7 +83,7 @@ def score(check: Check, sample: Sample) -> Score:
     result = scorer.function(sample, **options)
     if check.negate:
         result = _negated(result)
-    return replace(result, name=name, weight=check.weight)
+    return Score(name, result.value, result.answer, result.explanation, check.weight, ready.mark)
 
 
 def score_all(checks: Iterable[Check], sample: Sample) -> tuple[Score, ...]:
@@ -109,12 +115,13 @@ def questions(checks: Iterable[Check], sample: Sample) -> tuple[Question, ...]:
 
 def _score_safely(check: Check, sample: Sample) -> Score:
     try:
+        ready = _ready(check)
         if check.example and not sample.is_example:
             result = _not_applicable(check, check_name(check), sample, "it belongs to the example values")
-        elif is_unfilled(check):
+        elif ready.is_unfilled:
             result = _not_applicable(check, _called(check), sample, "it is not filled in yet")
         else:
-            result = score(check, sample)
+            result = _scored(check, ready, sample)
         if result.value is not None and not 0 <= result.value <= 1:  # NaN too
             raise ValueError(f"a score of {result.value}")
     except PromptError:
@@ -123,7 +130,7 @@ def _score_safely(check: Check, sample: Sample) -> Score:
         log.exception('the check "%s" failed', check.scorer)
         reason = f"this check failed with {type(exc).__name__}, which is a fault of the program"
         result = _not_applicable(check, _called(check), sample, reason)
-    return replace(result, check_hash=check_hash(check))
+    return result if result.check_hash else replace(result, check_hash=check_hash(check))
 
 
 class _This:
@@ -139,6 +146,38 @@ class _This:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _This) and other.check is self.check
+
+
+class _Ready(NamedTuple):
+    """What of a check is the same for every answer."""
+
+    is_unfilled: bool
+    problem: PromptError | None
+    """Why it fits no answer; where there is one, what follows says nothing."""
+    options: dict[str, Any]
+    depends: bool
+    """Whether its options mention values of the case; in their places stands "1"."""
+    name: str
+    mark: str
+    """What `check_hash` gives."""
+
+
+def _ready(check: Check) -> _Ready:
+    """What of the check is the same for every answer, found out once."""
+    return _readied(_This(check))
+
+
+@lru_cache(maxsize=256)
+def _readied(this: _This) -> _Ready:
+    check = this.check
+    is_empty = is_unfilled(check)
+    try:
+        options = _checked(check)
+    except PromptError as exc:
+        return _Ready(is_empty, exc.with_traceback(None), {}, False, "", "")
+    depends = bool(placeholders(check.options))
+    name = _name(check) if depends else _sentence(check, options)
+    return _Ready(is_empty, None, options, depends, name, check_hash(check))
 
 
 def check_hash(check: Check) -> str:

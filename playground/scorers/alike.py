@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 import regex
 
@@ -21,6 +22,8 @@ _SPACE = regex.compile(r"(?! )\p{Zs}")
 _LINE_END = regex.compile(r"\r\n?|[\u0085\u2028\u2029]")
 _LOOK = str.maketrans("‘’‚‛′“”„‟″«»‹›–—−‐‑", "'''''\"\"\"\"\"\"\"''-----")
 
+KEPT_CHARS = 8_000
+"""Forms of longer texts are not kept."""
 READ_CHARS = 100_000
 """Of an answer: nobody reads more, and a check must end."""
 COMPOSED = "with letters composed differently"
@@ -53,11 +56,26 @@ def looks(text: str) -> str:
     return unicodedata.normalize("NFKC", seen(text).translate(_LOOK))
 
 
+def form_of(form: Callable[[str], str], text: str, ignore_case: bool) -> str:
+    """The text in that form (`composed`, `seen`, `looks`) for a comparison, with or without case; found out once."""
+    if len(text) > KEPT_CHARS:
+        return _made(form, text, ignore_case)
+    return _kept(form, text, ignore_case)
+
+
+def _made(form: Callable[[str], str], text: str, ignore_case: bool) -> str:
+    # Folding takes letters apart ("İ"), so that the form comes last again.
+    return form(folded(form(text), ignore_case)) if form is not looks else folded(looks(text), ignore_case)
+
+
+# Ten checks look at one answer, and one check's text is compared with a thousand answers.
+_kept = lru_cache(maxsize=256)(_made)
+
+
 def how_same(holds: Callable[[str, str], bool], answer: str, text: str, ignore_case: bool) -> str | None:
     """What must be passed over so that `holds` of the two texts, "" for nothing, None when it never does."""
     for form, words in ((composed, COMPOSED), (seen, UNSEEN)):
-        # Folding takes letters apart ("İ"), so that the form comes last again.
-        if holds(form(folded(form(answer), ignore_case)), form(folded(form(text), ignore_case))):
+        if holds(form_of(form, answer, ignore_case), form_of(form, text, ignore_case)):
             as_written = holds(folded(answer, ignore_case), folded(text, ignore_case))
             return "" if as_written else words
     return None
@@ -65,4 +83,4 @@ def how_same(holds: Callable[[str, str], bool], answer: str, text: str, ignore_c
 
 def only_looks(holds: Callable[[str, str], bool], answer: str, text: str, ignore_case: bool) -> bool:
     """Whether the texts differ in the look of quotation marks, hyphens or wide letters alone."""
-    return holds(folded(looks(answer), ignore_case), folded(looks(text), ignore_case))
+    return holds(form_of(looks, answer, ignore_case), form_of(looks, text, ignore_case))

@@ -143,6 +143,21 @@ def read_options(
     return read
 
 
+def filled_options(
+    function: Callable[..., Any], given: Mapping[str, Any], read: Mapping[str, Any], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The options that `read_options` has read without values, with those read again that mention values of a case.
+
+    Raises what `read_options` raises.
+    """
+    filled = dict(read)
+    for option in options_from(function):
+        value = given.get(option.name)
+        if _mentions({option.name: value}):
+            filled[option.name] = _READERS[option.kind](option, _filled(option.kind, value, values))
+    return filled
+
+
 def written_options(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Valid options with their placeholders left as written, for the name of a check."""
     written = read_options(function, given)

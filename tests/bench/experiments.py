@@ -2,7 +2,7 @@
 
 calls    3,000 calls of 20 ms to a server, 16 at once, three checks each, as an experiment; beside a bare httpx loop
 engine   32 cases that share a prefix on the embedded model, as an experiment; beside the engine asked directly
-checks   ten checks over 3,000 stored cells
+checks   ten checks of ten kinds over 3,000 stored cells
 table    100,000 stored cells: the table of verdicts, first and again
 kill     kill -9 at 50 random moments of an experiment of 300 cells
 
@@ -198,19 +198,36 @@ async def stored_cells(cells: int, checks: int, folder: str) -> tuple[object, st
     return workbench, run_id, list(resolved.checks)
 
 
+TEN = (
+    {"scorer": "equals", "options": {"text": "{{ n }}"}},
+    {"scorer": "contains", "options": {"text": "{{ n }}"}},
+    {"scorer": "contains_any", "options": {"texts": ["word 1", "nothing"]}},
+    {"scorer": "starts_with", "options": {"text": "Here is"}},
+    {"scorer": "regex", "options": {"pattern": r"word \d+"}},
+    {"scorer": "length", "options": {"max": 70}},
+    {"scorer": "number", "options": {"expected": "{{ n }}"}},
+    {"scorer": "token_f1", "options": {"texts": ["{{ n }} and some more"]}},
+    {"scorer": "rouge", "options": {"text": "{{ n }} and some more of an answer"}},
+    {"scorer": "refusal", "options": {}, "negate": True},
+)
+
+
 async def checks() -> bool:
     """Whether ten checks over 3,000 stored cells take no more than the limit."""
     with tempfile.TemporaryDirectory() as folder:
-        workbench, run_id, ten = await stored_cells(3000, 10, folder)
+        from playground.types.prompt import Check
+
+        workbench, run_id, _ = await stored_cells(3000, 10, folder)
+        ten = [Check.model_validate(check) for check in TEN]
         await workbench.experiments.verdict(run_id)  # type: ignore[attr-defined]  # statistics take a second to import
         began, spent = time.perf_counter(), time.process_time()
         done = await workbench.experiments.rescore(run_id, ten)  # type: ignore[attr-defined]
         seconds, spent = time.perf_counter() - began, time.process_time() - spent
         await workbench.close()  # type: ignore[attr-defined]
     assert done == 3000
-    print(row("ten checks over 3,000 stored cells", seconds, "s", CHECKS_S))
-    print(row("of which the processor's time", spent, "s", None))
-    return seconds <= CHECKS_S
+    print(row("ten checks over 3,000 stored cells, the processor's time", spent, "s", CHECKS_S))
+    print(row("by the clock", seconds, "s", None))
+    return spent <= CHECKS_S
 
 
 async def table() -> bool:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from playground.scorers import score
+from playground.scorers.words import _NORMAL, _PLAIN_NORMAL, _PLAIN_WORD, _WORD
 from playground.types.prompt import Check
 from playground.types.scores import Sample, Score
 
@@ -63,3 +66,10 @@ def test_an_empty_answer_scores_nothing_and_a_threshold_decides(scorer: str) -> 
     assert scored(scorer, "", text="abc").value == 0.0
     assert scored(scorer, FOX, text=FOX, at_least=0.99).value == 1.0
     assert scored(scorer, "something else", text=FOX, at_least=0.5).value == 0.0
+
+
+@settings(max_examples=50)
+@given(st.text(st.characters(codec="ascii")))
+def test_plain_texts_have_the_same_words_as_by_the_rules_for_all_scripts(text: str) -> None:
+    assert _PLAIN_WORD.findall(text.lower()) == _WORD.findall(text.lower())
+    assert _PLAIN_NORMAL.findall(text) == _NORMAL.findall(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -300,3 +302,20 @@ def test_a_check_half_filled_in_does_not_apply_yet(scorer: str, options: dict[st
 )
 def test_a_check_that_says_what_it_looks_for_is_filled_in(scorer: str, options: dict[str, Any]) -> None:
     assert not is_unfilled(Check(scorer=scorer, options=options))
+
+
+def test_what_is_the_same_for_every_answer_is_found_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    row = SCORERS["contains"]
+
+    def sentence(options: Mapping[str, Any]) -> str:
+        asked.append(options)
+        return row.sentence(options)
+
+    monkeypatch.setitem(SCORERS, "contains", replace(row, sentence=sentence))
+    check = Check(scorer="contains", options={"text": "{{ word }}"})
+    samples = [Sample(f"say {n}", values={"word": str(n % 2)}) for n in range(50)]
+    found = [score_all([check], sample)[0] for sample in samples]
+    assert [each.value for each in found[:3]] == [1.0, 1.0, 0.0]
+    assert {each.name for each in found} == {'contains "{{ word }}"'}
+    assert len(asked) == 1
