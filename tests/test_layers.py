@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "playground"
 
 # From the ground up. A module imports from rows below its own, and within its own part.
 ROWS = (
-    {"errors", "plain_words", "endings", "waiting", "thoughts", "whole_files"},
+    {"errors", "plain_words", "endings", "waiting", "thoughts", "whole_files", "translation"},
     {"types", "settings"},
     {"engine", "sandbox", "templating", "answers"},
     {"techniques", "scorers", "backends"},
@@ -58,6 +58,9 @@ HOMES = {
     "httpx": {"backends", "cli"},
     "aiohttp": {"backends"},
     "ollama": {"backends"},
+    "babel": {"translation"},
+    "tree_sitter": {"translation"},
+    "tree_sitter_javascript": {"translation"},
     "yarl": {"backends"},  # comes with aiohttp: its addresses
     "pydantic_settings": {"settings"},
     "platformdirs": {"settings"},

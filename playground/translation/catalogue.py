@@ -1,0 +1,34 @@
+"""The catalogue as it is read while the program runs: English to Chinese, from the gettext file zh.po.
+
+translations()  →  {"{n} rows left": "还有 {n} 行", …}
+
+The file is as `keeping` writes it, each text on one line: it is read in 20 ms, where Babel's own reader takes a second,
+for which every command in Chinese would wait.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+PATH = Path(__file__).parent / "zh.po"
+
+
+@cache
+def translations(path: Path = PATH) -> Mapping[str, str]:
+    """English to Chinese, only what is translated."""
+    return {text: chinese for text, chinese in kept(path).items() if chinese}
+
+
+def kept(path: Path = PATH) -> dict[str, str]:
+    """English to Chinese, "" where there is none yet."""
+    found: dict[str, str] = {}
+    text = ""
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        if line.startswith("msgid "):
+            text = json.loads(line[6:])
+        elif line.startswith("msgstr ") and text:
+            found[text] = json.loads(line[7:])
+    return found

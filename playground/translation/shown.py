@@ -1,0 +1,274 @@
+"""A text as it is shown to a reader of Chinese: found in the catalogue, made by its template, or piece by piece.
+
+chinese().of("12 rows left")              →  "还有 12 行"
+chinese().of("Paused. The disk is full.")  →  sentence by sentence
+chinese().of("Late-parcel reply")          →  "Late-parcel reply": what nobody translated stays
+
+So what is stored (errors, reasons, findings) can stay English for ever. `ui/assets/translate.js` does the same on the page;
+tests hold both to one table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property, lru_cache
+from typing import NamedTuple
+
+from playground.translation.catalogue import translations
+
+_HOLE = re.compile(r"\{([a-z_][a-z0-9_]*)\}|<(/?)(\d+)>")
+_WORD = re.compile(r"[A-Za-z]+")
+_NUMBER = re.compile(r"[\s\d.,:%×+−–~≈<>≥≤/-]*")
+_CJK = "\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”"
+_AFTER_CJK = re.compile(f"[{_CJK}] $")
+_BEFORE_CJK = re.compile(f"^ [{_CJK}]")
+_STARTS_CJK = re.compile(f"^[{_CJK}]")
+_ENDS_CJK = re.compile(f"[{_CJK}]$")
+_SENTENCES = re.compile(r"(?<=[.?!])\s+(?=[^a-z])")
+_SEPARATORS = ((" · ", " · "), ("; ", "；"), (": ", "："), (", ", "，"))
+_ENDS = {".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…"}
+# What these stand for is a name of somebody's or of a thing: it is shown as it is.
+NAMES = frozenset(
+    {"name", "names", "title", "file", "path", "url", "model", "slug", "id", "search", "quote", "clip"}
+)
+_SHORT = 5
+"""A template with fewer letters than this fits too much: all it is filled with must be numbers or known."""
+_DEEPEST = 3
+
+
+class Piece(NamedTuple):
+    """A hole of a template: its name, or the number of a tag (`closes` for its end), between two texts."""
+
+    before: str
+    name: str = ""
+    tag: str = ""
+    closes: bool = False
+
+
+def pieces_of(text: str) -> tuple[list[Piece], str]:
+    """The holes with the text before each, and the text after the last."""
+    found, at = [], 0
+    for hole in _HOLE.finditer(text):
+        found.append(Piece(text[at : hole.start()], hole[1] or "", hole[3] or "", bool(hole[2])))
+        at = hole.end()
+    return found, text[at:]
+
+
+@dataclass
+class Template:
+    """A message with holes, and its Chinese."""
+
+    text: str
+    chinese: str
+    letters: int = 0
+    keys: frozenset[str] = frozenset()
+    quoted: frozenset[str] = frozenset()
+    starts: str = ""
+    ends: str = ""
+    pieces: list[Piece] = field(default_factory=list)
+    rest: str = ""
+
+    def __post_init__(self) -> None:
+        pieces, rest = pieces_of(self.text)
+        self.pieces, self.rest = pieces, rest
+        self.starts, self.ends = pieces[0].before, rest
+        self.letters = sum(
+            len(word) for piece in [*(p.before for p in pieces), rest] for word in _WORD.findall(piece)
+        )
+        # Only whole words: a hole beside one may make it longer.
+        marked = _HOLE.sub("\x00", self.text)
+        self.keys = frozenset(w for w in re.findall(r"(?<![A-Za-z\x00])[A-Za-z]+(?![A-Za-z\x00])", marked))
+        after = [*(piece.before for piece in pieces[1:]), rest]
+        self.quoted = frozenset(
+            piece.name for piece, then in zip(pieces, after, strict=True)
+            if piece.name and piece.before[-1:] in ('"', "“", "`") and then[:1] in ('"', "”", "`")
+        )  # fmt: skip
+
+    @cached_property
+    def tagged(self) -> re.Pattern[str] | None:
+        """What a text of it looks like, where it has tags; None without."""
+        pieces, rest = pieces_of(self.text)
+        if not any(piece.tag for piece in pieces):
+            return None
+        written, tags = "", set()
+        for number, piece in enumerate(pieces):
+            written += re.escape(piece.before)
+            if piece.name:
+                written += f"(?P<p{number}>.*?)"
+            elif piece.closes or piece.tag in tags:
+                written += f"<{'/' if piece.closes else ''}(?P=t{piece.tag})>"
+            else:
+                tags.add(piece.tag)
+                written += rf"<(?P<t{piece.tag}>\d+)>"
+        return re.compile(written + re.escape(rest), re.DOTALL)
+
+    def values(self, text: str) -> dict[str, str] | None:
+        """What stands in its holes by their names, and the numbers of its tags by theirs; None when it does not fit."""
+        pieces, rest = self.pieces, self.rest
+        if self.tagged:
+            match = self.tagged.fullmatch(text)
+            if match is None:
+                return None
+            found = {piece.name: match[f"p{n}"] for n, piece in enumerate(pieces) if piece.name}
+            return found | {piece.tag: match[f"t{piece.tag}"] for piece in pieces if piece.tag}
+        # Each literal as early as possible, the last at the end: in one pass, where a pattern would go back and forth.
+        at, found = len(pieces[0].before), {}
+        for piece, then in zip(pieces, [*(p.before for p in pieces[1:]), rest], strict=True):
+            is_last = piece is pieces[-1]
+            end = len(text) - len(then) if is_last else text.find(then, at) if then else at
+            if end < at:
+                return None
+            found[piece.name] = text[at:end]
+            at = end + len(then)
+        return found
+
+
+class Translation:
+    """A catalogue as it is looked up."""
+
+    def __init__(self, catalogue: Mapping[str, str]) -> None:
+        self.exact = dict(catalogue)
+        templates = [Template(text, chinese) for text, chinese in catalogue.items() if _HOLE.search(text)]
+        templates.sort(key=lambda each: -each.letters)
+        often = Counter(key for template in templates for key in template.keys)
+        self.by_word: dict[str, list[Template]] = {}
+        for template in templates:
+            rarest = min(template.keys, key=lambda key: (often[key], key), default="")
+            self.by_word.setdefault(rarest, []).append(template)
+        self.of = lru_cache(20_000)(self._of)
+
+    def _of(self, text: str) -> str:
+        """The text in Chinese as far as it is known; spaces around stay."""
+        bare = text.strip()
+        if not bare or not re.search("[A-Za-z%]", bare):
+            return text
+        known = self._known(re.sub(r"\s+", " ", bare), 0)
+        if known is None:
+            return text
+        start = len(text) - len(text.lstrip())
+        return text[:start] + known + text[start + len(bare) :]
+
+    def _known(self, text: str, depth: int) -> str | None:
+        """The Chinese of a text without spaces around; None when no part of it is known."""
+        if depth > _DEEPEST or not _WORD.search(text):
+            return _number(text)
+        return (
+            self._whole(text, depth)
+            or self._without_end(text, depth)
+            or self._sentences(text, depth)
+            or self._separated(text, depth)
+        )
+
+    def _whole(self, text: str, depth: int) -> str | None:
+        for form in (text, text[:1].swapcase() + text[1:]):
+            if form in self.exact and not _HOLE.search(form):
+                return self.exact[form]
+            found = self._by_template(form, depth)
+            if found is not None:
+                return found
+        return None
+
+    def _by_template(self, text: str, depth: int) -> str | None:
+        words = {*_WORD.findall(text)}
+        candidates = [
+            template
+            for word in (*words, "")
+            for template in self.by_word.get(word, ())
+            if template.keys <= words and text.startswith(template.starts) and text.endswith(template.ends)
+        ]
+        for template in sorted(candidates, key=lambda each: (-each.letters, each.text)):
+            values = template.values(text)
+            if values is None:
+                continue
+            shown = {}
+            for name, value in values.items():
+                is_short = template.letters < _SHORT
+                if is_short and name and not _NUMBER.fullmatch(value) and not self._is_known(value):
+                    break
+                known = None if name.isdigit() else self._filled(template, name, value, depth)
+                shown[name] = value if known is None else known
+            else:
+                return _written(template, shown)
+        return None
+
+    def _is_known(self, value: str) -> bool:
+        """Whether it is a message by itself: what a short template may be filled with."""
+        return value.strip() in self.exact
+
+    def _filled(self, template: Template, name: str, value: str, depth: int) -> str | None:
+        if name in template.quoted or re.sub(r"\d+$", "", name) in NAMES:
+            return None
+        bare = value.strip()
+        known = self._known(bare, depth + 1) if bare else None
+        return None if known is None else value.replace(bare, known, 1)
+
+    def _without_end(self, text: str, depth: int) -> str | None:
+        if text[:1] == "(" and text[-1:] == ")" and "(" not in text[1:]:
+            inner = self._known(text[1:-1], depth + 1)
+            return f"（{inner}）" if inner else None
+        if text[-1:] in _ENDS:
+            inner = self._whole(text[:-1].rstrip(), depth)
+            return inner + _ENDS[text[-1]] if inner else None
+        return None
+
+    def _sentences(self, text: str, depth: int) -> str | None:
+        pieces = _SENTENCES.split(text)
+        if len(pieces) == 1:
+            return None
+        found = [self._known(piece, depth + 1) for piece in pieces]
+        if not any(found):
+            return None
+        written = ""
+        for piece, known in zip(pieces, found, strict=True):
+            shown = known or piece
+            written += ("" if not written or _ENDS_CJK.search(written) else " ") + shown
+        return written
+
+    def _separated(self, text: str, depth: int) -> str | None:
+        for separator, shown in _SEPARATORS:
+            if separator not in text:
+                continue
+            pieces = text.split(separator)
+            found = [self._known(piece, depth + 1) if piece else "" for piece in pieces]
+            if any(found):
+                written = found[0] or pieces[0]
+                for n in range(1, len(pieces)):
+                    between = shown if found[n] or found[n - 1] else separator
+                    written += between + (found[n] or pieces[n])
+                return written
+        return None
+
+
+def _number(text: str) -> str | None:
+    """A number as Chinese writes it: no space before %. None when nothing changes."""
+    shown = re.sub(r"(\d) %", r"\1%", text)
+    return None if shown == text else shown
+
+
+def _written(template: Template, values: Mapping[str, str]) -> str:
+    pieces, rest = pieces_of(template.chinese)
+    written = ""
+    for piece in pieces:
+        before = piece.before
+        if _ENDS_CJK.search(written) and _BEFORE_CJK.search(before):
+            before = before[1:]
+        written += before
+        if piece.tag:
+            written += f"<{'/' if piece.closes else ''}{values[piece.tag]}>"
+            continue
+        value = _number(values[piece.name]) or values[piece.name]
+        if _AFTER_CJK.search(written) and _STARTS_CJK.search(value):
+            written = written[:-1]
+        written += value
+    if _ENDS_CJK.search(written) and _BEFORE_CJK.search(rest):
+        rest = rest[1:]
+    return written + rest
+
+
+@cache
+def chinese() -> Translation:
+    """The translation that comes with the program."""
+    return Translation(translations())

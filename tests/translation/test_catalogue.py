@@ -1,0 +1,37 @@
+"""The catalogue says what the source says: nothing missing, nothing unused, the same placeholders on both sides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+from playground.translation.catalogue import PATH, kept
+from playground.translation.extract import Message, messages
+from playground.translation.keeping import fits, merged, write
+
+
+def test_the_catalogue_has_the_messages_of_the_source_and_no_others() -> None:
+    found = {message.text for message in messages()}
+    assert sorted(found ^ kept().keys()) == [], "run: python -m playground.translation update"
+
+
+def test_placeholders_are_the_same_on_both_sides() -> None:
+    assert [row for row in kept().items() if row[1] and not fits(*row)] == []
+
+
+def test_gettexts_own_reader_reads_the_same() -> None:
+    with PATH.open("rb") as file:
+        theirs = {message.id: message.string for message in read_po(file) if message.id}
+    assert theirs == kept()
+
+
+def test_a_renamed_placeholder_keeps_its_translation(tmp_path: Path) -> None:
+    path = tmp_path / "zh.po"
+    write(
+        [Message("{n} rows", ("a.py",)), Message("Gone", ("a.py",))],
+        {"{count} rows": "{count} 行", "Gone": "没了"},
+        path,
+    )
+    assert kept(path) == {"{n} rows": "{n} 行", "Gone": "没了"}
+    assert merged([Message("New", ("a.py",))], kept(path)) == {"New": ""}
