@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from playground.engine.gguf import read_header
 from playground.errors import NotFoundError, PromptError, SettingsError
-from playground.library.shipped import read_prompt
+from playground.library.shipped import Language, read_prompt
 from playground.runs.planning import schema_problem, with_defaults
 from playground.scorers import check_problem
 from playground.settings import Settings
@@ -69,19 +69,23 @@ class Found(NamedTuple):
     losses: tuple[str, ...] = ()
 
 
-def find_prompt(workbench: Workbench, name: str) -> Found:
+def find_prompt(workbench: Workbench, name: str, language: Language | None = None) -> Found:
     """The prompt of a `.prompty` file, of a pattern's slug, or saved under that name ("Name@3", "Name@label").
 
+    Of a pattern the wording that the slug names; with a language the one in that, where there is one.
     Raises PromptError for a file that cannot be read, NotFoundError for a name nobody has.
     """
     if name.endswith(".prompty"):
         prompt, losses = read_prompt(Path(name))
         return Found(prompt, Path(name), losses)
-    for pattern in workbench.prompts.library.patterns():
-        if pattern.slug == name:
-            if pattern.error:
-                raise pattern.error
-            return Found(pattern.prompt, pattern.file, pattern.losses)
+    try:
+        pattern = workbench.prompts.library.get(name, language)
+    except NotFoundError:
+        pass
+    else:
+        if pattern.error:
+            raise pattern.error
+        return Found(pattern.prompt, pattern.file, pattern.losses)
     if any(workbench.store.find_prompt(title) for title in (name, name.rpartition("@")[0])):
         return Found(workbench.store.version_called(name.strip()).prompt)
     raise NotFoundError(f'There is no prompt "{name[:100]}".', "See what there is: playground list")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from playground.cli.terminal import Data, open_there, settings_of, tell, tell_all, write, write_file
+from playground.cli.terminal import Data, Language, open_there, settings_of, tell, tell_all, write, write_file
 from playground.errors import PromptError
 
 if TYPE_CHECKING:
@@ -119,6 +119,12 @@ def export_prompts(
     family: Annotated[str, typer.Option(metavar="NAME", help="Only this family.")] = "",
     tag: Annotated[str, typer.Option(metavar="NAME", help="Only this tag.")] = "",
     shipped: Annotated[bool, typer.Option("--shipped", help="Shipped patterns too.")] = False,
+    language: Annotated[
+        Language | None,
+        typer.Option(
+            "--language", metavar="en|zh", help="Of patterns this wording alone; else all wordings."
+        ),
+    ] = None,
     data: Data = None,
 ) -> None:
     """Write saved prompts, with their checks and cases, as a bundle that others import."""
@@ -145,6 +151,7 @@ def export_prompts(
             description=description,
             licence=licence,
             created=datetime.now(UTC),
+            language=language,
         )
     finally:
         workbench.store.close()

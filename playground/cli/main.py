@@ -28,11 +28,14 @@ from playground.cli import library as library_commands
 from playground.cli import server as added_commands
 from playground.cli.terminal import (
     Data,
+    InLanguage,
+    Language,
     Output,
     PrintAs,
     PromptName,
     open_or_move,
     open_there,
+    reader_language,
     run_async,
     settings_of,
     tell,
@@ -262,10 +265,14 @@ def run(
 
 
 @app.command("list")
-def list_prompts(context: typer.Context, output: PrintAs = Output.TEXT, data: Data = None) -> None:
+def list_prompts(
+    context: typer.Context, output: PrintAs = Output.TEXT, language: InLanguage = None, data: Data = None
+) -> None:
     """List patterns and saved prompts."""
     workbench = open_there(settings_of(context, data))
-    patterns = workbench.prompts.library.patterns()
+    # What a program reads does not depend on the locale.
+    read = language or ("en" if output is Output.JSON else reader_language())
+    patterns = workbench.prompts.library.patterns(read)
     saved = workbench.store.prompts(limit=10_000)
     workbench.store.close()
     if output is Output.JSON:
@@ -287,17 +294,24 @@ def list_prompts(context: typer.Context, output: PrintAs = Output.TEXT, data: Da
 
 
 @app.command()
-def show(context: typer.Context, prompt: PromptName, data: Data = None) -> None:
+def show(context: typer.Context, prompt: PromptName, language: InLanguage = None, data: Data = None) -> None:
     """Print a prompt as a .prompty file."""
     from playground.cli.arguments import find_prompt
     from playground.formats import prompty
 
     workbench = open_there(settings_of(context, data))
-    found = find_prompt(workbench, prompt)
+    found = find_prompt(workbench, prompt, language or _reads(prompt))
     workbench.store.close()
     # A file keeps its comments; they say why a pattern has these words.
     text = found.file.read_text("utf-8") if found.file else prompty.dump(found.prompt)[0]
     write(text if text.endswith("\n") else text + "\n")
+
+
+def _reads(slug: str) -> Language | None:
+    """The reader's language for a slug that names none; one that ends in ".zh" is meant as it is."""
+    from playground.library.shipped import language_of
+
+    return reader_language() if language_of(slug) == "en" else None
 
 
 @app.command()
@@ -317,6 +331,7 @@ def export(
     ] = None,
     var: Vars = None,
     model: ModelName = "",
+    language: InLanguage = None,
     data: Data = None,
 ) -> None:
     """Write a prompt for another tool.
@@ -328,7 +343,7 @@ def export(
         from playground.cli.arguments import find_prompt, read_values
         from playground.types.prompt import example_values
 
-        found = find_prompt(workbench, prompt)
+        found = find_prompt(workbench, prompt, language or _reads(prompt))
         tell_all("left out", found.losses)
         values = example_values(found.prompt) | read_values(found.prompt, var or ())
         models = [await workbench.models.find(model)] if model else await workbench.models.all()

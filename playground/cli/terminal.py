@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Coroutine, Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+Language = Literal["en", "zh"]
+"""That of `library.shipped`, which is imported by the commands that need it."""
+
 
 class Output(StrEnum):
     """How a command prints."""
@@ -36,6 +39,12 @@ class Output(StrEnum):
 
 PrintAs = Annotated[Output, typer.Option("--format", metavar="text|json", help="How to print.")]
 Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of the database.")]
+InLanguage = Annotated[
+    Language | None,
+    typer.Option(
+        "--language", metavar="en|zh", help="The wording of a pattern; else as PLAYGROUND_LANG or the locale."
+    ),
+]
 PromptName = Annotated[
     str, typer.Argument(metavar="PROMPT", help="A .prompty file, a pattern, or the name of a saved prompt.")
 ]
@@ -47,6 +56,13 @@ def settings_of(context: typer.Context, data: Path | None = None, *, check_model
 
     given = context.obj | ({"data_dir": data} if data else {})
     return load_settings(given, check_models=check_models)
+
+
+def reader_language() -> Language:
+    """What whoever sits at this terminal reads: PLAYGROUND_LANG, else the locale of its messages."""
+    names = ("PLAYGROUND_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+    said = next((value for name in names if (value := os.environ.get(name, "").strip())), "")
+    return "zh" if said.lower().startswith("zh") else "en"
 
 
 def open_there(settings: Settings) -> Workbench:

@@ -76,11 +76,15 @@ class Manifest(Value):
 
 @dataclass(frozen=True, slots=True)
 class BundleItem:
-    """A prompt to take along. `folder` ("hub/classification") is its family's name when it is empty."""
+    """A prompt to take along. `folder` ("hub/classification") is its family's name when it is empty.
+
+    `called` names its file where that is not called as the prompt: two wordings of one pattern lie side by side.
+    """
 
     prompt: Prompt
     history: tuple[str, ...] = ()
     folder: str = ""
+    called: str = ""
 
 
 class Written(NamedTuple):
@@ -175,7 +179,8 @@ def _placed(items: Sequence[BundleItem]) -> Iterator[tuple[str, BundleItem, str,
         parts = (item.folder or item.prompt.family).split("/")
         folder = "/".join(file_name(part, "") for part in parts[:2] if part.strip())
         text, losses = prompty.dump(item.prompt.model_copy(update={"cases": ()}))
-        base = f"{folder}/{file_name(item.prompt.name, '')}".lstrip("/")
+        ending = prompty.suffix_of(item.prompt).removesuffix(prompty.SUFFIX)
+        base = f"{folder}/{file_name(item.called or item.prompt.name, ending)}".lstrip("/")
         rows.append(((base, item.prompt.name, text, item.history), item, losses))
     rows.sort(key=lambda row: row[0])
     bases = {key[0] for key, _, _ in rows}

@@ -65,8 +65,17 @@ _CONFIG = {
     "stop": "stopSequences",
 }
 _FROM_CONFIG = {key: field for field, key in _CONFIG.items()}
-_OWN_TEXTS = ("name_zh", "description_zh", "family", "technique", "use_when", "avoid_when", "source")
-_OWN_KEYS = {*_OWN_TEXTS, "tags", "cases", "checks", "inputs", "sampling", "run_with"}
+_OWN_TEXTS = (
+    "name_zh",
+    "description_zh",
+    "family",
+    "technique",
+    "use_when",
+    "avoid_when",
+    "source",
+    "language",
+)
+_OWN_KEYS = {*_OWN_TEXTS, "tags", "tried_on", "cases", "checks", "inputs", "sampling", "run_with"}
 _NAMES = re.compile(r"(?P<name>[^/\\]*?)(?:\.(?P<variant>[^./\\]+))?\.prompt")
 _MENTION = re.compile(r"""\{\{~?#?>\s*(?:["'\[]([^"'\]{}]+)["'\]]|([\w./-]+))""")
 _HISTORY_ABOUT = "Earlier messages, oldest first: role and content."
@@ -106,6 +115,7 @@ def write(export: Export) -> ExportFile:
     own: dict[str, Any] = {key: getattr(prompt, key) for key in _OWN_TEXTS}
     own |= {
         "tags": list(prompt.tags),
+        "tried_on": list(prompt.tried_on),
         "cases": list(prompt.cases),
         "checks": [check.model_dump(exclude_defaults=True) for check in prompt.checks],
         "sampling": extras,
@@ -246,7 +256,7 @@ def read(
         "output_schema": schema,
         "run_with": read_run_with(own.get("run_with"), "ext.playground.run_with", losses),
         "metadata": {**metadata, KEPT: kept} if kept else metadata,
-        **{key: own[key] for key in ("tags", "cases", "checks") if own.get(key) is not None},
+        **{key: own[key] for key in ("tags", "tried_on", "cases", "checks") if own.get(key) is not None},
         **{key: as_text(own[key]) for key in _OWN_TEXTS if own.get(key) is not None},
     }
     prompt = _usable(fields, file, losses)

@@ -68,16 +68,19 @@ _OPTIONS = {  # Sampling field -> key of model.options
     "presence_penalty": "presencePenalty",
 }
 _V1_PARAMETERS = {field: field for field in Sampling.model_fields}
-_OWN_TEXTS = ("name_zh", "description_zh", "family", "technique", "use_when", "avoid_when", "source")
+_OWN_TEXTS = (
+    "name_zh",
+    "description_zh",
+    "family",
+    "technique",
+    "use_when",
+    "avoid_when",
+    "source",
+    "language",
+)
 _OWN_KEYS = {
     *_OWN_TEXTS,
-    "kinds",
-    "checks",
-    "sampling",
-    "output_schema",
-    "cases",
-    "exported",
-    "plain_roles",
+    *("tried_on", "kinds", "checks", "sampling", "output_schema", "cases", "exported", "plain_roles"),
     "run_with",
 }
 _FOREIGN_ROLE = re.compile(
@@ -98,6 +101,7 @@ def dump(prompt: Prompt, exported: dict[str, Any] | None = None) -> tuple[str, t
     losses: list[str] = []
     rows, kinds = write_inputs(prompt.inputs)
     own: dict[str, Any] = {key: getattr(prompt, key) for key in _OWN_TEXTS}
+    own["tried_on"] = list(prompt.tried_on)
     own["kinds"] = kinds
     own["checks"] = [check.model_dump(exclude_defaults=True) for check in prompt.checks]
     own["cases"] = list(prompt.cases)
@@ -149,6 +153,12 @@ def _write_sampling(sampling: Sampling | None) -> tuple[dict[str, Any], dict[str
     return options, telling if options or telling else values
 
 
+def suffix_of(prompt: Prompt) -> str:
+    """How its file is called: a prompt that names its language lies beside its wording in another, `tone.zh.prompty`."""
+    is_code = re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", prompt.language)
+    return f".{prompt.language}{SUFFIX}" if is_code else SUFFIX
+
+
 def write(export: Export) -> ExportFile:
     """The prompt with the export's sampling as its own, and the receipt of the answer in its metadata."""
     exported: dict[str, Any] = {
@@ -171,7 +181,7 @@ def write(export: Export) -> ExportFile:
     )
     if export.answer is not None:
         losses += ("answer: this format holds the prompt, not an answer",)
-    return ExportFile(file_name(export.prompt.name, SUFFIX), MEDIA_TYPE, text, losses)
+    return ExportFile(file_name(export.prompt.name, suffix_of(export.prompt)), MEDIA_TYPE, text, losses)
 
 
 # --- reading ------------------------------------------------------------------------------------------------
@@ -222,6 +232,7 @@ def read(text: str, file: str = "The file") -> Reading:
         output_schema=schema,
         run_with=read_run_with(own.get("run_with"), "metadata.playground.run_with", losses),
         tags=tuple(map(as_text, tags)),
+        tried_on=tuple(map(as_text, as_rows(own.get("tried_on") or None))),
         metadata=metadata | data,
         **{key: as_text(own.get(key)) for key in _OWN_TEXTS},
     )

@@ -20,7 +20,7 @@ from playground.templating.rendering import normalise
 from playground.types.files import ExportFile
 from playground.types.prompt import TEXT_FIELDS, Prompt, Sampling, Turn
 
-_TEXTS = (*TEXT_FIELDS, "metadata", "checks", "cases", "output_schema", "run_with")
+_TEXTS = (*TEXT_FIELDS, "tried_on", "metadata", "checks", "cases", "output_schema", "run_with")
 _TURNS = ("turns", "turn ", "template", "roles", "prompt", "message", "last message", "block", "Modelfile")
 _REASONS = {"sampling": "it stands in the file for people, and is not read back"}
 _INPUTS = ("inputs", "variables", *_TURNS)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from playground.errors import NotFoundError
 from playground.formats.bundle import BundleItem, Written, write_bundle
 from playground.library.reading import Report
-from playground.library.shipped import Library
+from playground.library.shipped import Language, Library, Pattern
 from playground.store import Store
 from playground.store.content import fold
 from playground.store.records import Head, SavedVersion
@@ -29,9 +29,11 @@ def export_bundle(
     licence: str = "",
     created: datetime | None = None,
     report: Report | None = None,
+    language: Language | None = None,
 ) -> Written:
     """A bundle of saved prompts ("prompt:ID", the newest version) and of library files ("pattern:SLUG").
 
+    A pattern comes in all its wordings, each a file, side by side; with a `language` in that one where there is it.
     Saved prompts that these include by name come along, so that the bundle works elsewhere. Raises NotFoundError for
     a key without a prompt, PromptError for what no bundle can hold.
     """
@@ -42,10 +44,9 @@ def export_bundle(
     for number, key in enumerate(keys):
         kind, _, which = key.partition(":")
         if kind == "pattern":
-            pattern = library.get(which)
-            if pattern.error is not None:
-                raise pattern.error
-            items[key] = BundleItem(pattern.prompt, folder=which.rpartition("/")[0])
+            chosen = [library.get(which, language)] if language else library.wordings(which)
+            for pattern in chosen or [library.get(which)]:
+                items[f"pattern:{pattern.slug}"] = _file_of(library, pattern)
         elif kind == "prompt" and which in heads and which in saved:
             items[key] = BundleItem(saved[which].prompt, _history(store, saved[which], heads[which]))
         else:
@@ -65,6 +66,16 @@ def export_bundle(
     return Written(written.data, (*losses, *written.losses))
 
 
+def _file_of(library: Library, pattern: Pattern) -> BundleItem:
+    """A wording, called as the pattern's first one: what differs in the names of its files is the language alone."""
+    if pattern.error is not None:
+        raise pattern.error
+    first = library.wordings(pattern.slug)[0]
+    return BundleItem(
+        pattern.prompt, folder=pattern.slug.rpartition("/")[0], called=first.prompt.name or pattern.slug
+    )
+
+
 def _history(store: Store, version: SavedVersion, head: Head) -> tuple[str, ...]:
     """Content hashes of the main versions before this one, newest last."""
     if head.hashes == {version.content_hash}:
@@ -82,7 +93,7 @@ def _take_partials(
     The shipped library is everywhere, so its prompts are not taken along.
     """
     losses: list[str] = []
-    shipped = {name for pattern in library.patterns() for name in (pattern.slug, pattern.prompt.name)}
+    shipped = {name for pattern in library.files() for name in (pattern.slug, pattern.prompt.name)}
     waiting = deque(
         (item.prompt, name) for item in items.values() for name in partial_names(item.prompt.turns)
     )

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from playground.errors import PromptError, SettingsError
+from playground.library.shipped import Language
 from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm
 from playground.ui.update import Update
@@ -49,6 +50,11 @@ class Ask(BaseModel):
             return int(text)
         except ValueError as exc:
             raise PromptError(f'"{name}" must be a whole number.', "Reload the page and try again.") from exc
+
+    @property
+    def language(self) -> Language:
+        """What the reader of the page reads."""
+        return "zh" if self.text("lang").lower().startswith("zh") else "en"
 
     def repeat(self) -> int | None:
         """Which answer of its column is meant; None for the latest."""

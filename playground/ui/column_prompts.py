@@ -72,7 +72,7 @@ async def prompt_choices(workbench: Workbench, ask: Ask) -> Update:
         return {"prompts": [await _versions(workbench, prompt_id)]}
     search = ask.text("search")
     saved = await workbench.saved.search(search, limit=SAVED if search else SAVED_AT_FIRST)
-    patterns = [pattern for pattern in workbench.prompts.library.search(search) if pattern.error is None]
+    patterns = workbench.prompts.library.search(search, language=ask.language)
     techniques = [pattern for pattern in patterns if pattern.prompt.family == TECHNIQUES]
     others = [pattern for pattern in patterns if pattern.prompt.family != TECHNIQUES]
     groups = (
@@ -154,10 +154,8 @@ async def take_prompt(workbench: Workbench, ask: Ask) -> Update:
 
 async def _taken(workbench: Workbench, ask: Ask) -> tuple[Prompt, PromptSource | None]:
     if slug := ask.text("pattern"):
-        pattern = workbench.prompts.library.get(slug)
-        if pattern.error:
-            raise pattern.error
-        return pattern.prompt, PromptSource(name=pattern.prompt.name or slug, pattern=slug)
+        prompt = workbench.prompts.library.get(slug).own()
+        return prompt, PromptSource(name=prompt.name or slug, pattern=slug)
     if prompt_id := ask.text("prompt"):
         version = await workbench.saved.version(prompt_id, ask.integer("number", 0) or None)
         return version.prompt, source_of(version, ask.text("at"))

@@ -133,7 +133,7 @@ async def load(workbench: Workbench, ask: Ask) -> Update:
     if draft is not None:
         update["form"] = draft.model_dump(mode="json")
     if not update.get("form"):
-        update["form"] = (await default_form(workbench)).model_dump(mode="json")
+        update["form"] = (await default_form(workbench, ask.language)).model_dump(mode="json")
     workbench.models.warm_up(update["form"]["columns"][0]["model"])
     update.setdefault("vote", panels.vote_bar(None, len(update["form"]["columns"])))
     if alert:

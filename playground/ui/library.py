@@ -9,6 +9,7 @@ from dataclasses import replace
 import gradio as gr
 from markupsafe import Markup
 
+from playground.library.shipped import plain
 from playground.store.records import MOST_DAYS, MOST_DRAFTS
 from playground.ui.actions import Action, Ask
 from playground.ui.html import attributes, button, icon, into_column, join, marked, plural, stamp
@@ -69,15 +70,21 @@ async def open_library(workbench: Workbench, ask: Ask) -> Update:
     """The list for what is searched and filtered, and a preview of the chosen row."""
     wanted = chosen_filter(ask)
     look = chosen_look(asked_by(ask))
-    listing = await asyncio.to_thread(find, workbench, wanted, look)
+    listing = await asyncio.to_thread(find, workbench, wanted, look, ask.language)
     items = listing.items
-    chosen = next((i for i in items if i.key == ask.text("key")), items[0] if items else None)
+    asked, wording = key_of_all(ask.text("key")), ask.text("wording")
+    chosen = next((i for i in items if i.key == asked), items[0] if items else None)
+    opens = chosen.opens or chosen.key if chosen else ""
+    if chosen and chosen.key == asked and wording and wording != ask.language:
+        opens = ask.text("key")  # the reader asked for the other language
+    else:
+        wording = ""
     picked = set(picked_keys(ask))
-    shown = await preview(workbench, chosen.key, binned=wanted.origin == "bin") if chosen else ""
+    shown = await preview(workbench, opens, binned=wanted.origin == "bin") if chosen else ""
     return {
         "html": {
-            "lib-side": _side(listing, wanted, chosen.key if chosen else ""),
-            "lib-list": _list(listing, chosen, wanted, picked, look, reads_chinese(ask)),
+            "lib-side": _side(listing, wanted, opens, wording),
+            "lib-list": _list(listing, chosen, wanted, picked, look),
             "lib-count": Markup("{}").format(
                 plural(listing.total, "draft" if wanted.origin == "drafts" else "prompt")
             ),
@@ -88,12 +95,19 @@ async def open_library(workbench: Workbench, ask: Ask) -> Update:
     }
 
 
-def _side(listing: Listing, wanted: Filter, key: str) -> Markup:
+def key_of_all(key: str) -> str:
+    """The key that stands for all wordings of a pattern: what is starred and selected."""
+    kind, _, ident = key.partition(":")
+    return f"{kind}:{plain(ident)}" if kind == "pattern" else key
+
+
+def _side(listing: Listing, wanted: Filter, key: str, wording: str = "") -> Markup:
     hidden = {
         "origin": wanted.origin,
         "family": wanted.family,
         "tag": wanted.tag,
         "key": key,
+        "wording": wording,
     }
     parts = [
         Markup('<input type="hidden" name="{}" value="{}">').format(name, value)
@@ -126,18 +140,12 @@ def _filter(kind: str, value: str, label: str, number: int, now: str) -> Markup:
     )
 
 
-def reads_chinese(ask: Ask) -> bool:
-    """Whether the reader's browser asks for Chinese."""
-    return ask.text("lang").lower().startswith("zh")
-
-
 def _list(
     listing: Listing,
     chosen: Item | None,
     wanted: Filter,
     picked: set[str],
     look: Look | None = None,
-    zh: bool = False,
 ) -> Markup:
     active = [
         (kind, value, PLACES.get(value, value) if kind == "origin" else value)
@@ -153,7 +161,7 @@ def _list(
     head = Markup('<div class="chips">{}</div>').format(chips) if active else ""
     if not listing.items:
         return Markup("{}{}").format(head, _nothing(wanted))
-    rows = (_row(item, item is chosen, wanted, item.key in picked, zh=zh) for item in listing.items)
+    rows = (_row(item, item is chosen, wanted, item.key in picked) for item in listing.items)
     return head + table(HEADS, rows, look or Look(rows=PAGE_ROWS), listing.total, "open_library")
 
 
@@ -193,25 +201,24 @@ def repr_search(search: str) -> str:
     return f'"{search}" ' if search else ""
 
 
-def _row(item: Item, is_chosen: bool, wanted: Filter, is_picked: bool, *, zh: bool = False) -> Markup:
+def _row(item: Item, is_chosen: bool, wanted: Filter, is_picked: bool) -> Markup:
     labels = join(Markup(' <span class="badge">{}</span>').format(label) for label in item.labels)
     box = Markup('<input type="checkbox" name="pick:{}" data-act="open_library" aria-label="Select {}"{}>')
     box = box.format(item.key, item.name, Markup(" checked") if is_picked else "")
-    name = (item.name_zh if zh else "") or item.name
-    summary = (item.summary_zh if zh else "") or item.summary
     return Markup(
-        '<tr class="entry{}"><td class="tick">{}</td><td><button class="item" data-act="open_library" data-key="{}" aria-pressed="{}"{}>'
-        '<span class="grow"><b>{}{}</b><span class="d">{}</span></span></button></td>'
+        '<tr class="entry{}"><td class="tick">{}</td><td><button class="item" data-act="open_library" data-key="{}" data-wording="" aria-pressed="{}"{}>'
+        '<span class="grow"><b translate="no">{}{}</b><span class="d"{}>{}</span></span></button></td>'
         '<td class="hint"><span class="one">{}</span></td><td class="hint">{}</td><td class="last">{}{}</td></tr>'
     ).format(
         " on" if is_chosen else "",
         "" if wanted.origin in ("bin", "drafts") else box,
-        item.key,
+        item.opens or item.key,
         str(is_chosen).lower(),
-        Markup(' lang="zh"') if name is item.name_zh and zh else "",
-        marked(name, wanted.search),
+        Markup(' lang="{}"').format(item.language) if item.language else "",
+        marked(item.name, wanted.search),
         labels,
-        marked(summary, wanted.search),
+        Markup(' translate="no"') if item.is_shipped else "",
+        marked(item.summary, wanted.search),
         item.family,
         stamp(item.changed) if item.changed else "",
         "" if wanted.origin in ("bin", "drafts") else _into_column(item),
@@ -232,7 +239,7 @@ def _star(item: Item) -> Markup:
 
 
 def _into_column(item: Item) -> Markup:
-    kind, _, ident = item.key.partition(":")
+    kind, _, ident = (item.opens or item.key).partition(":")
     return into_column(item.name, **{"pattern" if kind == "pattern" else "prompt": ident})
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from playground.errors import NotFoundError, PlaygroundError
+from playground.errors import PlaygroundError
 from playground.ui.actions import Action, Ask
 from playground.ui.details import safe_markdown
 from playground.ui.html import button, icon, join, plural
-from playground.ui.library import open_library
+from playground.ui.library import key_of_all, open_library
 from playground.ui.onto_compare import open_pattern
 from playground.ui.update import Doing, Update
 from playground.ui.version_actions import export_body, format_options, refused
@@ -17,17 +17,15 @@ from playground.workbench.service import Workbench
 
 async def favourite(workbench: Workbench, ask: Ask) -> Update:
     """Star a prompt, shipped or saved; again takes the star away."""
-    key = ask.text("favourite")
+    key = key_of_all(ask.text("favourite"))
     await workbench.saved.star(key)
     return await open_library(workbench, ask)
 
 
 async def open_note(workbench: Workbench, ask: Ask) -> Update:
     """A chapter of the Guide in our words, in the drawer."""
-    note = next((n for n in workbench.prompts.library.notes() if n.slug == ask.text("slug")), None)
-    if note is None:
-        raise NotFoundError("There is no such note.", "Reload the page.")
-    body = Markup('<div class="view md">{}</div>').format(safe_markdown(note.text))
+    note = workbench.prompts.library.note(ask.text("slug"))
+    body = Markup('<div class="view md" translate="no">{}</div>').format(safe_markdown(note.text))
     foot = Markup('<a href="{}" target="_blank" rel="noreferrer noopener">The Guide on this</a>').format(
         note.source
     )

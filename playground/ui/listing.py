@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
 
-from playground.library.shipped import Pattern
+from playground.library.shipped import Language, Pattern, language_of, plain
 from playground.store.records import Facets, PromptSummary
 from playground.ui.drafts import UNTITLED
 from playground.ui.preview import draft_of
@@ -49,7 +49,10 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A row of the list, shipped or saved; `key` is what opens it. `name_zh` and `summary_zh` are the same in Chinese."""
+    """A row of the list, shipped or saved. `key` names it, `opens` is the key of the wording that the row shows.
+
+    `names` are those of its other wordings, `language` is the one that the row is in ("" is not known).
+    """
 
     key: str
     name: str
@@ -61,8 +64,9 @@ class Item:
     version: int | None = None
     origin: str = ""
     tags: tuple[str, ...] = ()
-    name_zh: str = ""
-    summary_zh: str = ""
+    opens: str = ""
+    names: tuple[str, ...] = ()
+    language: str = ""
 
     @property
     def is_shipped(self) -> bool:
@@ -81,8 +85,8 @@ class Listing:
     tags: dict[str, int]
 
 
-def find(workbench: Workbench, wanted: Filter, look: Look) -> Listing:
-    """Without a chosen order: matches in the name before all others, saved prompts, last changed first, then shipped ones.
+def find(workbench: Workbench, wanted: Filter, look: Look, language: Language = "en") -> Listing:
+    """The shipped ones in the reader's language. Without a chosen order: matches in the name before all others, saved prompts, last changed first, then shipped ones.
 
     Blocks.
     """
@@ -96,7 +100,8 @@ def find(workbench: Workbench, wanted: Filter, look: Look) -> Listing:
         favourite=wanted.origin == "favourites",
         binned=wanted.origin == "bin",
     )
-    found = workbench.prompts.library.search(wanted.search)
+    library = workbench.prompts.library
+    found = library.search(wanted.search, language=language)
     numbers = _numbers(facets, found, wanted, loved)
     numbers[0]["drafts"] = store.drafts.count()
     if wanted.origin == "drafts":
@@ -106,7 +111,7 @@ def find(workbench: Workbench, wanted: Filter, look: Look) -> Listing:
         ]
         return Listing(drafts[look.start : look.start + look.rows], len(drafts), *numbers)
     words = wanted.search.casefold().split()
-    shipped = [_pattern(p, loved) for p in found if _is_in(p, wanted, loved)]
+    shipped = [_pattern(p, loved, library.names(p.slug)) for p in found if _is_in(p, wanted, loved)]
     shipped = _sorted(shipped, look, words)
     # So many saved ones come before the window at least; the shipped ones among them are all known.
     offset = max(0, look.start - len(shipped))
@@ -143,7 +148,8 @@ def _rank(item: Item, look: Look, words: list[str]) -> tuple[int | str, ...]:
         return (item.family.casefold(),)
     if look.sort == "changed":
         return (int(item.is_shipped),)
-    return int(not all(word in item.name.casefold() for word in words)), int(item.is_shipped)
+    names = "\n".join((item.name, *item.names)).casefold()
+    return int(not all(word in names for word in words)), int(item.is_shipped)
 
 
 def _sorted(items: list[Item], look: Look, words: list[str]) -> list[Item]:
@@ -166,17 +172,29 @@ def _saved(p: PromptSummary) -> Item:
     )
 
 
-def _pattern(p: Pattern, loved: frozenset[str]) -> Item:
-    key, prompt = f"pattern:{p.slug}", p.prompt
-    item = Item(
-        key, prompt.name, prompt.description, prompt.family, key in loved, origin="shipped", tags=prompt.tags
+def _key(pattern: Pattern) -> str:
+    """What stars and selections name: all wordings of a pattern are one."""
+    return f"pattern:{plain(pattern.slug)}"
+
+
+def _pattern(p: Pattern, loved: frozenset[str], names: tuple[str, ...]) -> Item:
+    prompt, language = p.prompt, language_of(p.slug)
+    return Item(
+        _key(p),
+        prompt.name,
+        prompt.description,
+        prompt.family,
+        _key(p) in loved,
+        origin="shipped",
+        tags=prompt.tags,
+        opens=f"pattern:{p.slug}",
+        names=names,
+        language=language,
     )
-    return replace(item, name_zh=prompt.name_zh, summary_zh=prompt.description_zh)
 
 
 def _is_in(pattern: Pattern, wanted: Filter, loved: frozenset[str]) -> bool:
-    key = f"pattern:{pattern.slug}"
-    of_origin = wanted.origin in ("", "shipped") or (wanted.origin == "favourites" and key in loved)
+    of_origin = wanted.origin in ("", "shipped") or (wanted.origin == "favourites" and _key(pattern) in loved)
     of_family = wanted.family in ("", pattern.prompt.family)
     return of_origin and of_family and (not wanted.tag or wanted.tag in pattern.prompt.tags)
 
@@ -196,6 +214,6 @@ def _numbers(
     own = facets.origins
     origins = {"": facets.total + len(anywhere), **own, "mine": own.get("mine", 0) + own.get("fork", 0)}
     origins["shipped"] = len(anywhere)
-    origins["favourites"] = facets.favourites + sum(f"pattern:{p.slug}" in loved for p in anywhere)
+    origins["favourites"] = facets.favourites + sum(_key(p) in loved for p in anywhere)
     origins["bin"] = facets.binned
     return origins, families, tags

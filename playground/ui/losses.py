@@ -32,6 +32,7 @@ _CATALOGUE = {name: name.replace("_", " ") for name in TEXT_FIELDS} | {
     "description_zh": "Chinese description",
     "use_when": "when to use it",
     "avoid_when": "when not to",
+    "tried_on": "what it was tried on",
 }
 
 

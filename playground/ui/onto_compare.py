@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.errors import NotFoundError
+from playground.library.shipped import Language
 from playground.store.records import StoredRun
 from playground.ui import panels
 from playground.ui.actions import Ask
@@ -27,11 +28,11 @@ from playground.workbench.service import Workbench
 FIRST_PATTERN = "techniques/zero-shot/instruct"
 
 
-async def default_form(workbench: Workbench) -> CompareForm:
-    """The first prompt of a newcomer; an empty one when the library lacks it."""
+async def default_form(workbench: Workbench, language: Language = "en") -> CompareForm:
+    """The first prompt of a newcomer, in the language he reads; an empty one when the library lacks it."""
     models = await workbench.models.all()
     try:
-        return first_form(models, workbench.prompts.library.get(FIRST_PATTERN))
+        return first_form(models, workbench.prompts.library.get(FIRST_PATTERN, language))
     except NotFoundError:
         return first_form(models, None)
 
@@ -59,10 +60,9 @@ def cleared(form: CompareForm) -> Update:
 async def open_pattern(workbench: Workbench, slug: str, ask: Ask) -> Update:
     """A library pattern, filled with its example, in the columns that are there."""
     pattern = workbench.prompts.library.get(slug)
-    if pattern.error:
-        raise pattern.error
+    prompt = pattern.own()
     columns = (readable_draft(ask.form) or await default_form(workbench)).columns
-    return cleared(form_of_prompt(pattern.prompt, columns, origin=slug))
+    return cleared(form_of_prompt(prompt, columns, origin=slug))
 
 
 async def open_version(workbench: Workbench, prompt_id: str, number: int | None, ask: Ask) -> Update:
@@ -131,7 +131,7 @@ async def revisit(workbench: Workbench, ask: Ask) -> Update:
     form = readable_draft(ask.form) if ask.form else await kept_form(workbench, ask.text("draft"))
     if form is None:
         if not key_of(query) and not query.get("run"):
-            return cleared(await default_form(workbench))
+            return cleared(await default_form(workbench, ask.language))
         return {"tab": "Compare", "drawer": None, **await open_address(workbench, query, ask)}
     update = cleared(form)
     if query.get("run"):

@@ -7,6 +7,7 @@ import re
 
 from markupsafe import Markup, escape
 
+from playground.library.shipped import Language, Library, Pattern, language_of
 from playground.scorers import check_name
 from playground.store.records import FormDraftSummary, SavedVersion
 from playground.types.prompt import Prompt, example_values
@@ -15,6 +16,7 @@ from playground.ui.forms import readable_draft
 from playground.ui.html import button, icon, into_column, join, plural, stamp
 from playground.workbench.service import Workbench
 
+IN_LANGUAGE: dict[Language, str] = {"en": "In English", "zh": "In Chinese"}
 _JINJA = re.compile(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", re.DOTALL)
 
 
@@ -22,8 +24,9 @@ async def preview(workbench: Workbench, key: str, *, binned: bool = False) -> Ma
     """The whole pane for "pattern:SLUG", "prompt:ID" or "draft:ID"; raises NotFoundError."""
     kind, _, ident = key.partition(":")
     if kind == "pattern":
-        pattern = workbench.prompts.library.get(ident)
-        notes = [n for n in workbench.prompts.library.notes_of(ident) if not n.error]
+        library = workbench.prompts.library
+        pattern, language = library.get(ident), language_of(ident)
+        notes = [n for n in library.notes_of(ident, language) if not n.error]
         read = join(button(note.title, "open_note", kind="quiet", slug=note.slug) for note in notes)
         first = button("Try it", "try_pattern", symbol="arrow", kind="primary", slug=ident)
         acts = [into_column(pattern.prompt.name, pattern=ident)]
@@ -35,7 +38,7 @@ async def preview(workbench: Workbench, key: str, *, binned: bool = False) -> Ma
             f"Shipped, {pattern.prompt.family}",
             first,
             acts,
-            ("Read", read),
+            [*_in_other_languages(library, pattern), ("Read", read)],
         )
     if kind == "draft":
         return await _draft(workbench, ident)
@@ -58,7 +61,25 @@ async def preview(workbench: Workbench, key: str, *, binned: bool = False) -> Ma
             button("Delete", "delete_prompt", symbol="trash", kind="quiet", prompt=ident),
         ]
     standing = Markup("") if binned else await _standing(workbench, saved)
-    return _pane(saved.prompt, saved.name, head, first, acts, ("Standing", standing))
+    return _pane(saved.prompt, saved.name, head, first, acts, [("Standing", standing)])
+
+
+def _in_other_languages(library: Library, pattern: Pattern) -> list[tuple[str, Markup]]:
+    """The pattern's other wordings, each with a way to it."""
+    rows = []
+    for other in library.wordings(pattern.slug):
+        if other.slug != pattern.slug and other.error is None:
+            language = language_of(other.slug)
+            key = f"pattern:{other.slug}"
+            way = button("Show this wording", "open_library", kind="quiet small", key=key, wording=language)
+            rows.append((IN_LANGUAGE[language], Markup("{} {}").format(_named(other.prompt, language), way)))
+    return rows
+
+
+def _named(prompt: Prompt, language: Language) -> Markup:
+    comma = "，" if language == "zh" else ", "
+    words = comma.join(filter(None, (prompt.name, prompt.description)))
+    return Markup('<span lang="{}" translate="no">{}</span>').format(language, words)
 
 
 async def _draft(workbench: Workbench, ident: str) -> Markup:
@@ -73,7 +94,7 @@ async def _draft(workbench: Workbench, ident: str) -> Markup:
     head = Markup("{}, {}").format(draft_of(draft).capitalize(), stamp(draft.updated_at))
     first = button("Go on", "open_draft", symbol="arrow", kind="primary", draft=ident)
     acts = [button("Throw away", "drop_draft", symbol="trash", kind="quiet", draft=ident)]
-    return _pane(prompt, draft.name or UNTITLED, head, first, acts, ("", Markup("")), own)
+    return _pane(prompt, draft.name or UNTITLED, head, first, acts, [], own)
 
 
 def draft_of(draft: FormDraftSummary) -> str:
@@ -106,7 +127,7 @@ def _pane(
     head: str,
     first: Markup,
     acts: list[Markup],
-    last_fact: tuple[str, Markup],
+    more_facts: list[tuple[str, Markup]],
     more: Markup | str = "",
 ) -> Markup:
     source = (
@@ -114,18 +135,22 @@ def _pane(
         if prompt.source.startswith("https://")
         else ""
     )
-    chinese = "，".join(filter(None, (prompt.name_zh, prompt.description_zh)))
+    chinese = Prompt(name=prompt.name_zh, description=prompt.description_zh)
+    is_told = not (chinese.name or chinese.description) or any(
+        label == IN_LANGUAGE["zh"] for label, _ in more_facts
+    )
     rows = [
-        ("Use when", prompt.use_when),
-        ("Not when", prompt.avoid_when),
+        ("Use when", _written(prompt.use_when)),
+        ("Not when", _written(prompt.avoid_when)),
         ("Tags", ", ".join(prompt.tags)),
-        ("In Chinese", Markup('<span lang="zh">{}</span>').format(chinese) if chinese else ""),
-        last_fact,
+        ("Tried on", _written(", ".join(prompt.tried_on))),
+        (IN_LANGUAGE["zh"], "" if is_told else _named(chinese, "zh")),
+        *more_facts,
     ]
     listed = join(Markup("<dt>{}</dt><dd>{}</dd>").format(label, text) for label, text in rows if text)
     title = Markup(
-        '<section><button class="btn quiet small to-list" data-act="to_list">{}Back to the list</button><div class="title-row"><h2 class="grow">{}</h2>{}</div>'
-        '<p class="hint">{}{}</p><p>{}</p><div class="quiet-row">{}</div></section>'
+        '<section><button class="btn quiet small to-list" data-act="to_list">{}Back to the list</button><div class="title-row"><h2 class="grow" translate="no">{}</h2>{}</div>'
+        '<p class="hint">{}{}</p><p translate="no">{}</p><div class="quiet-row">{}</div></section>'
     ).format(icon("arrow-up"), name, first, head, source, prompt.description, join(acts))
     facts = Markup('<section><dl class="facts">{}</dl></section>').format(listed) if listed else ""
     return Markup('<div class="preview">{}{}{}{}{}</div>').format(
@@ -133,9 +158,14 @@ def _pane(
     )
 
 
+def _written(text: str) -> Markup | str:
+    """What the prompt's author wrote, in whatever language."""
+    return Markup('<span translate="no">{}</span>').format(text) if text else ""
+
+
 def _turns(prompt: Prompt) -> Markup:
     return join(
-        Markup('<div class="turn-view"><b>{}</b><pre>{}</pre></div>').format(
+        Markup('<div class="turn-view"><b>{}</b><pre translate="no">{}</pre></div>').format(
             turn.role.capitalize(), template(turn.template)
         )
         for turn in prompt.turns
@@ -154,7 +184,9 @@ def _tables(prompt: Prompt) -> Markup:
     parts = []
     if prompt.inputs:
         rows = join(
-            Markup('<tr><td class="mono">{}</td><td>{}</td><td class="mono">{}</td></tr>').format(
+            Markup(
+                '<tr><td class="mono" translate="no">{}</td><td>{}</td><td class="mono" translate="no">{}</td></tr>'
+            ).format(
                 field.name, field.kind.replace("_", " "), _short(example_values(prompt).get(field.name, ""))
             )
             for field in prompt.inputs
@@ -165,7 +197,10 @@ def _tables(prompt: Prompt) -> Markup:
             ).format(rows)
         )
     if prompt.cases:
-        shown = join(Markup('<li class="mono">{}</li>').format(_short(case)) for case in prompt.cases[:3])
+        shown = join(
+            Markup('<li class="mono" translate="no">{}</li>').format(_short(case))
+            for case in prompt.cases[:3]
+        )
         parts.append(
             Markup('<section><h3>{}</h3><ul class="plain-list">{}</ul>{}</section>').format(
                 plural(len(prompt.cases), "case"),

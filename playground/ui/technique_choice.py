@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from playground.errors import NotFoundError, PlaygroundError
+from playground.library.shipped import Library, worded
+from playground.techniques.base import StepPrompt
 from playground.techniques.registry import SINGLE, Technique
 from playground.ui.actions import Action, Ask
 from playground.ui.forms import variant
@@ -34,13 +37,25 @@ async def technique_choices(workbench: Workbench, ask: Ask) -> Update:
     saved = await workbench.saved.search("", limit=MOST_SAVED)
     return {
         "techniques": [
-            _row(each.name, each.row, each.lacks) for each in offered(there) if each.name != SINGLE
+            _row(each.name, each.row, each.lacks, workbench.prompts.library)
+            for each in offered(there)
+            if each.name != SINGLE
         ],
         "forks": [row.name for row in saved],
     }
 
 
-def _row(name: str, row: Technique, lacks: str) -> dict[str, Any]:
+def _wordings(library: Library, steps: Sequence[StepPrompt]) -> dict[str, dict[str, str]]:
+    """Languages in which all steps are worded besides English: each step's prompt in it by the step's name."""
+    found = {}
+    for language in ("zh",):
+        slugs = {step.name: worded(step.slug, language) for step in steps}
+        if slugs and all(library.find(slug) for slug in slugs.values()):
+            found[language] = slugs
+    return found
+
+
+def _row(name: str, row: Technique, lacks: str, library: Library) -> dict[str, Any]:
     try:
         steps = row.prompted(row.read({}, name))
     except PlaygroundError:
@@ -55,6 +70,7 @@ def _row(name: str, row: Technique, lacks: str) -> dict[str, Any]:
         "sandbox": "sandbox" in row.needs,
         "documents": looks_things_up(row),
         "steps": [{"name": step.name, "slug": step.slug} for step in steps],
+        "wordings": _wordings(library, steps),
         "options": [
             {
                 "name": option.name,

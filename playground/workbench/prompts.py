@@ -232,7 +232,7 @@ class PromptDesk:
         try:
             return self._store.version_called(name).prompt
         except NotFoundError:
-            shipped = next((p for p in self.library.patterns() if name in (p.slug, p.prompt.name)), None)
+            shipped = self.library.find(name)
             if shipped is None:
                 raise
             return shipped.prompt

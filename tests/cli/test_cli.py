@@ -457,6 +457,24 @@ def test_show_prints_a_pattern_as_it_stands_on_disk(call: Call) -> None:
     assert prompty.read(shown, "shown").prompt.name == "Classify sentiment"
 
 
+def test_patterns_are_listed_shown_and_exported_in_the_language_of_the_reader(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slug = "hub/classification/sentiment"
+    monkeypatch.setenv("PLAYGROUND_LANG", "zh_CN.UTF-8")
+    listed = call("list").out.splitlines()
+    assert [line for line in listed if line.startswith(f"{slug} ")] == []
+    assert any(line.startswith(f"{slug}.zh ") and line.endswith("情感分类") for line in listed)
+    assert f'"slug": "{slug}"' in call("list", "--format", "json").out  # a program's output knows no locale
+    assert "language: zh" in call("show", slug).out
+    assert "name: 情感分类" in call("export", slug).out
+    assert "name: Classify sentiment" in call("show", slug, "--language", "en").out
+    monkeypatch.setenv("PLAYGROUND_LANG", "en")
+    assert "language: zh" in call("show", f"{slug}.zh").out
+    assert "language: zh" in call("show", slug, "--language", "zh").out
+    assert call("show", slug, "--language", "fr").code == 2
+
+
 def test_show_prints_a_saved_prompt_so_that_it_can_be_read_again(call: Call, data: Path) -> None:
     prompt = Prompt(
         name="Mine", turns=(Turn(role="user", template="Hi {{ you }}"),), inputs=(Input(name="you"),)

@@ -126,6 +126,64 @@ def test_search_looks_at_the_chinese_name_and_summary_too(tmp_path: Path) -> Non
     assert [pattern.prompt.name for pattern in library.search("情感")] == ["Sentiment", "other"]
 
 
+# --- wordings in two languages --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def worded_twice(tmp_path: Path) -> Library:
+    files = {
+        "hub/tone.prompty": "---\nname: Tone\n---\nuser:\nBe polite.\n",
+        "hub/tone.zh.prompty": "---\nname: 语气\n---\nuser:\n客气一点。\n",
+        "hub/rhyme.prompty": "---\nname: Rhyme\n---\nuser:\nx\n",
+        "hub/only.zh.prompty": "---\nname: 只有中文\n---\nuser:\ny\n",
+        "notes/tips.md": "---\ntitle: Tips\npatterns: [hub/tone]\n---\ntext\n",
+        "notes/tips.zh.md": "---\ntitle: 技巧\npatterns: [hub/tone]\n---\n文字\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return Library(tmp_path)
+
+
+def test_a_pattern_is_listed_once_in_the_readers_language_where_it_has_that(worded_twice: Library) -> None:
+    assert [p.slug for p in worded_twice.patterns()] == ["hub/only.zh", "hub/rhyme", "hub/tone"]
+    assert [p.slug for p in worded_twice.patterns("zh")] == ["hub/only.zh", "hub/rhyme", "hub/tone.zh"]
+    assert [p.slug for p in worded_twice.wordings("hub/tone.zh")] == ["hub/tone", "hub/tone.zh"]
+    assert len(worded_twice.files()) == 4
+
+
+@pytest.mark.parametrize("search", ["tone", "语气", "客气", "polite", "tone 客气"])
+def test_a_search_in_either_language_finds_the_pattern_once(worded_twice: Library, search: str) -> None:
+    assert [p.slug for p in worded_twice.search(search)] == ["hub/tone"]
+    assert [p.slug for p in worded_twice.search(search, language="zh")] == ["hub/tone.zh"]
+
+
+def test_a_slug_names_one_wording_and_a_language_moves_to_the_other(worded_twice: Library) -> None:
+    get = worded_twice.get
+    assert (get("hub/tone").slug, get("hub/tone.zh").slug) == ("hub/tone", "hub/tone.zh")
+    assert (get("hub/tone", "zh").slug, get("hub/tone.zh", "en").slug) == ("hub/tone.zh", "hub/tone")
+    assert (get("hub/rhyme", "zh").slug, get("hub/only.zh", "en").slug) == ("hub/rhyme", "hub/only.zh")
+    found = worded_twice.find("语气")
+    assert found and found.slug == "hub/tone.zh"
+
+
+def test_a_note_is_read_in_the_readers_language_beside_either_wording(worded_twice: Library) -> None:
+    for slug in ("hub/tone", "hub/tone.zh"):
+        assert [note.title for note in worded_twice.notes_of(slug)] == ["Tips"]
+        assert [note.title for note in worded_twice.notes_of(slug, "zh")] == ["技巧"]
+    assert worded_twice.note("tips.zh").text == "文字"
+    with pytest.raises(NotFoundError, match="no such note"):
+        worded_twice.note("nope")
+
+
+def test_what_a_file_was_tried_on_is_not_said_of_what_somebody_makes_of_it(tmp_path: Path) -> None:
+    own = "metadata: {playground: {language: zh, tried_on: [Some model 1/2]}}"
+    (tmp_path / "a.zh.prompty").write_text(f"---\nname: x\n{own}\n---\nuser:\nx\n")
+    pattern = Library(tmp_path).get("a.zh")
+    assert (pattern.prompt.language, pattern.prompt.tried_on) == ("zh", ("Some model 1/2",))
+    assert pattern.own() == pattern.prompt.model_copy(update={"tried_on": ()})
+
+
 # --- notes ----------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import zipfile
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -343,13 +345,58 @@ async def test_an_empty_list_teaches(call: Call, read_html: Read, fields: Any, w
     assert page.find("button", data_act=way)
 
 
-async def test_who_reads_chinese_sees_chinese_names(call: Call, workbench: Workbench, read_html: Read):
-    pattern = next(p for p in workbench.prompts.library.patterns() if p.prompt.name_zh)
+async def test_who_reads_chinese_sees_the_chinese_wordings(call: Call, workbench: Workbench, read_html: Read):
+    pattern = next(p for p in workbench.prompts.library.patterns("zh") if p.slug.endswith(".zh"))
     listed = read_html((await call("open_library", rows="200", lang="zh-CN"))["html"]["lib-list"])
-    assert pattern.prompt.name_zh in listed.text
+    assert pattern.prompt.name in listed.text
     assert listed.find("button", data_key=f"pattern:{pattern.slug}", lang="zh")
     english = (await call("open_library", rows="200", lang="en"))["html"]["lib-list"]
-    assert pattern.prompt.name_zh not in english
+    assert pattern.prompt.name not in english
+    assert f'data-key="pattern:{pattern.slug.removesuffix(".zh")}"' in english
+
+
+async def test_a_pattern_has_a_way_to_its_other_wording_and_stays_in_it(call: Call, read_html: Read):
+    slug = "hub/classification/sentiment"
+    fields = {"search": "sentiment", "key": f"pattern:{slug}"}
+    shown = read_html((await call("open_library", fields=fields, lang="zh"))["html"]["lib-preview"])
+    assert shown.find("button", data_act="try_pattern", data_slug=f"{slug}.zh")
+    (way,) = shown.find("button", data_wording="en")
+    told = {"key": way["data-key"], "wording": way["data-wording"]}
+    english = (await call("open_library", fields=fields, lang="zh", **told))["html"]
+    assert read_html(english["lib-preview"]).find("button", data_act="try_pattern", data_slug=slug)
+    kept = read_html(english["lib-side"]).find("input", name="wording")
+    assert kept[0]["value"] == "en"
+    row = read_html(english["lib-list"]).find("button", data_act="open_library", aria_pressed="true")
+    assert row[0]["data-key"] == f"pattern:{slug}.zh"
+
+
+async def test_a_star_and_a_selection_are_of_all_wordings(call: Call, workbench: Workbench, read_html: Read):
+    slug = "hub/classification/sentiment"
+    await call("favourite", favourite=f"pattern:{slug}.zh", lang="zh")
+    for lang in ("en", "zh"):
+        page = read_html(
+            (await call("open_library", fields={"origin": "favourites"}, lang=lang))["html"]["lib-list"]
+        )
+        assert page.find("input", name=f"pick:pattern:{slug}")
+    data = (await workbench.files.bundle([f"pattern:{slug}"], name="Both")).data
+    with zipfile.ZipFile(io.BytesIO(data)) as bundle:
+        assert {
+            "hub/classification/classify-sentiment.prompty",
+            "hub/classification/classify-sentiment.zh.prompty",
+        } <= {*bundle.namelist()}
+
+
+async def test_a_chinese_wording_opens_in_compare_and_is_exported_beside_the_english_one(call: Call):
+    form = (await call("try_pattern", slug="hub/classification/sentiment.zh"))["form"]
+    assert (form["prompt"]["name"], form["origin"]) == ("情感分类", "hub/classification/sentiment.zh")
+    drawer = (await call("export_prompt", key="pattern:hub/classification/sentiment.zh"))["drawer"]
+    assert ".zh.prompty" in drawer["foot"] and "language: zh" in drawer["body"]
+
+
+async def test_the_first_prompt_of_a_chinese_reader_is_the_chinese_one(call: Call, workbench: Workbench):
+    form = (await call("load", lang="zh"))["form"]
+    first = workbench.prompts.library.get("techniques/zero-shot/instruct", "zh").prompt
+    assert form["prompt"]["name"] == first.name
 
 
 async def test_the_library_comes_as_csv(call: Call, workbench: Workbench):

@@ -133,7 +133,12 @@ function optionsOf(i, row, forks, refresh) {
     set(technique.prompts, name, value.trim(), ""),
   ));
   const used = Object.keys(technique.prompts).length > 0;
-  const words = h("details", { class: "words", open: used }, h("summary", {}, "Its words"), known, ...steps);
+  const language = languageOf(row, technique.prompts, (prompts) => {
+    technique.prompts = prompts;
+    changed("columns");
+    refresh();
+  });
+  const words = h("details", { class: "words", open: used }, h("summary", {}, "Its words"), known, language, ...steps);
   check();
   return [
     h("h3", {}, row.title),
@@ -144,6 +149,20 @@ function optionsOf(i, row, forks, refresh) {
     row.steps.length ? words : "",
     problem,
   ];
+}
+
+// All steps in one language at once; a step with a prompt of one's own says that none is chosen.
+function languageOf(row, prompts, set) {
+  const id = "t-language";
+  const all = { English: {}, ...(row.wordings.zh ? { 中文: row.wordings.zh } : {}) };
+  if (Object.keys(all).length < 2) return "";
+  const key = (each) => JSON.stringify(Object.entries(each).sort());
+  const now = Object.keys(all).find((name) => key(all[name]) === key(prompts)) ?? "";
+  const names = now ? Object.keys(all) : ["", ...Object.keys(all)];
+  const options = names.map((name) => h("option", { value: name, selected: name === now, translate: "no" }, name));
+  const onchange = (e) => e.target.value && set({ ...all[e.target.value] });
+  const choice = h("select", { id, class: "field", onchange }, options);
+  return h("p", { class: "fork" }, h("label", { for: id }, "Language"), choice);
 }
 
 const sandbox = (lacks) => {
