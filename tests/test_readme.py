@@ -1,10 +1,11 @@
-"""The README cannot lie: its tables and its tree are made from the code; `README=write` writes them anew."""
+"""The READMEs, English and Chinese, cannot lie: tables and tree are made from the code; `README=write` writes them anew."""
 
 from __future__ import annotations
 
 import ast
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,24 @@ import typer.main
 from playground.cli.main import app
 from playground.formats.registry import FORMATS
 from playground.scorers import SCORERS, options_of
+from playground.translation.shown import chinese
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+CHINESE = ROOT / "data/README.zh.md"
 OUTSIDE = {
     "prompts": "the pattern library: one .prompty file per prompt; travels in the wheel",
     "data": "playground.db of a checkout (not in git), screenshots of this page",
     "tests": "mirrors the tree; browser/ drives a real Chromium, bench/ measures, wire/ replays recorded servers",
 }
+
+
+Say = Callable[[str], str]
+
+
+def in_chinese(text: str) -> str:
+    """A text of the code as a reader of Chinese is shown it."""
+    return chinese().of(text)
 
 
 def first_line(path: Path) -> str:
@@ -39,36 +50,38 @@ def style_line(path: Path) -> str:
     return path.read_text().partition("\n")[0].removeprefix("/* ").removesuffix(" */").rstrip(".")
 
 
-def commands() -> str:
+def commands(of: Say) -> str:
     """Every command with its help's first sentence, from the command line's own definition."""
     group = typer.main.get_command(app)
-    rows = ["| command | what it does |", "|---|---|", "| `playground` | Serve the app on this machine. |"]
+    served = of("Serve the app on this machine.")
+    rows = [f"| {of('command')} | {of('what it does')} |", "|---|---|", f"| `playground` | {served} |"]
     for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
         summary = (command.help or "").strip().partition("\n\n")[0].replace("\n", " ")
-        rows.append(f"| `playground {name}` | {summary} |")
+        rows.append(f"| `playground {name}` | {of(summary)} |")
     return "\n".join(rows)
 
 
-def formats() -> str:
+def formats(of: Say) -> str:
     """The registry of formats."""
-    rows = ["| format | file | read and written as |", "|---|---|---|"]
+    rows = [f"| {of('format')} | {of('file')} | {of('read and written as')} |", "|---|---|---|"]
     for name, row in FORMATS.items():
         kind = "messages, variables filled in" if row.renders else "templates"
         kind = "cases and checks, for a prompt that is here" if row.only_cases else kind
-        rows.append(f"| {row.label} (`{name}`) | `{row.suffix}` | {kind} |")
+        rows.append(f"| {of(row.label)} (`{name}`) | `{row.suffix}` | {of(kind)} |")
     return "\n".join(rows)
 
 
-def scorers() -> str:
+def scorers(of: Say) -> str:
     """The registry of checks with their options."""
-    rows = ["| check | options |", "|---|---|"]
+    rows = [f"| {of('check')} | {of('options')} |", "|---|---|"]
     for name, row in SCORERS.items():
-        shown = ", ".join(f"`{o.name}`{'' if o.required else ' (optional)'}" for o in options_of(name))
-        rows.append(f"| {row.label} (`{name}`) | {shown or '–'} |")
+        maybe = f" ({of('optional')})"
+        shown = ", ".join(f"`{o.name}`{'' if o.required else maybe}" for o in options_of(name))
+        rows.append(f"| {of(row.label)} (`{name}`) | {shown or '–'} |")
     return "\n".join(rows)
 
 
-def tree() -> str:
+def tree(of: Say) -> str:
     """Every module with the first line of its docstring."""
     lines = [f"{name + '/':<26}{text}" for name, text in OUTSIDE.items()]
     lines.append("playground/")
@@ -94,16 +107,33 @@ PARTS = {"commands": commands, "formats": formats, "scorers": scorers, "tree": t
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_generated_parts_of_the_readme_are_those_of_the_code(part: str) -> None:
-    text = README.read_text()
+@pytest.mark.parametrize("readme", [README, CHINESE], ids=["english", "chinese"])
+def test_generated_parts_of_the_readme_are_those_of_the_code(readme: Path, part: str) -> None:
+    if readme == CHINESE and part == "tree":  # the code describes itself in English
+        assert "<!-- generated: tree" not in readme.read_text()
+        return
+    text = readme.read_text()
     pattern = re.compile(rf"(<!-- generated: {part} -->\n)(.*?)(<!-- end -->)", re.DOTALL)
     found = pattern.search(text)
-    assert found, f"README.md has no part called {part}"
-    wanted = PARTS[part]() + "\n"
+    assert found, f"{readme.name} has no part called {part}"
+    wanted = PARTS[part](str if readme == README else in_chinese) + "\n"
     if os.environ.get("README") == "write":
-        README.write_text(pattern.sub(lambda m: m[1] + wanted + m[3], text))
+        readme.write_text(pattern.sub(lambda m: m[1] + wanted + m[3], text))
         return
-    assert found[2] == wanted, "README.md is out of date: README=write pytest tests/test_readme.py"
+    assert found[2] == wanted, f"{readme.name} is out of date: README=write pytest tests/test_readme.py"
+
+
+def test_the_chinese_readme_says_what_the_english_one_says() -> None:
+    """The same chapters, commands and pictures, and no line of English prose."""
+    english, chinese_text = (p.read_text().partition("<summary><b>The tree")[0] for p in (README, CHINESE))
+    for what in (r"^## ", r"^\*\*[^*]+\*\*", r"^!\["):
+        counts = [len(re.findall(what, text, re.MULTILINE)) for text in (english, chinese_text)]
+        assert counts[0] == counts[1] > 0, what
+    for what in (r"```sh\n(.*?)```", r"`(PLAYGROUND_\w+)", r"`(CMAKE_ARGS.*?)`"):
+        blocks = [set(re.findall(what, text, re.DOTALL)) for text in (english, chinese_text)]
+        assert blocks[0] <= blocks[1] and blocks[0], what
+    prose = re.sub(r"```.*?```|<[^>]*>|`[^`]*`|^\|.*$", "", chinese_text, flags=re.DOTALL | re.MULTILINE)
+    assert [line for line in prose.splitlines() if re.search(r"[A-Za-z]{2,}( [a-z]{2,}){3}", line)] == []
 
 
 def test_every_module_says_in_one_line_what_it_is() -> None:
@@ -113,11 +143,11 @@ def test_every_module_says_in_one_line_what_it_is() -> None:
     assert silent == []
 
 
-def test_every_picture_and_path_of_the_readme_is_there() -> None:
-    text = README.read_text()
-    paths = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
+@pytest.mark.parametrize("readme", [README, CHINESE], ids=["english", "chinese"])
+def test_every_picture_and_path_of_the_readme_is_there(readme: Path) -> None:
+    paths = re.findall(r"\[[^]]*\]\(([^)#]+)", readme.read_text())
     assert len(paths) >= 3
-    assert [path for path in paths if not (ROOT / path).is_file()] == []
+    assert [path for path in paths if not (readme.parent / path).is_file()] == []
 
 
 def test_patterns_named_in_the_readme_exist() -> None:
