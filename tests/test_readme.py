@@ -29,9 +29,25 @@ OUTSIDE = {
 Say = Callable[[str], str]
 
 
+HEADS = {
+    "Serve the app on this machine.": "在本机提供应用。",
+    "command": "命令",
+    "what it does": "作用",
+    "format": "格式",
+    "file": "文件",
+    "read and written as": "读写为",
+    "check": "检查",
+    "options": "选项",
+    "optional": "可选",
+    "templates": "模板",
+    "messages, variables filled in": "消息，变量已填入",
+    "cases and checks, for a prompt that is here": "用例和检查，用于这里已有的提示词",
+}
+
+
 def in_chinese(text: str) -> str:
-    """A text of the code as a reader of Chinese is shown it."""
-    return chinese().of(text)
+    """A text of this page, or of the code as a reader of Chinese is shown it."""
+    return HEADS.get(text) or chinese().of(text)
 
 
 def first_line(path: Path) -> str:
