@@ -15,7 +15,7 @@ from playground.store.tables import new_id, now
 from playground.types.generation import Completion
 from playground.types.grid import CellKey, CellStatus, RunSpec, Work
 from playground.types.scores import Score
-from playground.types.trace import Answer
+from playground.types.trace import Answer, Step
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -98,11 +98,20 @@ class Draft(NamedTuple):
     reasoning: str
 
 
+class StepDraft(NamedTuple):
+    """A step of a running cell's technique that has ended, as it is seen by now."""
+
+    run_id: str
+    key: CellKey
+    step: Step
+
+
 @dataclass(frozen=True)
 class KeepDrafts(Change[None]):
-    """Keep what running cells have written so far; cells that have ended stay as they are."""
+    """Keep what running cells have written so far, and their steps; cells that have ended stay as they are."""
 
     drafts: Sequence[Draft]
+    steps: Sequence[StepDraft] = ()
     hold = "never"
 
 

@@ -9,7 +9,7 @@ what it can be found by) is asked of its cells when somebody wants to know.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -26,6 +26,7 @@ from playground.store.changes import (
     EndCell,
     KeepDrafts,
     StartCell,
+    StepDraft,
     storable,
 )
 from playground.store.content import SEARCH_CHARS, fold
@@ -109,6 +110,9 @@ KEEP_TEXT = sa.text(
     "INSERT INTO cell_text (cell_id, run_id, text) VALUES (:cell_id, :run_id, :text)"
     " ON CONFLICT (cell_id) DO UPDATE SET text = excluded.text"
 )
+FORGET_STEP = sa.delete(STEPS).where(
+    STEPS.c.cell_id == sa.bindparam("cell"), STEPS.c.number == sa.bindparam("at")
+)
 FORGET = [sa.delete(table).where(table.c.cell_id.in_(_KEYS)) for table in (STEPS, SCORES)]
 
 
@@ -137,8 +141,10 @@ def apply(connection: sa.Connection, changes: Sequence[Change[Any]]) -> list[Any
     """Store them all; what each gives, or the NotFoundError of one whose run or cell is not there."""
     create(connection, [change for change in changes if isinstance(change, CreateRun)])
     moves = [change for change in changes if isinstance(change, StartCell | EndCell)]
+    kept = [change for change in changes if isinstance(change, KeepDrafts)]
     places = {_place(move) for move in moves}
-    states = _states(connection, places)
+    of_steps = {_place(draft) for change in kept for draft in change.steps}
+    states = _states(connection, places | of_steps)
     runs = _runs(connection, {run_id for run_id, _ in places - states.keys()})
     started: dict[int, _State] = {}
     ends: dict[int, tuple[_State, EndCell]] = {}
@@ -161,11 +167,12 @@ def apply(connection: sa.Connection, changes: Sequence[Change[Any]]) -> list[Any
             outcomes.append(None)
     _start(connection, started.values())
     _end(connection, list(ends.values()))
-    _keep_drafts(connection, [change for change in changes if isinstance(change, KeepDrafts)])
+    _keep_drafts(connection, kept)
+    _keep_steps(connection, kept, states)
     return outcomes
 
 
-def _place(change: StartCell | EndCell) -> Place:
+def _place(change: StartCell | EndCell | StepDraft) -> Place:
     return fold(change.run_id), change.key
 
 
@@ -223,6 +230,22 @@ def _keep_drafts(connection: sa.Connection, kept: Sequence[KeepDrafts]) -> None:
     ]
     if rows:
         connection.execute(KEEP_DRAFT, rows)
+
+
+def _keep_steps(
+    connection: sa.Connection, kept: Sequence[KeepDrafts], states: Mapping[Place, _State]
+) -> None:
+    """The steps of cells that go on; each in place of what was kept of it."""
+    rows: dict[tuple[int, int], dict[str, Any]] = {}
+    for change in kept:
+        for draft in change.steps:
+            state = states.get(_place(draft))
+            if state is not None and state.status in UNFINISHED:
+                (step,) = storable(Answer((draft.step,))).steps
+                rows[state.id, step.number] = _step(state.id, step)
+    if rows:
+        connection.execute(FORGET_STEP, [{"cell": cell, "at": number} for cell, number in rows])
+        connection.execute(sa.insert(STEPS), list(rows.values()))
 
 
 def _end(connection: sa.Connection, ends: Sequence[tuple[_State, EndCell]]) -> None:

@@ -5,9 +5,11 @@ Each function works inside the caller's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
+from itertools import groupby
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, delete, select, update
@@ -76,24 +78,46 @@ def is_there(session: Session, lost: sa.ColumnElement[bool]) -> bool:
 
 
 def mark_interrupted(session: Session, lost: sa.ColumnElement[bool]) -> int:
-    """Mark such cells as interrupted, with the text they had written; how many there were."""
+    """Mark such cells as interrupted, with the text they had written and the steps that had ended; how many there were."""
     written = (
-        select(Cell.id, Cell.run_id, Step.text, Run.planned)
-        .join(Step, col(Step.cell_id) == col(Cell.id))
+        select(Step, Cell.run_id, Run.planned)
+        .join(Cell, col(Step.cell_id) == col(Cell.id))
         .join(Run, col(Run.id) == col(Cell.run_id))
-        .where(lost, sa.or_(col(Step.text) != "", col(Step.reasoning) != ""))
+        .where(lost)
+        .order_by(col(Step.cell_id), col(Step.number))
     )
-    rows = session.exec(written).all()
-    for cell_id, *_ in rows:
-        session.exec(update(Step).where(col(Step.cell_id) == cell_id).values(finish="aborted"))
-        session.exec(update(Cell).where(col(Cell.id) == cell_id).values(finish="aborted"))
-    texts = [
-        {"cell_id": cell_id, "run_id": run_id, "text": findable(text, planned)}
-        for cell_id, run_id, text, planned in rows
-    ]
+    texts = []
+    for cell_id, rows in groupby(session.exec(written).all(), lambda row: row[0].cell_id):
+        steps, runs, planned = zip(*rows, strict=True)
+        update_cell, text = _left(steps)
+        if text is None:
+            continue
+        session.exec(
+            update(Step).where(col(Step.cell_id) == cell_id, col(Step.number) == 0).values(finish="aborted")
+        )
+        session.exec(update(Cell).where(col(Cell.id) == cell_id).values(finish="aborted", **update_cell))
+        texts.append({"cell_id": cell_id, "run_id": runs[0], "text": findable(text, planned[0])})
     if texts:
         session.connection().execute(KEEP_TEXT, texts)
     return session.exec(update(Cell).where(lost).values(status="interrupted")).rowcount
+
+
+def _left(steps: Sequence[Step]) -> tuple[dict[str, Any], str | None]:
+    """What the columns of a cell say of the steps it was left with, and its text; None where nothing had come.
+
+    Step 0 is the text of a plain call; a technique's steps are counted from 1.
+    """
+    calls = [step for step in steps if step.number and step.kind == "call"]
+    if not any(step.number for step in steps):
+        (step,) = steps
+        return {}, step.text if step.text or step.reasoning else None
+    text = calls[-1].text if calls else ""
+    counts = {
+        name: sum(known) if None not in (known := [getattr(step, name) for step in calls]) else None
+        for name in ("prompt_tokens", "completion_tokens")
+    }
+    total_s = sum(step.total_s or 0.0 for step in calls)
+    return {"final": text, "calls": len(calls), "total_s": total_s, **counts}, text
 
 
 def vote(

@@ -270,7 +270,10 @@ class RunDesk:
                         self._store.submit(start)
                     elif isinstance(event, Delta):
                         self._drafts.add(run_id, event.cell.key, event.text, event.reasoning)
-                    elif not isinstance(event, Waits | Stepped):
+                    elif isinstance(event, Stepped):
+                        if kind == "comparison":  # cells of a large run are begun again after a sudden end
+                            self._drafts.add_step(run_id, event.cell.key, event.step)
+                    elif not isinstance(event, Waits):
                         self._drafts.drop(run_id, event.cell.key)
                     yield event
         finally:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,11 @@ from playground.runs.drafts import Drafts
 from playground.runs.events import Ended
 from playground.settings import Settings
 from playground.store import open_store
-from playground.store.changes import Draft, KeepDrafts
+from playground.store.changes import Draft, KeepDrafts, StepDraft
+from playground.types.generation import Completion
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Turn
+from playground.types.trace import Step
 from playground.workbench.service import Workbench
 from tests.works import at
 
@@ -73,6 +76,28 @@ async def test_a_cell_that_ends_soon_is_never_stored_as_a_draft() -> None:
     assert kept.changes == []
 
 
+async def test_steps_are_kept_once_they_have_ended_and_as_they_are_seen_last() -> None:
+    changes: list[KeepDrafts] = []
+
+    def submit(change: KeepDrafts) -> Future[None]:
+        changes.append(change)
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
+
+    drafts = Drafts(submit)
+    step = Step(number=1, label="propose")
+    drafts.add_step("r", at(0), step)  # begun
+    drafts.add_step("r", at(0), Step(number=2, kind="tool", state="runs"))
+    ended = replace(step, completion=Completion("x", "stop"))
+    drafts.add_step("r", at(0), ended)
+    drafts.add_step("r", at(0), replace(ended, state="kept"))
+    drafts.add_step("r", at(1), ended)
+    drafts.drop("r", at(1))
+    await asyncio.sleep(0.12)
+    assert [change.steps for change in changes] == [[StepDraft("r", at(0), replace(ended, state="kept"))]]
+
+
 async def test_while_the_store_is_slow_drafts_do_not_pile_up_and_the_newest_is_kept() -> None:
     kept = Kept(at_once=False)
     drafts = Drafts(kept.submit)
@@ -111,16 +136,24 @@ from playground.runs.runner import Delta
 from playground.settings import Settings
 from playground.store import open_store
 from playground.types.grid import RunSpec, Variant
-from playground.types.prompt import Prompt, Turn
+from playground.types.prompt import Prompt, TechniqueChoice, Turn
 from playground.workbench.service import Workbench
+
+class Scripts(dict):
+    # The tree's first four calls give something, the fifth hangs.
+    calls = 0
+    def __getitem__(self, name):
+        self.calls += name == "tree"
+        return ["half a thought", 3600.0] if name == "tree" and self.calls > 4 else super().__getitem__(name)
 
 async def main():
     settings = Settings(data_dir=Path(sys.argv[1]), database_url="")
     words = [part for n in range(1000) for part in (f"{n} ", 0.02)]
-    backend = ScriptedBackend({"a": words, "b": ["at once", 3600.0], "c": "done"})
+    backend = ScriptedBackend(Scripts({"a": words, "b": ["at once", 3600.0], "c": "done", "tree": "1. on\\n2. sure"}))
     workbench = Workbench(settings, open_store(settings), {"scripted": backend})
     prompt = Prompt(turns=(Turn(role="user", template="Hi"),))
-    columns = tuple(Variant(model=f"scripted:{name}") for name in "abc")
+    columns = [Variant(model=f"scripted:{name}") for name in "abc"]
+    columns.append(Variant(model="scripted:tree", technique=TechniqueChoice(name="tree-of-thoughts")))
     async for event in workbench.runs.compare(RunSpec.comparison(prompt=prompt, variants=columns)):
         if isinstance(event, Delta):
             os.write(1, f"{time.time()} {event.cell.key.variant} {event.text}\\n".encode())
@@ -145,11 +178,18 @@ def test_after_kill_9_a_cell_has_the_text_that_was_on_the_screen_a_second_before
         child.send_signal(signal.SIGKILL)
         child.wait(10)
     store = open_store(settings)
-    assert store.mark_interrupted() == 2
+    assert store.mark_interrupted() == 3
     (row,) = store.history().rows
     cells = store.run(row.id).cells
     store.close()
-    assert [cell.status for cell in cells] == ["interrupted", "interrupted", "done"]
+    tree = cells[3]
+    assert [cell.status for cell in cells] == ["interrupted", "interrupted", "done", "interrupted"]
+    calls = [step for step in tree.answer.steps if step.kind == "call"]
+    assert len(calls) == tree.answer.calls == 4, "the steps that had ended, and not the one that was writing"
+    assert [step.completion and step.completion.finish for step in calls] == ["stop"] * 4
+    assert all(step.messages and step.text == "1. on\n2. sure" for step in calls)
+    assert any(step.value is not None for step in tree.answer.steps)
+    assert (tree.answer.is_traced, tree.answer.finish, tree.answer.extracted) == (True, "aborted", None)
     for column in (0, 1):
         before = "".join(text for at, text in shown[str(column)] if at < killed_at - 1)
         completion = cells[column].completion
