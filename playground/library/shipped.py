@@ -135,8 +135,12 @@ Worded = TypeVar("Worded", bound=HasSlug)
 def _each_once(files: Mapping[str, Worded], language: Language) -> list[Worded]:
     """Each pattern or note in the reader's language, else in the one that it has; in the order of the plain slugs."""
     plains = dict.fromkeys(plain(slug) for slug in files)
-    both = ((worded(slug, language), slug, *(slug + ending for ending in _ENDINGS)) for slug in plains)
-    return [files[next(slug for slug in slugs if slug in files)] for slugs in both]
+    return [files.get(worded(slug, language)) or _all_of(files, slug)[0] for slug in plains]
+
+
+def _all_of(files: Mapping[str, Worded], slug: str) -> list[Worded]:
+    slugs = (plain(slug), *(plain(slug) + ending for ending in _ENDINGS))
+    return [files[each] for each in slugs if each in files]
 
 
 class Library:
@@ -172,8 +176,7 @@ class Library:
 
     def wordings(self, slug: str) -> list[Pattern]:
         """All wordings of the pattern that this slug belongs to, English first."""
-        slugs = (plain(slug), *(plain(slug) + ending for ending in _ENDINGS))
-        return [self._by_slug[each] for each in slugs if each in self._by_slug]
+        return _all_of(self._by_slug, slug)
 
     def search(
         self, text: str = "", family: str | None = None, tag: str | None = None, language: Language = "en"
@@ -224,6 +227,10 @@ class Library:
         if note is None:
             raise NotFoundError("There is no such note.", "Reload the page.")
         return note
+
+    def note_wordings(self, slug: str) -> list[Note]:
+        """All wordings of the note that this slug belongs to, English first."""
+        return _all_of(self._notes, slug)
 
     def notes_of(self, slug: str, language: Language = "en") -> list[Note]:
         """The notes that explain this pattern, by its slug or a folder above it; none for an unknown one."""

@@ -39,7 +39,7 @@ async def bundle_form(workbench: Workbench, ask: Ask) -> Update:
         '<input id="bundle-name" name="name" class="field" maxlength="200" value="{}" autofocus>'
         '<label for="bundle-about" class="soft">About</label><input id="bundle-about" name="about" class="field" maxlength="2000">'
         '<label for="bundle-licence" class="soft">Licence</label><input id="bundle-licence" name="licence" class="field" maxlength="200" placeholder="CC BY 4.0">'
-        '<span></span><span>{}</span></div><p class="hint">{} with their checks and cases, as one .zip file that another Prompt Playground imports.</p>'
+        '<span></span><span>{}</span></div><p class="hint">{} with their checks and cases, as one .zip file that another Prompt Playground imports.{}</p>'
     ).format(
         await _name(workbench, keys),
         button(
@@ -50,6 +50,7 @@ async def bundle_form(workbench: Workbench, ask: Ask) -> Update:
             token=workbench.tray.put(keys),
         ),
         plural(len(keys), "prompt"),
+        " A pattern comes in all its languages." if any(key.startswith("pattern:") for key in keys) else "",
     )
     return {"drawer": {"title": "Export a bundle", "body": body, "narrow": True}}
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from playground.errors import PlaygroundError
+from playground.library.shipped import language_of
 from playground.ui.actions import Action, Ask
 from playground.ui.details import safe_markdown
 from playground.ui.html import button, icon, join, plural
 from playground.ui.library import key_of_all, open_library
 from playground.ui.onto_compare import open_pattern
+from playground.ui.preview import IN_LANGUAGE
 from playground.ui.update import Doing, Update
 from playground.ui.version_actions import export_body, format_options, refused
 from playground.workbench.service import Workbench
@@ -29,8 +31,15 @@ async def open_note(workbench: Workbench, ask: Ask) -> Update:
     foot = Markup('<a href="{}" target="_blank" rel="noreferrer noopener">The Guide on this</a>').format(
         note.source
     )
-    title = f"{note.title} · {note.title_zh}" if note.title_zh else note.title
-    return {"drawer": {"title": title, "body": body, "foot": foot if note.source else "", "narrow": True}}
+    ways = [
+        button(IN_LANGUAGE[language_of(other.slug)], "open_note", kind="quiet", slug=other.slug)
+        for other in workbench.prompts.library.note_wordings(note.slug)
+        if other.slug != note.slug and other.error is None
+    ]
+    foot = join([*([foot] if note.source else []), *ways])
+    # With its Chinese wording there is a way to that; a note without one has at least its name in both.
+    title = f"{note.title} · {note.title_zh}" if note.title_zh and not ways else note.title
+    return {"drawer": {"title": title, "body": body, "foot": foot, "narrow": True}}
 
 
 async def try_pattern(workbench: Workbench, ask: Ask) -> Update:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from playground.formats import prompty
-from playground.library.shipped import Library, Pattern, plain, shipped_folder
+from playground.library.shipped import Library, Note, Pattern, plain, shipped_folder
 from playground.lint.rules import lint
 from playground.scorers import check_problem, passed, score_all
 from playground.templating.rendering import Renderer, check, normalise, variables
+from playground.translation.shown import chinese
+from playground.translation.words import WORDS
 from playground.types.prompt import Input, example_values
 from playground.types.scores import Sample
 
@@ -117,6 +119,18 @@ def test_a_chinese_wording_gets_no_advice_that_is_wrong(pattern: Pattern) -> Non
     assert list(lint(pattern.prompt, example_values(pattern.prompt))) == []
 
 
+@pytest.mark.parametrize("note", SHIPPED.notes("zh"), ids=lambda note: note.slug)
+def test_a_note_is_worded_in_chinese_beside_the_english_one(note: Note) -> None:
+    english = SHIPPED.note(plain(note.slug))
+    assert note.slug == f"{english.slug}.zh" and note.error is None
+    assert (note.title, note.patterns, note.source) == (english.title_zh, english.patterns, english.source)
+    assert is_chinese(note.text) and not ENGLISH_WORD.search(note.text)
+    quoted = re.findall(r"“([^”]{6,})”", note.text) if note.slug == "elements.zh" else []
+    turns = SHIPPED.get("hub/question-answering/given-context.zh").prompt.turns
+    named = "依据给定文本回答"
+    assert all(any(text in turn.template for turn in turns) for text in quoted if text != named)
+
+
 async def test_every_chinese_wording_renders_with_its_own_example_and_without_what_is_optional() -> None:
     renderer = Renderer(seconds=10, chars=100_000)
     try:
@@ -135,3 +149,10 @@ async def test_every_chinese_wording_renders_with_its_own_example_and_without_wh
                         assert any(example in message.content for message in messages), pattern.slug
     finally:
         await renderer.close()
+
+
+def test_families_tags_and_kinds_of_inputs_are_shown_in_chinese() -> None:
+    words = {*SHIPPED.families(), *SHIPPED.tags()}
+    words |= {item.kind.replace("_", " ") for p in SHIPPED.files() for item in p.prompt.inputs}
+    assert words <= {*WORDS}
+    assert [word for word in words if chinese().of(word) == word] == []

@@ -172,6 +172,7 @@ def test_a_note_is_read_in_the_readers_language_beside_either_wording(worded_twi
         assert [note.title for note in worded_twice.notes_of(slug)] == ["Tips"]
         assert [note.title for note in worded_twice.notes_of(slug, "zh")] == ["技巧"]
     assert worded_twice.note("tips.zh").text == "文字"
+    assert [note.slug for note in worded_twice.note_wordings("tips.zh")] == ["tips", "tips.zh"]
     with pytest.raises(NotFoundError, match="no such note"):
         worded_twice.note("nope")
 

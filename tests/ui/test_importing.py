@@ -406,7 +406,7 @@ async def test_a_selection_becomes_a_bundle_that_is_downloaded_and_imported_agai
     )
     token = await post(("back.zip", answer.content))
     body = (await call("open_import", token=token))["drawer"]["body"]
-    assert "2 prompts: 1 new, 1 as it is here" in body
+    assert "3 prompts: 2 new, 1 as it is here" in body  # the pattern in both its languages
 
 
 async def test_a_broken_file_is_no_prompt(call: Call, post: Post):
