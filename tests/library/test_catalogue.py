@@ -183,6 +183,13 @@ MUST_PASS = {
     "techniques/zero-shot/instruct",
 }
 
+# Of the Chinese wordings three: this model hardly writes Chinese. Each file says what it was tried on.
+CHINESE = {
+    "hub/classification/urgency.zh",
+    "hub/evaluation/judge-answer.zh",
+    "hub/question-answering/given-context.zh",
+}
+
 
 def examples(prompt: Prompt) -> dict[str, Any]:
     return {item.name: item.example if item.example is not None else item.default for item in prompt.inputs}
@@ -461,8 +468,8 @@ async def try_patterns(patterns: Iterable[Pattern], folder: Path) -> AsyncIterat
 async def test_the_embedded_model_passes_the_checks_of_the_patterns(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert MUST_PASS <= SLUGS
-    chosen = [pattern for pattern in PATTERNS if pattern.slug in MUST_PASS]
+    chosen = [pattern for pattern in SHIPPED.files() if pattern.slug in MUST_PASS | CHINESE]
+    assert {pattern.slug for pattern in chosen} == MUST_PASS | CHINESE
     tried = [one async for one in try_patterns(chosen, tmp_path)]
     with capsys.disabled():
         print("", *(one.row for one in tried), sep="\n")
