@@ -213,7 +213,10 @@ def _written_variant(variant: ExperimentVariant) -> dict[str, Any]:
 
 
 def _written_prompt(prompt: str | Prompt) -> Any:
-    return prompt if isinstance(prompt, str) else prompt.model_dump(mode="json", exclude_defaults=True)
+    if isinstance(prompt, str):
+        return prompt
+    told = prompt.model_dump(mode="json", exclude_defaults=True)
+    return {key: value for key, value in told.items() if value is not None}
 
 
 def _written_sampling(sampling: Sampling | None) -> Any:

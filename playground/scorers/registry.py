@@ -13,6 +13,7 @@ from playground.answers.wording import clip, quote, quote_all
 from playground.scorers import asked, sentences, spending
 from playground.scorers.citation import citation, citation_problem
 from playground.scorers.fields import json_fields, json_fields_problem
+from playground.scorers.judged import judge, judge_asks
 from playground.scorers.language import language, language_problem
 from playground.scorers.matching import choice, choice_problem, normalised, token_f1, token_f1_problem
 from playground.scorers.number import number, number_problem
@@ -348,6 +349,15 @@ SCORERS: dict[str, Scorer] = {
         asked.embedding_problem,
         _ALWAYS,
         asks=asked.embedding_asks,
+    ),
+    "judge": Scorer(
+        judge,
+        "Judge",
+        "With a model or a program",
+        "A model says whether the answer does what a sentence asks; its agreement with people stands beside their ratings.",
+        lambda o: f"judged: {quote(o['criterion'], 60)}",
+        quick_chars=_ALWAYS,
+        asks=judge_asks,
     ),
     "python": Scorer(
         asked.python,

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from playground.errors import NotFoundError
+from playground.store.content import fold
 from playground.store.history import NO_CHECKS, checks_of_cells
 from playground.store.ledger import UNFINISHED
 from playground.store.records import CellPage, CellRecord, CellRow, MatrixEntry, StoredCell
@@ -64,6 +65,12 @@ class RunCells:
         """The values of so many cases from that one on, in order. Raises NotFoundError."""
         with self._reading() as session:
             return _case_values(session, find_run(session, run_id).id, first, count)
+
+    def case_of_row(self, run_id: str, row_id: str) -> int | None:
+        """The number of the first case that was made from the row with this hash; None without one."""
+        asked = select(RunCase.number).where(RunCase.run_id == fold(run_id), RunCase.row_id == row_id)
+        with self._reading() as session:
+            return session.exec(asked.order_by(col(RunCase.number)).limit(1)).first()
 
     def open_keys(self, run_id: str, *, after: CellKey | None = None, limit: int = 500) -> list[CellKey]:
         """The next cells that have not ended: what is left to run. Raises NotFoundError."""

@@ -621,6 +621,7 @@ def _stored(session: Session, row: ExperimentTable) -> StoredExperiment:
             name: TechniqueChoice.model_validate(told) for name, told in facts.get("techniques", {}).items()
         },
         leaks=facts.get("leaks", 0),
+        expected_of=facts.get("expected_of"),
         ignored=_ignored(session, row),
     )
 

@@ -38,6 +38,7 @@ from playground.store.database import Place, connect, in_plain_words, locate, pr
 from playground.store.dataset_edits import DatasetEdits
 from playground.store.datasets import Datasets
 from playground.store.drafts import FormDrafts
+from playground.store.experiment_growth import ExperimentGrowth
 from playground.store.experiments import Experiments
 from playground.store.presence import HOST, Presence, Program
 from playground.store.ratings import Ratings
@@ -94,6 +95,7 @@ class Store:
         self.dataset_edits = DatasetEdits(self._reading, self._writing)
         self._presence = Presence(place.path.parent if place.path else settings.data_dir)
         self.experiments = Experiments(self._reading, self._writing, self._presence)
+        self.experiment_growth = ExperimentGrowth(self._writing)
         self.ratings = Ratings(self._reading, self._writing)
 
     @contextmanager

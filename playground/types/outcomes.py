@@ -102,6 +102,8 @@ class StoredExperiment:
     run_prompts: Mapping[str, str]
     run_techniques: Mapping[str, TechniqueChoice] = field(default_factory=dict)
     leaks: int = 0
+    expected_of: int | None = None
+    """The version whose expected answers it is scored by now; None: by those it ran on."""
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -225,6 +227,8 @@ class Estimate:
     measured: str
     """What tokens and seconds were reckoned from, in half a sentence; "" when nothing is known."""
     warnings: tuple[str, ...] = ()
+    judged: int = 0
+    """Calls of models that judge, among the `calls`; what they take is not in tokens and seconds."""
 
 
 class DataFacts(NamedTuple):

@@ -26,10 +26,11 @@ class Question(NamedTuple):
     """What a check must be told before it can judge: it asks a model or the sandbox, which a scorer itself never does.
 
     likelihood: of the text `texts[0]` after the prompt of this answer. vectors: of each of the texts.
-    program: what `texts[0]` gives for the answer. `model` "" is the one that answered.
+    program: what `texts[0]` gives for the answer. judgement: whether the criterion `texts[0]` is met by the answer
+    `texts[1]` to the case `texts[2]`. `model` "" is the one that answered.
     """
 
-    kind: Literal["likelihood", "vectors", "program"]
+    kind: Literal["likelihood", "vectors", "program", "judgement"]
     texts: tuple[str, ...]
     model: str = ""
 

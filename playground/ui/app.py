@@ -17,6 +17,7 @@ from playground.ui import (
     column_prompts,
     compare,
     completion,
+    dataset_answers,
     dataset_import,
     dataset_more,
     dataset_rows,
@@ -25,6 +26,7 @@ from playground.ui import (
     details,
     drafts,
     experiment_actions,
+    experiment_try,
     experiment_watch,
     experiments,
     gpu_actions,
@@ -47,6 +49,7 @@ from playground.ui import (
     trouble,
     verdict,
     verdict_keep,
+    verdict_more,
     verdict_rating,
     version_actions,
     versions,
@@ -90,14 +93,17 @@ ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS | case_runs.ACTI
 ACTIONS |= (
     experiments.ACTIONS
     | experiment_actions.ACTIONS
+    | experiment_try.ACTIONS
     | experiment_watch.ACTIONS
     | verdict.ACTIONS
     | verdict_keep.ACTIONS
+    | verdict_more.ACTIONS
     | verdict_rating.ACTIONS
 )
 ACTIONS |= (
     datasets.ACTIONS
     | dataset_sheet.ACTIONS
+    | dataset_answers.ACTIONS
     | dataset_import.ACTIONS
     | dataset_more.ACTIONS
     | dataset_rows.ACTIONS

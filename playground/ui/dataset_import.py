@@ -22,7 +22,9 @@ from playground.store.records import DatasetSummary
 from playground.tables.base import Choices, Found
 from playground.tables.reading import Preview, PreviewRow, Problem, ReadColumn, Reading, read_table
 from playground.types.dataset import Column, ColumnKind, Row
+from playground.types.prompt import Prompt
 from playground.ui.actions import Action, Ask
+from playground.ui.dataset_halves import halves_of, halves_part, length_part
 from playground.ui.html import attributes, button, icon, join, options, plural, segments
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
@@ -61,6 +63,8 @@ class Upload:
     """The id of the data set that it is added to; "" makes a new one."""
     title: str = ""
     only: str = "all"
+    halves: str = ""
+    """In which half its rows go: "file", "ratio", "train", "held-out"; "" until somebody chooses."""
     reading: Reading | None = None
 
 
@@ -79,15 +83,31 @@ async def data_read(workbench: Workbench, ask: Ask) -> Update:
     upload.only = ask.text("view") or upload.only
     preview, sets = await _looked_at(workbench, upload, ask)
     values = (ask.model_extra or {}).get("values")
+    held = values if isinstance(values, dict) else {}
+    into = next((each for each in sets if each.id == upload.into), None)
+    more = halves_part(ask.text("token"), upload.halves, preview.stored, into)
+    more += await length_part(
+        workbench, *_asked_with(ask), [row.values for row in preview.rows if row.values], held
+    )
     body = _page(
         upload,
         ask.text("token"),
         preview,
         sets,
         ask.text("prompt"),
-        values if isinstance(values, dict) else {},
+        held,
+        more,
     )
     return {"html": {"data-import": body}, "sheet": {"token": ask.text("token")}}
+
+
+def _asked_with(ask: Ask) -> tuple[Prompt | None, str]:
+    """The prompt and the model of Compare's first column."""
+    try:
+        form = ask.compare_form()
+    except ValidationError:
+        return None, ""
+    return form.prompt, form.columns[0].model if form.columns else ""
 
 
 def _choose(upload: Upload, chosen: Any) -> None:
@@ -98,6 +118,9 @@ def _choose(upload: Upload, chosen: Any) -> None:
     try:
         if "into" in chosen:
             upload.into = str(chosen["into"])
+        elif "halves" in chosen:
+            upload.halves = str(chosen["halves"])
+            return
         elif "title" in chosen:
             upload.title = str(chosen["title"])[:200]
             return
@@ -157,8 +180,9 @@ def _page(
     sets: Sequence[DatasetSummary],
     prompt: str,
     values: Mapping[str, Any],
+    more: Markup,
 ) -> Markup:
-    side = _problems(preview)
+    side = _problems(preview, more)
     return join(
         (
             _bar(upload, token, preview),
@@ -387,23 +411,24 @@ def _row(row: PreviewRow, columns: Sequence[ReadColumn]) -> Markup:
     ).format(row.line, "refused" if row.refused else "", row.line, cells, state)
 
 
-def _problems(preview: Preview) -> Markup:
+def _problems(preview: Preview, more: Markup) -> Markup:
     if not preview.problems:
         return Markup(
-            '<section class="import-side" aria-label="Problems"><header>{}<h3>No row has a problem</h3></header></section>'
-        ).format(icon("check", "ok"))
+            '<section class="import-side" aria-label="Problems"><header>{}<h3>No row has a problem</h3></header>{}</section>'
+        ).format(icon("check", "ok"), more)
     count = preview.refused + preview.told
     shown = preview.problems[:SHOWN_PROBLEMS]
-    more = len(preview.problems) - len(shown)
+    left = len(preview.problems) - len(shown)
     return Markup(
-        '<section class="import-side" aria-label="Problems"><header><h3 class="grow">{} {} a problem</h3><span class="hint num">{:,} refused, {:,} stored as told</span></header><ul>{}</ul>{}</section>'
+        '<section class="import-side" aria-label="Problems"><header><h3 class="grow">{} {} a problem</h3><span class="hint num">{:,} refused, {:,} as told</span></header><ul>{}</ul>{}{}</section>'
     ).format(
         plural(count, "row"),
         "has" if count == 1 else "have",
         preview.refused,
         preview.told,
         join(_problem(problem, preview.unit) for problem in shown),
-        Markup('<p class="hint more">and {:,} more kinds of problem</p>').format(more) if more > 0 else "",
+        Markup('<p class="hint more">and {:,} more kinds of problem</p>').format(left) if left > 0 else "",
+        more,
     )
 
 
@@ -486,6 +511,9 @@ async def data_store(workbench: Workbench, ask: Ask) -> Update:
     rows = await asyncio.to_thread(lambda: [_with(row, fill) for row in reading.rows()])
     if not rows:
         raise PromptError("No row of this can be stored.", "Look at the problems beside it.")
+    into = next((each for each in await workbench.datasets.all() if each.id == upload.into), None)
+    cluster = next((column.name for column in columns if column.role == "cluster"), "")
+    rows = await asyncio.to_thread(halves_of, rows, upload.halves, into, cluster)
     if upload.into:
         version = await workbench.datasets.add(upload.into, rows, columns=columns, note=note)
     else:

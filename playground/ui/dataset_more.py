@@ -9,18 +9,20 @@ from typing import Any
 from markupsafe import Markup
 
 from playground.datasets.cell import cell_text
+from playground.datasets.duplicates import Twin
 from playground.datasets.sample import sample
 from playground.diff import diff_words
 from playground.errors import NotFoundError, PromptError
 from playground.formats.base import file_name
 from playground.tables.registry import FORMATS
-from playground.types.dataset import Column, DatasetVersion, DropRow, Edit, Half, Row
+from playground.types.dataset import Column, DatasetVersion, Half, Row
 from playground.ui.actions import Action, Ask
 from playground.ui.html import attributes, button, icon, join, options, pieces, plural, stamp
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
 SHOWN_CHANGES = 200
+SHOWN_TWINS = 60
 SEED = 7
 
 
@@ -122,15 +124,81 @@ async def data_more(workbench: Workbench, ask: Ask) -> Update:
         min(100, version.rows),
         SEED,
         data,
+        _duplicates(twins, data),
+    )
+    return {"drawer": {"title": "Split and clean", "body": body, "narrow": True}}
+
+
+def _duplicates(equal: int, data: Markup) -> Markup:
+    """Rows that are equal, and the way to look for those that nearly are: that takes a moment."""
+    said = (
         Markup(
             '<p>{} equal to an earlier one.</p><p><button class="btn" data-act="data_dedupe"{}>Take {} out</button></p>'
         ).format(
-            f"{plural(twins, 'row')} {'is' if twins == 1 else 'are'}", data, "it" if twins == 1 else "them"
+            f"{plural(equal, 'row')} {'is' if equal == 1 else 'are'}", data, "it" if equal == 1 else "them"
         )
-        if twins
-        else Markup('<p class="hint">No two rows are equal.</p>'),
+        if equal
+        else Markup('<p class="hint">No two rows are equal.</p>')
     )
-    return {"drawer": {"title": "Split and clean", "body": body, "narrow": True}}
+    look = Markup('<button class="btn quiet" data-act="data_near"{}>{}Look for nearly equal rows</button>')
+    return Markup('{}<div id="data-near"><p>{}</p></div>').format(
+        said, look.format(data, icon("search", "soft-icon"))
+    )
+
+
+async def data_near(workbench: Workbench, ask: Ask) -> Update:
+    """Rows that share most of their words with an earlier one, beside it, and the way to take them out."""
+    version = await _version(workbench, ask)
+    equal = (await workbench.datasets.facts(version)).twins
+    found = [twin for twin in await workbench.datasets.twins(version, near=True) if twin.row not in equal]
+    if not found:
+        return {"html": {"data-near": Markup('<p class="hint">No two rows are nearly equal.</p>')}}
+    shown = sorted(found, key=lambda twin: -twin.likeness)[:SHOWN_TWINS]
+    numbers = [number for twin in shown for number in (twin.row, twin.of)]
+    rows = {row.number: row for row in await workbench.datasets.rows_of(version, numbers)}
+    gone = [twin for twin in found if not twin.differs]
+    differ = len(found) - len(gone)
+    told = f"{plural(len(found), 'row')} {'is' if len(found) == 1 else 'are'} nearly equal to an earlier one"
+    told += f"; {differ:,} with another expected answer stay" if differ else ""
+    take = (
+        Markup(
+            '<p><button class="btn" data-act="data_dedupe" data-near="yes"{}>Take {} out</button> <span class="hint">equal rows too</span></p>'
+        ).format(attributes({"dataset": version.dataset_id}), "it" if len(gone) == 1 else f"{len(gone):,}")
+        if gone
+        else Markup("")
+    )
+    lines = join(_twin(twin, rows[twin.of], rows[twin.row]) for twin in shown)
+    more = len(found) - len(shown)
+    return {
+        "html": {
+            "data-near": Markup(
+                '<p>{}.</p>{}<table class="table difference"><tbody>{}</tbody></table>{}'
+            ).format(
+                told, take, lines, Markup('<p class="hint">and {:,} more</p>').format(more) if more else ""
+            )
+        }
+    }
+
+
+def _twin(twin: Twin, earlier: Row, row: Row) -> Markup:
+    """Two rows in one, what tells them apart marked."""
+    names = [
+        name for name in {**earlier.values, **row.values} if earlier.values.get(name) != row.values.get(name)
+    ]
+    parts = join(
+        Markup(
+            '<div><span class="mono hint" translate="no">{}</span> <span class="words" translate="no">{}</span></div>'
+        ).format(
+            name,
+            pieces(
+                diff_words(cell_text(earlier.values.get(name))[:400], cell_text(row.values.get(name))[:400])
+            ),
+        )
+        for name in names
+    )
+    return Markup('<tr><td class="num hint">{:,} and {:,}<br>{:.0f} % alike</td><td>{}</td></tr>').format(
+        twin.of, twin.row, 100 * twin.likeness, parts
+    )
 
 
 def facts_choices(column: object) -> bool:
@@ -175,18 +243,17 @@ async def data_sample(workbench: Workbench, ask: Ask) -> Update:
 
 
 async def data_dedupe(workbench: Workbench, ask: Ask) -> Update:
-    """A version without the rows that are equal to an earlier one."""
+    """A version without the rows that repeat an earlier one, exactly or nearly; another expected answer keeps a row."""
     await _refuse_unsaved(workbench, ask)
     version = await _version(workbench, ask)
-    twins = (await workbench.datasets.facts(version)).twins
-    return await _edited(workbench, version, [DropRow(row=number) for number in twins], "Without duplicates")
-
-
-async def _edited(workbench: Workbench, version: DatasetVersion, edits: Sequence[Edit], note: str) -> Update:
-    if not edits:
-        raise PromptError("Nothing would be different.", "Choose something else.")
-    made = await workbench.datasets.edit(version.dataset_id, version.number, edits, note=note)
-    return _made(made, version.number, note)
+    near = ask.text("near") == "yes"
+    if all(twin.differs for twin in await workbench.datasets.twins(version, near=near)):
+        raise PromptError(
+            "No row would be taken out.",
+            "Rows that repeat an earlier one with another expected answer stay: correct those by hand.",
+        )
+    made = await workbench.datasets.dedupe(version, near=near)
+    return _made(made, version.number, "Without near duplicates" if near else "Without duplicates")
 
 
 def _made(made: DatasetVersion, before: int, words: str) -> Update:
@@ -348,6 +415,7 @@ ACTIONS: dict[str, Action] = {
     "data_more": data_more,
     "data_split": data_split,
     "data_sample": data_sample,
+    "data_near": data_near,
     "data_dedupe": data_dedupe,
     "data_versions": data_versions,
     "data_difference": data_difference,

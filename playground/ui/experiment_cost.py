@@ -51,6 +51,10 @@ def cost(now: Experiment, estimate: Estimate) -> Markup:
         ).format(named(number, name=each.name), count(each.calls), count(each.tokens), seconds(each.seconds))
         for number, each in enumerate(estimate.variants)
     )
+    if estimate.judged:
+        rows += Markup(
+            '<tr><td>Judge</td><td class="num">{}</td><td class="num">–</td><td class="num">–</td></tr>'
+        ).format(count(estimate.judged))
     total = Markup(
         '<tr class="sum"><td>Together</td><td class="num">{}</td><td class="num">{}</td><td class="num">{}</td></tr>'
     ).format(count(estimate.calls), count(estimate.tokens), seconds(estimate.seconds))
@@ -69,6 +73,8 @@ def in_short(estimate: Estimate) -> str:
 
 def _about(now: Experiment, estimate: Estimate) -> str:
     parts = [f"{plural(estimate.cases, 'case')}, {plural(estimate.cells, 'cell')}"]
+    if estimate.judged:
+        parts.append("tokens and time are without the judge's")
     parts.append(
         f"{now.limits.at_once} at once" if now.limits.at_once else "as many at once as the backend takes"
     )

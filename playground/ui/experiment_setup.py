@@ -335,7 +335,7 @@ def _listed(names: Sequence[str], most: int = 6) -> str:
 
 def _checks(now: Experiment, choices: Choices) -> Markup:
     listed = checks_listed(now, choices.checks)
-    rows = join(_check_row(number, check, is_on) for number, (check, is_on) in enumerate(listed))
+    rows = join(_check_row(now, number, check, is_on) for number, (check, is_on) in enumerate(listed))
     of_example = len(choices.prompt.checks) - len(choices.checks) if choices.prompt else 0
     about = "tokens, time and length are always measured"
     if of_example:
@@ -353,7 +353,7 @@ def _checks(now: Experiment, choices: Choices) -> Markup:
     ).format(rows, nothing, add, about)
 
 
-def _check_row(number: int, check: Check, is_on: bool) -> Markup:
+def _check_row(now: Experiment, number: int, check: Check, is_on: bool) -> Markup:
     scorer = SCORERS.get(check.scorer)
     label = scorer.label if scorer else check.scorer
     return Markup(
@@ -372,15 +372,29 @@ def _check_row(number: int, check: Check, is_on: bool) -> Markup:
         number,
         check_name(check),
         icon("pencil"),
-        _needs(check.scorer),
+        _needs(now, check),
     )
 
 
-def _needs(scorer: str) -> str:
-    row = SCORERS.get(scorer)
+def _needs(now: Experiment, check: Check) -> Markup:
+    """What a check asks for: no model, a program, a model; a judge of its own answers is one to watch."""
+    row = SCORERS.get(check.scorer)
     if row is None or row.asks is None:
-        return "no model"
-    return "runs a program" if scorer == "python" else "asks a model"
+        return Markup("no model")
+    if check.scorer != "judge":
+        return Markup("runs a program" if check.scorer == "python" else "asks a model")
+    own = check.options.get("model") or ""
+    same = [each.name for each in now.variants if not own or model_of(now, each) == own]
+    if not same:
+        return Markup("1 call an answer")
+    names = f"{same[0]} to {same[-1]}" if len(same) > 2 else " and ".join(same)
+    return Markup(
+        '<span class="badge different" title="{}">{}judges its own: {}</span> 1 call an answer'
+    ).format(
+        "A model favours its own answers. Name another model in the check, and compare it with your ratings.",
+        icon("warn"),
+        names,
+    )
 
 
 # --- rule ---------------------------------------------------------------------------------------------------
@@ -478,6 +492,17 @@ def _limits(now: Experiment) -> Markup:
     limits = now.limits
     pairs = (
         ("at once", number_field("limits/at_once", limits.at_once, "Cells at once", none="auto")),
+        (
+            "a call ends after",
+            number_field(
+                "limits/timeout_s",
+                f"{limits.timeout_s:g}" if limits.timeout_s is not None else None,
+                "Seconds after which a call ends",
+                unit="s",
+                none="no limit",
+                width=72,
+            ),
+        ),
         ("tries", number_field("limits/tries", limits.tries, "Tries of a call")),
         ("pause after", number_field("limits/failures_in_row", limits.failures_in_row, "Failures in a row")),
         (

@@ -99,8 +99,10 @@ async def _now(workbench: Workbench, kept: StoredExperiment, progress: Progress)
     """All that changes while it runs, of one moment: what was stored after it was counted is left for the next look."""
     desk, experiment = workbench.experiments, kept.experiment
     stored, last = await desk.failures(kept.id), await desk.last(kept.id, LAST)
-    seen, under_way, progress = desk.changed(kept.id), desk.under_way(kept.id), await desk.progress(kept.id)
+    seen, under_way = desk.changed(kept.id), desk.under_way(kept.id)
     table = await desk.table(kept.id)
+    # Counted after all that is listed: never fewer cells are said to have ended than answers are shown.
+    progress = await desk.progress(kept.id)
     # A large table takes a while, which the page of somebody else must not wait for.
     found = await asyncio.to_thread(verdict, table, experiment.rule, with_more=False)
     cells, status = await asyncio.to_thread(marks, table, under_way), table.status
@@ -207,7 +209,8 @@ def _ways(kept: StoredExperiment, ends: str, winner: str) -> Markup:
         if kept.state == "paused":
             stop = button("Stop", "ask_to_stop_experiment", symbol="stop", kind="danger", id=kept.id)
         return Markup("{}{}{}{}").format(file, again, stop, on)
-    return Markup("{}{}{}").format(file, again, keep_button(kept, winner))
+    more = button("Run over more cases", "ask_for_cases", kind="quiet fold", id=kept.id)
+    return Markup("{}{}{}").format(file, more, keep_button(kept, winner))
 
 
 # --- what is done -------------------------------------------------------------------------------------------

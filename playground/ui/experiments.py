@@ -269,10 +269,16 @@ def setup_head(now: Experiment) -> Markup:
     """The command bar: where one is, its name, and the one primary action."""
     return Markup(
         '<div class="exp-bar">{}<input class="title" data-set="name" value="{}" placeholder="Untitled experiment" aria-label="Name of the experiment">'
-        '<span class="hint fold">nothing is stored before Start</span><span class="grow"></span>{}'
+        '<span class="hint fold">nothing is stored before Start</span><span class="grow"></span>{}{}'
         '<span class="exp-foot"><span class="hint" id="exp-short"></span>'
         '<button class="btn primary" id="exp-start" data-starts>{}Start<kbd>Ctrl Enter</kbd></button></span></div>'
-    ).format(crumbs(), now.name, button("Discard", "drop_experiment", kind="quiet"), icon("play"))
+    ).format(
+        crumbs(),
+        now.name,
+        button("Try 3 rows first", "try_rows", kind="quiet fold"),
+        button("Discard", "drop_experiment", kind="quiet"),
+        icon("play"),
+    )
 
 
 def crumbs() -> Markup:

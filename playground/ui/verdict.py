@@ -24,6 +24,7 @@ from playground.ui.html import button, icon, join
 from playground.ui.onto_compare import cleared
 from playground.ui.update import Update
 from playground.ui.verdict_cases import cases_zone, judged
+from playground.ui.verdict_judge import judge_cards
 from playground.ui.verdict_look import Look
 from playground.ui.verdict_parts import SIGNS, health_strip, top, variants_table
 from playground.ui.verdict_plots import plots
@@ -62,7 +63,7 @@ async def verdict_view(workbench: Workbench, experiment_id: str, ask: Ask) -> Ma
     listed = await cases_zone(workbench, shown) if shown.pair else Markup("")
     parted = await asyncio.to_thread(_slices, shown) if shown.pair else Markup("")
     return Markup(
-        '<div class="verdict" id="verdict" data-id="{}" data-look="{}">{}{}{}{}<div class="v-two">{}{}</div><section class="v-variants v-rated" id="v-rated" aria-label="Ratings">{}</section>{}{}</div>'
+        '<div class="verdict" id="verdict" data-id="{}" data-look="{}">{}{}{}{}<div class="v-two">{}{}</div><section class="v-variants v-rated" id="v-rated" aria-label="Ratings">{}</section><section id="v-judges" aria-label="Judges">{}</section>{}{}</div>'
     ).format(
         experiment_id,
         look.text,
@@ -73,6 +74,7 @@ async def verdict_view(workbench: Workbench, experiment_id: str, ask: Ask) -> Ma
         listed,
         parted,
         rated_zone(shown),
+        await judge_cards(workbench, shown),
         plots(experiment_id, found, look),
         await _foot(workbench, shown),
     )

@@ -47,20 +47,33 @@ def top(shown: Shown) -> Markup:
     by_people = {each.sentence for each in found.rated.pairs}
     rest = [said for said in found.sentences if said != first and said not in by_people]
     more = len(rest) - MOST_SAID
-    lines = join(Markup("<p>{}</p>").format(_said(said)) for said in rest[:MOST_SAID])
+    lines = join(
+        Markup("<p>{} {}</p>").format(_said(said), _more_cases(shown, said)) for said in rest[:MOST_SAID]
+    )
     outcome = pair.outcome if pair is not None else found.outcome
     quiet = "" if found.is_trusted and outcome in ("better", "worse", "same") else "quiet"
     return Markup(
         '<section class="v-top" aria-label="Verdict"><div class="v-says"><h2 class="{}" id="v-sentence">{}</h2>{}{}<p id="v-rated-says">{}</p>{}</div>{}</section>'
     ).format(
         quiet,
-        _said(first),
+        Markup("{} {}").format(_said(first), _more_cases(shown, first)),
         lines,
         Markup('<p class="hint">and {} more in the table</p>').format(more) if more > 0 else "",
         rated_sentence(shown),
         _pairs(shown),
         _block(shown) if pair is not None else "",
     )
+
+
+def _more_cases(shown: Shown, sentence: str) -> Markup:
+    """The way to the cases that a sentence says would settle it."""
+    pair = shown.pair
+    known = [*shown.found.comparisons, *([pair] if pair is not None else [])]
+    found = next((each for each in known if each.sentence == sentence), None)
+    if found is None or found.outcome not in ("no verdict", "too few") or shown.other is not None:
+        return Markup("")
+    more = found.more or ""
+    return button("Add cases", "ask_for_cases", kind="quiet small link add-cases", id=shown.id, more=more)
 
 
 def _said(sentence: str) -> Markup:

@@ -20,6 +20,7 @@ from playground.ui.actions import Action, Ask
 from playground.ui.forest import Axis, Interval, forest, shape, ticks
 from playground.ui.html import icon, join
 from playground.ui.update import Update
+from playground.ui.verdict_judge import judge_cards
 from playground.ui.verdict_look import Look
 from playground.verdicts import Preference, Verdict, differing, with_ratings
 from playground.workbench.service import Workbench
@@ -219,6 +220,7 @@ async def rate_case(workbench: Workbench, ask: Ask) -> Update:
         "html": {
             f"v-rate-of-{case}": rating_cell(shown, case),
             "v-rated": rated_zone(shown),
+            "v-judges": await judge_cards(workbench, shown),
             "v-rated-says": rated_sentence(shown),
             "v-unrated": f"{len(unrated(shown)):,}",
         }

@@ -51,13 +51,14 @@ async def estimated(resolved: Resolved, store: Store, models: ModelDesk, prompts
                 tokens = ceil(calls * (sent + rates.completion_tokens))
         rows.append(VariantEstimate(variant.name, calls, tokens, seconds))
     experiment, data = resolved.experiment, resolved.data
+    judged = cells * len(spec.variants) * sum(check.scorer == "judge" for check in resolved.checks)
     known = [row.tokens for row in rows if row.tokens is not None]
     times = [row.seconds for row in rows if row.seconds is not None]
     return Estimate(
         variants=tuple(rows),
         cases=len(spec.cases),
         cells=cells * len(spec.variants),
-        calls=sum(row.calls for row in rows),
+        calls=sum(row.calls for row in rows) + judged,
         tokens=sum(known) if len(known) == len(rows) else None,
         seconds=sum(times) if len(times) == len(rows) else None,
         power=await asyncio.to_thread(_power, resolved),
@@ -68,6 +69,7 @@ async def estimated(resolved: Resolved, store: Store, models: ModelDesk, prompts
         checks=tuple(map(check_name, resolved.checks)),
         measured=f"from {measured:,} answers of these models" if measured else "",
         warnings=tuple(_warnings(resolved)),
+        judged=judged,
     )
 
 

@@ -53,6 +53,7 @@ def table_of_experiment(stored: StoredExperiment, grid: Grid, outcomes: Iterable
     """The table of an experiment as it stands."""
     experiment, row = stored.experiment, stored.row
     data = row.dataset + (f", version {row.number}" if row.number else "")
+    data += f", scored by version {stored.expected_of}" if stored.expected_of else ""
     return table_of(
         [_entry(stored, name) for name in stored.names],
         grid.cases,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -47,6 +47,7 @@ from playground.types.outcomes import (
 from playground.types.prompt import Check
 from playground.workbench.datasets import DatasetDesk
 from playground.workbench.experiment_going import Desks, Going
+from playground.workbench.experiment_more import Room, next_cases, room_of
 from playground.workbench.experiment_plan import Planner, Resolved
 from playground.workbench.models import ModelDesk
 from playground.workbench.prompts import PromptDesk
@@ -98,6 +99,29 @@ class ExperimentDesk:
 
         resolved = await self.planner.resolve(experiment, folder)
         return await estimated(resolved, self._store, self._models, self._prompts)
+
+    async def try_rows(self, experiment: Experiment, count: int) -> tuple[str, str]:
+        """Ask every variant for a few rows, as an ordinary run: its id, and the half that the rows are of.
+
+        They are of the train half where the data have one: nothing that is held out is looked at. Raises what `start`
+        raises.
+        """
+        cases, half = experiment.cases, experiment.cases.half
+        if half == "held-out":
+            version = await self._datasets.find(cases.dataset)
+            half = "train" if version.train else half
+        some = cases.model_copy(update={"half": half, "limit": count})
+        asked = {"cases": some, "repeats": 1, "twin": False}
+        resolved = await self.planner.resolve(experiment.model_copy(update=asked))
+        spec = resolved.spec
+        checks = {"checks": resolved.checks}
+        variants = tuple(
+            each.model_copy(update={"prompt": each.prompt.model_copy(update=checks)}) if each.prompt else each
+            for each in spec.variants
+        )
+        prompt = spec.prompt.model_copy(update=checks)
+        live = await self._runs.begin(spec.model_copy(update={"prompt": prompt, "variants": variants}))
+        return live.run.id, half
 
     async def start(self, experiment: Experiment, folder: Path | None = None) -> str:
         """Store it with all its cells, and begin; its id. Raises PlaygroundError before anything is stored."""
@@ -161,6 +185,26 @@ class ExperimentDesk:
                 await asyncio.wait({self._tasks[run_id]})
             await self._begin(run_id, chosen)
         return len(chosen)
+
+    async def room(self, run_id: str) -> Room:
+        """How many rows its data have left. Raises PromptError without a data set, NotFoundError."""
+        return await room_of(self._datasets, await self.get(run_id))
+
+    async def grow(self, run_id: str, more: int) -> int:
+        """Go on with so many further rows of its data set, as a rule that may be looked at any time allows; all cases now.
+
+        Raises PromptError where the rule or the data forbid it, StoreBusy while it runs.
+        """
+        if run_id in self._going:
+            raise StoreBusy("The experiment runs.", "Pause it, or wait until it is done, then add cases.")
+        stored = await self.get(run_id)
+        rows = await self.rows(run_id)
+        cases = await next_cases(self.planner, stored, more, [row_id for row_id, _ in rows])
+        spec = await asyncio.to_thread(self._store.experiments.spec, run_id)
+        spec = spec.model_copy(update={"cases": cases})
+        count = await asyncio.to_thread(self._store.experiment_growth.add, run_id, spec, works_of(spec))
+        await self._begin(run_id)
+        return count
 
     async def go_on(self) -> list[str]:
         """Go on with what ran when its program ended; their ids. One that cannot go on is left with the reason."""
@@ -282,6 +326,11 @@ class ExperimentDesk:
         stored = await self.get(run_id)
         return await asyncio.to_thread(self._store.experiments.outcomes, run_id, check_of(stored))
 
+    async def scores_of_check(self, run_id: str, name: str) -> dict[CellKey, float]:
+        """What the check of this name gave the cells that it applies to."""
+        found = await asyncio.to_thread(self._store.experiments.outcomes, run_id, name)
+        return {each.key: each.score for each in found if each.score is not None}
+
     async def table(self, run_id: str) -> Table:
         """All cells in numbers as verdicts read them, with its ratings, as it stands now. Raises NotFoundError."""
         table = await self._table(run_id)
@@ -332,6 +381,15 @@ class ExperimentDesk:
     ) -> None:
         """What a person says of the answers of two variants to a case; None takes it back. Raises NotFoundError."""
         await asyncio.to_thread(self._store.ratings.put, run_id, case, a, b, better, voter)
+
+    async def rows(self, run_id: str) -> list[tuple[str, dict[str, Any]]]:
+        """The id of its row and the values of every case, in order."""
+        return await asyncio.to_thread(self._store.experiments.rows, run_id)
+
+    async def expect(self, run_id: str, values: Mapping[int, Mapping[str, Any]], number: int) -> None:
+        """Other expected values of these cases, as that version of the data has them; to be scored by next."""
+        await asyncio.to_thread(self._store.experiment_growth.expect, run_id, values, number)
+        self._grids.pop(run_id, None)
 
     async def rescore(self, run_id: str, checks: Sequence[Check]) -> int:
         """Score the stored answers by these checks instead; no model is asked. How many answers that were.

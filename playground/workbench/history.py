@@ -95,6 +95,10 @@ class History:
         """The values of so many cases from that one on. Raises NotFoundError."""
         return await asyncio.to_thread(self._store.cells.case_values, run_id, first, count)
 
+    async def case_of_row(self, run_id: str, row_id: str) -> int | None:
+        """The case that was made from the row of a data set with this hash; None without one."""
+        return await asyncio.to_thread(self._store.cells.case_of_row, run_id, row_id)
+
     def cases(self, run_id: str, portion: int) -> Iterator[tuple[int, list[MatrixEntry]]]:
         """What each variant came to in each case, a portion of cases at a time with the first one's number. Blocks."""
         first = 0

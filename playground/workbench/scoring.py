@@ -15,15 +15,17 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from playground.backends.base import Embeds, RendersChat, ScoresText
+from playground.backends.base import Embeds, RendersChat, ScoresText, complete
 from playground.errors import PlaygroundError, PromptError
 from playground.runs.gate import Rank, watched
 from playground.runs.planning import checks_of
 from playground.sandbox.run import run as run_program
 from playground.sandbox.switch import Switch
 from playground.scorers import is_quick, questions, score_all
+from playground.scorers.judged import messages_for, read_judgement
+from playground.types.generation import GenerationRequest
 from playground.types.grid import Work
-from playground.types.prompt import Check
+from playground.types.prompt import Check, Sampling
 from playground.types.scores import Question, Sample, Score, Told
 from playground.workbench.models import ModelDesk
 
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 
 ASKED_S = 120.0
 """How long a check waits for what it is told, a turn at the model included."""
+JUDGING = Sampling(max_tokens=160)
+"""Greedy, and long enough for a word and a sentence."""
 MOST_KEPT = 512
 
 
@@ -114,6 +118,9 @@ class ScoringDesk:
                 model = question.model or work.model
                 backend = self._models.backend_of(model)
                 async with self._models.gates[backend.name].ranked(rank):
+                    if question.kind == "judgement":
+                        request = GenerationRequest(model, messages_for(question), JUDGING, background=True)
+                        return read_judgement((await complete(backend, request)).text)
                     if question.kind == "vectors":
                         if not isinstance(backend, Embeds):
                             return Told(lacks=f"the server of {model} offers no vectors")

@@ -44,6 +44,21 @@ def places(app: App) -> Any:
     app.tab("History")
     expect(app.page.locator("#hist-list tr[data-act]").first).to_be_visible()
     yield "history"
+    app.tab("Data")
+    expect(app.page.locator("#data-home h2").first).to_be_visible()
+    yield "data"
+    table = {"name": "words.csv", "mimeType": "text/csv", "buffer": b"word,expected\nhi,hi\nho,\n"}
+    app.page.set_input_files("#data-file", [table])
+    expect(app.page.locator(".import-side")).to_contain_text("Split")
+    yield "import"
+    app.page.get_by_role("button", name="Store 2 rows").click()
+    app.page.locator("#sheet-grid tr[data-at='0'] td[data-column='0']").click()
+    expect(app.page.locator(".sheet-row h2")).to_have_text("Row 1")
+    yield "data set"
+    app.tab("Experiments")
+    app.page.locator("#exp [data-act=experiment_from_compare]").click()
+    expect(app.page.locator("#exp-cost")).to_contain_text("What it takes")
+    yield "experiment"
     app.tab("Models")
     expect(app.page.locator("#models-list table")).to_be_visible()
     yield "models"

@@ -9,6 +9,7 @@ import pytest
 from playground.errors import PromptError
 from playground.types.dataset import Column, DatasetVersion, Row
 from playground.ui.actions import Ask
+from playground.ui.dataset_more import data_dedupe, data_near
 from playground.ui.dataset_sheet import data_do, data_on_top, data_save
 from playground.workbench.service import Workbench
 
@@ -49,3 +50,26 @@ async def test_edits_of_a_row_that_others_changed_are_kept_and_can_go_on_top(wor
     assert (await data_save(workbench, ask(version)))["sheet"]["saved"] == 3
     newest = await workbench.datasets.version(version.dataset_id)
     assert (await workbench.datasets.all_rows(newest))[0].values["text"] == "mine"
+
+
+async def test_nearly_equal_rows_are_shown_and_taken_out_but_for_another_expected_answer(
+    workbench: Workbench,
+) -> None:
+    words = "the kettle that I ordered was due on the second of May and nobody tells me anything about it"
+    columns = [Column(name="text", role="input"), Column(name="expected", role="expected")]
+    rows = [
+        Row({"text": words, "expected": "refund"}),
+        Row({"text": f"{words}!", "expected": "refund"}),
+        Row({"text": f"{words} now", "expected": "wait"}),
+        Row({"text": "something else", "expected": "wait"}),
+    ]
+    version = await workbench.datasets.create("Near", columns, rows)
+    shown = (await data_near(workbench, ask(version)))["html"]["data-near"]
+    assert "2 rows are nearly equal to an earlier one; 1 with another expected answer stay." in shown
+    assert "1 and 2" in shown and 'data-near="yes"' in shown
+    with pytest.raises(PromptError, match="No row would be taken out"):
+        await data_dedupe(workbench, ask(version))
+    update = await data_dedupe(workbench, ask(version, near="yes"))
+    assert update["toast"] == "Without near duplicates: version 2"
+    newest = await workbench.datasets.version(version.dataset_id)
+    assert [row.number for row in await workbench.datasets.all_rows(newest)] == [1, 3, 4]

@@ -194,3 +194,21 @@ async def test_without_a_winner_there_is_nothing_to_keep(workbench: Workbench, c
         "no name"
         in (await call("keep_variant", id=run, variant="A", fields={"name": " "}))["alert"]["message"]
     )
+
+
+async def test_a_judge_stands_beside_the_ratings_of_people(workbench: Workbench, call: Call) -> None:
+    criterion = "PASS or FAIL"  # what the scripted judge is asked it says again
+    judge = Check(scorer="judge", options={"criterion": criterion, "model": "scripted:echo"})
+    run = await finished(workbench, checks=(*PROMPT.checks, judge))
+    page = (await call("open_experiments", at=run))["html"]["exp-body"]
+    assert "No card yet" in page and "15 are the least" in page
+    scores = await workbench.experiments.scores_of_check(run, 'judged: "PASS or FAIL"')
+    assert len(scores) == 48 and set(scores.values()) == {1.0}
+    update = await call("rate_case", id=run, look="", case=1, better="bad")
+    assert "lets 2 of 2 answers that you call bad through" in update["html"]["v-judges"]
+    assert (
+        "v-judge"
+        not in (await call("open_experiments", at=await finished(workbench)))["html"]["exp-body"]
+        .split('id="v-judges"')[1]
+        .split("</section>")[0]
+    )

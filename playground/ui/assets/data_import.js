@@ -94,6 +94,7 @@ async function read(choose, view = "") {
     variables: page.preview?.variables ?? [],
     values: page.form?.values ?? {},
     prompt: page.form?.prompt?.name ?? "",
+    form: page.form,
   });
   if (mine !== token) return true;
   const ticked = $$("#data-import input[name^='fill:']:checked").map((box) => box.name);
@@ -107,6 +108,7 @@ async function read(choose, view = "") {
 }
 
 onAct("data_read", ({ view }) => read(null, view));
+onAct("data_halves", ({ view }) => read({ halves: view }));
 onAct("data_keep_equal", () => read({ keep_equal: true }));
 onAct("data_to_line", async ({ line }) => {
   if (!$(`#import-line-${line}`)) await read(null, "problems");

@@ -10,8 +10,8 @@ const about = () => ({ dataset: sheet.id, draft: draftOf(sheet.id) });
 
 for (const name of ["data_export", "data_more", "data_versions"])
   onAct(name, () => send(name, { ...about(), number: name === "data_export" ? sheet.old || "" : "" }));
-for (const name of ["data_split", "data_sample", "data_dedupe"])
-  onAct(name, ({ fields }) => send(name, { ...about(), fields: fields ?? {} }));
+for (const name of ["data_split", "data_sample", "data_dedupe", "data_near"])
+  onAct(name, ({ fields, near = "" }) => send(name, { ...about(), near, fields: fields ?? {} }));
 onAct("data_open_version", ({ dataset, number }) => {
   closeDrawer();
   const isNewest = Number(number) === Math.max(sheet.latest, 0);

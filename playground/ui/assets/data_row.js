@@ -5,9 +5,12 @@ import { dropRow, halfBadge, walk } from "./data_grid.js";
 import { draftOf, edit, isOld, onSheet, sheet, told } from "./data_state.js";
 import { $, h, icon } from "./dom.js";
 import { call } from "./store.js";
+import { apply, onShown } from "./updates.js";
 
 let box,
-  turn = 0;
+  turn = 0,
+  of = ""; // the row whose answers are shown
+const answers = h("div", { id: "row-answers" });
 
 /**
  * Puts the pane into an element.
@@ -20,6 +23,7 @@ export function mountRow(root, toCompare) {
     if (what === "open") close();
     if (["row", "edit"].includes(what)) show(toCompare);
   });
+  onShown((update) => update.sheet?.scored && show(toCompare));
 }
 
 function close() {
@@ -36,6 +40,11 @@ async function show(toCompare) {
   if (mine !== turn) return;
   if (!reply.sheet) return close(); // it went, as an edit was taken back
   draw(reply.sheet.row, toCompare);
+  const row = `${id} ${sheet.row}`;
+  if (of !== row) answers.replaceChildren();
+  of = row;
+  const told = await call("data_answers", { dataset: id, number: old || "", draft: draftOf(id), row: sheet.row });
+  if (mine === turn && !told.alert) apply(told);
 }
 
 function draw(row, toCompare) {
@@ -86,6 +95,7 @@ function draw(row, toCompare) {
         : h("button", { class: "btn quiet small", onclick: dropRow }, icon("trash"), "Remove the row"),
     ),
     row.gone ? h("p", { class: "hint" }, "This row is removed when you save.") : "",
+    answers,
     row.half
       ? h(
           "p",

@@ -20,6 +20,7 @@ const KEYS = () => [
   [`1 to ${page.most}`, "Vote for that column"],
   ["=", "Vote: tie"],
   ["0", "Vote: all bad"],
+  ["1, 2, =, 0", "Cases of a verdict: the left answer is better, the right one, both are alike, both are bad"],
   ["Enter, F2", "Rows of a data set: edit the cell; Esc leaves it as it was"],
   ["F, M, Del", "Rows of a data set: filter by this value, move to the other half, empty the cell"],
   ["J, K", "Rows of a data set: the row after, the row before"],
