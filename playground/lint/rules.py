@@ -138,7 +138,8 @@ _FORMAT = re.compile(
     r"|\b(?:format|json|yaml|csv|xml|table|bullets?|comma.separated|one word|single word|one of|yes or no"
     r"|true or false|labels? (?:is|are)|categor(?:y|ies) (?:is|are))\b|[\"'`“][\w :.,-]{1,60}[\"'`”]"
     r"|\b(?:first|last|one) line\b|\w *: *<|\b(?:answer|label|category|class|sentiment|result|output) *:\s*\Z"
-    r"|\b\w{1,30}[\"'”]? or [\"'“]?\w|\b(?:as|into) [^.?!\n]{1,80} and \w|\b\w{1,30}/\w|只|仅|格式|输出|返回|回答[“\"「是否为用]|用一个|之一|还是",
+    r"|\b\w{1,30}[\"'”]? or [\"'“]?\w|\b(?:as|into) [^.?!\n]{1,80} and \w|\b\w{1,30}/\w|只|仅|格式|输出|返回|回答[“\"「是否为用]|用一个|之一|还是"
+    r"|最后[^。？！\n]{0,12}(?:写|给出|答案|结果)|用[^。？！\n]{0,6}(?:句话|个字|个词|个数)|是或否|开头|结尾|每行",
     re.IGNORECASE,
 )
 _TASK = re.compile(
