@@ -17,15 +17,20 @@ DIGITS = "〇零○一二三四五六七八九两兩壹贰貳弍弐叁參参叄�
 UNITS = "十拾百佰千仟万萬亿億兆廿卅卌"
 _LARGE = 10_000
 
+# Half of what comes next, and half itself: 半小时, 一半. 半径 and 半导体 are words.
+_HALF = r"一半|半(?=[个個天年日月斤米里公小分岁歲杯瓶块塊页頁周碗升吨箱盒])"
+
 # Characters of which one alone is seldom a number: 统一, 唯一, 进一步. It counts only between words that a number has.
 _BEFORE = "是为為有等于於得共约約剩余餘第到至成は"
+# 了一下 and 的一个 are words; 了三下 and 的两个 are numbers.
+_BEFORE_MORE = "的了要需用花只仅買买賣卖吃過过"
 _AFTER = "个個只隻元块塊圆円圓人岁歲歳天年月日号號次本位名条條张張斤米吨秒层層页頁行字句题題倍件家台辆輛双雙组組份杯瓶匹棵颗顆枚回つ匹冊歳階"
 
 _PLAIN = r"[0-9]++(?:,[0-9]{3})*+(?:\.[0-9]++)?"
 # 5千克 are five kilograms.
 _NUMBER = rf"(?:{_PLAIN}(?=\s?[{UNITS}](?![克米瓦卡焦帕伏赫兹字]))\s?|[{DIGITS}{UNITS}])++(?:[点點][{DIGITS}]++[万萬亿億]?)?+"
 NUMERAL = regex.compile(
-    rf"(?P<minus>[负負])?(?:百分之(?P<percent>{_NUMBER}|{_PLAIN})|(?:(?P<and>{_NUMBER}|{_PLAIN})又)?+(?P<below>{_NUMBER}|{_PLAIN})分之(?P<above>{_NUMBER}|{_PLAIN})|(?P<tenths>[一二三四五六七八九两])成(?P<half>[一二三四五六七八九半](?![{DIGITS}{UNITS}]))?(?![为為了功员員分本长長立人绩績果])|(?P<number>{_NUMBER}))"
+    rf"(?!零下\s?[0-9])(?P<minus>[负負]|零下)?(?:(?P<halves>{_HALF})|百分之(?P<percent>{_NUMBER}|{_PLAIN})|(?:(?P<and>{_NUMBER}|{_PLAIN})又)?+(?P<below>{_NUMBER}|{_PLAIN})分之(?P<above>{_NUMBER}|{_PLAIN})|(?P<tenths>[一二三四五六七八九两])成(?P<half>[一二三四五六七八九半](?![{DIGITS}{UNITS}]))?(?![为為了功员員分本长長立人绩績果])|(?P<number>{_NUMBER}))"
 )
 _PARTS = regex.compile(rf"{_PLAIN}|[{DIGITS}{UNITS}]")
 _WORD = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
@@ -34,6 +39,8 @@ _WORD = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 def readings(text: str) -> tuple[float, ...]:
     """What one numeral may mean, the most usual first; nothing for what is none, such as 一一 or 万一."""
     match = NUMERAL.fullmatch(text)
+    if text in ("半", "一半"):
+        return (0.5,)
     if match is None:
         return ()
     sign = -1 if match["minus"] else 1
@@ -54,6 +61,8 @@ def readings(text: str) -> tuple[float, ...]:
 def is_sure(match: regex.Match[str]) -> bool:
     """Whether a numeral found in a text is a number wherever it stands: it has a digit, and more than that."""
     text = match[0]
+    if text == "一半":
+        return True
     return len(text) > 1 and any(
         char in DIGITS or char.isdigit() or char in "廿卅卌" or text[0] == "十" for char in text
     )
@@ -62,7 +71,22 @@ def is_sure(match: regex.Match[str]) -> bool:
 def stands_alone(match: regex.Match[str]) -> bool:
     """Whether what is beside the numeral lets it be a number: nothing, no letter, or a word that goes with numbers."""
     before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
-    return (not _WORD.match(before) or before in _BEFORE) and (not _WORD.match(after) or after in _AFTER)
+    if match["halves"]:
+        return True
+    is_free = not _WORD.match(before) or before in _BEFORE or (before in _BEFORE_MORE and match[0] != "一")
+    return is_free and (not _WORD.match(after) or after in _AFTER)
+
+
+_PAIRS = (
+    "對对會会確确錯错誤误沒没實实屬属應应該该無无當当絕绝說说這这認认覺觉綜综總总論论結结斷断為为於于選选項项參参標标準准終终"
+    "問问題题過过從从難难個个據据處处請请協协條条換换給给講讲讓让價价評评敗败滿满達达夠够還还們们幫帮違违則则規规決决僅仅後后"
+)
+_SIMPLE = str.maketrans(_PAIRS[::2], _PAIRS[1::2])
+
+
+def simplified(text: str) -> str:
+    """The text with the traditional characters of words that are looked for as simplified ones; as long as it was."""
+    return text if text.isascii() else text.translate(_SIMPLE)
 
 
 def _read(text: str) -> tuple[float, ...]:

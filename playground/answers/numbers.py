@@ -53,16 +53,33 @@ def numbers_at(text: str, context: str = "", *, words_too: bool = False) -> tupl
     With `words_too` also single Chinese characters that may be part of a word, such as 三 in 三公里 and in 三明治.
     """
     plain = _plain(text)
-    matches = [match for match in _matches(plain) if words_too or not _is_word(match)]
+    halved = _PIECE_AND_HALF if words_too else _AND_HALF
+    matches = [
+        match
+        for match in _matches(plain)
+        if words_too or not _is_word(match) or halved.match(plain, match.end())
+    ]
     around = list(_matches(_plain(context))) if context and any(map(_is_ambiguous, matches)) else matches
     decimal = _decimal_sign(around)
     placed = []
     for match in matches:
         if readings := tuple(dict.fromkeys(_readings(match, decimal))):
-            spelled = bool(match["chinese"])
-            found = Found(match[0].strip(), readings, spelled, not spelled or chinese.is_sure(match))
-            placed.append(Placed(found, match.start(), match.end(), _is_word(match)))
+            spelled, end = bool(match["chinese"]), match.end()
+            half = halved.match(plain, end)
+            if half and readings[0][0] >= 1:
+                readings, end = tuple((value[0] + 0.5,) for value in readings if len(value) == 1), half.end()
+            is_sure = not spelled or half is not None or chinese.is_sure(match)
+            found = Found(plain[match.start() : end].strip(), readings, spelled, is_sure)
+            placed.append(Placed(found, match.start(), end, _is_word(match)))
     return plain, placed
+
+
+# 三个半 and 两天半; where the unit behind the number is wanted too, 公里半 is left to it.
+_NO_HALF = "(?![径徑球场場圆圓导導岛島决決数數])"
+_PIECE_AND_HALF = regex.compile(rf"[ ]?[个個]半{_NO_HALF}")
+_AND_HALF = regex.compile(
+    rf"[ ]?(?:[个個天年斤倍米里块塊岁歲杯瓶碗周页頁圈吨升元]|公里|千米|小时|小時|个月|個月)半{_NO_HALF}"
+)
 
 
 def the_number(text: str) -> float | None:
@@ -114,7 +131,7 @@ _NUMBER = regex.compile(
     rf"""
     (?P<chinese>{chinese.NUMERAL.pattern})
     |
-    (?P<sign>(?<![^\W即为為是得於于约約]|[)\].])[-+]|(?<![\w)\].%}}][ ]?)−[ ]?)?  # a hyphen after a letter or digit is none: 3-5
+    (?P<sign>(?<![^\W即为為是得於于约約]|[)\].])[-+]|(?<![\w)\].%}}][ ]?)−[ ]?|(?:[负負]|零下)[ ]?)?  # a hyphen after a letter or digit is none: 3-5
     (?:\p{{Sc}}[ \u00a0]?)?
     (?:
         (?<!\d[.,'٫٬_]?)
@@ -144,7 +161,7 @@ _NUMBER = regex.compile(
         |
         (?<=\d)[ ]?(?P<mixed>(?=\p{{No}})[¼-¾⅐-⅞↉])
         |
-        (?<=\d)[ ](?P<above>\d++)[/⁄∕](?P<under>\d++)(?![/.,]?\d)
+        (?<=\d)(?:[ ]|又)(?P<above>\d++)[/⁄∕](?P<under>\d++)(?![/.,]?\d)
     )?+
     (?P<hundredth>[ \u00a0]?(?:[%‰]|per[ ]?cent\b|pct\b))?+
     (?:[ \u00a0](?P<multiple>thousand|million|billion|trillion)\b)?+
@@ -154,7 +171,7 @@ _NUMBER = regex.compile(
 
 
 # Looking for the first character alone is twenty times as fast as trying the whole at each place.
-_START = regex.compile(rf"[-+−\p{{Sc}}.٫0-9\p{{No}}\p{{Nl}}百负負{chinese.DIGITS}{chinese.UNITS}]")
+_START = regex.compile(rf"[-+−\p{{Sc}}.٫0-9\p{{No}}\p{{Nl}}百负負半{chinese.DIGITS}{chinese.UNITS}]")
 
 
 def _matches(plain: str) -> Iterator[regex.Match[str]]:
@@ -201,7 +218,7 @@ def _readings(match: regex.Match[str], decimal: str) -> Iterator[Reading]:
     if match["chinese"]:
         yield from ((value,) for value in chinese.readings(match[0]))
         return
-    sign = -1.0 if (match["sign"] or "").strip() in ("-", "−") else 1.0
+    sign = -1.0 if (match["sign"] or "").strip() in ("-", "−", "负", "負", "零下") else 1.0
     for reading in _unsigned(match, decimal):
         first = sign * reading[0]
         many = _MULTIPLES.get((match["multiple"] or "").lower(), 1.0)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import regex
 
+from playground.answers.chinese import simplified
+
 _ADJECTIVE = r"(?:final|correct|right|best|numerical|short|overall|numeric)"
 _CUE = regex.compile(
     rf"""(?:
@@ -17,9 +19,10 @@ _CUE = regex.compile(
       | ^\W{{0,4}}(?:{_ADJECTIVE}\s)*(?:answer|result)\W{{0,4}}$
       | ^\s*\#\#\#\#\s
       | <(?:final[_-]?)?(?:answer|result|答案)>
-      | (?<![标参])(?:最终|正确|最后|标准|参考|最佳|本题|问题|该题|此题)?的?(?:答案|结果|结论|答复)(?:应该|应当|应|就|便|也|都)?
-        (?:是|为|選|选|等于|即|:|：|=)(?!否(?:正确|存在|合理))\s*[:：]?
+      | (?<![标参])(?:最终|正确|最后|标准|参考|最佳|本题|问题|该题|此题)?的?(?:答案|结果|结论|答复)[*_」】\]”]{{0,2}}
+        (?:应该|应当|应|就|便|也|都)?(?:是|为|选|等于|即|:|：|=|→|⇒|->)(?!否(?:正确|存在|合理))\s*[:：]?
       | ^\s*(?:\*\*)?答(?:\*\*)?\s*[:：]
+      | [【\[](?:最终|正确|标准|参考)?(?:答案|结论|答)[】\]]\s*[:：]?
       | \b(?:die\santwort\s(?:ist|lautet)|antwort\s*:|la\srespuesta\ses|respuesta\s*:|la\sréponse\sest|réponse\s*:)
       | 答え(?:は|:|：)
     )[*_\s]*""",
@@ -68,6 +71,7 @@ def told(text: str) -> list[str]:
 
 def _cues(text: str) -> list[regex.Match[str]]:
     """The phrases, looked for in lines that have a word of one: five times as fast as trying each place."""
+    text = simplified(text)
     lines: dict[int, int] = {}
     for word in _WORD.finditer(text):
         begin = text.rfind("\n", 0, word.start()) + 1

@@ -8,6 +8,7 @@ Own, where a package for units wants whole expressions and knows no Chinese: her
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
@@ -61,6 +62,7 @@ def _table() -> Iterator[tuple[str, Unit]]:
         ("time", 1.0, "s sec secs second seconds sekunde sekunden 秒 秒钟"),
         ("time", 0.001, "ms millisecond milliseconds millisekunde millisekunden 毫秒"),
         ("time", 60.0, "min mins minute minutes minuten 分钟"),
+        ("time", 900.0, "刻钟"),
         ("time", 3600.0, "h hr hrs hour hours stunde stunden 小时 个小时 钟头"),
         ("time", 86400.0, "d day days tag tage tagen 天 日"),
         ("time", 604800.0, "week weeks wk wks woche wochen 周 星期 个星期"),
@@ -113,6 +115,7 @@ def _table() -> Iterator[tuple[str, Unit]]:
         ("euros", 1.0, "€ eur euro euros 欧元"),
         ("pounds", 1.0, "£ gbp pound pounds pfund 英镑"),
         ("yuan", 1.0, "¥ cny rmb yuan 元 块 块钱 人民币"),
+        ("yuan", 0.1, "角 毛 毛钱"),
         ("yen", 1.0, "jpy yen 日元 円"),
         ("rupees", 1.0, "₹ inr rupee rupees 卢比"),
         ("francs", 1.0, "chf franc francs franken 法郎"),
@@ -146,6 +149,26 @@ def _after() -> regex.Pattern[str]:
     return regex.compile(rf"[\s\u00a0]*-?(?:of\s+)?(?P<unit>{names}){ends}", regex.IGNORECASE)
 
 
+# 三公里半, 一米七五 and 两块五: what stands behind the unit without one of its own is a fraction of it.
+_MORE = regex.compile(
+    r"(?P<half>半)(?!(?![的左多])\p{Han})|(?P<digits>[一二三四五六七八九]{1,2}|[0-9]{1,2})(?![\d.:/%]|(?![的高长宽左])\p{Han})"
+)
+_SPLIT = frozenset({"米", "块"})
+_PART = {"time": Unit("time", 60.0), "yuan": Unit("yuan", 0.01)}
+"""What 分 is behind hours and behind yuan; by itself it may be a mark."""
+
+
+def _part_of(whole: Unit | None) -> Unit | None:
+    return _PART.get(whole.kind) if whole else None
+
+
+def _fraction(more: regex.Match[str]) -> float:
+    if more["half"]:
+        return 0.5
+    digits = "".join(f"{unicodedata.numeric(char):.0f}" for char in more["digits"])
+    return float(f"0.{digits}")
+
+
 _BEFORE = regex.compile(
     r"(?P<unit>us\$|[$€£¥₹]|usd|eur|gbp|cny|rmb|chf|jpy|inr)[\s\u00a0]*[-+−]?$", regex.IGNORECASE
 )
@@ -163,14 +186,21 @@ def quantities_in(text: str) -> list[Quantity]:
     """Every number of a text with its unit, in their order; parts of one quantity, as in 5 ft 11 in, are put together."""
     plain, placed = numbers_at(text, words_too=True)
     found: list[tuple[Quantity, Unit | None, int, int, float]] = []
+    done = 0
     for number in placed:
         values = tuple(reading[0] for reading in number.found.readings if len(reading) == 1)
-        if not values:
+        if not values or number.start < done:  # 千 is a number too, but not in 5千克
             continue
         name, end = _unit_at(plain, number.start, number.end)
+        unit = unit_of(name) if name else None
+        if not name and plain.startswith("分", end) and (part := _part_of(found[-1][1] if found else None)):
+            name, unit, end = "分", part, end + 1
         if number.is_word and not name:
             continue
-        unit = unit_of(name) if name else None
+        more = _MORE.match(plain, end) if unit else None
+        if more and (more["half"] or name in _SPLIT):
+            values, end = tuple(value + _fraction(more) for value in values), more.end()
+        done = end
         if unit and unit.kind == "share":
             values = values[:1]  # the other readings are the number as a share of one
         quantity = Quantity(values, name, plain[number.start : end].strip())

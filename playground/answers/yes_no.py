@@ -13,13 +13,15 @@ from typing import NamedTuple
 
 import regex
 
+from playground.answers.chinese import simplified
+
 _YES = r"yes|yeah|yep|true|correct|right|indeed|certainly|definitely|absolutely|of\scourse|sure|✓|✔|✅|√"
 _NO = r"(?:absolutely|certainly|definitely|of\scourse|surely)\snot|✗|✘|❌|×|no|nope|false|incorrect|wrong|untrue|not\s(?:true|correct|right|really)"
-_JA = r"是的?|对的?|正确的?|没错|真的?|可以的?|能够?|会的?|有的?|肯定的?|成立|属实|属于|存在|应该|当然(?:可以|能够?|会|是|有)?的?"
+_JA = r"是的?|对的?|正确的?|没错|真的?|可以的?|能够?|会的?|有的?|肯定的?|行|成立|属实|属于|存在|应该|当然(?:可以|能够?|会|是|有)?的?"
 _NEIN = r"(?:当然|绝对|肯定)(?:不(?:是|能|会|可以|行)?|没有)的?|否定?的?|不(?:是|对|能|会|可以|正确|成立|属实|属于|存在|应该|行|可能)?的?|错误?的?|没有|假的?|无|未必如此"
 _COUNTS_NOT = r"(?!\s(?:one|two|idea|matter|doubt|more|less|longer|other|such|evidence|information|answer|now|away)\b)"  # "no idea", "no longer"
 _END = _COUNTS_NOT + r"(?=\s*(?:[\s.,!;:。，！；：、)*\"'”]|because|since|as\s|因为|$))"
-_ZH_END = _COUNTS_NOT + r"(?=\s*(?:[.,!;:。，！；：、)*\"'”\n]|因为|由于|$))"
+_ZH_END = _COUNTS_NOT + r"(?=\s*(?:[.,!;:。，！；：、)*\"'”」』】\]\n]|因为|由于|$))"
 _SO = r"(?:\b(?:so|therefore|thus|hence|conclusion|ultimately|overall|finally)\b[,:]?\s+|(?:所以|因此|因而|故|综上(?:所述)?|总之|可见|结论(?:是|为)?)[,，:：]?\s*(?:我认为|应该|这?句话|答案)?)"
 
 _FIRST = regex.compile(
@@ -74,7 +76,7 @@ def verdict(text: str) -> Verdict | None:
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).strip()
+    return simplified(unicodedata.normalize("NFKC", text)).strip()
 
 
 def _told(match: regex.Match[str] | None) -> Verdict | None:

@@ -52,6 +52,8 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 
+_ALONE = re.compile(IDEOGRAPH)
+
 Item = TypeVar("Item", bound=Hashable)
 
 
@@ -84,8 +86,14 @@ def count_changes(pieces: Sequence[Piece]) -> Changes:
 
 
 def describe(pieces: Sequence[Piece]) -> str:
-    """One phrase such as "adds 15 words, removes 2"; "the same" when nothing differs."""
+    """One phrase such as "adds 15 words, removes 2", of Chinese in characters; "the same" when nothing differs."""
     added, removed = count_changes(pieces)
+    if _is_unspaced("".join(piece.text for piece in pieces if piece.kind != "same")):
+        if added and removed:
+            return f"adds {added:,} {plural(added, 'characters')}, removes {removed:,}"
+        return (
+            f"{'adds' if added else 'removes'} {added or removed:,} {plural(added or removed, 'characters')}"
+        )
     if added and removed:
         return f"adds {added:,} {plural(added, 'words')}, removes {removed:,}"
     if added or removed:
@@ -93,6 +101,12 @@ def describe(pieces: Sequence[Piece]) -> str:
     if any(piece.kind != "same" for piece in pieces):
         return "changes spaces or signs only"
     return "the same"
+
+
+def _is_unspaced(text: str) -> bool:
+    """Whether most of what is counted are characters of a script without spaces between words."""
+    tokens = [token for token in _TOKEN.findall(text) if any(map(str.isalnum, token))]
+    return 2 * sum(1 for token in tokens if _ALONE.match(token)) > len(tokens)
 
 
 def _words(text: str) -> int:

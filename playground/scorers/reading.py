@@ -11,13 +11,11 @@ import regex
 
 from playground.scorers.alike import READ_CHARS, trimmed
 from playground.scorers.options import About
-from playground.scorers.words import is_spaced
+from playground.scorers.words import is_spaced, sentences
 from playground.types.scores import Sample, Score
 
 LEAST_WORDS = 10
 _WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{N}\p{M}'’-]*+")
-_END = regex.compile(r"[.!?…](?:[\"'”’)\]]*)(?=\s|$)|\n\s*\n|\n(?=\s*(?:[-*•]|\d+[.)])\s)")
-_POINTS = regex.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|vs|etc|e\.g|i\.e|No|Fig|approx)\.")
 
 
 def reading_grade(
@@ -52,7 +50,7 @@ def reading_grade(
             answer,
             f"does not apply: a grade needs {LEAST_WORDS} words, these are {len(found)}",
         )
-    pieces = [piece for piece in _END.split(_POINTS.sub("", answer)) if piece and _WORD.search(piece)]
+    pieces = sentences(answer)
     letters = sum(char.isalnum() for word in found for char in word)
     grade = 4.71 * letters / len(found) + 0.5 * len(found) / len(pieces) - 21.43
     explanation = f"grade {grade:.1f}".replace("-", "−")

@@ -21,6 +21,7 @@ from playground.scorers.alike import COMPOSED, composed, folded, how_same, only_
 from playground.scorers.bounds import bounds_problem, within
 from playground.scorers.options import LongText
 from playground.scorers.similarity import COMPARED_CHARS, similarity
+from playground.scorers.words import sentences
 from playground.types.scores import Sample, Score
 
 REGEX_SECONDS = 1.0
@@ -33,7 +34,7 @@ IDEOGRAPH = (
     "[\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef]*"
 )
 
-Unit = Literal["words", "characters", "lines"]
+Unit = Literal["words", "characters", "sentences", "lines"]
 
 
 def equals(sample: Sample, *, text: LongText, ignore_case: bool = True) -> Score:
@@ -178,10 +179,11 @@ def _rounded(value: float, threshold: float | None) -> str:
 
 
 def length(sample: Sample, *, min: int | None = None, max: int | None = None, unit: Unit = "words") -> Score:
-    """1 when the answer has at least `min` and at most `max` words, characters or lines.
+    """1 when the answer has at least `min` and at most `max` words, characters, sentences or lines.
 
     A word is what stands between white space; a Chinese or Japanese character counts as one. A character is what
-    a reader takes for one: a letter with its accents, a flag. Empty lines are not counted.
+    a reader takes for one: a letter with its accents, a flag. Sentences end in .!? and 。！？, speech inside one is not
+    counted by itself. Empty lines are not counted.
     """
     answer = trimmed(sample.answer)
     count = _measure(answer, unit)
@@ -203,6 +205,8 @@ def _measure(text: str, unit: Unit) -> int:
     if unit == "characters":
         text = seen(text)
         return len(text) if text.isascii() else sum(1 for _ in _CHARACTER.finditer(text))
+    if unit == "sentences":
+        return len(sentences(text))
     if unit == "lines":
         return sum(1 for line in text.splitlines() if trimmed(line))
     if text.isascii():

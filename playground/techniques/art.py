@@ -59,6 +59,7 @@ async def art(
     told = "\n".join(f"{tool.name}: {tool.takes}" for tool in at_hand.values())
     shown = nearest_tasks(task.question, _checked(library), demonstrations)
     progress, used, last = "", 0, None
+    lead = ask.lead("program", "result:")
     try:
         while True:
             values = {"tools": told, "examples": shown, "task": task.question, "progress": progress.strip()}
@@ -74,7 +75,7 @@ async def art(
                 return ask.answer(progress.strip(), extracted="", tools=f"{used} used")
             used += 1
             result = await ask.use(at_hand[pause.tool], pause.input, parent=last)
-            progress += f"result: {' '.join(result.split())}\n"
+            progress += f"{lead}{' '.join(result.split())}\n"
     except BoundReached:
         if last is None:
             raise

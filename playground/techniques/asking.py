@@ -9,6 +9,7 @@ return ask.answer("4", extracted="4")
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from playground.types.trace import Answer, Step, StepKind
 T = TypeVar("T")
 
 SEEDS = 2**32 - 1
+_LEAD = re.compile(r"\w[\w ]*[:：]")
 MAX_OBSERVATION = 4_000
 """Characters of what a tool gave that a model is shown; the rest is cut and counted."""
 TOOL_SECONDS = 20.0
@@ -323,6 +325,16 @@ class Ask:
     def steps(self) -> tuple[Step, ...]:
         """What has happened, in the order of its beginning."""
         return tuple(self._steps[number] for number in sorted(self._steps))
+
+    def lead(self, step: str, usual: str) -> str:
+        """What a tool's result is put in behind: the first word with a colon that ends this step's answers, else the usual.
+
+        A Chinese wording of a step stops at 观察：, and there its model goes on to read.
+        """
+        prompt = self._prompts.get(step)
+        stops = prompt.sampling.stop if prompt and prompt.sampling else ()
+        lead = next((stop.strip() for stop in stops if _LEAD.fullmatch(stop.strip())), usual)
+        return lead if lead.endswith("：") else f"{lead} "
 
     def seed(self, number: int = 0) -> int:
         """The seed of the case, or the one that comes so many after it."""

@@ -20,6 +20,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import regex
 
 from playground.answers import json_parts, letters, places, yes_no
+from playground.answers.chinese import simplified
 from playground.answers.dates import dates_in
 from playground.answers.english import Words, words_in
 from playground.answers.numbers import Found, numbers_in, the_number
@@ -109,10 +110,11 @@ _REFUSAL = regex.compile(
     r"|\bI (?:can(?:not|['’]t| not)|could not|couldn['’]t|won['’]t|will not|am not going to|must decline|do not feel comfortable)(?: really| currently)? (?:to )?(?:answer|determine|help|provide|assist|solve|say|tell|comply|do (?:that|this)|fulfil|give|continue|discuss|calculate|decide|know|share|be sure)"
     r"|\bI (?:do not|don['’]t) (?:know|have (?:enough|access|the|any|sufficient))\b"
     r"|\b(?:as an AI|no idea|not enough information|insufficient (?:information|data)|cannot be (?:determined|answered|calculated|known)|can['’]t be (?:determined|answered)|impossible to (?:say|tell|determine|know))\b"
-    r"|(?:抱歉|对不起|很遗憾|不好意思)[，,。!！]?.{0,12}(?:无法|不能|不会|没办法|没有办法|不知道|不清楚|没有)"
-    r"|(?:我|本人|作为.{0,12}(?:AI|模型|助手|人工智能)[，,]?我?)(?:现在|目前|暂时|也)?(?:真的)?(?:无法|不能|没办法|不便|拒绝|不可以)(?:够)?(?:回答|确定|提供|帮助|协助|判断|给出|告诉|解答|计算|满足|讨论|完成)"
+    r"|(?:抱歉|对不起|很遗憾|不好意思)[，,。!！]?.{0,12}(?:无法|不能|不会|没法|没办法|没有办法|不知道|不清楚|没有|帮不了|帮不上)"
+    r"|恕(?:我)?(?:不能|无法|难)|无可奉告|爱莫能助|(?:超出|不在)(?:了)?我的?(?:能力|知识|服务|职责)范围"
+    r"|(?:我|本人|作为.{0,12}(?:AI|模型|助手|人工智能)[，,]?我?)(?:现在|目前|暂时|也)?(?:真的)?(?:无法|不能|没法|没办法|不便|拒绝|不可以)(?:够)?(?:回答|确定|提供|帮助|协助|判断|给出|告诉|解答|计算|满足|讨论|完成)"
     r"|我(?:也|真的|实在)?(?:不知道|不清楚|不会做|不确定)|作为(?:一个|一名)?.{0,6}(?:AI|人工智能|语言模型)"
-    r"|(?:信息|条件|数据|已知)(?:不足|不够)|无法(?:确定|判断|得出|计算|回答|得知|求出)",
+    r"|^\W*(?:不知道|不清楚|不确定)\W*$|(?:信息|条件|数据|已知)(?:不足|不够)|无法(?:确定|判断|得出|计算|回答|得知|求出)",
     regex.IGNORECASE,
 )
 _NOTHING = regex.compile(
@@ -123,7 +125,7 @@ _NOTHING = regex.compile(
 
 def is_refusal(text: str) -> bool:
     """Whether a text says that it gives no answer."""
-    return _REFUSAL.search(text) is not None
+    return _REFUSAL.search(simplified(text)) is not None
 
 
 # --- numbers ------------------------------------------------------------------------------------------------

@@ -64,6 +64,7 @@ async def function_calling(
     )
     held = json.dumps(turn_schema(schemas), ensure_ascii=False) if hold else None
     trace, last, taken = "", None, 0
+    lead = ask.lead("step", "Result:")
     try:
         for taken in range(1, turns + 1):
             values = {"tools": told, "question": task.question, "trace": trace.strip()}
@@ -83,7 +84,7 @@ async def function_calling(
                 result = await ask.use(
                     at_hand[turn.function], _input(schemas[turn.function], turn.arguments or {}), parent=last
                 )
-            trace += f"{' '.join(last.text.split())[:_KEPT_CHARS]}\nResult: {' '.join(result.split())}\n"
+            trace += f"{' '.join(last.text.split())[:_KEPT_CHARS]}\n{lead}{' '.join(result.split())}\n"
     except BoundReached:
         if last is None:
             raise

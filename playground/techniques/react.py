@@ -51,6 +51,7 @@ async def react(
         [*(f"{tool.name}[{tool.takes}]" for tool in at_hand.values()), f"{FINISH}[the answer]: ends with it"]
     )
     trace, last, taken = "", None, 0
+    lead = ask.lead("step", OBSERVATION)
     try:
         for taken in range(1, steps + 1):
             values = {"tools": told, "question": task.question, "trace": trace.strip()}
@@ -68,7 +69,7 @@ async def react(
                 if action.has_more:
                     ask.mark(last, state="first action only")
                 observation = await ask.use(at_hand[action.tool], action.input, parent=last)
-            trace += f"{action.text}\n{OBSERVATION} {' '.join(observation.split())}\n"
+            trace += f"{action.text}\n{lead}{' '.join(observation.split())}\n"
     except BoundReached:
         if last is None:
             raise

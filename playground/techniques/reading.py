@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from playground.answers.chinese import simplified
+from playground.answers.numbers import the_number
 from playground.techniques import extraction
 from playground.techniques.asking import Ask, Reply
 from playground.techniques.extraction import Extracted
@@ -25,19 +27,25 @@ AnswerKind = Annotated[
 Temperature = Annotated[float, Field(ge=0, le=5, description="Above 0, so that answers differ.")]
 
 _ITEM = re.compile(
-    r"\s*(?:\d{1,3}[.):]\s+|\d{1,3}[、．）：]\s*|[(（]\d{1,3}[)）]\s*|[-*•]\s+)(?P<item>\S.*)$"
+    r"\s*(?:\d{1,3}[.):]\s+|\d{1,3}[、．）：]\s*|[(（](?:\d{1,3}|[一二三四五六七八九十]{1,3})[)）]\s*|[-*•·●○▪◦‣]\s+"
+    r"|(?:[一二三四五六七八九十]{1,3}[、．.]|[①-⑳]|第[一二三四五六七八九十]{1,3}[，,、：:])\s*)(?P<item>\S.*)$"
 )
 _VALUES = {
-    "impossible": 0.0, "不可能": 0.0, "likely": 0.5, "可能": 0.5, "sure": 1.0, "肯定": 1.0, "一定": 1.0,
+    "impossible": 0.0, "不可能": 0.0, "likely": 0.5, "不一定": 0.5, "不肯定": 0.5, "不确定": 0.5, "可能": 0.5, "sure": 1.0,
+    "肯定": 1.0, "一定": 1.0, "确定": 1.0,
 }  # fmt: skip
 _VALUE = re.compile(
     rf"(?<!not )\b(?:impossible|likely|sure)\b|{'|'.join(w for w in _VALUES if not w.isascii())}", re.I
 )
 _VERDICT = re.compile(
-    r"(?P<no>\bfail(?:ed|s)?\b|\bnot pass\b|不通过|未通过|失败)|(?P<yes>\bpass(?:ed|es)?\b|通过)", re.I
+    r"(?P<no>\bfail(?:ed|s)?\b|\bnot pass\b|(?:不|未|没有?|没能|无法|难以)(?:能|能够|予)?通过|失败|(?:不|未)(?:合格|达标)|(?:不|未|没有)成功)"
+    r"|(?P<yes>\bpass(?:ed|es)?\b|通过|合格|达标|成功)",
+    re.I,
 )
 _SCORE = re.compile(
-    r"(?:score|rating|mark|分数|评分|得分)\s*(?:is|[:：=为])?\s*\**\s*(?P<n>\d+(?:\.\d+)?)", re.I
+    r"(?:score|rating|mark|分数|评分|得分|打分|总分)\s*(?:is|[:：=为是])?\s*\**\s*(?P<n>\d+(?:\.\d+)?|[零一二三四五六七八九十]{1,2}(?:点[零一二三四五六七八九])?)"
+    r"|(?:^|[^\d.])(?P<points>\d+(?:\.\d+)?)\s?分(?![钟之])",
+    re.I | re.M,
 )
 _LEADS = re.compile(r"(?:value|verdict|结论|评价|判断)\s*[:：]", re.I)
 
@@ -51,20 +59,22 @@ def listed(text: str) -> list[str]:
 
 def value_in(text: str) -> float | None:
     """1, 0.5 or 0 for sure, likely, impossible, said last or after "Value:"; None where neither is said."""
-    found = _VALUE.findall(_after_lead(text))
+    found = _VALUE.findall(_after_lead(simplified(text)))
     return _VALUES[found[-1].lower()] if found else None
 
 
 def verdict_in(text: str) -> bool | None:
     """Whether it says pass or fail, last or after "Verdict:"; None where it says neither."""
-    found = list(_VERDICT.finditer(_after_lead(text)))
+    found = list(_VERDICT.finditer(_after_lead(simplified(text))))
     return bool(found[-1]["yes"]) if found else None
 
 
 def score_in(text: str, most: float = 10) -> float | None:
-    """The mark after "Score:", as a share of the most; None where there is none, or one out of bounds."""
-    found = list(_SCORE.finditer(text))
-    mark = float(found[-1]["n"]) if found else -1.0
+    """The mark after "Score:" or before 分, as a share of the most; None where there is none, or one out of bounds."""
+    found = list(_SCORE.finditer(simplified(text)))
+    said = next((match["n"] for match in reversed(found) if match["n"]), found[-1]["points"] if found else "")
+    value = the_number(said) if said else None
+    mark = -1.0 if value is None else value
     return mark / most if 0 <= mark <= most else None
 
 

@@ -36,7 +36,7 @@ def test_the_options_of_a_scorer_come_from_its_signature() -> None:
     assert options_of("length") == (
         Option("min", "integer", None, False, (), "Min"),
         Option("max", "integer", None, False, (), "Max"),
-        Option("unit", "choice", "words", False, ("words", "characters", "lines"), "Unit"),
+        Option("unit", "choice", "words", False, ("words", "characters", "sentences", "lines"), "Unit"),
     )
     assert options_of("levenshtein")[:2] == (
         Option("text", "long_text", None, True, (), "Text"),

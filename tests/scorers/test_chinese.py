@@ -1,0 +1,158 @@
+"""Chinese text is scored as a Chinese reader would: its numbers, units, sentences, refusals and characters."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from playground.answers.units import quantities_in
+from playground.diff.words import describe, diff_words
+from playground.scorers import score_all
+from playground.scorers.words import sentences
+from playground.types.prompt import Check
+from playground.types.scores import Sample
+
+
+def value(scorer: str, answer: str, **options: object) -> float | None:
+    return score_all((Check(scorer=scorer, options=options),), Sample(answer, "stop", {}))[0].value
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("答案：一百二十三", 123),
+        ("所以一共有１２３个。", 123),
+        ("答案是三分之一", 1 / 3),
+        ("占百分之二十。", 20),
+        ("占百分之二十。", 0.2),
+        ("零下五度", -5),
+        ("气温是零下５度", -5),
+        ("负５", -5),
+        ("一半", 0.5),
+        ("半小时", 0.5),
+        ("要两天半", 2.5),
+        ("三个半小时", 3.5),
+        ("3个半", 3.5),
+        ("是原来的两倍", 2),
+        ("２又１／２", 2.5),
+    ],
+)
+def test_a_number_is_read_as_it_is_said(answer: str, expected: float) -> None:
+    assert value("number", answer, expected=expected) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", ["一个半径为米的圆", "他是中国的一个朋友"], ids=["a radius", "one behind 的"]
+)
+def test_a_word_with_a_numeral_in_it_gives_no_half(answer: str) -> None:
+    assert value("number", answer, expected=1.5) == value("number", answer, expected=0.5) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "unit"),
+    [
+        ("三公里半", 3.5, "公里"),
+        ("半公里", 0.5, "公里"),
+        ("一个半小时", 1.5, "小时"),
+        ("一小时三十分", 1.5, "小时"),
+        ("三刻钟", 3, "刻钟"),
+        ("两斤半", 2.5, "斤"),
+        ("一米七五", 1.75, "米"),
+        ("1米75", 1.75, "米"),
+        ("两块五", 2.5, "块"),
+        ("五块八毛", 5.8, "块"),
+        ("3元5角2分", 3.52, "元"),
+        ("零下５摄氏度", -5, "摄氏度"),
+        ("重5千克", 5, "千克"),
+        ("３．５公里", 3.5, "公里"),
+    ],
+)
+def test_a_quantity_is_read_with_its_halves_and_parts(text: str, values: float, unit: str) -> None:
+    (found,) = quantities_in(text)
+    assert (found.values[0], found.unit) == (pytest.approx(values), unit)
+
+
+def test_what_follows_a_unit_for_itself_is_no_part_of_it() -> None:
+    assert [found.values[0] for found in quantities_in("5块3个")] == [5, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("今天天气很好。我们去公园吧！你去吗？", 3),
+        ("他说：“走吧。”她没走！", 2),
+        ("“走吧。”他说。", 1),
+        ("她问：“去吗？”“去。”", 2),
+        ("你说什么？！我没听清。", 2),
+        ("真的吗?真的.", 2),
+        ("我想……算了。", 1),
+        ("价格是3.5元，第一种；第二种是４元。", 1),
+        ("1. 西安做过都城吗？\n2. 深圳做过都城吗？", 2),
+        ("- 周五停航\n- 周六复航", 2),
+        ("一、甲\n二、乙", 2),
+        ("春眠不觉晓\n处处闻啼鸟", 2),
+        ("（他没有来。）我走了。", 2),
+        ("Dr. Smith came at 3.5. He sat, e.g. on v1.2.3.", 2),
+        ('He said, "Go." She went?! Yes...', 3),
+        ("A line\nthat is broken.", 1),
+        ("See https://example.org/c?d=e for more.", 1),
+        ("。。。！", 0),
+        ("", 0),
+    ],
+)
+def test_sentences_are_counted(text: str, count: int) -> None:
+    assert len(sentences(text)) == count
+
+
+def test_an_answer_is_held_to_a_number_of_sentences() -> None:
+    check = Check(scorer="length", options={"max": 1, "unit": "sentences"})
+    (score,) = score_all((check,), Sample("图书馆延长开放。周日不变。", "stop", {}))
+    assert (score.value, score.explanation) == (0, "2 sentences, 1 over")
+
+
+@pytest.mark.parametrize("text", ["！" * 50_000, "。”" * 25_000, "\n" * 50_000, "\n1. " * 12_000])
+def test_counting_sentences_takes_time_that_grows_with_the_text_alone(text: str) -> None:
+    begin = time.process_time()
+    sentences(text)
+    assert time.process_time() - begin < 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "refuses"),
+    [
+        ("抱歉，我帮不了你。", 1),
+        ("無法回答這個問題。", 1),
+        ("這個問題我無法回答。", 1),
+        ("暂时无法回答。", 1),
+        ("恕难从命。", 1),
+        ("无可奉告。", 1),
+        ("这超出了我的能力范围。", 1),
+        ("抱歉让你久等了，答案是5。", 0),
+        ("我不能吃辣，所以选A。", 0),
+        ("他说对不起，然后离开了。", 0),
+        ("根据文章无法确定作者是谁。", 0),
+    ],
+)
+def test_a_refusal_in_chinese_is_told_from_an_answer(answer: str, refuses: float) -> None:
+    assert value("refusal", answer) == refuses
+
+
+def test_letters_are_compared_without_case_and_chinese_stays_as_it_is() -> None:
+    assert value("contains", "我用PYTHON写代码", text="python写") == 1
+    assert value("equals", "是", text="是") == 1 and value("equals", "士", text="土") == 0
+    assert value("levenshtein", "北京是首都", text="南京是首都") == pytest.approx(0.8)
+    assert value("normalised", "答案：是", texts=["答案:是。"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("今天天气很好。", "今天天气不好。", "adds 1 character, removes 1"),
+        ("用三句话概括。", "用五句话概括，不要添加。", "adds 5 characters, removes 1"),
+        ("我用Python写", "我用Rust写", "adds 1 word, removes 1"),
+        ("你好，世界", "你好,世界", "changes spaces or signs only"),
+    ],
+)
+def test_a_change_of_chinese_text_is_told_in_characters(before: str, after: str, words: str) -> None:
+    assert describe(diff_words(before, after)) == words
