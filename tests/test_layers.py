@@ -82,6 +82,7 @@ TABS = {
         "experiments",
         "technique_bench",
         "technique_bench_actions",
+        "technique_bench_cases",
         "technique_gain",
         "experiment_actions",
         "experiment_choices",

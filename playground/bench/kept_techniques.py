@@ -48,6 +48,8 @@ class KeptBench:
     title: str
     is_complete: bool
     report: Report
+    orders: bool = True
+    """Whether Compare lists techniques in the order that was found."""
 
 
 async def benching(
@@ -90,6 +92,14 @@ def keep_bench(settings: Settings, found: KeptBench) -> None:
         write_whole(path, text.encode(errors="replace"))
     except OSError as exc:
         raise SettingsError(f"{FILE} in the data folder cannot be written.", "Check its rights.") from exc
+
+
+def found_order(settings: Settings) -> tuple[list[str], str]:
+    """The techniques that were measured last, the best at equal tokens first, and on what; nothing when that was undone."""
+    last = last_bench(settings)
+    if last is None or not last.orders:
+        return [], ""
+    return [each.tried.name for each in last.report.equals() if each.gain is not None], last.title
 
 
 def last_bench(settings: Settings) -> KeptBench | None:

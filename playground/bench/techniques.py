@@ -22,7 +22,7 @@ import numpy as np
 from playground.answers.numbers import the_number
 from playground.errors import PromptError
 from playground.runs.events import Ended, RunStarted
-from playground.runs.planning import checks_of, is_example
+from playground.runs.planning import checks_of, is_example, with_defaults
 from playground.scorers import all_passed, score_all
 from playground.stats import ALPHA, Estimate, Paired, compare_passes, holm, rate
 from playground.stats.sentences import LEAST, verdict
@@ -30,6 +30,7 @@ from playground.store.records import StoredCell
 from playground.techniques.extraction import vote
 from playground.techniques.reading import answer_in
 from playground.techniques.registry import technique_of
+from playground.templating.rendering import normalise, variables
 from playground.types.grid import Case, RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Sampling, TechniqueChoice, Turn
 from playground.types.scores import Sample
@@ -75,6 +76,8 @@ class Tried:
     tokens: list[float]
     calls: list[int]
     failures: Counter[str] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
+    """Of every case, from the beginning of its first call to the end of its last; none of an older bench."""
 
     @property
     def ended(self) -> int:
@@ -92,6 +95,11 @@ class Tried:
         return _mean(self.tokens)
 
     @property
+    def mean_seconds(self) -> float:
+        """Seconds of a case; NaN where they are not known."""
+        return _mean(self.seconds)
+
+    @property
     def mean_calls(self) -> float:
         """Calls of a case."""
         return _mean(
@@ -101,11 +109,12 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Self-consistency with so many samples: its accuracy, and the mean tokens of a case."""
+    """Self-consistency with so many samples: its accuracy, and the mean tokens and seconds of a case."""
 
     samples: int
     accuracy: float
     tokens: float
+    seconds: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +259,16 @@ def dataset(
                 f"Call it one of: {', '.join(QUESTIONS)}; or name a prompt with --prompt.",
             )
         prompt = Prompt(turns=(Turn(role="user", template=f"{{{{ {question} }}}}"),))
+    missing = [
+        each.name
+        for each in variables(normalise(prompt.turns))
+        if not each.optional and each.name not in {*first, *with_defaults(prompt, {})}
+    ]
+    if missing:
+        raise PromptError(
+            f'The prompt asks for "{missing[0]}", and the data set has no such column.',
+            f"It has: {', '.join(map(str, first))}. Choose another prompt, or rename the column.",
+        )
     if not prompt.checks:
         is_number = all(the_number(str(case[expected]).strip()) is not None for case in whole)
         wanted = {"expected" if is_number else "text": f"{{{{ {expected} }}}}"}
@@ -297,7 +316,12 @@ async def bench_techniques(
         model,
         count,
         data.of,
-        [Tried(name, titles.get(name, "Zero-shot"), [*nothing], [*nothing], [0] * count) for name in wanted],
+        [
+            Tried(
+                name, titles.get(name, "Zero-shot"), [*nothing], [*nothing], [0] * count, seconds=[*nothing]
+            )
+            for name in wanted
+        ],
     )
     curve = _Curve(data, samples)
     done, total = 0, count * len(wanted)
@@ -332,6 +356,7 @@ def _take(tried: Tried, cell: StoredCell) -> None:
     if answer.tokens is not None:
         tried.tokens[case] = answer.tokens
     tried.calls[case] = answer.calls
+    tried.seconds[case] = answer.wall_s
 
 
 def _mark(passes: bool | None) -> float:
@@ -346,6 +371,7 @@ class _Curve:
         self._checks = checks_of(data.prompt)
         self._right = np.full((samples, len(data.cases)), np.nan)
         self._tokens = np.full((samples, len(data.cases)), np.nan)
+        self._seconds = np.full((samples, len(data.cases)), np.nan)
 
     def take(self, cell: StoredCell) -> None:
         case = cell.key.case
@@ -353,21 +379,25 @@ class _Curve:
         read = [answer_in(step.text) for step in steps]
         values = dict(self._data.cases[case])
         shown = is_example(self._data.prompt, values)
-        tokens = 0.0
+        tokens = ended = 0.0
         for number, step in enumerate(steps[: len(self._right)]):
             tokens += float("nan") if step.tokens is None else step.tokens
             winner = vote(read[: number + 1]).winner
             sample = Sample(winner.text if winner else "", "stop", values, shown)
             self._right[number, case] = _mark(all_passed(score_all(self._checks, sample)))
             self._tokens[number, case] = tokens
+            ended = max(ended, step.start_s + (step.completion.total_s if step.completion else 0.0))
+            self._seconds[number, case] = ended - steps[0].start_s  # they ran together
 
     def votes(self) -> list[list[float]]:
         return [[float(right) for right in row] for row in self._right]
 
     def points(self) -> list[Point]:
         return [
-            Point(number + 1, _mean(right), _mean(tokens))
-            for number, (right, tokens) in enumerate(zip(self._right, self._tokens, strict=True))
+            Point(number + 1, _mean(right), _mean(tokens), _mean(seconds))
+            for number, (right, tokens, seconds) in enumerate(
+                zip(self._right, self._tokens, self._seconds, strict=True)
+            )
             if not np.isnan(right).all()
         ]
 

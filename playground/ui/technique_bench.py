@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
+from typing import cast
 
 from markupsafe import Markup
 
@@ -25,7 +26,7 @@ from playground.ui.drawers import select
 from playground.ui.experiments import crumbs
 from playground.ui.forest import Axis, Interval, Look, forest, ticks
 from playground.ui.html import button, icon, join, plural, stamp
-from playground.ui.technique_gain import gain_plot
+from playground.ui.technique_gain import By, gain_plot
 from playground.ui.update import Update
 from playground.workbench.sample_data import all_samples
 from playground.workbench.service import Workbench
@@ -35,6 +36,10 @@ AT = "techniques"
 """What stands in the place of an experiment's id."""
 SAMPLE = "sample:"
 POLL_MS = 1000
+TOLD = (2, 3, 5, 8, 10, 13, 16, 20, 30, 40)
+"""How often zero-shot is asked in the rows of its table; the plot has them all."""
+MOST_SAVED = 200
+"""Saved prompts in the list of prompts."""
 CASES = (("20", "20 cases"), ("60", "60 cases"), ("120", "120 cases"), ("0", "all cases"))
 SAMPLES = (("3", "3 times"), ("5", "5 times"), ("8", "8 times"), ("20", "20 times"))
 LENGTHS = (("128", "128 tokens"), ("256", "256 tokens"), ("512", "512 tokens"), ("1024", "1,024 tokens"))
@@ -82,6 +87,7 @@ async def _chosen(workbench: Workbench) -> dict[str, Markup]:
         Markup('<label for="{}">{}</label>{}').format(ident, label, control)
         for ident, label, control in (
             ("tb-data", "Data set", select("tb-data", "data", data, first)),
+            ("tb-prompt", "Asked with", select("tb-prompt", "prompt", await _prompts(workbench), "")),
             ("tb-model", "Model", select("tb-model", "model", models, next(iter(dict(models)), ""))),
             ("tb-cases", "Cases", select("tb-cases", "cases", CASES, "60")),
             ("tb-samples", "Zero-shot is asked", select("tb-samples", "samples", SAMPLES, "8")),
@@ -112,6 +118,16 @@ async def _chosen(workbench: Workbench) -> dict[str, Markup]:
         '<span class="hint">A column called answer or expected holds the answer, one called question or text what is asked. Every answer is kept as a run.</span></div></div>'
     ).format(fields, ticks_, button("Measure", "start_bench", symbol="play", kind="primary"))
     return {"exp-head": head.format(crumbs()), "exp-body": body, "exp-poll": Markup("")}
+
+
+async def _prompts(workbench: Workbench) -> list[tuple[str, str]]:
+    """What a question can be asked with: itself alone, a prompt that comes with a sample, a saved one."""
+    alone = [("", "the question alone")]
+    samples = [
+        (f"{SAMPLE}{each.name}", f"the prompt of {each.title}") for each in await all_samples() if each.prompt
+    ]
+    saved = await workbench.saved.search("", limit=MOST_SAVED)
+    return alone + samples + [(row.id, row.name) for row in saved]
 
 
 # --- under way and found --------------------------------------------------------------------------------
@@ -167,7 +183,19 @@ def _found(last: KeptBench) -> dict[str, Markup]:
     ).format(
         crumbs(), last.title, state, csv, button("Measure another", "open_experiments", at=AT, anew="yes")
     )
-    return {"exp-head": head, "exp-body": _report(report, is_whole=True), "exp-poll": Markup("")}
+    body = join((_report(report, is_whole=True), _ordering(last)))
+    return {"exp-head": head, "exp-body": body, "exp-poll": Markup("")}
+
+
+def _ordering(last: KeptBench) -> Markup:
+    """Whether Compare lists techniques in this order, and the way back."""
+    said = (
+        "Compare lists techniques in this order."
+        if last.orders
+        else "Compare lists techniques in its own order."
+    )
+    change = button("Undo" if last.orders else "Use this order", "bench_order", kind="quiet")
+    return Markup('<p class="tb-order"><span class="hint">{}</span> {}</p>').format(said, change)
 
 
 def _report(report: Report, *, is_whole: bool) -> Markup:
@@ -176,17 +204,35 @@ def _report(report: Report, *, is_whole: bool) -> Markup:
         if is_whole
         else Markup("")
     )
-    plot = gain_plot(report)
-    drawn = (
-        Markup(
-            '<section class="tb-plot" aria-label="Gain against tokens"><h3>Gain against tokens <span class="hint">dashed: zero-shot, voted, with 95 %</span></h3>'
-            '<div class="scroll-x" tabindex="0" role="group" aria-label="Gain against tokens">{}</div></section>'
-        ).format(plot)
-        if plot
-        else Markup("")
+    parts = _drawn(report), _bought(report), _table(report, is_whole=is_whole), _failures(report)
+    return Markup('{}<div class="tb-all"><div class="tb-two">{}{}</div>{}{}</div>').format(said, *parts)
+
+
+def _drawn(report: Report) -> Markup:
+    """The plot over tokens, and over seconds where these are known: the page shows one of them."""
+    plots = [
+        (by, title, plot)
+        for by, title in (("tokens", "Gain against tokens"), ("time", "Gain against time"))
+        if (plot := gain_plot(report, cast(By, by)))
+    ]
+    if not plots:
+        return Markup("")
+    chosen = join(
+        Markup('<button type="button" data-tb-by="{}" aria-pressed="{}">{}</button>').format(
+            by, "true" if by == "tokens" else "false", by.capitalize()
+        )
+        for by, _, _ in plots
     )
-    return Markup('{}<div class="tb-two">{}{}</div>{}{}').format(
-        said, drawn, _bought(report), _table(report, is_whole=is_whole), _failures(report)
+    switch = Markup('<span class="seg" role="group" aria-label="What lies along">{}</span>').format(chosen)
+    return Markup('<section class="tb-plot" aria-label="Gain">{}{}</section>').format(
+        switch if len(plots) > 1 else "",
+        join(
+            Markup(
+                '<div data-tb-plot="{}"{}><h3>{t} <span class="hint">dashed: zero-shot, voted, with 95 %</span></h3>'
+                '<div class="scroll-x" tabindex="0" role="group" aria-label="{t}">{}</div></div>'
+            ).format(by, Markup(" hidden") if by != "tokens" else "", plot, t=title)
+            for by, title, plot in plots
+        ),
     )
 
 
@@ -203,7 +249,7 @@ def _bought(report: Report) -> Markup:
             report.over_one(p.samples) if p.samples <= len(report.votes) else None,
         )
         for p in report.curve
-        if p.samples > 1
+        if p.samples in TOLD or (p.samples > 1 and p.samples == len(report.curve))
     ]
     lines = join(
         Markup(
@@ -250,14 +296,22 @@ def _row(report: Report, each: Equal, axis: Axis, *, is_whole: bool) -> Markup:
         Markup("<b>{}</b>").format(_gain(gain)),
     )
     return Markup(
-        '<tr data-technique="{}"><td>{}</td>{}<td>{}</td><td class="num">{}</td><td>{}</td></tr>'
+        '<tr data-technique="{n}"{}><td class="what"><b>{}</b></td>{}<td class="pic">{}</td><td class="num within">{}</td><td class="says">{}</td></tr>'
     ).format(
-        tried.name,
+        Markup(
+            ' data-act="bench_differing" data-name="{}" tabindex="0" title="Cases where it and its rival differ"'
+        ).format(tried.name)
+        if is_whole
+        else "",
         tried.title,
-        join(Markup('<td class="num">{}</td>').format(cell) for cell in cells),
+        join(
+            Markup('<td class="num{}">{}</td>').format(" gain" if number == len(cells) - 1 else "", cell)
+            for number, cell in enumerate(cells)
+        ),
         picture,
         _within(gain),
         _verdict(each) if is_whole else "",
+        n=tried.name,
     )
 
 

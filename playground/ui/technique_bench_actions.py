@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from playground.bench.kept_techniques import Benching, benching
+from playground.bench.kept_techniques import Benching, benching, keep_bench, last_bench
 from playground.bench.techniques import ANSWERS, QUESTIONS, dataset
 from playground.errors import PromptError
 from playground.types.dataset import DatasetVersion, to_case
+from playground.types.prompt import Prompt
 from playground.ui.actions import Action, Ask
 from playground.ui.technique_bench import SAMPLE, bench_now, job_of, known, shown
+from playground.ui.technique_bench_cases import bench_differing
 from playground.ui.update import Update
 from playground.workbench.sample_data import use_sample
 from playground.workbench.service import Workbench
@@ -36,7 +40,7 @@ async def start_bench(workbench: Workbench, ask: Ask) -> Update:
     model = await workbench.models.find(ask.text("model"))
     rows = await workbench.datasets.all_rows(version)
     cases = [_named(to_case(row, version.columns).values, version) for row in rows]
-    data = dataset(cases, most=most or None, seed=1)
+    data = dataset(cases, most=most or None, seed=1, prompt=await _prompt(workbench, ask.text("prompt")))
     state = Benching(version.name, model.id)
     work = partial(benching, workbench, state, data, names, samples=samples, max_tokens=length)
     workbench.jobs.start("Techniques at equal tokens", version.name, work, subject=state)
@@ -49,6 +53,15 @@ async def _version(workbench: Workbench, chosen: str) -> DatasetVersion:
     if not chosen:
         raise PromptError("No data set is chosen.", "Choose one of the list, or import one in the Data tab.")
     return await workbench.datasets.version(chosen)
+
+
+async def _prompt(workbench: Workbench, chosen: str) -> Prompt | None:
+    """What the questions are asked with; None for the question alone."""
+    if not chosen:
+        return None
+    if chosen.startswith(SAMPLE):
+        return (await use_sample(workbench.datasets, chosen.removeprefix(SAMPLE))).prompt
+    return (await workbench.saved.version(chosen)).prompt
 
 
 def _named(values: dict[str, Any], version: DatasetVersion) -> dict[str, Any]:
@@ -70,4 +83,18 @@ async def stop_bench(workbench: Workbench, ask: Ask) -> Update:
     return await shown(workbench, ask)
 
 
-ACTIONS: dict[str, Action] = {"start_bench": start_bench, "stop_bench": stop_bench, "bench_now": bench_now}
+async def bench_order(workbench: Workbench, ask: Ask) -> Update:
+    """Compare lists techniques in the order that was found, or in its own again."""
+    last = last_bench(workbench.settings)
+    if last is not None:
+        await asyncio.to_thread(keep_bench, workbench.settings, replace(last, orders=not last.orders))
+    return await shown(workbench, ask)
+
+
+ACTIONS: dict[str, Action] = {
+    "start_bench": start_bench,
+    "stop_bench": stop_bench,
+    "bench_now": bench_now,
+    "bench_order": bench_order,
+    "bench_differing": bench_differing,
+}

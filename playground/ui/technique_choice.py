@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from playground.bench.kept_techniques import found_order
 from playground.errors import NotFoundError, PlaygroundError
 from playground.library.shipped import Library, worded
 from playground.techniques.base import StepPrompt
@@ -22,7 +24,7 @@ MOST_SAVED = 200
 
 
 async def technique_choices(workbench: Workbench, ask: Ask) -> Update:
-    """Every technique with its options and steps, in the registry's order, and the saved prompts that a step can take."""
+    """Every technique with its options and steps, those that were measured first, and the saved prompts that a step can take."""
     form, column = ask.compare_form(), ask.integer("column")
     if not 0 <= column < len(form.columns):
         raise NotFoundError(f"There is no column {column + 1}.", "Reload the page.")
@@ -35,12 +37,16 @@ async def technique_choices(workbench: Workbench, ask: Ask) -> Update:
         documents=choice.documents if choice else None,
     )
     saved = await workbench.saved.search("", limit=MOST_SAVED)
+    order, measured_on = await asyncio.to_thread(found_order, workbench.settings)
+    place = {name: number for number, name in enumerate(order)}
+    rows = sorted(offered(there), key=lambda each: place.get(each.name, len(place)))
     return {
         "techniques": [
             _row(each.name, each.row, each.lacks, workbench.prompts.library)
-            for each in offered(there)
+            for each in rows
             if each.name != SINGLE
         ],
+        "ordered": f"In the order of what was measured on {measured_on}." if order else "",
         "forks": [row.name for row in saved],
     }
 

@@ -223,6 +223,8 @@ class Update(TypedDict, total=False):
     """What each case has come to in each column of such a run."""
     techniques: Sequence[Mapping[str, Any]]
     """Techniques that a column can choose: their options, their steps, what each lacks."""
+    ordered: str
+    """Why the techniques are in this order; "" for their own."""
     forks: Sequence[str]
     """Saved prompts that can stand in for a step of a technique."""
     documents: Sequence[Mapping[str, Any]]

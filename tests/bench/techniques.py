@@ -85,7 +85,8 @@ async def shared_prefill(count: int = 8, tokens: int = 8) -> tuple[float, float,
         plain = [await taken(f"{number} {text}", None) for number in range(count)]
         choice = TechniqueChoice(name="best-of-n", options={"samples": count, "by": "checks"})
         wall_s, cpu_s, answer = await taken(f"{count} {text}", choice)
-        read = sum(not step.completion.cached_tokens for step in answer.steps if step.completion)
+        calls = [step.completion for step in answer.steps if step.completion]
+        read = sum(2 * (call.cached_tokens or 0) < (call.prompt_tokens or 0) for call in calls)
         await workbench.close()
         return sum(each[0] for each in plain) / wall_s, sum(each[1] for each in plain) / cpu_s, read
 

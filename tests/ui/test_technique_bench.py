@@ -11,6 +11,8 @@ from typing import Any
 from playground.bench.kept_techniques import KeptBench, keep_bench, last_bench
 from playground.bench.technique_words import asked, beside, headline
 from playground.bench.techniques import Point, Report, Tried
+from playground.types.prompt import Prompt, Turn
+from playground.ui.technique_bench_cases import differing
 from playground.ui.technique_gain import gain_plot
 from playground.workbench.service import Workbench
 
@@ -107,6 +109,58 @@ async def test_a_bench_goes_on_by_itself_and_is_there_when_one_comes_back(
     assert "here at equal tokens." in found["exp-body"]
     assert "Say it twice" in found["exp-body"] and "3 times, voted" in found["exp-body"]
     assert (await call("open_experiments", at="techniques"))["html"] == found
+    assert [
+        each in found["exp-body"] for each in ('data-tb-plot="tokens"', 'data-tb-plot="time" hidden')
+    ] == [True] * 2
+    assert 'data-act="bench_differing" data-name="say-it-twice" tabindex="0"' in found["exp-body"]
+    drawer = (await call("bench_differing", name="say-it-twice"))["drawer"]
+    assert drawer["title"] == "Say it twice beside zero-shot"
+    assert "are right and wrong in the same 20 cases" in drawer["body"], (
+        "an echo is the same however it is asked"
+    )
+    assert (await call("bench_differing", name="pal"))["alert"][
+        "message"
+    ] == "This technique was not measured."
+
+
+async def test_compare_lists_techniques_as_they_were_found_until_that_is_undone(
+    workbench: Workbench, call: Call, form: dict[str, Any]
+) -> None:
+    found = report(tried("say-it-twice", [1.0, 0.0] * 20, 150), tried("least-to-most", [1.0] * 40, 100))
+    keep_bench(workbench.settings, KeptBench(datetime.now(UTC), "Sums", True, found))
+
+    async def first() -> list[str]:
+        listed = await call("technique_choices", column=0, form=form)
+        assert ("Sums" in listed["ordered"]) is (listed["techniques"][0]["name"] == "least-to-most")
+        return [row["name"] for row in listed["techniques"][:2]]
+
+    assert await first() == ["least-to-most", "say-it-twice"]
+    assert "its own order" in (await call("bench_order"))["html"]["exp-body"]
+    assert await first() == ["zero-shot", "few-shot"]
+    assert "in this order" in (await call("bench_order"))["html"]["exp-body"]
+    assert await first() == ["least-to-most", "say-it-twice"]
+
+
+def test_what_differs_has_the_losses_first() -> None:
+    found = report(tried("odd", [0.0, 1.0] * 20, 100))
+    cases = differing(found, found.equals()[0])
+    assert len(cases) == 40 and cases[0] == (0, False) and cases[-1] == (39, True)
+
+
+async def test_a_prompt_that_the_data_cannot_fill_is_refused(workbench: Workbench, call: Call) -> None:
+    prompt = Prompt(name="Odd", turns=(Turn(role="user", template="{{ question }} {{ mood }}"),))
+    saved = await workbench.prompts.save(prompt, message="")
+    fields = {
+        "data": "sample:arithmetic",
+        "model": "scripted:echo",
+        "prompt": saved.prompt_id,
+        "technique:react": True,
+    }
+    alert = (await call("start_bench", fields=fields))["alert"]
+    assert alert["message"] == 'The prompt asks for "mood", and the data set has no such column.'
+    assert (
+        saved.prompt_id in (await call("open_experiments", at="techniques", anew="yes"))["html"]["exp-body"]
+    )
 
 
 async def test_stop_keeps_what_is_known(workbench: Workbench, call: Call) -> None:

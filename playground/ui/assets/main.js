@@ -23,6 +23,7 @@ import "./polling.js";
 import { kept } from "./drafts.js";
 import { startPlaces } from "./places.js";
 import "./since.js";
+import "./technique_bench.js";
 import { call, page } from "./store.js";
 import { onTab } from "./tabs.js";
 import "./undo.js";

@@ -95,6 +95,7 @@ function draw(list, form, i, reply, redraw, refresh) {
   const group = (title, rows) => (rows.length ? [h("h3", { class: "hint" }, title), ...rows.map(one)] : []);
   list.replaceChildren(
     one(none),
+    reply.ordered ? h("p", { class: "hint ordered" }, reply.ordered) : "",
     ...group("Of the Guide", ready.filter((each) => each.in_guide)),
     ...group("Not in the Guide", ready.filter((each) => !each.in_guide)),
     ...group("Not ready here", reply.techniques.filter((each) => each.lacks)),
