@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from pydantic import Field, ValidationError
 
-from playground.library.shipped import Pattern
+from playground.library.shipped import Language, Pattern, language_of
 from playground.store.records import SavedVersion, StoredRun
 from playground.types.grid import MOST_COLUMNS, PromptSource, RunSpec, Samples, Variant
 from playground.types.prompt import (
@@ -271,16 +271,23 @@ def form_of_new(columns: Sequence[ColumnForm]) -> CompareForm:
     return form_of_prompt(Prompt(turns=turns), fresh)
 
 
+_REWORDED: dict[Language, str] = {
+    "en": "You are a careful assistant. Answer in one short sentence.",
+    "zh": "你是一位细心的助手，用一句短话回答。",
+}
+"""The instructions that a newcomer finds in column 2, beside the pattern's own."""
+
+
 def first_form(models: Sequence[ModelInfo], pattern: Pattern | None) -> CompareForm:
     """What a newcomer sees: a pattern in column 1 and a reworded variant of it in column 2, ready to run."""
     model = models[0].id if models else "llama.cpp:none"
     column = ColumnForm(model=model)
-    if pattern is None or pattern.prompt is None:
+    if pattern is None or pattern.error is not None:
         empty = Prompt(turns=(Turn(role="user", template=""),))
         return CompareForm(open=Opened(key=new_key()), prompt=empty, columns=(column, column))
-    form = form_of_prompt(pattern.prompt, (column, column), origin=pattern.slug)
-    steps = Turn(role="system", template="You are a careful assistant. Answer in one short sentence.")
-    turns = (steps, *(turn for turn in pattern.prompt.turns if turn.role != "system"))
+    form = form_of_prompt(pattern.own(), (column, column), origin=pattern.slug)
+    reworded = Turn(role="system", template=_REWORDED[language_of(pattern.slug)])
+    turns = (reworded, *(turn for turn in pattern.prompt.turns if turn.role != "system"))
     second = form.columns[1].model_copy(update={"own": True, "turns": turns})
     return form.model_copy(update={"columns": (form.columns[0], second)})
 

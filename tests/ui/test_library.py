@@ -397,6 +397,8 @@ async def test_the_first_prompt_of_a_chinese_reader_is_the_chinese_one(call: Cal
     form = (await call("load", lang="zh"))["form"]
     first = workbench.prompts.library.get("techniques/zero-shot/instruct", "zh").prompt
     assert form["prompt"]["name"] == first.name
+    written = [turn["template"] for turn in form["columns"][1]["turns"]]
+    assert (written[0][0] == "你") == (first.language == "zh") and form["prompt"]["tried_on"] == []
 
 
 async def test_the_library_comes_as_csv(call: Call, workbench: Workbench):
