@@ -41,6 +41,12 @@ def without_code(text: str) -> str:
     return re.sub(r"\{\{.*?\}\}|\{%.*?%\}|^ *\\.*$|^.*[;={}].*$", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
+def test_every_pattern_and_every_note_has_a_chinese_wording() -> None:
+    assert [p.slug for p in SHIPPED.patterns("zh") if p not in CHINESE] == []
+    assert [note.slug for note in SHIPPED.notes("zh") if not note.slug.endswith(".zh")] == []
+    assert [p.slug for p in CHINESE if english_of(p).slug == p.slug] == []
+
+
 @each
 def test_a_chinese_wording_reads_without_loss_and_survives_writing(pattern: Pattern) -> None:
     assert pattern.error is None and pattern.losses == ()
@@ -54,7 +60,7 @@ def test_a_chinese_wording_stands_for_the_same_pattern(pattern: Pattern) -> None
     prompt, english = pattern.prompt, english_of(pattern).prompt
     assert (prompt.name, prompt.description) == (english.name_zh, english.description_zh)
     assert (prompt.name_zh, prompt.description_zh, prompt.language) == ("", "", "zh")
-    assert all(re.fullmatch(r"\S.* \d+/\d+", row) for row in prompt.tried_on)
+    assert prompt.tried_on and all(re.fullmatch(r"\S.* \d+/\d+", row) for row in prompt.tried_on)
     same = ("family", "technique", "source", "tags")
     assert {name: getattr(prompt, name) for name in same} == {name: getattr(english, name) for name in same}
     assert prompt.sampling is not None and english.sampling is not None
