@@ -14,6 +14,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,7 +79,15 @@ class Header:
 
 
 def read_header(path: Path) -> Header:
-    """Header of the GGUF at `path`; raises BackendError with one sentence when it is not a readable model."""
+    """Header of the GGUF at `path`; raises BackendError with one sentence when it is not a readable model.
+
+    Asked for before every answer, and a large vocabulary takes a while to pass over: a file that has not changed is read once.
+    """
+    return _header(path, tuple(map(_stamp, parts_of(path))))
+
+
+@lru_cache(maxsize=64)
+def _header(path: Path, _stamps: tuple[object, ...]) -> Header:
     size, values, weights = _read(path)
     architecture = str(values.get("general.architecture", ""))
     return Header(
@@ -92,8 +101,17 @@ def read_header(path: Path) -> Header:
         width=_positive(values.get(f"{architecture}.embedding_length"))
         or _positive(values.get("clip.vision.projection_dim")),
         has_vision_encoder=values.get("clip.has_vision_encoder") is True,
-        weights=weights.union(*(_read(part).weights for part in _parts(path)[1:])),
+        weights=weights.union(*(_read(part).weights for part in parts_of(path)[1:])),
     )
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Another one once the file has changed; nothing where it cannot be looked at."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def layer_sizes(path: Path) -> Layers:
@@ -101,7 +119,7 @@ def layer_sizes(path: Path) -> Layers:
     blocks: dict[int, int] = {}
     output = embeddings = 0
     has_output = False
-    for part in _parts(path):
+    for part in parts_of(path):
         for name, size in _tensor_sizes(part).items():
             if block := _BLOCK.match(name):
                 blocks[int(block[1])] = blocks.get(int(block[1]), 0) + size
@@ -114,7 +132,7 @@ def layer_sizes(path: Path) -> Layers:
     return Layers(tuple(blocks.get(n, 0) for n in range(count)), output + (0 if has_output else embeddings))
 
 
-def _parts(path: Path) -> list[Path]:
+def parts_of(path: Path) -> list[Path]:
     """The files of a model: one, or "name-00001-of-00003.gguf" and its siblings."""
     match = _SPLIT.search(path.name)
     if not match or not 1 <= int(match[2]) <= _MOST_PARTS:
@@ -129,7 +147,7 @@ def _matrices(view: mmap.mmap, at: int) -> frozenset[str]:
     (tensors,) = struct.unpack_from("<Q", view, 8)
     found = set()
     for _ in range(min(tensors, _MOST_TENSORS)):
-        _, at = _string(view, at)
+        _, at = string(view, at)
         (dimensions,) = struct.unpack_from("<I", view, at)
         (kind,) = struct.unpack_from("<I", view, at + 4 + 8 * dimensions)
         if dimensions > 1:
@@ -140,12 +158,12 @@ def _matrices(view: mmap.mmap, at: int) -> frozenset[str]:
 
 def _tensor_sizes(path: Path) -> dict[str, int]:
     """Bytes of each tensor by its name: from where it begins to where the next one does. Raises BackendError."""
-    with _opened(path) as view:
+    with opened(path) as view:
         (tensors,) = struct.unpack_from("<Q", view, 8)
-        values, at = _metadata(view)
+        values, at = metadata(view)
         starts: list[tuple[int, str]] = []
         for _ in range(min(tensors, _MOST_TENSORS)):
-            name, at = _string(view, at)
+            name, at = string(view, at)
             (dimensions,) = struct.unpack_from("<I", view, at)
             at += 4 + 8 * dimensions + 4
             (start,) = struct.unpack_from("<Q", view, at)
@@ -182,13 +200,13 @@ class _Contents(NamedTuple):
 
 def _read(path: Path) -> _Contents:
     """Size and metadata of a GGUF file; raises BackendError."""
-    with _opened(path) as view:
-        values, at = _metadata(view)
+    with opened(path) as view:
+        values, at = metadata(view)
         return _Contents(len(view), values, _matrices(view, at))
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[mmap.mmap]:
+def opened(path: Path) -> Iterator[mmap.mmap]:
     """The bytes of a GGUF file; raises BackendError, also for what the block finds broken."""
     try:
         with path.open("rb") as file:
@@ -246,7 +264,7 @@ def _positive(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
-def _metadata(view: mmap.mmap) -> tuple[dict[str, Any], int]:
+def metadata(view: mmap.mmap) -> tuple[dict[str, Any], int]:
     """Key-value pairs of the header, and where they end.
 
     Long arrays (the vocabulary) are skipped. Raises struct.error when cut off.
@@ -257,13 +275,14 @@ def _metadata(view: mmap.mmap) -> tuple[dict[str, Any], int]:
     values: dict[str, Any] = {}
     at = 24
     for _ in range(pairs):
-        key, at = _string(view, at)
+        key, at = string(view, at)
         (kind,) = struct.unpack_from("<I", view, at)
         values[key], at = _value(view, at + 4, kind)
     return values, at
 
 
-def _string(view: mmap.mmap, at: int) -> tuple[str, int]:
+def string(view: mmap.mmap, at: int) -> tuple[str, int]:
+    """A text at this place, and where it ends."""
     (length,) = struct.unpack_from("<Q", view, at)
     if at + 8 + length > len(view):
         raise IndexError("string beyond the end of the file")
@@ -272,7 +291,7 @@ def _string(view: mmap.mmap, at: int) -> tuple[str, int]:
 
 def _value(view: mmap.mmap, at: int, kind: int) -> tuple[Any, int]:
     if kind == _STRING:
-        return _string(view, at)
+        return string(view, at)
     if kind != _ARRAY:
         form = _SCALARS.get(kind)
         if form is None:

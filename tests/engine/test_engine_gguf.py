@@ -15,6 +15,17 @@ def test_the_embedded_model_describes_itself(model: Path) -> None:
     assert header.size_bytes == model.stat().st_size
 
 
+def test_a_header_is_read_once_until_the_file_changes(tmp_path: Path, model: Path) -> None:
+    path = tmp_path / "x.gguf"
+    path.symlink_to(model)
+    header = read_header(path)
+    assert read_header(path) is header
+    path.unlink()
+    path.write_bytes(b"PK\x03\x04 zip")
+    with pytest.raises(BackendError, match="not a GGUF"):
+        read_header(path)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
