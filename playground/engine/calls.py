@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from playground.engine.context import Row
+from playground.engine.library import giving_way
 from playground.engine.rules import LONE_CELLS, TILE, Rules
 
 OWN_SEQUENCES = 2
@@ -44,8 +45,12 @@ class Calls:
         """The context itself, for what takes no rows: adapters, pictures."""
         return self._context
 
-    def decode(self, rows: list[Row]) -> int:
-        """llama.cpp's return code, as `Context.decode`."""
+    def decode(self, rows: list[Row], *, gives_way: bool = False) -> int:
+        """llama.cpp's return code, as `Context.decode`. One that `gives_way` is interrupted when somebody new comes."""
+        with giving_way(gives_way):
+            return self._decode(rows)
+
+    def _decode(self, rows: list[Row]) -> int:
         code: int
         for _ in range(self.padding(len(rows))):
             if code := self._take_unread():
@@ -62,6 +67,17 @@ class Calls:
         if code == 0:
             self.used += len(rows)
         return code
+
+    @property
+    def lacking(self) -> int:
+        """Rows that must be added to one row."""
+        return 0 if self._may_be_alone else self._rules.missing(1, 1)[0]
+
+    def take_back(self, sequence: int, start: int, cells: int) -> None:
+        """Free the cells at the end of a sequence that the last call has taken: they are the next to be handed out."""
+        if cells:
+            self._context.forget(sequence, start)
+            self.used -= cells
 
     def padding(self, rows: int) -> int:
         """Cells that a call of so many rows takes before its own."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import llama_cpp.llama_cpp as llama
@@ -12,6 +15,8 @@ _LOG_LEVEL_ERROR = 4
 
 _errors: deque[str] = deque(maxlen=4)
 stop_flag = ctypes.create_string_buffer(2)
+_gives_way = False
+_asked = threading.Lock()
 
 
 @llama.llama_log_callback  # type: ignore[untyped-decorator]
@@ -34,6 +39,27 @@ def interrupt() -> None:
 def resume() -> None:
     """Take `interrupt` back."""
     stop_flag.value = b""
+
+
+@contextmanager
+def giving_way(gives_way: bool) -> Iterator[None]:
+    """Decode here what `make_way` may interrupt. It interrupts nothing that comes after."""
+    global _gives_way
+    _gives_way = gives_way
+    try:
+        yield
+    finally:
+        with _asked:
+            _gives_way = False
+            if gives_way:
+                resume()
+
+
+def make_way() -> None:
+    """Make a running decode return early if it is one that gives way; callable from any thread."""
+    with _asked:
+        if _gives_way:
+            interrupt()
 
 
 def start_library() -> str:

@@ -19,8 +19,9 @@ from typing import Any
 from playground.engine.job import Event
 from playground.engine.prefix_tree import Node
 from playground.engine.rules import FREE
+from playground.engine.run import Run
 from playground.engine.sampler import ReadLogits
-from playground.engine.scheduler import Model, Run, Scheduler
+from playground.engine.scheduler import Model, Scheduler
 from playground.errors import BackendError
 
 _Dress = tuple[Any, float, int]

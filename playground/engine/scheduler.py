@@ -10,6 +10,8 @@ share a call is the business of `rules.py` and `calls.py`; where these rules hol
 and nothing that follows can be seen in it. What a prompt shares with anything in the cache is not computed again
 (`prefix_tree.py`); what waiting prompts share with each other is computed once, by the first of them. Requests that somebody
 waits for go before those of the background: they take the places of the youngest of these, which later go on where they were.
+Somebody who waits for a first token waits for that alone: the first call of a prompt, and every second one after it, has no rows
+of answers, and a call that is under way without any prompt of his kind is given up when he comes.
 
 An answer that must not be computed beside others has the only seat: `one_seat.py`, the same loop with one answer at a time.
 
@@ -20,16 +22,16 @@ forgotten and what still runs is read again, which gives the same bits. A reques
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from playground.engine.calls import OWN_SEQUENCES, Calls
-from playground.engine.context import STEP_ROWS, Row, Vector
+from playground.engine.context import STEP_ROWS, Row
 from playground.engine.grammar import Guide
 from playground.engine.job import Event, Job
-from playground.engine.prefix_tree import Node, PrefixTree, common_length, usable
+from playground.engine.prefix_tree import PrefixTree, common_length, usable
 from playground.engine.protocol import Done, Generate
 from playground.engine.rules import LONE_CELLS, Rules
+from playground.engine.run import Run, dealt, rows_of
 from playground.engine.sampler import draw, free_chain, new_chain
 from playground.engine.vocabulary import Vocabulary
 from playground.errors import BackendError
@@ -56,55 +58,6 @@ class Model(Protocol):
     def new_context(self, cells: int, sequences: int, *, least_rows: int = 0) -> Any: ...  # noqa: D102
 
 
-@dataclass(slots=True, eq=False)
-class Run:
-    """A request with its place in the cache: the first `leaf.end` of its tokens have been computed.
-
-    So many of its tokens as are `tiled` are read in tiles, and written as their complements.
-    `adapter`, `pictures` and `family` are those of one that needs a seat of its own; `first` are the logits after its prompt.
-    """
-
-    job: Job
-    adapter: Any = None
-    pictures: Sequence[Picture] = ()
-    family: str = ""
-    tiled: int = 0
-    leaf: Node | None = None
-    reused: int = 0
-    first: Vector | None = None
-
-    @property
-    def computed(self) -> int:
-        """Its tokens that are in the cache."""
-        return self.leaf.end if self.leaf else 0
-
-    @property
-    def to_read(self) -> int:
-        """Its tokens that are not."""
-        return len(self.job.tokens) - self.computed
-
-    @property
-    def to_tile(self) -> int:
-        """Those of them that are read in tiles."""
-        return max(0, self.tiled - self.computed)
-
-    @property
-    def is_writing(self) -> bool:
-        """Whether the next row is that of its last token alone."""
-        return self.job.answer_tokens > 0 and self.to_read == 1
-
-    @property
-    def saved(self) -> int:
-        """By how much its position is below the number of its tokens: pictures may take fewer of these."""
-        read = (p for p in self.pictures if p.start + p.size <= self.computed)
-        return sum(picture.size - picture.positions for picture in read)
-
-    @property
-    def rank(self) -> tuple[bool, int]:
-        """The lowest goes first."""
-        return self.job.request.background, self.job.order
-
-
 class Scheduler:
     """All requests of one model that share calls under `rules`. `close` frees the cache."""
 
@@ -118,7 +71,8 @@ class Scheduler:
         self._waiting: list[Run] = []
         self._count = 0
         self._turn = 0
-        self._in_tiles = False  # the last call
+        self._in_tiles = self._reads_alone = False  # the last call
+        self._gave_way = False  # the last call without a prompt that somebody waits for
 
     def _set_up(self, cells: int = 0, least_rows: int = 0) -> None:
         """A new cache, with nothing in it. Raises BackendError when there is no memory for it."""
@@ -173,8 +127,14 @@ class Scheduler:
             shares = self._shares()
         if not shares:
             return []
-        rows = [row for run, share in shares for row in _rows(run, share)]
-        code = self._calls.decode(rows)
+        guesses = self._guesses(shares)
+        rows = [row for run, share in shares for row in rows_of(run, share)] + guesses
+        is_awaited = any(run.is_awaited for run, _ in shares)
+        code = self._calls.decode(
+            rows, gives_way=self._shares_prefixes and not is_awaited and not self._gave_way
+        )
+        if not is_awaited:
+            self._gave_way = code == 2
         if code != 0:
             return self._recover(code, [run for run, _ in shares])
         events: list[Event] = []
@@ -185,6 +145,28 @@ class Scheduler:
             self.tree.grow(run.leaf, run.job.tokens[run.computed : run.computed + share])
             if run.computed == len(run.job.tokens):
                 events += self._advance(run, end - 1)
+        return events + self._settle(shares[0][0], guesses)
+
+    def _guesses(self, shares: list[tuple[Run, int]]) -> list[Row]:
+        """Rows of what an answer may say next, where it is alone and would need rows that only keep it company."""
+        run = shares[0][0]
+        if len(shares) > 1 or not run.is_writing or not run.leaf or not self._shares_prefixes:
+            return []  # without sharing, a wrong one could not be taken back
+        job, at = run.job, len(run.job.tokens)
+        left = min(job.request.max_tokens - job.answer_tokens, self._model.context_tokens - at)
+        most = min(self._calls.lacking, left - 1, self.cells - self.used - 1)
+        found = run.guesses.after(job.tokens, most)
+        return [Row(token, at + i, run.leaf.sequence, True) for i, token in enumerate(found)]
+
+    def _settle(self, run: Run, guesses: list[Row]) -> list[Event]:
+        """Go on where guesses came true, and take back the cells of the others."""
+        events: list[Event] = []
+        for n, guess in enumerate(guesses):
+            if run.leaf is None or run.job.tokens[-1] != guess.token:
+                self._calls.take_back(guess.sequence, guess.position, len(guesses) - n)
+                break
+            self.tree.grow(run.leaf, [guess.token])
+            events += self._advance(run, n + 1)
         return events
 
     def use_threads(self, threads: int) -> None:
@@ -287,13 +269,17 @@ class Scheduler:
         watched = any(not run.job.request.background for run in (*writing, *reading))
         self._in_tiles = bool(tiling) and not (watched and self._in_tiles)
         if self._in_tiles:
-            return _dealt(tiling, [run.to_tile for run in tiling], STEP_ROWS)
+            return dealt(tiling, [run.to_tile for run in tiling], STEP_ROWS)
+        awaited = [run for run in reading if run.is_awaited] if writing and not tiling else []
+        self._reads_alone = bool(awaited) and not self._reads_alone
+        if self._reads_alone:
+            return dealt(awaited, [run.to_read for run in awaited], self._rules.most)
         most = self._rules.most - bool(reading)
         if len(writing) > most:  # by turns
             self._turn = (self._turn + most) % len(writing)
             writing = [*writing[self._turn :], *writing[: self._turn]][:most]
         runs = [*writing, *reading]
-        return _dealt(runs, [run.to_read for run in runs], self._rules.most)
+        return dealt(runs, [run.to_read for run in runs], self._rules.most)
 
     def _used_after(self, shares: list[tuple[Run, int]]) -> int:
         """Cells that are taken once these have their rows."""
@@ -376,21 +362,3 @@ class Scheduler:
             self._end(run)
             events.append(run.job.failed(code))
         return events
-
-
-def _dealt(runs: list[Run], wants: list[int], most: int) -> list[tuple[Run, int]]:
-    """What each gets of `most` rows: the first what they want."""
-    shares = []
-    for run, wanted in zip(runs, wants, strict=True):
-        if share := min(most, wanted):
-            shares.append((run, share))
-            most -= share
-    return shares
-
-
-def _rows(run: Run, count: int) -> list[Row]:
-    """The next `count` tokens of a request; the very last one wants logits."""
-    assert run.leaf
-    tokens, start, last, saved = run.job.tokens, run.computed, len(run.job.tokens) - 1, run.saved
-    sequence, end = run.leaf.sequence, start + count
-    return [Row(max(tokens[i], ~tokens[i]), i - saved, sequence, i == last) for i in range(start, end)]

@@ -24,7 +24,7 @@ from playground.engine.context import Row
 from playground.engine.entry import Entry, Task, render
 from playground.engine.grammar import Grammar
 from playground.engine.job import Event, failed
-from playground.engine.library import interrupt, resume, start_library
+from playground.engine.library import interrupt, make_way, resume, start_library
 from playground.engine.model import LoadedModel, loaded_parts
 from playground.engine.protocol import (
     Alive,
@@ -96,6 +96,8 @@ class Pipes:
                 self._inbox.put(message)
                 if isinstance(message, Cancel):
                     interrupt()  # after the put: at worst a later decode stops once for nothing and is repeated
+                elif isinstance(message, Generate) and not message.background:
+                    make_way()
             code = 0
         except protocol.ProtocolError as exc:
             os.write(2, f"{exc}\n".encode())

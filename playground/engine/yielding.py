@@ -4,7 +4,7 @@
     load.threads() → 2, or 1 while another process keeps a core busy
 
 Two threads on a core and a half wait for each other at every meeting point: one alone is faster then, and leaves the others
-theirs. Only throughput mode asks: in exact mode the number of threads is part of what the answer depends on.
+theirs. Only answers that share calls ask: where they take turns, the number of threads may be part of what an answer depends on.
 """
 
 from __future__ import annotations

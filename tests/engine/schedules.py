@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from playground.engine import library
 from playground.engine.cores import thread_environment
 from playground.engine.grammar import Grammars, Guide
 from playground.engine.job import Event
@@ -143,11 +144,11 @@ def played(
     *,
     forgets: float = 0,
 ) -> Seen:
-    """All of them in a random schedule: joins, cancellations, few sequences, tiny caches that are used up, 1 and 2 threads.
+    """All of them in a random schedule: joins, cancellations, interrupted calls, few sequences, tiny caches, 1 and 2 threads.
 
     With a chance of `forgets` before each step, all cells are freed as when they are used up.
     """
-    draws, seen = random.Random(seed), Seen()
+    draws, interruptions, seen = random.Random(seed), random.Random(seed + 100), Seen()
     fits = max(400, *(len(request.prompt) + request.asked.max_tokens for request in asked))
     whole, parallel = model.cells, model.parallel
     cancelled = (4, 60, fits // 2)  # words of neighbours
@@ -177,7 +178,10 @@ def played(
             scheduler.cancel(draws.randrange(_STRANGERS, strangers))
         if forgets and draws.random() < forgets:
             scheduler._forget_all()
+        if interruptions.random() < 0.05:
+            library.interrupt()  # as when somebody comes or goes while a call is under way
         seen.take(scheduler.step())
+        library.resume()
     scheduler.close()
     return seen
 

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 
 from playground.engine import calls, prefix_tree, rules
 from playground.engine.calls import OWN_SEQUENCES
+from playground.engine.library import make_way, stop_flag
 from playground.engine.one_seat import OneSeat
 from playground.engine.protocol import Done, Failed, Generate, Piece
 from playground.engine.rules import Rules
 from playground.engine.scheduler import Scheduler
+from tests.engine import conftest
+from tests.engine.conftest import FakeContext
 
 NewFake = Callable[..., Any]
 
@@ -210,7 +213,48 @@ def test_a_long_prompt_is_cut_so_that_running_answers_go_on(new_fake: NewFake) -
     before = len(model.calls)
     Story(scheduler).run()
     sizes = [len(rows) for rows in model.calls[before:]]
-    assert sizes[:8] == [60] * 6 + [47, 2], "a token of the answer in each of them"
+    assert sizes[:8] == [60] * 6 + [43, 2]
+    alone = [len({row.sequence for row in rows}) == 1 for rows in model.calls[before:]]
+    assert alone[:8] == [True, False] * 4, "a token of the answer in every second call, none in the first"
+
+
+def test_the_first_token_of_a_new_request_waits_for_nobody_elses(new_fake: NewFake) -> None:
+    model = new_fake(parallel=12)
+    scheduler = batching(model)
+    for number in range(8):
+        scheduler.submit(request(number, 50), [number + 1] * 3)
+    story = Story(scheduler)
+    story.step()
+    scheduler.submit(replace(request(8, 5), background=True), [9] * 200)
+    story.step()
+    scheduler.submit(request(9, 5), [10] * 20)
+    story.step()
+    assert {row.token for row in model.calls[-1]} == {10}, "neither answers nor prompts of the background"
+    assert story.texts[9] == model.says([10] * 20, 1)
+    story.step()
+    assert len({row.sequence for row in model.calls[-1]}) == 10
+
+
+def test_a_call_without_an_awaited_prompt_gives_way_to_somebody_new_but_not_twice_in_a_row(
+    new_fake: NewFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode, model = FakeContext.decode, new_fake()
+
+    def hurried(self: Any, rows: list[Any]) -> int:
+        make_way()  # somebody new comes in the middle of every call
+        return 2 if stop_flag.value else decode(self, rows)
+
+    monkeypatch.setattr(FakeContext, "decode", hurried)
+    scheduler = batching(model)
+    scheduler.submit(request(1, 6), [1] * 100)
+    story, grew = Story(scheduler), []
+    while not scheduler.is_idle:
+        before = len(model.calls)
+        story.step()
+        assert not stop_flag.value, "what comes after is not interrupted"
+        grew.append(len(model.calls) > before)
+    assert grew == [True, True] + [False, True] * 5, "its prompt is awaited, its answer is not"
+    assert story.texts[1] == model.says([1] * 100, 6)
 
 
 def test_prompts_of_any_length_share_calls_of_sixty_rows(new_fake: NewFake) -> None:
@@ -279,7 +323,7 @@ def test_what_somebody_waits_for_takes_the_place_of_the_background_which_goes_on
     scheduler.submit(request(4, 5), [4] * 30)
     before = len(model.calls)
     story.step()
-    assert [len(rows) for rows in model.calls[before:]] == [31], "it is read within one step"
+    assert [len(rows) for rows in model.calls[before:]] == [30], "it is read within one step, and alone"
     story.run()
     assert list(story.ends) == [4, 1, 2, 3]
     assert story.texts == {
@@ -303,14 +347,33 @@ def test_after_all_was_forgotten_a_shared_prefix_is_read_once(new_fake: NewFake)
 
 
 def test_an_answer_alone_takes_a_second_row_with_it_only_once_its_row_would_be_split(
-    new_fake: NewFake,
+    new_fake: NewFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(conftest, "next_token", lambda tokens: 10 + len(tokens) % 80)  # nothing to guess from
     model = new_fake()
     scheduler = batching(model)
     scheduler.submit(request(1, 20), [1] * 250)
     Story(scheduler).run()
     ones = [len(rows) for rows in model.calls if len(rows) < 10]
     assert ones == [1] * 6 + [2] * 13, "from 257 cells on"
+
+
+@pytest.mark.parametrize("four", [False, True], ids=["in twos", "in fours"])
+def test_the_rows_that_keep_an_answer_company_guess_what_it_says_next(
+    four: bool, new_fake: NewFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conftest, "next_token", lambda tokens: 20 + len(tokens) % 5)
+    model, most = new_fake(), 3 if four else 1
+    scheduler = Scheduler(model, Rules(4, 4, True, 56) if four else Rules())
+    scheduler.submit(request(1, 43), [20 + n % 7 for n in range(300)])
+    story = Story(scheduler)
+    while not scheduler.is_idle:
+        story.step()
+        check_books(scheduler, model)
+    assert story.texts[1] == model.says([20 + n % 7 for n in range(300)], 43)
+    written = [rows for rows in model.calls if rows[0].position >= 300]
+    assert len(written) <= 9 + 34 / (1 + most), "once it repeats itself, each step has all of them"
+    assert all(len(rows) == 1 + most for rows in written), "and none has more rows than it must have"
 
 
 def test_a_prefix_is_computed_once_even_by_requests_that_wait(new_fake: NewFake) -> None:
@@ -413,6 +476,9 @@ def test_any_schedule_keeps_its_books(
 ) -> None:
     for module in (rules, calls, prefix_tree):
         monkeypatch.setattr(module, "TILE", tile)
+    if tile == 8:  # an answer is never alone, and says the same again and again
+        monkeypatch.setattr(calls, "LONE_CELLS", 0)
+        monkeypatch.setattr(conftest, "next_token", lambda tokens: 10 + sum(tokens[-3:]) % 3)
     model = new_fake(cells=cells, context_tokens=60, parallel=parallel, shares_prefixes=shares)
     scheduler = Scheduler(model, Rules(most=7, long=20) if tile == 8 and shares else Rules())
     story = Story(scheduler)
