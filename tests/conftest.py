@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -19,12 +20,17 @@ import pytest
 
 from playground.backends.scripted import ScriptedBackend
 from playground.cli import main as cli
+from playground.engine.cores import SPIN
 from playground.errors import BackendError
 from playground.settings import Settings
 from playground.store import open_store
 from playground.workbench.service import Workbench
 
 MakeWorkbench = Callable[..., Workbench]
+
+# Where llama.cpp runs in this process, its threads wait for each other as they do in the engine's own; OpenMP reads this when it is
+# loaded, and without it they spin through most of a busy machine's time.
+os.environ.setdefault("GOMP_SPINCOUNT", str(SPIN))
 
 # A shell's background job ignores Ctrl+C, and so would every program that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -1,19 +1,27 @@
-"""Answers in random company against the same alone, bit for bit, at full depth: python tests/bench/company.py [--seconds 300] [KIND …]
+"""Answers in random company against the same alone, bit for bit, at full depth: python tests/bench/company.py [KIND …]
 
 Thirty requests, greedy and seeded, with grammars and log-probabilities, short ones and some that begin in tiles, alone and then in
-five random schedules that join, cancel, share beginnings and use up tiny caches, on the embedded model in each number format. After so many seconds
-of processor time no further schedule of a format is begun. Exit code 1 when one text or one row of logits differs.
+five random schedules that join, cancel, interrupt, share beginnings and use up tiny caches, on the embedded model in each number format.
+With `--seconds` no further schedule of a format is begun after so many of processor time (a format takes 300 to 900).
+Exit code 1 when one text or one row of logits differs. The same as a test: LIVE=1 python -m pytest -m live tests/engine/test_live_company.py
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
+from dataclasses import replace
+from math import inf
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+os.environ.setdefault(
+    "GOMP_SPINCOUNT", "1000"
+)  # as in the engine's own process; read when llama.cpp is loaded
 
 from playground.engine.gguf import read_header
 from playground.engine.library import start_library
@@ -24,6 +32,41 @@ from tests.engine.schedules import differing, played, played_alone, requests
 KINDS = ("Q4_1", "Q8_0", "Q4_0", "F16", "Q4_K_M")
 REQUESTS = 30
 SCHEDULES = 5
+TILED = 512
+"""Tokens of a prompt from which on it begins in tiles here: of longer ones there would be too few."""
+
+
+class Compared(NamedTuple):
+    """How many answers were equal, of how many, in so many schedules; rows of logits; how often all was read again."""
+
+    equal: int
+    total: int
+    schedules: int
+    rows: int
+    resets: int
+
+
+def compared(kind: str, folder: Path, count: int = REQUESTS, seconds: float = inf) -> Compared:
+    """Play a format's requests alone, then in company."""
+    began = time.process_time()
+    start_library()
+    header = read_header(made_model(folder, kind))
+    model = LoadedModel(header, Options(context_tokens=2048, parallel=16, threads=2))
+    model.rules = replace(model.rules, long=TILED)
+    asked = requests(model, count, shared=250)
+    assert any(model.rules.tiled(len(request.prompt)) for request in asked)
+    alone = played_alone(model, asked)
+    rows = sum(len(digests) for digests in alone.logits.values())
+    equal = resets = schedules = 0
+    for seed in range(SCHEDULES):
+        if time.process_time() - began > seconds:
+            break
+        schedules += 1
+        company = played(model, asked, seed)
+        equal += len(asked) - len(differing(alone, company, asked))
+        resets += company.resets
+    model.close()
+    return Compared(equal, schedules * len(asked), schedules, schedules * rows, resets)
 
 
 def main() -> int:
@@ -34,33 +77,19 @@ def main() -> int:
     parser.add_argument(
         "kinds", nargs="*", metavar="KIND", help=f"one of {', '.join(KINDS)}; all without any"
     )
-    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--seconds", type=float, default=inf)
     parser.add_argument("--requests", type=int, default=REQUESTS)
     options = parser.parse_args()
-    start_library()
     changed = 0
     with tempfile.TemporaryDirectory() as folder:
         for kind in options.kinds or KINDS:
             began = time.process_time()
-            path = made_model(Path(folder), kind)
-            model = LoadedModel(read_header(path), Options(context_tokens=2048, parallel=16, threads=2))
-            asked = requests(model, options.requests, shared=250)
-            alone = played_alone(model, asked)
-            rows = sum(len(digests) for digests in alone.logits.values())
-            equal = resets = played_schedules = 0
-            for seed in range(SCHEDULES):
-                if time.process_time() - began > options.seconds:
-                    break
-                played_schedules += 1
-                company = played(model, asked, seed)
-                equal += len(asked) - len(differing(alone, company, asked))
-                resets += company.resets
-            model.close()
-            total = played_schedules * len(asked)
-            changed += total - equal
+            found = compared(kind, Path(folder), options.requests, options.seconds)
+            changed += found.total - found.equal
             print(
-                f"{kind:7} {equal} of {total} answers equal in {played_schedules} schedules, "
-                f"{played_schedules * rows:,} rows of logits, read again {resets} times, {time.process_time() - began:.0f} s of processor time",
+                f"{kind:7} {found.equal} of {found.total} answers equal in {found.schedules} schedules, "
+                f"{found.rows:,} rows of logits, read again {found.resets} times, "
+                f"{time.process_time() - began:.0f} s of processor time",
                 flush=True,
             )
     return 1 if changed else 0

@@ -1,6 +1,6 @@
 """Company changes no bit: real weights in five number formats, random schedules; and each rule of `rules.py` is needed.
 
-Full depth, 30 prompts and 5 schedules: python tests/bench/company.py
+Full depth, 30 prompts and 5 schedules: `test_live_company.py`, or python tests/bench/company.py
 """
 
 from __future__ import annotations
