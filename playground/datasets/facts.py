@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from playground.answers.amounts import length_of
 from playground.datasets.cell import cell_text, is_empty
 from playground.types.dataset import Column, Row
 
@@ -57,7 +58,7 @@ class _Seen:
 
     def __init__(self, column: Column) -> None:
         self.column = column
-        self.total = self.filled = self.longest = 0
+        self.total = self.filled = self.longest = self.unspaced = 0
         self.values: Counter[str] | None = Counter() if column.kind in ("text", "boolean") else None
         self.range: tuple[float, float] | None = None
 
@@ -75,7 +76,9 @@ class _Seen:
         if self.column.kind == "number":
             numbers = [value for value in filled if value.__class__ in (int, float)]
         elif self.column.kind == "text":
-            numbers = [len(text.split()) for text in texts]
+            lengths = [length_of(text) for text in texts]
+            numbers = [each.words for each in lengths]
+            self.unspaced += sum(each.is_unspaced for each in lengths)
         if numbers:
             low, high = self.range or (numbers[0], numbers[0])
             self.range = (min(low, min(numbers)), max(high, max(numbers)))
@@ -91,7 +94,10 @@ class _Seen:
         if empty:
             parts.append(f"{empty:,} empty")
         elif self.range and column.kind == "text" and not is_choice:
-            parts.append(f"{_span(*self.range)} word{'' if self.range[1] == 1 else 's'}")
+            if 2 * self.unspaced > self.filled:
+                parts.append(f"{_span(*self.range)} character{'' if self.range[1] == 1 else 's'}")
+            else:
+                parts.append(f"{_span(*self.range)} word{'' if self.range[1] == 1 else 's'}")
         return ColumnFacts(", ".join(parts), self.filled, empty, choices, self.longest)
 
     def _choices(self) -> tuple[tuple[str, int], ...]:

@@ -15,6 +15,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeVar
 
+from playground.answers.amounts import length_of
 from playground.answers.wording import plural
 from playground.scorers.similarity import common_runs
 from playground.scorers.text import IDEOGRAPH
@@ -52,8 +53,6 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 
-_ALONE = re.compile(IDEOGRAPH)
-
 Item = TypeVar("Item", bound=Hashable)
 
 
@@ -88,7 +87,7 @@ def count_changes(pieces: Sequence[Piece]) -> Changes:
 def describe(pieces: Sequence[Piece]) -> str:
     """One phrase such as "adds 15 words, removes 2", of Chinese in characters; "the same" when nothing differs."""
     added, removed = count_changes(pieces)
-    if _is_unspaced("".join(piece.text for piece in pieces if piece.kind != "same")):
+    if length_of("".join(piece.text for piece in pieces if piece.kind != "same")).is_unspaced:
         if added and removed:
             return f"adds {added:,} {plural(added, 'characters')}, removes {removed:,}"
         return (
@@ -101,12 +100,6 @@ def describe(pieces: Sequence[Piece]) -> str:
     if any(piece.kind != "same" for piece in pieces):
         return "changes spaces or signs only"
     return "the same"
-
-
-def _is_unspaced(text: str) -> bool:
-    """Whether most of what is counted are characters of a script without spaces between words."""
-    tokens = [token for token in _TOKEN.findall(text) if any(map(str.isalnum, token))]
-    return 2 * sum(1 for token in tokens if _ALONE.match(token)) > len(tokens)
 
 
 def _words(text: str) -> int:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from playground.answers.amounts import length_of
 from playground.errors import PlaygroundError
 from playground.techniques.asking import Ask, together
 from playground.techniques.base import Row, Task, Tools
@@ -80,7 +81,7 @@ async def _demonstrate(
         )
         found = answer_in(reply.text)
         steps = _steps(reply.text)
-        fits = found is not None and bool(steps) and len(steps.split()) <= most_words
+        fits = found is not None and bool(steps) and length_of(steps).words <= most_words
         ask.mark(reply, extracted=found.text if found else "", state="kept" if fits else "pruned")
         return {"question": row.question, "steps": steps, "answer": found.text} if fits and found else None
 

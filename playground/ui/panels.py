@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from playground.answers.amounts import amount
 from playground.backends.answers import HALF
 from playground.backends.tokens import UNFIT
 from playground.errors import PlaygroundError
@@ -241,7 +242,7 @@ def thoughts(text: str, *, live: bool = False) -> Markup:
         return Markup("")
     return Markup(
         '<details class="reasoning"{}><summary>Thinking, {}</summary><pre>{}</pre></details>'
-    ).format(Markup(" data-live open") if live else "", plural(len(text.split()), "word"), text.strip())
+    ).format(Markup(" data-live open") if live else "", amount(text), text.strip())
 
 
 def foot(cell: StoredCell, run: StoredRun) -> Markup:

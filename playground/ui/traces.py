@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
+from playground.answers.amounts import amount
 from playground.errors import NotFoundError
 from playground.store.records import StoredCell, StoredRun
 from playground.types.generation import Message
 from playground.types.grid import CellKey
 from playground.types.trace import Answer, Step
 from playground.ui.actions import Action, Ask
-from playground.ui.html import count, icon, join, plural, seconds
+from playground.ui.html import count, icon, join, seconds
 from playground.ui.update import Update
 from playground.workbench.runs import find_cell
 from playground.workbench.service import Workbench
@@ -225,7 +226,7 @@ def _message(message: Message, step: Step) -> Markup:
 
 
 def _part(label: str, text: str, kind: str = "") -> Markup:
-    words = plural(len(text.split()), "word")
+    words = amount(text)
     return Markup('<section class="part {}"><h3 title="{}">{}</h3><pre>{}</pre></section>').format(
         kind, words, label, text
     )

@@ -29,6 +29,11 @@ def test_columns_are_told_in_a_few_words() -> None:
     assert [(each.words, each.rows) for each in facts.troubles] == [("answer is empty in row 50", (50,))]
 
 
+def test_a_chinese_column_is_told_in_characters() -> None:
+    facts = look_over(COLUMNS, [[row(1, "快递三天没到。"), row(2, "用 Python 写代码")]])
+    assert facts.columns["message"].words == "text, 5 to 6 characters"
+
+
 def test_equal_rows_are_named_and_those_in_both_halves_are_a_leak() -> None:
     rows = [row(1, half="train"), row(2, half="train"), row(3)]
     twin = Row(rows[0].values, "held-out", number=7)

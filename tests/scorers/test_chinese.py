@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from playground.answers.amounts import amount
 from playground.answers.units import quantities_in
 from playground.diff.words import describe, diff_words
 from playground.scorers import score_all
@@ -143,6 +144,21 @@ def test_letters_are_compared_without_case_and_chinese_stays_as_it_is() -> None:
     assert value("equals", "是", text="是") == 1 and value("equals", "士", text="土") == 0
     assert value("levenshtein", "北京是首都", text="南京是首都") == pytest.approx(0.8)
     assert value("normalised", "答案：是", texts=["答案:是。"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("今天天气很好。", "6 characters"),
+        ("好", "1 character"),
+        ("用 Python 写代码，很快。", "7 characters"),
+        ("To be, or not — 是 — to be.", "7 words"),
+        ("one", "1 word"),
+        ("", "0 words"),
+    ],
+)
+def test_a_length_is_told_in_characters_where_words_have_no_spaces(text: str, said: str) -> None:
+    assert amount(text) == said
 
 
 @pytest.mark.parametrize(

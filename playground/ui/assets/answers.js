@@ -164,17 +164,26 @@ function drawPhase(i, state) {
 
 // Thoughts while they are written; folded by hand, they stay folded.
 function drawThinking(section, text) {
-  const box = $(".thoughts", section),
-    words = text ? text.split(/\s+/).length : 0;
+  const box = $(".thoughts", section);
   let live = $("details[data-live]", box);
   if (!live && text) {
     live = h("details", { class: "reasoning", "data-live": "", open: true }, h("summary"), h("pre"));
     box.replaceChildren(live);
   }
   if (!live) return;
-  $("summary", live).textContent = `Thinking, ${words.toLocaleString("en")} word${words === 1 ? "" : "s"}`;
+  $("summary", live).textContent = `Thinking, ${amount(text)}`;
   $("pre", live).textContent = text;
   $("pre", live).scrollTop = 1e9;
+}
+
+// Its words; of a script without spaces between them its characters.
+const ALONE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}ー々]/gu;
+function amount(text) {
+  const alone = text.match(ALONE)?.length ?? 0;
+  const others = text.replace(ALONE, " ").match(alone ? /\S*[\p{L}\p{N}]\S*/gu : /\S+/g)?.length ?? 0;
+  const n = alone + others;
+  if (alone > others) return n === 1 ? "1 character" : `${n.toLocaleString("en")} characters`;
+  return n === 1 ? "1 word" : `${n.toLocaleString("en")} words`;
 }
 
 // All of it has come.
