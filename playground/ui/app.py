@@ -45,6 +45,7 @@ from playground.ui import (
     technique_bench_actions,
     technique_choice,
     technique_documents,
+    trace_lanes,
     traces,
     trouble,
     verdict,
@@ -86,7 +87,13 @@ _LOOK = (
 STYLES = tuple(ASSETS / "look" / f"{name}.css" for name in _LOOK)
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
 ACTIONS |= beside.ACTIONS | answer_diff.ACTIONS | samples.ACTIONS | drafts.ACTIONS
-ACTIONS |= column_prompts.ACTIONS | own_saving.ACTIONS | traces.ACTIONS | technique_choice.ACTIONS
+ACTIONS |= (
+    column_prompts.ACTIONS
+    | own_saving.ACTIONS
+    | traces.ACTIONS
+    | trace_lanes.ACTIONS
+    | technique_choice.ACTIONS
+)
 ACTIONS |= technique_documents.ACTIONS | sandbox_switch.ACTIONS | technique_bench_actions.ACTIONS
 ACTIONS |= library_actions.ACTIONS | versions.ACTIONS | syncing.ACTIONS
 ACTIONS |= importing.ACTIONS | bundling.ACTIONS | cases.ACTIONS | case_runs.ACTIONS | completion.ACTIONS

@@ -45,7 +45,7 @@ def trace(steps: Sequence[Step], key: CellKey, answer: Answer | None = None) -> 
     for step in steps:
         children.setdefault(step.parent if step.parent in known else None, []).append(step)
     lines = join(_row(step, min(level, DEEPEST), key) for step, level in _ordered(children, None, 0, depth))
-    found = _found(answer) if answer is not None else Markup("")
+    found = _found(answer, key) if answer is not None else Markup("")
     valued = " valued" if any(step.value is not None for step in steps) else ""
     stated = " stated" if any(step.state for step in steps) else ""
     rows = Markup('<div class="steps{}{}" role="group" aria-label="Steps">{}</div>').format(
@@ -65,7 +65,7 @@ def _ordered(
             yield from _ordered(children, step.number, level + 1, seen)
 
 
-def _found(answer: Answer) -> Markup:
+def _found(answer: Answer, key: CellKey) -> Markup:
     facts = [f"{name.replace('_', ' ')} {said}" for name, said in answer.facts]
     if answer.ended == "length":
         facts.append("ended at a bound")
@@ -74,11 +74,12 @@ def _found(answer: Answer) -> Markup:
         if answer.extracted is not None
         else Markup("")
     )
-    if not said and not facts:
-        return Markup("")
     lead = Markup('<span class="hint">Extracted answer</span> {}').format(said) if said else Markup("")
     rest = Markup('<span class="hint">{}</span>').format(", ".join(facts)) if facts else Markup("")
-    return Markup('<div class="found">{} {}</div>').format(lead, rest)
+    took = Markup(
+        '<button class="link" data-act="trace_price" data-column="{}" data-repeat="{}" title="Its price beside the other columns, and when its calls ran">What it took</button>'
+    ).format(key.variant, key.repeat)
+    return Markup('<div class="found">{} {} {}</div>').format(lead, rest, took)
 
 
 def _row(step: Step, level: int, key: CellKey) -> Markup:
