@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from playground.backends.scripted import ScriptedBackend
@@ -75,6 +76,21 @@ def finished(database: Path) -> dict[tuple[int, int], tuple[str, int, str]]:
     finally:
         connection.close()
     return {(case, variant): (at, attempt, text) for case, variant, at, attempt, text in rows}
+
+
+def result(database: Path) -> dict[tuple[int, int], tuple[str, str]]:
+    """What was answered and found of every cell that is done, and the verdict at (-1, -1)."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        rows = connection.execute(
+            "SELECT case_number, variant_number, text, group_concat(value || explanation) FROM cell"
+            " JOIN step ON step.cell_id = cell.id JOIN score ON score.cell_id = cell.id"
+            " WHERE cell.status = 'done' GROUP BY cell.id"
+        ).fetchall()
+        [said] = connection.execute("SELECT sentence FROM experiment").fetchall()
+    return {
+        (-1, -1): (said[0], ""),
+        **{(case, variant): (text, found) for case, variant, text, found in rows},
+    }
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from playground.errors import NotFoundError
-from playground.store.content import fold
+from playground.store.content import fold, portions
 from playground.store.history import NO_CHECKS, checks_of_cells
 from playground.store.ledger import UNFINISHED
 from playground.store.records import CellPage, CellRecord, CellRow, MatrixEntry, StoredCell
@@ -72,6 +72,17 @@ class RunCells:
         with self._reading() as session:
             return session.exec(asked.order_by(col(RunCase.number)).limit(1)).first()
 
+    def begins(self, run_id: str, keys: Sequence[CellKey]) -> dict[CellKey, str]:
+        """How the answers of these cells begin, or why there is none, in one look; unknown ones are left out."""
+        with self._reading() as session:
+            return _begins(session, find_run(session, run_id).id, keys)
+
+    def values_of(self, run_id: str, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """The values of these cases, in one look; unknown ones are left out. Raises NotFoundError."""
+        with self._reading() as session:
+            cases = _cases(session, find_run(session, run_id).id, numbers)
+            return {number: dict(case.values) for number, case in cases.items()}
+
     def open_keys(self, run_id: str, *, after: CellKey | None = None, limit: int = 500) -> list[CellKey]:
         """The next cells that have not ended: what is left to run. Raises NotFoundError."""
         with self._reading() as session:
@@ -100,17 +111,8 @@ def _page(
     wanted = _after(run_id, after)
     if status is not None:
         wanted.append(CELL.c.status == status)
-    begins = (
-        sa.select(sa.func.substr(STEPS.c.text, 1, BEGINS_CHARS))
-        .where(STEPS.c.cell_id == CELL.c.id)
-        .order_by(STEPS.c.number.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    # Of a technique the answer need not be what its last step says.
-    answer = sa.func.coalesce(sa.func.substr(CELL.c.final, 1, BEGINS_CHARS), begins)
     asked = (
-        sa.select(CELL, VARIANT.c.model, sa.type_coerce(answer, STEPS.c.text.type).label("begins"))
+        sa.select(CELL, VARIANT.c.model, _ANSWER.label("begins"))
         .join(VARIANT, VARIANT.c.id == CELL.c.variant_id)
         .where(*wanted)
         .order_by(*PLACE)
@@ -129,6 +131,30 @@ def _page(
         after=_key(rows[-1]) if len(found) > limit else None,
         total=total,
     )
+
+
+_LAST = (
+    sa.select(sa.func.substr(STEPS.c.text, 1, BEGINS_CHARS))
+    .where(STEPS.c.cell_id == CELL.c.id)
+    .order_by(STEPS.c.number.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+# Of a technique the answer need not be what its last step says.
+_ANSWER = sa.type_coerce(
+    sa.func.coalesce(sa.func.substr(CELL.c.final, 1, BEGINS_CHARS), _LAST), STEPS.c.text.type
+)
+
+
+def _begins(session: Session, run_id: str, keys: Sequence[CellKey]) -> dict[CellKey, str]:
+    wanted, found = set(keys), {}
+    for portion in portions(sorted({key.case for key in keys})):
+        there = (CELL.c.run_id == run_id, CELL.c.case_number.in_(portion))
+        asked = sa.select(*PLACE, CELL.c.extracted, CELL.c.error, _ANSWER.label("begins")).where(*there)
+        for row in session.execute(asked):
+            if (key := _key(row)) in wanted:
+                found[key] = row.extracted or row.begins or row.error
+    return found
 
 
 def _cell(session: Session, run_id: str, key: CellKey) -> StoredCell:

@@ -10,9 +10,11 @@ The cells are stored by the ledger like those of any run; nothing here is writte
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
@@ -49,12 +51,31 @@ from playground.types.trace import Answer
 _tables = Table.metadata.tables
 CELL, SCORES, STEPS, VARIANT = (_tables[name] for name in ("cell", "score", "step", "variant"))
 PLACE = (CELL.c.case_number, CELL.c.variant_number, CELL.c.repeat)
+_EXPERIMENT = _tables["experiment"]
+_CHANGING = [
+    _EXPERIMENT.c[name]
+    for name in (
+        "state",
+        "why",
+        "owner",
+        "name",
+        "attempt",
+        "checks",
+        "ended_at",
+        "elapsed_s",
+        "sentence",
+        "outcome",
+    )
+]
 CACHED = "cache"
 """The fact of an answer that was served from one that was given before."""
 FAILED = "error"
 PAGE_ROWS = 200
 MOST_KNOWN = 300_000
 """Requests that are remembered of the models of an experiment while it runs."""
+READ_ROWS = 5_000
+KEPT = 16
+"""Experiments that have ended and are kept as they were read."""
 RATED_CELLS = 200
 """Rates are those of so many of the newest cells."""
 
@@ -97,6 +118,7 @@ class Experiments:
         self._reading = reading
         self._writing = writing
         self._presence = presence
+        self._ended: OrderedDict[str, tuple[tuple[Any, ...], StoredExperiment]] = OrderedDict()
 
     # --- what they are ----------------------------------------------------------------------------------
 
@@ -127,9 +149,23 @@ class Experiments:
 
     def get(self, run_id: str) -> StoredExperiment:
         """One experiment. Raises NotFoundError, and StoreError when it cannot be read."""
+        found = fold(run_id)
         with self._reading() as session:
-            row = _find(session, run_id)
-            return _stored(session, row)
+            # Its plan may hold many rows, and its cells are counted: of one that has ended nothing of it changes.
+            stamp = (
+                session.connection()
+                .execute(sa.select(*_CHANGING).where(_EXPERIMENT.c.run_id == found))
+                .first()
+            )
+            kept = self._ended.get(found)
+            if kept is not None and stamp is not None and kept[0] == tuple(stamp):
+                return kept[1]
+            stored = _stored(session, _find(session, run_id))
+        if stamp is not None and stored.state == "done":
+            self._ended[found] = tuple(stamp), stored
+            while len(self._ended) > KEPT:
+                self._ended.popitem(last=False)
+        return stored
 
     def page(self, search: str = "", limit: int = 50, offset: int = 0) -> ExperimentPage:
         """Experiments whose name or data set has every word, newest first; at most 200."""
@@ -194,6 +230,7 @@ class Experiments:
                 raise StoreBusy("The experiment runs.", "Pause it, or wait until it is done.")
             row.plan = {**row.plan, "limits": to_json(limits, exclude_defaults=True)}
             session.add(row)
+        self._ended.pop(fold(run_id), None)
 
     def keep_checks(self, run_id: str, checks: Sequence[Check]) -> None:
         """The checks that count from now on: a further attempt on its question. Raises NotFoundError."""
@@ -340,7 +377,7 @@ class Experiments:
                 CELL.c.completion_tokens, CELL.c.total_s, sa.func.coalesce(cached, False),
             ).where(CELL.c.run_id == found).order_by(*PLACE)  # fmt: skip
             rows = []
-            for (
+            for (  # one by one each row would cost three times as much
                 one,
                 case,
                 variant,
@@ -352,7 +389,7 @@ class Experiments:
                 came,
                 total,
                 is_cached,
-            ) in connection.execute(asked):
+            ) in chain.from_iterable(connection.execute(asked).partitions(READ_ROWS)):
                 is_done = status == "done"
                 rows.append(
                     Outcome(
@@ -520,7 +557,7 @@ def _verdicts(connection: sa.Connection, run_id: str, check: str) -> tuple[dict[
         .group_by(SCORES.c.cell_id)
     )
     passed, scores = {}, {}
-    for cell, least, of_all in connection.execute(asked):
+    for cell, least, of_all in chain.from_iterable(connection.execute(asked).partitions(READ_ROWS)):
         passed[cell] = least >= 1
         scores[cell] = of_all
     if check:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import Markup
 
 from playground.scorers import passed
-from playground.store.records import CellRow
 from playground.types.grid import CellKey
 from playground.ui.html import button, icon, join
 from playground.ui.verdict_look import MORE_CASES, MOST_CASES, Look
@@ -39,14 +38,18 @@ async def cases_zone(workbench: Workbench, shown: Shown) -> Markup:
     rows, left = [], shown.look.cases
     rates = can_rate(shown)
     width = 2 + len(shown.found.table.entries) + rates
+    parts: list[tuple[Group, Sequence[int]]] = []
     for group in picked:
-        part = group.cases[:left]
+        part: Sequence[int] = group.cases[:left]
         if not part:
             break
         left -= len(part)
+        parts.append((group, part))
+    said = await _said(workbench, shown, [case for _, part in parts for case in part])
+    for group, part in parts:
         rows.append(_group_head(group, width))
         for case in part:
-            rows.append(await _case(workbench, shown, case))
+            rows.append(await _case(workbench, shown, case, said))
     total = sum(len(group.cases) for group in picked)
     a, b = pair.a, pair.b
     others = [n for n in range(len(shown.found.table.entries)) if n not in _numbers(shown)]
@@ -154,14 +157,31 @@ def _group_head(group: Group, width: int) -> Markup:
     ).format(width, group.title, count, words, "" if count == 1 else "s")
 
 
-async def _case(workbench: Workbench, shown: Shown, case: int) -> Markup:
+class _Said(NamedTuple):
+    """What the listed cases are about, and how the pair's answers begin."""
+
+    values: dict[int, dict[str, Any]]
+    begins: dict[tuple[int, int], str]
+    """By variant and case."""
+
+
+async def _said(workbench: Workbench, shown: Shown, cases: Sequence[int]) -> _Said:
+    """All of it in a look or two: one for each case would take longer than the rest of the page."""
+    places = {(variant, case): shown.place(variant, case) for variant in _numbers(shown) for case in cases}
+    of_run: dict[str, list[CellKey]] = {}
+    for experiment_id, key in places.values():
+        of_run.setdefault(experiment_id, []).append(key)
+    found = {run_id: await workbench.history.begins(run_id, keys) for run_id, keys in of_run.items()}
+    begins = {
+        place: " ".join(found[run_id].get(key, "")[:SHOWN_CHARS].split())
+        for place, (run_id, key) in places.items()
+    }
+    return _Said(await workbench.history.values_of(shown.id, cases), begins)
+
+
+async def _case(workbench: Workbench, shown: Shown, case: int, said: _Said) -> Markup:
     a, b = _numbers(shown)
     table = shown.found.table
-    values = await workbench.history.case_values(shown.id, case, 1)
-    said = {}
-    for variant in (b, a):
-        experiment_id, key = shown.place(variant, case)
-        said[variant] = await _begins(workbench, experiment_id, key)
     others = [n for n in range(len(table.entries)) if n not in (a, b)]
     is_at = shown.look.at == case
     row = Markup(
@@ -174,10 +194,10 @@ async def _case(workbench: Workbench, shown: Shown, case: int) -> Markup:
         case + 1,
         Markup(' aria-current="true"') if is_at else "",
         case + 1,
-        _first_text(values[0] if values else {}),
+        _first_text(said.values.get(case, {})),
         join(
             Markup('<td class="mono"><span class="one">{}{}</span></td>').format(
-                judged(shown.found, variant, case), said[variant]
+                judged(shown.found, variant, case), said.begins[variant, case]
             )
             for variant in (b, a)
         ),
@@ -191,15 +211,6 @@ async def _case(workbench: Workbench, shown: Shown, case: int) -> Markup:
 
 def _with_at(look: Look, case: int | None) -> Look:
     return look.to(at=case)
-
-
-async def _begins(workbench: Workbench, experiment_id: str, key: CellKey) -> str:
-    before = CellKey(key.case, key.variant, -1)
-    page = await workbench.history.cells(experiment_id, after=before, limit=1)
-    row: CellRow | None = page.rows[0] if page.rows else None
-    if row is None or row.key[:2] != key[:2]:
-        return ""
-    return " ".join((row.extracted or row.begins or row.error)[:SHOWN_CHARS].split())
 
 
 async def _detail(workbench: Workbench, shown: Shown, case: int) -> Markup:
@@ -242,7 +253,7 @@ async def _detail(workbench: Workbench, shown: Shown, case: int) -> Markup:
 def judged(found: Verdict, variant: int, case: int) -> Markup:
     """Whether a variant passes a case: tick, cross, a share of its repeats, or why there is nothing."""
     table, metric = found.table, found.rule.metric
-    value = float(table.values(metric)[variant, case])
+    value = table.value(metric, variant, case)
     name = table.entries[variant].name
     if value != value:
         failed = bool((table.status[variant, case] == "error").any())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,8 +100,32 @@ def _called(part: Slice) -> str:
     return part.value if plain else f"{part.column} {part.value}"
 
 
+class _Column:
+    """A column known by being this very tuple: its cells never change, and a page asks for its parts again and again."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: Sequence[object]) -> None:
+        self.values = values
+
+    def __hash__(self) -> int:
+        return id(self.values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Column) and other.values is self.values
+
+
 def parts(values: Sequence[object]) -> list[tuple[str, NDArray[np.bool_]]]:
     """The parts of a column with the cases of each; none for free text."""
+    return list(_known_parts(_Column(values))) if isinstance(values, tuple) else _parts(values)
+
+
+@lru_cache(maxsize=16)
+def _known_parts(column: _Column) -> list[tuple[str, NDArray[np.bool_]]]:
+    return _parts(column.values)
+
+
+def _parts(values: Sequence[object]) -> list[tuple[str, NDArray[np.bool_]]]:
     words = [_word(value) for value in values]
     distinct = list(dict.fromkeys(words))
     numbers = [value for value in values if _word(value) != _EMPTY]

@@ -110,6 +110,12 @@ class Table:
         """Variants × cases: the mean of the repeats that have a value."""
         return mean_of(self.passed if metric == PASSES else self.score)
 
+    def value(self, metric: str, variant: int, case: int) -> float:
+        """That of one variant and case alone."""
+        array = self.passed if metric == PASSES else self.score
+        there = [value for value in array[variant, case].tolist() if value == value]
+        return sum(there) / len(there) if there else float("nan")
+
     def only(self, cases: NDArray[np.bool_]) -> Table:
         """The same over some of the cases."""
         kept = np.flatnonzero(cases)

@@ -81,7 +81,7 @@ class ExperimentDesk:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._grids: OrderedDict[str, Grid] = OrderedDict()
         self._verdicts: OrderedDict[str, _Kept] = OrderedDict()
-        self._tables: OrderedDict[str, tuple[tuple[Any, ...], Table]] = OrderedDict()
+        self._tables: OrderedDict[str, _Stood] = OrderedDict()
         self._is_ending = False
 
     async def close(self) -> None:
@@ -344,16 +344,18 @@ class ExperimentDesk:
         changed = going.changed if going is not None else -1
         running = frozenset(going.running) if going is not None else None
         row = stored.row
-        stamp = (changed, running, row.state, row.done, row.failed, row.attempt)
+        stamp = (changed, running, row.state, row.done, row.failed, row.attempt, row.why, row.elapsed_s)
         kept = self._tables.get(run_id)
-        if kept is not None and kept[0] == stamp and (going is not None or stored.state != "running"):
-            return kept[1]
+        if kept is not None and kept.stamp == stamp and (going is not None or stored.state != "running"):
+            return kept.table
         from playground.workbench.experiment_table import table_of_experiment
 
         grid = await self._grid(stored)
         outcomes = await self.outcomes(run_id)
         table = await asyncio.to_thread(table_of_experiment, stored, grid, outcomes)
-        self._tables[run_id] = stamp, table
+        # What runs is told by what is under way, which no table knows.
+        progress = _progress(stored, outcomes, None) if going is None else None
+        self._tables[run_id] = _Stood(stamp, table, progress)
         while len(self._tables) > KEPT:
             self._tables.popitem(last=False)
         return table
@@ -441,7 +443,20 @@ class ExperimentDesk:
         if (going := self._going.get(run_id)) is not None:
             return _progress(going.stored, list(going.outcomes.values()), going)
         stored = await self.get(run_id)
-        return _progress(stored, await self.outcomes(run_id), None)
+        if stored.state == "running":  # in another program
+            return _progress(stored, await self.outcomes(run_id), None)
+        await self._table(run_id)
+        kept = self._tables.get(run_id)
+        known = kept.progress if kept is not None else None
+        return known or _progress(stored, await self.outcomes(run_id), None)
+
+
+class _Stood(NamedTuple):
+    """All cells as they stood when the stamp was so."""
+
+    stamp: tuple[Any, ...]
+    table: Table
+    progress: Progress | None
 
 
 class _Kept(NamedTuple):

@@ -99,6 +99,14 @@ class History:
         """The case that was made from the row of a data set with this hash; None without one."""
         return await asyncio.to_thread(self._store.cells.case_of_row, run_id, row_id)
 
+    async def begins(self, run_id: str, keys: Sequence[CellKey]) -> dict[CellKey, str]:
+        """How the answers of these cells begin, or why there is none. Raises NotFoundError."""
+        return await asyncio.to_thread(self._store.cells.begins, run_id, keys)
+
+    async def values_of(self, run_id: str, cases: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """The values of these cases. Raises NotFoundError."""
+        return await asyncio.to_thread(self._store.cells.values_of, run_id, cases)
+
     def cases(self, run_id: str, portion: int) -> Iterator[tuple[int, list[MatrixEntry]]]:
         """What each variant came to in each case, a portion of cases at a time with the first one's number. Blocks."""
         first = 0
