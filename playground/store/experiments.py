@@ -52,21 +52,12 @@ _tables = Table.metadata.tables
 CELL, SCORES, STEPS, VARIANT = (_tables[name] for name in ("cell", "score", "step", "variant"))
 PLACE = (CELL.c.case_number, CELL.c.variant_number, CELL.c.repeat)
 _EXPERIMENT = _tables["experiment"]
-_CHANGING = [
-    _EXPERIMENT.c[name]
-    for name in (
-        "state",
-        "why",
-        "owner",
-        "name",
-        "attempt",
-        "checks",
-        "ended_at",
-        "elapsed_s",
-        "sentence",
-        "outcome",
-    )
-]
+_FIXED = ("run_id", "plan", "question", "created_at")
+_STAMP = sa.select(
+    *(column for column in _EXPERIMENT.c if column.name not in _FIXED),
+    sa.select(_tables["run"].c.planned).where(_tables["run"].c.id == _EXPERIMENT.c.run_id).scalar_subquery(),
+)
+"""All that may change of an experiment whose cells have ended, but for its limits."""
 CACHED = "cache"
 """The fact of an answer that was served from one that was given before."""
 FAILED = "error"
@@ -152,11 +143,7 @@ class Experiments:
         found = fold(run_id)
         with self._reading() as session:
             # Its plan may hold many rows, and its cells are counted: of one that has ended nothing of it changes.
-            stamp = (
-                session.connection()
-                .execute(sa.select(*_CHANGING).where(_EXPERIMENT.c.run_id == found))
-                .first()
-            )
+            stamp = session.connection().execute(_STAMP.where(_EXPERIMENT.c.run_id == found)).first()
             kept = self._ended.get(found)
             if kept is not None and stamp is not None and kept[0] == tuple(stamp):
                 return kept[1]

@@ -290,6 +290,23 @@ async def test_stored_answers_are_scored_anew_without_a_model(make_workbench: Ma
         await workbench.experiments.rescore(run_id, [Check(scorer="contain")])
 
 
+async def test_what_is_kept_of_an_ended_experiment_is_never_old(make_workbench: MakeWorkbench) -> None:
+    workbench = make_workbench({"echo": "{last}"})
+    run_id = await ended(workbench, experiment(3))
+    other = Workbench(workbench.settings, open_store(workbench.settings), dict(workbench.models.backends))
+    assert (await other.experiments.get(run_id)).experiment.limits == Limits()
+    assert (await workbench.experiments.get(run_id)).row.done == 6
+    assert (await workbench.experiments.progress(run_id)).done == 6
+    await workbench.experiments.limit(run_id, Limits(tries=7))
+    assert (await workbench.experiments.get(run_id)).experiment.limits.tries == 7
+    more = (*CHECKS, Check(scorer="length", options={"max": 1}))
+    await workbench.experiments.rescore(run_id, more)
+    for each in (workbench, other):
+        assert (await each.experiments.get(run_id)).checks == more
+        assert {row.passed for row in await each.experiments.outcomes(run_id)} == {False}
+    await other.close()
+
+
 async def test_a_data_set_may_go_while_its_experiment_runs(make_workbench: MakeWorkbench) -> None:
     workbench = make_workbench({"echo": [0.01, "w1"]})
     rows = [Row({"word": f"w{n}", "expected": "w1", "kind": "x"}) for n in range(20)]
