@@ -128,6 +128,7 @@ SHOTS: dict[str, Any] = {"shots": [{"input": "a", "output": "b"}]}
         (prompt("u: Classify the remark: {{ remark }}"), "hint"),
         (prompt("u: Extract the names from this text: {{ text }}"), "hint"),
         (prompt("u: 提取文中的人名：{{ text }}"), "hint"),
+        (prompt("u: 小唐现在有几张邮票？", checks=NUMBER), "warn"),
         (
             prompt("u: What is the taste?", checks=EQUALS, inputs=(Input(name="shots", kind="examples"),)),
             "warn",
@@ -158,6 +159,8 @@ def test_a_scored_or_sorting_prompt_that_does_not_say_how_to_answer(given: Promp
         prompt("u: Classify the remark.\nLabel:"),
         prompt("u: Extract the names, one word a line."),
         prompt("u: 分类这句话，只回答正面或负面。"),
+        prompt("u: 小唐有几张邮票？一步一步来，最后写出答案。", checks=NUMBER),
+        prompt("u: 冰会沉到水底吗？以“是”或“否”开头。", checks=EQUALS),
         prompt("u: Wie schmeckt {{ food }}?", checks=EQUALS),
         prompt('u: What is it?\n{% include "answer-form@1" %}', checks=EQUALS),
         prompt(
