@@ -1,3 +1,3 @@
 """Prompt Playground: compare prompts side by side on real models."""
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
