@@ -97,13 +97,34 @@ def one(read: Callable[[str, str], Reading]) -> Callable[[str, str], tuple[Readi
 _RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$")
 
 
+_STEM_BYTES = 180
+"""File systems bound a name to 255 bytes, of which suffix and number need some; a Chinese letter has three."""
+
+
 def file_name(name: str, suffix: str) -> str:
-    """A safe ASCII file name from any prompt name: letters, digits and hyphens, at most 60, plus the suffix."""
+    """A safe file name from any prompt name: letters of every script, digits and hyphens, at most 60, plus the suffix.
+
+    Latin letters lose accents and case, so that names are the same on every file system.
+    """
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name[:1000]).casefold())
+    kept = ""
+    for char in text:
+        ascii_text = unicodedata.normalize("NFKD", char).encode("ascii", "ignore").decode()
+        is_mark = unicodedata.category(char).startswith("M") and not kept[-1:].isascii()
+        kept += ascii_text or (char if char.isalnum() or is_mark else "" if ord(char) < 0x370 else "-")
+    slug = re.sub(r"[^\w]+|_+", "-", kept)[:61].strip("-")[:60]
+    return _stem(slug.encode("utf-8", "ignore")[:_STEM_BYTES].decode("utf-8", "ignore")) + suffix
+
+
+def ascii_name(name: str) -> str:
+    """The same of ASCII letters alone, for commands and names of models in other programs."""
     ascii_text = unicodedata.normalize("NFKD", name[:1000]).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower())[:61].strip("-")[:60].strip("-")
-    if not slug or _RESERVED.match(slug):
-        slug = f"prompt-{slug}".strip("-")
-    return slug + suffix
+    return _stem(re.sub(r"[^a-z0-9]+", "-", ascii_text.lower())[:61].strip("-")[:60])
+
+
+def _stem(slug: str) -> str:
+    slug = slug.strip("-")
+    return f"prompt-{slug}".strip("-") if not slug or _RESERVED.match(slug) else slug
 
 
 def receipt(export: Export) -> dict[str, str]:

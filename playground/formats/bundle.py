@@ -183,13 +183,14 @@ def _placed(items: Sequence[BundleItem]) -> Iterator[tuple[str, BundleItem, str,
         base = f"{folder}/{file_name(item.called or item.prompt.name, ending)}".lstrip("/")
         rows.append(((base, item.prompt.name, text, item.history), item, losses))
     rows.sort(key=lambda row: row[0])
-    bases = {key[0] for key, _, _ in rows}
+    bases = {archive.fold(key[0]) for key, _, _ in rows}
     used: dict[str, int] = {}
     for (base, _, text, _), item, losses in rows:
-        used[base] = used.get(base, 0) + 1
-        while used[base] > 1 and f"{base}-{used[base]}" in bases:
-            used[base] += 1
-        stem = base if used[base] == 1 else f"{base}-{used[base]}"
+        key = archive.fold(base)
+        used[key] = used.get(key, 0) + 1
+        while used[key] > 1 and f"{key}-{used[key]}" in bases:
+            used[key] += 1
+        stem = base if used[key] == 1 else f"{base}-{used[key]}"
         yield stem + prompty.SUFFIX, item, text, losses
 
 

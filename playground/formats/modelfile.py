@@ -24,6 +24,7 @@ from playground.formats.base import (
     Export,
     Format,
     Reading,
+    ascii_name,
     block,
     checked,
     file_name,
@@ -162,7 +163,7 @@ def _stops(export: Export) -> tuple[str, ...]:
 def _write_request(
     export: Export, model: str, system: str | None, history: list[tuple[str, str]], losses: tuple[str, ...]
 ) -> ExportFile:
-    name = file_name(export.prompt.name, "")
+    name = ascii_name(export.prompt.name)
     parameters: dict[str, Any] = dict(_parameters(export))
     if stop := _stops(export):
         parameters["stop"] = list(stop)

@@ -20,6 +20,7 @@ from playground.formats.base import (
     Export,
     Format,
     Reading,
+    ascii_name,
     checked,
     file_name,
     shown,
@@ -89,7 +90,7 @@ def write(export: Export) -> ExportFile:
     ):
         losses.append("template: double braces in the text will be taken for a variable there")
     row = {
-        "command": command if keeps else file_name(prompt.name, ""),
+        "command": command if keeps else ascii_name(prompt.name),
         "title": prompt.name,
         "content": content,
     }
@@ -168,7 +169,7 @@ def _read_row(row: Any, where: str) -> Reading:
         name=title or command,
         turns=normalise([Turn(role="user", template=join(pieces))]),
         inputs=inputs,
-        metadata={"command": command} if command and command != file_name(title, "") else {},
+        metadata={"command": command} if command and command != ascii_name(title) else {},
     )
     return Reading(prompt, tuple(losses))
 

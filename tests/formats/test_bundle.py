@@ -138,13 +138,13 @@ def test_names_that_give_the_same_file_name_get_different_ones() -> None:
     assert sorted(entry.path.rpartition("/")[2] for entry in entries) == [
         "etc-passwd.prompty",
         "img-onerror-x.prompty",
-        "prompt-2.prompty",
-        "prompt-3.prompty",
         "prompt-con.prompty",
         "prompt.prompty",
         "tone-2.prompty",
         "tone-3.prompty",
         "tone.prompty",
+        "情绪.prompty",
+        "语气.prompty",
     ]
     assert {entry.path.rpartition("/")[0] for entry in entries} == {"prompt/hub-x"}
 

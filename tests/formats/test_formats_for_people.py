@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from playground.formats import markdown
-from playground.formats.base import Export, file_name
+from playground.formats.base import Export, ascii_name, file_name
 from playground.formats.registry import FORMATS
 from playground.types.generation import Message
 from playground.types.prompt import Input, Prompt, Turn
@@ -94,7 +95,13 @@ def test_no_message_or_name_breaks_out_of_its_place_in_markdown(contents: list[s
         ("a\x00b", "a-b.txt"),
         ("CON", "prompt-con.txt"),
         ("lpt1", "prompt-lpt1.txt"),
-        ("\u4f60\u597d", "prompt.txt"),
+        ("\u4f60\u597d", "\u4f60\u597d.txt"),
+        ("情感分类（三类，少样本）", "情感分类-三类-少样本.txt"),
+        ("ＡＢＣ　退款 v2", "abc-退款-v2.txt"),
+        ("カフェ 한국어", "カフェ-한국어.txt"),
+        ("Straße", "strasse.txt"),
+        ("提" * 300, "提" * 60 + ".txt"),
+        ("👍", "prompt.txt"),
         ("Caf\u00e9", "cafe.txt"),
         ("x" * 300, "x" * 60 + ".txt"),
         ("<img onerror=alert(1)>", "img-onerror-alert-1.txt"),
@@ -107,6 +114,14 @@ def test_any_prompt_name_gives_a_safe_file_name(name: str, expected: str) -> Non
 @given(st.text(max_size=400))
 def test_file_names_hold_only_letters_digits_and_hyphens(name: str) -> None:
     stem = file_name(name, "")
+    assert 1 <= len(stem) <= 67 and len(stem.encode()) < 200
+    assert all(char == "-" or char.isalnum() or unicodedata.category(char).startswith("M") for char in stem)
+    assert not stem.startswith("-") and not stem.endswith("-")
+
+
+@given(st.text(max_size=400))
+def test_names_for_other_programs_hold_only_ascii_letters_digits_and_hyphens(name: str) -> None:
+    stem = ascii_name(name)
     assert 1 <= len(stem) <= 67
     assert set(stem) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
     assert not stem.startswith("-") and not stem.endswith("-")
