@@ -1,18 +1,18 @@
 """A count that should lie between a least and a most number.
 
-within(103, None, 100)  →  0.0, ", 3 over"
+within(103, None, 100, "103 words")  →  0.0, "103 words, 3 over"
 """
 
 from __future__ import annotations
 
 
-def within(count: int, least: int | None, most: int | None) -> tuple[float, str]:
-    """1 when it does, else 0; and by how much it does not, "" when it does."""
+def within(count: int, least: int | None, most: int | None, counted: str) -> tuple[float, str]:
+    """1 when it does, else 0; and what was `counted`, in words, with by how much it does not."""
     over = count - most if most is not None else 0
     under = least - count if least is not None else 0
-    beyond = f", {over:,} over" if over > 0 else ""
-    beyond += f", {under:,} too few" if under > 0 else ""
-    return float(not beyond), beyond
+    if over > 0:
+        return 0.0, f"{counted}, {over:,} over"
+    return (0.0, f"{counted}, {under:,} too few") if under > 0 else (1.0, counted)
 
 
 def bounds_problem(least: int | None, most: int | None) -> str | None:

@@ -59,8 +59,8 @@ def tokens(
     if None in known:
         return Score("tokens", None, answer, "does not apply: the tokens were not counted")
     count = sum(number for number in known if number is not None)
-    value, beyond = within(count, min, max)
-    return Score("tokens", value, answer, f"{count:,} {plural(count, 'tokens')}{beyond}")
+    value, explanation = within(count, min, max, f"{count:,} {plural(count, 'tokens')}")
+    return Score("tokens", value, answer, explanation)
 
 
 def tokens_problem(*, max: int | None = None, min: int | None = None, counted: Of = "answer") -> str | None:

@@ -187,8 +187,8 @@ def length(sample: Sample, *, min: int | None = None, max: int | None = None, un
     """
     answer = trimmed(sample.answer)
     count = _measure(answer, unit)
-    value, beyond = within(count, min, max)
-    return Score("length", value, answer, f"{count:,} {plural(count, unit)}{beyond}")
+    value, explanation = within(count, min, max, _counted(count, unit))
+    return Score("length", value, answer, explanation)
 
 
 def length_problem(*, min: int | None = None, max: int | None = None, unit: Unit = "words") -> str | None:
@@ -199,6 +199,17 @@ def length_problem(*, min: int | None = None, max: int | None = None, unit: Unit
 
 _CHARACTER = regex_engine.compile(r"\X")
 _WORD = regex_engine.compile(rf"{IDEOGRAPH}|(?:(?!{IDEOGRAPH})\S)++")
+
+
+def _counted(count: int, unit: Unit) -> str:
+    """Such as "3 sentences"; each unit in words of its own, which other languages put differently."""
+    if unit == "sentences":
+        return f"{count:,} {plural(count, 'sentences')}"
+    if unit == "characters":
+        return f"{count:,} {plural(count, 'characters')}"
+    if unit == "lines":
+        return f"{count:,} {plural(count, 'lines')}"
+    return f"{count:,} {plural(count, 'words')}"
 
 
 def _measure(text: str, unit: Unit) -> int:

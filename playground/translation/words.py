@@ -41,4 +41,7 @@ TAGS = (
 KINDS = ("text", "long text", "number", "choice", "boolean", "examples", "object")
 """Kinds of inputs, as the preview of a prompt names them ("list" is a tag)."""
 
-WORDS: tuple[str, ...] = (*FAMILIES, *TAGS, *KINDS)
+UNITS = ("words", "characters", "sentences", "lines")
+"""What a length is counted in, as a choice in the form of the check."""
+
+WORDS: tuple[str, ...] = (*FAMILIES, *TAGS, *KINDS, *UNITS)
