@@ -32,7 +32,7 @@ from tests.engine.schedules import differing, played, played_alone, requests
 KINDS = ("Q4_1", "Q8_0", "Q4_0", "F16", "Q4_K_M")
 REQUESTS = 30
 SCHEDULES = 5
-TILED = 512
+TILED = 256
 """Tokens of a prompt from which on it begins in tiles here: of longer ones there would be too few."""
 
 
