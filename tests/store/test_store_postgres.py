@@ -21,19 +21,22 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
+from playground.backends.scripted import ScriptedBackend
 from playground.datasets.looking import read_filter
-from playground.errors import StoreError
+from playground.errors import BackendUnavailable, StoreError
 from playground.settings import Settings
 from playground.store import Store, open_store, schema
 from playground.store.changes import CreateRun, Draft, EndCell, KeepDrafts, StartCell
 from playground.store.database import connect, locate
 from playground.store.dataset_rows import RowLook
 from playground.types.dataset import Column, DropRow, Row, SetValue, edited
+from playground.types.experiment import Cases, Experiment, ExperimentVariant, Limits
 from playground.types.generation import Completion, Message, TokenLogprob
 from playground.types.grid import Case, CellKey, RunSpec, Variant
-from playground.types.prompt import Prompt, Sampling, Turn
+from playground.types.prompt import Check, Prompt, Sampling, Turn
 from playground.types.scores import Score
 from playground.types.trace import Answer
+from playground.workbench.service import Workbench
 from tests.store.as_of_0_2 import as_then, told
 from tests.works import at, work
 
@@ -285,3 +288,45 @@ def test_data_sets_are_kept_changed_filtered_and_sorted(store: Store) -> None:
     store.datasets.delete(first.dataset_id)
     store.datasets.purge(first.dataset_id)
     assert len([row for batch in store.datasets.stream(second) for row in batch]) == 4
+
+
+async def test_an_experiment_runs_fails_goes_on_is_scored_anew_and_listed(settings: Settings) -> None:
+    scripts: dict[str, Any] = {"echo": "{last}", "gone": [BackendUnavailable("Gone.")]}
+    workbench = Workbench(settings, open_store(settings), {"scripted": ScriptedBackend(scripts)})
+    desk = workbench.experiments
+    say = Prompt(turns=(Turn(role="user", template="Say {{ word }}"),))
+    planned = Experiment(
+        name="Odd ones",
+        prompt=say,
+        variants=tuple(ExperimentVariant(name=n, model=f"scripted:{m}") for n, m in (("A", "echo"), ("B", "gone"))),
+        cases=Cases(rows=tuple({"word": f"w{n}", "kind": n % 2} for n in range(20))),
+        checks=(Check(scorer="contains", options={"text": "{{ word }}"}),),
+        limits=Limits(tries=1, failures_in_row=100),
+    )  # fmt: skip
+    run_id = await desk.start(planned)
+    await desk.wait(run_id)
+    stored = await desk.get(run_id)
+    assert (stored.state, stored.row.done, stored.row.failed) == ("done", 20, 20)
+    [group] = await desk.failures(run_id)
+    assert (group.reason, len(group.keys)) == ("Gone.", 20)
+    scripts["gone"] = "no"
+    await desk.limit(run_id, Limits(timeout_s=60))
+    assert await desk.again(run_id, list(group.keys)[:5]) == 5
+    await desk.wait(run_id)
+    assert await desk.again(run_id) == 15
+    await desk.wait(run_id)
+    assert (await desk.verdict(run_id)).sentence.startswith("A beats B by 100 points")
+    assert await desk.rescore(run_id, [Check(scorer="length", options={"max": 5})]) == 40
+    assert {row.passed for row in await desk.outcomes(run_id)} == {True}
+    assert (await desk.progress(run_id)).done == 40
+    first = CellKey(0, 0, 0)
+    assert workbench.store.cells.begins(run_id, [first]) == {first: "Say w0"}
+    assert workbench.store.cells.values_of(run_id, [19]) == {19: {"word": "w19", "kind": 1}}
+    found = await desk.find("ODD one")
+    assert [(row.id, row.done, row.attempt) for row in found.rows] == [(run_id, 40, 2)]
+    again = await desk.latest(planned)
+    assert again is not None and again.id == run_id
+    served = await desk.start(planned.model_copy(update={"name": "From the cache"}))
+    await desk.wait(served)
+    assert (await desk.progress(served)).cached > 0
+    await workbench.close()
