@@ -95,7 +95,8 @@ def totals(answer: Answer) -> str:
     parts = [f"{calls}, {tokens}, {answer.wall_s:.2f} s"]
     parts += [f"{name.replace('_', ' ')}: {said}" for name, said in answer.facts]
     if answer.ended == "length":
-        parts.append("a bound ended it (--option max_calls=N, --option max_tokens=N)")
+        bound = "a bound ended it (--option max_calls=N, --option max_tokens=N)"
+        parts.append("its last call was cut (--max-tokens N)" if answer.is_cut else bound)
     if answer.extracted is not None:
         parts.append(f"the answer: {answer.extracted}")
     return "; ".join(parts)

@@ -118,6 +118,12 @@ class Answer:
         return self.completion.finish if self.completion else None
 
     @property
+    def is_cut(self) -> bool:
+        """Whether its last call was cut at its longest length: then "length" need not mean a bound of the technique."""
+        last = self._last.completion if self._last else None
+        return last is not None and last.finish == "length"
+
+    @property
     def calls(self) -> int:
         """How many calls gave something."""
         return sum(step.completion is not None for step in self.steps)

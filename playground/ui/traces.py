@@ -68,7 +68,7 @@ def _ordered(
 def _found(answer: Answer, key: CellKey) -> Markup:
     facts = [f"{name.replace('_', ' ')} {said}" for name, said in answer.facts]
     if answer.ended == "length":
-        facts.append("ended at a bound")
+        facts.append("its last call was cut" if answer.is_cut else "ended at a bound")
     said = (
         Markup('<b class="mono">{}</b>').format(answer.extracted)
         if answer.extracted is not None

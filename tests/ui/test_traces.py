@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from playground.backends.scripted import ScriptedBackend
-from playground.types.generation import Chunk, Completion, GenerationRequest, Message
+from playground.cli.running import totals
+from playground.types.generation import Chunk, Completion, Finish, GenerationRequest, Message
 from playground.types.grid import CellKey
 from playground.types.prompt import TechniqueChoice
 from playground.types.trace import Answer, Step
@@ -168,3 +169,13 @@ async def test_a_wrong_option_is_said_while_it_is_typed(call: Call, form: dict[s
     form["columns"][0]["technique"]["options"]["samples"] = 2
     assert await call("technique_problem", form=form, column=0) == {"technique_problem": ""}
     assert await call("technique_problem", form=form, column=1) == {"technique_problem": ""}
+
+
+def test_a_bound_and_a_cut_call_are_told_apart() -> None:
+    def ended(finish: Finish) -> str:
+        step = Step(number=1, completion=Completion("x", finish))
+        answer = Answer((step,), final="x", ended="length")
+        return str(trace(answer.steps, CellKey(0, 0, 0), answer)) + totals(answer)
+
+    assert "ended at a bound" in ended("stop") and "a bound ended it" in ended("stop")
+    assert ended("length").count("its last call was cut") == 2
