@@ -18,6 +18,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from playground.ui.scripts import FOR_GOOD
+
 # Gradio evaluates code of its own to draw the page; everything else comes from here or not at all.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -38,6 +40,8 @@ JOIN = "/gradio_api/queue/join"
 NEWS = "/gradio_api/queue/data"
 CALL = "/gradio_api/component_server"
 CANCEL = "/gradio_api/cancel"
+THEME = "/theme.css"
+"""The page asks for it with the sum of what is in it."""
 STREAMS = (NEWS, "/gradio_api/heartbeat/")
 # Of Gradio's routes these serve the page; all others (run, call, api, upload, file, dev, login, monitoring, vibe-…)
 # would only be ways in, and are not found.
@@ -164,6 +168,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
+                if scope["path"] == THEME and scope["query_string"] and message["status"] == 200:
+                    headers["cache-control"] = FOR_GOOD
             await send(message)
 
         refusal = self.refusal(scope)

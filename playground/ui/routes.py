@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from pydantic import ValidationError
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from playground.errors import NotFoundError, PlaygroundError
 from playground.runs.answers import FILES
@@ -23,19 +22,22 @@ from playground.ui.dataset_more import dataset_export
 from playground.ui.drafts import Sent, keep
 from playground.ui.history import csv_of
 from playground.ui.importing import take_in
+from playground.ui.scripts import Scripts
 from playground.ui.verdict_files import verdict_file
 from playground.workbench.service import Workbench
 
 
-def add_routes(api: FastAPI, workbench: Workbench, assets: Path) -> None:
-    """Our scripts by name, and exports as downloads."""
-    known = {path.name: path for path in assets.iterdir() if path.suffix == ".js"}
+def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts) -> None:
+    """Our scripts by version and name, and exports as downloads."""
 
     @api.get("/playground/{name}")
-    async def asset(name: str) -> Response:
-        if name not in known:
+    @api.get("/playground/{version}/{name}")
+    async def script(name: str, version: str = "") -> Response:
+        found = scripts.at(name, version)
+        if found is None:
             return PlainTextResponse("Not found.\n", 404)
-        return FileResponse(known[name], media_type="text/javascript", headers={"cache-control": "no-cache"})
+        body, kept = found
+        return Response(body, media_type="text/javascript", headers={"cache-control": kept})
 
     @api.get("/files/run/{run_id}/{column}/{format_name}")
     async def run_file(run_id: str, column: int, format_name: str, repeat: int | None = None) -> Response:

@@ -61,6 +61,7 @@ def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], No
 
     from playground.ui import app as page
     from playground.ui.routes import add_routes
+    from playground.ui.scripts import Scripts
     from playground.ui.sessions import Sessions
 
     blocks = page.build(workbench)
@@ -84,11 +85,8 @@ def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], No
             await workbench.close()
 
     api = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    add_routes(api, workbench, page.ASSETS)
-    scripts = sorted(path.name for path in page.ASSETS.glob("*.js"))
-    # Named together, they are fetched together and not one after another as each names the next.
-    head = "".join(f'<link rel="modulepreload" href="playground/{name}">' for name in scripts)
-    head += '<script type="module" src="playground/main.js"></script>'
+    scripts = Scripts(page.ASSETS)
+    add_routes(api, workbench, scripts)
     mounted = gr.mount_gradio_app(
         api,
         blocks,
@@ -105,7 +103,7 @@ def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], No
         blocked_paths=[str(settings.data_dir)],
         theme=page.theme(),
         css_paths=[str(path) for path in page.STYLES],
-        head=head,
+        head=scripts.head(),
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
     sessions = Sessions(blocks)

@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,10 +16,10 @@ from playground.runs.events import RunStarted
 from playground.store.records import StoredRun
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Turn
-from playground.ui import server
 from playground.ui.actions import make_call
-from playground.ui.app import ACTIONS
+from playground.ui.app import ACTIONS, ASSETS
 from playground.ui.routes import add_routes
+from playground.ui.scripts import Scripts
 from playground.ui.server import Guard
 from playground.workbench.service import Workbench
 
@@ -81,7 +80,7 @@ def ran(workbench: Workbench) -> Run:
 async def web(workbench: Workbench) -> AsyncIterator[httpx.AsyncClient]:
     """A client of our own routes behind the guard."""
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    add_routes(api, workbench, Path(server.__file__).parent / "assets")
+    add_routes(api, workbench, Scripts(ASSETS))
     transport = httpx.ASGITransport(Guard(api, frozenset({"localhost"})))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:7860") as client:
         yield client

@@ -11,6 +11,8 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from playground.errors import NotFoundError, PromptError, SettingsError
 from playground.formats.registry import FORMATS
@@ -21,6 +23,7 @@ from playground.types.prompt import Prompt, Turn
 from playground.ui import server
 from playground.ui.guard import HEADERS, POLICY, Guard
 from playground.ui.routes import download, refuse
+from playground.ui.scripts import Scripts
 from playground.ui.server import allowed_hosts, bind
 from playground.workbench.service import Workbench
 
@@ -184,8 +187,9 @@ def test_the_policy_names_no_other_host():
 
 
 async def test_our_scripts_are_served_by_name_and_nothing_else_is(web: httpx.AsyncClient):
+    version = Scripts(ASSETS).version
     for path in ASSETS.glob("*.js"):
-        answer = await web.get(f"/playground/{path.name}")
+        answer = await web.get(f"/playground/{version}/{path.name}")
         assert answer.text == path.read_text()
         assert answer.headers["content-type"].startswith("text/javascript")
     for name in (
@@ -200,9 +204,48 @@ async def test_our_scripts_are_served_by_name_and_nothing_else_is(web: httpx.Asy
         "",
         "x.js",
     ):
-        answer = await web.get(f"/playground/{name}")
-        assert answer.status_code in (404, 307), name
-        assert "import" not in answer.text
+        for folder in ("", f"{version}/", "older/"):
+            answer = await web.get(f"/playground/{folder}{name}")
+            assert answer.status_code in (404, 307), name
+            assert "import" not in answer.text
+
+
+async def test_a_script_is_kept_for_good_at_the_address_of_what_is_in_it(
+    web: httpx.AsyncClient, tmp_path: Path
+):
+    version = Scripts(ASSETS).version
+    kept = {
+        address: (await web.get(f"/playground/{address}")).headers["cache-control"]
+        for address in (f"{version}/dom.js", "0123456789abcdef/dom.js", "dom.js")
+    }
+    assert kept == {
+        f"{version}/dom.js": "public, max-age=31536000, immutable",
+        "0123456789abcdef/dom.js": "no-cache",
+        "dom.js": "no-cache",
+    }
+    versions = []
+    for text in ("export const a = 1;", "export const a = 2;", "export const a = 1;"):
+        (tmp_path / "main.js").write_text(text)
+        versions.append(Scripts(tmp_path).version)
+        assert f'src="playground/{versions[-1]}/main.js"' in Scripts(tmp_path).head()
+    assert versions[0] == versions[2] != versions[1]
+
+
+async def test_the_theme_is_kept_for_good_at_the_address_of_what_is_in_it():
+    async def css(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("a {}", media_type="text/css")(scope, receive, send)
+
+    transport = httpx.ASGITransport(Guard(css, frozenset({"localhost"})))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as web:
+        assert "immutable" in (await web.get("/theme.css?v=0123")).headers["cache-control"]
+        assert "cache-control" not in (await web.get("/theme.css")).headers
+
+
+async def test_a_script_without_a_version_is_the_one_that_the_page_has(web: httpx.AsyncClient):
+    answer = await web.get("/playground/dom.js")
+    assert answer.text == f'export * from "./{Scripts(ASSETS).version}/dom.js";\n'
+    older = await web.get("/playground/0123456789abcdef/dom.js")
+    assert older.text == (ASSETS / "dom.js").read_text()
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

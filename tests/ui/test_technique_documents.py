@@ -14,6 +14,7 @@ from playground.sandbox.levels import RISK
 from playground.ui.app import ASSETS, OWNERS
 from playground.ui.guard import DOCUMENT, LIMITS, Guard
 from playground.ui.routes import add_routes
+from playground.ui.scripts import Scripts
 from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -32,7 +33,7 @@ async def lacks(call: Call, form: dict[str, Any], name: str) -> str:
 
 async def send(workbench: Workbench, name: str, data: bytes) -> httpx.Response:
     api = FastAPI()
-    add_routes(api, workbench, ASSETS)
+    add_routes(api, workbench, Scripts(ASSETS))
     app: Starlette | Guard = Guard(api, frozenset({"localhost"}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as web:
         headers = {"content-type": "application/octet-stream"}
