@@ -25,6 +25,8 @@ from playground.errors import BackendError
 from playground.settings import Settings
 from playground.store import open_store
 from playground.workbench.service import Workbench
+from tests.tried_engine import engine_findings as engine_findings
+from tests.tried_engine import tried_engine as tried_engine
 
 MakeWorkbench = Callable[..., Workbench]
 

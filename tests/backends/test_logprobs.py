@@ -21,6 +21,7 @@ from playground.types.generation import Completion, GenerationRequest, Mode, Tok
 from playground.types.prompt import Sampling
 from tests.backends.conftest import CHAT, WIRE, answer, ask, exchange, ndjson, sse
 from tests.backends.test_contract import ROUTES, cuts
+from tests.tried_engine import Tried
 
 EMBEDDED = "llama.cpp:SmolLM2-135M-Instruct"
 
@@ -152,8 +153,8 @@ async def test_a_server_that_splits_thoughts_counts_their_tokens_too(open_backen
 
 
 @pytest_asyncio.fixture
-async def llama(tmp_path: Path) -> AsyncIterator[LlamaCppBackend]:
-    made = LlamaCppBackend(Settings(data_dir=tmp_path, context_tokens=1024))
+async def llama(tmp_path: Path, tried_engine: Tried) -> AsyncIterator[LlamaCppBackend]:
+    made = LlamaCppBackend(Settings(data_dir=tried_engine(tmp_path), context_tokens=1024))
     yield made
     await made.close()
 

@@ -25,6 +25,7 @@ from playground.store import open_store
 from playground.store.records import StoredRun
 from playground.types.generation import Chunk
 from playground.types.prompt import PRESETS, Check, Input, Prompt, Sampling, Turn
+from tests.tried_engine import Tried
 
 if TYPE_CHECKING:
     from tests.conftest import Call
@@ -600,7 +601,10 @@ def test_a_pattern_answers_on_the_embedded_model(data: Path) -> None:
     assert stored(data)[0].cells[0].backend == "llama.cpp"
 
 
-def test_ctrl_c_stops_the_model_and_keeps_what_arrived(data: Path, tmp_path: Path) -> None:
+def test_ctrl_c_stops_the_model_and_keeps_what_arrived(
+    data: Path, tmp_path: Path, tried_engine: Tried
+) -> None:
+    tried_engine(data)
     file = write_prompt(tmp_path, "Tell a very long story about the sea.")
     command = [*PLAYGROUND, "run", file, "--max-tokens", "4000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -615,7 +619,10 @@ def test_ctrl_c_stops_the_model_and_keeps_what_arrived(data: Path, tmp_path: Pat
     assert text and (first + rest).decode().startswith(text[:20])
 
 
-def test_a_reader_that_leaves_early_stops_the_model_without_a_traceback(data: Path, tmp_path: Path) -> None:
+def test_a_reader_that_leaves_early_stops_the_model_without_a_traceback(
+    data: Path, tmp_path: Path, tried_engine: Tried
+) -> None:
+    tried_engine(data)
     file = write_prompt(tmp_path, "Tell a very long story about the sea.")
     command = [*PLAYGROUND, "run", file, "--max-tokens", "4000"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,8 @@ from tests.engine.made_models import made_model
 
 
 @pytest.fixture(scope="session")
-def findings_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("engine") / "engine.json"
+def findings_path(tmp_path_factory: pytest.TempPathFactory, engine_findings: Path) -> Path:
+    return Path(shutil.copy(engine_findings, tmp_path_factory.mktemp("engine") / "engine.json"))
 
 
 @pytest.fixture(scope="session")

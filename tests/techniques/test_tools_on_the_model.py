@@ -17,6 +17,7 @@ from playground.types.generation import Completion, GenerationRequest, Message
 from playground.types.prompt import Sampling
 from playground.types.trace import Answer
 from tests.techniques.scripted import prompts_of, render
+from tests.tried_engine import Tried
 
 PARK = (
     Document(
@@ -26,8 +27,8 @@ PARK = (
 
 
 @pytest.fixture
-async def backend(tmp_path: Path) -> AsyncIterator[LlamaCppBackend]:
-    backend = LlamaCppBackend(Settings(data_dir=tmp_path))
+async def backend(tmp_path: Path, tried_engine: Tried) -> AsyncIterator[LlamaCppBackend]:
+    backend = LlamaCppBackend(Settings(data_dir=tried_engine(tmp_path)))
     yield backend
     await backend.close()
 
