@@ -18,6 +18,7 @@ from playground.ui import (
     compare,
     completion,
     dataset_answers,
+    dataset_duplicates,
     dataset_import,
     dataset_more,
     dataset_rows,
@@ -113,6 +114,7 @@ ACTIONS |= (
     | dataset_answers.ACTIONS
     | dataset_import.ACTIONS
     | dataset_more.ACTIONS
+    | dataset_duplicates.ACTIONS
     | dataset_rows.ACTIONS
 )
 ACTIONS |= trouble.ACTIONS | running.ACTIONS | cells.ACTIONS

@@ -9,7 +9,6 @@ from typing import Any
 from markupsafe import Markup
 
 from playground.datasets.cell import cell_text
-from playground.datasets.duplicates import Twin
 from playground.datasets.sample import sample
 from playground.diff import diff_words
 from playground.errors import NotFoundError, PromptError
@@ -22,11 +21,11 @@ from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
 SHOWN_CHANGES = 200
-SHOWN_TWINS = 60
 SEED = 7
 
 
-async def _version(workbench: Workbench, ask: Ask) -> DatasetVersion:
+async def version_of(workbench: Workbench, ask: Ask) -> DatasetVersion:
+    """The version that is asked about, the newest without a number."""
     return await workbench.datasets.version(ask.text("dataset"), ask.integer("number", 0) or None)
 
 
@@ -36,7 +35,8 @@ async def _unsaved(workbench: Workbench, ask: Ask) -> str:
     return sheet.edits.words
 
 
-async def _refuse_unsaved(workbench: Workbench, ask: Ask) -> None:
+async def refuse_unsaved(workbench: Workbench, ask: Ask) -> None:
+    """Raises PromptError while edits of the data set are not saved."""
     if words := await _unsaved(workbench, ask):
         raise PromptError(f"Edits are not saved yet: {words}.", "Save or discard them first, then do this.")
 
@@ -46,7 +46,7 @@ async def _refuse_unsaved(workbench: Workbench, ask: Ask) -> None:
 
 async def data_export(workbench: Workbench, ask: Ask) -> Update:
     """The ways out: every format that is read is written, too."""
-    version = await _version(workbench, ask)
+    version = await version_of(workbench, ask)
     formulas = await workbench.datasets.inert_cells(version)
     unsaved = await _unsaved(workbench, ask)
     links = join(
@@ -94,7 +94,7 @@ async def dataset_export(
 
 async def data_more(workbench: Workbench, ask: Ask) -> Update:
     """Split, sample, and take duplicates out; each makes a version at once, with the way back."""
-    version = await _version(workbench, ask)
+    version = await version_of(workbench, ask)
     names = [column.name for column in version.columns]
     clusters = [column.name for column in version.columns if column.role == "cluster"]
     facts = await workbench.datasets.facts(version)
@@ -146,61 +146,6 @@ def _duplicates(equal: int, data: Markup) -> Markup:
     )
 
 
-async def data_near(workbench: Workbench, ask: Ask) -> Update:
-    """Rows that share most of their words with an earlier one, beside it, and the way to take them out."""
-    version = await _version(workbench, ask)
-    equal = (await workbench.datasets.facts(version)).twins
-    found = [twin for twin in await workbench.datasets.twins(version, near=True) if twin.row not in equal]
-    if not found:
-        return {"html": {"data-near": Markup('<p class="hint">No two rows are nearly equal.</p>')}}
-    shown = sorted(found, key=lambda twin: -twin.likeness)[:SHOWN_TWINS]
-    numbers = [number for twin in shown for number in (twin.row, twin.of)]
-    rows = {row.number: row for row in await workbench.datasets.rows_of(version, numbers)}
-    gone = [twin for twin in found if not twin.differs]
-    differ = len(found) - len(gone)
-    told = f"{plural(len(found), 'row')} {'is' if len(found) == 1 else 'are'} nearly equal to an earlier one"
-    told += f"; {differ:,} with another expected answer stay" if differ else ""
-    take = (
-        Markup(
-            '<p><button class="btn" data-act="data_dedupe" data-near="yes"{}>Take {} out</button> <span class="hint">equal rows too</span></p>'
-        ).format(attributes({"dataset": version.dataset_id}), "it" if len(gone) == 1 else f"{len(gone):,}")
-        if gone
-        else Markup("")
-    )
-    lines = join(_twin(twin, rows[twin.of], rows[twin.row]) for twin in shown)
-    more = len(found) - len(shown)
-    return {
-        "html": {
-            "data-near": Markup(
-                '<p>{}.</p>{}<table class="table difference"><tbody>{}</tbody></table>{}'
-            ).format(
-                told, take, lines, Markup('<p class="hint">and {:,} more</p>').format(more) if more else ""
-            )
-        }
-    }
-
-
-def _twin(twin: Twin, earlier: Row, row: Row) -> Markup:
-    """Two rows in one, what tells them apart marked."""
-    names = [
-        name for name in {**earlier.values, **row.values} if earlier.values.get(name) != row.values.get(name)
-    ]
-    parts = join(
-        Markup(
-            '<div><span class="mono hint" translate="no">{}</span> <span class="words" translate="no">{}</span></div>'
-        ).format(
-            name,
-            pieces(
-                diff_words(cell_text(earlier.values.get(name))[:400], cell_text(row.values.get(name))[:400])
-            ),
-        )
-        for name in names
-    )
-    return Markup('<tr><td class="num hint">{:,} and {:,}<br>{:.0f} % alike</td><td>{}</td></tr>').format(
-        twin.of, twin.row, 100 * twin.likeness, parts
-    )
-
-
 def facts_choices(column: object) -> bool:
     """Whether a column has few values, so that each half can have its share of each."""
     return bool(getattr(column, "choices", ()))
@@ -208,8 +153,8 @@ def facts_choices(column: object) -> bool:
 
 async def data_split(workbench: Workbench, ask: Ask) -> Update:
     """A version whose rows are in halves."""
-    await _refuse_unsaved(workbench, ask)
-    version = await _version(workbench, ask)
+    await refuse_unsaved(workbench, ask)
+    version = await version_of(workbench, ask)
     share = ask.integer("share", 50)
     if not 1 <= share <= 99:
         raise PromptError(f"{share} % is no share of the rows.", "Hold 1 to 99 % out.")
@@ -220,13 +165,13 @@ async def data_split(workbench: Workbench, ask: Ask) -> Update:
         by=ask.text("by"),
         cluster=ask.text("cluster"),
     )
-    return _made(made, version.number, made.note)
+    return version_made(made, version.number, made.note)
 
 
 async def data_sample(workbench: Workbench, ask: Ask) -> Update:
     """A new data set of some rows."""
-    await _refuse_unsaved(workbench, ask)
-    version = await _version(workbench, ask)
+    await refuse_unsaved(workbench, ask)
+    version = await version_of(workbench, ask)
     count, seed = ask.integer("count"), ask.integer("seed", SEED)
     rows = await workbench.datasets.all_rows(version)
     chosen = await asyncio.to_thread(sample, rows, count, seed)
@@ -242,21 +187,7 @@ async def data_sample(workbench: Workbench, ask: Ask) -> Update:
     }
 
 
-async def data_dedupe(workbench: Workbench, ask: Ask) -> Update:
-    """A version without the rows that repeat an earlier one, exactly or nearly; another expected answer keeps a row."""
-    await _refuse_unsaved(workbench, ask)
-    version = await _version(workbench, ask)
-    near = ask.text("near") == "yes"
-    if all(twin.differs for twin in await workbench.datasets.twins(version, near=near)):
-        raise PromptError(
-            "No row would be taken out.",
-            "Rows that repeat an earlier one with another expected answer stay: correct those by hand.",
-        )
-    made = await workbench.datasets.dedupe(version, near=near)
-    return _made(made, version.number, "Without near duplicates" if near else "Without duplicates")
-
-
-def _made(made: DatasetVersion, before: int, words: str) -> Update:
+def version_made(made: DatasetVersion, before: int, words: str) -> Update:
     """A version was made; with the way back to the one before."""
     return {
         "drawer": None,
@@ -307,7 +238,7 @@ def _version_row(version: DatasetVersion, used: int) -> Markup:
 
 async def data_difference(workbench: Workbench, ask: Ask) -> Update:
     """What a version changed, row by row, against the one before."""
-    version = await _version(workbench, ask)
+    version = await version_of(workbench, ask)
     before = await workbench.datasets.version(version.dataset_id, version.number - 1)
     old = {row.number: row for row in await workbench.datasets.all_rows(before)}
     new = {row.number: row for row in await workbench.datasets.all_rows(version)}
@@ -415,8 +346,6 @@ ACTIONS: dict[str, Action] = {
     "data_more": data_more,
     "data_split": data_split,
     "data_sample": data_sample,
-    "data_near": data_near,
-    "data_dedupe": data_dedupe,
     "data_versions": data_versions,
     "data_difference": data_difference,
 }

@@ -34,7 +34,7 @@ def waiting(now: Experiment) -> Markup:
     rows = line * (len(now.variants) + now.twin + 1)
     return Markup(
         '<h3>What it takes</h3><table class="table exp-takes">{}<tbody>{}</tbody></table><p class="hint">Working it out.<br>&nbsp;</p>'
-        '<h3>&nbsp;</h3><table class="table exp-power"><tbody>{}</tbody></table><p class="hint">&nbsp;<br>&nbsp;</p>'
+        '<h3>Which differences it finds</h3><table class="table exp-power"><tbody>{}</tbody></table><p class="hint">&nbsp;<br>&nbsp;</p>'
     ).format(_HEAD, rows, line * (POWERS + 1))
 
 

@@ -8,15 +8,15 @@ What it takes and its file stand beside it: `experiment_cost`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from markupsafe import Markup
 
 from playground.scorers import SCORERS, check_name
 from playground.techniques.registry import SINGLE, rows
-from playground.types.experiment import PASSES, SCORE, Experiment, ExperimentVariant
+from playground.types.experiment import Experiment, ExperimentVariant
 from playground.types.prompt import PRESETS, Check, Prompt
 from playground.ui.experiment_choices import Choices, Option, data_options
+from playground.ui.experiment_controls import adder, menu, number_field, tick
 from playground.ui.experiment_form import (
     ROWS,
     checks_listed,
@@ -24,9 +24,10 @@ from playground.ui.experiment_form import (
     prompt_of,
     sampling_of,
 )
+from playground.ui.experiment_rule import limits_part, rows_there, rule_part
 from playground.ui.forest import named
 from playground.ui.forms import OWN_VALUES, preset_of
-from playground.ui.html import attributes, button, icon, join, options, plural
+from playground.ui.html import button, icon, join, options, plural
 
 LIMITS = (15, 30, 50, 100, 200, 500, 1000, 2000, 5000)
 FEW, TOO_FEW = 30, 15
@@ -39,8 +40,8 @@ def setup(now: Experiment, choices: Choices) -> Markup:
             _section("Variants", _variant_count(now), _variants(now, choices)),
             _section("Cases", "the rows they answer", _cases(now, choices)),
             _section("Checks", "what counts as right", _checks(now, choices)),
-            _section("Rule", "fixed before the first answer", _rule(now, choices)),
-            _section("Limits", "what stops it", _limits(now)),
+            _section("Rule", "fixed before the first answer", rule_part(now, choices)),
+            _section("Limits", "what stops it", limits_part(now)),
         )
     )
 
@@ -50,49 +51,6 @@ def _section(name: str, hint: str, content: Markup) -> Markup:
         '<section class="exp-part" aria-label="{}"><div class="exp-of"><h3>{}</h3><span class="hint">{}</span></div>'
         '<div class="exp-what">{}</div></section>'
     ).format(name, name, hint, content)
-
-
-# --- controls -----------------------------------------------------------------------------------------------
-
-
-def menu(what: str, choices: Sequence[Option], chosen: str, label: str, kind: str = "field") -> Markup:
-    """A menu; what is chosen and not among the choices is shown too."""
-    known = any(value == chosen for value, _ in choices)
-    rows = choices if known else [(chosen, chosen or "none"), *choices]
-    return Markup('<select class="{}" data-set="{}" aria-label="{}">{}</select>').format(
-        kind, what, label, options(rows, chosen)
-    )
-
-
-def adder(what: str, choices: Sequence[Option], label: str) -> Markup:
-    """A menu that adds what is chosen, worded as a button."""
-    return Markup(
-        '<span class="adder">{}<select class="bare" data-set="{}" data-adds aria-label="Add a variant: another {}">'
-        '<option value="" selected>{}</option>{}</select></span>'
-    ).format(icon("plus", "soft-icon"), what, label.lower(), label, options(list(choices), ""))
-
-
-def number_field(
-    what: str, value: object, label: str, *, unit: str = "", width: int = 56, none: str = ""
-) -> Markup:
-    """A field for a number, with its unit after it."""
-    return Markup(
-        '<input class="field num" inputmode="decimal" data-set="{}" value="{}" placeholder="{}" aria-label="{}" style="width:{}px">{}'
-    ).format(
-        what,
-        "" if value is None else f"{value:,}" if isinstance(value, int) else value,
-        none,
-        label,
-        width,
-        Markup('<span class="hint">{}</span>').format(unit) if unit else "",
-    )
-
-
-def tick(what: str, is_on: bool, label: Markup | str, **data: Any) -> Markup:
-    """A checkbox with its words."""
-    return Markup('<label><input type="checkbox" data-set="{}"{}{}>{}</label>').format(
-        what, attributes(data), Markup(" checked") if is_on else "", label
-    )
 
 
 # --- variants -----------------------------------------------------------------------------------------------
@@ -273,16 +231,6 @@ def _halves(now: Experiment, choices: Choices) -> Markup:
     return Markup('{}{}<label class="pair">repeats {}</label>').format(halves, limits, repeats)
 
 
-def rows_there(now: Experiment, choices: Choices) -> int:
-    """How many rows there are to take from; 0 when nobody knows."""
-    if now.cases.rows:
-        return len(now.cases.rows)
-    found = choices.data(now)
-    if found is None:
-        return 0
-    return {"train": found.train, "held-out": found.held_out}.get(now.cases.half, found.rows)
-
-
 def _about_cases(now: Experiment, choices: Choices) -> Markup:
     """What one should know of the data: which variables have no column, how few rows there are."""
     notes: list[Markup] = []
@@ -395,131 +343,3 @@ def _needs(now: Experiment, check: Check) -> Markup:
         icon("warn"),
         names,
     )
-
-
-# --- rule ---------------------------------------------------------------------------------------------------
-
-
-def _rule(now: Experiment, choices: Choices) -> Markup:
-    rule = now.rule
-    chosen = [check for check, is_on in checks_listed(now, choices.checks) if is_on]
-    together = {1: "its check passes", 2: "both checks pass"}.get(
-        len(chosen), f"all {len(chosen)} checks pass"
-    )
-    metrics: list[Option] = [(PASSES, together), (SCORE, "by its mean score")]
-    metrics += (
-        [(check_name(check), f"only: {check_name(check)}") for check in chosen] if len(chosen) > 1 else []
-    )
-    margin = f"{100 * rule.margin:g}" if rule.margin else ""
-    first = Markup('<div class="exp-line"><span class="of">A case</span>{}{}</div>').format(
-        Markup('<label class="pair">passes when {}</label>').format(
-            menu("rule/metric", metrics, rule.metric, "When a case passes")
-        ),
-        Markup('<label class="pair">two variants are the same within {}</label>').format(
-            number_field(
-                "rule/margin",
-                margin,
-                "Points within which two variants are the same",
-                unit="points",
-                none="–",
-            )
-        ),
-    )
-    others = [each.name for each in now.variants if each.name != now.baseline]
-    asked = (
-        f"{' and '.join((', '.join(others[:-1]), others[-1])) if len(others) > 1 else others[0]} against {now.baseline}"
-        if others
-        else "the rate of one variant"
-    )
-    alphas = [("1", "1 %"), ("5", "5 %"), ("10", "10 %")]
-    second = Markup(
-        '<div class="exp-line"><span class="of">Asked</span><b>{}</b><label class="pair">at {}</label>{}</div>'
-    ).format(
-        asked,
-        menu("rule/alpha", alphas, f"{100 * rule.alpha:g}", "At which level"),
-        menu(
-            "rule/gate",
-            [("no", "to look around (Benjamini–Hochberg)"), ("yes", "something depends on it (Holm)")],
-            "yes" if rule.gate else "no",
-            "What the result is for",
-        )
-        if len(others) > 1
-        else "",
-    )
-    return Markup('{}{}{}<div id="exp-attempt"></div>').format(first, second, _looking(now, choices))
-
-
-def _looking(now: Experiment, choices: Choices) -> Markup:
-    have = rows_there(now, choices)
-    taken = min(have, now.cases.limit or have)
-    at_end = f"At the end, after {taken:,} cases" if taken else "At the end, after all cases"
-    stop = (
-        tick("limits/stop_when_decided", now.limits.stop_when_decided, "Stop when decided")
-        if now.rule.looking == "any time"
-        else ""
-    )
-    ways = (
-        ("end", at_end, "Interval and p. While it runs, scores are shown and no verdict.", ""),
-        (
-            "any time",
-            "Any time, and stop early",
-            "Evidence after every case, decided at 20. Finds large differences sooner, small ones less often.",
-            stop,
-        ),
-    )
-    boxes = join(
-        Markup(
-            '<div class="way{}"><input type="radio" name="exp-looking" id="exp-way-{}" data-set="rule/looking" value="{}"{}>'
-            '<div><label for="exp-way-{}"><b>{}</b></label><span class="hint">{}</span>{}</div></div>'
-        ).format(
-            " on" if value == now.rule.looking else "",
-            number,
-            value,
-            Markup(" checked") if value == now.rule.looking else "",
-            number,
-            title,
-            about,
-            more,
-        )
-        for number, (value, title, about, more) in enumerate(ways)
-    )
-    return Markup('<div class="ways-two" role="radiogroup" aria-label="When it is decided">{}</div>').format(
-        boxes
-    )
-
-
-def _limits(now: Experiment) -> Markup:
-    limits = now.limits
-    pairs = (
-        ("at once", number_field("limits/at_once", limits.at_once, "Cells at once", none="auto")),
-        (
-            "a call ends after",
-            number_field(
-                "limits/timeout_s",
-                f"{limits.timeout_s:g}" if limits.timeout_s is not None else None,
-                "Seconds after which a call ends",
-                unit="s",
-                none="no limit",
-                width=72,
-            ),
-        ),
-        ("tries", number_field("limits/tries", limits.tries, "Tries of a call")),
-        ("pause after", number_field("limits/failures_in_row", limits.failures_in_row, "Failures in a row")),
-        (
-            "pause at",
-            number_field(
-                "limits/tokens", limits.tokens, "Tokens to pause at", unit="tokens", width=96, none="no limit"
-            ),
-        ),
-    )
-    units = {"pause after": " failures in a row"}
-    fields = join(
-        Markup('<label class="pair">{} {}{}</label>').format(
-            words,
-            field,
-            Markup('<span class="hint">{}</span>').format(units[words]) if words in units else "",
-        )
-        for words, field in pairs
-    )
-    cache = tick("cache", now.cache, "take greedy answers that were given before")
-    return Markup('<div class="exp-line">{}{}</div>').format(fields, cache)

@@ -268,7 +268,7 @@ def _frame(now: Experiment) -> Markup:
 def setup_head(now: Experiment) -> Markup:
     """The command bar: where one is, its name, and the one primary action."""
     return Markup(
-        '<div class="exp-bar">{}<input class="title" data-set="name" value="{}" placeholder="Untitled experiment" aria-label="Name of the experiment">'
+        '<div class="exp-bar">{}<h2 class="sr">Set up an experiment</h2><input class="title" data-set="name" value="{}" placeholder="Untitled experiment" aria-label="Name of the experiment">'
         '<span class="hint fold">nothing is stored before Start</span><span class="grow"></span>{}{}'
         '<span class="exp-foot"><span class="hint" id="exp-short"></span>'
         '<button class="btn primary" id="exp-start" data-starts>{}Start<kbd>Ctrl Enter</kbd></button></span></div>'

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from playground.ui.forest import Axis, Interval, forest, shape, ticks
 from playground.ui.forest import Look as Drawn
-from playground.ui.html import button, icon, join
+from playground.ui.html import button, icon, join, plural
 from playground.ui.verdict_look import Look
 from playground.ui.verdict_rating import rated_sentence
 from playground.verdicts import VariantRow, Verdict
@@ -53,15 +53,27 @@ def top(shown: Shown) -> Markup:
     outcome = pair.outcome if pair is not None else found.outcome
     quiet = "" if found.is_trusted and outcome in ("better", "worse", "same") else "quiet"
     return Markup(
-        '<section class="v-top" aria-label="Verdict"><div class="v-says"><h2 class="{}" id="v-sentence">{}</h2>{}{}<p id="v-rated-says">{}</p>{}</div>{}</section>'
+        '<section class="v-top" aria-label="Verdict"><div class="v-says"><h2 class="{}" id="v-sentence">{}</h2>{}{}<p id="v-rated-says">{}</p>{}{}</div>{}</section>'
     ).format(
         quiet,
         Markup("{} {}").format(_said(first), _more_cases(shown, first)),
         lines,
         Markup('<p class="hint">and {} more in the table</p>').format(more) if more > 0 else "",
         rated_sentence(shown),
+        _judged(shown),
         _pairs(shown),
         _block(shown) if pair is not None else "",
+    )
+
+
+def _judged(shown: Shown) -> Markup:
+    """That a model's opinion counts here, and where it is compared with people's."""
+    judges = sum(check.scorer == "judge" for check in shown.kept.checks)
+    if not judges:
+        return Markup("")
+    said = f"{judges} of {plural(len(shown.kept.checks), 'check')} {'is' if judges == 1 else 'are'} judged by a model: "
+    return Markup('<p class="hint">{}</p>').format(
+        said + "how often it says the same as people stands below the ratings."
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -25,14 +25,13 @@ from playground.endings import ended
 from playground.errors import PlaygroundError, PromptError, StoreBusy, StoreError
 from playground.plain_words import of_field
 from playground.runs.gate import background
-from playground.runs.planning import draw_seed, seeds
 from playground.scorers import check_problem
 from playground.store import Store
 from playground.store.changes import CreateRun
-from playground.store.experiments import FAILED, NewExperiment
+from playground.store.experiments import NewExperiment
 from playground.store.records import StoredCell
 from playground.types.experiment import Experiment, ExperimentState, Limits
-from playground.types.grid import CellKey, RunSpec, Work
+from playground.types.grid import CellKey
 from playground.types.outcomes import (
     Better,
     Estimate,
@@ -42,13 +41,13 @@ from playground.types.outcomes import (
     Progress,
     StoredExperiment,
     UnderWay,
-    VariantProgress,
 )
 from playground.types.prompt import Check
 from playground.workbench.datasets import DatasetDesk
 from playground.workbench.experiment_going import Desks, Going
 from playground.workbench.experiment_more import Room, next_cases, room_of
 from playground.workbench.experiment_plan import Planner, Resolved
+from playground.workbench.experiment_progress import check_of, progress_of, works_of
 from playground.workbench.models import ModelDesk
 from playground.workbench.prompts import PromptDesk
 from playground.workbench.rescoring import rescore
@@ -354,7 +353,7 @@ class ExperimentDesk:
         outcomes = await self.outcomes(run_id)
         table = await asyncio.to_thread(table_of_experiment, stored, grid, outcomes)
         # What runs is told by what is under way, which no table knows.
-        progress = _progress(stored, outcomes, None) if going is None else None
+        progress = progress_of(stored, outcomes, None) if going is None else None
         self._tables[run_id] = _Stood(stamp, table, progress)
         while len(self._tables) > KEPT:
             self._tables.popitem(last=False)
@@ -441,14 +440,14 @@ class ExperimentDesk:
     async def progress(self, run_id: str) -> Progress:
         """How it stands. Raises NotFoundError."""
         if (going := self._going.get(run_id)) is not None:
-            return _progress(going.stored, list(going.outcomes.values()), going)
+            return progress_of(going.stored, list(going.outcomes.values()), going)
         stored = await self.get(run_id)
         if stored.state == "running":  # in another program
-            return _progress(stored, await self.outcomes(run_id), None)
+            return progress_of(stored, await self.outcomes(run_id), None)
         await self._table(run_id)
         kept = self._tables.get(run_id)
         known = kept.progress if kept is not None else None
-        return known or _progress(stored, await self.outcomes(run_id), None)
+        return known or progress_of(stored, await self.outcomes(run_id), None)
 
 
 class _Stood(NamedTuple):
@@ -465,81 +464,3 @@ class _Kept(NamedTuple):
     table: Table
     verdict: Verdict
     has_more: bool
-
-
-def works_of(spec: RunSpec) -> list[Work]:
-    """Every cell of the grid with its seed, not rendered yet; free seeds are drawn for each case."""
-    works = []
-    for number, variant in enumerate(spec.variants):
-        prompt = variant.prompt or spec.prompt
-        seed = variant.sampling.seed
-        for place, case in enumerate(spec.cases):
-            first = draw_seed() if seed is None else seed
-            for repeat, each in enumerate(seeds(first, spec.repeats, free=seed is None)):
-                sampling = variant.sampling.model_copy(update={"seed": each})
-                works.append(Work(CellKey(place, number, repeat), variant, case, prompt, (), sampling))
-    return works
-
-
-def check_of(stored: StoredExperiment) -> str:
-    """The name of the check that the rule's metric is; "" when it is none."""
-    metric = stored.experiment.rule.metric
-    return "" if metric in ("passes", "score") else metric
-
-
-def _progress(stored: StoredExperiment, outcomes: Sequence[Outcome], going: Going | None) -> Progress:
-    names = stored.names
-    running = Counter(key.variant for key in going.running) if going else Counter[int]()
-    total, done, failed = Counter[int](), Counter[int](), Counter[int]()
-    tokens, told, seconds = Counter[int](), Counter[int](), Counter[int]()
-    per_case: Counter[int] = Counter()
-    cached, all_tokens = 0, 0
-    time_of = dict.fromkeys(range(len(names)), 0.0)
-    for outcome in outcomes:
-        number = outcome.key.variant
-        total[number] += 1
-        if outcome.status == "done":
-            done[number] += 1
-            per_case[outcome.key.case] += 1
-            cached += outcome.cached
-            if outcome.tokens is not None:
-                tokens[number] += outcome.tokens
-                told[number] += 1
-                all_tokens += outcome.tokens
-            if outcome.seconds is not None:
-                time_of[number] += outcome.seconds
-                seconds[number] += 1
-        elif outcome.status == FAILED:
-            failed[number] += 1
-    of_case = len(names) * stored.experiment.repeats
-    left = sum(total.values()) - sum(done.values()) - sum(failed.values())
-    rate = going.cells_per_s if going else None
-    return Progress(
-        id=stored.id,
-        name=stored.row.name,
-        state="running" if going else stored.state,
-        why=going.why if going else stored.row.why,
-        total=sum(total.values()),
-        done=sum(done.values()),
-        failed=sum(failed.values()),
-        running=len(going.running) if going else 0,
-        cached=cached,
-        tokens=all_tokens,
-        elapsed_s=stored.row.elapsed_s + (going.elapsed_s if going else 0.0),
-        cells_per_s=rate,
-        left_s=left / rate if rate else None,
-        whole_cases=sum(count >= of_case for count in per_case.values()),
-        variants=tuple(
-            VariantProgress(
-                name,
-                total[number],
-                done[number],
-                failed[number],
-                running[number],
-                tokens[number] / told[number] if told[number] else None,
-                time_of[number] / seconds[number] if seconds[number] else None,
-            )
-            for number, name in enumerate(names)
-        ),
-        here=going is not None,
-    )

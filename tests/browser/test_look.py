@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,7 +48,11 @@ def places(app: App) -> Any:
     app.tab("Data")
     expect(app.page.locator("#data-home h2").first).to_be_visible()
     yield "data"
-    table = {"name": "words.csv", "mimeType": "text/csv", "buffer": b"word,expected\nhi,hi\nho,\n"}
+    table = {
+        "name": f"words{time.monotonic_ns()}.csv",
+        "mimeType": "text/csv",
+        "buffer": b"word,expected\nhi,hi\nho,\n",
+    }
     app.page.set_input_files("#data-file", [table])
     expect(app.page.locator(".import-side")).to_contain_text("Split")
     yield "import"

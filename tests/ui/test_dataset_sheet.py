@@ -9,7 +9,7 @@ import pytest
 from playground.errors import PromptError
 from playground.types.dataset import Column, DatasetVersion, Row
 from playground.ui.actions import Ask
-from playground.ui.dataset_more import data_dedupe, data_near
+from playground.ui.dataset_duplicates import data_dedupe, data_near
 from playground.ui.dataset_sheet import data_do, data_on_top, data_save
 from playground.workbench.service import Workbench
 
