@@ -119,6 +119,7 @@ Call = Callable[..., Called]
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The data folder of the commands, which start in `tmp_path`; the folder is made by the first of them."""
     monkeypatch.setenv("PLAYGROUND_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("PLAYGROUND_LANG", "en")  # whatever the locale of who runs the tests
     monkeypatch.chdir(tmp_path)
     return tmp_path / "data"
 

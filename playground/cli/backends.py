@@ -25,7 +25,9 @@ from playground.cli.terminal import (
     PromptName,
     open_there,
     run_async,
+    say,
     settings_of,
+    shown,
     tell,
     tell_all,
     with_workbench,
@@ -108,9 +110,7 @@ async def _serve_vllm(
     run = managed_vllm(settings, model, args, port=port, on_line=tell, batch_invariant=batch_invariant)
     async with run as (process, server):
         mode = ", batch-invariant" if process.batch_invariant else ""
-        write(
-            f'ready: {model} at {process.url}{mode}, in the playground as "{server.name}". Ctrl+C ends it.\n'
-        )
+        say(f'ready: {model} at {process.url}{mode}, in the playground as "{server.name}". Ctrl+C ends it.\n')
         await process.fail_when_ended()
 
 
@@ -177,7 +177,7 @@ def import_batch(
     tell_all("problem", stored.problems)
     if stored.missing:
         tell(f"problem: {stored.missing} of the requests have no result.")
-    write(f"{len(stored.runs)} runs stored, {stored.errors} of them with an error.\n")
+    say(f"{len(stored.runs)} runs stored, {stored.errors} of them with an error.\n")
     raise typer.Exit(1 if stored.problems or stored.missing else 0)
 
 
@@ -245,4 +245,5 @@ def _print_bench(
     from playground.bench.tables import to_json, to_markdown, to_text
 
     formats = {TableFormat.TEXT: to_text, TableFormat.MARKDOWN: to_markdown, TableFormat.JSON: to_json}
-    write(formats[output](measured, found))
+    text = formats[output](measured, found)
+    write(text if output is TableFormat.JSON else shown(text))

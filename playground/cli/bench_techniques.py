@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from playground.cli.terminal import Data, open_there, settings_of, tell, with_workbench, write, write_file
+from playground.cli.terminal import (
+    Data,
+    open_there,
+    settings_of,
+    shown,
+    tell,
+    with_workbench,
+    write,
+    write_file,
+)
 from playground.errors import PlaygroundError, PromptError
 
 if TYPE_CHECKING:
@@ -114,7 +123,8 @@ def show(report: Report, output: BenchFormat, figure: Path | None) -> None:
         BenchFormat.CSV: tables.to_csv,
         BenchFormat.JSON: tables.to_json,
     }
-    write(formats[output](report))
+    text = formats[output](report)
+    write(shown(text) if output is BenchFormat.TEXT else text)
     if figure is not None:
         from playground.ui.technique_plot import figure as draw
 

@@ -21,6 +21,7 @@ from playground.cli.terminal import (
     Output,
     PrintAs,
     open_there,
+    say,
     settings_of,
     tell,
     with_workbench,
@@ -93,13 +94,13 @@ def list_data(context: typer.Context, output: PrintAs = Output.TEXT, folder: Dat
             halves = (
                 f"  train {each.train:,}, held out {each.held_out:,}" if each.train or each.held_out else ""
             )
-            write(f"{each.name}@{each.latest}  {each.rows:,} rows, {len(each.columns):,} columns{halves}\n")
+            say(f"{each.name}@{each.latest}  {each.rows:,} rows, {len(each.columns):,} columns{halves}\n")
         if not every:
-            write("There are no data sets. Import one with: playground data import FILE\n")
+            say("There are no data sets. Import one with: playground data import FILE\n")
         if samples := await all_samples():
-            write("Samples, which playground data import NAME takes:\n")
+            say("Samples, which playground data import NAME takes:\n")
         for sample in samples:
-            write(f"  {sample.name}  {sample.rows:,} rows: {sample.title}\n")
+            say(f"  {sample.name}  {sample.rows:,} rows: {sample.title}\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
 
@@ -208,25 +209,25 @@ def show_data(
             }
             write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
             return
-        write(f"{version.words}: {version.rows:,} rows")
-        write(
+        say(f"{version.words}: {version.rows:,} rows")
+        say(
             f", train {version.train:,}, held out {version.held_out:,}\n"
             if version.train or version.held_out
             else "\n"
         )
         for column in version.columns:
-            write(f"  {column.name}: {column.kind}{f', {column.role}' if column.role else ''}\n")
+            say(f"  {column.name}: {column.kind}{f', {column.role}' if column.role else ''}\n")
         for each in await desk.versions(version.dataset_id):
             stamp = f"{each.created_at.astimezone():%Y-%m-%d %H:%M}"
-            write(
+            say(
                 f"  version {each.number}, {stamp}, {each.rows:,} rows{f': {each.note}' if each.note else ''}\n"
             )
         if wanted or half:
-            write(f"{page.total:,} of {version.rows:,} rows\n")
+            say(f"{page.total:,} of {version.rows:,} rows\n")
         for row in page.rows:
             half_word = f" ({row.half})" if row.half else ""
             made = f" made by {row.made_by}" if row.made_by else ""
-            write(f"row {row.number}{half_word}{made}\n")
+            say(f"row {row.number}{half_word}{made}\n")
             for column in version.columns:
                 write(f"  {column.name}: {_short(row.values.get(column.name))}\n")
 
@@ -308,9 +309,9 @@ def split_data(
             version, held_out=held_out, seed=seed, by=by, cluster=cluster, keep=keep
         )
         if drawn.number == version.number:
-            write(f"{drawn.words} is split so already: train {drawn.train:,}, held out {drawn.held_out:,}\n")
+            say(f"{drawn.words} is split so already: train {drawn.train:,}, held out {drawn.held_out:,}\n")
         else:
-            write(f"{drawn.words}: {drawn.note}\n")
+            say(f"{drawn.words}: {drawn.note}\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
 
@@ -334,12 +335,12 @@ def dedupe_data(
         for twin in found:
             how = "equals" if twin.likeness == 1 else f"shares {twin.likeness:.0%} of its words with"
             stays = ", with another expected answer: it stays" if twin.differs else ""
-            write(f"row {twin.row} {how} row {twin.of}{stays}\n")
+            say(f"row {twin.row} {how} row {twin.of}{stays}\n")
         if not any(not twin.differs for twin in found):
-            write(f"{version.words} has no row to leave out.\n")
+            say(f"{version.words} has no row to leave out.\n")
         elif not dry_run:
             made = await workbench.datasets.dedupe(version, near=near)
-            write(f"{made.words}: {made.rows:,} rows, {made.note}\n")
+            say(f"{made.words}: {made.rows:,} rows, {made.note}\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
 
@@ -357,7 +358,7 @@ def sample_data(
     async def work(workbench: Workbench) -> None:
         version = await workbench.datasets.find(name)
         made = await workbench.datasets.draw(version, rows, seed)
-        write(f"{made.words}: {made.note or f'{made.rows:,} rows'}\n")
+        say(f"{made.words}: {made.note or f'{made.rows:,} rows'}\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
 
@@ -373,7 +374,7 @@ def delete_data(context: typer.Context, name: DataSet, folder: Data = None) -> N
         kept = (
             f"; {len(used):,} experiment{'' if len(used) == 1 else 's'} keep what they ran on" if used else ""
         )
-        write(f"{version.name} deleted{kept}\n")
+        say(f"{version.name} deleted{kept}\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
 
@@ -468,22 +469,22 @@ def _require_columns(columns: tuple[Any, ...], chosen: Choices) -> None:
 
 def _report(found: Preview, version: DatasetVersion | None) -> None:
     for each in found.found:
-        write(f"{each.what}: {each.label} ({each.evidence})\n")
+        say(f"{each.what}: {each.label} ({each.evidence})\n")
     for column in found.columns:
         becomes = f" → {column.becomes}" if column.becomes and column.becomes != column.name else ""
         role = f", {column.role}" if column.role else ""
         told = f"{column.kind}{role}, {column.filled:,} filled" if column.becomes else "not imported"
         missing = f", {column.missing:,} missing" if column.missing and column.becomes else ""
         why = f"; {column.why}" if column.why else ""
-        write(f"  {column.name}{becomes}: {told}{missing}{why}\n")
+        say(f"  {column.name}{becomes}: {told}{missing}{why}\n")
     for problem in found.problems:
         tell(_told(problem, found.unit))
     counts = f"{found.records:,} records read, {found.stored:,} {'stored' if version else 'would be stored'}"
     parts = [f"{found.refused:,} refused"] if found.refused else []
     parts += [f"{found.told:,} stored as told"] if found.told else []
-    write(f"{counts}{f' ({chr(44).join(parts)})'.replace(',', ', ') if parts else ''}\n")
+    say(f"{counts}{f' ({chr(44).join(parts)})'.replace(',', ', ') if parts else ''}\n")
     if version:
-        write(f"{version.words}: {version.rows:,} rows\n")
+        say(f"{version.words}: {version.rows:,} rows\n")
 
 
 def _told(problem: Problem, unit: str) -> str:

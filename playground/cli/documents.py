@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from playground.cli.terminal import Data, Output, PrintAs, settings_of, write
+from playground.cli.terminal import Data, Output, PrintAs, say, settings_of, write
 from playground.errors import PromptError
 
 document = typer.Typer(rich_markup_mode=None)
@@ -37,7 +37,7 @@ def add(
     documents = Documents(settings_of(context, data).data_dir)
     for file in files:
         kept = documents.add(file.name, _bytes(file))
-        write(f"{kept.name}: {kept.chars:,} characters kept as {kept.hash[:12]}\n")
+        say(f"{kept.name}: {kept.chars:,} characters kept as {kept.hash[:12]}\n")
 
 
 def _bytes(file: Path) -> bytes:
@@ -64,9 +64,9 @@ def list_documents(
         write(json.dumps([asdict(kept) for kept in every], ensure_ascii=False, indent=2) + "\n")
         return
     for kept in every:
-        write(f"{kept.hash[:12]}  {kept.chars:>11,} characters  {kept.name}\n")
+        say(f"{kept.hash[:12]}  {kept.chars:>11,} characters  {kept.name}\n")
     if not every:
-        write("No documents are kept. Add some with: playground document add FILE\n")
+        say("No documents are kept. Add some with: playground document add FILE\n")
 
 
 @document.command("remove")
@@ -81,4 +81,4 @@ def remove(
     documents = Documents(settings_of(context, data).data_dir)
     kept = documents.find(wanted)
     documents.remove(kept)
-    write(f"{kept.name} removed\n")
+    say(f"{kept.name} removed\n")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from playground.cli.terminal import tell, write, write_file
+from playground.cli.terminal import say, shown_report, tell, write, write_file
 from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.types.experiment import LEAST_TIMEOUT_S, MOST_TIMEOUT_S
 
@@ -83,7 +83,7 @@ async def _run(workbench: Workbench, asked: Asked) -> int:
     desk = workbench.experiments
     folder = path.parent
     if asked.dry_run:
-        write(in_words(await desk.plan(experiment, folder)))
+        say(in_words(await desk.plan(experiment, folder)))
         return 0
     if asked.has_gate:
         rule = experiment.rule.model_copy(update={"gate": True})
@@ -165,7 +165,7 @@ async def _reported(workbench: Workbench, run_id: str, asked: Asked) -> int:
     files: list[tuple[Path | None, Callable[[], str]]] = [
         (asked.as_json, lambda: to_json(stored, found, gates, failures)),
         (asked.junit, lambda: junit(stored, found, gates, failures)),
-        (asked.markdown, lambda: markdown(stored, found, gates, failures)),
+        (asked.markdown, lambda: shown_report(markdown(stored, found, gates, failures))),
     ]
     for path, made in files:
         if path is not None:
@@ -176,7 +176,7 @@ async def _reported(workbench: Workbench, run_id: str, asked: Asked) -> int:
         lines = [
             f"{'holds' if holds else 'FAILS'}: {line}" for _, gate in gates for _, holds, line in gate.rows
         ]
-        write(as_text(found) + "".join(f"{line}\n" for line in lines))
+        say(as_text(found) + "".join(f"{line}\n" for line in lines))
     if cached := (await desk.progress(run_id)).cached:
         tell(f"{cached:,} of {stored.row.total:,} answers were given before and came from the cache.")
     for group in failures:

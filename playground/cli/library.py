@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from playground.cli.terminal import Data, Language, open_there, settings_of, tell, tell_all, write, write_file
+from playground.cli.terminal import (
+    Data,
+    Language,
+    open_there,
+    say,
+    settings_of,
+    tell,
+    tell_all,
+    write_file,
+)
 from playground.errors import PromptError
 
 if TYPE_CHECKING:
@@ -72,14 +81,14 @@ def import_prompts(
             choices[row.key] = choice
             name = row.incoming.prompt.name if row.incoming.error is None else row.incoming.path
             place = "" if name == row.incoming.path else f" ({row.incoming.path})"
-            write(f"{row.status:<10} {choice:<8} {name}{place}: {explain(row)}\n")
+            say(f"{row.status:<10} {choice:<8} {name}{place}: {explain(row)}\n")
             tell_all(row.incoming.path, row.incoming.losses)
             left_out += choice == "skip" and row.status != "identical"
         if not dry_run:
             result = apply_import(
                 workbench.store, plan, choices, author=workbench.settings.author, source=paths[0].name
             )
-            write(
+            say(
                 f"{len(result.added):,} added, {len(result.versions):,} new versions, {result.skipped:,} left out.\n"
             )
     finally:
@@ -157,7 +166,7 @@ def export_prompts(
         workbench.store.close()
     write_file(output, bundle)
     tell_all("not in the bundle", losses)
-    write(f"{len(keys):,} prompts in {output}\n")
+    say(f"{len(keys):,} prompts in {output}\n")
 
 
 # --- a folder that is kept equal ------------------------------------------------------------------------
@@ -209,7 +218,7 @@ def sync_folder(
         ("moved to the bin", report.binned),
     ):
         for path in files:
-            write(f"{label:<22} {path}\n")
+            say(f"{label:<22} {path}\n")
     for path, loss in report.losses:
         tell(f"not in the file: {path}: {loss}")
     for path, why in report.problems:
@@ -221,6 +230,6 @@ def sync_folder(
     if report.conflicts:
         tell("Settle each with --take-file PATH or --take-library PATH.")
     moved = len(report.to_folder) + len(report.to_library) + len(report.removed) + len(report.binned)
-    write(f"{report.equal:,} equal, {moved:,} brought along, {len(report.conflicts):,} in conflict.\n")
+    say(f"{report.equal:,} equal, {moved:,} brought along, {len(report.conflicts):,} in conflict.\n")
     if report.conflicts or report.problems:
         raise typer.Exit(1)

@@ -37,6 +37,7 @@ from playground.cli.terminal import (
     open_there,
     reader_language,
     run_async,
+    say,
     settings_of,
     tell,
     tell_all,
@@ -288,8 +289,8 @@ def list_prompts(
     for pattern in patterns:
         typer.echo(f"{pattern.slug:<40} {pattern.error or pattern.prompt.name}")
     for summary in saved:
-        typer.echo(
-            f"{summary.name:<40} saved, version {summary.latest}, {summary.updated_at.astimezone():%Y-%m-%d}"
+        say(
+            f"{summary.name:<40} saved, version {summary.latest}, {summary.updated_at.astimezone():%Y-%m-%d}\n"
         )
 
 
@@ -387,9 +388,9 @@ def doctor(
     findings = run_async(examine(settings, every_backend(settings)))
     marks = {True: "ok", False: "FAULT", None: "-"}
     for finding in findings:
-        typer.echo(f"{marks[finding.ok]:<6} {finding.what}: {finding.detail}")
+        say(f"{marks[finding.ok]:<6} {finding.what}: {finding.detail}\n")
         if finding.hint:
-            typer.echo(f"{'':<7}{finding.hint}")
+            say(f"{'':<7}{finding.hint}\n")
     raise typer.Exit(0 if can_run(findings) else 1)
 
 
@@ -398,10 +399,10 @@ async def _compared(model: str, workbench: Workbench) -> Report:
     from playground.cli.exactness import compared
 
     found = await workbench.models.find(model)
-    typer.echo(f"{found.id}: 20 prompts alone, then in random company …", err=True)
+    tell(f"{found.id}: 20 prompts alone, then in random company …")
     report = await compared(workbench.models.backend_of(found.id), found.id)
     compared_what = "texts and log-probabilities" if report.with_scores else "texts"
-    typer.echo(f"{report.equal} of {report.total} equal ({compared_what}; {report.mode or 'mode unknown'})")
+    say(f"{report.equal} of {report.total} equal ({compared_what}; {report.mode or 'mode unknown'})\n")
     for prompt in report.different:
         typer.echo(f"  differs: {prompt[:70]}")
     return report
@@ -427,7 +428,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 errors="backslashreplace"
             )  # a terminal that cannot show a character must not end the run
     try:
-        app(arguments, prog_name="playground")
+        if reader_language() == "zh":
+            from playground.cli.chinese_help import in_chinese
+
+            in_chinese(typer.main.get_command(app))(arguments, prog_name="playground")
+        else:
+            app(arguments, prog_name="playground")
     except PlaygroundError as exc:
         tell(f"error: {exc}")
         sys.exit(2 if isinstance(exc, PromptError | NotFoundError) else 1)

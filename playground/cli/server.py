@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from playground.cli.terminal import Data, Output, PrintAs, run_async, settings_of, write
+from playground.cli.terminal import Data, Output, PrintAs, run_async, say, settings_of, write
 
 if TYPE_CHECKING:
     from playground.backends.inventory import Place
@@ -53,7 +53,7 @@ def add(
 
     settings = settings_of(context, data)
     added = run_async(_add(settings, name, url, kind, _key_in(key_file)))
-    write(f"{added.name}: {LABELS[added.kind]} at {added.url}\n")
+    say(f"{added.name}: {LABELS[added.kind]} at {added.url}\n")
 
 
 async def _add(settings: Settings, name: str, url: str, kind: str, key: str) -> Server:
@@ -88,9 +88,9 @@ def list_servers(
             if place.is_ok
             else f"{place.problem} {place.hint}".strip()
         )
-        write(f"{place.name:<20} {place.url:<32} {place.state:<8} {facts}\n")
+        say(f"{place.name:<20} {place.url:<32} {place.state:<8} {facts}\n")
     for row in found:
-        write(f"{'-':<20} {row['url']:<32} found    playground server add NAME {row['url']}\n")
+        say(f"{'-':<20} {row['url']:<32} found    playground server add NAME {row['url']}\n")
 
 
 async def _look(settings: Settings) -> tuple[list[Place], list[dict[str, Any]]]:
@@ -124,4 +124,4 @@ def remove(context: typer.Context, name: Name, data: Data = None) -> None:
     from playground.backends.servers import remove_server
 
     remove_server(settings_of(context, data), name)
-    write(f"{name} removed\n")
+    say(f"{name} removed\n")

@@ -109,6 +109,29 @@ def write(text: str) -> None:
     typer.echo(text, nl=False)
 
 
+def shown(text: str) -> str:
+    """Words of the program in the reader's language; what is stored and what programs read stays English."""
+    if reader_language() != "zh":
+        return text
+    from playground.translation.lines import in_chinese
+
+    return in_chinese(text)
+
+
+def shown_report(text: str) -> str:
+    """A report in Markdown in the reader's language."""
+    if reader_language() != "zh":
+        return text
+    from playground.translation.lines import markdown_in_chinese
+
+    return markdown_in_chinese(text)
+
+
+def say(text: str) -> None:
+    """Words of the program to standard output, in the reader's language. A model's answer goes through `write`."""
+    write(shown(text))
+
+
 def require_reader() -> None:
     """Raise BrokenPipeError when standard output is a pipe that nobody reads any more, without writing to it."""
     if not hasattr(select, "poll"):
@@ -141,7 +164,7 @@ def write_pieces(path: Path, pieces: Iterable[str]) -> None:
 
 def tell(line: str) -> None:
     """A line for a person, apart from the output."""
-    typer.echo(line, err=True)
+    typer.echo(shown(line), err=True)
 
 
 def tell_all(label: str, lines: Iterable[str]) -> None:

@@ -22,6 +22,21 @@ def translations(path: Path = PATH) -> Mapping[str, str]:
     return {text: chinese for text, chinese in kept(path).items() if chinese}
 
 
+@cache
+def page_translations() -> Mapping[str, str]:
+    """What the page needs of it: without what only the command line says."""
+    elsewhere = set()
+    places = ""
+    for line in PATH.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#: "):
+            places = line[3:]
+        elif line.startswith("msgid ") and all(place.startswith("cli/") for place in places.split()):
+            elsewhere.add(json.loads(line[6:]))
+    return {
+        text: chinese for text, chinese in translations().items() if text not in elsewhere and text != chinese
+    }
+
+
 def kept(path: Path = PATH) -> dict[str, str]:
     """English to Chinese, "" where there is none yet."""
     found: dict[str, str] = {}

@@ -33,7 +33,10 @@ EXCLUDED = {
     "techniques/art_tasks.py": "what models are shown",
     "scorers/refusal.py": "words of answers",
     "formats/langchain_dumps.py": "keys of a file",
-    "ui/assets/icons.svg": "drawings",
+    "ui/assets/language.js": "the switch itself",
+    "ui/assets/translate.js": "the switch itself",
+    "ui/languages.py": "the switch itself",
+    "ui/scripts.py": "addresses of scripts",
 }
 
 

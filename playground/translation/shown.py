@@ -34,6 +34,26 @@ _ENDS = {".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！",
 NAMES = frozenset(
     {"name", "names", "title", "file", "path", "url", "model", "slug", "id", "search", "quote", "clip"}
 )
+COUNTED = frozenset({"n", "number", "count", "total"})
+"""What these stand for is a number."""
+FREE = NAMES | {
+    "",
+    "label",
+    "value",
+    "example",
+    "prompt",
+    "column",
+    "variable",
+    "field",
+    "tag",
+    "variant",
+    "why",
+    "error",
+    "exc",
+    "text",
+    "detail",
+}
+"""What may be filled with more words than the template has. Of others, that is a sentence of somebody's which only begins so."""
 _SHORT = 5
 """A template with fewer letters than this fits too much: all it is filled with must be numbers or known."""
 _DEEPEST = 3
@@ -130,6 +150,7 @@ class Translation:
     """A catalogue as it is looked up."""
 
     def __init__(self, catalogue: Mapping[str, str]) -> None:
+        catalogue = {**_ends_cut(catalogue), **catalogue}
         self.exact = dict(catalogue)
         templates = [Template(text, chinese) for text, chinese in catalogue.items() if _HOLE.search(text)]
         templates.sort(key=lambda each: -each.letters)
@@ -163,13 +184,11 @@ class Translation:
         )
 
     def _whole(self, text: str, depth: int) -> str | None:
-        for form in (text, text[:1].swapcase() + text[1:]):
+        forms = (text, text[:1].swapcase() + text[1:])
+        for form in forms:
             if form in self.exact and not _HOLE.search(form):
                 return self.exact[form]
-            found = self._by_template(form, depth)
-            if found is not None:
-                return found
-        return None
+        return next((found for form in forms if (found := self._by_template(form, depth)) is not None), None)
 
     def _by_template(self, text: str, depth: int) -> str | None:
         words = {*_WORD.findall(text)}
@@ -185,10 +204,17 @@ class Translation:
                 continue
             shown = {}
             for name, value in values.items():
-                is_short = template.letters < _SHORT
+                if name.rstrip("0123456789") in COUNTED and not _NUMBER.fullmatch(value):
+                    break
+                is_short = template.letters < _SHORT and not (name in NAMES and template.text[0].isupper())
                 if is_short and name and not _NUMBER.fullmatch(value) and not self._is_known(value):
                     break
                 known = None if name.isdigit() else self._filled(template, name, value, depth)
+                is_foreign = (
+                    known is None and name.rstrip("0123456789") not in FREE and name not in template.quoted
+                )
+                if is_foreign and " " in value.strip() and _letters(value) > template.letters:
+                    break
                 shown[name] = value if known is None else known
             else:
                 return _written(template, shown)
@@ -233,12 +259,17 @@ class Translation:
                 continue
             pieces = text.split(separator)
             found = [self._known(piece, depth + 1) if piece else "" for piece in pieces]
-            if any(found):
-                written = found[0] or pieces[0]
-                for n in range(1, len(pieces)):
-                    between = shown if found[n] or found[n - 1] else separator
-                    written += between + (found[n] or pieces[n])
-                return written
+            # Between commas, and before a colon, only a single word may be somebody's: else it is a sentence of his.
+            foreign = [
+                p for p, k in zip(pieces, found, strict=True) if k is None and " " in p and _WORD.search(p)
+            ]
+            if not any(found) or (separator == ", " and foreign) or (separator == ": " and found[-1] is None):
+                continue
+            written = found[0] or pieces[0]
+            for n in range(1, len(pieces)):
+                between = shown if found[n] or found[n - 1] else separator
+                written += between + (found[n] or pieces[n])
+            return written
         return None
 
 
@@ -246,6 +277,20 @@ def _number(text: str) -> str | None:
     """A number as Chinese writes it: no space before %. None when nothing changes."""
     shown = re.sub(r"(\d) %", r"\1%", text)
     return None if shown == text else shown
+
+
+def _ends_cut(catalogue: Mapping[str, str]) -> dict[str, str]:
+    """Pieces of sentences without the comma that joins them: texts are cut there, too."""
+    cut = {}
+    for text, chinese in catalogue.items():
+        bare, shown = text.strip(" ,;:"), chinese.strip(" ,;:，；：")
+        if bare != text and shown:
+            cut[bare] = shown
+    return cut
+
+
+def _letters(text: str) -> int:
+    return sum(map(len, _WORD.findall(text)))
 
 
 def _written(template: Template, values: Mapping[str, str]) -> str:

@@ -84,6 +84,7 @@ _LOOK = (
     "verdict",
     "technique_bench",
     "data",
+    "chinese",
 )
 STYLES = tuple(ASSETS / "look" / f"{name}.css" for name in _LOOK)
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
@@ -137,6 +138,7 @@ OWNERS = (
 ).keys() - {"use_model", "open_sandbox"}
 
 _HEAD = """<div class="pp"><h1>Prompt Playground</h1><span id="health" class="health" role="group" aria-label="Backends"></span><span id="running" role="status"></span>
+<span id="language" class="seg" role="group" aria-label="Language"><button data-language="en" lang="en" translate="no">English</button><button data-language="zh" lang="zh-Hans" translate="no">中文</button></span>
 <button class="btn quiet" data-keys title="Keys" aria-label="Keys"><kbd>?</kbd><span>Keys</span></button>
 <button class="btn quiet icon" data-act="theme" title="Light or dark" aria-label="Light or dark"><svg class="i" aria-hidden="true"><use href="#i-moon"></use></svg></button>
 </div><div id="live" class="sr" role="status" aria-live="polite"></div><div id="toasts"></div><div id="trouble"></div>"""

@@ -219,7 +219,7 @@ def _row(row: Measured, cells: Sequence[Markup], first: Measured | None) -> Mark
         Markup('<div class="warn why">{} {}</div>').format(icon("warn"), row.problem) if row.problem else ""
     )
     return Markup(
-        '<tr><td><b>{}</b> <span class="mono soft one" title="{}">{}</span>{}</td><td class="num">{}</td>{}<td class="num">{}</td><td>{}</td></tr>'
+        '<tr><td><b translate="no">{}</b> <span class="mono soft one" title="{}" translate="no">{}</span>{}</td><td class="num">{}</td>{}<td class="num">{}</td><td>{}</td></tr>'
     ).format(
         backend,
         name,

@@ -57,7 +57,7 @@ def _changes(changes: Sequence[Change]) -> Markup:
         return Markup('<p class="soft">Both were made with the same prompt, values and settings.</p>')
     rows = join(
         Markup(
-            '<tr><td>{}</td><td><span class="del">{}</span></td><td><span class="add">{}</span></td></tr>'
+            '<tr><td>{}</td><td translate="no"><span class="del">{}</span></td><td translate="no"><span class="add">{}</span></td></tr>'
         ).format(change.where, change.before, change.after)
         for change in changes
     )

@@ -158,7 +158,7 @@ def _choice(found: Found, token: str) -> Markup:
 
 def _columns(token: str, preview: Preview, prompt: str) -> Markup:
     against = (
-        Markup('<span class="hint">against the variables of</span> <b>{}</b>').format(prompt)
+        Markup('<span class="hint">against the variables of</span> <b translate="no">{}</b>').format(prompt)
         if prompt
         else Markup("")
     )

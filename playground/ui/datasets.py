@@ -137,7 +137,7 @@ def _row(each: DatasetSummary, has_draft: bool, is_binned: bool) -> Markup:
             '<button class="btn quiet icon" data-act="data_delete"{} title="Move to the bin" aria-label="Move {} to the bin">{}</button>'
         ).format(attributes({"dataset": each.id}), each.name, icon("trash"))
     return Markup(
-        '<tr class="set"{}><td><b>{}</b>{}<span class="hint d">{}</span></td><td class="num">{:,}</td><td class="split">{}</td><td class="names soft">{}</td>'
+        '<tr class="set"{}><td><b translate="no">{}</b>{}<span class="hint d">{}</span></td><td class="num">{:,}</td><td class="split">{}</td><td class="names soft" translate="no">{}</td>'
         '<td class="soft">{}</td><td class="tools">{}</td></tr>'
     ).format(
         opens,

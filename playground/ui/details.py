@@ -252,7 +252,7 @@ def _lines(text: str | None, other: str | None) -> Markup:
         )
         for n, line in enumerate(mine)
     )
-    return Markup('<div class="lines" tabindex="0">{}</div>').format(rows)
+    return Markup('<div class="lines" translate="no" tabindex="0">{}</div>').format(rows)
 
 
 def _line(line: str) -> Markup:

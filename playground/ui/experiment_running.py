@@ -114,7 +114,7 @@ def variants_table(kept: StoredExperiment, progress: Progress, found: Verdict) -
         done, total = (part.done, part.total) if part else (0, 0)
         rows.append(
             Markup(
-                '<tr><td class="v-name">{}</td><td class="told"><span class="one" title="{t}">{t}</span></td><td class="told"><span class="one" title="{p}">{p}</span></td>{}'
+                '<tr><td class="v-name" translate="no">{}</td><td class="told"><span class="one" title="{t}">{t}</span></td><td class="told"><span class="one" title="{p}">{p}</span></td>{}'
                 '<td class="how-far"><span class="track"><i style="width:{:.1f}%"></i></span></td><td class="num of">{:,} of {:,}</td><td class="num score"><b>{}</b></td>'
                 '<td class="plot">{}</td><td class="num soft ends">{}</td><td class="rule">{}</td><td class="num tok">{}</td><td class="num took">{}</td></tr>'
             ).format(

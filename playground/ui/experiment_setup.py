@@ -111,7 +111,7 @@ def _variant(now: Experiment, choices: Choices, number: int, each: ExperimentVar
         else ""
     )
     return Markup(
-        '<tr><td class="v-name">{}</td><td>{}</td><td>{}</td><td>{}</td><td title="{}">{}</td><td class="num v-calls">{}</td>'
+        '<tr><td class="v-name" translate="no">{}</td><td>{}</td><td>{}</td><td>{}</td><td title="{}">{}</td><td class="num v-calls">{}</td>'
         '<td class="v-base">{}</td><td class="v-x">{}</td></tr>'
     ).format(
         named(number, name=each.name),

@@ -92,7 +92,7 @@ def shape(number: int, look: Look = "") -> Markup:
 
 def named(number: int, look: Look = "", *, name: str = "") -> Markup:
     """The mark and name of a variant; the name is a letter unless told otherwise."""
-    return Markup('<span class="variant">{}<b>{}</b></span>').format(
+    return Markup('<span class="variant">{}<b translate="no">{}</b></span>').format(
         shape(number, look), name or letter(number)
     )
 

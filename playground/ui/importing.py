@@ -227,7 +227,7 @@ def _row(row: Row, token: str, chosen: str) -> Markup:
         else Markup('<span class="hint">left out</span>')
     )
     return Markup(
-        '<tr><td class="w1"><b>{}</b><br><span class="hint">{}{}</span></td><td class="w2"><span class="{}">{} {}</span><br><span class="hint">{}</span>{}</td><td style="width:210px">{}</td></tr>'
+        '<tr><td class="w1"><b translate="no">{}</b><br><span class="hint">{}{}</span></td><td class="w2"><span class="{}">{} {}</span><br><span class="hint">{}</span>{}</td><td style="width:210px">{}</td></tr>'
     ).format(name, incoming.path, listed, colour, icon(symbol), words, explain(row), diff, choice)
 
 

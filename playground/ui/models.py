@@ -217,7 +217,9 @@ def _found(server: Server) -> Markup:
         '<button class="btn small" data-act="use_server" data-url="{}" data-kind="{}" data-name="{}">{}Use</button>'
     ).format(server.url, server.kind, server.name, icon("plus"))
     holds = Markup('<span class="soft">Found here. Use it, and its models can be chosen.</span>')
-    return _place_row(Markup("<b>{}</b>").format(LABELS[server.kind]), server.url, "answers", "", holds, use)
+    return _place_row(
+        Markup('<b translate="no">{}</b>').format(LABELS[server.kind]), server.url, "answers", "", holds, use
+    )
 
 
 def _place_row(name: Markup, address: str, state: str, version: str, holds: Markup, acts: Markup) -> Markup:
@@ -373,7 +375,7 @@ def _model(place: Place, model: ModelInfo) -> Markup:
     if place.is_managed:
         acts.append(icon_button("trash", f"Delete {model.name}", "delete_model", model=model.id))
     return Markup(
-        '<tr><td class="mono"><span class="one" title="{}">{}</span></td><td>{}</td><td class="mono soft">{}</td>'
+        '<tr><td class="mono" translate="no"><span class="one" title="{}">{}</span></td><td translate="no">{}</td><td class="mono soft">{}</td>'
         '<td class="num">{}</td><td class="num">{}</td><td class="soft">{}</td><td>{}</td><td><span class="acts-cell">{}</span></td></tr>'
     ).format(
         model.name,

@@ -14,7 +14,7 @@ from playground.errors import NotFoundError, PlaygroundError
 from playground.runs.answers import FILES
 from playground.store.records import StoredRun
 from playground.types.files import ExportFile
-from playground.ui import library
+from playground.ui import languages, library
 from playground.ui.alerts import to_alert
 from playground.ui.bundling import bundle_file
 from playground.ui.dataset_import import take_upload
@@ -39,6 +39,10 @@ def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts) -> None:
         body, kept = found
         return Response(body, media_type="text/javascript", headers={"cache-control": kept})
 
+    @api.get("/files/words/{name}")
+    async def words(name: str) -> Response:
+        return languages.words(name) or PlainTextResponse("Not found.\n", 404)
+
     @api.get("/files/run/{run_id}/{column}/{format_name}")
     async def run_file(run_id: str, column: int, format_name: str, repeat: int | None = None) -> Response:
         try:
@@ -61,7 +65,9 @@ def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts) -> None:
     @api.get("/files/experiment/{experiment_id}/{name}")
     async def experiment_file(experiment_id: str, name: str, request: Request) -> Response:
         try:
-            return download(await verdict_file(workbench, experiment_id, name, str(request.query_params)))
+            reads_chinese = languages.reads_chinese(request)
+            look = str(request.query_params)
+            return download(await verdict_file(workbench, experiment_id, name, look, chinese=reads_chinese))
         except PlaygroundError as exc:
             return refuse(exc)
 

@@ -27,10 +27,10 @@ def row(run: RunSummary, search: str = "", *, is_picked: bool = False) -> Markup
     models = ", ".join(dict.fromkeys(model.partition(":")[2] or model for model in run.models))
     return Markup(
         '<tr class="run{}" data-act="open_run" data-id="{}" tabindex="0" aria-label="Open run {}"><td class="tools">{}</td>'
-        '<td class="soft when">{}</td><td class="what"><b class="one" title="{}">{}</b>{}{}{}</td>'
+        '<td class="soft when">{}</td><td class="what"><b class="one" title="{}" translate="no">{}</b>{}{}{}</td>'
         '<td class="mono best"><span class="two-lines" title="{}">{}{}</span></td>'
         '<td class="mono names"><span class="one" title="{}">{}</span></td><td class="num marks">{}</td><td>{}</td>'
-        '<td class="noted"><span class="one soft" title="{}">{}</span></td></tr>'
+        '<td class="noted" translate="no"><span class="one soft" title="{}">{}</span></td></tr>'
     ).format(
         " pinned" if run.pinned else "",
         run.id,

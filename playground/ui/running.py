@@ -72,7 +72,7 @@ def _row(live: Live) -> Markup:
     ended = sum(cell.end is not None for cell in live.cells.values())
     done = f", {ended:,} of {max(run.total, len(live.cells)):,} ended" if ended else ""
     return Markup(
-        '<div class="job" role="group" aria-label="{}"><div class="row"><b class="one grow" title="{}">{}</b>{}{}</div>'
+        '<div class="job" role="group" aria-label="{}"><div class="row"><b class="one grow" title="{}" translate="no">{}</b>{}{}</div>'
         '<div class="row soft"><span class="one mono grow" title="{}">{}</span><span class="num">{}{}</span></div></div>'
     ).format(
         run.title,

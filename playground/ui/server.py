@@ -60,6 +60,7 @@ def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], No
     import gradio as gr
 
     from playground.ui import app as page
+    from playground.ui import languages
     from playground.ui.routes import add_routes
     from playground.ui.scripts import Scripts
     from playground.ui.sessions import Sessions
@@ -103,7 +104,7 @@ def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], No
         blocked_paths=[str(settings.data_dir)],
         theme=page.theme(),
         css_paths=[str(path) for path in page.STYLES],
-        head=scripts.head(),
+        head=languages.head() + scripts.head(),
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
     sessions = Sessions(blocks)

@@ -112,7 +112,7 @@ def _conflict(conflict: Conflict) -> Markup:
     empty = Prompt(name=conflict.name)
     diff = prompt_diff(conflict.ours or empty, conflict.theirs or empty, "Library", "Folder")
     return Markup(
-        '<details class="conflict"><summary><b>{}</b> <span class="hint">{}, {}</span></summary>{}</details>'
+        '<details class="conflict"><summary><b translate="no">{}</b> <span class="hint">{}, {}</span></summary>{}</details>'
         '<div class="row-form"><label class="soft" for="side-{}">What to do</label>'
         '<select class="field" style="width:auto" id="side-{}" name="side:{}">{}</select></div>'
     ).format(

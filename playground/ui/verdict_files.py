@@ -9,6 +9,7 @@ import asyncio
 import re
 
 from playground.errors import NotFoundError
+from playground.translation.lines import in_chinese, markdown_in_chinese
 from playground.types.files import ExportFile
 from playground.ui.verdict import look_at
 from playground.ui.verdict_look import Look
@@ -20,11 +21,14 @@ _WHOLE = {
     "verdict.json": ("application/json", as_json),
     "verdict.txt": ("text/plain; charset=utf-8", as_text),
 }
+_READ = {"verdict.md": markdown_in_chinese, "verdict.txt": in_chinese}
 TABLES = ("variants.csv", "health.csv", "cases.csv", "slices.csv", "ratings.csv")
 
 
-async def verdict_file(workbench: Workbench, experiment_id: str, name: str, look: str) -> ExportFile:
-    """One file of an experiment. Raises NotFoundError for another name, or when nothing is compared."""
+async def verdict_file(
+    workbench: Workbench, experiment_id: str, name: str, look: str, *, chinese: bool = False
+) -> ExportFile:
+    """One file of an experiment; what people read is in Chinese for who reads so. Raises NotFoundError for another name, or when nothing is compared."""
     if name not in (*_WHOLE, *TABLES):
         raise NotFoundError(
             f'There is no file "{name}" of an experiment.', f"There are {', '.join((*_WHOLE, *TABLES))}."
@@ -33,7 +37,10 @@ async def verdict_file(workbench: Workbench, experiment_id: str, name: str, look
     stem = re.sub(r"[^\w-]+", "-", shown.kept.row.name).strip("-").lower()[:60] or "experiment"
     if name in _WHOLE:
         kind, written = _WHOLE[name]
-        return ExportFile(f"{stem}-{name}", kind, await asyncio.to_thread(written, shown.found))
+        text = await asyncio.to_thread(written, shown.found)
+        if chinese and name in _READ:
+            text = await asyncio.to_thread(_READ[name], text)
+        return ExportFile(f"{stem}-{name}", kind, text)
     pair = (shown.pair.a, shown.pair.b) if shown.pair else None
     parted = (
         await asyncio.to_thread(slices, shown.found.table, shown.found.rule, *pair)

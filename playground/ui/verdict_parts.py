@@ -305,7 +305,7 @@ def _row(
     wins = entry.name == found.winner
     cells = [
         Markup(
-            '<td class="who"><span class="variant">{}<b>{}</b></span></td><td class="what"><span class="one" title="{w}">{w}</span></td>'
+            '<td class="who"><span class="variant">{}<b translate="no">{}</b></span></td><td class="what"><span class="one" title="{w}">{w}</span></td>'
         ).format(shape(row.number, "best" if wins else ""), entry.name, w=what),
         Markup('<td><span class="one" title="{p}">{p}</span></td>').format(p=entry.prompt)
         if with_prompt

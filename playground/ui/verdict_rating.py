@@ -144,7 +144,7 @@ def _row(found: Verdict, each: Preference, axis: Axis) -> Markup:
         for name in (each.a, each.b)
     )
     return Markup(
-        '<tr><td class="who">{}</td><td class="num">{:,}</td><td class="num">{:,}</td><td class="num">{:,}</td><td class="num soft">{:,}</td><td class="num soft">{:,}</td>'
+        '<tr><td class="who" translate="no">{}</td><td class="num">{:,}</td><td class="num">{:,}</td><td class="num">{:,}</td><td class="num soft">{:,}</td><td class="num soft">{:,}</td>'
         '<td class="num against"><b>{}</b></td><td class="pic">{}</td><td class="num soft ends">{} to {}</td><td class="num">{}, decided at {}</td><td class="says"><span class="v-badge {}">{}{}</span></td></tr>'
     ).format(
         pair,

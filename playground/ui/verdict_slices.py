@@ -89,7 +89,7 @@ def _toggled(columns: Sequence[str], name: str) -> tuple[str, ...]:
 def _row(each: Slice, axis: Axis) -> Markup:
     found = each.found
     return Markup(
-        '<tr class="{}"><td><span class="one" title="{v}">{v}</span></td><td class="num">{:,}</td><td class="num">{}</td><td class="pic">{}</td><td class="num soft">{}</td></tr>'
+        '<tr class="{}"><td><span class="one" title="{v}" translate="no">{v}</span></td><td class="num">{:,}</td><td class="num">{}</td><td class="pic">{}</td><td class="num soft">{}</td></tr>'
     ).format(
         "apart" if each.is_apart else "",
         each.cases,

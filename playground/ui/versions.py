@@ -145,7 +145,7 @@ def _variants(variants: Sequence[VersionSummary], prompt_id: str, newest: int) -
         Markup(
             "<tr><td style='width:140px'>{}</td><td style='width:90px'>version {}</td><td class='w1'>{}</td><td>{} {}</td></tr>"
         ).format(
-            Markup("<b>{}</b>").format(row.variant),
+            Markup('<b translate="no">{}</b>').format(row.variant),
             row.number,
             row.message,
             into_column(row.variant, prompt=prompt_id, number=row.number, at=row.variant)
@@ -175,7 +175,7 @@ def prompt_diff(before: Prompt, after: Prompt, old: str, new: str) -> Markup:
     sentence = f"{new} against {old[:1].lower() + old[1:]}: {describe(all_pieces)}{_fields(len(fields))}."
     shown = join(
         Markup(
-            '<div class="turn-view"><span><b>{}</b><br><span class="hint">{}</span></span><div class="two"><div class="words">{}</div><div class="words">{}</div></div></div>'
+            '<div class="turn-view"><span><b>{}</b><br><span class="hint">{}</span></span><div class="two" translate="no"><div class="words">{}</div><div class="words">{}</div></div></div>'
         ).format(
             _role(turn),
             turn.kind,
@@ -193,7 +193,7 @@ def prompt_diff(before: Prompt, after: Prompt, old: str, new: str) -> Markup:
     )
     rows = join(
         Markup(
-            '<tr><td>{}</td><td><span class="del">{}</span></td><td><span class="add">{}</span></td></tr>'
+            '<tr><td>{}</td><td translate="no"><span class="del">{}</span></td><td translate="no"><span class="add">{}</span></td></tr>'
         ).format(f.field, f.before, f.after)
         for f in fields
     )
@@ -266,7 +266,7 @@ async def partials(workbench: Workbench, ask: Ask) -> Update:
     rows = [p for p in found if p.id in contents and len(contents[p.id].prompt.turns) == 1][:MAX_PARTIALS]
     listed = join(
         Markup(
-            "<tr><td><b>{}</b><br><span class='hint mono one'>{}</span></td><td style='text-align:right'>{}</td></tr>"
+            "<tr><td><b translate='no'>{}</b><br><span class='hint mono one'>{}</span></td><td style='text-align:right'>{}</td></tr>"
         ).format(
             row.name,
             " ".join(contents[row.id].prompt.turns[0].template.split())[:120],

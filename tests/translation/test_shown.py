@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from pathlib import Path
 
+import playwright
 import pytest
 
+from playground.translation.extract import ROOT
 from playground.translation.shown import Translation, chinese
 
 TABLE = json.loads((Path(__file__).parent / "shown.json").read_text())
@@ -26,3 +29,16 @@ def test_a_text_that_nobody_translated_costs_little() -> None:
     for text in texts:
         translation.of(text)
     assert (time.process_time() - start) / len(texts) < 0.003
+
+
+def test_the_script_of_the_page_shows_the_same() -> None:
+    node = Path(playwright.__file__).parent / "driver" / "node"
+    program = (
+        f"import {{ makeTranslation }} from {json.dumps((ROOT / 'ui/assets/translate.js').as_uri())};"
+        f"const {{ catalogue, shown }} = {json.dumps(TABLE)}, of = makeTranslation(catalogue);"
+        "console.log(JSON.stringify(shown.map(([text]) => [text, of(text)])));"
+    )
+    ran = subprocess.run(
+        [node, "--input-type=module", "-e", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert json.loads(ran.stdout) == TABLE["shown"]

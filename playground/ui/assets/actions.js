@@ -8,6 +8,7 @@ import { $, $$, debounce, h, icon } from "./dom.js";
 import { tabName } from "./drafts.js";
 import { closeDrawer } from "./drawer.js";
 import { chooseColumn } from "./into_column.js";
+import { english } from "./language.js";
 import { insertPartial } from "./partials.js";
 import { closePop, openPop } from "./pop.js";
 import { run, stop } from "./run.js";
@@ -125,7 +126,7 @@ function explain({ text, column, more }, el) {
   };
   const words = `Raise to ${Number(more).toLocaleString("en")} and run again`;
   const offer = more ? [h("p", {}, h("button", { class: "btn primary", onclick: raise }, icon("redo"), words))] : [];
-  openPop(el, el.textContent, [h("p", {}, text), ...offer]);
+  openPop(el, english(el), [h("p", {}, text), ...offer]);
 }
 
 // Who saves: each browser remembers its own.
@@ -171,8 +172,8 @@ export async function send(action, args) {
     turn = list && ++drawn[list];
   if (list && !isChange) pending[list] = { action, args };
   const { form, run: shown } = page;
-  const reader = { lang: navigator.language, previous: page.previous ?? null };
-  const update = await call(action, { ...args, ...reader, form, run: shown });
+  const previous = page.previous ?? null;
+  const update = await call(action, { ...args, previous, form, run: shown });
   const isLatest = list && turn === drawn[list];
   // A change reads the filters that are on the page; one that is still on its way would be lost by what it draws.
   if (list && (!isLatest || (isChange && pending[list]))) {

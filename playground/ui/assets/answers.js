@@ -19,8 +19,8 @@ export function mountColumn({ element }, i) {
     { class: "col-body", tabindex: "0", "aria-label": `Answer ${i + 1}` },
     h("div", { class: "thoughts" }),
     h("div", { class: "trace" }),
-    h("pre", { class: "out" }),
-    h("div", { class: "view md", hidden: true }),
+    h("pre", { class: "out", translate: "no" }),
+    h("div", { class: "view md", translate: "no", hidden: true }),
     h("div", { class: "problem" }),
     goOn(i),
   );

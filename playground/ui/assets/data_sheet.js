@@ -74,7 +74,7 @@ function drawBar() {
   bar.replaceChildren(
     h("button", { class: "btn quiet back", "data-act": "data_home" }, "Data sets"),
     icon("right", "soft"),
-    h("h2", { class: "one" }, name),
+    h("h2", { class: "one", translate: "no" }, name),
     h(
       "span",
       { class: "hint num facts-line" },

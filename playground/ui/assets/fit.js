@@ -1,6 +1,7 @@
 // What gives way when a row is too narrow, in a stated order, so that nothing is cut and nothing covers its neighbour.
 
 import { $, $$, h } from "./dom.js";
+import { english } from "./language.js";
 
 // Per row: what it does without, the first before the others. look/fit.css says what each word means.
 const ORDER = {
@@ -84,9 +85,9 @@ function fitBadges(row) {
     badges[shown].hidden = true;
     const rest = badges.slice(shown);
     more.textContent = `+${rest.length}`;
-    more.dataset.text = rest.map((badge) => `${badge.textContent}: ${badge.dataset.text}`).join("\n");
+    more.dataset.text = rest.map((badge) => `${english(badge)}: ${badge.dataset.text}`).join("\n");
     more.title = more.dataset.text;
-    more.setAttribute("aria-label", `${rest.length} more: ${rest.map((badge) => badge.textContent).join(", ")}`);
+    more.setAttribute("aria-label", `${rest.length} more: ${rest.map(english).join(", ")}`);
     if (!isTooWide(row)) return;
   }
 }

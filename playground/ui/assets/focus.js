@@ -1,6 +1,7 @@
 // The focus never falls to the body: when what had it goes, what took its place has it, else a neighbour.
 
 import { $, $$ } from "./dom.js";
+import { english, englishOf } from "./language.js";
 
 const CONTROLS = "button, select, input, textarea, a[href], summary, [tabindex]";
 const WATCHED = ["hidden", "disabled", "class", "style", "open"];
@@ -9,8 +10,8 @@ const KNOWN = 12; // places the focus was at before, for what opens over the pag
 const been = []; // the last places, the latest at the end: {el, sign, trail: [{el, place}]}
 
 const signOf = (el) =>
-  [el.tagName, el.id, el.name, el.getAttribute("aria-label"), JSON.stringify(el.dataset), labelOf(el)].join("\n");
-const labelOf = (el) => (el.matches("button, a, summary") ? el.textContent : "");
+  [el.tagName, el.id, el.name, englishOf(el, "aria-label"), JSON.stringify(el.dataset), labelOf(el)].join("\n");
+const labelOf = (el) => (el.matches("button, a, summary") ? english(el) : "");
 const isUsable = (el) => el.isConnected && !el.disabled && el.checkVisibility({ visibilityProperty: true });
 const controlsIn = (box) => $$(CONTROLS, box).filter((el) => el.tabIndex >= 0 && isUsable(el));
 

@@ -2,6 +2,7 @@
 
 import { drawState } from "./answers.js";
 import { $, h, icon, keepFocus, select } from "./dom.js";
+import { english } from "./language.js";
 import { drawOwn } from "./own_prompts.js";
 import { openPrompts } from "./prompt_choice.js";
 import { nameOf, sourceWords } from "./prompt_names.js";
@@ -104,7 +105,7 @@ function drawSecond(i, column, line) {
     by ? h("span", { class: "one" }, by) : "",
   );
   line.replaceChildren(
-    h("span", { class: "backend" }, info?.backend ?? column.model.split(":")[0]),
+    h("span", { class: "backend", translate: "no" }, info?.backend ?? column.model.split(":")[0]),
     h("span", { class: "hint dot" }, "·"),
     prompt,
     h("span", { class: "differing" }),
@@ -118,7 +119,7 @@ function drawSecond(i, column, line) {
 function drawMark(i) {
   const mark = $(`#col${i} .l2 .differing`);
   const words = page.form.columns[i]?.own ? (page.preview?.differs?.[i] ?? "") : "";
-  if (!mark || mark.textContent === words) return;
+  if (!mark || english(mark) === words) return;
   const button = h(
     "button",
     {
@@ -137,7 +138,7 @@ function drawName(i) {
   const column = page.form.columns[i],
     name = nameOf(column),
     button = $(`#col${i} .l2 .prompt`);
-  if (!button || button.textContent === name) return;
+  if (!button || english(button) === name) return;
   $(".one", button).textContent = name;
   button.title = sourceWords(column);
   button.setAttribute("aria-label", `Prompt of column ${i + 1}: ${name}`);

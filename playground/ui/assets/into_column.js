@@ -20,7 +20,7 @@ export function chooseColumn(anchor, take) {
     return h(
       "button",
       { class: "choice", "data-column": i, onclick: choose },
-      h("span", { class: "one" }, name),
+      h("span", { class: "one", translate: "no" }, name),
       h("span", { class: "hint one" }, hint),
     );
   };

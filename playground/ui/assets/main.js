@@ -1,5 +1,6 @@
 // Entry: connects Gradio's components to the page, and asks for what it opens with.
 
+import "./composing.js"; // before whatever listens to keys
 import { fieldsOf, send } from "./actions.js";
 import { mountColumn } from "./answers.js";
 import { mountBar } from "./bar.js";

@@ -62,7 +62,7 @@ function choice(name, hint, on, act) {
   return h(
     "button",
     { class: "choice", "aria-pressed": String(Boolean(on)), onclick: act },
-    h("span", { class: "one" }, name),
+    h("span", { class: "one", translate: "no" }, name),
     h("span", { class: "hint one" }, hint),
     on ? icon("check") : "",
   );

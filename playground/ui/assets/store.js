@@ -3,6 +3,7 @@
 //   page.form = {open, prompt, prompt_id, version, origin, values, columns: [{model, preset, sampling, own, turns}], images, spare}
 
 import { debounce } from "./dom.js";
+import { language } from "./language.js";
 
 /** @typedef {"turns" | "values" | "columns" | "sampling" | "checks" | "cases" | "images" | "title" | "name" | "half" | "experiment" | "all"} Changed */
 /** @typedef {{role: string, template: string}} Turn */
@@ -52,7 +53,8 @@ export async function call(action, payload = {}) {
   try {
     // Only a run needs the images.
     const form = payload.form && { ...payload.form, images: [] };
-    reply = await page.server.call(JSON.stringify({ action, ...payload, ...(form ? { form } : {}) }));
+    const sent = { action, lang: language(), ...payload, ...(form ? { form } : {}) };
+    reply = await page.server.call(JSON.stringify(sent));
   } catch (error) {
     reply = null;
   }

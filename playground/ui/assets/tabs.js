@@ -1,10 +1,11 @@
 // Gradio's tabs: one is brought to the front, and whoever wants to know is told when a person opens one.
 
 import { $$ } from "./dom.js";
+import { english } from "./language.js";
 
 // A narrow window moves tabs into a menu, where they are plain buttons.
 const TABS = "[role=tab], .overflow-dropdown button";
-const nameOf = (tab) => tab.textContent.trim();
+const nameOf = (tab) => english(tab).trim();
 
 /**
  * Brings a tab to the front as if it was pressed.

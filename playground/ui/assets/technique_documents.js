@@ -141,7 +141,7 @@ function row({ hash, name, size, passages }, on, choose) {
   return h(
     "div",
     { class: "doc-row" },
-    h("label", {}, h("input", tick), h("span", { class: "one", title: name }, name)),
+    h("label", {}, h("input", tick), h("span", { class: "one", title: name, translate: "no" }, name)),
     h("span", { class: "hint num" }, size),
     h("span", { class: "hint num" }, passages),
     h("button", { ...press, title: `Remove ${name}`, "aria-label": `Remove ${name}` }, icon("trash")),

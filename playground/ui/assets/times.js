@@ -1,6 +1,7 @@
 // Python writes UTC; people read their own clock: "16:02" today, else "10 May, 16:02", the full stamp on hover.
 
 import { $$ } from "./dom.js";
+import { language, onLanguage } from "./language.js";
 
 const CLOCK = { hour: "2-digit", minute: "2-digit" };
 
@@ -14,9 +15,12 @@ export function wordTimes(root) {
     const when = new Date(el.dateTime);
     const year = when.getFullYear() === now.getFullYear() ? {} : { year: "numeric" };
     const second = "seconds" in el.dataset ? { second: "2-digit" } : {};
-    const clock = when.toLocaleTimeString("en-GB", { ...CLOCK, ...second });
-    const day = when.toLocaleDateString("en-GB", { day: "numeric", month: "short", ...year });
-    el.title = when.toLocaleString();
-    el.textContent = when.toDateString() === now.toDateString() ? clock : `${day}, ${clock}`;
+    const isChinese = language() === "zh", locale = isChinese ? "zh-CN" : "en-GB";
+    const clock = when.toLocaleTimeString(locale, { ...CLOCK, ...second, hourCycle: "h23" });
+    const day = when.toLocaleDateString(locale, { day: "numeric", month: "short", ...year });
+    el.title = when.toLocaleString(isChinese ? locale : undefined);
+    el.textContent = when.toDateString() === now.toDateString() ? clock : day + (isChinese ? " " : ", ") + clock;
   }
 }
+
+onLanguage(() => wordTimes(document));

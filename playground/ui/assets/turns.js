@@ -31,11 +31,11 @@ export function turnBlock(turns, turn, i, { onStructure, label = "" }) {
     change(() => turns.splice(to, 0, turns.splice(i, 1)[0]));
     say(`${label}${turn.role} turn is now ${to + 1} of ${turns.length}`);
   };
-  const name = `${label}${turn.role} turn ${i + 1}`;
+  const which = `${label}${turn.role} turn ${i + 1}`;
   const block = h(
     "div",
     { class: "turn", "data-turn": i },
-    handle(turns, i, name, move),
+    handle(turns, i, which, move),
     h(
       "div",
       { class: "who" },
@@ -51,7 +51,10 @@ export function turnBlock(turns, turn, i, { onStructure, label = "" }) {
     ),
     codeBox(
       turn.template,
-      { label: name, placeholder: turn.role === "system" ? "How the model shall behave" : "Text with {{ variables }}" },
+      {
+        label: which,
+        placeholder: turn.role === "system" ? "How the model shall behave" : "Text with {{ variables }}",
+      },
       (text) => {
         turn.template = text;
         changed("turns");
@@ -66,7 +69,7 @@ export function turnBlock(turns, turn, i, { onStructure, label = "" }) {
         {
           class: "btn quiet icon",
           title: "Move up",
-          "aria-label": `Move ${name} up`,
+          "aria-label": `Move ${which} up`,
           disabled: i === 0,
           onclick: () => move(i - 1),
         },
@@ -77,7 +80,7 @@ export function turnBlock(turns, turn, i, { onStructure, label = "" }) {
         {
           class: "btn quiet icon",
           title: "Remove turn",
-          "aria-label": `Remove ${name}`,
+          "aria-label": `Remove ${which}`,
           disabled: turns.length === 1,
           onclick: () => {
             change(() => turns.splice(i, 1));
@@ -86,7 +89,7 @@ export function turnBlock(turns, turn, i, { onStructure, label = "" }) {
         },
         icon("trash"),
       ),
-      cutButton(turns, i, name, () => {
+      cutButton(turns, i, which, () => {
         const after = turns.length - 1 - i;
         change(() => turns.splice(i + 1));
         removed(after === 1 ? "The turn after it" : `The ${after} turns after it`);
@@ -97,11 +100,11 @@ export function turnBlock(turns, turn, i, { onStructure, label = "" }) {
 }
 
 // A conversation goes back to a turn of it: what came after is gone.
-function cutButton(turns, i, name, cut) {
+function cutButton(turns, i, which, cut) {
   const after = turns.length - 1 - i;
   if (after < 1 || turns[i].role === "system") return "";
   const words = after === 1 ? "the turn after it goes" : `the ${after} turns after it go`;
-  const attrs = { class: "btn quiet icon", title: `Cut back to here: ${words}`, "aria-label": `Cut back to ${name}` };
+  const attrs = { class: "btn quiet icon", title: `Cut back to here: ${words}`, "aria-label": `Cut back to ${which}` };
   return h("button", { ...attrs, onclick: cut }, icon("cut"));
 }
 
@@ -206,20 +209,20 @@ function keepCaret(box, turns, draw) {
 
 // --- the handle ---------------------------------------------------------------------------------------
 
-function handle(turns, i, name, move) {
+function handle(turns, i, which, move) {
   const grip = h(
     "button",
     {
       class: "grip",
       title: "Drag to move, or Alt and the arrow keys",
-      "aria-label": `Reorder ${name}`,
+      "aria-label": `Reorder ${which}`,
       "aria-keyshortcuts": "Alt+ArrowUp Alt+ArrowDown",
       disabled: turns.length === 1,
       onkeydown: (e) => {
         if (!e.altKey || !["ArrowUp", "ArrowDown"].includes(e.key)) return;
         e.preventDefault();
         const to = i + (e.key === "ArrowUp" ? -1 : 1);
-        if (to < 0 || to >= turns.length) say(`${name} is already the ${to < 0 ? "first" : "last"}`);
+        if (to < 0 || to >= turns.length) say(`${which} is already the ${to < 0 ? "first" : "last"}`);
         else move(to);
       },
       // The text that is being typed in keeps the focus.

@@ -107,7 +107,7 @@ function beyondRow(name) {
   return h(
     "div",
     { class: "var", "data-v": name, "data-kind": "beyond" },
-    h("label", { for: `v-${name}` }, name),
+    h("label", { for: `v-${name}`, translate: "no" }, name),
     h("span", { class: "how" }),
     shown.includes("\n") || shown.length > 60
       ? h("textarea", { ...attrs, rows: 2 })
@@ -151,7 +151,7 @@ function varRow(name, kind, isOpen = false) {
     icon("gear"),
   );
   row.append(
-    h("label", { for: id, title: input?.description ?? "" }, name),
+    h("label", { for: id, title: input?.description ?? "", translate: "no" }, name),
     h("span", { class: "how" }, kindSelect, more),
     widget(name, kind, id, input),
     h("span", { class: "hint missing", id: `${id}-needs` }, "needs a value"),

@@ -1,0 +1,63 @@
+"""Lines for a terminal in Chinese: cell by cell, so that columns stay columns; a Chinese character is two wide.
+
+in_chinese("ok     packages: 9 of 9")  →  "正常   packages：9 / 9"
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from playground.translation.shown import chinese
+
+_GAP = re.compile(r"( {2,})")
+_ESCAPED = re.compile(r"\\([\\`*_|<>\[\]#])")
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal it takes."""
+    return sum(
+        0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
+        for char in text
+    )
+
+
+def in_chinese(text: str) -> str:
+    """The lines as a reader of Chinese sees them; spaces between columns give way or grow."""
+    return "\n".join(map(_line, text.split("\n")))
+
+
+def _line(line: str) -> str:
+    cells = _GAP.split(line)
+    if len(cells) == 1:
+        return chinese().of(line)
+    written, at = "", 0  # `at` is where the English line stands
+    for n, cell in enumerate(cells):
+        at += width(cell)
+        if n % 2:
+            continue
+        shown = chinese().of(cell)
+        before = cells[n - 1] if n else ""
+        # A number stands at the right of its column, a word at the left of it.
+        starts = at - width(shown if re.match(r"[\s+−–-]?[\d.]", cell) else cell)
+        gap = max(starts - width(written), min(len(before), 2))
+        written += (" " * gap if n else "") + shown
+    return written
+
+
+def markdown_in_chinese(text: str) -> str:
+    """A report as a reader of Chinese sees it: lines, items and cells of tables."""
+    return "\n".join(map(_markdown_line, text.split("\n")))
+
+
+def _markdown_line(line: str) -> str:
+    if line.startswith("|"):
+        return "|".join(_escaped_text(cell) for cell in line.split("|"))
+    parts = re.fullmatch(r"((?:[#>*-]+ )*(?:[✓✗!] )?(?:\*\*)?)(.*?)((?:\*\*)?\s*)", line)
+    return line if parts is None else parts[1] + _escaped_text(parts[2]) + parts[3]
+
+
+def _escaped_text(text: str) -> str:
+    bare = _ESCAPED.sub(r"\1", text)
+    shown = chinese().of(bare)
+    return text if shown == bare else re.sub(r"([\\`*_|<>\[\]#])", r"\\\1", shown)

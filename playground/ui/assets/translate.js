@@ -1,0 +1,230 @@
+// A text as it is shown to a reader of Chinese: found in the catalogue, made by its template, or piece by piece. As
+// playground/translation/shown.py does it for the command line; tests hold both to one table.
+
+const HOLE = /\{([a-z_][a-z0-9_]*)\}|<(\/?)(\d+)>/g;
+const WORD = /[A-Za-z]+/g;
+const NUMBER = /^[\s\d.,:%×+−–~≈<>≥≤/-]*$/;
+const CJK = "\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”";
+const AFTER = new RegExp(`[${CJK}] $`), BEFORE = new RegExp(`^ [${CJK}]`);
+const STARTS = new RegExp(`^[${CJK}]`), ENDS = new RegExp(`[${CJK}]$`);
+const SENTENCES = /(?<=[.?!])\s+(?=[^a-z])/;
+const SEPARATORS = [[" · ", " · "], ["; ", "；"], [": ", "："], [", ", "，"]];
+const END = { ".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…" };
+const NAMES = new Set("name names title file path url model slug id search quote clip".split(" "));
+const COUNTED = new Set(["n", "number", "count", "total"]);
+// What may be filled with more words than the template has. Of others, that is a sentence which only begins so.
+const FREE = new Set([...NAMES, ""]);
+const MORE = "label value example prompt column variable field tag variant why error exc text detail";
+for (const name of MORE.split(" ")) FREE.add(name);
+const SHORT = 5, DEEPEST = 3, MOST_KEPT = 20_000;
+
+function piecesOf(text) {
+  const pieces = [];
+  let at = 0;
+  for (const hole of text.matchAll(HOLE)) {
+    const before = text.slice(at, hole.index);
+    pieces.push({ before, name: hole[1] ?? "", tag: hole[3] ?? "", closes: Boolean(hole[2]) });
+    at = hole.index + hole[0].length;
+  }
+  return { pieces, rest: text.slice(at) };
+}
+
+const wordsOf = (text) => text.match(WORD) ?? [];
+const lettersOf = (text) => wordsOf(text).join("").length;
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
+
+class Template {
+  constructor(text, chinese) {
+    Object.assign(this, { text, chinese, ...piecesOf(text) });
+    const literals = [...this.pieces.map((piece) => piece.before), this.rest];
+    this.letters = literals.flatMap(wordsOf).join("").length;
+    // Only whole words: a hole beside one may make it longer.
+    this.keys = new Set(text.replace(HOLE, "\0").match(/(?<![A-Za-z\0])[A-Za-z]+(?![A-Za-z\0])/g) ?? []);
+    this.starts = this.pieces[0].before;
+    this.quoted = new Set();
+    this.pieces.forEach(({ before, name }, n) => {
+      if (name && /["“`]$/.test(before) && /^["”`]/.test(literals[n + 1])) this.quoted.add(name);
+    });
+    this.hasTags = this.pieces.some((piece) => piece.tag);
+  }
+
+  /** What a text of it looks like, where it has tags; made when it is first looked for. */
+  get tagged() {
+    if (this.form) return this.form;
+    let written = "";
+    const seen = new Set();
+    this.pieces.forEach(({ before, name, tag, closes }, n) => {
+      written += escaped(before);
+      if (name) written += `(?<p${n}>.*?)`;
+      else if (closes || seen.has(tag)) written += `<${closes ? "/" : ""}\\k<t${tag}>>`;
+      else written += `<(?<t${tag}>\\d+)>`;
+      if (tag) seen.add(tag);
+    });
+    return (this.form = new RegExp(`^${written}${escaped(this.rest)}$`, "s"));
+  }
+
+  values(text) {
+    const { pieces, rest } = this;
+    const found = {};
+    if (this.hasTags) {
+      const match = this.tagged.exec(text);
+      if (!match) return null;
+      pieces.forEach(({ name, tag }, n) => (found[name || tag] = match.groups[name ? `p${n}` : `t${tag}`]));
+      return found;
+    }
+    // Each literal as early as possible, the last at the end: in one pass.
+    let at = pieces[0].before.length;
+    for (let n = 0; n < pieces.length; n++) {
+      const isLast = n === pieces.length - 1;
+      const then = isLast ? rest : pieces[n + 1].before;
+      const end = isLast ? text.length - then.length : then ? text.indexOf(then, at) : at;
+      if (end < at) return null;
+      found[pieces[n].name] = text.slice(at, end);
+      at = end + then.length;
+    }
+    return found;
+  }
+}
+
+/**
+ * What looks texts up in a catalogue.
+ * @param {Record<string, string>} catalogue English to Chinese
+ * @returns {(text: string) => string}
+ */
+export function makeTranslation(catalogue) {
+  // Pieces of sentences without the comma that joins them, too: texts are cut there.
+  const cut = Object.entries(catalogue)
+    .map((row) => row.map((text) => text.replace(/^[ ,;:，；：]+|[ ,;:，；：]+$/g, "")))
+    .filter(([text, chinese]) => chinese && !(text in catalogue));
+  const exact = new Map([...cut, ...Object.entries(catalogue)]);
+  const hasHole = (text) => text.search(HOLE) >= 0;
+  const templates = [...exact].filter(([text]) => hasHole(text)).map(([text, chinese]) => new Template(text, chinese));
+  templates.sort((a, b) => b.letters - a.letters || (a.text < b.text ? -1 : 1));
+  const often = new Map();
+  for (const template of templates) for (const key of template.keys) often.set(key, (often.get(key) ?? 0) + 1);
+  const byWord = new Map();
+  templates.forEach((template, place) => {
+    template.place = place;
+    const rarest = [...template.keys].sort((a, b) => often.get(a) - often.get(b) || (a < b ? -1 : 1))[0] ?? "";
+    if (!byWord.has(rarest)) byWord.set(rarest, []);
+    byWord.get(rarest).push(template);
+  });
+
+  function known(text, depth) {
+    if (depth > DEEPEST || text.search(WORD) < 0) return number(text);
+    return whole(text, depth) || withoutEnd(text, depth) || sentences(text, depth) || separated(text, depth);
+  }
+
+  function whole(text, depth) {
+    const first = text[0], other = first === first.toLowerCase() ? first.toUpperCase() : first.toLowerCase();
+    const forms = [text, other + text.slice(1)];
+    for (const form of forms) if (exact.has(form) && !hasHole(form)) return exact.get(form);
+    return byTemplate(forms[0], depth) ?? byTemplate(forms[1], depth);
+  }
+
+  function byTemplate(text, depth) {
+    const words = new Set(wordsOf(text));
+    const fits = ({ starts, rest, keys }) =>
+      text.startsWith(starts) && text.endsWith(rest) && [...keys].every((key) => words.has(key));
+    const candidates = [...words, ""].flatMap((word) => (byWord.get(word) ?? []).filter(fits));
+    candidates.sort((a, b) => a.place - b.place);
+    next: for (const template of candidates) {
+      const values = template.values(text);
+      if (!values) continue;
+      const shown = {};
+      for (const [name, value] of Object.entries(values)) {
+        const isTag = /^\d+$/.test(name);
+        if (COUNTED.has(name.replace(/\d+$/, "")) && !isTag && !NUMBER.test(value)) continue next;
+        const isShort = template.letters < SHORT && !(NAMES.has(name) && /^[A-Z]/.test(template.text));
+        if (isShort && !isTag && !NUMBER.test(value) && !exact.has(value.trim())) continue next;
+        const words = isTag ? null : filled(template, name, value, depth);
+        const isForeign = words === null && !FREE.has(name.replace(/\d+$/, "")) && !template.quoted.has(name);
+        if (isForeign && value.trim().includes(" ") && lettersOf(value) > template.letters) continue next;
+        shown[name] = words ?? value;
+      }
+      return written(template, shown);
+    }
+    return null;
+  }
+
+  function filled(template, name, value, depth) {
+    if (template.quoted.has(name) || NAMES.has(name.replace(/\d+$/, ""))) return null;
+    const bare = value.trim();
+    const shown = bare ? known(bare, depth + 1) : null;
+    return shown === null ? null : value.replace(bare, () => shown);
+  }
+
+  function withoutEnd(text, depth) {
+    if (text.startsWith("(") && text.endsWith(")") && !text.slice(1).includes("(")) {
+      const inner = known(text.slice(1, -1), depth + 1);
+      return inner ? `（${inner}）` : null;
+    }
+    const end = text.at(-1);
+    if (!(end in END)) return null;
+    const bare = text.slice(0, -1).trimEnd();
+    const inner = bare ? whole(bare, depth) : null;
+    return inner ? inner + END[end] : null;
+  }
+
+  function sentences(text, depth) {
+    const pieces = text.split(SENTENCES);
+    if (pieces.length === 1) return null;
+    const found = pieces.map((piece) => known(piece, depth + 1));
+    if (!found.some(Boolean)) return null;
+    let all = "";
+    pieces.forEach((piece, n) => (all += (!all || ENDS.test(all) ? "" : " ") + (found[n] || piece)));
+    return all;
+  }
+
+  function separated(text, depth) {
+    for (const [separator, shown] of SEPARATORS) {
+      if (!text.includes(separator)) continue;
+      const pieces = text.split(separator);
+      const found = pieces.map((piece) => (piece ? known(piece, depth + 1) : ""));
+      // Between commas, and before a colon, only a single word may be somebody's: else it is a sentence of his.
+      const hasForeign = pieces.some((piece, n) => found[n] === null && piece.includes(" ") && piece.search(WORD) >= 0);
+      if (!found.some(Boolean) || (separator === ", " && hasForeign)) continue;
+      if (separator === ": " && found.at(-1) === null) continue;
+      let all = found[0] || pieces[0];
+      for (let n = 1; n < pieces.length; n++)
+        all += (found[n] || found[n - 1] ? shown : separator) + (found[n] || pieces[n]);
+      return all;
+    }
+    return null;
+  }
+
+  function number(text) {
+    const shown = text.replace(/(\d) %/g, "$1%");
+    return shown === text ? null : shown;
+  }
+
+  function written(template, values) {
+    const { pieces, rest } = piecesOf(template.chinese);
+    let all = "";
+    const add = (text) => (all += ENDS.test(all) && BEFORE.test(text) ? text.slice(1) : text);
+    for (const { before, name, tag, closes } of pieces) {
+      add(before);
+      if (tag) {
+        all += `<${closes ? "/" : ""}${values[tag]}>`;
+        continue;
+      }
+      const value = number(values[name]) ?? values[name];
+      if (AFTER.test(all) && STARTS.test(value)) all = all.slice(0, -1);
+      all += value;
+    }
+    return add(rest);
+  }
+
+  const keptOf = new Map();
+  return (text) => {
+    const bare = text.trim();
+    if (!bare || !/[A-Za-z%]/.test(bare)) return text;
+    let shown = keptOf.get(bare);
+    if (shown === undefined) {
+      shown = known(bare.replace(/\s+/g, " "), 0);
+      if (keptOf.size > MOST_KEPT) keptOf.clear();
+      keptOf.set(bare, shown);
+    }
+    return shown === null ? text : text.replace(bare, () => shown);
+  };
+}

@@ -1,0 +1,60 @@
+"""The reader's language on the page: its catalogue as one file, and what the page's head does before the first word shows.
+
+The browser chooses: what was pressed in the head, else its own language. A cookie tells the server for downloads.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from functools import cache
+
+from fastapi import Request
+from starlette.responses import Response
+
+from playground.translation.catalogue import page_translations
+
+COOKIE = "playground_language"
+# Runs before anything is drawn: a reader of Chinese sees no English first, and a reader of English waits for nothing.
+_FIRST = """<script>(() => {
+  let chosen = null;
+  try { chosen = localStorage.getItem("playground.language"); } catch {}
+  chosen ??= /(?:^|; )playground_language=(en|zh)/.exec(document.cookie)?.[1];
+  chosen ??= /^zh/i.test(navigator.languages?.[0] ?? navigator.language ?? "") ? "zh" : "en";
+  const root = document.documentElement;
+  window.playgroundLanguage = chosen;
+  window.playgroundCatalogue = "files/words/CATALOGUE.json";
+  root.lang = chosen === "zh" ? "zh-Hans" : "en";
+  if (chosen !== "zh") return;
+  root.classList.add("awaits-words");
+  setTimeout(() => root.classList.remove("awaits-words"), 5000);
+  window.playgroundWords = fetch(window.playgroundCatalogue).then((file) => file.json());
+  window.playgroundWords.catch(() => {});
+})();</script><style>.awaits-words body { visibility: hidden; }</style>"""
+
+
+@cache
+def catalogue() -> tuple[str, bytes]:
+    """The name of the catalogue, which changes with it, and its JSON, compressed."""
+    data = json.dumps(dict(page_translations()), ensure_ascii=False, separators=(",", ":")).encode()
+    return hashlib.sha256(data).hexdigest()[:16], gzip.compress(data, mtime=0)
+
+
+def head() -> str:
+    """What stands first in the head of the page."""
+    return _FIRST.replace("CATALOGUE", catalogue()[0])
+
+
+def words(name: str) -> Response | None:
+    """The catalogue of that name, for ever the same; None when it is another one."""
+    known, data = catalogue()
+    if name != f"{known}.json":
+        return None
+    headers = {"content-encoding": "gzip", "cache-control": "public, max-age=31536000, immutable"}
+    return Response(data, media_type="application/json", headers=headers)
+
+
+def reads_chinese(request: Request) -> bool:
+    """Whether who asks for a file reads the page in Chinese."""
+    return request.cookies.get(COOKIE) == "zh"

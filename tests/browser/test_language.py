@@ -1,0 +1,137 @@
+"""The page in English and in Chinese: switched at once with nothing lost, nothing of the other language left, typed in."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import App, OpenApp
+
+CHINESE: dict[str, Any] = {"locale": "zh-CN"}
+TABS = {
+    "Compare": "对比",
+    "Library": "词库",
+    "Data": "数据",
+    "Experiments": "实验",
+    "History": "历史",
+    "Models": "模型",
+}
+# Every visible text and every description that is not marked as somebody's, a model's or code.
+SHOWN = """() => {
+  const kept = '[translate=no], .mono, .words, mark, del, ins, textarea, pre, code, kbd, script, style, svg';
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode())
+    if (node.data.trim() && node.parentElement.checkVisibility() && !node.parentElement.closest(kept))
+      found.push(node.data.trim());
+  for (const el of document.querySelectorAll('[title], [aria-label], [placeholder]'))
+    for (const name of ['title', 'aria-label', 'placeholder'])
+      if (el.getAttribute(name) && el.checkVisibility() && !el.closest('[translate=no]')
+          && !el.parentElement.closest(kept))
+        found.push(el.getAttribute(name));
+  return found; }"""
+# Names, formats and words of the field that Chinese writes in Latin letters.
+NAMES = re.compile(
+    r"Prompt Playground|Say \w+|Untitled prompt|scripted|tokens?|CSV|TSV|JSONL?|XLSX|Parquet|YAML|PNG|JPEG|WebP|GIF|Markdown|Python|Alt|Esc|Ctrl|Enter"
+    r"|Shift|Delete|promptfoo|Ollama|vLLM|GGUF|Ref|GPU|CPU|API|URL|LLaMA-?Factory|OpenAI|llama-server|llama\.cpp|SHA|LoRA"
+    r"|[Tt]op[- ][pk]|[Mm]in[- ]p|http\S*|\.\w+|\w*_\w*|\{\{ \w+ \}\}|localhost|Guide|Jinja2?|Prompty|playground|data/\S+"
+)  # fmt: skip
+ENGLISH = re.compile(r"[A-Za-z]{3,}(?: [A-Za-z]+)+")
+
+
+def left_over(app: App) -> list[str]:
+    """Texts in which two English words stand beside each other and are no names."""
+    return [text for text in app.page.evaluate(SHOWN) if ENGLISH.search(NAMES.sub("·", text))]
+
+
+def is_wide(app: App) -> bool:
+    return bool(app.page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+
+
+def test_the_language_changes_at_once_and_nothing_that_was_typed_or_runs_is_lost(scripted: OpenApp) -> None:
+    app = scripted("slow", "cat", turns="Say {{ word }}", values={"word": "Run"})
+    run, english, chinese = app.page.locator("#run"), "[data-language=en]", "[data-language=zh]"
+    expect(run).to_contain_text("Run")
+    app.run()
+    app.wait_for_text(0)
+    app.variable("word").fill("Save, 保存")
+    app.page.click(chinese)
+    expect(run).to_contain_text("运行")
+    expect(app.page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    assert app.page.evaluate("document.activeElement.dataset.language") == "zh"
+    expect(app.variable("word")).to_have_value("Save, 保存")
+    expect(app.state(0)).to_contain_text("书写中")
+    assert app.answer(1) == "The cat sat on the mat."
+    before = len(app.answer(0))
+    app.page.wait_for_function(f"document.querySelector('#col0 .out').textContent.length > {before}")
+    assert "word1" in app.answer(0)
+    app.page.click(english)
+    expect(run).to_contain_text("Run")
+    expect(app.page.locator("html")).to_have_attribute("lang", "en")
+    assert not [text for text in app.page.evaluate(SHOWN) if re.search("[\u4e00-\u9fff]", text)]
+    app.page.click("#stop")
+    app.wait_until_idle()
+    app.page.click(chinese)
+    app.reload()
+    expect(run).to_contain_text("运行")
+    expect(app.variable("word")).to_have_value("Save, 保存")
+
+
+def test_a_browser_in_chinese_finds_no_english_sentence_and_no_line_too_wide(scripted: OpenApp) -> None:
+    app = scripted("echo", "cat", turns="Say {{ word }}", values={"word": "hello"}, **CHINESE)
+    app.run_to_the_end()
+    found = {"compare": left_over(app)}
+    for action in ("saw", "diff"):
+        app.act(1, action)
+        expect(app.drawer).to_be_visible()
+        found[action] = left_over(app)
+        app.close_drawer()
+    app.page.click("[data-keys]")
+    expect(app.drawer).to_contain_text("撤销")
+    found["keys"] = left_over(app)
+    app.close_drawer()
+    places = {
+        "Library": "#lib-preview h2",
+        "Data": "#data",
+        "Experiments": "#exp-body > *",
+        "History": "#hist-list tr[data-act]",
+        "Models": "#models-list table",
+    }
+    for name, place in places.items():
+        app.tab(TABS[name])
+        expect(app.page.locator(place).first).to_be_visible()
+        found[name] = left_over(app)
+    assert {name: texts for name, texts in found.items() if texts} == {}
+    show = "async (name) => (await import('/playground/tabs.js')).showTab(name)"
+    for width in (1366, 390):
+        app.page.set_viewport_size({"width": width, "height": 768})
+        for name, place in places.items():
+            app.page.evaluate(show, name)  # by its English name, whatever is shown
+            expect(app.page.locator(place).first).to_be_visible()
+            assert not is_wide(app), (name, width)
+
+
+def test_the_enter_that_takes_a_word_of_an_input_method_runs_and_closes_nothing(scripted: OpenApp) -> None:
+    app = scripted("echo", turns="Say {{ word }}", values={"word": "你"})
+    app.page.click("[data-keys]")
+    press = """(init) => document.activeElement.dispatchEvent(
+        new KeyboardEvent('keydown', { bubbles: true, cancelable: true, ...init }))"""
+    for composing in ({"isComposing": True}, {"keyCode": 229}):
+        app.page.evaluate(press, {"key": "Escape", **composing})
+        expect(app.drawer).to_be_visible()
+    app.close_drawer()
+    app.turn(0).focus()
+    for init in (
+        {"key": "Enter", "ctrlKey": True},
+        {"key": "s", "ctrlKey": True},
+        {"key": "z", "ctrlKey": True},
+    ):
+        # The browser is told nothing either: the key is the input method's.
+        assert app.page.evaluate(press, {**init, "isComposing": True})
+    assert app.page.locator("#run").is_enabled() and "run=" not in app.page.url
+    app.page.keyboard.press("Control+Enter")
+    app.wait_until_idle()
+    assert app.answer(0) == "Say 你"
