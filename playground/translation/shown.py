@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
@@ -177,18 +177,23 @@ class Translation:
         if depth > _DEEPEST or not _WORD.search(text):
             return _number(text)
         return (
-            self._whole(text, depth)
+            self._exactly(text)
+            or self._sentences(text, depth, wanted=all)  # a hole of one sentence must not swallow the next
+            or self._whole(text, depth)
             or self._without_end(text, depth)
-            or self._sentences(text, depth)
+            or self._sentences(text, depth, wanted=any)
             or self._separated(text, depth)
         )
 
+    def _exactly(self, text: str) -> str | None:
+        found = (self.exact[form] for form in _forms(text) if form in self.exact and not _HOLE.search(form))
+        return next(found, None)
+
     def _whole(self, text: str, depth: int) -> str | None:
-        forms = (text, text[:1].swapcase() + text[1:])
-        for form in forms:
-            if form in self.exact and not _HOLE.search(form):
-                return self.exact[form]
-        return next((found for form in forms if (found := self._by_template(form, depth)) is not None), None)
+        if (found := self._exactly(text)) is not None:
+            return found
+        templates = (self._by_template(form, depth) for form in _forms(text))
+        return next((found for found in templates if found is not None), None)
 
     def _by_template(self, text: str, depth: int) -> str | None:
         words = {*_WORD.findall(text)}
@@ -240,12 +245,12 @@ class Translation:
             return inner + _ENDS[text[-1]] if inner else None
         return None
 
-    def _sentences(self, text: str, depth: int) -> str | None:
+    def _sentences(self, text: str, depth: int, wanted: Callable[[Iterable[object]], bool]) -> str | None:
         pieces = _SENTENCES.split(text)
         if len(pieces) == 1:
             return None
         found = [self._known(piece, depth + 1) for piece in pieces]
-        if not any(found):
+        if not wanted(found):
             return None
         written = ""
         for piece, known in zip(pieces, found, strict=True):
@@ -271,6 +276,11 @@ class Translation:
                 written += between + (found[n] or pieces[n])
             return written
         return None
+
+
+def _forms(text: str) -> tuple[str, str]:
+    """As it stands, and with a large first letter for a small one or the other way round."""
+    return text, text[:1].swapcase() + text[1:]
 
 
 def _number(text: str) -> str | None:

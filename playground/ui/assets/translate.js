@@ -112,14 +112,26 @@ export function makeTranslation(catalogue) {
 
   function known(text, depth) {
     if (depth > DEEPEST || text.search(WORD) < 0) return number(text);
-    return whole(text, depth) || withoutEnd(text, depth) || sentences(text, depth) || separated(text, depth);
+    return (
+      exactly(text) ||
+      sentences(text, depth, "every") || // a hole of one sentence must not swallow the next
+      whole(text, depth) ||
+      withoutEnd(text, depth) ||
+      sentences(text, depth, "some") ||
+      separated(text, depth)
+    );
   }
 
-  function whole(text, depth) {
+  function formsOf(text) {
     const first = text[0], other = first === first.toLowerCase() ? first.toUpperCase() : first.toLowerCase();
-    const forms = [text, other + text.slice(1)];
-    for (const form of forms) if (exact.has(form) && !hasHole(form)) return exact.get(form);
-    return byTemplate(forms[0], depth) ?? byTemplate(forms[1], depth);
+    return [text, other + text.slice(1)];
+  }
+
+  const exactly = (text) => exact.get(formsOf(text).find((form) => exact.has(form) && !hasHole(form)));
+
+  function whole(text, depth) {
+    const [form, other] = formsOf(text);
+    return exactly(text) ?? byTemplate(form, depth) ?? byTemplate(other, depth);
   }
 
   function byTemplate(text, depth) {
@@ -166,11 +178,11 @@ export function makeTranslation(catalogue) {
     return inner ? inner + END[end] : null;
   }
 
-  function sentences(text, depth) {
+  function sentences(text, depth, wanted) {
     const pieces = text.split(SENTENCES);
     if (pieces.length === 1) return null;
     const found = pieces.map((piece) => known(piece, depth + 1));
-    if (!found.some(Boolean)) return null;
+    if (!found[wanted](Boolean)) return null;
     let all = "";
     pieces.forEach((piece, n) => (all += (!all || ENDS.test(all) ? "" : " ") + (found[n] || piece)));
     return all;
