@@ -292,6 +292,12 @@ class Experiments:
             asked = select(ExperimentTable.run_id).where(*left).order_by(col(ExperimentTable.created_at))
             return list(session.exec(asked))
 
+    def unsaid(self) -> list[str]:
+        """Those that are done and whose verdict was not kept: their program ended in between."""
+        done = (col(ExperimentTable.state) == "done", col(ExperimentTable.sentence) == "")
+        with self._reading() as session:
+            return list(session.exec(select(ExperimentTable.run_id).where(*done)))
+
     def claim(
         self, run_id: str, again: Collection[CellKey] | None = None, *, all_failed: bool = False
     ) -> list[OpenCell]:

@@ -214,6 +214,8 @@ class ExperimentDesk:
                 begun.append(run_id)
             except PlaygroundError as exc:
                 log.warning("The experiment %s does not go on. %s", run_id, exc)
+        for run_id in await asyncio.to_thread(self._store.experiments.unsaid):
+            await self._keep_verdict(run_id)
         return begun
 
     async def wait(self, run_id: str) -> None:

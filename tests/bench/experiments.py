@@ -356,7 +356,10 @@ def kill() -> bool:
         now = worker.finished(database)
         lost += sum(key not in now for key in before)
         again += sum(key in now and now[key] != was for key, was in before.items())
-        same = worker.result(database) == worker.result(Path(undisturbed) / "playground.db")
+        mine, whole = worker.result(database), worker.result(Path(undisturbed) / "playground.db")
+        same = mine == whole
+        for key in sorted(key for key in mine.keys() | whole.keys() if mine.get(key) != whole.get(key))[:3]:
+            print(f"{key}: {mine.get(key)} instead of {whole.get(key)}")
     print(
         f"{KILLS} kills of {CELLS} cells ({early} while the program began, {alive} while it ran), after each ",
         end="",

@@ -290,6 +290,17 @@ async def test_stored_answers_are_scored_anew_without_a_model(make_workbench: Ma
         await workbench.experiments.rescore(run_id, [Check(scorer="contain")])
 
 
+async def test_a_verdict_that_was_not_kept_because_the_program_ended_is_kept_by_the_next(
+    make_workbench: MakeWorkbench,
+) -> None:
+    workbench = make_workbench({"echo": "{last}"})
+    run_id = await ended(workbench, experiment(20))
+    said = (await workbench.experiments.get(run_id)).row.sentence
+    workbench.store.experiments.change(run_id, sentence="", outcome="")
+    assert await workbench.experiments.go_on() == []
+    assert (await workbench.experiments.get(run_id)).row.sentence == said != ""
+
+
 async def test_what_is_kept_of_an_ended_experiment_is_never_old(make_workbench: MakeWorkbench) -> None:
     workbench = make_workbench({"echo": "{last}"})
     run_id = await ended(workbench, experiment(3))
