@@ -36,6 +36,8 @@ onTab(() => setTimeout(noteLook, 60));
 
 const cases = () => $$("#verdict tr.case").filter((line) => line.offsetParent);
 
+let stepped = ""; // the row that a rating stepped to and that opens once it is stored
+
 /** The case that listens to the keys of a rating: the one with the focus, else the one that is open. */
 function listening() {
   const focused = document.activeElement?.closest?.("#verdict tr.case");
@@ -56,6 +58,11 @@ document.addEventListener("keydown", (e) => {
   if (!isNew || !next) return;
   next.focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
-  // Where one was open the next one opens in its place; what is drawn then has the rating.
-  if (line.matches(".at")) stored.then(() => document.getElementById(next.id)?.click());
+  // Where one was open the next one opens in its place; what is drawn then has the rating. Who has gone elsewhere by then
+  // stays there.
+  stepped = line.matches(".at") || line.id === stepped ? next.id : "";
+  stored.then(() => {
+    const row = stepped && document.getElementById(stepped);
+    if (row && row === document.activeElement && !row.matches(".at")) row.click();
+  });
 });
