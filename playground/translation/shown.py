@@ -22,6 +22,8 @@ from playground.translation.catalogue import translations
 _HOLE = re.compile(r"\{([a-z_][a-z0-9_]*)\}|<(/?)(\d+)>")
 _WORD = re.compile(r"[A-Za-z]+")
 _NUMBER = re.compile(r"[\s\d.,:%×+−–~≈<>≥≤/-]*")
+_LETTER = re.compile(rf"[A-Z]′?|{_NUMBER.pattern}")
+"""What any template may be filled with: a number, or a variant's name."""
 _CJK = "\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”"
 _AFTER_CJK = re.compile(f"[{_CJK}] $")
 _BEFORE_CJK = re.compile(f"^ [{_CJK}]")
@@ -212,7 +214,7 @@ class Translation:
                 if name.rstrip("0123456789") in COUNTED and not _NUMBER.fullmatch(value):
                     break
                 is_short = template.letters < _SHORT and not (name in NAMES and template.text[0].isupper())
-                if is_short and name and not _NUMBER.fullmatch(value) and not self._is_known(value):
+                if is_short and name and not _LETTER.fullmatch(value) and not self._is_known(value):
                     break
                 known = None if name.isdigit() else self._filled(template, name, value, depth)
                 is_foreign = (
@@ -220,6 +222,8 @@ class Translation:
                 )
                 if is_foreign and " " in value.strip() and _letters(value) > template.letters:
                     break
+                if known is None and value[-1:] in _ENDS and text.endswith(value):
+                    break  # the end of the sentence is no part of what stands in it
                 shown[name] = value if known is None else known
             else:
                 return _written(template, shown)

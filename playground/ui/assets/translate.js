@@ -4,6 +4,7 @@
 const HOLE = /\{([a-z_][a-z0-9_]*)\}|<(\/?)(\d+)>/g;
 const WORD = /[A-Za-z]+/g;
 const NUMBER = /^[\s\d.,:%×+−–~≈<>≥≤/-]*$/;
+const LETTER = /^[A-Z]′?$/; // a variant's name
 const CJK = "\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”";
 const AFTER = new RegExp(`[${CJK}] $`), BEFORE = new RegExp(`^ [${CJK}]`);
 const STARTS = new RegExp(`^[${CJK}]`), ENDS = new RegExp(`[${CJK}]$`);
@@ -148,10 +149,12 @@ export function makeTranslation(catalogue) {
         const isTag = /^\d+$/.test(name);
         if (COUNTED.has(name.replace(/\d+$/, "")) && !isTag && !NUMBER.test(value)) continue next;
         const isShort = template.letters < SHORT && !(NAMES.has(name) && /^[A-Z]/.test(template.text));
-        if (isShort && !isTag && !NUMBER.test(value) && !exact.has(value.trim())) continue next;
+        if (isShort && !isTag && !NUMBER.test(value) && !LETTER.test(value) && !exact.has(value.trim())) continue next;
         const words = isTag ? null : filled(template, name, value, depth);
         const isForeign = words === null && !FREE.has(name.replace(/\d+$/, "")) && !template.quoted.has(name);
         if (isForeign && value.trim().includes(" ") && lettersOf(value) > template.letters) continue next;
+        // The end of the sentence is no part of what stands in it.
+        if (words === null && !isTag && value.at(-1) in END && text.endsWith(value)) continue next;
         shown[name] = words ?? value;
       }
       return written(template, shown);
