@@ -36,7 +36,9 @@ _ENDS = {".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！",
 NAMES = frozenset(
     {"name", "names", "title", "file", "path", "url", "model", "slug", "id", "search", "quote", "clip"}
 )
-COUNTED = frozenset({"n", "number", "count", "total"})
+COUNTED = frozenset(
+    {"n", "number", "count", "total", "cases", "rows", "variants", "models", "calls", "samples", "prompts"}
+)
 """What these stand for is a number."""
 FREE = NAMES | {
     "",
@@ -88,6 +90,8 @@ class Template:
     letters: int = 0
     keys: frozenset[str] = frozenset()
     quoted: frozenset[str] = frozenset()
+    listed: frozenset[str] = frozenset()
+    are_several: bool = False
     starts: str = ""
     ends: str = ""
     pieces: list[Piece] = field(default_factory=list)
@@ -103,6 +107,8 @@ class Template:
         # Only whole words: a hole beside one may make it longer.
         marked = _HOLE.sub("\x00", self.text)
         self.keys = frozenset(w for w in re.findall(r"(?<![A-Za-z\x00])[A-Za-z]+(?![A-Za-z\x00])", marked))
+        self.are_several = bool(_SENTENCES.search(self.text))
+        self.listed = frozenset(piece.name for piece in pieces if piece.name and piece.before[-2:] == ": ")
         after = [*(piece.before for piece in pieces[1:]), rest]
         self.quoted = frozenset(
             piece.name for piece, then in zip(pieces, after, strict=True)
@@ -180,6 +186,7 @@ class Translation:
             return _number(text)
         return (
             self._exactly(text)
+            or self._whole(text, depth, are_several=True)
             or self._sentences(text, depth, wanted=all)  # a hole of one sentence must not swallow the next
             or self._whole(text, depth)
             or self._without_end(text, depth)
@@ -191,19 +198,23 @@ class Translation:
         found = (self.exact[form] for form in _forms(text) if form in self.exact and not _HOLE.search(form))
         return next(found, None)
 
-    def _whole(self, text: str, depth: int) -> str | None:
+    def _whole(self, text: str, depth: int, *, are_several: bool = False) -> str | None:
+        """By one message; with `are_several` only by one that is several sentences itself."""
         if (found := self._exactly(text)) is not None:
             return found
-        templates = (self._by_template(form, depth) for form in _forms(text))
+        templates = (self._by_template(form, depth, are_several) for form in _forms(text))
         return next((found for found in templates if found is not None), None)
 
-    def _by_template(self, text: str, depth: int) -> str | None:
+    def _by_template(self, text: str, depth: int, are_several: bool) -> str | None:
         words = {*_WORD.findall(text)}
         candidates = [
             template
             for word in (*words, "")
             for template in self.by_word.get(word, ())
-            if template.keys <= words and text.startswith(template.starts) and text.endswith(template.ends)
+            if template.keys <= words
+            and text.startswith(template.starts)
+            and text.endswith(template.ends)
+            and (template.are_several or not are_several)
         ]
         for template in sorted(candidates, key=lambda each: (-each.letters, each.text)):
             values = template.values(text)
@@ -211,7 +222,8 @@ class Translation:
                 continue
             shown = {}
             for name, value in values.items():
-                if name.rstrip("0123456789") in COUNTED and not _NUMBER.fullmatch(value):
+                is_counted = name.rstrip("0123456789") in COUNTED
+                if is_counted and not _NUMBER.fullmatch(value) and not self._is_known(value):
                     break
                 is_short = template.letters < _SHORT and not (name in NAMES and template.text[0].isupper())
                 if is_short and name and not _LETTER.fullmatch(value) and not self._is_known(value):
@@ -220,7 +232,7 @@ class Translation:
                 is_foreign = (
                     known is None and name.rstrip("0123456789") not in FREE and name not in template.quoted
                 )
-                if is_foreign and " " in value.strip() and _letters(value) > template.letters:
+                if is_foreign and " " in value.strip() and name not in template.listed:
                     break
                 if known is None and value[-1:] in _ENDS and text.endswith(value):
                     break  # the end of the sentence is no part of what stands in it
@@ -301,10 +313,6 @@ def _ends_cut(catalogue: Mapping[str, str]) -> dict[str, str]:
         if bare != text and shown:
             cut[bare] = shown
     return cut
-
-
-def _letters(text: str) -> int:
-    return sum(map(len, _WORD.findall(text)))
 
 
 def _written(template: Template, values: Mapping[str, str]) -> str:

@@ -213,7 +213,7 @@ async def save(workbench: Workbench, ask: Ask) -> Update:
     column = ask.text("column")
     prompt = _on_screen(form)
     if column.isdecimal():
-        prompt = await _run_with(workbench, ask, int(column))
+        prompt = await _run_with(workbench, ask, ask.integer("column"))
     way, variant = way_asked(ask)
     prompt = prompt.model_copy(update={"name": name})
     prompt_id = None if way == "new" else form.prompt_id

@@ -43,8 +43,11 @@ ENGLISH = re.compile(r"[A-Za-z]{3,}(?: [A-Za-z]+)+")
 
 
 def left_over(app: App) -> list[str]:
-    """Texts in which two English words stand beside each other and are no names."""
-    return [text for text in app.page.evaluate(SHOWN) if ENGLISH.search(NAMES.sub("·", text))]
+    """Texts in which two English words stand beside each other and are no names, also none that another test left."""
+    names = {text.strip() for text in app.page.locator("[translate=no]").all_text_contents()}
+    theirs = re.compile("|".join(map(re.escape, sorted(names - {""}, key=len, reverse=True))) or "$^")
+    texts = app.page.evaluate(SHOWN)
+    return [text for text in texts if ENGLISH.search(NAMES.sub("·", theirs.sub("·", text)))]
 
 
 def is_wide(app: App) -> bool:

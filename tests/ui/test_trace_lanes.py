@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from playground.types.generation import Completion
@@ -42,6 +43,8 @@ async def test_a_column_stands_beside_its_rivals_and_its_calls_open(
     assert drawer["title"] == "What column 2 took"
     assert "The prompt as it is" in drawer["body"] and "Self-consistency" in drawer["body"]
     assert "×1.0" in drawer["body"] and 'data-act="experiment_from_compare"' in drawer["body"]
-    assert drawer["body"].count("<rect") == 2 and "2 calls at once at the most" in drawer["body"]
+    assert drawer["body"].count("<rect") == 2
+    # Calls of no length may have come one after the other.
+    assert re.search("1 call at once at the most|2 calls at once at the most", drawer["body"])
     step = await call("step", run=run_id, column=1, repeat=0, number=2)
     assert step["drawer"]["title"] == "Sample 2, column 2"

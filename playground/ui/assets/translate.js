@@ -12,7 +12,7 @@ const SENTENCES = /(?<=[.?!])\s+(?=[^a-z])/;
 const SEPARATORS = [[" · ", " · "], ["; ", "；"], [": ", "："], [", ", "，"]];
 const END = { ".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…" };
 const NAMES = new Set("name names title file path url model slug id search quote clip".split(" "));
-const COUNTED = new Set(["n", "number", "count", "total"]);
+const COUNTED = new Set("n number count total cases rows variants models calls samples prompts".split(" "));
 // What may be filled with more words than the template has. Of others, that is a sentence which only begins so.
 const FREE = new Set([...NAMES, ""]);
 const MORE = "label value example prompt column variable field tag variant why error exc text detail";
@@ -31,7 +31,6 @@ function piecesOf(text) {
 }
 
 const wordsOf = (text) => text.match(WORD) ?? [];
-const lettersOf = (text) => wordsOf(text).join("").length;
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 
 class Template {
@@ -46,6 +45,9 @@ class Template {
     this.pieces.forEach(({ before, name }, n) => {
       if (name && /["“`]$/.test(before) && /^["”`]/.test(literals[n + 1])) this.quoted.add(name);
     });
+    const listed = this.pieces.filter(({ name, before }) => name && before.endsWith(": "));
+    this.listed = new Set(listed.map(({ name }) => name));
+    this.isSeveral = SENTENCES.test(text);
     this.hasTags = this.pieces.some((piece) => piece.tag);
   }
 
@@ -115,6 +117,7 @@ export function makeTranslation(catalogue) {
     if (depth > DEEPEST || text.search(WORD) < 0) return number(text);
     return (
       exactly(text) ||
+      whole(text, depth, true) ||
       sentences(text, depth, "every") || // a hole of one sentence must not swallow the next
       whole(text, depth) ||
       withoutEnd(text, depth) ||
@@ -130,14 +133,16 @@ export function makeTranslation(catalogue) {
 
   const exactly = (text) => exact.get(formsOf(text).find((form) => exact.has(form) && !hasHole(form)));
 
-  function whole(text, depth) {
+  // By one message; where they shall be several, only by one that is several sentences itself.
+  function whole(text, depth, areSeveral = false) {
     const [form, other] = formsOf(text);
-    return exactly(text) ?? byTemplate(form, depth) ?? byTemplate(other, depth);
+    return exactly(text) ?? byTemplate(form, depth, areSeveral) ?? byTemplate(other, depth, areSeveral);
   }
 
-  function byTemplate(text, depth) {
+  function byTemplate(text, depth, areSeveral) {
     const words = new Set(wordsOf(text));
-    const fits = ({ starts, rest, keys }) =>
+    const fits = ({ starts, rest, keys, isSeveral }) =>
+      (isSeveral || !areSeveral) &&
       text.startsWith(starts) && text.endsWith(rest) && [...keys].every((key) => words.has(key));
     const candidates = [...words, ""].flatMap((word) => (byWord.get(word) ?? []).filter(fits));
     candidates.sort((a, b) => a.place - b.place);
@@ -147,12 +152,13 @@ export function makeTranslation(catalogue) {
       const shown = {};
       for (const [name, value] of Object.entries(values)) {
         const isTag = /^\d+$/.test(name);
-        if (COUNTED.has(name.replace(/\d+$/, "")) && !isTag && !NUMBER.test(value)) continue next;
+        const isCounted = COUNTED.has(name.replace(/\d+$/, "")) && !isTag;
+        if (isCounted && !NUMBER.test(value) && !exact.has(value.trim())) continue next;
         const isShort = template.letters < SHORT && !(NAMES.has(name) && /^[A-Z]/.test(template.text));
         if (isShort && !isTag && !NUMBER.test(value) && !LETTER.test(value) && !exact.has(value.trim())) continue next;
         const words = isTag ? null : filled(template, name, value, depth);
         const isForeign = words === null && !FREE.has(name.replace(/\d+$/, "")) && !template.quoted.has(name);
-        if (isForeign && value.trim().includes(" ") && lettersOf(value) > template.letters) continue next;
+        if (isForeign && value.trim().includes(" ") && !template.listed.has(name)) continue next;
         // The end of the sentence is no part of what stands in it.
         if (words === null && !isTag && value.at(-1) in END && text.endsWith(value)) continue next;
         shown[name] = words ?? value;

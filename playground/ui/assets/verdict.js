@@ -58,8 +58,8 @@ document.addEventListener("keydown", (e) => {
   if (!isNew || !next) return;
   next.focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
-  // Where one was open the next one opens in its place; what is drawn then has the rating. Who has gone elsewhere by then
-  // stays there.
+  // Where one was open the next one opens in its place; what is drawn then has the rating.
+  // Who has gone elsewhere by then stays there.
   stepped = line.matches(".at") || line.id === stepped ? next.id : "";
   stored.then(() => {
     const row = stepped && document.getElementById(stepped);
