@@ -16,6 +16,10 @@ def test_the_catalogue_has_the_messages_of_the_source_and_no_others() -> None:
     assert sorted(found ^ kept().keys()) == [], "run: python -m playground.translation update"
 
 
+def test_every_message_has_its_chinese() -> None:
+    assert [text for text, chinese in kept().items() if not chinese] == []
+
+
 def test_placeholders_are_the_same_on_both_sides() -> None:
     assert [row for row in kept().items() if row[1] and not fits(*row)] == []
 
