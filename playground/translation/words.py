@@ -274,6 +274,10 @@ MORE = (
     "Both are bad (0)",
     "{name} is better (1)",
     "{name} is better (2)",
+    "passes when",
+    "two variants are the same within",
+    "Score against tokens <0>tokens a case, with {value} % intervals</0>",
+    "Score against time <0>seconds a case, with {value} % intervals</0>",
 )
 """States, units, roles, the shipped data sets, and sentences that are put together from pieces."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ def left_over(app: App) -> list[str]:
     theirs = re.compile("|".join(map(re.escape, sorted(names - {""}, key=len, reverse=True))) or "$^")
     texts = app.page.evaluate(SHOWN)
     return [text for text in texts if ENGLISH.search(NAMES.sub("·", theirs.sub("·", text)))]
+
+
+def chinese_in(app: App, theirs: str) -> list[str]:
+    """Texts in Chinese beside the switch's own, but for what somebody has written."""
+    texts = (re.sub(theirs, "", text) for text in app.page.evaluate(SHOWN) if text != "中文")
+    return [text for text in texts if re.search("[\u4e00-\u9fff]", text)]
 
 
 def is_wide(app: App) -> bool:
@@ -115,6 +122,56 @@ def test_a_browser_in_chinese_finds_no_english_sentence_and_no_line_too_wide(scr
             app.page.evaluate(show, name)  # by its English name, whatever is shown
             expect(app.page.locator(place).first).to_be_visible()
             assert not is_wide(app), (name, width)
+
+
+WORDS = {
+    "en-US": {
+        "done": "finished",
+        "verdict": "B beats A by",
+        "keep": "Keep the winner",
+        "kept": "Saved as version 1",
+    },
+    "zh-CN": {"done": "完成于", "verdict": "B 胜过 A，高", "keep": "保留胜者", "kept": "第 1 版"},
+}
+
+
+@pytest.mark.parametrize("locale", WORDS)
+def test_a_prompt_is_compared_scored_run_over_cases_judged_kept_and_exported(
+    scripted: OpenApp, locale: str
+) -> None:
+    words = WORDS[locale]
+    cases = [{"word": f"词{n}", "expected": f"词{n}"} for n in range(30)]
+    check = {"scorer": "contains", "options": {"text": "{{ expected }}"}}
+    prompt = {"name": "路径", "cases": cases, "checks": [check]}
+    app = scripted("cat", "echo", prompt=prompt, turns="说 {{ word }}", values=cases[0], locale=locale)
+    page, found = app.page, {}
+
+    def look(place: str) -> None:
+        found[place] = left_over(app) if locale == "zh-CN" else chinese_in(app, "路径|词|说")
+
+    app.run_to_the_end()
+    expect(page.locator("#col1 .checks")).to_contain_text(re.compile("1 of 1 check pass|1 项检查中 1 项通过"))
+    look("scored")
+    page.locator("[data-act=experiment_from_compare]").first.click()
+    expect(page.locator("#exp-setup")).to_be_visible()
+    look("set up")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#exp-head")).to_contain_text(words["done"])
+    expect(page.locator("#v-sentence")).to_contain_text(words["verdict"])
+    look("verdict")
+    page.get_by_role("button", name=words["keep"]).first.click()
+    expect(app.drawer).to_be_visible()
+    look("keep")
+    app.drawer.locator("[data-act=keep_variant]").click()
+    expect(app.toast).to_contain_text(words["kept"])
+    page.evaluate("import('/playground/tabs.js').then((m) => m.showTab('Compare'))")
+    page.locator("#vote [data-act=export]").click()
+    expect(app.drawer).to_be_visible()
+    look("export")
+    with page.expect_download() as download:
+        app.drawer.locator("a[download].primary").click()
+    assert "说 {{ word }}" in download.value.path().read_text(encoding="utf-8")
+    assert {place: texts for place, texts in found.items() if texts} == {}
 
 
 def test_the_enter_that_takes_a_word_of_an_input_method_runs_and_closes_nothing(scripted: OpenApp) -> None:
