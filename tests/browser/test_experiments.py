@@ -156,7 +156,9 @@ def test_a_verdict_is_looked_at_from_all_sides_and_its_address_shows_the_same(sc
     for case, choice in ((1, "B"), (4, "tie"), (7, "A")):
         rating = page.get_by_label(f"Your rating of case {case}", exact=True)
         expect(rating.get_by_role("button", pressed=True)).to_have_text(choice)
+    expect(page.locator("#v-case-10")).to_have_class(re.compile(r"\bat\b"))  # where rating stepped to is open
     page.locator("#v-case-1").click()
+    expect(page.locator("#v-case-1")).to_have_class(re.compile(r"\bat\b"))
     axe = Axe(page)
     axe.look("verdict", "#verdict")
     assert axe.found == []
