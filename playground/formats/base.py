@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from playground.errors import PromptError
 from playground.types.files import ExportFile
 from playground.types.generation import Message
-from playground.types.prompt import Input, Prompt, Sampling
+from playground.types.prompt import TEXT_FIELDS, Input, Prompt, Sampling
 from playground.types.scores import Score
 
 MAX_PROMPTS = 2_000
@@ -29,6 +29,8 @@ MAX_PROMPTS = 2_000
 NO_MODEL = "put-your-model-here"
 """What stands for the model in a file that must name one, when none was chosen."""
 NO_FIELD = "this format has no such field"
+OWN_TEXTS = tuple(field for field in TEXT_FIELDS if field not in ("name", "description", "tags"))
+"""Texts that only our own part of a file's header holds."""
 
 
 class Reading(NamedTuple):

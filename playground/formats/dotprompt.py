@@ -31,6 +31,7 @@ from pydantic import ValidationError
 from playground.errors import PromptError
 from playground.formats import front_matter, handlebars, handlebars_read, picoschema, yaml_text
 from playground.formats.base import (
+    OWN_TEXTS,
     Export,
     Format,
     Reading,
@@ -65,17 +66,7 @@ _CONFIG = {
     "stop": "stopSequences",
 }
 _FROM_CONFIG = {key: field for field, key in _CONFIG.items()}
-_OWN_TEXTS = (
-    "name_zh",
-    "description_zh",
-    "family",
-    "technique",
-    "use_when",
-    "avoid_when",
-    "source",
-    "language",
-)
-_OWN_KEYS = {*_OWN_TEXTS, "tags", "tried_on", "cases", "checks", "inputs", "sampling", "run_with"}
+_OWN_KEYS = {*OWN_TEXTS, "tags", "tried_on", "cases", "checks", "inputs", "sampling", "run_with"}
 _NAMES = re.compile(r"(?P<name>[^/\\]*?)(?:\.(?P<variant>[^./\\]+))?\.prompt")
 _MENTION = re.compile(r"""\{\{~?#?>\s*(?:["'\[]([^"'\]{}]+)["'\]]|([\w./-]+))""")
 _HISTORY_ABOUT = "Earlier messages, oldest first: role and content."
@@ -112,7 +103,7 @@ def write(export: Export) -> ExportFile:
         for field, value in stated(export.sampling).items()
         if field not in _CONFIG and value != neutral[field]
     }
-    own: dict[str, Any] = {key: getattr(prompt, key) for key in _OWN_TEXTS}
+    own: dict[str, Any] = {key: getattr(prompt, key) for key in OWN_TEXTS}
     own |= {
         "tags": list(prompt.tags),
         "tried_on": list(prompt.tried_on),
@@ -257,7 +248,7 @@ def read(
         "run_with": read_run_with(own.get("run_with"), "ext.playground.run_with", losses),
         "metadata": {**metadata, KEPT: kept} if kept else metadata,
         **{key: own[key] for key in ("tags", "tried_on", "cases", "checks") if own.get(key) is not None},
-        **{key: as_text(own[key]) for key in _OWN_TEXTS if own.get(key) is not None},
+        **{key: as_text(own[key]) for key in OWN_TEXTS if own.get(key) is not None},
     }
     prompt = _usable(fields, file, losses)
     if len(losses) > MAX_LOSSES:

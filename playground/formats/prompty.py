@@ -32,6 +32,7 @@ from typing import Any
 from playground.errors import PromptError
 from playground.formats import front_matter, mustache, yaml_text
 from playground.formats.base import (
+    OWN_TEXTS,
     Export,
     Format,
     Reading,
@@ -68,18 +69,8 @@ _OPTIONS = {  # Sampling field -> key of model.options
     "presence_penalty": "presencePenalty",
 }
 _V1_PARAMETERS = {field: field for field in Sampling.model_fields}
-_OWN_TEXTS = (
-    "name_zh",
-    "description_zh",
-    "family",
-    "technique",
-    "use_when",
-    "avoid_when",
-    "source",
-    "language",
-)
 _OWN_KEYS = {
-    *_OWN_TEXTS,
+    *OWN_TEXTS,
     *("tried_on", "kinds", "checks", "sampling", "output_schema", "cases", "exported", "plain_roles"),
     "run_with",
 }
@@ -100,7 +91,7 @@ def dump(prompt: Prompt, exported: dict[str, Any] | None = None) -> tuple[str, t
     """
     losses: list[str] = []
     rows, kinds = write_inputs(prompt.inputs)
-    own: dict[str, Any] = {key: getattr(prompt, key) for key in _OWN_TEXTS}
+    own: dict[str, Any] = {key: getattr(prompt, key) for key in OWN_TEXTS}
     own["tried_on"] = list(prompt.tried_on)
     own["kinds"] = kinds
     own["checks"] = [check.model_dump(exclude_defaults=True) for check in prompt.checks]
@@ -234,7 +225,7 @@ def read(text: str, file: str = "The file") -> Reading:
         tags=tuple(map(as_text, tags)),
         tried_on=tuple(map(as_text, as_rows(own.get("tried_on") or None))),
         metadata=metadata | data,
-        **{key: as_text(own.get(key)) for key in _OWN_TEXTS},
+        **{key: as_text(own.get(key)) for key in OWN_TEXTS},
     )
     return Reading(prompt, tuple(losses))
 

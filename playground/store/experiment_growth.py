@@ -12,12 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from playground.errors import NotFoundError, StoreBusy
+from playground.errors import StoreBusy
 from playground.store.blobs import KEEP as KEEP_BLOB
 from playground.store.content import content_hash, fold
 from playground.store.creation import CASE, CELL, case_rows, cell_row, keep_variant
-from playground.store.runs import find_run
-from playground.store.tables import ExperimentTable, RunCase
+from playground.store.runs import find_experiment, find_run
+from playground.store.tables import RunCase
 from playground.types.grid import CellKey, RunSpec, Work
 
 
@@ -34,9 +34,7 @@ class ExperimentGrowth:
         """
         with self._writing() as session:
             run = find_run(session, run_id, lock=True)
-            row = session.get(ExperimentTable, run.id, with_for_update=True)
-            if row is None:
-                raise NotFoundError("There is no such experiment.", "Look in Experiments.")
+            row = find_experiment(session, run.id, lock=True)
             if row.state == "running":
                 raise StoreBusy("The experiment runs.", "Pause it, or wait until it is done, then add cases.")
             first = session.exec(select(sa.func.count()).where(col(RunCase.run_id) == fold(run_id))).one()
@@ -68,9 +66,7 @@ class ExperimentGrowth:
         Raises StoreBusy while it runs, NotFoundError.
         """
         with self._writing() as session:
-            row = session.get(ExperimentTable, fold(run_id), with_for_update=True)
-            if row is None:
-                raise NotFoundError("There is no such experiment.", "Look in Experiments.")
+            row = find_experiment(session, run_id, lock=True)
             if row.state == "running":
                 raise StoreBusy("The experiment runs.", "Pause it, or wait until it is done.")
             of_case = (CASE.c.run_id == row.run_id, CASE.c.number == sa.bindparam("the_case"))

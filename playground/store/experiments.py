@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
-from playground.errors import NotFoundError, StoreBusy, StoreError
+from playground.errors import StoreBusy, StoreError
 from playground.plain_words import of_field
 from playground.store.blobs import loaded_images
 from playground.store.changes import CreateRun
@@ -30,7 +30,7 @@ from playground.store.creation import create
 from playground.store.ledger import UNFINISHED, score_rows
 from playground.store.presence import Presence
 from playground.store.reopen import completion_of, load_spec, score_of
-from playground.store.runs import find_run
+from playground.store.runs import find_experiment, find_run
 from playground.store.tables import ExperimentTable, RunCase, Table, now
 from playground.types.experiment import MOST_VARIANTS, Experiment, ExperimentState, Limits
 from playground.types.generation import Completion
@@ -62,8 +62,6 @@ CACHED = "cache"
 """The fact of an answer that was served from one that was given before."""
 FAILED = "error"
 PAGE_ROWS = 200
-MOST_KNOWN = 300_000
-"""Requests that are remembered of the models of an experiment while it runs."""
 READ_ROWS = 5_000
 KEPT = 16
 """Experiments that have ended and are kept as they were read."""
@@ -147,7 +145,7 @@ class Experiments:
             kept = self._ended.get(found)
             if kept is not None and stamp is not None and kept[0] == tuple(stamp):
                 return kept[1]
-            stored = _stored(session, _find(session, run_id))
+            stored = _stored(session, find_experiment(session, run_id))
         if stamp is not None and stored.state == "done":
             self._ended[found] = tuple(stamp), stored
             while len(self._ended) > KEPT:
@@ -204,7 +202,7 @@ class Experiments:
     def change(self, run_id: str, **values: Any) -> None:
         """Set columns of an experiment: its state and why, its verdict, its checks. Raises NotFoundError."""
         with self._writing() as session:
-            row = _find(session, run_id, lock=True)
+            row = find_experiment(session, run_id, lock=True)
             for name, value in values.items():
                 setattr(row, name, value)
             session.add(row)
@@ -212,7 +210,7 @@ class Experiments:
     def limit(self, run_id: str, limits: Limits) -> None:
         """What holds it back from now on. Raises StoreBusy while a program runs it, NotFoundError."""
         with self._writing() as session:
-            row = _find(session, run_id, lock=True)
+            row = find_experiment(session, run_id, lock=True)
             if row.state == "running" and row.owner in self._alive():
                 raise StoreBusy("The experiment runs.", "Pause it, or wait until it is done.")
             row.plan = {**row.plan, "limits": to_json(limits, exclude_defaults=True)}
@@ -222,7 +220,7 @@ class Experiments:
     def keep_checks(self, run_id: str, checks: Sequence[Check]) -> None:
         """The checks that count from now on: a further attempt on its question. Raises NotFoundError."""
         with self._writing() as session:
-            row = _find(session, run_id, lock=True)
+            row = find_experiment(session, run_id, lock=True)
             row.checks = [to_json(check, exclude_defaults=True) for check in checks]
             row.attempt = _attempts(session, row.question) + 1
             session.add(row)
@@ -230,7 +228,7 @@ class Experiments:
     def state(self, run_id: str) -> tuple[ExperimentState, str | None]:
         """Its state, and the program that runs it. Raises NotFoundError."""
         with self._reading() as session:
-            row = _find(session, run_id)
+            row = find_experiment(session, run_id)
             return cast(ExperimentState, row.state), row.owner
 
     def rates(self, model: str, prompt: str = "") -> Rates | None:
@@ -309,7 +307,7 @@ class Experiments:
         mine = self._presence.begin()
         others = [program.id for program in self._presence.others()]
         with self._writing() as session:
-            row = _find(session, run_id, lock=True)
+            row = find_experiment(session, run_id, lock=True)
             if row.state == "running" and row.owner in others:
                 raise StoreBusy(
                     "Another program runs this experiment now.", "Pause it there, or wait until it is done."
@@ -341,7 +339,7 @@ class Experiments:
     ) -> None:
         """Give it back: what has not ended waits. Without a state it stays as the store has it."""
         with self._writing() as session:
-            row = _find(session, run_id, lock=True)
+            row = find_experiment(session, run_id, lock=True)
             if row.owner not in (None, self._presence.id):
                 return  # another one has gone on with it
             row.elapsed_s += elapsed_s
@@ -480,21 +478,6 @@ class Experiments:
             if rows:
                 connection.execute(sa.insert(SCORES), rows)
 
-    def asked_before(self, models: Collection[str]) -> set[int]:
-        """What `short` makes of the requests that these models have answered, the newest ones."""
-        asked = (
-            sa.select(STEPS.c.request_hash)
-            .join(CELL, CELL.c.id == STEPS.c.cell_id)
-            .join(VARIANT, VARIANT.c.id == CELL.c.variant_id)
-            .where(
-                VARIANT.c.model.in_(list(models)), CELL.c.status == "done", STEPS.c.request_hash.is_not(None)
-            )
-            .order_by(STEPS.c.cell_id.desc())
-            .limit(MOST_KNOWN)
-        )
-        with self._reading() as session:
-            return {short(known) for (known,) in session.connection().execute(asked)}
-
     def known_answer(self, request_hash: str) -> Completion | None:
         """The newest whole answer that a call of this hash was given."""
         asked = (
@@ -527,11 +510,6 @@ class Counts(NamedTuple):
     total: int
     done: int
     failed: int
-
-
-def short(request_hash: str) -> int:
-    """Enough of a hash to know most requests that were never made: a number costs half the memory."""
-    return int(request_hash[:15] or "0", 16)
 
 
 def same_reason(error: str) -> str:
@@ -584,15 +562,6 @@ def _as_written(plan: Mapping[str, Any]) -> dict[str, Any]:
     return {**plan, "rule": rule, "limits": {}}
 
 
-def _find(session: Session, run_id: str, *, lock: bool = False) -> ExperimentTable:
-    row = session.get(ExperimentTable, fold(run_id), with_for_update=lock or None)
-    if row is None:
-        raise NotFoundError(
-            "There is no such experiment.", "It may be in another data folder; look in Experiments."
-        )
-    return row
-
-
 def _counts(session: Session, run_ids: Sequence[str]) -> dict[str, Counts]:
     is_done = sa.func.sum(sa.case((CELL.c.status == "done", 1), else_=0))
     is_failed = sa.func.sum(sa.case((CELL.c.status == FAILED, 1), else_=0))
@@ -612,6 +581,7 @@ def _row(row: ExperimentTable, counts: Counts) -> ExperimentRow:
         why=row.why,
         attempt=row.attempt,
         dataset=row.dataset,
+        dataset_id=row.dataset_id,
         number=row.dataset_number,
         created_at=row.created_at,
         ended_at=row.ended_at,

@@ -21,7 +21,7 @@ from playground.store.content import fold, keep_content
 from playground.store.creation import case_rows, cell_row, form_of, keep_variant, search_text
 from playground.store.ledger import KEEP_TEXT, UNFINISHED, findable
 from playground.store.ratings import OF_RUN
-from playground.store.tables import Cell, Run, RunCase, Step, Vote, now
+from playground.store.tables import Cell, ExperimentTable, Run, RunCase, Step, Vote, now
 from playground.types.grid import Choice, RunSpec, Work
 
 
@@ -155,6 +155,16 @@ def find_run(session: Session, run_id: str, *, lock: bool = False) -> Run:
     row = session.get(Run, fold(run_id), with_for_update=lock or None)
     if row is None:
         raise NotFoundError("There is no such run.", "It may be in another data folder; look in History.")
+    return row
+
+
+def find_experiment(session: Session, run_id: str, *, lock: bool = False) -> ExperimentTable:
+    """The experiment's row, locked for a change when asked. Raises NotFoundError."""
+    row = session.get(ExperimentTable, fold(run_id), with_for_update=lock or None)
+    if row is None:
+        raise NotFoundError(
+            "There is no such experiment.", "It may be in another data folder; look in Experiments."
+        )
     return row
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
@@ -118,7 +118,7 @@ class Template:
     @cached_property
     def tagged(self) -> re.Pattern[str] | None:
         """What a text of it looks like, where it has tags; None without."""
-        pieces, rest = pieces_of(self.text)
+        pieces, rest = self.pieces, self.rest
         if not any(piece.tag for piece in pieces):
             return None
         written, tags = "", set()
@@ -184,24 +184,26 @@ class Translation:
         """The Chinese of a text without spaces around; None when no part of it is known."""
         if depth > _DEEPEST or not _WORD.search(text):
             return _number(text)
-        return (
-            self._exactly(text)
-            or self._whole(text, depth, are_several=True)
-            or self._sentences(text, depth, wanted=all)  # a hole of one sentence must not swallow the next
-            or self._whole(text, depth)
-            or self._without_end(text, depth)
-            or self._sentences(text, depth, wanted=any)
-            or self._separated(text, depth)
-        )
+        if (exact := self._exactly(text)) is not None:
+            return exact
+        pieces = _SENTENCES.split(text)
+        found: list[str | None] = []
+        if len(pieces) > 1:
+            # A hole of one sentence must not swallow the next: only a message of several goes before them.
+            if several := self._by_templates(text, depth, are_several=True):
+                return several
+            found = [self._known(piece, depth + 1) for piece in pieces]
+            if all(found):
+                return _sentences(pieces, found)
+        whole = self._by_templates(text, depth) or self._without_end(text, depth)
+        return whole or (_sentences(pieces, found) if any(found) else self._separated(text, depth))
 
     def _exactly(self, text: str) -> str | None:
         found = (self.exact[form] for form in _forms(text) if form in self.exact and not _HOLE.search(form))
         return next(found, None)
 
-    def _whole(self, text: str, depth: int, *, are_several: bool = False) -> str | None:
-        """By one message; with `are_several` only by one that is several sentences itself."""
-        if (found := self._exactly(text)) is not None:
-            return found
+    def _by_templates(self, text: str, depth: int, *, are_several: bool = False) -> str | None:
+        """By one message with holes; with `are_several` only by one that is several sentences itself."""
         templates = (self._by_template(form, depth, are_several) for form in _forms(text))
         return next((found for found in templates if found is not None), None)
 
@@ -222,16 +224,14 @@ class Translation:
                 continue
             shown = {}
             for name, value in values.items():
-                is_counted = name.rstrip("0123456789") in COUNTED
-                if is_counted and not _NUMBER.fullmatch(value) and not self._is_known(value):
+                noun = name.rstrip("0123456789")
+                if noun in COUNTED and not _NUMBER.fullmatch(value) and not self._is_known(value):
                     break
                 is_short = template.letters < _SHORT and not (name in NAMES and template.text[0].isupper())
                 if is_short and name and not _LETTER.fullmatch(value) and not self._is_known(value):
                     break
                 known = None if name.isdigit() else self._filled(template, name, value, depth)
-                is_foreign = (
-                    known is None and name.rstrip("0123456789") not in FREE and name not in template.quoted
-                )
+                is_foreign = known is None and noun not in FREE and name not in template.quoted
                 if is_foreign and " " in value.strip() and name not in template.listed:
                     break
                 if known is None and value[-1:] in _ENDS and text.endswith(value):
@@ -246,7 +246,7 @@ class Translation:
         return value.strip() in self.exact
 
     def _filled(self, template: Template, name: str, value: str, depth: int) -> str | None:
-        if name in template.quoted or re.sub(r"\d+$", "", name) in NAMES:
+        if name in template.quoted or name.rstrip("0123456789") in NAMES:
             return None
         bare = value.strip()
         known = self._known(bare, depth + 1) if bare else None
@@ -257,22 +257,10 @@ class Translation:
             inner = self._known(text[1:-1], depth + 1)
             return f"（{inner}）" if inner else None
         if text[-1:] in _ENDS:
-            inner = self._whole(text[:-1].rstrip(), depth)
+            bare = text[:-1].rstrip()
+            inner = self._exactly(bare) or self._by_templates(bare, depth)
             return inner + _ENDS[text[-1]] if inner else None
         return None
-
-    def _sentences(self, text: str, depth: int, wanted: Callable[[Iterable[object]], bool]) -> str | None:
-        pieces = _SENTENCES.split(text)
-        if len(pieces) == 1:
-            return None
-        found = [self._known(piece, depth + 1) for piece in pieces]
-        if not wanted(found):
-            return None
-        written = ""
-        for piece, known in zip(pieces, found, strict=True):
-            shown = known or piece
-            written += ("" if not written or _ENDS_CJK.search(written) else " ") + shown
-        return written
 
     def _separated(self, text: str, depth: int) -> str | None:
         for separator, shown in _SEPARATORS:
@@ -292,6 +280,14 @@ class Translation:
                 written += between + (found[n] or pieces[n])
             return written
         return None
+
+
+def _sentences(pieces: Sequence[str], found: Sequence[str | None]) -> str:
+    """Sentences one after another, those that are known in Chinese; a space only where Latin letters meet."""
+    written = ""
+    for piece, known in zip(pieces, found, strict=True):
+        written += ("" if not written or _ENDS_CJK.search(written) else " ") + (known or piece)
+    return written
 
 
 def _forms(text: str) -> tuple[str, str]:

@@ -69,6 +69,7 @@ class ExperimentRow:
     why: str
     attempt: int
     dataset: str
+    dataset_id: str
     number: int | None
     created_at: datetime
     ended_at: datetime | None

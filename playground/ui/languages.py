@@ -13,7 +13,9 @@ from functools import cache
 from fastapi import Request
 from starlette.responses import Response
 
-from playground.translation.catalogue import page_translations
+from playground import __version__
+from playground.translation.catalogue import PATH, page_translations
+from playground.ui.scripts import FOR_GOOD
 
 COOKIE = "playground_language"
 # Runs before anything is drawn: a reader of Chinese sees no English first, and a reader of English waits for nothing.
@@ -35,24 +37,29 @@ _FIRST = """<script>(() => {
 
 
 @cache
-def catalogue() -> tuple[str, bytes]:
-    """The name of the catalogue, which changes with it, and its JSON, compressed."""
+def catalogue() -> str:
+    """The name of the catalogue, which changes with it and with the program."""
+    return hashlib.sha256(__version__.encode() + PATH.read_bytes()).hexdigest()[:16]
+
+
+@cache
+def _data() -> bytes:
+    """Its JSON, compressed: made when the first reader of Chinese asks for it."""
     data = json.dumps(dict(page_translations()), ensure_ascii=False, separators=(",", ":")).encode()
-    return hashlib.sha256(data).hexdigest()[:16], gzip.compress(data, mtime=0)
+    return gzip.compress(data, mtime=0)
 
 
 def head() -> str:
     """What stands first in the head of the page."""
-    return _FIRST.replace("CATALOGUE", catalogue()[0])
+    return _FIRST.replace("CATALOGUE", catalogue())
 
 
 def words(name: str) -> Response | None:
     """The catalogue of that name, for ever the same; None when it is another one."""
-    known, data = catalogue()
-    if name != f"{known}.json":
+    if name != f"{catalogue()}.json":
         return None
-    headers = {"content-encoding": "gzip", "cache-control": "public, max-age=31536000, immutable"}
-    return Response(data, media_type="application/json", headers=headers)
+    headers = {"content-encoding": "gzip", "cache-control": FOR_GOOD}
+    return Response(_data(), media_type="application/json", headers=headers)
 
 
 def reads_chinese(request: Request) -> bool:

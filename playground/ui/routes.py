@@ -40,7 +40,7 @@ def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts) -> None:
         return Response(body, media_type="text/javascript", headers={"cache-control": kept})
 
     @api.get("/files/words/{name}")
-    async def words(name: str) -> Response:
+    def words(name: str) -> Response:  # in a thread of its own: the first time it is made
         return languages.words(name) or PlainTextResponse("Not found.\n", 404)
 
     @api.get("/files/run/{run_id}/{column}/{format_name}")

@@ -97,22 +97,17 @@ async def add_cases(workbench: Workbench, ask: Ask) -> Update:
     count = ask.integer("count")
     if count < 1:
         raise PromptError(f"{count:,} further cases are none.", "Type how many, at least 1.")
-    if kept.experiment.rule.looking == "any time" and room.left:
-        if count > room.left:
-            raise PromptError(
-                f"{count:,} rows are asked for and {room.left:,} are left.",
-                "Take fewer, or import more rows.",
-            )
+    grows = kept.experiment.rule.looking == "any time" and room.left > 0
+    is_newer = not grows and room.in_newest > room.there
+    number, there = (room.newest, room.in_newest) if is_newer else (kept.row.number, room.there)
+    left = max(0, there - room.used)
+    if count > left:
+        raise PromptError(
+            f"{count:,} rows are asked for and {left:,} are left.", "Take fewer, or import more rows."
+        )
+    if grows:
         await workbench.experiments.grow(kept.id, count)
         return {**await shown(workbench, kept.id, ask), "drawer": None}
-    number, there = (
-        (room.newest, room.in_newest) if room.in_newest > room.there else (kept.row.number, room.there)
-    )
-    if count > there - room.used:
-        raise PromptError(
-            f"{count:,} rows are asked for and {max(0, there - room.used):,} are left.",
-            "Take fewer, or import more rows.",
-        )
     now, taken = kept.experiment, kept.cases + count
     cases = now.cases.model_copy(
         update={"dataset": f"{kept.row.dataset}@{number}", "limit": taken if taken < there else None}

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,12 +31,12 @@ from playground.runs.single import MakeProgram
 from playground.scorers import all_passed, summary
 from playground.store import Store
 from playground.store.changes import StartCell
-from playground.store.experiments import CACHED, FAILED, OpenCell, same_reason, short
+from playground.store.experiments import CACHED, FAILED, OpenCell, same_reason
 from playground.store.records import StoredCell
 from playground.templating.plain import PlainTurns, plain_turns
 from playground.templating.rendering import normalise
 from playground.types.experiment import PASSES, SCORE, ExperimentState
-from playground.types.generation import Completion, Message
+from playground.types.generation import Message
 from playground.types.grid import Case, CellKey, RunSpec, Variant, Work
 from playground.types.outcomes import Outcome, StoredExperiment, UnderWay
 from playground.types.prompt import Prompt
@@ -205,18 +205,6 @@ class Going:
                     await self._judge(event)
                 else:
                     assert isinstance(event, Left | Delta | Waits | Stepped)
-
-    def _known(self, models: Collection[str]) -> GreedyAnswers:
-        """What these models have answered before; what they answer from now on is not looked for."""
-        experiments = self._desks.store.experiments
-        asked = experiments.asked_before(models)
-
-        async def find(request_hash: str) -> Completion | None:
-            if short(request_hash) not in asked:
-                return None
-            return await asyncio.to_thread(experiments.known_answer, request_hash)
-
-        return GreedyAnswers(find)
 
     def _places(self, backend: str) -> int:
         known = self._desks.models.backends.get(backend)

@@ -150,13 +150,17 @@ async def score_anew(workbench: Workbench, run_id: str) -> tuple[int, int]:
     nothing is expected otherwise.
     """
     stored = await workbench.experiments.get(run_id)
-    dataset_id, number = await _used(workbench, stored)
-    then = await workbench.datasets.version(dataset_id, number)
-    newest = await workbench.datasets.version(dataset_id)
+    row = stored.row
+    if not row.dataset_id:
+        raise PromptError(
+            "The cases of this experiment are of no data set.", "Set the experiment up over one."
+        )
+    then = await workbench.datasets.version(row.dataset_id, row.number)
+    newest = await workbench.datasets.version(row.dataset_id)
     of_hash: dict[str, list[int]] = defaultdict(list)
-    for row in await workbench.datasets.all_rows(then):
-        of_hash[row.id].append(row.number)
-    current = {row.number: row for row in await workbench.datasets.all_rows(newest)}
+    for each in await workbench.datasets.all_rows(then):
+        of_hash[each.id].append(each.number)
+    current = {each.number: each for each in await workbench.datasets.all_rows(newest)}
     prompts = [
         (await workbench.history.cell(run_id, CellKey(0, variant, 0))).prompt
         for variant in range(len(stored.names))
@@ -177,12 +181,3 @@ async def score_anew(workbench: Workbench, run_id: str) -> tuple[int, int]:
         )
     await workbench.experiments.expect(run_id, changed, newest.number)
     return len(changed), await workbench.experiments.rescore(run_id, stored.checks)
-
-
-async def _used(workbench: Workbench, stored: StoredExperiment) -> tuple[str, int]:
-    """The id of the data set that an experiment ran on, and the version."""
-    for each in [*await workbench.datasets.all(), *await workbench.datasets.all(binned=True)]:
-        used = await workbench.datasets.used_by(each.id)
-        if stored.id in used:
-            return each.id, used[stored.id]
-    raise PromptError("The cases of this experiment are of no data set.", "Set the experiment up over one.")

@@ -115,15 +115,19 @@ export function makeTranslation(catalogue) {
 
   function known(text, depth) {
     if (depth > DEEPEST || text.search(WORD) < 0) return number(text);
-    return (
-      exactly(text) ||
-      whole(text, depth, true) ||
-      sentences(text, depth, "every") || // a hole of one sentence must not swallow the next
-      whole(text, depth) ||
-      withoutEnd(text, depth) ||
-      sentences(text, depth, "some") ||
-      separated(text, depth)
-    );
+    const same = exactly(text);
+    if (same !== undefined) return same;
+    const pieces = text.split(SENTENCES);
+    let found = [];
+    if (pieces.length > 1) {
+      // A hole of one sentence must not swallow the next: only a message of several goes before them.
+      const several = byTemplates(text, depth, true);
+      if (several) return several;
+      found = pieces.map((piece) => known(piece, depth + 1));
+      if (found.every(Boolean)) return sentences(pieces, found);
+    }
+    const whole = byTemplates(text, depth) || withoutEnd(text, depth);
+    return whole || (found.some(Boolean) ? sentences(pieces, found) : separated(text, depth));
   }
 
   function formsOf(text) {
@@ -133,10 +137,10 @@ export function makeTranslation(catalogue) {
 
   const exactly = (text) => exact.get(formsOf(text).find((form) => exact.has(form) && !hasHole(form)));
 
-  // By one message; where they shall be several, only by one that is several sentences itself.
-  function whole(text, depth, areSeveral = false) {
+  // By one message with holes; where they shall be several, only by one that is several sentences itself.
+  function byTemplates(text, depth, areSeveral = false) {
     const [form, other] = formsOf(text);
-    return exactly(text) ?? byTemplate(form, depth, areSeveral) ?? byTemplate(other, depth, areSeveral);
+    return byTemplate(form, depth, areSeveral) ?? byTemplate(other, depth, areSeveral);
   }
 
   function byTemplate(text, depth, areSeveral) {
@@ -152,12 +156,12 @@ export function makeTranslation(catalogue) {
       const shown = {};
       for (const [name, value] of Object.entries(values)) {
         const isTag = /^\d+$/.test(name);
-        const isCounted = COUNTED.has(name.replace(/\d+$/, "")) && !isTag;
-        if (isCounted && !NUMBER.test(value) && !exact.has(value.trim())) continue next;
+        const noun = name.replace(/\d+$/, "");
+        if (COUNTED.has(noun) && !isTag && !NUMBER.test(value) && !exact.has(value.trim())) continue next;
         const isShort = template.letters < SHORT && !(NAMES.has(name) && /^[A-Z]/.test(template.text));
         if (isShort && !isTag && !NUMBER.test(value) && !LETTER.test(value) && !exact.has(value.trim())) continue next;
         const words = isTag ? null : filled(template, name, value, depth);
-        const isForeign = words === null && !FREE.has(name.replace(/\d+$/, "")) && !template.quoted.has(name);
+        const isForeign = words === null && !FREE.has(noun) && !template.quoted.has(name);
         if (isForeign && value.trim().includes(" ") && !template.listed.has(name)) continue next;
         // The end of the sentence is no part of what stands in it.
         if (words === null && !isTag && value.at(-1) in END && text.endsWith(value)) continue next;
@@ -183,15 +187,12 @@ export function makeTranslation(catalogue) {
     const end = text.at(-1);
     if (!(end in END)) return null;
     const bare = text.slice(0, -1).trimEnd();
-    const inner = bare ? whole(bare, depth) : null;
+    const inner = bare ? exactly(bare) || byTemplates(bare, depth) : null;
     return inner ? inner + END[end] : null;
   }
 
-  function sentences(text, depth, wanted) {
-    const pieces = text.split(SENTENCES);
-    if (pieces.length === 1) return null;
-    const found = pieces.map((piece) => known(piece, depth + 1));
-    if (!found[wanted](Boolean)) return null;
+  // One after another, those that are known in Chinese; a space only where Latin letters meet.
+  function sentences(pieces, found) {
     let all = "";
     pieces.forEach((piece, n) => (all += (!all || ENDS.test(all) ? "" : " ") + (found[n] || piece)));
     return all;
