@@ -275,7 +275,9 @@ def test_a_star_that_is_pressed_while_a_filter_is_on_its_way_does_not_take_the_f
     app: App, tmp_path: Path
 ) -> None:
     do_import(app, prompt("Starred too soon"), tmp_path=tmp_path)
-    expect(row(app, "Starred too soon")).to_have_count(1)  # else the filter that is held outdates the list with it
+    expect(row(app, "Starred too soon")).to_have_count(
+        1
+    )  # else the filter that is held outdates the list with it
     held: list[Any] = []
 
     def hold(route: Any) -> None:
