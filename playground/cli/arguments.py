@@ -132,15 +132,20 @@ def read_values(prompt: Prompt, pairs: Iterable[str]) -> dict[str, Any]:
 
 
 def read_technique(
-    name: str, options: Iterable[str], steps: Iterable[str], own: TechniqueChoice | None = None
+    name: str,
+    options: Iterable[str],
+    steps: Iterable[str],
+    own: TechniqueChoice | None = None,
+    words: Mapping[str, str] | None = None,
 ) -> TechniqueChoice | None:
     """The technique of `--technique`, else the prompt's `own`, with the pairs of `--option` and `--step`.
 
-    None without one, and for "single": the prompt as it is.
+    `words` are the prompts of its steps where it is not the prompt's own. None without one, and for "single": the prompt
+    as it is.
     """
     given = {"--option": _pairs("--option", options), "--step": _pairs("--step", steps)}
     if name and (own is None or own.name != name):
-        own = TechniqueChoice(name=name)
+        own = TechniqueChoice(name=name, prompts=dict(words or {}))
     if own is not None:
         told = {"options": own.options | given["--option"], "prompts": own.prompts | given["--step"]}
         return plain_or(own.model_copy(update=told))

@@ -227,8 +227,10 @@ def run(
             read_values,
             require_ready,
         )
+        from playground.techniques.registry import technique_of
         from playground.types.grid import MOST_SAMPLES, RunSpec, Variant
         from playground.types.prompt import Sampling, example_values
+        from playground.workbench.step_words import fitting
 
         found = find_prompt(workbench, prompt)
         tell_all("left out", found.losses)
@@ -240,7 +242,10 @@ def run(
         require_ready(found.prompt, values)
         if not 1 <= samples <= MOST_SAMPLES:
             raise PromptError(f"--samples {samples} is not from 1 to {MOST_SAMPLES}.", "Give another number.")
-        choice = read_technique(technique, option or (), step or (), found.prompt.run_with)
+        steps = technique_of(technique).steps if technique else ()
+        # By the prompt alone: a command answers the same on every terminal, whatever that one's language is.
+        words = fitting(workbench.prompts.library, steps, found.prompt, values)
+        choice = read_technique(technique, option or (), step or (), found.prompt.run_with, words)
         if choice is not None:
             await workbench.runs.programs.read(choice, values)
         column = Variant(

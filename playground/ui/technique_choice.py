@@ -6,21 +6,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from playground.bench.kept_techniques import found_order
 from playground.errors import NotFoundError, PlaygroundError
-from playground.library.shipped import Library, worded
-from playground.techniques.base import StepPrompt
+from playground.library.shipped import Language, Library
 from playground.techniques.registry import SINGLE, Technique
+from playground.types.prompt import Prompt
 from playground.ui.actions import Action, Ask
 from playground.ui.forms import variant
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
+from playground.workbench.step_words import fitting, wordings
 from playground.workbench.techniques import looks_things_up, offered
 
 MOST_SAVED = 200
+
+
+class Words(NamedTuple):
+    """What decides in which language the steps of a technique are offered."""
+
+    library: Library
+    prompt: Prompt
+    values: Mapping[str, Any]
+    reader: Language
 
 
 async def technique_choices(workbench: Workbench, ask: Ask) -> Update:
@@ -39,29 +49,16 @@ async def technique_choices(workbench: Workbench, ask: Ask) -> Update:
     saved = await workbench.saved.search("", limit=MOST_SAVED)
     order, measured_on = await asyncio.to_thread(found_order, workbench.settings)
     place = {name: number for number, name in enumerate(order)}
+    words = Words(workbench.prompts.library, variant(form, column), form.values, ask.language)
     rows = sorted(offered(there), key=lambda each: place.get(each.name, len(place)))
     return {
-        "techniques": [
-            _row(each.name, each.row, each.lacks, workbench.prompts.library)
-            for each in rows
-            if each.name != SINGLE
-        ],
+        "techniques": [_row(each.name, each.row, each.lacks, words) for each in rows if each.name != SINGLE],
         "ordered": f"In the order of what was measured on {measured_on}." if order else "",
         "forks": [row.name for row in saved],
     }
 
 
-def _wordings(library: Library, steps: Sequence[StepPrompt]) -> dict[str, dict[str, str]]:
-    """Languages in which all steps are worded besides English: each step's prompt in it by the step's name."""
-    found = {}
-    for language in ("zh",):
-        slugs = {step.name: worded(step.slug, language) for step in steps}
-        if slugs and all(library.find(slug) for slug in slugs.values()):
-            found[language] = slugs
-    return found
-
-
-def _row(name: str, row: Technique, lacks: str, library: Library) -> dict[str, Any]:
+def _row(name: str, row: Technique, lacks: str, words: Words) -> dict[str, Any]:
     try:
         steps = row.prompted(row.read({}, name))
     except PlaygroundError:
@@ -76,7 +73,8 @@ def _row(name: str, row: Technique, lacks: str, library: Library) -> dict[str, A
         "sandbox": "sandbox" in row.needs,
         "documents": looks_things_up(row),
         "steps": [{"name": step.name, "slug": step.slug} for step in steps],
-        "wordings": _wordings(library, steps),
+        "wordings": wordings(words.library, steps),
+        "prompts": fitting(words.library, steps, words.prompt, words.values, words.reader),
         "options": [
             {
                 "name": option.name,

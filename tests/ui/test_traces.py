@@ -157,6 +157,19 @@ async def test_what_a_technique_lacks_is_said_in_the_list(call: Call, form: dict
     assert lacks(await call("technique_choices", form=form, column=0))["few-shot"] == ""
 
 
+async def test_a_technique_is_offered_with_steps_in_the_language_of_the_reader(
+    call: Call, form: dict[str, Any]
+) -> None:
+    async def offered(**more: str) -> dict[str, str]:
+        reply = await call("technique_choices", form=form, column=0, **more)
+        return next(row["prompts"] for row in reply["techniques"] if row["name"] == "self-consistency")
+
+    assert await offered(lang="en") == {}
+    assert await offered(lang="zh") == {"sample": "techniques/self-consistency/sample.zh"}
+    form["prompt"]["turns"][0]["template"] = "说 {{ word }}"
+    assert await offered(lang="en") == {"sample": "techniques/self-consistency/sample.zh"}
+
+
 async def test_a_wrong_option_is_said_while_it_is_typed(call: Call, form: dict[str, Any]) -> None:
     form["columns"][0] = {
         **form["columns"][0],

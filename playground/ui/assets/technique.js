@@ -70,9 +70,9 @@ function draw(list, form, i, reply, redraw, refresh) {
   const column = page.form.columns[i];
   const now = column.technique?.name ?? "";
   const choose = (name) => {
-    const looks = reply.techniques.find((each) => each.name === name)?.documents;
-    const documents = looks ? (column.technique?.documents ?? null) : null;
-    column.technique = name ? { name, options: {}, prompts: {}, documents } : null;
+    const row = reply.techniques.find((each) => each.name === name);
+    const documents = row?.documents ? (column.technique?.documents ?? null) : null;
+    column.technique = name ? { name, options: {}, prompts: { ...row?.prompts }, documents } : null;
     changed("columns");
     redraw();
   };
