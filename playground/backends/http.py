@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -334,13 +333,18 @@ SESSION = "playground.backends.session"
 
 async def prepare() -> None:
     """Import what calls need; called before a deadline, because it can take longer than a server."""
-    if SESSION not in sys.modules:
-        await imported(SESSION)
+    await imported(SESSION)
+
+
+_IMPORTED: dict[str, ModuleType] = {}
+"""Modules whose import has ended: `sys.modules` holds one from its first line on, while another call imports it."""
 
 
 async def imported(name: str) -> ModuleType:
-    """A module of ours that stands on a large package, imported off the event loop."""
-    return await asyncio.to_thread(import_module, name) if name not in sys.modules else sys.modules[name]
+    """A module of ours that stands on a large package, imported off the event loop; always the whole of it."""
+    if name not in _IMPORTED:
+        _IMPORTED[name] = await asyncio.to_thread(import_module, name)
+    return _IMPORTED[name]
 
 
 async def _fault(response: Answer) -> bytes:

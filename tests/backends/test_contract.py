@@ -5,6 +5,7 @@ What a recording says is read here a second time, by plain code that knows no st
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -102,9 +103,8 @@ async def test_a_recorded_exchange_is_read_the_same_however_it_is_cut(
     status_ok = response["status"] == 200
     broken = word is None or b'"error"' in body_bytes(response)
     calls_tool = word == "tool_calls" or '"tool_calls":[{' in body_bytes(response).decode().replace(" ", "")
-    for cut in cuts(name):
-        backend, _ = open_backend(row, {path: answer(name, cut)}, busy_retries=0)
-        got = await outcome(backend, request)
+    opened = [open_backend(row, {path: answer(name, cut)}, busy_retries=0) for cut in cuts(name)]
+    for got in await asyncio.gather(*(outcome(backend, request) for backend, _ in opened)):
         done = got.completion
         if not status_ok or broken:
             assert isinstance(got.error, PlaygroundError)

@@ -16,7 +16,7 @@ import pytest
 from playground.backends import make_backend
 from playground.backends.addresses import base_url, check_resolved, is_loopback
 from playground.backends.faults import read_fault
-from playground.backends.http import Connection, encode
+from playground.backends.http import Connection, encode, imported
 from playground.errors import BackendError, BackendUnavailable, SettingsError
 from playground.settings import Settings
 from tests.backends.conftest import (
@@ -553,3 +553,13 @@ async def test_a_list_of_models_of_any_shape_does_no_harm(open_backend: Any, kin
     shaped = httpx.Response(200, json=odd)
     backend, _ = open_backend(kind, {"/v1/models": shaped, "/api/tags": shaped, "/props": shaped})
     assert await backend.models() == []
+
+
+async def test_two_first_calls_at_once_both_get_the_whole_of_a_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow_to_import.py").write_text("import time\ntime.sleep(0.2)\nLAST = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    first = asyncio.create_task(imported("slow_to_import"))
+    await asyncio.sleep(0.1)  # it is in sys.modules now, without its last line
+    assert [module.LAST for module in await asyncio.gather(first, imported("slow_to_import"))] == [1, 1]

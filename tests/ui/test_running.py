@@ -219,8 +219,8 @@ async def test_a_run_that_waits_to_be_stored_is_found_by_its_address(make_workbe
 
     def later(change: Any) -> Any:
         if isinstance(change, CreateRun):
-            waiting.append(change)
-            return Future()
+            waiting.append((change, Future()))
+            return waiting[-1][1]
         return submit(change)
 
     import playground.runs.deposits as deposits
@@ -236,8 +236,8 @@ async def test_a_run_that_waits_to_be_stored_is_found_by_its_address(make_workbe
     finally:
         deposits.PATIENCE_S = patience
         workbench.store.submit = submit  # type: ignore[method-assign]
-        for change in waiting:
-            submit(change).result()
+        for change, future in waiting:
+            future.set_result(submit(change).result())
         workbench.runs.stop_all()
 
 
