@@ -331,10 +331,11 @@ class Going:
     async def _decided(self) -> None:
         if time.monotonic() < self._looked or self.decide is None:
             return
-        began = time.monotonic()
+        began, is_first = time.monotonic(), not self._looked
         why = await self.decide()
-        # The look must not take more than a small part of the time.
-        self._looked = time.monotonic() + 10 * (time.monotonic() - began)
+        # The look must not take more than a small part of the time; the first one loads the statistics, once.
+        now = time.monotonic()
+        self._looked = now if is_first else now + 10 * (now - began)
         if why:
             self.pause("done", why)
 

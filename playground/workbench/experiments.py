@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -47,7 +45,9 @@ from playground.workbench.datasets import DatasetDesk
 from playground.workbench.experiment_going import Desks, Going
 from playground.workbench.experiment_more import Room, next_cases, room_of
 from playground.workbench.experiment_plan import Planner, Resolved
-from playground.workbench.experiment_progress import check_of, progress_of, works_of
+from playground.workbench.experiment_progress import check_of, works_of
+from playground.workbench.experiment_standing import Standing
+from playground.workbench.experiment_summary import Summaries
 from playground.workbench.models import ModelDesk
 from playground.workbench.prompts import PromptDesk
 from playground.workbench.rescoring import rescore
@@ -55,20 +55,23 @@ from playground.workbench.runs import RunDesk
 
 if TYPE_CHECKING:
     from playground.verdicts import Table, Verdict
-    from playground.workbench.experiment_table import Grid
 
 log = logging.getLogger(__name__)
 
 END_S = 10.0
-KEPT = 8
-"""Experiments whose table is kept in memory."""
 
 
 class ExperimentDesk:
     """The experiments that are stored, and those that this program runs. Belongs to one event loop."""
 
     def __init__(
-        self, store: Store, models: ModelDesk, prompts: PromptDesk, runs: RunDesk, datasets: DatasetDesk
+        self,
+        store: Store,
+        models: ModelDesk,
+        prompts: PromptDesk,
+        runs: RunDesk,
+        datasets: DatasetDesk,
+        folder: Path,
     ) -> None:
         self._store = store
         self._models = models
@@ -78,9 +81,7 @@ class ExperimentDesk:
         self.planner = Planner(store, models, prompts, runs.programs, datasets)
         self._going: dict[str, Going] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._grids: OrderedDict[str, Grid] = OrderedDict()
-        self._verdicts: OrderedDict[str, _Kept] = OrderedDict()
-        self._tables: OrderedDict[str, _Stood] = OrderedDict()
+        self._standing = Standing(store, self._going, Summaries(folder))
         self._is_ending = False
 
     async def close(self) -> None:
@@ -246,7 +247,7 @@ class ExperimentDesk:
         going = self._going[run_id] = Going(desks, stored, spec, cells, outcomes)
         if stored.experiment.limits.stop_when_decided:
             going.decide = partial(self._decided, going)
-        self._grids.pop(run_id, None)
+        self._standing.forget(run_id)
         task = self._tasks[run_id] = asyncio.create_task(self._go(going))
         task.add_done_callback(lambda _: self._tasks.pop(run_id, None))
 
@@ -319,65 +320,27 @@ class ExperimentDesk:
 
     async def outcomes(self, run_id: str) -> list[Outcome]:
         """Every cell in numbers, as it stands now. Raises NotFoundError."""
-        if (going := self._going.get(run_id)) is not None:
-            return [
-                outcome._replace(status="running") if outcome.key in going.running else outcome
-                for outcome in going.outcomes.values()
-            ]
-        stored = await self.get(run_id)
-        return await asyncio.to_thread(self._store.experiments.outcomes, run_id, check_of(stored))
-
-    async def scores_of_check(self, run_id: str, name: str) -> dict[CellKey, float]:
-        """What the check of this name gave the cells that it applies to."""
-        found = await asyncio.to_thread(self._store.experiments.outcomes, run_id, name)
-        return {each.key: each.score for each in found if each.score is not None}
+        return await self._standing.outcomes(run_id)
 
     async def table(self, run_id: str) -> Table:
         """All cells in numbers as verdicts read them, with its ratings, as it stands now. Raises NotFoundError."""
-        table = await self._table(run_id)
-        ratings = await asyncio.to_thread(self._store.ratings.of, run_id)
-        return replace(table, ratings=ratings) if ratings else table
-
-    async def _table(self, run_id: str) -> Table:
-        """The cells alone: as long as none of them has changed it is the same table."""
-        going = self._going.get(run_id)
-        stored = going.stored if going is not None else await self.get(run_id)
-        changed = going.changed if going is not None else -1
-        running = frozenset(going.running) if going is not None else None
-        row = stored.row
-        stamp = (changed, running, row.state, row.done, row.failed, row.attempt, row.why, row.elapsed_s)
-        kept = self._tables.get(run_id)
-        if kept is not None and kept.stamp == stamp and (going is not None or stored.state != "running"):
-            return kept.table
-        from playground.workbench.experiment_table import table_of_experiment
-
-        grid = await self._grid(stored)
-        outcomes = await self.outcomes(run_id)
-        table = await asyncio.to_thread(table_of_experiment, stored, grid, outcomes)
-        # What runs is told by what is under way, which no table knows.
-        progress = progress_of(stored, outcomes, None) if going is None else None
-        self._tables[run_id] = _Stood(stamp, table, progress)
-        while len(self._tables) > KEPT:
-            self._tables.popitem(last=False)
-        return table
+        return await self._standing.table(run_id)
 
     async def verdict(self, run_id: str, *, with_more: bool = True) -> Verdict:
         """What may be said of it by its rule, as it stands now. Raises NotFoundError.
 
         `with_more` says how many more cases would settle what is open: that is simulated, and takes a while once.
         """
-        from playground.verdicts import verdict, with_ratings
+        return await self._standing.verdict(run_id, with_more=with_more)
 
-        table = await self._table(run_id)
-        known = self._verdicts.get(run_id)
-        if known is None or known.table is not table or (with_more and not known.has_more):
-            rule = (await self.get(run_id)).experiment.rule
-            found = await asyncio.to_thread(partial(verdict, table, rule, with_more=with_more))
-            known = self._verdicts[run_id] = _Kept(table, found, with_more)
-            while len(self._verdicts) > KEPT:
-                self._verdicts.popitem(last=False)
-        ratings = await asyncio.to_thread(self._store.ratings.of, run_id)
-        return await asyncio.to_thread(with_ratings, known.verdict, ratings) if ratings else known.verdict
+    async def progress(self, run_id: str) -> Progress:
+        """How it stands. Raises NotFoundError."""
+        return await self._standing.progress(run_id)
+
+    async def scores_of_check(self, run_id: str, name: str) -> dict[CellKey, float]:
+        """What the check of this name gave the cells that it applies to."""
+        found = await asyncio.to_thread(self._store.experiments.outcomes, run_id, name)
+        return {each.key: each.score for each in found if each.score is not None}
 
     async def rate(
         self, run_id: str, case: int, a: int, b: int, better: Better | None, voter: str = ""
@@ -392,7 +355,7 @@ class ExperimentDesk:
     async def expect(self, run_id: str, values: Mapping[int, Mapping[str, Any]], number: int) -> None:
         """Other expected values of these cases, as that version of the data has them; to be scored by next."""
         await asyncio.to_thread(self._store.experiment_growth.expect, run_id, values, number)
-        self._grids.pop(run_id, None)
+        self._standing.forget(run_id)
 
     async def rescore(self, run_id: str, checks: Sequence[Check]) -> int:
         """Score the stored answers by these checks instead; no model is asked. How many answers that were.
@@ -408,22 +371,12 @@ class ExperimentDesk:
         state, _ = await asyncio.to_thread(self._store.experiments.state, run_id)
         if run_id in self._going or state == "running":
             raise StoreBusy("The experiment runs.", "Pause it, or wait until it is done, then score it anew.")
+        self._standing.forget(run_id)
         done = await rescore(self._store, self._runs.scoring, run_id, checks)
         await asyncio.to_thread(self._store.experiments.keep_checks, run_id, checks)
-        self._tables.pop(run_id, None)
+        self._standing.forget(run_id)
         await self._keep_verdict(run_id)
         return done
-
-    async def _grid(self, stored: StoredExperiment) -> Grid:
-        """What tells its cases apart: it never changes."""
-        if (grid := self._grids.get(stored.id)) is None:
-            from playground.workbench.experiment_table import grid_of
-
-            rows = await asyncio.to_thread(self._store.experiments.rows, stored.id)
-            grid = self._grids[stored.id] = await asyncio.to_thread(grid_of, stored, rows)
-            while len(self._grids) > KEPT:
-                self._grids.popitem(last=False)
-        return grid
 
     def running(self) -> list[UnderWay]:
         """Those that this program runs, oldest first."""
@@ -438,31 +391,3 @@ class ExperimentDesk:
         """Grows with every cell of it that ends here."""
         going = self._going.get(run_id)
         return going.changed if going is not None else -1
-
-    async def progress(self, run_id: str) -> Progress:
-        """How it stands. Raises NotFoundError."""
-        if (going := self._going.get(run_id)) is not None:
-            return progress_of(going.stored, list(going.outcomes.values()), going)
-        stored = await self.get(run_id)
-        if stored.state == "running":  # in another program
-            return progress_of(stored, await self.outcomes(run_id), None)
-        await self._table(run_id)
-        kept = self._tables.get(run_id)
-        known = kept.progress if kept is not None else None
-        return known or progress_of(stored, await self.outcomes(run_id), None)
-
-
-class _Stood(NamedTuple):
-    """All cells as they stood when the stamp was so."""
-
-    stamp: tuple[Any, ...]
-    table: Table
-    progress: Progress | None
-
-
-class _Kept(NamedTuple):
-    """A verdict with the table that it is on; `has_more` tells whether it says how many more cases would settle it."""
-
-    table: Table
-    verdict: Verdict
-    has_more: bool

@@ -54,7 +54,9 @@ class Workbench:
         self.drafts = DraftDesk(store)
         self.documents = DocumentDesk(settings.data_dir)
         self.datasets = DatasetDesk(store, settings.author)
-        self.experiments = ExperimentDesk(store, self.models, self.prompts, self.runs, self.datasets)
+        self.experiments = ExperimentDesk(
+            store, self.models, self.prompts, self.runs, self.datasets, settings.data_dir / "summaries"
+        )
         self.sheets = SheetDesk(store, self.datasets)
         self.jobs = self.models.jobs
         self.tray = Tray()

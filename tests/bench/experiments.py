@@ -239,9 +239,16 @@ async def checks() -> bool:
 async def views() -> bool:
     """Whether every look at an experiment of 100,000 cells is quick, and its files are written with flat memory."""
     with tempfile.TemporaryDirectory() as folder:
-        workbench, run_id, _ = await stored_cells(VIEWED, 3, folder)
-        good = await looked_at(workbench, run_id)  # type: ignore[arg-type]
-        await workbench.close()  # type: ignore[attr-defined]
+        from playground.store import open_store
+        from playground.workbench.service import Workbench
+
+        told, run_id, _ = await stored_cells(VIEWED, 3, folder)
+        assert isinstance(told, Workbench)
+        await told.experiments._keep_verdict(run_id)  # as when its last cell has ended
+        await told.close()
+        workbench = Workbench(told.settings, open_store(told.settings), told.models.backends)
+        good = await looked_at(workbench, run_id)
+        await workbench.close()
     return good
 
 
@@ -276,9 +283,10 @@ async def looked_at(workbench: Workbench, run_id: str) -> bool:
     }  # fmt: skip
     first, first_s = await _spent(lambda: shown(workbench, run_id, ask()))
     print(
-        row("100,000 cells: opened for the first time", first, "ms", None), f"  {first_s:.1f} s by the clock"
+        row("100,000 cells: opened by a program that has just begun", first, "ms", VIEW_MS),
+        f"  {first_s:.1f} s by the clock",
     )
-    worst = 0.0
+    worst = first
     for name, look in looks.items():
         took = [await _spent(look) for _ in range(3)]
         spent, clock_s = min(took)
