@@ -9,13 +9,10 @@ differs from that moment, or cannot be read, is told by its stamp and left aside
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import zipfile
 from contextlib import suppress
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +32,6 @@ FORM = 1
 LEAST_CELLS = 5_000
 """Fewer are read from the store as quickly."""
 MOST_FILES = 64
-_NUMBERS = ("passed", "score", "tokens", "seconds", "cut")
 _PROGRESS = TypeAdapter(Progress)
 
 
@@ -47,48 +43,32 @@ class Summaries:
 
     def read(self, stored: StoredExperiment, empty: Table) -> tuple[Table, Progress] | None:
         """The table, made from that of its cases before any cell ended, and the progress; None when none is kept of now."""
-        import numpy as np
+        from playground.verdicts.packing import unpack
 
         try:
-            with np.load(BytesIO(self._file(stored.id).read_bytes()), allow_pickle=False) as kept:
-                told = json.loads(kept["told"].tobytes())
-                if told["stamp"] != _stamp(stored):
-                    return None
-                status = np.array(told["words"], dtype="<U11")[kept["status"]]
-                numbers: dict[str, Any] = {name: kept[name] for name in _NUMBERS}
+            table, told = unpack(self._file(stored.id).read_bytes(), empty)
+            if told["stamp"] != _stamp(stored):
+                return None
             progress = _PROGRESS.validate_python(told["progress"])
-            reasons = {(v, c, r): why for v, c, r, why in told["reasons"]}
-        except (OSError, EOFError, ValueError, LookupError, TypeError, zipfile.BadZipFile) as exc:
-            if not isinstance(exc, FileNotFoundError):
-                log.debug("the summary of %s is read from its cells again: %s", stored.id, exc)
+        except FileNotFoundError:
             return None
-        if any(array.shape != empty.status.shape for array in (status, *numbers.values())):
+        except (OSError, ValueError, LookupError, TypeError) as exc:
+            log.debug("the summary of %s is read from its cells again: %s", stored.id, exc)
             return None
-        table = replace(empty, status=status, reasons=reasons, **numbers)
         return table, replace(progress, name=stored.row.name)
 
     def keep(self, stored: StoredExperiment, table: Table, progress: Progress) -> None:
         """Keep what it came to; of the files, those that were written last stay."""
-        import numpy as np
-
         if stored.state != "done" or table.cells < LEAST_CELLS:
             return
-        words, status = np.unique(table.status, return_inverse=True)
-        told = {
-            "stamp": _stamp(stored),
-            "words": words.tolist(),
-            "reasons": [[*place, why] for place, why in table.reasons.items()],
-            "progress": _PROGRESS.dump_python(progress, mode="json"),
-        }
-        arrays: dict[str, Any] = {name: getattr(table, name) for name in _NUMBERS}
-        arrays["status"] = status.reshape(table.status.shape).astype(np.uint8)
-        arrays["told"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
+        from playground.verdicts.packing import pack
+
+        told = {"stamp": _stamp(stored), "progress": _PROGRESS.dump_python(progress, mode="json")}
         file = self._file(stored.id)
         new = file.with_suffix(f".{os.getpid()}.new")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with new.open("wb") as out:
-                np.savez(out, **arrays)
+            new.write_bytes(pack(table, told))
             new.replace(file)
             files = sorted(self._folder.glob("*.npz"), key=lambda each: each.stat().st_mtime, reverse=True)
             for old in files[MOST_FILES:]:
