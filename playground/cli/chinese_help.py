@@ -1,12 +1,40 @@
-"""The help of the commands in Chinese: the texts of the tree of commands, and the heads that the library writes between them."""
+"""The command line in Chinese: the help of the tree of commands, and what its library says of one that it cannot read."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import typer
 
 from playground.translation.shown import chinese
 
-_HEADS = {"Usage:": "用法：", "Options": "选项", "Commands": "命令", "Arguments": "参数"}
+# The library's own base of these, whichever of its versions is installed.
+_CANNOT_READ: type[Exception] = typer.BadParameter.__mro__[2]
+_USAGE = "用法："
+_HEADS = {"Options": "选项", "Commands": "命令", "Arguments": "参数"}
+
+
+def run(command: Any, arguments: Sequence[str] | None, prog_name: str) -> int:
+    """Run the command that is meant, with all its words in Chinese; its exit code."""
+    try:
+        code = in_chinese(command)(arguments, prog_name=prog_name, standalone_mode=False)
+    except typer.Abort:
+        typer.echo(chinese().of("Aborted!"), err=True)
+        return 1
+    except _CANNOT_READ as exc:
+        typer.echo(_told(exc), err=True)
+        return int(getattr(exc, "exit_code", 2))
+    return code if isinstance(code, int) else 0
+
+
+def _told(exc: Any) -> str:
+    """Usage, the way to the help, and what is wrong, as the library says it in English."""
+    context, of = getattr(exc, "ctx", None), chinese().of
+    lines = [f"{of('Error:')}{of(exc.format_message())}"]
+    if context is not None:
+        lines = [context.get_usage(), of(f"Try '{context.command_path} --help' for help."), "", *lines]
+    return "\n".join(lines)
 
 
 def in_chinese(command: Any) -> Any:
@@ -42,10 +70,10 @@ def _with_heads(context_class: Any) -> Any:
         """The library's own, with heads in Chinese."""
 
         def write_heading(self, heading: str) -> None:
-            super().write_heading(_HEADS.get(heading, heading))
+            self.write(f"{'':{self.current_indent}}{_HEADS.get(heading, heading)}：\n")
 
         def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-            super().write_usage(prog, args, prefix or f"{_HEADS['Usage:']} ")
+            super().write_usage(prog, args, prefix or _USAGE)
 
         def write_dl(self, rows: Any, *args: Any, **more: Any) -> None:
             super().write_dl([(first, _marks(second)) for first, second in rows], *args, **more)

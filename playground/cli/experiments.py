@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from playground.cli.terminal import say, shown_report, tell, write, write_file
+from playground.cli.terminal import say, shown_report, tell, tell_all, write, write_file
 from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.types.experiment import LEAST_TIMEOUT_S, MOST_TIMEOUT_S
 
@@ -64,7 +64,7 @@ async def run_experiment(workbench: Workbench, asked: Asked) -> int:
     try:
         return await _run(workbench, asked)
     except PlaygroundError as exc:
-        tell(f"error: {exc}")
+        tell_all("error", [str(exc)])
         return 2
 
 

@@ -434,16 +434,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
             )  # a terminal that cannot show a character must not end the run
     try:
         if reader_language() == "zh":
-            from playground.cli.chinese_help import in_chinese
+            from playground.cli import chinese_help
 
-            in_chinese(typer.main.get_command(app))(arguments, prog_name="playground")
+            sys.exit(chinese_help.run(typer.main.get_command(app), arguments, "playground"))
         else:
             app(arguments, prog_name="playground")
     except PlaygroundError as exc:
-        tell(f"error: {exc}")
+        tell_all("error", [str(exc)])
         sys.exit(2 if isinstance(exc, PromptError | NotFoundError) else 1)
     except ModuleNotFoundError as exc:
-        tell(f"error: The package {exc.name} is not installed. Install the program again: pip install .")
+        tell_all(
+            "error", [f"The package {exc.name} is not installed. Install the program again: pip install ."]
+        )
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -69,7 +69,7 @@ async def run_one(workbench: Workbench, spec: RunSpec, show: Callable[[str], Non
 def report(cell: StoredCell, prefix: str = "") -> bool:
     """Whether the answer and all its checks are good; what is not, and what was cut or ignored, goes to stderr."""
     if cell.error:
-        tell(f"{prefix}error: {cell.error} {cell.hint}".strip())
+        tell_all(f"{prefix}error", [f"{cell.error} {cell.hint}".strip()])
     if cell.completion:
         tell_all(f"{prefix}note", cell.completion.ignored)
         if cell.completion.finish == "length" and not cell.answer.is_traced:

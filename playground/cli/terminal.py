@@ -168,6 +168,8 @@ def tell(line: str) -> None:
 
 
 def tell_all(label: str, lines: Iterable[str]) -> None:
-    """Such a line for each."""
+    """Such a line for each, behind what they are."""
+    is_chinese = reader_language() == "zh"
+    before = shown("Error:" if label == "error" else f"{label}:") if is_chinese else f"{label}: "
     for line in lines:
-        tell(f"{label}: {line}")
+        typer.echo(before + shown(line), err=True)

@@ -45,11 +45,21 @@ class Found:
 
 def texts_of(source: str) -> Iterator[Found]:
     """Every text of the file."""
-    yield from _Reader().read(ast.parse(source))
+    tree = ast.parse(source)
+    yield from _Reader(_registered(tree)).read(tree)
+
+
+def _registered(tree: ast.AST) -> set[str]:
+    """Functions that are made commands by a call: `app.command("serve-vllm")(serve_vllm)`."""
+    calls = (
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Call)
+    )
+    return {_name(call.args[0]) for call in calls if call.args and _name(call.func.func) == "command"}
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, commands: set[str]) -> None:
+        self.commands = commands
         self.found: list[Found] = []
         self.worded = False
 
@@ -96,7 +106,8 @@ class _Reader:
 
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         # A command's docstring is its help.
-        is_command = any(re.search(r"command|callback", ast.unparse(each)) for each in node.decorator_list)
+        decorators = map(ast.unparse, node.decorator_list)
+        is_command = node.name in self.commands or any(re.search(r"command|callback", d) for d in decorators)
         help_text = ast.get_docstring(node) if is_command else None
         for paragraph in (help_text or "").split("\n\n"):
             if paragraph:

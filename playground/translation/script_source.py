@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import tree_sitter_javascript
 from tree_sitter import Language, Node, Parser
 
-from playground.translation.html_messages import READ_ATTRIBUTES
+from playground.translation.html_messages import INLINE, READ_ATTRIBUTES, UNREAD
 from playground.translation.parts import Hole, Part, joined
 from playground.translation.python_source import Found
 
@@ -94,6 +94,8 @@ class _Reader:
         self.with_words(name in READ_KEYS, value)
 
     def call(self, node: Node) -> None:
+        if line := _line(node):
+            self.found.append(Found(line, True))
         function = node.child_by_field_name("function") or node.child_by_field_name("constructor")
         arguments = node.child_by_field_name("arguments")
         name = _source(function).rpartition(".")[2]
@@ -112,6 +114,34 @@ class _Reader:
         self.found.append(Found(_parts(node), self.worded))
         for inner in _inside(node):
             self.visit(inner)
+
+
+def _line(node: Node) -> tuple[Part, ...]:
+    """What `h` makes of texts beside elements of their line, as HTML: one sentence. () of anything else."""
+    written = _element(node)
+    opened = [part for part in written if isinstance(part, str) and re.fullmatch(r"<\w+>", part)]
+    return joined(written) if len(opened) > 1 else ()
+
+
+def _element(node: Node, within: bool = False) -> list[Part]:
+    """The element that a call of `h` makes, as HTML; [] where a child is not plain text or an element of a line."""
+    if node.type != "call_expression" or _source(node.child_by_field_name("function")) != "h":
+        return []
+    arguments = node.child_by_field_name("arguments")
+    given = list(arguments.named_children) if arguments else []
+    tag = _source(given[0]).strip("\"'") if given else ""
+    if len(given) < 3 or (within and tag not in INLINE) or not re.fullmatch("[a-z0-9]+", tag):
+        return []
+    inner: list[Part] = []
+    if tag in UNREAD or re.search(r"translate: \"no\"|\bmono\b|\bwords\b", _source(given[1])):
+        inner = [Hole("name")]
+    else:
+        for child in given[2:]:
+            below = [*_parts(child)] if _is_text(child) else _element(child, within=True)
+            if not below:
+                return []
+            inner += below
+    return [f"<{tag}>", *inner, f"</{tag}>"]
 
 
 def _source(node: Node | None) -> str:

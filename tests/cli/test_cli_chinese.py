@@ -34,3 +34,40 @@ def test_what_programs_read_stays_english(call: Call) -> None:
     told = json.loads(call("list", "--format", "json").out)
     assert told.keys() == {"patterns", "saved"}
     assert not CHINESE.search(told["patterns"][0]["name"] + told["patterns"][0]["slug"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("run",), "错误：缺少参数“PROMPT”。"),
+        (("runn",), "错误：没有命令“runn”。是否指 'run'？"),
+        (("run", "x", "--seed", "abc"), "错误：“--seed”的值无效：须为整数"),
+        (("run", "x", "--exampl"), "错误：没有选项 --exampl（相近的选项：--example, --samples）"),
+        (("run", "x", "--samples"), "错误：选项“--samples”需要一个值。"),
+    ],
+)
+def test_a_command_that_cannot_be_read_is_refused_in_the_readers_language(
+    call: Call, arguments: tuple[str, ...], told: str
+) -> None:
+    called = call(*arguments)
+    assert called.code == 2
+    assert called.err.endswith(f"{told}\n")
+    assert "Error" not in called.err and "Try" not in called.err and "Usage" not in called.err
+
+
+def test_what_the_system_says_is_told_in_the_readers_language(call: Call) -> None:
+    assert call("data", "import", "/no.csv").err == "错误：无法读取 /no.csv：没有该文件或目录。请检查路径。\n"
+
+
+def test_every_commands_help_is_in_the_readers_language(call: Call) -> None:
+    for command in (
+        "serve-vllm",
+        "bench-backends",
+        "bench-techniques",
+        "answers",
+        "batch",
+        "server",
+        "library",
+    ):
+        told = call(command, "--help").out
+        assert not re.search(r"(?m)^  [A-Z][a-z]+ [a-z]+ [a-z]+ ", told), told
