@@ -51,10 +51,13 @@ def texts_of(source: str) -> Iterator[Found]:
 
 def _registered(tree: ast.AST) -> set[str]:
     """Functions that are made commands by a call: `app.command("serve-vllm")(serve_vllm)`."""
-    calls = (
-        node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Call)
-    )
-    return {_name(call.args[0]) for call in calls if call.args and _name(call.func.func) == "command"}
+    found = set()
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Call) and call.args:
+            made = call.func
+            if _name(made.func) == "command":
+                found.add(_name(call.args[0]))
+    return found
 
 
 class _Reader:

@@ -37,7 +37,20 @@ NAMES = frozenset(
     {"name", "names", "title", "file", "path", "url", "model", "slug", "id", "search", "quote", "clip"}
 )
 COUNTED = frozenset(
-    {"n", "number", "count", "total", "cases", "rows", "variants", "models", "calls", "samples", "prompts"}
+    {
+        "n",
+        "i",
+        "number",
+        "count",
+        "total",
+        "cases",
+        "rows",
+        "variants",
+        "models",
+        "calls",
+        "samples",
+        "prompts",
+    }
 )
 """What these stand for is a number."""
 FREE = NAMES | {
@@ -58,6 +71,8 @@ FREE = NAMES | {
     "detail",
 }
 """What may be filled with more words than the template has. Of others, that is a sentence of somebody's which only begins so."""
+HOLES = {"names": sorted(NAMES), "counted": sorted(COUNTED), "free": sorted(FREE)}
+"""These for the page's script, which gets them with the catalogue."""
 _SHORT = 5
 """A template with fewer letters than this fits too much: all it is filled with must be numbers or known."""
 _DEEPEST = 3

@@ -275,7 +275,14 @@ MORE = (
     "{name} is better (1)",
     "{name} is better (2)",
     "passes when",
+    "Prompt of column {i}: shared prompt",
+    "Prompt of column {i}: own text",
+    "Streaming",
+    "Log-probs",
+    "Embeddings",
+    "Install it with",
     "Turn removed",
+    "{n} prompts, {value}",
     "Check removed",
     "Example removed",
     "Case {n} removed",
@@ -289,4 +296,14 @@ MORE = (
 )
 """States, units, roles, the shipped data sets, and sentences that are put together from pieces."""
 
-WORDS: tuple[str, ...] = (*FAMILIES, *TAGS, *KINDS, *UNITS, *MORE)
+OPTIONS = (
+    "Votes", "Layout", "Relation", "Hold", "By", "Parts", "Keep", "Turns", "Chain", "Chunk chars", "Proposers",
+    "Depth", "Rounds", "Overlap", "Candidates", "Policy", "Evaluator", "Retries", "Most words", "K",
+    "Questions", "Statements", "Trials", "Max calls", "Context", "Answer price", "Unit", "Least words",
+    "Prompt price", "Expression", "Texts", "Tolerance", "Pattern", "Min", "Counted", "Unit needed", "Schema",
+    "Criterion", "Until", "Which", "Max", "auto", "yes_no", "phrase", "last_line", "fixed", "random",
+    "nearest", "breadth", "depth", "embeddings", "both", "disagreement", "entropy", "adjacency", "incident",
+)  # fmt: skip
+"""What the options of techniques and checks are called on the page, and the words they choose from."""
+
+WORDS: tuple[str, ...] = (*FAMILIES, *TAGS, *KINDS, *UNITS, *MORE, *OPTIONS)

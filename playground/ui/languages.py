@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from playground import __version__
 from playground.translation.catalogue import PATH, page_translations
+from playground.translation.shown import HOLES
 from playground.ui.scripts import FOR_GOOD
 
 COOKIE = "playground_language"
@@ -39,14 +40,16 @@ _FIRST = """<script>(() => {
 @cache
 def catalogue() -> str:
     """The name of the catalogue, which changes with it and with the program."""
-    return hashlib.sha256(__version__.encode() + PATH.read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(__version__.encode() + json.dumps(HOLES).encode() + PATH.read_bytes()).hexdigest()[
+        :16
+    ]
 
 
 @cache
 def _data() -> bytes:
     """Its JSON, compressed: made when the first reader of Chinese asks for it."""
-    data = json.dumps(dict(page_translations()), ensure_ascii=False, separators=(",", ":")).encode()
-    return gzip.compress(data, mtime=0)
+    words = {"texts": dict(page_translations()), "holes": HOLES}
+    return gzip.compress(json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode(), mtime=0)
 
 
 def head() -> str:

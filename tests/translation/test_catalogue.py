@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from babel.messages.pofile import read_po
 
+from playground.scorers import options_of
+from playground.scorers.registry import SCORERS
+from playground.techniques.registry import TECHNIQUES
 from playground.translation.catalogue import PATH, kept
 from playground.translation.extract import Message, messages
 from playground.translation.keeping import fits, merged, write
+from playground.translation.shown import chinese
 
 
 def test_the_catalogue_has_the_messages_of_the_source_and_no_others() -> None:
@@ -39,3 +44,19 @@ def test_a_renamed_placeholder_keeps_its_translation(tmp_path: Path) -> None:
     )
     assert kept(path) == {"{n} rows": "{n} 行", "Gone": "没了"}
     assert merged([Message("New", ("a.py",))], kept(path)) == {"New": ""}
+
+
+def test_options_of_techniques_and_checks_have_chinese_labels() -> None:
+    of_techniques = [option for row in TECHNIQUES.values() for option in row.options]
+    labels = {option.label for option in of_techniques} | {
+        o.label for name in SCORERS for o in options_of(name)
+    }
+    labels |= {choice for option in of_techniques for choice in option.choices if choice != "bm25"}
+    assert sorted(label for label in labels if chinese().of(label) == label) == ["K"]
+
+
+def test_chinese_is_written_with_its_own_marks() -> None:
+    """Full-width marks after a character, none of them spaced, no space before %, 你 and no 您."""
+    wrong = r"[\u3400-\u9fff](?:[,;!?]|\.(?:\s|$))|\s[，。：；？）]|[，。：；？（] (?![`{<#])|(?:\d|\}) %(?!\})|您|！"
+    shown = {text: re.sub(r"`[^`]*`|\{[{%].*?[%}]\}", "X", chinese) for text, chinese in kept().items()}
+    assert [text for text in shown.values() if re.search(wrong, text)] == []

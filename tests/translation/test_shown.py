@@ -11,7 +11,7 @@ import playwright
 import pytest
 
 from playground.translation.extract import ROOT
-from playground.translation.shown import Translation, chinese
+from playground.translation.shown import HOLES, Translation, chinese
 
 TABLE = json.loads((Path(__file__).parent / "shown.json").read_text())
 
@@ -35,7 +35,7 @@ def test_the_script_of_the_page_shows_the_same() -> None:
     node = Path(playwright.__file__).parent / "driver" / "node"
     program = (
         f"import {{ makeTranslation }} from {json.dumps((ROOT / 'ui/assets/translate.js').as_uri())};"
-        f"const {{ catalogue, shown }} = {json.dumps(TABLE)}, of = makeTranslation(catalogue);"
+        f"const {{ catalogue, shown }} = {json.dumps(TABLE)}, of = makeTranslation(catalogue, {json.dumps(HOLES)});"
         "console.log(JSON.stringify(shown.map(([text]) => [text, of(text)])));"
     )
     ran = subprocess.run(

@@ -206,7 +206,7 @@ const observer = new MutationObserver((records) => {
 
 async function load() {
   const words = await (window.playgroundWords ?? fetch(window.playgroundCatalogue).then((file) => file.json()));
-  translated = makeTranslation(words);
+  translated = makeTranslation(words.texts, words.holes);
 }
 
 /**

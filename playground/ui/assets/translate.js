@@ -11,12 +11,6 @@ const STARTS = new RegExp(`^[${CJK}]`), ENDS = new RegExp(`[${CJK}]$`);
 const SENTENCES = /(?<=[.?!])\s+(?=[^a-z])/;
 const SEPARATORS = [[" · ", " · "], ["; ", "；"], [": ", "："], [", ", "，"]];
 const END = { ".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…" };
-const NAMES = new Set("name names title file path url model slug id search quote clip".split(" "));
-const COUNTED = new Set("n number count total cases rows variants models calls samples prompts".split(" "));
-// What may be filled with more words than the template has. Of others, that is a sentence which only begins so.
-const FREE = new Set([...NAMES, ""]);
-const MORE = "label value example prompt column variable field tag variant why error exc text detail";
-for (const name of MORE.split(" ")) FREE.add(name);
 const SHORT = 5, DEEPEST = 3, MOST_KEPT = 20_000;
 
 function piecesOf(text) {
@@ -92,9 +86,12 @@ class Template {
 /**
  * What looks texts up in a catalogue.
  * @param {Record<string, string>} catalogue English to Chinese
+ * @param {{names: string[], counted: string[], free: string[]}} holes what placeholders stand for, as shown.py says it:
+ *   a name, a number, or more words than a template has
  * @returns {(text: string) => string}
  */
-export function makeTranslation(catalogue) {
+export function makeTranslation(catalogue, holes) {
+  const NAMES = new Set(holes.names), COUNTED = new Set(holes.counted), FREE = new Set(holes.free);
   // Pieces of sentences without the comma that joins them, too: texts are cut there.
   const cut = Object.entries(catalogue)
     .map((row) => row.map((text) => text.replace(/^[ ,;:，；：]+|[ ,;:，；：]+$/g, "")))
