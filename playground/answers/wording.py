@@ -27,6 +27,25 @@ def show_number(value: float) -> str:
     return text.replace("-", "\N{MINUS SIGN}", 1) if value < 0 else text
 
 
+def pass_words(passing: int, judged: int) -> str:
+    """Such as "3 of 4 pass" and "1 of 4 passes"."""
+    is_one = 1 in (passing, judged)
+    return f"{passing} of {judged} passes" if is_one else f"{passing} of {judged} pass"
+
+
+def checks_pass_words(passing: int, judged: int) -> str:
+    """Such as "3 of 4 checks pass" and "1 of 1 check passes"."""
+    if judged == 1:
+        return f"{passing} of {judged} check passes"
+    return f"{passing} of {judged} checks passes" if passing == 1 else f"{passing} of {judged} checks pass"
+
+
+def pass_all_words(passing: int, judged: int) -> str:
+    """Such as "3 of 4 pass all checks" and "1 of 4 passes all checks"."""
+    is_one = 1 in (passing, judged)
+    return f"{passing} of {judged} passes all checks" if is_one else f"{passing} of {judged} pass all checks"
+
+
 def plural(count: int, noun: str) -> str:
     """`noun` is in the plural; its singular for exactly one."""
     return noun.removesuffix("s") if count == 1 else noun

@@ -12,6 +12,7 @@ from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
 
+from playground.answers.wording import pass_all_words
 from playground.cli.terminal import require_reader, tell, tell_all
 from playground.runs.events import Ended
 from playground.runs.runner import Delta, Stepped
@@ -194,7 +195,7 @@ def report_all(ended: Sequence[Ended]) -> bool:
         cells = [each.cell for each in ended]
         held = share(cells)
         if held.judged:
-            tell(f"{held.passing} of {held.judged} pass all checks")
+            tell(pass_all_words(held.passing, held.judged))
             for check in held.checks if len(held.checks) > 1 else ():
                 tell(f"  {check.name}: {check.passing} of {check.applying}")
         tell(in_words(answers(cells, Variant(model="", samples=len(ended)))))

@@ -48,6 +48,8 @@ COUNTED = frozenset(
         "variants",
         "models",
         "calls",
+        "passing",
+        "judged",
         "samples",
         "prompts",
     }

@@ -162,8 +162,6 @@ MORE = (
     "{a} is {apart} points higher than {b}",
     "{a} is {apart} point lower than {b}",
     "{a} is {apart} points lower than {b}",
-    "{of} of {n} checks pass",
-    "{of} of {n} check pass",
     "{n} checks do not apply",
     "{n} check does not apply",
     "{n} checks do not apply: {reason}",

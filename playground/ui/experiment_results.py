@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from playground.answers.wording import pass_words
 from playground.scorers import passed
 from playground.store.records import StoredCell
 from playground.types.grid import CellKey
@@ -125,7 +126,7 @@ def checks_words(cell: StoredCell) -> Markup:
     if broken:
         told = f"{broken[0].name}: {broken[0].explanation}"
         return Markup('<span class="bad" title="{}">{} {}</span>').format(told, icon("cross"), broken[0].name)
-    return Markup('<span class="ok">{} {} of {} pass</span>').format(icon("check"), len(judged), len(judged))
+    return Markup('<span class="ok">{} {}</span>').format(icon("check"), pass_words(len(judged), len(judged)))
 
 
 def whole_cell(cell: StoredCell, given: Mapping[str, object]) -> Markup:

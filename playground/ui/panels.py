@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from playground.answers.amounts import amount
+from playground.answers.wording import checks_pass_words
 from playground.backends.answers import HALF
 from playground.backends.tokens import UNFIT
 from playground.errors import PlaygroundError
@@ -284,8 +285,8 @@ def checks(cell: StoredCell) -> Markup:
         '<button class="bare soft" data-act="show_checks" data-column="{}">show all</button>'
     ).format(cell.column)
     tick = icon("check", "ok") if passing == len(applied) else icon("half", "soft")
-    second = Markup('<div class="row">{}<span class="what">{} of {} pass</span>{}</div>').format(
-        tick, passing, plural(len(applied), "check"), more
+    second = Markup('<div class="row">{}<span class="what">{}</span>{}</div>').format(
+        tick, checks_pass_words(passing, len(applied)), more
     )
     every = join(check_row(score) for score in scores)
     return Markup(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from playground.answers.wording import pass_all_words, pass_words
 from playground.diff.changes import Change
 from playground.store.records import ColumnSummary, RunSummary
 from playground.ui.html import icon, join, marked, percent, plural, stamp
@@ -122,9 +123,9 @@ def _verdict(run: RunSummary) -> Markup:
     whole = Markup("")
     if len(run.columns) > 1 and judged:
         symbol, colour = _sign(passing, judged)
-        whole = Markup(
-            '<span class="whole" title="{} of {} pass"><span class="{}">{}</span> {}</span>'
-        ).format(passing, judged, colour, icon(symbol), percent(passing, judged))
+        whole = Markup('<span class="whole" title="{}"><span class="{}">{}</span> {}</span>').format(
+            pass_words(passing, judged), colour, icon(symbol), percent(passing, judged)
+        )
     return whole + join(_column(run.id, column) for column in run.columns)
 
 
@@ -143,9 +144,7 @@ def _column(run_id: str, column: ColumnSummary) -> Markup:
         symbol, colour = _sign(passing, judged)
     if column.samples > 1:
         score = f" {passing} of {judged}" if judged else f" {column.samples} samples"
-        words += f", {column.samples} samples" + (
-            f", {passing} of {judged} pass all checks" if judged else ""
-        )
+        words += f", {column.samples} samples" + (f", {pass_all_words(passing, judged)}" if judged else "")
     elif column.status == "done" and not judged:
         symbol, colour = "dot", "soft"  # no tick where nothing was judged
     mark = Markup('<span class="mark" title="column {}: {}"><span class="{}">{}</span>{}</span>').format(

@@ -13,6 +13,7 @@ from statistics import fmean
 
 from markupsafe import Markup
 
+from playground.answers.wording import pass_all_words, pass_words
 from playground.runs.samples import Answers, answers, block_start, is_good, sample_number, samples_of, share
 from playground.scorers import passed
 from playground.store.records import StoredCell, StoredRun
@@ -111,7 +112,7 @@ def share_words(cells: Sequence[StoredCell], *, whole: bool) -> str:
     held = share(cells)
     if not held.judged:
         return plural(len(cells), "answer") if whole else ""
-    words = f"{held.passing} of {held.judged} pass all checks"
+    words = pass_all_words(held.passing, held.judged)
     rest = len(cells) - held.judged
     return f"{words}, {rest} not judged" if whole and rest else words
 
@@ -229,7 +230,7 @@ def _table(column: Variant, cells: Sequence[StoredCell]) -> Markup:
 
 def _checks(cell: StoredCell) -> str:
     applied = [score for score in cell.scores if score.value is not None]
-    return f"{sum(map(bool, map(passed, applied)))} of {len(applied)} pass" if applied else "none applies"
+    return pass_words(sum(map(bool, map(passed, applied))), len(applied)) if applied else "none applies"
 
 
 def _totals(cells: Sequence[StoredCell]) -> list[Markup]:

@@ -53,7 +53,7 @@ def test_a_schema_half_typed_is_told_quietly(scripted: OpenApp) -> None:
 def test_a_check_of_the_example_says_nothing_of_values_of_ones_own(scripted: OpenApp) -> None:
     app = scripted("echo", turns="Say {{ word }}", values={"word": "hello"}, prompt=OF_EXAMPLE)
     app.run_to_the_end()
-    expect(app.page.locator("#col0 .checks")).to_contain_text("1 of 1 check pass")
+    expect(app.page.locator("#col0 .checks")).to_contain_text("1 of 1 check passes")
     app.variable("word").fill("goodbye")
     app.run_to_the_end()
     assert app.answer(0) == "Say goodbye"

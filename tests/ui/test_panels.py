@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from playground.answers.wording import pass_all_words, pass_words
 from playground.backends.answers import HALF
 from playground.backends.tokens import UNFIT
 from playground.store.records import StoredCell, StoredRun, StoredVote
@@ -286,17 +287,17 @@ def test_the_first_failure_stands_above_the_count(read_html: Callable[[str], Any
     scores = (score(1.0, "passes"), score(0.0, "fails", "77 words, 7 over"), score(0.0, "fails too"))
     text = read_html(panels.checks(checked(*scores))).text
     assert text.startswith("fails77 words, 7 over")
-    assert "1 of 3 checks pass" in text
+    assert "1 of 3 checks passes" in text
 
 
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ((1.0,), "1 of 1 check pass"),
+        ((1.0,), "1 of 1 check passes"),
         ((1.0, 1.0), "2 of 2 checks pass"),
-        ((0.5, 1.0), "1 of 2 checks pass"),
-        ((1.0, None), "1 of 1 check pass"),
-        ((0.0, None, None), "0 of 1 check pass"),
+        ((0.5, 1.0), "1 of 2 checks passes"),
+        ((1.0, None), "1 of 1 check passes"),
+        ((0.0, None, None), "0 of 1 check passes"),
     ],
 )
 def test_a_check_that_does_not_apply_is_not_counted(
@@ -495,3 +496,12 @@ def test_a_remark_is_not_called_a_setting():
 )
 def test_exact_answers_of_earlier_engines_are_another_mode(version: str, tokens: int, mode: str) -> None:
     assert mode_words("exact", version, tokens) == mode
+
+
+@pytest.mark.parametrize(
+    ("passing", "judged", "words"),
+    [(0, 1, "0 of 1 passes"), (1, 4, "1 of 4 passes"), (3, 4, "3 of 4 pass"), (0, 4, "0 of 4 pass")],
+)
+def test_the_verb_goes_with_its_number(passing: int, judged: int, words: str) -> None:
+    assert pass_words(passing, judged) == words
+    assert pass_all_words(passing, judged) == f"{words} all checks"

@@ -183,7 +183,8 @@ function words() {
   const of = (what) => [...state.cells.values()].filter((found) => found === what).length;
   if (state.live) return `${state.ended.toLocaleString("en")} of ${state.total.toLocaleString("en")} answered`;
   const judged = of("pass") + of("fail");
-  const parts = [judged ? `${of("pass")} of ${judged} pass` : `${state.ended} answered`];
+  const passes = of("pass") === 1 || judged === 1 ? `${of("pass")} of ${judged} passes` : `${of("pass")} of ${judged} pass`;
+  const parts = [judged ? passes : `${state.ended} answered`];
   if (of("error")) parts.push(`${of("error")} failed`);
   if (isOld()) parts.push("prompt changed since");
   return parts.join(", ");
