@@ -41,6 +41,7 @@ from playground.cli.terminal import (
     settings_of,
     tell,
     tell_all,
+    unknown_language,
     with_workbench,
     write,
     write_file,
@@ -432,6 +433,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             reconfigure(
                 errors="backslashreplace"
             )  # a terminal that cannot show a character must not end the run
+    if said := unknown_language():
+        tell(f'Note: PLAYGROUND_LANG is "{said[:40]}", which is no language here: en or zh. This is English.')
     try:
         if reader_language() == "zh":
             from playground.cli import chinese_help

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 import select
 import sys
 import tempfile
@@ -63,6 +64,12 @@ def reader_language() -> Language:
     names = ("PLAYGROUND_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
     said = next((value for name in names if (value := os.environ.get(name, "").strip())), "")
     return "zh" if said.lower().startswith("zh") else "en"
+
+
+def unknown_language() -> str:
+    """What PLAYGROUND_LANG asks for when that is none of the two; "" else. A locale may be any: it was not said to us."""
+    said = os.environ.get("PLAYGROUND_LANG", "").strip()
+    return "" if re.match(r"(?i)(zh|en|c|posix)([_.@-]|$)|$", said) else said
 
 
 def open_there(settings: Settings) -> Workbench:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from playground.cli.terminal import reader_language, unknown_language
 from tests.conftest import Call
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -28,6 +29,36 @@ def test_help_is_in_the_readers_language(call: Call) -> None:
     told = call("run", "--help").out
     assert told.startswith("用法：") and "选项" in told and "变量的值" in told
     assert "Value of a variable" not in told and "Show this message" not in told
+
+
+@pytest.mark.parametrize(
+    ("environment", "language", "unknown"),
+    [
+        ({"PLAYGROUND_LANG": "zh", "LC_ALL": "C"}, "zh", ""),
+        ({"PLAYGROUND_LANG": "en_GB", "LANG": "zh_CN.UTF-8"}, "en", ""),
+        ({"LC_ALL": "", "LANG": "zh_CN.UTF-8"}, "zh", ""),
+        ({"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, "en", ""),
+        ({"LANG": "zh_TW.UTF-8"}, "zh", ""),
+        ({"LANG": "fr_FR.UTF-8"}, "en", ""),
+        ({"PLAYGROUND_LANG": "fr", "LANG": "zh_CN.UTF-8"}, "en", "fr"),
+        ({}, "en", ""),
+    ],
+)
+def test_the_language_is_the_one_that_was_asked_for_else_the_locale(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], language: str, unknown: str
+) -> None:
+    for name in ("PLAYGROUND_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert (reader_language(), unknown_language()) == (language, unknown)
+
+
+def test_a_language_that_is_none_here_is_said(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYGROUND_LANG", "fr")
+    called = call("run", "nope")
+    assert called.err.startswith('Note: PLAYGROUND_LANG is "fr", which is no language here: en or zh.')
+    assert "There is no prompt" in called.err
 
 
 def test_what_programs_read_stays_english(call: Call) -> None:
