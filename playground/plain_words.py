@@ -83,6 +83,8 @@ def of_value(exc: Exception) -> str:
         return "it is nested too deeply"
     if "Exceeds the limit" in text or isinstance(exc, OverflowError):
         return "a number is too long"
+    if isinstance(exc, UnicodeEncodeError):
+        return "half of a character stands alone in it"
     foreign = (
         "invalid literal",
         "could not convert",

@@ -47,6 +47,8 @@ FORMATS: dict[str, TableFormat] = {
     ),
     "parquet": TableFormat("Parquet", ("parquet", "pq"), "application/vnd.apache.parquet", open_parquet),
 }
+_PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+"""How files begin that a program has compressed, and by which name."""
 SUFFIXES = {suffix: name for name, row in FORMATS.items() for suffix in row.suffixes}
 
 
@@ -80,4 +82,7 @@ def open_table(file: str, data: bytes, choices: Choices | None = None) -> Source
             f"{file} has {len(data) / 1e6:,.0f} MB, more than the {MAX_BYTES / 1e6:,.0f} that are read.",
             "Split it and import the parts.",
         )
+    packed = next((what for start, what in _PACKED.items() if data.startswith(start)), "")
+    if packed:
+        raise PromptError(f"{file} is compressed with {packed}.", "Unpack it, and import the table in it.")
     return FORMATS[format_of(file, data)].open(file, data, choices or Choices())

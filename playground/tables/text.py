@@ -9,6 +9,8 @@ encoding that fits them best, and each of these is named.
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from playground.errors import PromptError
@@ -19,6 +21,9 @@ OPTIONS = (
     ("utf-8", "UTF-8"),
     *((name, NAMES[name]) for name in NAMES if name not in ("utf_16_le", "utf_16_be")),
 )
+
+_LATIN = ("cp1252", "cp1250", "cp1254")
+_FOREIGN = re.compile(rb"[\x80-\xff]{6}")
 
 
 class Text(NamedTuple):
@@ -37,8 +42,15 @@ def lines_of(data: bytes, file: str, encoding: str = "") -> Text:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         is_wide = data.startswith(MARKS) or data.count(b"\0") * 8 >= len(data)
-        return _whole(data, file, exc) if is_wide else _mixed(data, file, exc)
-    if data.count(b"\0") * 8 >= max(len(data), 1):
+        if not is_wide:
+            return _mixed(data, file, exc)
+        try:
+            return _whole(data, file, exc)
+        except PromptError:
+            if not _begins_as_text(data):
+                raise
+            return _mixed(data, file, exc)  # pieces of it have zero bytes: their lines are named
+    if data.count(b"\0") * 8 >= max(len(data), 1) and not _begins_as_text(data):
         return _whole(data, file, None)
     is_ascii = text.isascii()
     evidence = "plain ASCII, the same in any" if is_ascii else "every byte fits"
@@ -60,7 +72,7 @@ def _mixed(data: bytes, file: str, exc: UnicodeDecodeError) -> Text:
     bad: dict[int, bytes] = {}
     proven = 0
     for number, row in enumerate(rows):
-        if row.isascii():
+        if row.isascii() or b"\0" in row:  # a zero byte is told of by itself
             continue
         try:
             row.decode("utf-8")
@@ -69,7 +81,10 @@ def _mixed(data: bytes, file: str, exc: UnicodeDecodeError) -> Text:
             bad[number] = row
     common = charset_of(b"\n".join(bad.values()))
     names = {number: common or charset_of(row) for number, row in bad.items()}
-    if not proven and not common:
+    if common in _LATIN:
+        names |= _told_apart(bad)
+    is_several = proven > 0 or len(set(names.values())) > 1
+    if not proven and not common and bad:
         raise PromptError(
             f"{file} holds bytes of no encoding that is known here: {_where(data, exc)}.",
             "Save it as UTF-8 text and read it again.",
@@ -85,21 +100,46 @@ def _mixed(data: bytes, file: str, exc: UnicodeDecodeError) -> Text:
             odd[line] = Finding(
                 "encoding", "bytes of no encoding that is known here", "Correct the line.", True
             )
-        elif number in bad and proven:
+        elif number in bad and is_several:
             odd[line] = Finding(
                 "encoding",
                 f"not UTF-8, as other lines are: read as {NAMES[name]}",
                 "Where letters look wrong, correct the line.",
             )
         line += 1 + text.removesuffix("\r").count("\r")
-    if proven:
+    if is_several or not bad:
         labels = list(dict.fromkeys(NAMES[name] for name in names.values() if name))
-        evidence = f"{_where(data, exc)}, and in {len(bad):,} lines in all"
-        found = Found("encoding", "", " and ".join(["UTF-8", *labels]), evidence, False, OPTIONS)
+        evidence = f"{_where(data, exc)}, and in {len(bad):,} lines in all" if bad else _where(data, exc)
+        whole = " and ".join(["UTF-8", *labels] if proven or not bad else labels)
+        found = Found("encoding", "", whole, evidence, False, OPTIONS)
         return _text("\n".join(texts), found, odd)
     return _text(
         "\n".join(texts), Found("encoding", common, NAMES[common], _where(data, exc), False, OPTIONS)
     )
+
+
+def _told_apart(bad: Mapping[int, bytes]) -> dict[int, str]:
+    """The charsets of lines that were all taken for Western ones, when some look like no Western text; else nothing.
+
+    Such lines have many letters beyond ASCII in a row, as Chinese or Russian has them.
+    """
+    strange = {number for number, row in bad.items() if _FOREIGN.search(row)}
+    if not strange or len(strange) == len(bad):
+        return {}
+    of_strange = charset_of(b"\n".join(row for number, row in bad.items() if number in strange))
+    of_rest = charset_of(b"\n".join(row for number, row in bad.items() if number not in strange))
+    if not of_strange or not of_rest or of_strange in _LATIN:
+        return {}
+    return {number: of_strange if number in strange else of_rest for number in bad}
+
+
+def _begins_as_text(data: bytes) -> bool:
+    """Whether a first line that is not empty is UTF-8 without a zero byte, as that of no UTF-16 text is."""
+    first, found, _ = data.partition(b"\n")
+    try:
+        return bool(found) and b"\0" not in first and bool(first.decode("utf-8-sig").strip())
+    except UnicodeDecodeError:
+        return False
 
 
 def _chosen(data: bytes, file: str, encoding: str) -> Text:

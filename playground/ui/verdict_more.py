@@ -44,7 +44,7 @@ def _left(kept: StoredExperiment, room: Room) -> Markup:
         used=room.used,
         there=room.there,
         half=of_half,
-        name=kept.row.dataset,
+        name=room.name,
         number=kept.row.number,
         left=f"{room.left:,} {'is' if room.left == 1 else 'are'}",
     )
@@ -110,7 +110,7 @@ async def add_cases(workbench: Workbench, ask: Ask) -> Update:
         return {**await shown(workbench, kept.id, ask), "drawer": None}
     now, taken = kept.experiment, kept.cases + count
     cases = now.cases.model_copy(
-        update={"dataset": f"{kept.row.dataset}@{number}", "limit": taken if taken < there else None}
+        update={"dataset": f"{room.name}@{number}", "limit": taken if taken < there else None}
     )
     now = now.model_copy(update={"cases": cases})
     update = await draw_setup(workbench, now, prompt_at_hand(ask))

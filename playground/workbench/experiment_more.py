@@ -1,7 +1,7 @@
 """Further cases of an experiment that ended undecided: how many its data have left, and which come next.
 
     room = await room_of(workbench.datasets, stored)        # Room(used=160, there=240, newest=4, in_newest=300, …)
-    cases = await next_cases(planner, stored, 40)           # the 40 that follow those it has
+    cases = await next_cases(planner, stored, 40, ids, room.name)   # the 40 that follow those it has
 
 Rows are drawn by the seed, so that a larger draw holds the smaller one; nothing that was answered is asked again.
 """
@@ -26,6 +26,8 @@ class Room(NamedTuple):
     newest: int
     in_newest: int
     dataset_id: str
+    name: str
+    """What the data set is called now."""
 
     @property
     def left(self) -> int:
@@ -42,7 +44,12 @@ async def room_of(datasets: DatasetDesk, stored: StoredExperiment) -> Room:
             "Add rows where they are kept, and set the experiment up again.",
         )
     try:
-        version = await datasets.find(DatasetRef(name=row.dataset, number=row.number))
+        name = row.dataset
+        if row.dataset_id:  # it may be called otherwise now, and another one as it was
+            name = (await datasets.version(row.dataset_id, row.number)).name
+        version = await datasets.find(DatasetRef(name=name, number=row.number))
+        if row.dataset_id not in ("", version.dataset_id):
+            raise NotFoundError(f"{name} is another data set now.")
         newest = await datasets.version(version.dataset_id)
     except NotFoundError as exc:
         raise NotFoundError(
@@ -54,6 +61,7 @@ async def room_of(datasets: DatasetDesk, stored: StoredExperiment) -> Room:
         newest.number,
         _rows(newest, stored.half),
         newest.dataset_id,
+        newest.name,
     )
 
 
@@ -62,9 +70,9 @@ def _rows(version: DatasetVersion, half: str) -> int:
 
 
 async def next_cases(
-    planner: Planner, stored: StoredExperiment, more: int, ids: list[str]
+    planner: Planner, stored: StoredExperiment, more: int, ids: list[str], name: str
 ) -> tuple[Case, ...]:
-    """So many cases after those it has, whose row `ids` are given. Raises PromptError where its rule or data forbid it."""
+    """So many cases after those it has, whose row `ids` are given, of the data set of this `name`. Raises PromptError where its rule or data forbid it."""
     experiment, row = stored.experiment, stored.row
     if experiment.rule.looking != "any time":
         raise PromptError(
@@ -72,7 +80,7 @@ async def next_cases(
             "Set it up again over more cases: that is another attempt.",
         )
     wanted = experiment.cases.model_copy(
-        update={"dataset": f"{row.dataset}@{row.number}", "limit": stored.cases + more}
+        update={"dataset": f"{name}@{row.number}", "limit": stored.cases + more}
     )
     resolved = await planner.resolve(experiment.model_copy(update={"cases": wanted}))
     cases = resolved.spec.cases

@@ -199,7 +199,8 @@ class ExperimentDesk:
             raise StoreBusy("The experiment runs.", "Pause it, or wait until it is done, then add cases.")
         stored = await self.get(run_id)
         rows = await self.rows(run_id)
-        cases = await next_cases(self.planner, stored, more, [row_id for row_id, _ in rows])
+        name = (await room_of(self._datasets, stored)).name
+        cases = await next_cases(self.planner, stored, more, [row_id for row_id, _ in rows], name)
         spec = await asyncio.to_thread(self._store.experiments.spec, run_id)
         spec = spec.model_copy(update={"cases": cases})
         count = await asyncio.to_thread(self._store.experiment_growth.add, run_id, spec, works_of(spec))

@@ -115,6 +115,35 @@ def test_three_encodings_in_one_file_are_read_line_by_line_and_named() -> None:
     assert ([3, 4], "bytes that are not UTF-8", True) in problems(chosen)
 
 
+def test_two_encodings_of_which_none_is_utf_8_are_told_apart_and_each_line_is_named() -> None:
+    chinese = "你好世界，这是中文\n今天天气很好，我们去公园\n"
+    german = "“naïve” café déjà vu\nGrüße in die Straße\n"
+    data = b"text\n" + chinese.encode("gbk") + german.encode("cp1252") + b"plain\n"
+    preview = read_table("a.csv", data).preview()
+    assert [row.values["text"] for row in preview.rows] == [*(chinese + german).split("\n")[:4], "plain"]
+    assert found(preview, "encoding") == (
+        "",
+        "not UTF-8: byte 0xC4 in line 2, and in 4 lines in all",
+        False,
+    )
+    words = "not UTF-8, as other lines are: read as"
+    named = {each.what: each.lines for each in preview.problems}
+    assert named == {f"{words} GB18030": [2, 3], f"{words} Windows-1252": [4, 5]}
+    russian = "Привет\nя и ты\nмы\nПожалуйста\n".encode("cp1251")
+    whole = read_table("a.csv", b"text\n" + russian).preview()
+    assert not whole.problems, "a file of one encoding is not torn apart"
+
+
+def test_pieces_of_utf_16_in_another_file_are_refused_by_line() -> None:
+    wide = "4,wide Ünïcode text\n5,and one more of it\n".encode("utf-16-le")
+    data = "id,text\n1,Grüße\n".encode() + "2,你好世界，中文\n".encode("gbk") + b"3,plain\n" + wide
+    preview = read_table("a.csv", data).preview()
+    assert [row.values.get("text") for row in preview.rows][:3] == ["Grüße", "你好世界，中文", "plain"]
+    assert ([3], "not UTF-8, as other lines are: read as GB18030", False) in problems(preview)
+    assert ([5, 6, 7], "a zero byte, so this is no text", True) in problems(preview)
+    assert preview.stored == 3
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -253,7 +282,9 @@ def test_parquet_with_nested_columns() -> None:
             ",".join(f"c{n}" for n in range(2_000)).encode() + b"\n1\n",
             "2,000 columns do not fit into 1,000",
         ),
+        ("a.csv", b"\x1f\x8b\x08\0" + b"x" * 40, "a.csv is compressed with gzip"),
         ("a.json", b"{}", "holds no list"),
+        ("a.json", b'[{"a": "\\ud800"}]', "half of a character stands alone in it"),
         ("a.json", b'[{"a": 1},]', "a.json, line 1: a "),
         ("a.json", b"[" * 100_000, "nested too deeply"),
         ("a.xlsx", b"PK\x03\x04garbage", "is no XLSX file, or is damaged"),

@@ -60,6 +60,7 @@ async def test_an_experiment_that_may_be_looked_at_any_time_goes_on_with_further
     assert len(set(values)) == 26, "no row is asked twice"
     found = await workbench.experiments.verdict(run)
     assert found.sentence.startswith("B is ahead, looking as it runs") and "of 26 cases" in found.sentence
+    await workbench.datasets.rename(kept.row.dataset_id, "Phrases")
     await call("add_cases", id=run, fields={"count": "4"})
     await workbench.experiments.wait(run)
     none = (await call("ask_for_cases", id=run))["drawer"]["body"]
@@ -81,6 +82,12 @@ async def test_a_fixed_number_of_cases_is_no_longer_fixed_so_more_are_another_at
     await workbench.datasets.add(version.dataset_id, [Row({"word": f"more {n}"}) for n in range(5)])
     newer = await call("add_cases", id=run, fields={"count": "15"})
     assert newer["plan"]["cases"]["dataset"] == "Words@2"
+    await workbench.datasets.rename(version.dataset_id, "Phrases")
+    column = Column(name="word", kind="text", role="input")
+    await workbench.datasets.create("Words", [column], [Row({"word": "of another one"})])
+    assert "20 of 30 rows" in (await call("ask_for_cases", id=run))["drawer"]["body"]
+    renamed = await call("add_cases", id=run, fields={"count": "15"})
+    assert renamed["plan"]["cases"]["dataset"] == "Phrases@2"
     await workbench.datasets.delete(version.dataset_id)
     assert "is not here any more" in (await call("ask_for_cases", id=run))["drawer"]["body"]
 
