@@ -42,6 +42,13 @@ NAMES = re.compile(
 )  # fmt: skip
 ENGLISH = re.compile(r"[A-Za-z]{3,}(?: [A-Za-z]+)+")
 
+RUN_OUT = """() => [...document.querySelectorAll('#page button')].filter((button) => {
+    const text = document.createRange();
+    text.selectNodeContents(button);
+    return button.checkVisibility() && text.getBoundingClientRect().right > button.getBoundingClientRect().right + 2;
+}).map((button) => button.textContent.slice(0, 40))"""
+"""Buttons whose words run over their edge, into what stands beside them."""
+
 
 def left_over(app: App) -> list[str]:
     """Texts in which two English words stand beside each other and are no names, also none that another test left."""
@@ -125,6 +132,7 @@ def test_a_browser_in_chinese_finds_no_english_sentence_and_no_line_too_wide(scr
             app.page.evaluate(show, name)  # by its English name, whatever is shown
             expect(app.page.locator(place).first).to_be_visible()
             assert not is_wide(app), (name, width)
+            assert app.page.evaluate(RUN_OUT) == [], (name, width)
 
 
 WORDS = {
