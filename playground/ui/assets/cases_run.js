@@ -183,7 +183,8 @@ function words() {
   const of = (what) => [...state.cells.values()].filter((found) => found === what).length;
   if (state.live) return `${state.ended.toLocaleString("en")} of ${state.total.toLocaleString("en")} answered`;
   const judged = of("pass") + of("fail");
-  const passes = of("pass") === 1 || judged === 1 ? `${of("pass")} of ${judged} passes` : `${of("pass")} of ${judged} pass`;
+  const passing = of("pass"), isOne = passing === 1 || judged === 1;
+  const passes = isOne ? `${passing} of ${judged} passes` : `${passing} of ${judged} pass`;
   const parts = [judged ? passes : `${state.ended} answered`];
   if (of("error")) parts.push(`${of("error")} failed`);
   if (isOld()) parts.push("prompt changed since");
