@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import regex
 
-from playground.answers.wording import plural
+from playground.plurals import plural
 
 _ALONE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー々]")
 _SAYS = regex.compile(r"[\p{L}\p{N}]")
@@ -39,5 +39,5 @@ def amount(text: str) -> str:
     """Such as "1 word", "3 words", "34 characters"."""
     count, is_unspaced = length_of(text)
     if is_unspaced:
-        return f"{count:,} {plural(count, 'characters')}"
-    return f"{count:,} {plural(count, 'words')}"
+        return plural(count, "character")
+    return plural(count, "word")

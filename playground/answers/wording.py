@@ -44,8 +44,3 @@ def pass_all_words(passing: int, judged: int) -> str:
     """Such as "3 of 4 pass all checks" and "1 of 4 passes all checks"."""
     is_one = 1 in (passing, judged)
     return f"{passing} of {judged} passes all checks" if is_one else f"{passing} of {judged} pass all checks"
-
-
-def plural(count: int, noun: str) -> str:
-    """`noun` is in the plural; its singular for exactly one."""
-    return noun.removesuffix("s") if count == 1 else noun

@@ -15,6 +15,7 @@ from dataclasses import asdict
 
 from playground.bench.tables import NONE, Table, aligned, piped
 from playground.bench.techniques import Report, Tried
+from playground.plurals import plural
 from playground.stats import Paired
 from playground.stats.sentences import p_words, points
 from playground.tables.spreadsheet import inert
@@ -85,8 +86,15 @@ def to_json(report: Report) -> str:
 
 
 def _document(report: Report, shown: str) -> str:
-    of = f"{report.cases} of {report.of}" if report.cases < report.of else str(report.cases)
-    lines = [report.sentence(), "", f"{report.model}, {of} cases, run {report.run_id}", "", shown]
+    of = plural(report.of, "case")
+    of = f"{report.cases:,} of {of}" if report.cases < report.of else of
+    lines = [
+        report.sentence(),
+        "",
+        f"{report.model}, {of}, run {report.run_id}",
+        "",
+        shown,
+    ]
     if report.curve:
         steps = (f"{p.samples}: {_percent(p.accuracy)} at {p.tokens:,.0f} tokens" for p in report.curve)
         lines.append(f"Self-consistency by samples: {'; '.join(steps)}.\n")

@@ -7,6 +7,7 @@ beside(report)    →  "Chain of thought: +9 points over one zero-shot answer (9
 from __future__ import annotations
 
 from playground.bench.techniques import Equal, Report
+from playground.plurals import plural
 from playground.stats import Paired
 from playground.stats.sentences import LEAST, points
 
@@ -17,7 +18,7 @@ def headline(report: Report) -> str:
     if not rows:
         return "There is nothing to compare zero-shot with."
     if all(each.gain is None for each in rows):
-        return f"Too few cases for a verdict: {report.cases} cases, {LEAST} are the least."
+        return f"Too few cases for a verdict: {plural(report.cases, 'case')}, {LEAST} are the least."
     better = [each.tried.title for each in rows if each.is_decided and each.gain and each.gain.difference > 0]
     if not better:
         return "No technique beats zero-shot here at equal tokens."

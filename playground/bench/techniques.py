@@ -21,6 +21,7 @@ import numpy as np
 
 from playground.answers.numbers import the_number
 from playground.errors import PromptError
+from playground.plurals import plural
 from playground.runs.events import Ended, RunStarted
 from playground.runs.planning import checks_of, is_example, with_defaults
 from playground.scorers import all_passed, score_all
@@ -196,7 +197,7 @@ class Report:
             return "There is nothing to compare zero-shot with."
         rows = self.against()
         if all(pair is None for _, pair, _ in rows):
-            return f"Too few cases for a verdict: {self.cases} cases, {LEAST} are the least."
+            return f"Too few cases for a verdict: {plural(self.cases, 'case')}, {LEAST} are the least."
         decided = [
             (each, pair._replace(p=p)) for each, pair, p in rows if pair and p is not None and p < ALPHA
         ]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeVar
 
 from playground.answers.amounts import length_of
-from playground.answers.wording import plural
+from playground.plurals import plural
 from playground.scorers.similarity import common_runs
 from playground.scorers.text import IDEOGRAPH
 
@@ -89,14 +89,12 @@ def describe(pieces: Sequence[Piece]) -> str:
     added, removed = count_changes(pieces)
     if length_of("".join(piece.text for piece in pieces if piece.kind != "same")).is_unspaced:
         if added and removed:
-            return f"adds {added:,} {plural(added, 'characters')}, removes {removed:,}"
-        return (
-            f"{'adds' if added else 'removes'} {added or removed:,} {plural(added or removed, 'characters')}"
-        )
+            return f"adds {plural(added, 'character')}, removes {removed:,}"
+        return f"{'adds' if added else 'removes'} {plural(added or removed, 'character')}"
     if added and removed:
-        return f"adds {added:,} {plural(added, 'words')}, removes {removed:,}"
+        return f"adds {plural(added, 'word')}, removes {removed:,}"
     if added or removed:
-        return f"{'adds' if added else 'removes'} {added or removed:,} {plural(added or removed, 'words')}"
+        return f"{'adds' if added else 'removes'} {plural(added or removed, 'word')}"
     if any(piece.kind != "same" for piece in pieces):
         return "changes spaces or signs only"
     return "the same"

@@ -23,6 +23,7 @@ from playground.formats.promptfoo_tests import (
     read_default,
     read_tests,
 )
+from playground.plurals import plural
 from playground.tables import json_text
 from playground.tables.reading import Preview, read_table
 from playground.types.prompt import Check
@@ -182,7 +183,7 @@ def _of_rows(
     if not cases:
         raise PromptError(f"{file} holds no cases.", 'A case is values by name: {"city": "Ulm"}.')
     if empty := len(rows) - len(filled):
-        losses.append(f"{empty} empty cases")
+        losses.append(plural(empty, "empty case"))
     return CaseFile(cases, checks, tuple(losses))
 
 

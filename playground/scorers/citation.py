@@ -9,7 +9,8 @@ from typing import Annotated
 
 import regex
 
-from playground.answers.wording import plural, quote
+from playground.answers.wording import quote
+from playground.plurals import plural
 from playground.scorers.alike import READ_CHARS, trimmed
 from playground.scorers.options import About, LongText
 from playground.scorers.words import words
@@ -48,11 +49,13 @@ def citation(
             "citation",
             0.0,
             answer,
-            f"the answer quotes nothing of {least_words:,} {plural(least_words, 'words')} or more",
+            f"the answer quotes nothing of {plural(least_words, 'word')} or more",
         )
     untrue = [passage for passage in quoted if not _stands_in(passage, source)]
     true = len(quoted) - len(untrue)
-    explanation = f"{true:,} of {len(quoted):,} {plural(len(quoted), 'quotations')} {'stands' if true == 1 else 'stand'} in the context"
+    explanation = (
+        f"{true:,} of {plural(len(quoted), 'quotation')} {'stands' if true == 1 else 'stand'} in the context"
+    )
     if untrue:
         explanation += f"; {quote(untrue[0])} does not"
     return Score("citation", true / len(quoted), quoted[0], explanation)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 
 from playground.answers.json_parts import NotJson, Part, fenced, parts, whole
-from playground.answers.wording import clip, plural, quote
+from playground.answers.wording import clip, quote
+from playground.plurals import plural
 from playground.scorers.alike import folded, seen, trimmed
 from playground.scorers.options import About, LongText
 from playground.types.scores import Sample, Score
@@ -51,7 +52,7 @@ def json_fields(
     fields = list(_compared("$", wanted, value, further_fields, ignore_case))
     wrong = [field for field in fields if field.problem]
     right = len(fields) - len(wrong)
-    explanation = f"{right:,} of {len(fields):,} {plural(len(fields), 'fields')} right"
+    explanation = f"{right:,} of {plural(len(fields), 'field')} right"
     if wrong:
         shown = "; ".join(f"{clip(field.path)} {field.problem}" for field in wrong[:3])
         explanation += f": {shown}" + (f"; and {len(wrong) - 3:,} more" if len(wrong) > 3 else "")

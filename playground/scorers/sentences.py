@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from playground.answers.wording import clip, plural, quote, quote_all, show_number
+from playground.answers.wording import clip, quote, quote_all, show_number
 
 Options = Mapping[str, Any]
 
@@ -25,14 +25,19 @@ def levenshtein_sentence(options: Options) -> str:
     return f"similar to {text}" if at_least is None else f"at least {shown(at_least)} similar to {text}"
 
 
+def _unit(bound: int, unit: str) -> str:
+    """`unit` as it is chosen is in the plural; its singular for exactly one."""
+    return unit.removesuffix("s") if bound == 1 else unit
+
+
 def length_sentence(options: Options) -> str:
     """Such as "at most 70 words"."""
     low, high, unit = options["min"], options["max"], options["unit"]
     if low is not None and high is not None:
         amount = f"exactly {shown(low)}" if low == high else f"{shown(low)} to {shown(high)}"
-        return f"{amount} {plural(high, unit)}"
+        return f"{amount} {_unit(high, unit)}"
     bound = low if high is None else high
-    return f"{'at least' if high is None else 'at most'} {shown(bound)} {plural(bound, unit)}"
+    return f"{'at least' if high is None else 'at most'} {shown(bound)} {_unit(bound, unit)}"
 
 
 def schema_sentence(options: Options) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from playground.answers.wording import plural, show_number
+from playground.answers.wording import show_number
+from playground.plurals import plural
 from playground.scorers.alike import trimmed
 from playground.scorers.bounds import bounds_problem, within
 from playground.scorers.options import About
@@ -59,7 +60,7 @@ def tokens(
     if None in known:
         return Score("tokens", None, answer, "does not apply: the tokens were not counted")
     count = sum(number for number in known if number is not None)
-    value, explanation = within(count, min, max, f"{count:,} {plural(count, 'tokens')}")
+    value, explanation = within(count, min, max, plural(count, "token"))
     return Score("tokens", value, answer, explanation)
 
 

@@ -16,7 +16,8 @@ from typing import Literal
 
 import regex as regex_engine
 
-from playground.answers.wording import plural, quote, quote_all
+from playground.answers.wording import quote, quote_all
+from playground.plurals import plural
 from playground.scorers.alike import COMPOSED, composed, folded, how_same, only_looks, seen, trimmed
 from playground.scorers.bounds import bounds_problem, within
 from playground.scorers.options import LongText
@@ -204,12 +205,12 @@ _WORD = regex_engine.compile(rf"{IDEOGRAPH}|(?:(?!{IDEOGRAPH})\S)++")
 def _counted(count: int, unit: Unit) -> str:
     """Such as "3 sentences"; each unit in words of its own, which other languages put differently."""
     if unit == "sentences":
-        return f"{count:,} {plural(count, 'sentences')}"
+        return plural(count, "sentence")
     if unit == "characters":
-        return f"{count:,} {plural(count, 'characters')}"
+        return plural(count, "character")
     if unit == "lines":
-        return f"{count:,} {plural(count, 'lines')}"
-    return f"{count:,} {plural(count, 'words')}"
+        return plural(count, "line")
+    return plural(count, "word")
 
 
 def _measure(text: str, unit: Unit) -> int:

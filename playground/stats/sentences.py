@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Literal
 
+from playground.plurals import plural
 from playground.stats.paired import Paired
 
 Outcome = Literal["better", "worse", "same", "no verdict", "too few", "not yet"]
@@ -77,7 +78,7 @@ def verdict(
     said = outcome_of(found, units, margin=margin, is_decided=is_decided)
     if said == "too few":
         return f"Too few {unit}s for a verdict: {units} paired {unit}{'' if units == 1 else 's'}, {LEAST} are the least."
-    over = f"{cases:,} cases" + (f" in {clusters:,} clusters" if clusters else "")
+    over = plural(cases, "case") + (f" in {plural(clusters, 'cluster')}" if clusters else "")
     over += f", {repeats} repeats" if repeats > 1 else ""
     few = f" Few {unit}s." if units < FEW else ""
     inside = f"{level:g} %: {points(found.low)} to {points(found.high)}; {over}"
@@ -99,13 +100,17 @@ def ahead(leader: str, evidence: float, limit: float, seen: int, of: int, *, uni
     few = f" Few {unit}s." if seen < FEW else ""
     return (
         f"{leader} is ahead, looking as it runs: {e_words(evidence)}, decided at {limit_words(limit)} "
-        f"({seen:,} of {of:,} {unit}s).{few}"
+        f"({seen:,} of {plural(of, unit)}).{few}"
     )
 
 
 def more_words(more: int | None, difference: float, *, unit: str = "case") -> str:
     """How many more cases would settle a difference; None is more than anybody runs."""
-    many = f"More than 100,000 more {unit}s" if more is None else f"About {more:,} more {unit}s"
+    many = (
+        f"More than 100,000 more {unit}s"
+        if more is None
+        else f"About {more:,} more {unit}{'' if more == 1 else 's'}"
+    )
     size = points(difference)
     return f"{many} would settle a difference of {size} {'point' if size == '1' else 'points'}."
 

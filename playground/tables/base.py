@@ -119,8 +119,3 @@ def unique_names(names: Sequence[str]) -> tuple[tuple[str, ...], list[Finding]]:
         taken.add(free)
         found.append(free)
     return tuple(found), findings
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number with its word: "1 line", "1,200 lines"."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from playground.errors import PromptError
+from playground.plurals import plural
 from playground.tables.base import (
     FIELD_CHARS,
     MOST_COLUMNS,
@@ -23,7 +24,6 @@ from playground.tables.base import (
     Found,
     Record,
     Source,
-    counted,
     unique_names,
 )
 from playground.tables.kinds import looks_like_a_value
@@ -76,7 +76,7 @@ def open_separated(file: str, data: bytes, choices: Choices, first: str = "") ->
     names, notes = unique_names(head.cells if has_header else ["" for _ in head.cells])
     table.names, table.header_line = names, head.line if has_header else 0
     alike, whole, spanning = table.count()
-    evidence = f"in {alike:,} of {counted(whole, 'record')}"
+    evidence = f"in {alike:,} of {plural(whole, 'record')}"
     if delimiter == ONE_COLUMN:
         evidence = "nothing parts the records alike"
     elif skipped and not choices.delimiter:
@@ -90,7 +90,7 @@ def open_separated(file: str, data: bytes, choices: Choices, first: str = "") ->
             "quote",
             quote,
             QUOTES.get(quote, quote),
-            f"{counted(spanning, 'record')} span{'s' if spanning == 1 else ''} lines"
+            f"{plural(spanning, 'record')} span{'s' if spanning == 1 else ''} lines"
             if spanning
             else "no record spans lines",
             True,
@@ -158,8 +158,8 @@ class Separated:
         inside = sum(str(cell).count(self._delimiter) for cell in record.cells)
         if len(record.cells) < width and inside:
             name = DELIMITERS.get(self._delimiter, "delimiter").lower()
-            told = f"{counted(inside, name)} {'is' if inside == 1 else 'are'} inside quotes."
-        return Finding("fields", f"{counted(len(record.cells), 'field')} instead of {width}", told, True)
+            told = f"{plural(inside, name)} {'is' if inside == 1 else 'are'} inside quotes."
+        return Finding("fields", f"{plural(len(record.cells), 'field')} instead of {width}", told, True)
 
 
 def parse(lines: Sequence[str], delimiter: str, quote: str = '"', first: int = 0) -> Iterator[Record]:
@@ -298,7 +298,7 @@ def _header(head: Record, choices: Choices, table: Separated) -> tuple[bool, Fou
     elif values:
         has, evidence, sure = (
             False,
-            f"{counted(values, 'of its fields is a value', 'of its fields are values')}",
+            f"{plural(values, 'of its fields is a value', 'of its fields are values')}",
             False,
         )
     elif is_alone:
@@ -306,7 +306,7 @@ def _header(head: Record, choices: Choices, table: Separated) -> tuple[bool, Fou
     else:
         has, sure = True, len(filled) == len(set(filled)) == len(cells)
         told = "all different" if len(filled) == len(set(filled)) else "two of them the same"
-        evidence = f"{counted(len(filled), 'name')}, {told}" if len(filled) > 1 else "no number in it"
+        evidence = f"{plural(len(filled), 'name')}, {told}" if len(filled) > 1 else "no number in it"
     return has, Found(
         "header", "yes" if has else "no", dict(options)["yes" if has else "no"], evidence, sure, options
     )

@@ -20,6 +20,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from playground.errors import PromptError
+from playground.plurals import plural
 from playground.tables.base import (
     FIELD_CHARS,
     MOST_COLUMNS,
@@ -29,7 +30,6 @@ from playground.tables.base import (
     Found,
     Record,
     Source,
-    counted,
     unique_names,
 )
 from playground.tables.kinds import looks_like_a_value
@@ -110,7 +110,7 @@ def open_xlsx(file: str, data: bytes, choices: Choices) -> Source:
             yield Record(line, line, plain, tuple(found))
 
     options = tuple((name, name) for name in names)
-    evidence = f"of {counted(len(names), 'sheet')}" + (
+    evidence = f"of {plural(len(names), 'sheet')}" + (
         "" if choices.sheet or len(names) == 1 else ", the first with rows"
     )
     sheet = Found("sheet", chosen, chosen, evidence, len(names) == 1 or bool(choices.sheet), options)
@@ -133,7 +133,7 @@ def _check_archive(file: str, data: bytes) -> None:
     size = sum(info.file_size for info in infos)
     if len(infos) > MAX_FILES or size > MAX_UNPACKED:
         raise PromptError(
-            f"{file} unpacks to {counted(len(infos), 'file')} of {size / 1e6:,.0f} MB, "
+            f"{file} unpacks to {plural(len(infos), 'file')} of {size / 1e6:,.0f} MB, "
             f"more than {MAX_FILES:,} and {MAX_UNPACKED / 1e6:,.0f} MB.",
             "Save the table as CSV.",
         )
@@ -290,7 +290,7 @@ def _header(head: tuple[Any, ...], choices: Choices, rows: int) -> tuple[bool, F
         has, evidence = False, "there is no other row"
     else:
         has = len(texts) == sum(cell is not None for cell in head)
-        evidence = f"{counted(len(texts), 'name')}" if has else "not all of its cells are texts"
+        evidence = f"{plural(len(texts), 'name')}" if has else "not all of its cells are texts"
     value = "yes" if has else "no"
     return has, Found(
         "header", value, dict(options)[value], evidence, choices.header is not None or has, options

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from playground.errors import PlaygroundError, PromptError
+from playground.plurals import plural
 from playground.techniques.base import Tool
 from playground.types.generation import Completion, Message
 from playground.types.prompt import Prompt, Sampling
@@ -392,10 +393,14 @@ class Ask:
         bounds = self.bounds
         if bounds.max_calls is not None and self._calls >= bounds.max_calls:
             self.is_bounded = True
-            raise BoundReached(f"The bound of {bounds.max_calls:,} calls is reached.", "Raise max_calls.")
+            raise BoundReached(
+                f"The bound of {plural(bounds.max_calls, 'call')} is reached.", "Raise max_calls."
+            )
         if bounds.max_tokens is not None and self._tokens >= bounds.max_tokens:
             self.is_bounded = True
-            raise BoundReached(f"The bound of {bounds.max_tokens:,} tokens is reached.", "Raise max_tokens.")
+            raise BoundReached(
+                f"The bound of {plural(bounds.max_tokens, 'token')} is reached.", "Raise max_tokens."
+            )
         self._calls += 1
 
     def _now(self) -> float:

@@ -15,7 +15,7 @@ from playground.translation.parts import Hole, Part, joined
 
 NOT_READ = frozenset({"__all__", "model_config", "GREEDY", "PROMPTS", "_ANIMALS", "_LANGUAGES"})
 """Names of values that no person reads: what models are asked, codes."""
-COUNTS = frozenset({"plural", "counted"})
+COUNTS = frozenset({"plural"})
 """Functions that count a word: plural(3, "row") is "3 rows"."""
 TAKES_NAMES = frozenset(re.findall(r"\S+", """
     getattr hasattr setattr delattr startswith endswith split rsplit removeprefix removesuffix partition rpartition replace

@@ -5,6 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from playground.errors import NotFoundError, PromptError, StoreError
+from playground.plurals import plural
 from playground.store.records import CellPage, CellRow, StoredRun
 from playground.types.grid import CellKey
 from playground.ui.actions import Action, Ask
@@ -63,7 +64,7 @@ def downloads(run_id: str) -> Markup:
 
 
 def _body(run_id: str, page: CellPage) -> Markup:
-    shown = f"{len(page.rows):,} of {page.total:,} answers, by case, column and repeat."
+    shown = f"{len(page.rows):,} of {plural(page.total, 'answer')}, by case, column and repeat."
     more = Markup("")
     if page.after is not None:
         more = Markup('<p style="padding:12px 0">{}</p>').format(

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from playground.datasets.cell import cell_text
 from playground.datasets.split import split
 from playground.errors import PlaygroundError
+from playground.plurals import plural
 from playground.store.records import DatasetSummary
 from playground.types.dataset import Row
 from playground.types.prompt import Prompt
@@ -61,9 +62,7 @@ def halves_part(token: str, halves: str, stored: int, into: DatasetSummary | Non
         words += f", drawn with seed {SEED}; equal rows stay together." if now == "ratio" else "."
         if into is not None:
             a, b = into.train + train, into.held_out + held
-            words += (
-                f" Version {into.latest + 1}: {a:,} train + {b:,} held out = {into.rows + stored:,} rows."
-            )
+            words += f" Version {into.latest + 1}: {a:,} train + {b:,} held out = {plural(into.rows + stored, 'row')}."
     return Markup('<div class="import-more"><h3>Split</h3>{}<p class="hint">{}</p></div>').format(view, words)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from playground.plurals import plural
 from playground.scorers import check_name
 from playground.types.experiment import PASSES, SCORE, Experiment
 from playground.ui.experiment_choices import Choices, Option
@@ -28,7 +29,7 @@ def rule_part(now: Experiment, choices: Choices) -> Markup:
     """What passes, what counts as the same, what is asked, and when it is decided."""
     rule = now.rule
     chosen = [check for check, is_on in checks_listed(now, choices.checks) if is_on]
-    together = {1: "its check passes", 2: "both checks pass"}.get(
+    together = {0: "its checks pass", 1: "its check passes", 2: "both checks pass"}.get(
         len(chosen), f"all {len(chosen)} checks pass"
     )
     metrics: list[Option] = [(PASSES, together), (SCORE, "by its mean score")]
@@ -77,7 +78,7 @@ def rule_part(now: Experiment, choices: Choices) -> Markup:
 def _looking(now: Experiment, choices: Choices) -> Markup:
     have = rows_there(now, choices)
     taken = min(have, now.cases.limit or have)
-    at_end = f"At the end, after {taken:,} cases" if taken else "At the end, after all cases"
+    at_end = f"At the end, after {plural(taken, 'case')}" if taken else "At the end, after all cases"
     stop = (
         tick("limits/stop_when_decided", now.limits.stop_when_decided, "Stop when decided")
         if now.rule.looking == "any time"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from playground.plurals import plural
 from playground.types.experiment import TWIN
 from playground.ui.experiment_choices import prompt_words
 from playground.ui.experiment_form import prompt_of
@@ -45,7 +46,8 @@ def sentence(kept: StoredExperiment, progress: Progress, found: Verdict) -> Mark
     else:
         title = "No verdict yet."
         whom = {1: "", 2: " by both"}.get(len(kept.names), " by all")
-        rest = f"The rule decides after {kept.cases:,} cases; {progress.whole_cases:,} are answered{whom}. Scores may be read, they decide nothing."
+        answered = f"{progress.whole_cases:,} {'is' if progress.whole_cases == 1 else 'are'} answered{whom}"
+        rest = f"The rule decides after {plural(kept.cases, 'case')}; {answered}. Scores may be read, they decide nothing."
     return Markup('<p class="exp-sentence"><b>{}</b> <span>{}</span></p>').format(title, rest)
 
 
@@ -70,7 +72,7 @@ def progress_row(kept: StoredExperiment, progress: Progress) -> Markup:
     )
     return Markup(
         '<div class="exp-progress"><span class="track big{}" role="progressbar" aria-label="Cells done" aria-valuemin="0" '
-        'aria-valuemax="{}" aria-valuenow="{}"><i style="width:{:.1f}%"></i></span><b class="num">{:,} of {:,} cells</b>'
+        'aria-valuemax="{}" aria-valuenow="{}"><i style="width:{:.1f}%"></i></span><b class="num">{:,} of {}</b>'
         '<span class="soft num">{}</span><span class="soft num">{} so far</span><span class="num">{}</span>{}'
         '<span class="soft num">{:,} running</span><span class="soft num">{:,} wait</span>'
         '<span class="grow"></span><span class="hint stays">{}{}</span></div>'
@@ -80,7 +82,7 @@ def progress_row(kept: StoredExperiment, progress: Progress) -> Markup:
         progress.done,
         share,
         progress.done,
-        progress.total,
+        plural(progress.total, "cell"),
         rate,
         seconds(progress.elapsed_s),
         left,

@@ -254,7 +254,12 @@ def _about_cases(now: Experiment, choices: Choices) -> Markup:
             note("warn", f"{plural(taken, 'case')}: no verdict is possible, {TOO_FEW} are the least.")
         )
     elif 0 < taken < FEW:
-        notes.append(note("warn", f"{taken} cases are few: only a large difference can be told."))
+        notes.append(
+            note(
+                "warn",
+                f"{plural(taken, 'case')} {'is' if taken == 1 else 'are'} few: only a large difference can be told.",
+            )
+        )
     return Markup('<div id="exp-opened"></div>{}').format(join(notes))
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from playground.formats.experiment_file import write_experiment
+from playground.plurals import plural
 from playground.types.grid import CellKey
 from playground.ui import running
 from playground.ui.actions import Action, Ask
@@ -174,8 +175,8 @@ def _head(kept: StoredExperiment, progress: Progress, ends: str, winner: str) ->
     name = kept.experiment.name or "Untitled experiment"
     since = {"running": "running since ", "paused": "paused", "stopped": "stopped"}
     if kept.state == "done":
-        words = Markup("{:,} of {:,} cells, finished {}").format(
-            progress.done, progress.total, stamp(kept.row.ended_at or kept.row.created_at)
+        words = Markup("{:,} of {}, finished {}").format(
+            progress.done, plural(progress.total, "cell"), stamp(kept.row.ended_at or kept.row.created_at)
         )
         state = Markup('<span class="state">{} {}</span>').format(icon("check", "ok"), words)
     else:
@@ -239,8 +240,8 @@ async def ask_to_stop_experiment(workbench: Workbench, ask: Ask) -> Update:
     """Asks once; what is done is kept."""
     progress = await workbench.experiments.progress(ask.text("id"))
     body = Markup(
-        "<p>{:,} of {:,} cells are done and stay. It can go on later, from here or from another program.</p>"
-    ).format(progress.done, progress.total)
+        "<p>Done and kept: {:,} of {}. It can go on later, from here or from another program.</p>"
+    ).format(progress.done, plural(progress.total, "cell"))
     foot = Markup("{}{}").format(
         button("Stop it", "stop_experiment", symbol="stop", kind="danger", id=ask.text("id")),
         button("Let it run", "close", kind="quiet"),
@@ -296,7 +297,7 @@ async def experiment_file(workbench: Workbench, ask: Ask) -> Update:
     looking = (
         "Evidence may be looked at any time"
         if rule.looking == "any time"
-        else f"Decided after {kept.cases:,} cases"
+        else f"Decided after {plural(kept.cases, 'case')}"
     )
     margin = f"; the same within {100 * rule.margin:g} points" if rule.margin else ""
     said = Markup(

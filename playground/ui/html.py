@@ -12,6 +12,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from playground.diff import Piece
+from playground.plurals import plural as plural
 
 
 def icon(name: str, extra: str = "") -> Markup:
@@ -132,8 +133,3 @@ def seconds(value: float | None) -> str:
 def count(value: int | None) -> str:
     """A number such as "1,142"; a dash when unknown."""
     return "–" if value is None else f"{value:,}"
-
-
-def plural(number: int, word: str) -> str:
-    """A counted word: "1 check", "3 checks"."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

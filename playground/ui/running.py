@@ -54,12 +54,12 @@ def _experiment(progress: UnderWay) -> Markup:
     left = f", about {seconds(round(progress.left_s))} left" if progress.left_s else ""
     return Markup(
         '<div class="job" role="group" aria-label="{n}"><div class="row"><b class="one grow" title="{n}">{n}</b>{}{}</div>'
-        '<div class="row soft"><span class="one grow">experiment</span><span class="num">{:,} of {:,} cells{}</span></div></div>'
+        '<div class="row soft"><span class="one grow">experiment</span><span class="num">{:,} of {}{}</span></div></div>'
     ).format(
         button("Open", "go_to_experiment", kind="small", id=progress.id),
         button("Pause", "pause_experiment", symbol="pause", kind="small", id=progress.id, quiet="yes"),
         progress.ended,
-        progress.total,
+        plural(progress.total, "cell"),
         left,
         n=progress.name,
     )

@@ -15,6 +15,7 @@ from playground.backends.inventory import Place
 from playground.backends.managed_vllm import Managed, require_vllm
 from playground.backends.servers import KINDS, LABELS
 from playground.errors import NotFoundError, SettingsError
+from playground.plurals import plural
 from playground.settings import key_variable
 from playground.ui.actions import Action, Ask
 from playground.ui.drawers import drawer, field, form, select
@@ -98,7 +99,11 @@ async def server_parallel(workbench: Workbench, ask: Ask) -> Update:
     usual: Markup | str = ""
     if place.bound:
         under = place.bound.died_under
-        why = f"It went away with {under:,} answers under way." if under else "This number was chosen here."
+        why = (
+            f"It went away with {plural(under, 'answer')} under way."
+            if under
+            else "This number was chosen here."
+        )
         usual = Markup("<p>{}</p>{}").format(
             why, button("As many as is usual", "server_parallel", symbol="redo", name=name, usual="yes")
         )

@@ -146,11 +146,11 @@ def _live(state: Benching) -> Markup:
     """What changes while it runs, and asks again."""
     share = 100 * state.done / state.total if state.total else 0
     return Markup(
-        '<div class="tb-now"><div class="row"><span>{:,} of {:,} answers</span><span class="grow"></span><span class="hint">It goes on when this tab is closed.</span></div>'
+        '<div class="tb-now"><div class="row"><span>{:,} of {}</span><span class="grow"></span><span class="hint">It goes on when this tab is closed.</span></div>'
         '<span class="track"><i style="width:{}%"></i></span></div>{}<span data-poll="bench_now" data-every="{}"></span>'
     ).format(
         state.done,
-        state.total,
+        plural(state.total, "answer"),
         f"{share:.1f}",
         _report(state.report, is_whole=False) if state.report else "",
         POLL_MS,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from markupsafe import Markup
 
 from playground.bench.techniques import CURVE, Report, Tried
+from playground.plurals import plural
 from playground.ui.html import join
 from playground.ui.plots import at, mark, spread
 
@@ -58,7 +59,7 @@ def figure(report: Report) -> Markup:
         ),
     ]
     title = report.sentence()
-    about = f"{report.model.partition(':')[2]}, {report.cases} cases; tokens of a case, in and out; 95 % intervals"
+    about = f"{report.model.partition(':')[2]}, {plural(report.cases, 'case')}; tokens of a case, in and out; 95 % intervals"
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}">'
         "<title>{title}</title><style>{style}</style>"

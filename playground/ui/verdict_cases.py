@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import Markup
 
+from playground.plurals import plural
 from playground.scorers import passed
 from playground.types.grid import CellKey
 from playground.ui.html import button, icon, join
@@ -100,7 +101,12 @@ def _picked(groups: Sequence[Group], shown: Shown) -> list[Group]:
 
 def _nothing(shown: Shown, pair: Comparison) -> str:
     if shown.look.show == "differ":
-        end = f"the same {pair.cases:,} cases" if pair.is_counted else f"the same on all {pair.cases:,} cases"
+        many = plural(pair.cases, "case")
+        end = (
+            f"the same {many}"
+            if pair.is_counted
+            else f"the same on {'the' if pair.cases == 1 else 'all'} {many}"
+        )
         return (
             f"{pair.b} and {pair.a} pass and fail {end}."
             if pair.is_counted
@@ -281,7 +287,7 @@ def _more(shown: Shown, total: int) -> Markup:
     shows = shown.look.cases
     if total <= shows:
         return Markup("")
-    words = f"{shows:,} of {total:,} cases"
+    words = f"{shows:,} of {plural(total, 'case')}"
     if shows >= MOST_CASES:
         return Markup('<p class="ways"><span class="hint">{}; the CSV has all</span></p>').format(words)
     look = shown.look.to(cases=min(shows + MORE_CASES, MOST_CASES))

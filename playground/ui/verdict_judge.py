@@ -97,9 +97,7 @@ def _said(card: Card) -> str:
             "Rate more cases: until then its score is a model's opinion."
         )
     share = card.share
-    agreement = (
-        f"Says the same as your ratings in {card.agreeing:,} of {card.told:,} cases that both tell apart"
-    )
+    agreement = f"Says the same as your ratings in {card.agreeing:,} of {plural(card.told, 'case')} that both tell apart"
     bounds = f"{100 * share.low:.0f} to {100 * share.high:.0f}"
     kappa = (
         "kappa is not defined: one of the two always prefers the same side"

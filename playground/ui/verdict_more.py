@@ -39,14 +39,14 @@ async def ask_for_cases(workbench: Workbench, ask: Ask) -> Update:
 def _left(kept: StoredExperiment, room: Room) -> Markup:
     of_half = {"train": " of its train half", "held-out": " of its held-out half"}.get(kept.half, "")
     return Markup(
-        '{used:,} of {there:,} rows{half} of <span translate="no">{name}</span>, version {number}, were answered: {left} left.'
+        'Answered: {used:,} of {there}{half} of <span translate="no">{name}</span>, version {number}; {left} left.'
     ).format(
         used=room.used,
-        there=room.there,
+        there=plural(room.there, "row"),
         half=of_half,
         name=room.name,
         number=kept.row.number,
-        left=f"{room.left:,} {'is' if room.left == 1 else 'are'}",
+        left=f"{room.left:,}",
     )
 
 
@@ -103,7 +103,8 @@ async def add_cases(workbench: Workbench, ask: Ask) -> Update:
     left = max(0, there - room.used)
     if count > left:
         raise PromptError(
-            f"{count:,} rows are asked for and {left:,} are left.", "Take fewer, or import more rows."
+            f"Asked for: {plural(count, 'row')}; left: {left:,}.",
+            "Take fewer, or import more rows.",
         )
     if grows:
         await workbench.experiments.grow(kept.id, count)

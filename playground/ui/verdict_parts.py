@@ -179,12 +179,12 @@ def _block(shown: Shown) -> Markup:
 
     if not pair.is_counted:
         return Markup(
-            '<div class="v-block three" role="group" aria-label="Cases by who is higher">{}{}{}<span class="sum">{:,} cases</span></div>'
+            '<div class="v-block three" role="group" aria-label="Cases by who is higher">{}{}{}<span class="sum">{}</span></div>'
         ).format(
             cell(only_b, f"{b} higher", (), "regressions"),
             cell(both, "equal", (), "both"),
             cell(only_a, f"{a} higher", (), "improvements"),
-            both + only_a + only_b,
+            plural(both + only_a + only_b, "case"),
         )
     return Markup(
         '<div class="v-block" role="group" aria-label="Cases by who passes"><span></span><span class="head">{a} passes</span><span class="head">{a} fails</span><span></span>'

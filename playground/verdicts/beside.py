@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from playground.plurals import plural
 from playground.types.experiment import Rule
 from playground.verdicts.table import State, Table
 
@@ -96,7 +97,9 @@ def _cases(first: Table, second: Table) -> list[str]:
     for word, other in (("first", "second"), ("second", "first")):
         missing = len(sides[word] - sides[other])
         if missing:
-            found.append(f"{missing:,} of {len(sides[word]):,} cases are only in the {word}.")
+            found.append(
+                f"{missing:,} of {plural(len(sides[word]), 'case')} {'is' if missing == 1 else 'are'} only in the {word}."
+            )
     return found
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, floor
 
+from playground.plurals import plural
 from playground.stats.sentences import FEW, LEAST, points
 from playground.types.experiment import PASSES, Rule
 from playground.verdicts.comparing import Comparison, compare_all
@@ -64,9 +65,7 @@ def at_least(table: Table, rule: Rule, score: float, variants: tuple[str, ...] =
         found = row.estimate
         holds = found.value >= score - 1e-12
         unit = " %" if rule.metric == PASSES else ""
-        inside = (
-            f"{100 * (1 - rule.alpha):g} %: {points(found.low)} to {points(found.high)}; {row.cases:,} cases"
-        )
+        inside = f"{100 * (1 - rule.alpha):g} %: {points(found.low)} to {points(found.high)}; {plural(row.cases, 'case')}"
         reached = found.value if holds else floor(1000 * found.value) / 1000
         line = f"{name} {'reaches' if holds else 'reaches only'} {_level(reached, unit)} ({inside}); at least {_level(score, unit)} was asked."
         rows.append((name, holds, line))
@@ -81,9 +80,7 @@ def _not_worse(each: Comparison, room: float, level: float) -> tuple[bool, str]:
             f"Too few {unit}s for a verdict: {units} paired {unit}{'' if units == 1 else 's'}, {LEAST} are the least.",
         )
     few = f" Few {unit}s." if units < FEW else ""
-    inside = (
-        f"({level:g} %: {points(each.found.low)} to {points(each.found.high)}; {each.cases:,} cases).{few}"
-    )
+    inside = f"({level:g} %: {points(each.found.low)} to {points(each.found.high)}; {plural(each.cases, 'case')}).{few}"
     size = f"{points(room)} {'point' if points(room) == '1' else 'points'}"
     if each.found.low > -room:
         return True, f"{each.a} is not worse than {each.b} by {size} {inside}"

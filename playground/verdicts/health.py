@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from playground.plurals import plural
 from playground.stats.sentences import FEW, LEAST
 from playground.types.experiment import PASSES, Rule
 from playground.verdicts.comparing import Comparison
@@ -56,13 +57,13 @@ def summary(facts: Sequence[Fact]) -> str:
 def _pairs(table: Table, comparisons: Sequence[Comparison]) -> Fact:
     total = len(table.cases)
     if not comparisons or all(not each.dropped for each in comparisons):
-        return Fact("ok", f"same {total:,} cases", "Every variant has a value for every case.")
+        return Fact("ok", f"same {plural(total, 'case')}", "Every variant has a value for every case.")
     most = max(comparisons, key=lambda each: sum(each.dropped.values()))
     out = sum(most.dropped.values())
     why = ", ".join(f"{reason} ({count})" for reason, count in most.dropped.items())
     return Fact(
         "warn" if out > _MUCH * total else "ok",
-        f"{out:,} of {total:,} cases left out",
+        f"{out:,} of {plural(total, 'case')} left out",
         f"{most.a} and {most.b} are compared where both have a value. Left out: {why}.",
     )
 
@@ -121,7 +122,11 @@ def _unfinished(table: Table, rule: Rule) -> list[Fact]:
         if rule.looking == "end"
         else ""
     )
-    return [Fact("warn", f"stopped at {ended:,} of {table.cells:,} cells", f"The rest has not run.{early}")]
+    return [
+        Fact(
+            "warn", f"stopped at {ended:,} of {plural(table.cells, 'cell')}", f"The rest has not run.{early}"
+        )
+    ]
 
 
 def _few(comparisons: Sequence[Comparison]) -> list[Fact]:

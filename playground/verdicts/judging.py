@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from playground.plurals import plural
 from playground.stats import Estimate, mean, rate
 from playground.stats.clusters import mean_of_clusters
 from playground.stats.sentences import Outcome
@@ -117,7 +118,7 @@ def verdict(table: Table, rule: Rule, *, with_more: bool = True) -> Verdict:
     better = [each for each in ordered if each.outcome == "better"]
     if waits:
         sentences = [
-            f"No verdict yet: {table.ended:,} of {table.cells:,} cells have ended, the rule decides at the end."
+            f"No verdict yet: {table.ended:,} of {plural(table.cells, 'cell')} {'has' if table.ended == 1 else 'have'} ended, the rule decides at the end."
         ]
     elif not pairs:
         sentences = [_alone(rows[base])]
@@ -166,7 +167,7 @@ def _alone(row: VariantRow) -> str:
         if row.passed is not None
         else f"{100 * row.estimate.value:.0f} points"
     )
-    return f"No verdict: {row.entry.name} is the only variant; it reaches {value} over {row.cases:,} cases."
+    return f"No verdict: {row.entry.name} is the only variant; it reaches {value} over {plural(row.cases, 'case')}."
 
 
 def _left_out(comparison: Comparison) -> list[str]:
@@ -174,9 +175,7 @@ def _left_out(comparison: Comparison) -> list[str]:
         return []
     total = sum(comparison.dropped.values())
     why = ", ".join(f"{reason} ({count:,})" for reason, count in comparison.dropped.items())
-    return [
-        f"{total:,} {'case is' if total == 1 else 'cases are'} left out of {comparison.a} and {comparison.b}: {why}."
-    ]
+    return [f"{plural(total, 'case is', 'cases are')} left out of {comparison.a} and {comparison.b}: {why}."]
 
 
 def _rows(table: Table, rule: Rule, base: int, against: dict[int, Comparison]) -> list[VariantRow]:

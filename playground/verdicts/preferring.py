@@ -133,7 +133,7 @@ def _said(
     (a, b), (for_a, for_b) = names, wins
     first, second = (f"{a} is preferred {for_a:,}", f"{b} {for_b:,}")
     return (
-        f"No verdict by ratings: {first} times and {second} times in {units:,} {unit}s "
+        f"No verdict by ratings: {first} times and {second} times in {units:,} {unit}{'' if units == 1 else 's'} "
         f"({e_words(found.evidence)}, decided at {limit_words(1 / alpha)})."
     )
 

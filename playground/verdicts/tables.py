@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from playground.plurals import plural
 from playground.stats import Estimate
 from playground.stats.sentences import e_words, points
 from playground.tables.spreadsheet import inert
@@ -77,7 +78,7 @@ def _shown(row: VariantRow, found: Verdict, is_adjusted: bool) -> tuple[object, 
     return (
         row.entry.name,
         title,
-        f"{row.passed:,} of {row.cases:,}" if row.passed is not None else f"{row.cases:,} cases",
+        f"{row.passed:,} of {row.cases:,}" if row.passed is not None else plural(row.cases, "case"),
         value_words(row, found.rule),
         bounds_words(row.estimate),
         *(against if is_adjusted else against[:3]),

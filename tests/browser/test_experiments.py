@@ -90,7 +90,7 @@ def test_what_runs_is_paused_left_and_gone_on_with_from_another_tab(scripted: Op
     expect(beside.page.locator("#exp-head")).to_contain_text("running since")
     expect(page.locator("#exp-head")).to_contain_text("running since")  # it asks now and then
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect(app.drawer).to_contain_text("are done and stay")
+    expect(app.drawer).to_contain_text("Done and kept")
     app.drawer.get_by_role("button", name="Stop it").click()
     expect(page.locator("#exp-now")).to_contain_text("Stopped.")
     expect(beside.page.locator("#exp-now")).to_contain_text("Stopped.")

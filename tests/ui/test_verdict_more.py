@@ -44,9 +44,7 @@ async def test_an_experiment_that_may_be_looked_at_any_time_goes_on_with_further
     first = (await workbench.history.cell(run, CellKey(0, 0, 0))).finished_at
     drawer = (await call("ask_for_cases", id=run, more=400))["drawer"]["body"]
     assert "20 of 30 rows" in drawer and "10 are left" in drawer and "400 were said to settle it" in drawer
-    assert "11 rows are asked for and 10 are left" in str(
-        await call("add_cases", id=run, fields={"count": "11"})
-    )
+    assert "Asked for: 11 rows; left: 10." in str(await call("add_cases", id=run, fields={"count": "11"}))
     update = await call("add_cases", id=run, fields={"count": "6"})
     assert update["drawer"] is None and update["experiment"] == run
     await workbench.experiments.wait(run)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from playground.plurals import plural
 from playground.techniques.base import Row, Tool
 from playground.techniques.extraction import normal
 from playground.techniques.tools.search import Bm25
@@ -30,7 +31,7 @@ def lookup_in(rows: Sequence[Row]) -> Tool:
             return f'No row has "{text.strip()[:80]}".'
         lines = [written[place] for place in found[:MAX_ROWS]]
         if len(found) > MAX_ROWS:
-            lines.append(f"({len(found) - MAX_ROWS:,} more rows.)")
+            lines.append(f"({plural(len(found) - MAX_ROWS, 'more row')}.)")
         return "\n".join(lines if exact else ["No row has exactly that; the nearest:", *lines])
 
     return Tool(
