@@ -40,6 +40,7 @@ from playground.store.datasets import Datasets
 from playground.store.drafts import FormDrafts
 from playground.store.experiment_growth import ExperimentGrowth
 from playground.store.experiments import Experiments
+from playground.store.labels import Labels
 from playground.store.presence import HOST, Presence, Program
 from playground.store.ratings import Ratings
 from playground.store.records import (
@@ -97,6 +98,7 @@ class Store:
         self.experiments = Experiments(self._reading, self._writing, self._presence)
         self.experiment_growth = ExperimentGrowth(self._writing)
         self.ratings = Ratings(self._reading, self._writing)
+        self.hand_labels = Labels(self._reading, self._writing)
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:

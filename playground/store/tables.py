@@ -7,7 +7,7 @@
        └─ variant ▷┤                      model, prompt and sampling of a column
              ▲     │
              └──── cell ─◁ step           one cell per case, variant and repeat; one step per call
-                     └──◁ score, cell_text
+                     └──◁ score, hand_label, cell_text
 
     prompt ─◁ prompt_tag, label           a label stands on one version
     favourite, sync_mark, blob, draft     by key, by folder and path, by hash, by id
@@ -382,6 +382,23 @@ class Vote(Table, table=True):
     first_cell_id: int | None = Field(default=None, foreign_key="cell.id", index=True)
     second_cell_id: int | None = Field(default=None, foreign_key="cell.id", index=True)
     note: str = Field(default="", sa_type=ExactText)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
+
+
+class HandLabelRow(Table, table=True):
+    """Whether an answer meets a criterion, as a person says (`kind` "label") or as a judge says that is asked another way.
+
+    `criterion` is the hash of the judge's check without its model: what one judge was checked by checks another too.
+    """
+
+    __tablename__ = "hand_label"
+
+    cell_id: int = Field(primary_key=True, foreign_key="cell.id")
+    criterion: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    passes: bool
+    note: str = Field(default="", sa_type=ExactText)
+    voter: str = Field(default="", sa_type=ExactText)
     created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
 
 

@@ -46,6 +46,18 @@ class Rating(NamedTuple):
     voter: str = ""
 
 
+LabelKind = Literal["label", "reversed"]
+"""Who says whether an answer meets a criterion: a person, or the judge that was asked with its two words in reverse."""
+
+
+class HandLabel(NamedTuple):
+    """Whether the answer of a cell meets a criterion, and a note why."""
+
+    key: CellKey
+    passes: bool
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class FailureGroup:
     """Cells that failed for one reason; `reason` is that of the last, whose numbers may differ from the others'."""

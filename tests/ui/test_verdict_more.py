@@ -43,7 +43,7 @@ async def test_an_experiment_that_may_be_looked_at_any_time_goes_on_with_further
     before = await workbench.experiments.outcomes(run)
     first = (await workbench.history.cell(run, CellKey(0, 0, 0))).finished_at
     drawer = (await call("ask_for_cases", id=run, more=400))["drawer"]["body"]
-    assert "20 of 30 rows" in drawer and "10 are left" in drawer and "400 were said to settle it" in drawer
+    assert "20 of 30 rows" in drawer and "10 left" in drawer and "400 were said to settle it" in drawer
     assert "Asked for: 11 rows; left: 10." in str(await call("add_cases", id=run, fields={"count": "11"}))
     update = await call("add_cases", id=run, fields={"count": "6"})
     assert update["drawer"] is None and update["experiment"] == run
@@ -62,7 +62,7 @@ async def test_an_experiment_that_may_be_looked_at_any_time_goes_on_with_further
     await call("add_cases", id=run, fields={"count": "4"})
     await workbench.experiments.wait(run)
     none = (await call("ask_for_cases", id=run))["drawer"]["body"]
-    assert "0 are left" in none and "Import more rows" in none
+    assert "0 left" in none and "Import more rows" in none
 
 
 async def test_a_fixed_number_of_cases_is_no_longer_fixed_so_more_are_another_attempt(
