@@ -18,8 +18,6 @@ from playground.tables.separated import open_separated
 from playground.tables.xlsx import open_xlsx
 
 Open = Callable[[str, bytes, Choices], Source]
-PASTED = "pasted"
-"""The name of what comes from the clipboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,10 @@ SUFFIXES = {suffix: name for name, row in FORMATS.items() for suffix in row.suff
 
 
 def format_of(file: str, data: bytes) -> str:
-    """The name of the format: told from the first bytes where these leave no doubt, else from the file's ending."""
+    """The name of the format: told from the first bytes where these leave no doubt, else from the file's ending.
+
+    What has no ending, as all that is pasted or typed, is told from how it begins. Raises PromptError for other endings.
+    """
     if data.startswith(b"PAR1"):
         return "parquet"
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
@@ -61,7 +62,7 @@ def format_of(file: str, data: bytes) -> str:
     suffix = file.rpartition(".")[2].lower() if "." in file else ""
     if suffix in SUFFIXES:
         return SUFFIXES[suffix]
-    if file != PASTED:
+    if "." in file:
         known = ", ".join(f".{suffix}" for suffix in SUFFIXES)
         raise PromptError(f"{file} is no table that is read here.", f"Tables are read from {known}.")
     start = data[:10_000].removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -74,7 +75,7 @@ def format_of(file: str, data: bytes) -> str:
 
 
 def open_table(file: str, data: bytes, choices: Choices | None = None) -> Source:
-    """The table in a file with this name; PASTED stands for the clipboard. Raises PromptError."""
+    """The table in a file with this name; what was pasted has any name without an ending. Raises PromptError."""
     if not data.strip(b" \t\r\n\xef\xbb\xbf"):
         raise PromptError(f"{file} is empty.", "Choose a file with rows in it.")
     if len(data) > MAX_BYTES:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -16,6 +18,7 @@ from playground.errors import PromptError
 from playground.tables import xlsx
 from playground.tables.base import Choices
 from playground.tables.reading import Preview, read_table
+from playground.tables.registry import format_of
 from playground.types.dataset import Column
 
 LATE = (
@@ -190,6 +193,16 @@ def test_pasted_cells_and_json_are_recognised() -> None:
     assert values("q\tn\n1+1\t2\n", "pasted") == [{"q": "1+1", "n": 2}]
     assert values('[{"q": "x"}]', "pasted") == [{"q": "x"}]
     assert values('{"q": "x"}\n{"q": "y"}', "pasted") == [{"q": "x"}, {"q": "y"}]
+    assert values("q;n\nhi, late again;2\n", "Pasted") == [{"q": "hi, late again", "n": 2}]
+
+
+def test_every_name_that_the_page_gives_to_rows_without_a_file_is_read() -> None:
+    scripts = Path(__file__).parents[2] / "playground/ui/assets"
+    names = {
+        name for file in scripts.glob("data*.js") for name in re.findall(r'name: "(\w+)"', file.read_text())
+    }
+    assert names >= {"Pasted", "Typed"}
+    assert {format_of(name, b"q\tn\n1\t2") for name in names} == {"tsv"}
 
 
 def test_json_in_its_usual_shapes() -> None:

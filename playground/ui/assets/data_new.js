@@ -3,7 +3,7 @@
 
 import { keepCase } from "./data_case.js";
 import { $, $$, h, icon } from "./dom.js";
-import { block } from "./pasted.js";
+import { block, hasHead } from "./pasted.js";
 import { page } from "./store.js";
 
 const KEPT = "playground.data.new",
@@ -220,8 +220,8 @@ export function takePasted(e) {
   const text = e.clipboardData.getData("text/plain");
   const cells = block(text, /<table|<td/i.test(e.clipboardData.getData("text/html")));
   const field = e.target.closest?.("input, textarea");
-  if (field && !field.dataset.cell) return;
-  const isTable = cells && (cells.length > 1 || cells[0].length > 1);
+  if (field && !box.contains(field)) return;
+  const isTable = (cells && (cells.length > 1 || cells[0].length > 1)) || hasHead(text);
   if (!isTable && (field || !/^\s*[[{]/.test(text))) return;
   e.preventDefault();
   document.dispatchEvent(new CustomEvent("data:import", { detail: { name: "Pasted", text } }));

@@ -22,6 +22,19 @@ export function block(text, isTable = false) {
   return null;
 }
 
+/**
+ * Whether the first line of a text names columns and others are parted as it is: sentences in its cells do not matter.
+ * @param {string} text
+ */
+export function hasHead(text) {
+  const [head, ...rest] = text.split(/\r\n?|\n/);
+  return [",", ";", "|"].some((mark) => {
+    const [names] = records(head, mark);
+    const isNamed = names.length > 1 && names.every((name) => /^[\p{L}\p{N}_](.{0,58}[^\s.?!])?$/u.test(name));
+    return isNamed && rest.some((line) => line.includes(mark));
+  });
+}
+
 function records(text, mark) {
   const rows = [[]];
   let cell = "",
