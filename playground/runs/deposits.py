@@ -45,10 +45,12 @@ class Deposits:
         if self.failed:
             raise self.failed[-1]
 
-    async def settled(self) -> None:
-        """Wait until all that waits now is stored, or cannot be."""
-        if self._waiting:
-            await asyncio.wait(set(self._waiting))
+    async def settled(self, timeout_s: float | None = None) -> bool:
+        """Wait until all that waits now is stored, or cannot be; whether it is, after so many seconds at the latest."""
+        if not self._waiting:
+            return True
+        _, pending = await asyncio.wait(set(self._waiting), timeout=timeout_s)
+        return not pending
 
     def _late(self, future: asyncio.Future[Any]) -> None:
         self._waiting.discard(future)

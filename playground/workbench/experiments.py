@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from playground.endings import ended
-from playground.errors import PlaygroundError, PromptError, StoreBusy, StoreError
+from playground.errors import PlaygroundError, PromptError, StoreBusy, StoreError, StoreHindered
 from playground.plain_words import of_field
 from playground.runs.gate import background
 from playground.scorers import check_problem
@@ -42,7 +42,7 @@ from playground.types.outcomes import (
 )
 from playground.types.prompt import Check
 from playground.workbench.datasets import DatasetDesk
-from playground.workbench.experiment_going import Desks, Going
+from playground.workbench.experiment_going import HINDERED_S, Desks, Going
 from playground.workbench.experiment_more import Room, next_cases, room_of
 from playground.workbench.experiment_plan import Planner, Resolved
 from playground.workbench.experiment_progress import check_of, works_of
@@ -268,25 +268,46 @@ class ExperimentDesk:
             going.state = "paused"
             going.why = f"The program failed with {type(exc).__name__}; its log has the details."
         finally:
+            await self._until_stored()
             release = partial(
                 self._store.experiments.release, run_id, going.state, going.why, elapsed_s=going.elapsed_s
             )
-            try:
-                await asyncio.shield(asyncio.to_thread(release))
-            except StoreError as exc:
-                log.warning("How the experiment %s stands could not be stored. %s", run_id, exc)
+            await asyncio.shield(self._store_when_possible(release, f"How the experiment {run_id} stands"))
             del self._going[run_id]
         if going.state in ("done", "stopped"):
             await self._keep_verdict(run_id)
 
     async def _keep_verdict(self, run_id: str) -> None:
         """Keep the verdict's sentence, for lists."""
+        what = f"The verdict of the experiment {run_id}"
         try:
             found = await self.verdict(run_id)
-            words = {"sentence": found.sentence, "outcome": found.outcome}
-            await asyncio.to_thread(partial(self._store.experiments.change, run_id, **words))
         except PlaygroundError as exc:
-            log.warning("The verdict of the experiment %s could not be stored. %s", run_id, exc)
+            log.warning("%s could not be stored. %s", what, exc)
+            return
+        words = {"sentence": found.sentence, "outcome": found.outcome}
+        await self._store_when_possible(partial(self._store.experiments.change, run_id, **words), what)
+
+    async def _until_stored(self) -> None:
+        """Wait until every answer that has ended is stored, however long the disk is full; the end of the program is not held up."""
+        while not self._is_ending and not await self._runs.deposits.settled(HINDERED_S):
+            pass
+
+    async def _store_when_possible(self, change: Callable[[], object], what: str) -> None:
+        """Make a change, again and again while the database is held or the disk is full. Never raises for the store's reasons."""
+        told = False
+        while True:
+            try:
+                await asyncio.to_thread(change)
+                return
+            except StoreError as exc:
+                if self._is_ending or not isinstance(exc, StoreBusy | StoreHindered):
+                    log.warning("%s could not be stored. %s", what, exc)
+                    return
+                if not told:
+                    log.warning("%s cannot be stored yet. %s", what, exc)
+                told = True
+                await asyncio.sleep(HINDERED_S)
 
     async def _decided(self, going: Going) -> str:
         """Why it is decided already, "" while it is not."""

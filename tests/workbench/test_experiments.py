@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import pytest
@@ -386,6 +386,42 @@ async def test_with_a_full_disk_it_waits_and_loses_nothing(make_workbench: MakeW
     await workbench.experiments.wait(run_id)
     assert (await workbench.experiments.progress(run_id)).done == 200
     assert len(requests(workbench)) == 200
+
+
+async def test_with_a_disk_that_is_full_at_the_end_it_ends_once_there_is_room(
+    make_workbench: MakeWorkbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last answers, how it stands and its verdict wait; none of them is given up while the program runs."""
+    monkeypatch.setattr("playground.runs.deposits.PATIENCE_S", 0.01)
+    monkeypatch.setattr("playground.workbench.experiments.HINDERED_S", 0.01)
+    workbench = make_workbench({"echo": "{last}"})
+    writer, experiments, full = (
+        workbench.store._writer,
+        workbench.store.experiments,
+        StoreHindered("Full.", "Make room."),
+    )
+    stored, release, change, refused = writer._try, experiments.release, experiments.change, []
+
+    def hindered(make: Callable[..., Any], *args: Any, **more: Any) -> Any:
+        if refused.count(make) < 2:
+            refused.append(make)
+            raise full
+        return make(*args, **more)
+
+    monkeypatch.setattr(experiments, "release", partial(hindered, release))
+    monkeypatch.setattr(experiments, "change", partial(hindered, change))
+    monkeypatch.setattr(writer, "_try", lambda batch: full)
+    run_id = await workbench.experiments.start(experiment(4))
+    while workbench.experiments.changed(run_id) < 8:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    assert [each.id for each in workbench.experiments.running()] == [run_id], "nothing of it is stored yet"
+    monkeypatch.setattr(writer, "_try", stored)
+    await workbench.experiments.wait(run_id)
+    row = (await workbench.experiments.get(run_id)).row
+    assert (row.state, len(refused)) == ("done", 4)
+    assert row.sentence == (await workbench.experiments.verdict(run_id)).sentence
+    assert {outcome.status for outcome in await workbench.experiments.outcomes(run_id)} == {"done"}
 
 
 @pytest.mark.parametrize(
