@@ -4,7 +4,7 @@
         ...
 
 Some servers die of many requests at once. When answers fail and the server is gone afterwards, `on_death(64)` is told
-how many it had; those of the same death count once.
+how many it had; those of the same death count once. `on_success` is told of every answer that ended well.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class Load:
     def __init__(self, is_there: Callable[[], Awaitable[bool]]) -> None:
         self.under_way = 0
         self.on_death: Callable[[int], None] = lambda _: None
+        self.on_success: Callable[[], None] = lambda: None
         self._is_there = is_there
         self._died_at = float("-inf")
         self._watch: asyncio.Task[None] | None = None
@@ -42,6 +43,8 @@ class Load:
             if not isinstance(exc, BackendBusy | ContextOverflow):
                 self._suspect(began, certain=isinstance(exc, ServerGone))
             raise
+        else:
+            self.on_success()
         finally:
             self.under_way -= 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from typing import ClassVar
 
@@ -18,6 +19,8 @@ from playground.settings import Settings
 from playground.types.generation import GenerationRequest
 from playground.types.prompt import Sampling
 from playground.types.servers import Health, ModelInfo
+
+log = logging.getLogger(__name__)
 
 FRESH_SECONDS = 3.0
 """So long a list of models is taken as true; also the empty one of a server that is down."""
@@ -66,6 +69,7 @@ class RemoteBackend:
             health=self.health_path,
         )
         self.connection.load.on_death = self._learn
+        self.connection.load.on_success = self._prove
         self._known: dict[str, ModelInfo] = {}
         self._roots: dict[str, str] = {}
         self._listed: list[ModelInfo] = []
@@ -74,6 +78,8 @@ class RemoteBackend:
         self._known_at = float("-inf")
         self.is_silent = False
         self.bound = bound_of(settings, self.server)
+        self._well = 0
+        """Answers that ended well since the bound became what it is."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.server!r})"
@@ -91,15 +97,33 @@ class RemoteBackend:
     def keep_bound(self, bound: Bound | None) -> None:
         """Ask this server for so many answers at once from now on, or for as many as is usual; raises SettingsError."""
         keep_bound(self.settings, self.server, bound)
-        self.bound = bound
+        self.bound, self._well = bound, 0
 
     def _learn(self, under_way: int) -> None:
         """It has gone away under so many answers."""
-        found = learnt(under_way)
+        found = learnt(under_way, self.bound)
         if found.answers < self.parallel:
-            with suppress(SettingsError):  # a folder that cannot be written: it holds while the program runs
-                self.bound = found
-                keep_bound(self.settings, self.server, found)
+            log.warning(
+                "%s went away with %d answers under way: it is asked for %d at once from now on, and for more again when these"
+                " go well. The Models tab sets another number.",
+                self.label,
+                under_way,
+                found.answers,
+            )
+            self._take(found)
+
+    def _prove(self) -> None:
+        """An answer has ended well; enough of them show that it can be asked for more."""
+        if self.bound is None or not self.bound.proof or self.bound.answers >= self.usual_parallel:
+            return
+        self._well += 1
+        if self._well >= self.bound.proof:
+            self._take(self.bound.grown(self.usual_parallel))
+
+    def _take(self, bound: Bound) -> None:
+        self.bound, self._well = bound, 0
+        with suppress(SettingsError):  # a folder that cannot be written: it holds while the program runs
+            keep_bound(self.settings, self.server, bound)
 
     async def models(self) -> list[ModelInfo]:
         """Models that can chat; empty, within a second, when the server does not answer. Never raises."""

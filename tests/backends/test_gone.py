@@ -217,7 +217,26 @@ async def test_a_server_that_dies_under_many_answers_is_asked_for_half_from_then
         server.dies_of = 7
         await crowd(backend, "vllm", 8)
         assert backend.parallel == 4
-        assert type(backend)(backend.settings).bound == Bound(4, died_under=8)  # type: ignore[call-arg, attr-defined]
+        assert type(backend)(backend.settings).bound == Bound(4, died_under=8, deaths=2)  # type: ignore[call-arg, attr-defined]
+
+
+async def test_a_server_that_answers_well_afterwards_is_asked_for_more_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("playground.backends.bounds.PROOF", 1)
+    async with mortal("vllm", settings) as (server, backend):
+        server.dies_of = 15
+        await crowd(backend, "vllm", 16)
+        assert "went away with 16 answers under way: it is asked for 8 at once" in caplog.text
+        load = backend.connection.load  # type: ignore[attr-defined]
+        seen = [backend.parallel]
+        for _ in range(8 + 16 + 32 + 1):
+            async with load.call():
+                pass
+            if backend.parallel != seen[-1]:
+                seen.append(backend.parallel)
+        assert seen == [8, 16, 32, 64]
+        assert type(backend)(backend.settings).parallel == 64  # type: ignore[call-arg]
 
 
 async def test_one_answer_is_no_load_and_a_stop_is_no_death(settings: Settings) -> None:
