@@ -6,7 +6,9 @@ write_whole(Path("keys.json"), b"{}")
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -22,3 +24,34 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def write_whole_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """The same for a file of the user's, a piece at a time: links are followed, an old file's rights stay, a pipe gets the pieces.
+
+    Raises OSError, and whatever making the pieces raises: then an old file is as it was.
+    """
+    place = path.resolve()
+    try:
+        mode = place.stat().st_mode
+    except FileNotFoundError:
+        mode = 0
+    if mode and not stat.S_ISREG(mode):  # such as /dev/stdout
+        with place.open("wb") as file:
+            file.writelines(pieces)
+        return
+    handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".part-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(pieces)
+        Path(temporary).chmod(stat.S_IMODE(mode) if mode else 0o666 & ~_mask())
+        Path(temporary).replace(place)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _mask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

@@ -26,8 +26,9 @@ from playground.cli.terminal import (
     tell,
     with_workbench,
     write,
+    write_bytes,
 )
-from playground.errors import PromptError, SettingsError
+from playground.errors import PromptError
 
 if TYPE_CHECKING:
     from playground.tables.base import Choices
@@ -267,7 +268,7 @@ def export_data(
                 sys.stdout.buffer.write(piece)
             sys.stdout.flush()
         else:
-            _write_pieces(output, pieces)
+            write_bytes(output, pieces)
         spreadsheet = wanted in (TableFormat.CSV, TableFormat.TSV, TableFormat.XLSX)
         if spreadsheet and (count := await workbench.datasets.inert_cells(version, only)):
             many = count != 1
@@ -505,15 +506,6 @@ def _as_json(found: Preview, version: DatasetVersion | None) -> dict[str, Any]:
     for each in told["found"]:
         del each["options"]
     return told | {"version": version.model_dump(mode="json") if version else None}
-
-
-def _write_pieces(path: Path, pieces: Any) -> None:
-    try:
-        with path.open("wb") as file:
-            for piece in pieces:
-                file.write(piece)
-    except OSError as exc:
-        raise SettingsError(f"{path} cannot be written: {exc.strerror}.", "Choose another --output.") from exc
 
 
 def _half(half: HalfName | None) -> Half:

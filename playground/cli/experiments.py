@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from playground.cli.terminal import say, shown_report, tell, tell_all, write, write_file
-from playground.errors import NotFoundError, PlaygroundError, PromptError
+from playground.errors import NotFoundError, PlaygroundError, PromptError, SettingsError
 from playground.types.experiment import LEAST_TIMEOUT_S, MOST_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -135,6 +135,10 @@ def _require(experiment: Experiment, asked: Asked) -> None:
             f"--timeout-s {asked.timeout_s:g} is not from {LEAST_TIMEOUT_S:g} to {MOST_TIMEOUT_S:,g} seconds.",
             "For example: 30",
         )
+    for path in (asked.as_json, asked.junit, asked.markdown):
+        if path is not None and (path.is_dir() or not path.parent.is_dir()):
+            what = "is a folder" if path.is_dir() else "is in no folder that is there"
+            raise PromptError(f"{path} {what}.", "Name a file before anything is run.")
     if asked.margin is not None and not asked.not_worse_than:
         raise PromptError("--margin goes with --not-worse-than.", "Name the variant to compare with.")
 
@@ -167,9 +171,7 @@ async def _reported(workbench: Workbench, run_id: str, asked: Asked) -> int:
         (asked.junit, lambda: junit(stored, found, gates, failures)),
         (asked.markdown, lambda: shown_report(markdown(stored, found, gates, failures))),
     ]
-    for path, made in files:
-        if path is not None:
-            write_file(path, made())
+    unwritten: list[SettingsError] = []
     if asked.prints_json:
         write(to_json(stored, found, gates, failures))
     else:
@@ -183,8 +185,20 @@ async def _reported(workbench: Workbench, run_id: str, asked: Asked) -> int:
         tell(f"{len(group.keys):,} failed: {group.reason} {group.hint}".strip())
     if failures:
         tell(f"Run them again with: playground run {asked.file} --only-failed")
+    for path, made in files:  # what is printed already is not lost with a file that cannot be written
+        if path is not None:
+            try:
+                write_file(path, made())
+            except SettingsError as exc:
+                unwritten.append(exc)
+    tell_all("error", map(str, unwritten))
+    if unwritten:
+        tell(f"Write them without running anything again: playground run {asked.file} --resume")
+        return 2
     if stored.state != "done":
         tell(f"error: It is {stored.state}. {stored.row.why}".strip())
+        if stored.state in ("paused", "stopped"):
+            tell(f"Go on with: playground run {asked.file} --resume")
         return 2
     if not stored.row.done:
         tell("error: No cell has an answer.")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import typer
 
 from playground.errors import ReadOnlyData, SettingsError
+from playground.whole_files import write_whole_pieces
 
 if TYPE_CHECKING:
     from playground.settings import Settings
@@ -153,20 +154,23 @@ def require_reader() -> None:
 
 
 def write_file(path: Path, content: str | bytes) -> None:
-    """The whole content in a file; raises SettingsError."""
-    try:
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    except OSError as exc:
-        raise SettingsError(f"{path} cannot be written: {exc.strerror}.", "Choose another --output.") from exc
+    """The whole content in a file, or none of it; raises SettingsError."""
+    write_bytes(path, (content.encode() if isinstance(content, str) else content,))
 
 
 def write_pieces(path: Path, pieces: Iterable[str]) -> None:
-    """A file written piece by piece; raises SettingsError."""
+    """A text file written piece by piece; raises SettingsError, and then an old file is as it was."""
+    write_bytes(path, (piece.encode("utf-8", "replace") for piece in pieces))
+
+
+def write_bytes(path: Path, pieces: Iterable[bytes]) -> None:
+    """A file written piece by piece; raises SettingsError, and then an old file is as it was."""
     try:
-        with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
-            file.writelines(pieces)
+        write_whole_pieces(path, pieces)
     except OSError as exc:
-        raise SettingsError(f"{path} cannot be written: {exc.strerror}.", "Choose another --output.") from exc
+        raise SettingsError(
+            f"{path} cannot be written: {exc.strerror}.", "Choose another place for it."
+        ) from exc
 
 
 def tell(line: str) -> None:

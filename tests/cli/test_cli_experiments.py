@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
+
+from playground.cli import terminal
 
 if TYPE_CHECKING:
     from tests.conftest import Call
@@ -63,6 +67,40 @@ def test_the_gate_decides_the_exit_code_and_stands_in_every_file(
     assert suite.get("failures") == "2"
 
 
+def test_a_file_that_cannot_be_written_costs_neither_the_verdict_nor_the_other_files(
+    call: Call, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = terminal.write_whole_pieces
+
+    def full(path: Path, pieces: Iterable[bytes]) -> None:
+        if path.suffix == ".xml":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        whole(path, pieces)
+
+    monkeypatch.setattr(terminal, "write_whole_pieces", full)
+    code, out, err = call(
+        "run", file, "--junit", str(tmp_path / "r.xml"), "--markdown", str(tmp_path / "r.md")
+    )
+    assert (code, out[:9]) == (2, "B beats A")
+    assert "r.xml cannot be written: No space left on device." in err
+    assert f"Write them without running anything again: playground run {file} --resume" in err
+    assert (tmp_path / "r.md").exists() and not (tmp_path / "r.xml").exists()
+    monkeypatch.setattr(terminal, "write_whole_pieces", whole)
+    assert call("run", file, "--resume", "--junit", str(tmp_path / "r.xml")).code == 0
+    assert (tmp_path / "r.xml").exists()
+
+
+def test_what_paused_itself_says_how_to_go_on(
+    call: Call, file: str, scripts: dict[str, object], tmp_path: Path
+) -> None:
+    scripts["echo"] = [RuntimeError("no luck")]
+    Path(file).write_text(FILE + "limits: {failures_in_row: 3, at_once: 1}\n")
+    code, _, err = call("run", file)
+    assert code == 2
+    assert "It is paused. 3 cells failed in a row for one reason" in err
+    assert err.rstrip().endswith(f"Go on with: playground run {file} --resume")
+
+
 def test_failed_cells_are_named_and_run_again_alone(
     call: Call, file: str, scripts: dict[str, object]
 ) -> None:
@@ -101,6 +139,8 @@ def test_a_call_that_takes_too_long_fails_and_a_longer_limit_goes_on_with_it(
         (("model: echo", "model: gone"), (), "Variant A: "),
         (("", ""), ("--not-worse-than", "Z"), 'There is no variant "Z". The variants are: A, B.'),
         (("", ""), ("--min-score", "80"), "--min-score 80 is not from 0 to 1."),
+        (("", ""), ("--junit", "nowhere/r.xml"), "nowhere/r.xml is in no folder that is there."),
+        (("", ""), ("--markdown", "/"), "/ is a folder."),
         (("", ""), ("--timeout-s", "0"), "--timeout-s 0 is not from 0.1 to 86,400 seconds."),
         (("cases: words.csv", "cases: words.csv\nlimits: {timeout_s: 0}"), (), "limits.timeout_s: "),
         (("", ""), ("--only-failed",), "was not run yet as it stands now."),
