@@ -216,7 +216,7 @@ class Live:
 class LiveRuns:
     """The runs of which something goes on in this program, oldest first. Belongs to one event loop."""
 
-    def __init__(self, stored: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, stored: Callable[[], Awaitable[object]]) -> None:
         """`stored` waits until what has ended is stored: until then a run is known here."""
         self._stored = stored
         self._runs: dict[str, Live] = {}
