@@ -18,7 +18,7 @@ UNITS = "十拾百佰千仟万萬亿億兆廿卅卌"
 _LARGE = 10_000
 
 # Half of what comes next, and half itself: 半小时, 一半. 半径 and 半导体 are words.
-_HALF = r"一半|半(?=[个個天年日月斤米里公小分岁歲杯瓶块塊页頁周碗升吨箱盒])"
+_HALF = r"一半|半(?=[个個天年日月斤米里公小分岁歲杯瓶块塊页頁周碗升吨箱盒])|(?:(?<!\w)|(?<=[是为為]))半(?!\w)"
 
 # Characters of which one alone is seldom a number: 统一, 唯一, 进一步. It counts only between words that a number has.
 _BEFORE = "是为為有等于於得共约約剩余餘第到至成は"
@@ -28,9 +28,10 @@ _AFTER = "个個只隻元块塊圆円圓人岁歲歳天年月日号號次本位�
 
 _PLAIN = r"[0-9]++(?:,[0-9]{3})*+(?:\.[0-9]++)?"
 # 5千克 are five kilograms.
-_NUMBER = rf"(?:{_PLAIN}(?=\s?[{UNITS}](?![克米瓦卡焦帕伏赫兹字]))\s?|[{DIGITS}{UNITS}])++(?:[点點][{DIGITS}]++[万萬亿億]?)?+"
+# 三个亿 are three hundred millions.
+_NUMBER = rf"(?:{_PLAIN}(?=\s?[{UNITS}](?![克米瓦卡焦帕伏赫兹字])|[个個][亿億])\s?|[{DIGITS}{UNITS}]|(?<=[{DIGITS}十百千万0-9])[个個](?=[亿億]))++(?:[点點][{DIGITS}]++[万萬亿億]?)?+"
 NUMERAL = regex.compile(
-    rf"(?!零下\s?[0-9])(?P<minus>[负負]|零下)?(?:(?P<halves>{_HALF})|百分之(?P<percent>{_NUMBER}|{_PLAIN})|(?:(?P<and>{_NUMBER}|{_PLAIN})又)?+(?P<below>{_NUMBER}|{_PLAIN})分之(?P<above>{_NUMBER}|{_PLAIN})|(?P<tenths>[一二三四五六七八九两])成(?P<half>[一二三四五六七八九半](?![{DIGITS}{UNITS}]))?(?![为為了功员員分本长長立人绩績果])|(?P<number>{_NUMBER}))"
+    rf"(?!零下\s?[0-9])(?P<minus>[负負]|零下)?(?:(?P<halves>{_HALF})|百分之(?P<percent>{_NUMBER}|{_PLAIN})|(?:(?P<and>{_NUMBER}|{_PLAIN})又)?+(?P<below>{_NUMBER}|{_PLAIN})分之(?P<above>{_NUMBER}|{_PLAIN})|(?P<tenths>[一二三四五六七八九两])(?:成(?P<half>[一二三四五六七八九半](?![{DIGITS}{UNITS}]))?(?![为為了功員员分本长長立人绩績果])|(?P<cut>[一二三四五六七八九])?折(?![叠疊断斷磨腾騰扣]))|(?P<number>{_NUMBER}))"
 )
 _PARTS = regex.compile(rf"{_PLAIN}|[{DIGITS}{UNITS}]")
 _WORD = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
@@ -47,12 +48,14 @@ def readings(text: str) -> tuple[float, ...]:
     if match["percent"]:
         values = _read(match["percent"])
         return tuple(sign * part for value in values for part in (value, value / 100))
-    if match["tenths"]:  # 九成五 are 95 percent
-        half = 5.0 if match["half"] == "半" else _value(match["half"]) if match["half"] else 0.0
+    if match["tenths"]:  # 九成五 and 九五折 are 95 percent
+        rest = match["half"] or match["cut"]
+        half = 5.0 if rest == "半" else _value(rest) if rest else 0.0
         percent = 10 * _value(match["tenths"]) + half
         return sign * percent, sign * percent / 100
     if match["below"]:
-        below, above = _read(match["below"]), _read(match["above"])
+        one = "一" if match["below"] in "万萬亿億" else ""  # 万分之五
+        below, above = _read(one + match["below"]), _read(match["above"])
         whole = _read(match["and"]) if match["and"] else (0.0,)
         return (sign * (whole[0] + above[0] / below[0]),) if whole and below and above and below[0] else ()
     return tuple(sign * value for value in _read(match["number"]))

@@ -97,6 +97,7 @@ def the_number(text: str) -> float | None:
 _UNSEEN = regex.compile(r"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _DIGIT = regex.compile(r"(?![0-9])\p{Nd}")
 _SIGNS = str.maketrans("．－﹣‑–＋％٪﹪／＇’‘ʼ＿（）［］", ".----+%%%/''''_()[]")
+_TO_THE_POWER = regex.compile(r"(乘以|乘)?\s?(?<!\d)10\s?的\s?(-?[0-9]{1,3})\s?次方")
 _FRACTION = regex.compile(r"([0-9]?)[ ]?\\[dtc]?frac(?:\{([-−]?[0-9]+)\}\{([0-9]+)\}|([0-9])([0-9]))")
 _THIN = regex.compile(
     r"(?<=[0-9])(?:\\[,;:! ]|~|&(?:nbsp|thinsp|#160|#8239);|(?! )\p{Zs})(?=[0-9]{3}(?![0-9]))"
@@ -108,6 +109,7 @@ def _plain(text: str) -> str:
     if not text.isascii():
         text = _UNSEEN.sub("", text).translate(_SIGNS)
         text = _DIGIT.sub(lambda match: str(unicodedata.decimal(match[0])), text)
+        text = _TO_THE_POWER.sub(lambda match: ("×" if match[1] else "") + f"10^{match[2]}", text)
     if "\\" in text:
         text = _FRACTION.sub(_over, text)
         text = text.replace("\\times", "×").replace("\\cdot", "×").replace("\\%", "%")
@@ -125,13 +127,16 @@ _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻−", "012345678
 _MULTIPLES = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 _POWER = r"10(?:(?:\^|\*\*)\{?(?P<to{0}>[-+−]?[0-9]++)\}?|(?P<up{0}>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]++))"
 
+# Chinese words that have no space before the number: 答案是-5, 降到−5度.
+_BEFORE_SIGN = "即为為是得於于约約达達到至温溫"
+
 # Of the alternatives of a body the first that fits is taken. What stands beside a further sign and digit (1.2.3,
 # 6.5.2024, 1,2,3) is none of them but several whole numbers. Possessive throughout: time grows with the text alone.
 _NUMBER = regex.compile(
     rf"""
     (?P<chinese>{chinese.NUMERAL.pattern})
     |
-    (?P<sign>(?<![^\W即为為是得於于约約]|[)\].])[-+]|(?<![\w)\].%}}][ ]?)−[ ]?|(?:[负負]|零下)[ ]?)?  # a hyphen after a letter or digit is none: 3-5
+    (?P<sign>(?<![^\W{_BEFORE_SIGN}]|[)\].])[-+]|(?<![^\W{_BEFORE_SIGN}][ ]?|[)\].%}}][ ]?)−[ ]?|(?:[负負]|零下)[ ]?)?  # a hyphen after a letter or digit is none: 3-5
     (?:\p{{Sc}}[ \u00a0]?)?
     (?:
         (?<!\d[.,'٫٬_]?)

@@ -50,7 +50,7 @@ _STOP = regex.compile(
     r"(?P<marks>[.!?…。！？｡]++)(?P<close>[\"'”’」』）)\]]*+)|\n(?P<space>\s*+)(?P<item>[-*•·]|\d++[.\0)、．]|[一二三四五六七八九十]{1,3}、)?+"
 )
 _WIDE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
-_GOES_ON = regex.compile(r"[”’」』）)。，、；：,]|\p{Han}{0,4}[说道问答喊叫想笑]")
+_GOES_ON = regex.compile(r"[”’」』）)。，、；：,]|\p{Han}{0,4}[说說道问問答喊叫想笑](?![：:])")
 """Behind speech in quotation marks: “走吧。”他说。"""
 _POINTS = regex.compile(
     r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|vs|etc|e\.g|i\.e|No|Fig|approx)\.|(?m:^[ \t]*+\d++\.)", regex.ASCII
@@ -80,7 +80,8 @@ def _ends(text: str, match: regex.Match[str]) -> bool:
     if not match["marks"]:
         return "\n" in match["space"] or bool(match["item"]) or bool(_WIDE.match(before))
     is_wide = any(mark in "。！？｡" for mark in match["marks"]) or (
-        match["marks"][0] in "!?" and bool(_WIDE.match(before))
+        bool(_WIDE.match(before))
+        and (match["marks"][0] in "!?" or (match["marks"] == "." and bool(_WIDE.match(after))))
     )
     if not is_wide:
         return not after or after.isspace()

@@ -11,6 +11,7 @@ from playground.answers.units import quantities_in
 from playground.diff.words import describe, diff_words
 from playground.scorers import score_all
 from playground.scorers.words import sentences
+from playground.techniques.extraction import extract
 from playground.types.prompt import Check
 from playground.types.scores import Sample
 
@@ -37,6 +38,20 @@ def value(scorer: str, answer: str, **options: object) -> float | None:
         ("3个半", 3.5),
         ("是原来的两倍", 2),
         ("２又１／２", 2.5),
+        ("答案是一百二十三万", 1_230_000),
+        ("一億三千萬", 130_000_000),
+        ("兩萬五千", 25_000),
+        ("答案是半", 0.5),
+        ("答案是−５℃", -5),
+        ("最低气温-3度", -3),
+        ("万分之五", 0.0005),
+        ("八折", 0.8),
+        ("九五折", 95),
+        ("三个亿", 300_000_000),
+        ("3个亿", 300_000_000),
+        ("约为3乘以10的8次方", 300_000_000),
+        ("答案是１０的３次方", 1000),
+        ("负百分之五", -5),
     ],
 )
 def test_a_number_is_read_as_it_is_said(answer: str, expected: float) -> None:
@@ -48,6 +63,45 @@ def test_a_number_is_read_as_it_is_said(answer: str, expected: float) -> None:
 )
 def test_a_word_with_a_numeral_in_it_gives_no_half(answer: str) -> None:
     assert value("number", answer, expected=1.5) == value("number", answer, expected=0.5) == 0
+
+
+@pytest.mark.parametrize(
+    "answer", ["把纸三折叠", "过半", "方案-5"], ids=["folded", "more than half", "a name"]
+)
+def test_a_word_that_looks_like_a_number_is_none(answer: str) -> None:
+    assert not any(value("number", answer, expected=number) for number in (30, 0.3, 0.5, -5))
+
+
+@pytest.mark.parametrize(
+    ("answer", "key"),
+    [
+        ("并非如此。", "no"),
+        ("并不是。", "no"),
+        ("無法。", "no"),
+        ("没有错，理由如下。", "yes"),
+        ("不错。", "yes"),
+        ("是啊", "yes"),
+        ("对呀，就是这样。", "yes"),
+        ("不对啊", "no"),
+        ("是（见第三段）", "yes"),
+        ("《否》", "no"),
+        ("肯定是。", "yes"),
+        ("他的回答是否定的。", "no"),
+        ("我的结论是肯定的。", "yes"),
+        ("這個說法不準確。", "no"),
+        ("答案是「否」。", "no"),
+        ("所以，答案是：**不是**。", "no"),
+        ("答案是否", "no"),
+        ("是否正确还不清楚", None),
+        ("无法判断", None),
+        ("没人知道", None),
+        ("可惜没有依据可查", None),
+        ("不错过任何机会", None),
+    ],
+)
+def test_yes_and_no_are_read_as_they_are_said(answer: str, key: str | None) -> None:
+    found = extract(answer, "yes_no")
+    assert (found and found.key) == key
 
 
 @pytest.mark.parametrize(
@@ -87,6 +141,10 @@ def test_what_follows_a_unit_for_itself_is_no_part_of_it() -> None:
         ("她问：“去吗？”“去。”", 2),
         ("你说什么？！我没听清。", 2),
         ("真的吗?真的.", 2),
+        ("北京是首都.上海不是.", 2),
+        ("『走。』他說。", 1),
+        ("他说：“走。”她说：“好。”", 2),
+        ("真的……吗？", 1),
         ("我想……算了。", 1),
         ("价格是3.5元，第一种；第二种是４元。", 1),
         ("1. 西安做过都城吗？\n2. 深圳做过都城吗？", 2),
