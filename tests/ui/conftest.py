@@ -1,5 +1,6 @@
 """What the tests of the web shell share: the page's calls, a run to look at, and a reader of HTML."""
 
+# ruff: noqa: E402
 from __future__ import annotations
 
 import json
@@ -11,6 +12,10 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+
+from playground.ui.quick_gradio import import_gradio
+
+import_gradio()  # as the server does it, before anything below asks for it: in three fifths of the time
 
 from playground.runs.events import RunStarted
 from playground.store.records import StoredRun
