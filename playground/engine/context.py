@@ -14,11 +14,11 @@ import ctypes
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import llama_cpp.llama_cpp as llama
 import numpy
 from numpy.typing import NDArray
 
 from playground.engine import memory
+from playground.engine.bindings import llama
 from playground.engine.library import ask_stop_flag, last_error, stop_flag
 from playground.errors import BackendError
 

@@ -66,7 +66,7 @@ def _declared(name: str, result: Any, *arguments: Any) -> Any:
 
 def _owner(name: str) -> Any:
     """The library that has a function: libllama finds those it depends on, but not on Windows."""
-    import llama_cpp.llama_cpp as llama
+    from playground.engine.bindings import llama
 
     if hasattr(llama._lib, name):
         return llama._lib

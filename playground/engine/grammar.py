@@ -16,10 +16,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import llama_cpp.llama_cpp as llama
 import numpy
 from numpy.typing import NDArray
 
+from playground.engine.bindings import llama
 from playground.engine.vocabulary import Vocabulary
 from playground.errors import BackendError
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import llama_cpp.llama_cpp as llama
+from playground.engine.bindings import llama, version
 
 _LOG_LEVEL_ERROR = 4
 
@@ -66,9 +66,7 @@ def start_library() -> str:
     """Initialise llama.cpp once per process; its version for receipts."""
     llama.llama_log_set(keep_errors, None)
     llama.llama_backend_init()
-    import llama_cpp
-
-    return f"llama-cpp-python {llama_cpp.__version__}"
+    return f"llama-cpp-python {version()}"
 
 
 def last_error() -> str:

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import llama_cpp.llama_cpp as llama
-
 from playground.engine import memory
+from playground.engine.bindings import llama
 from playground.engine.context import Context, Shape, rounded
 from playground.engine.gguf import Header, check_adapter
 from playground.engine.library import last_error

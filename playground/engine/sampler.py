@@ -16,10 +16,10 @@ import ctypes
 from dataclasses import dataclass
 from typing import Any
 
-import llama_cpp.llama_cpp as llama
 import numpy
 from numpy.typing import NDArray
 
+from playground.engine.bindings import llama
 from playground.engine.context import Vector
 from playground.engine.grammar import Guide, new_grammar_sampler
 from playground.engine.protocol import Generate, Scored

@@ -10,9 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import llama_cpp.llama_cpp as llama
-
 from playground.engine import memory
+from playground.engine.bindings import llama
 from playground.engine.entry import Entry
 from playground.engine.gguf import Header, read_header
 from playground.engine.loading import Loading

@@ -19,10 +19,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import llama_cpp.llama_cpp as llama
 import llama_cpp.mtmd_cpp as mtmd
 import numpy
 
+from playground.engine.bindings import llama
 from playground.engine.context import Context, Vector
 from playground.engine.library import keep_errors, last_error
 from playground.engine.vocabulary import Rendered

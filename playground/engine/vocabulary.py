@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import jinja2
-import llama_cpp.llama_cpp as llama
-from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from playground.engine.answer import byte_name
+from playground.engine.bindings import llama
+from playground.engine.chat_template import ChatTemplate
 from playground.thoughts import TAGS
 
 NO_TEMPLATE = "chat template: the GGUF has none, the messages were joined as plain text"
@@ -55,7 +55,7 @@ class Vocabulary:
         self._bos_text = self._text(self._bos)
         source = llama.llama_model_chat_template(model, None)
         self._template = source.decode("utf-8", "replace") if source else None
-        self._formatter: Any = None
+        self._formatter: ChatTemplate | None = None
         self._wants_parts: bool | None = None
         self._ends: list[int] = []
         self._written = self._thought_tokens()
@@ -187,13 +187,8 @@ class Vocabulary:
         eos = llama.llama_vocab_eos(self.handle)
         try:
             if self._formatter is None:
-                self._formatter = Jinja2ChatFormatter(
-                    template=template,
-                    eos_token=self._text(eos),
-                    bos_token=self._bos_text,
-                    stop_token_ids=[eos],
-                )
-            return str(self._formatter(messages=messages, enable_thinking=thinking).prompt)
+                self._formatter = ChatTemplate(template, bos=self._bos_text, eos=self._text(eos))
+            return self._formatter.text(messages, thinking=thinking)
         except jinja2.TemplateSyntaxError as exc:
             reason = (exc.message or "it is not Jinja").splitlines()[0].rstrip(".")[:300]
             raise TemplateBroken(f"line {exc.lineno}: {reason}") from exc

@@ -1,4 +1,4 @@
-"""Today's engine against that of 0.2, in the same run: python tests/bench/earlier.py [--rounds 2] [--only columns,cases,…]
+"""Today's engine against that of 0.2, in the same run: python tests/bench/earlier.py [--rounds 2] [--threads 1] [--only columns,cases,…]
 
 Version 0.2 is taken from this repository's own history. It had two modes: exact, in which answers took turns and shared nothing,
 and throughput, in which they were batched and could change with their neighbours. Each row runs the same work in both versions by
@@ -81,7 +81,7 @@ class Took(NamedTuple):
 class Version:
     """A version of the program whose engine does what it is told, in a process of its own."""
 
-    def __init__(self, source: Path, folder: Path) -> None:
+    def __init__(self, source: Path, folder: Path, threads: int) -> None:
         environment = os.environ | {"PYTHONPATH": str(source)}
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", DRIVER],
@@ -92,7 +92,7 @@ class Version:
             cwd=source,
         )
         model = embedded_model_path()
-        self._tell([str(model), str(folder / f"{source.name}.json"), usable_cores()])
+        self._tell([str(model), str(folder / f"{source.name}.json"), threads])
 
     def _tell(self, value: object) -> None:
         assert self.process.stdin
@@ -179,6 +179,7 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--only", default=",".join((*ROWS, *FIRST)))
+    parser.add_argument("--threads", type=int, default=usable_cores())
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "earlier")
@@ -187,7 +188,7 @@ def main() -> None:
             ["git", "-C", str(ROOT), "archive", VERSION, "playground"], check=True, stdout=subprocess.PIPE
         )
         subprocess.run(["tar", "-x", "-C", str(source)], input=packed.stdout, check=True)
-        old, new = Version(source, Path(folder)), Version(ROOT, Path(folder))
+        old, new = (Version(each, Path(folder), options.threads) for each in (source, ROOT))
         print(f"{'measured':46} {'clock':>6} {'processor':>9}  must", flush=True)
         for name in options.only.split(","):
             if name in FIRST:
