@@ -82,6 +82,8 @@ TABS = {
     },
     "experiments": {
         "experiments",
+        "judge_card",
+        "judge_page",
         "technique_bench",
         "technique_bench_actions",
         "technique_bench_cases",

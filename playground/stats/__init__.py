@@ -9,7 +9,7 @@ verdict and not with the page.
 
 from playground.stats.agreement import Agreement, agree, krippendorff
 from playground.stats.clusters import compare_clusters, mean_of_clusters
-from playground.stats.corrected import Corrected, corrected_mean
+from playground.stats.corrected import Corrected, corrected_difference, corrected_mean
 from playground.stats.estimates import Estimate, mean, rate
 from playground.stats.paired import (
     ALPHA,
@@ -36,6 +36,7 @@ __all__ = [
     "compare_clusters",
     "compare_passes",
     "compare_scores",
+    "corrected_difference",
     "corrected_mean",
     "davidson",
     "davidson_votes",

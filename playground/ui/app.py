@@ -33,6 +33,7 @@ from playground.ui import (
     gpu_actions,
     history,
     importing,
+    judge_page,
     library,
     library_actions,
     model_actions,
@@ -82,6 +83,7 @@ _LOOK = (
     "forest",
     "experiments",
     "verdict",
+    "judge",
     "technique_bench",
     "data",
     "chinese",
@@ -107,6 +109,7 @@ ACTIONS |= (
     | verdict.ACTIONS
     | verdict_keep.ACTIONS
     | verdict_more.ACTIONS
+    | judge_page.ACTIONS
     | verdict_rating.ACTIONS
 )
 ACTIONS |= (

@@ -97,10 +97,17 @@ def named(number: int, look: Look = "", *, name: str = "") -> Markup:
     )
 
 
-def forest(interval: Interval | None, axis: Axis, *, number: int | None = None, look: Look = "") -> Markup:
+def forest(
+    interval: Interval | None,
+    axis: Axis,
+    *,
+    number: int | None = None,
+    look: Look = "",
+    beside: float | None = None,
+) -> Markup:
     """The picture of a value and its interval: the variant's shape, or a dot; an end beyond the scale is an arrow.
 
-    Only the reference where there is no value yet. The numbers stand in the table, so a screen reader is told nothing.
+    `beside` is another value of the same, a hollow dot. Only the reference where there is no value yet. The numbers stand in the table, so a screen reader is told nothing.
     """
     middle = HIGH / 2
     parts = []
@@ -124,6 +131,9 @@ def forest(interval: Interval | None, axis: Axis, *, number: int | None = None, 
             if number is None
             else mark(number, x, middle)
         )
+    if beside is not None:
+        ring = Markup('<circle class="mark ring" cx="{}" cy="{}" r="3.5"/>')
+        parts.append(ring.format(at(axis.x(beside)), at(middle)))
     return Markup('<svg class="forest {}" width="{}" height="{}" aria-hidden="true">{}</svg>').format(
         look, axis.width, HIGH, join(parts)
     )

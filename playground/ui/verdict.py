@@ -21,10 +21,11 @@ from playground.ui import panels
 from playground.ui.actions import Action, Ask
 from playground.ui.forms import COLUMNS, form_of_run, new_key
 from playground.ui.html import button, icon, join
+from playground.ui.judge_page import judge_of, judge_page
 from playground.ui.onto_compare import cleared
 from playground.ui.update import Update
 from playground.ui.verdict_cases import cases_zone, judged
-from playground.ui.verdict_judge import judge_cards
+from playground.ui.verdict_judge import judge_cards, judged_line
 from playground.ui.verdict_look import Look
 from playground.ui.verdict_parts import SIGNS, health_strip, top, variants_table
 from playground.ui.verdict_plots import plots
@@ -59,6 +60,8 @@ class Shown:
 async def verdict_view(workbench: Workbench, experiment_id: str, ask: Ask) -> Markup:
     """The page of an experiment that is done. Raises NotFoundError."""
     shown = await look_at(workbench, experiment_id, Look.read(ask.text("look")))
+    if (check := judge_of(shown)) is not None:
+        return await judge_page(workbench, shown, check)
     found, look = shown.found, shown.look
     listed = await cases_zone(workbench, shown) if shown.pair else Markup("")
     parted = await asyncio.to_thread(_slices, shown) if shown.pair else Markup("")
@@ -67,7 +70,7 @@ async def verdict_view(workbench: Workbench, experiment_id: str, ask: Ask) -> Ma
     ).format(
         experiment_id,
         look.text,
-        top(shown),
+        top(shown, await judged_line(workbench, shown)),
         health_strip(experiment_id, found, look),
         _mismatch(shown),
         variants_table(shown),

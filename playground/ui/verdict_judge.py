@@ -1,6 +1,7 @@
-"""The card of a judge: how often a model that judges says the same as people, on the cases that they have rated.
+"""A judge on the page of a verdict: its part raw and corrected, how often it agrees with ratings, the way to its own page.
 
 await judge_cards(workbench, shown)   →  markup below the ratings; nothing without a judge among the checks
+await judged_line(workbench, shown)   →  "1 of 4 checks is judged. Corrected by your 80 labels, B is 13 points higher …"
 
 People say which of two answers is better; a judge passes or fails each. Where both tell the two apart they agree or not.
 """
@@ -16,10 +17,13 @@ from markupsafe import Markup
 from playground.scorers import check_name
 from playground.stats import Estimate, rate
 from playground.stats.agreement import agree
-from playground.stats.sentences import LEAST
+from playground.stats.sentences import LEAST, points
+from playground.types.experiment import PASSES
 from playground.types.outcomes import Rating
 from playground.types.prompt import Check
-from playground.ui.html import icon, join, plural
+from playground.ui.html import button, icon, join, plural
+from playground.ui.judge_card import corrected
+from playground.verdicts import Aligned, Bias
 from playground.workbench.service import Workbench
 
 if TYPE_CHECKING:
@@ -68,26 +72,33 @@ def card_of(ratings: tuple[Rating, ...], passes: Passes) -> Card:
 
 async def judge_cards(workbench: Workbench, shown: Shown) -> Markup:
     """A card for each judge among the checks of the experiment."""
-    judges = [check for check in shown.kept.checks if check.scorer == "judge"]
+    judges = [(n, check) for n, check in enumerate(shown.kept.checks) if check.scorer == "judge"]
     if not judges or shown.other is not None:
         return Markup("")
     drawn = []
-    for check in judges:
+    for number, check in judges:
         scores = await workbench.experiments.scores_of_check(shown.id, check_name(check))
         passes = {(key.variant, key.case): score >= 1 for key, score in scores.items() if key.repeat == 0}
         card = await asyncio.to_thread(card_of, shown.found.table.ratings, passes)
-        drawn.append(_card(check, card))
+        drawn.append(_card(shown, number, check, card))
     return Markup('<div class="v-judges"><h3>Judge{}</h3>{}</div>').format(
         "" if len(judges) == 1 else "s", join(drawn)
     )
 
 
-def _card(check: Check, card: Card) -> Markup:
+def _card(shown: Shown, number: int, check: Check, card: Card) -> Markup:
     model = check.options.get("model") or "the model that answered"
     said, state = _said(card), ("ok" if card.told >= LEAST else "warn")
     return Markup(
-        '<div class="v-judge">{}<div><p><b translate="no">{}</b> <span class="hint mono" translate="no">{}</span></p><p>{}</p>{}</div></div>'
-    ).format(icon("check" if state == "ok" else "warn", state), check_name(check), model, said, _bad(card))
+        '<div class="v-judge">{}<div><p><b translate="no">{}</b> <span class="hint mono" translate="no">{}</span></p><p>{}</p>{}</div><span class="grow"></span>{}</div>'
+    ).format(
+        icon("check" if state == "ok" else "warn", state),
+        check_name(check),
+        model,
+        said,
+        _bad(card),
+        to_page("Labels and card", shown, number),
+    )
 
 
 def _said(card: Card) -> str:
@@ -113,3 +124,73 @@ def _bad(card: Card) -> Markup:
     return Markup('<p class="hint">It lets {:,} of {} that you call bad through.</p>').format(
         card.through, plural(card.bad, "answer")
     )
+
+
+# --- raw and corrected --------------------------------------------------------------------------------------
+
+
+def to_page(label: str, shown: Shown, number: int) -> Markup:
+    """The way to the page of the judge that is the check of this number."""
+    look = shown.look.to(judge=number, at=None, step="", row=None)
+    return button(label, "verdict_look", kind="quiet small link add-cases", id=shown.id, look=look.text)
+
+
+async def judged_line(workbench: Workbench, shown: Shown) -> Markup:
+    """That a model's opinion counts here, and what the labels of people make of the pair's difference."""
+    checks = shown.kept.checks
+    judges = [number for number, check in enumerate(checks) if check.scorer == "judge"]
+    if not judges:
+        return Markup("")
+    said = f"{len(judges)} of {plural(len(checks), 'check')} {'is' if len(judges) == 1 else 'are'} judged by a model."
+    if shown.other is not None or shown.pair is None:
+        return Markup('<p class="hint">{}</p>').format(said)
+    if len(judges) > 1:
+        ways = join(to_page(f"Card {place}", shown, number) for place, number in enumerate(judges, 1))
+        return Markup('<p class="hint">{} {}</p>').format(said, ways)
+    aligned = await workbench.labels.alignment(shown.id, checks[judges[0]])
+    if not aligned.labels:
+        rest, way = "Its score is an opinion until labels of yours correct it.", "Label answers"
+    else:
+        rest, way = (
+            corrected_words(shown, *await _biases(workbench, shown, judges[0], aligned), aligned),
+            "Card",
+        )
+    return Markup('<p class="hint" id="v-judged">{} {} {}</p>').format(
+        said, rest, to_page(way, shown, judges[0])
+    )
+
+
+async def _biases(
+    workbench: Workbench, shown: Shown, judge: int, aligned: Aligned
+) -> tuple[Bias | None, Bias | None]:
+    """What both of the pair pass, as judged and with labels in the judge's place; of its own score where that decides."""
+    assert shown.pair is not None
+    table, checks = shown.found.table, shown.kept.checks
+    judged, truth = aligned.judge, aligned.labels
+    if shown.found.rule.metric == PASSES:
+        passed = table.passed[:, :, 0].tolist()
+        judged = {
+            at: bool(passed[at[0]][at[1]]) for at in aligned.judge if passed[at[0]][at[1]] in (0.0, 1.0)
+        }
+        for number, check in enumerate(checks):
+            if number != judge:
+                marks = await workbench.labels.marks(shown.id, check)
+                truth = {at: good and marks.get(at, True) for at, good in truth.items()}
+    a, b = table.number(shown.pair.a), table.number(shown.pair.b)
+    return aligned.bias(judged, truth, a), aligned.bias(judged, truth, b)
+
+
+def corrected_words(shown: Shown, first: Bias | None, second: Bias | None, aligned: Aligned) -> str:
+    """Such as "Corrected by your 80 labels, B is 13 points higher (95 %: 1 to 25)."; or how many labels it still takes."""
+    assert shown.pair is not None
+    pair = shown.pair
+    if first is None or second is None:
+        return "It has judged no answer of one of the two."
+    found = corrected(first, second)
+    if found is None:
+        return f"Held-out labels: {first.labels:,} of {pair.a}, {second.labels:,} of {pair.b}; from {LEAST} of each on they correct it."
+    size = points(abs(found.value))
+    which = "higher" if found.value >= 0 else "lower"
+    apart = f"{size} {'point' if size == '1' else 'points'} {which}"
+    labels = plural(len(aligned.held_out), "held-out label")
+    return f"Corrected by your {labels}, {pair.a} is {apart} than {pair.b} (95 %: {points(found.low)} to {points(found.high)})."

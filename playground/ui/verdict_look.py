@@ -19,7 +19,8 @@ SHOWS = ("differ", "regressions", "improvements", "both", "neither", "missing", 
 class Look:
     """`pair` are the numbers of two variants, None is the headline's; `cut` are columns to slice by, None the first two.
 
-    `beside` is another experiment that is laid beside this one.
+    `beside` is another experiment that is laid beside this one. `judge` is the number of a check whose page it is, `step`
+    whether answers are labelled there, `row` the answer (variant, case) that is looked at, `lets` which disagreements.
     """
 
     pair: tuple[int, int] | None = None
@@ -28,12 +29,17 @@ class Look:
     cut: tuple[str, ...] | None = None
     cases: int = FIRST_CASES
     beside: str = ""
+    judge: int | None = None
+    step: str = ""
+    row: tuple[int, int] | None = None
+    lets: str = ""
 
     @classmethod
     def read(cls, text: str) -> Look:
         """The look of an address; what makes no sense in it is as if it was not there."""
         found = {name: values[-1] for name, values in parse_qs(text[:2000], keep_blank_values=True).items()}
         pair = re.fullmatch(r"(\d{1,2})-(\d{1,2})", found.get("pair", ""))
+        row = re.fullmatch(r"(\d{1,2})-(\d{1,7})", found.get("row", ""))
         show = found.get("show", "")
         cases = found.get("cases", "")
         return cls(
@@ -42,6 +48,10 @@ class Look:
             at=int(found["at"]) if re.fullmatch(r"\d{1,7}", found.get("at", "")) else None,
             cut=tuple(parse_qs(found["cut"]).get("c", ())) if "cut" in found else None,
             cases=min(int(cases), MOST_CASES) if re.fullmatch(r"[1-9]\d{0,4}", cases) else FIRST_CASES,
+            judge=int(found["judge"]) if re.fullmatch(r"\d{1,3}", found.get("judge", "")) else None,
+            step="label" if found.get("step") == "label" else "",
+            row=(int(row[1]), int(row[2])) if row else None,
+            lets=found.get("lets", "") if found.get("lets") in ("through", "rejects") else "",
             beside=found.get("beside", "") if re.fullmatch(r"[\w-]{0,64}", found.get("beside", "")) else "",
         )
 
@@ -61,6 +71,14 @@ class Look:
             found["cases"] = str(self.cases)
         if self.beside:
             found["beside"] = self.beside
+        if self.judge is not None:
+            found["judge"] = str(self.judge)
+        if self.step:
+            found["step"] = self.step
+        if self.row is not None:
+            found["row"] = f"{self.row[0]}-{self.row[1]}"
+        if self.lets:
+            found["lets"] = self.lets
         return urlencode(found)
 
     def to(self, **changes: Any) -> Look:

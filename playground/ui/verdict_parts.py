@@ -40,8 +40,8 @@ SIGNS = {"ok": ("check", "ok"), "warn": ("warn", "warn"), "bad": ("cross", "bad"
 # --- the sentence and the block -----------------------------------------------------------------------------
 
 
-def top(shown: Shown) -> Markup:
-    """The sentence of the pair, what else is said, the pairs to choose from, and the pair's block."""
+def top(shown: Shown, judged: Markup) -> Markup:
+    """The sentence of the pair, what else is said, what is `judged`, the pairs to choose from, and the pair's block."""
     found, pair = shown.found, shown.pair
     first = pair.sentence if pair is not None and found.comparisons else found.sentence
     by_people = {each.sentence for each in found.rated.pairs}
@@ -60,20 +60,9 @@ def top(shown: Shown) -> Markup:
         lines,
         Markup('<p class="hint">and {} more in the table</p>').format(more) if more > 0 else "",
         rated_sentence(shown),
-        _judged(shown),
+        judged,
         _pairs(shown),
         _block(shown) if pair is not None else "",
-    )
-
-
-def _judged(shown: Shown) -> Markup:
-    """That a model's opinion counts here, and where it is compared with people's."""
-    judges = sum(check.scorer == "judge" for check in shown.kept.checks)
-    if not judges:
-        return Markup("")
-    said = f"{judges} of {plural(len(shown.kept.checks), 'check')} {'is' if judges == 1 else 'are'} judged by a model: "
-    return Markup('<p class="hint">{}</p>').format(
-        said + "how often it says the same as people stands below the ratings."
     )
 
 

@@ -5,6 +5,7 @@ found = verdict(table, Rule(baseline="A"))
 found.sentence  →  "B beats A by 12 points (95 %: 4 to 20; 160 cases; p = 0.006)."
 """
 
+from playground.verdicts.aligning import Aligned, Bias, Place, align, is_held_out, labelling_order
 from playground.verdicts.beside import Beside, beside
 from playground.verdicts.comparing import Comparison, compare
 from playground.verdicts.differing import Group, differing
@@ -18,12 +19,15 @@ from playground.verdicts.table import Entry, Slot, Table, table_of
 from playground.verdicts.tables import csv_tables
 
 __all__ = [
+    "Aligned",
+    "Bias",
     "Beside",
     "Comparison",
     "Entry",
     "Fact",
     "Gate",
     "Group",
+    "Place",
     "Preference",
     "Rated",
     "Slice",
@@ -31,6 +35,7 @@ __all__ = [
     "Table",
     "VariantRow",
     "Verdict",
+    "align",
     "as_json",
     "as_markdown",
     "as_text",
@@ -40,6 +45,8 @@ __all__ = [
     "compare",
     "csv_tables",
     "differing",
+    "is_held_out",
+    "labelling_order",
     "not_worse",
     "rated",
     "sliceable",

@@ -23,6 +23,7 @@ from playground.workbench.experiments import ExperimentDesk
 from playground.workbench.files import PromptFiles
 from playground.workbench.form_drafts import DraftDesk
 from playground.workbench.history import History
+from playground.workbench.labels import LabelDesk
 from playground.workbench.models import ModelDesk, every_backend
 from playground.workbench.prompts import PromptDesk
 from playground.workbench.runs import RunDesk
@@ -57,6 +58,7 @@ class Workbench:
         self.experiments = ExperimentDesk(
             store, self.models, self.prompts, self.runs, self.datasets, settings.data_dir / "summaries"
         )
+        self.labels = LabelDesk(store, self.experiments)
         self.sheets = SheetDesk(store, self.datasets)
         self.jobs = self.models.jobs
         self.tray = Tray()

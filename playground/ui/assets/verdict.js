@@ -66,3 +66,14 @@ document.addEventListener("keydown", (e) => {
     if (row && row === document.activeElement && !row.matches(".at")) row.click();
   });
 });
+
+// On a judge's page: what a key stands for is on its button (P pass, F fail, Space skip, L "I was wrong").
+document.addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.metaKey || e.altKey || e.repeat || !$("#verdict.va")?.offsetParent || $(".drawer")) return;
+  if (e.target.matches?.("input, textarea, select")) return;
+  if (e.key === " " && e.target.matches?.("button, [tabindex]")) return;
+  const button = $(`#verdict.va [data-hot="${CSS.escape(e.key.toLowerCase())}"]`);
+  if (!button) return;
+  e.preventDefault();
+  button.click();
+});

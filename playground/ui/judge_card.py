@@ -1,0 +1,235 @@
+"""The card of a judge: what its agreement with people is, on the held-out half, and every score of its twice.
+
+card(shown, check, aligned)   →  markup: kappa, what it lets through, 2 × 2, readings, raw and corrected scores
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from playground.stats import Agreement, Estimate, corrected_difference, rate
+from playground.stats.sentences import LEAST, points
+from playground.ui.forest import Axis, Interval, forest, shape, ticks
+from playground.ui.html import icon, join, plural
+from playground.verdicts import Aligned, Bias
+
+if TYPE_CHECKING:
+    from playground.ui.verdict import Shown
+
+GATES = 0.8
+"""A judge that stops fewer of the bad answers may warn, and gates nothing."""
+WIDE = 112
+
+
+def card(shown: Shown, aligned: Aligned) -> Markup:
+    """The right half of a judge's page."""
+    agreement = aligned.agreement
+    many = len(aligned.held_out)
+    base = f", base rate {100 * agreement.base_rate:.0f} % pass" if agreement is not None else ""
+    head = Markup(
+        '<div class="v-filters"><h3>Card</h3><span class="hint">held-out half, {}{}</span></div>'
+    ).format(plural(many, "label"), base)
+    return Markup('<aside class="va-card" aria-label="Card">{}{}{}</aside>').format(
+        head, _agreeing(aligned, agreement), scores(shown, aligned)
+    )
+
+
+def shut(shown: Shown, aligned: Aligned) -> Markup:
+    """In the place of the card while answers are labelled: only how many labels there are."""
+    entries = shown.found.table.entries[: len(shown.kept.names)]
+    rows = join(
+        Markup('<tr><td class="who">{}</td><td class="num">{:,}</td></tr>').format(
+            Markup('<span class="variant">{}<b translate="no">{}</b></span>').format(
+                shape(number), entry.name
+            ),
+            sum(at[0] == number for at in aligned.held_out),
+        )
+        for number, entry in enumerate(entries)
+        if shown.pair is None or entry.name in (shown.pair.a, shown.pair.b)
+    )
+    return Markup(
+        '<aside class="va-card" aria-label="Card"><div class="v-filters"><h3>Card</h3><span class="hint">shut while you label</span></div>'
+        '<table class="table va-scores"><thead><tr><th class="who">Variant</th><th class="num">Held-out labels</th></tr></thead><tbody>{}</tbody></table><p class="hint below">{}</p></aside>'
+    ).format(
+        rows,
+        f"Numbers that move with each label would tell what the judge said. {LEAST} held-out labels make a card, {LEAST} of each "
+        "variant correct the scores.",
+    )
+
+
+def _agreeing(aligned: Aligned, agreement: Agreement | None) -> Markup:
+    if agreement is None:
+        missing = LEAST - len(aligned.held_out)
+        return Markup(
+            '<div class="va-part"><h2 class="quiet"><b>No card yet.</b></h2><p>{} held out, {} are the least: {} to go. '
+            "Until then its score is a model's opinion.</p>{}</div>"
+        ).format(
+            plural(len(aligned.held_out), "label is", "labels are"),
+            LEAST,
+            f"{missing:,}",
+            _block(aligned) if aligned.held_out else "",
+        )
+    return Markup('<div class="va-part"><h2>{}</h2>{}{}</div>{}').format(
+        kappa_words(agreement), lets_through(aligned), _block(aligned), _readings(aligned, agreement)
+    )
+
+
+def kappa_words(agreement: Agreement) -> Markup:
+    """Such as "Kappa 0.66 (95 %: 0.48 to 0.84)."; why there is none where all marks are the same."""
+    found = agreement.kappa
+    if found is None:
+        return Markup('<b>Kappa –</b> <span class="on">(not defined: {})</span>').format(
+            "one of the two gave only one mark"
+        )
+    return Markup('<b>Kappa {:.2f}</b> <span class="on">(95 %: {:.2f} to {:.2f}).</span>').format(*found)
+
+
+def lets_through(aligned: Aligned) -> Markup:
+    """The warning that matters more than kappa: how many bad answers it passes."""
+    _, _, through, stopped = aligned.counts
+    bad = through + stopped
+    if not bad:
+        return Markup('<p class="hint">{}</p>').format(
+            "No answer of this half is bad: what it lets through is not known."
+        )
+    is_weak = stopped / bad < GATES
+    rest = f" May warn, may not gate below {100 * GATES:.0f} %." if is_weak else ""
+    return Markup("<p>{} {}</p>").format(
+        icon("warn", "warn") if is_weak else icon("check", "ok"),
+        f"It lets {through:,} of {plural(bad, 'bad answer')} through.{rest}",
+    )
+
+
+def _block(aligned: Aligned) -> Markup:
+    both, rejected, through, neither = aligned.counts
+
+    def cell(number: int, words: str, is_right: bool) -> Markup:
+        return Markup(
+            '<div class="v-cell"><b>{:,}</b><span class="glyphs">{}</span><span>{}</span></div>'
+        ).format(number, icon("check", "ok") if is_right else icon("cross", "bad"), words)
+
+    return Markup(
+        '<div class="v-block va-block" role="group" aria-label="Labels by what the judge says"><span></span><span class="head">judge passes</span>'
+        '<span class="head">judge fails</span><span></span><span class="side">you pass</span>{}{}<span class="sum">{:,}</span>'
+        '<span class="side">you fail</span>{}{}<span class="sum">{:,}</span><span></span><span class="sum below">{:,}</span>'
+        '<span class="sum below">{:,}</span><span class="sum below">{:,}</span></div>'
+    ).format(
+        cell(both, "both pass", True),
+        cell(rejected, "rejected", False),
+        both + rejected,
+        cell(through, "let through", False),
+        cell(neither, "both fail", True),
+        through + neither,
+        both + through,
+        rejected + neither,
+        both + rejected + through + neither,
+    )
+
+
+def _readings(aligned: Aligned, agreement: Agreement) -> Markup:
+    axis = Axis(0.0, 1.0, 0.5, WIDE)
+    found: list[tuple[str, str, Estimate | None]] = [
+        ("Agreement", "", rate(agreement.agreeing, agreement.cases)),
+        ("Lets good pass", "sensitivity", agreement.sensitivity),
+        ("Stops bad", "specificity", agreement.specificity),
+    ]
+    rows = join(
+        Markup(
+            '<tr><td>{} <span class="hint">{}</span></td><td class="num"><b>{}</b></td><td class="pic">{}</td><td class="num soft">{}</td></tr>'
+        ).format(
+            name,
+            term,
+            f"{100 * each.value:.0f} %" if each else "–",
+            forest(Interval(*each) if each else None, axis),
+            _ends(each),
+        )
+        for name, term, each in found
+    )
+    return Markup(
+        '<table class="table va-readings"><thead><tr><th>Reading</th><th></th><th class="pic">{}</th><th class="num">95 %</th></tr></thead><tbody>{}</tbody></table>'
+    ).format(ticks(axis), rows)
+
+
+def _ends(each: Estimate | None) -> str:
+    return f"{points(each.low)} to {points(each.high)}" if each is not None else "–"
+
+
+# --- every score twice --------------------------------------------------------------------------------------
+
+
+def scores(shown: Shown, aligned: Aligned) -> Markup:
+    """What the judge says of each variant, and what the labels make of it; hollow and full on one scale."""
+    entries = shown.found.table.entries[: len(shown.kept.names)]
+    known = [
+        (number, entry.name, bias)
+        for number, entry in enumerate(entries)
+        if (bias := aligned.bias(aligned.judge, aligned.labels, number)) is not None
+    ]
+    ends = [
+        (max(0.0, each.corrected.estimate.low), min(1.0, each.corrected.estimate.high))
+        for _, _, each in known
+        if each.corrected is not None
+    ]
+    axis = Axis.around([*ends, *((each.judged, each.judged) for _, _, each in known)], width=WIDE)
+    rows = [_score(number, name, each, axis) for number, name, each in known]
+    rows.append(_apart(shown, {name: each for _, name, each in known}))
+    key = Markup('<span class="hint va-key"><i class="ring"></i>judge <i></i>corrected</span>')
+    return Markup(
+        '<div class="v-filters"><h3>Every score twice</h3><span class="grow"></span>{}</div><table class="table va-scores"><thead><tr><th class="who"></th>'
+        '<th class="num">Judge says</th><th class="num">Labels</th><th class="num">Corrected</th><th class="pic">{}</th><th class="num">95 %</th></tr></thead><tbody>{}</tbody></table>'
+        '<p class="hint below">{}</p>'
+    ).format(
+        key,
+        ticks(axis),
+        join(rows),
+        f"Corrected by your labels (PPI++), from {LEAST} of a variant on; only labels of the held-out half count.",
+    )
+
+
+def _score(number: int, name: str, bias: Bias, axis: Axis) -> Markup:
+    found = bias.corrected.estimate if bias.corrected is not None else None
+    interval = Interval(found.value, max(0.0, found.low), min(1.0, found.high)) if found else None
+    return Markup(
+        '<tr><td class="who"><span class="variant">{}<b translate="no">{}</b></span></td><td class="num soft">{:.0f} %</td><td class="num soft">{:,}</td>'
+        '<td class="num"><b>{}</b></td><td class="pic">{}</td><td class="num soft">{}</td></tr>'
+    ).format(
+        shape(number),
+        name,
+        100 * bias.judged,
+        bias.labels,
+        f"{100 * min(max(found.value, 0.0), 1.0):.0f} %" if found else "–",
+        forest(interval, axis, beside=bias.judged),
+        f"{points(interval.low)} to {points(interval.high)}" if interval else "–",
+    )
+
+
+def _apart(shown: Shown, known: dict[str, Bias]) -> Markup:
+    """The pair's difference, raw and corrected."""
+    pair = shown.pair
+    if pair is None or pair.a not in known or pair.b not in known:
+        return Markup("")
+    first, second = known[pair.a], known[pair.b]
+    raw = points(first.judged - second.judged, signed=True)
+    found = corrected(first, second)
+    if found is None:
+        said, ends, what = "–", "–", Markup("")
+    else:
+        said, ends = points(found.value, signed=True), f"{points(found.low)} to {points(found.high)}"
+        decided = "better" if found.low > 0 else "worse" if found.high < 0 else ""
+        what = Markup('<span class="v-badge {}">{}{}</span>').format(
+            {"better": "ok", "worse": "bad"}.get(decided, "fact"),
+            icon({"better": "check", "worse": "cross"}.get(decided, "dash")),
+            decided or "no verdict",
+        )
+    return Markup(
+        '<tr><td class="who"><b translate="no">{} − {}</b></td><td class="num soft">{}</td><td></td><td class="num"><b>{}</b></td><td class="pic">{}</td><td class="num soft">{}</td></tr>'
+    ).format(pair.a, pair.b, raw, said, what, ends)
+
+
+def corrected(first: Bias, second: Bias) -> Estimate | None:
+    """The first minus the second as the labels correct both; None while one of them has too few."""
+    if first.corrected is None or second.corrected is None:
+        return None
+    return corrected_difference(first.corrected, second.corrected)
