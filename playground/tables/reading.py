@@ -339,7 +339,7 @@ class Reading:
                 what = "variable" if near in self._variables else "column of the data set"
                 targets.append((near, f"{what}, guessed from the name", False))
             else:
-                targets.append((name, "column only, no such variable" if self._variables else "", True))
+                targets.append((name, "column only" if self._variables else "", True))
         return targets
 
     def _kind(self, name: str, target: str, scan: Scan) -> Told:

@@ -19,7 +19,7 @@ from playground.workbench.service import Workbench
 HEADS = (
     Head("name", "Name"),
     Head("rows", "Rows", "96px", falls=True),
-    Head("", "Split", "150px"),
+    Head("", "Split", "210px"),
     Head("", "Columns", "34%"),
     Head("changed", "Changed", "116px", falls=True),
     Head("", "", "52px"),

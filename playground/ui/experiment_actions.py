@@ -44,6 +44,10 @@ from playground.workbench.sample_data import use_sample
 from playground.workbench.service import Workbench
 
 
+CHOOSE = "Choose a data set, or a sample, under Cases."
+"""What to do about missing cases, on the page; elsewhere they are named in the file."""
+
+
 def at_hand(ask: Ask) -> Experiment:
     """The experiment that is being set up; raises PromptError."""
     now = being_set_up(ask)
@@ -207,7 +211,7 @@ async def experiment_cost(workbench: Workbench, ask: Ask) -> Update:
         estimate = await workbench.experiments.plan(now)
     except PlaygroundError as exc:
         said = Markup('<h3>What it takes</h3><div class="alert warn">{}<div><b>{}</b>{}</div></div>').format(
-            icon("warn"), exc.message, exc.hint
+            icon("warn"), exc.message, exc.hint if now.cases.dataset or now.cases.rows else CHOOSE
         )
         return {"html": {"exp-cost": said, "exp-short": "", "exp-opened": "", "exp-attempt": ""}}
     rows = "This half was opened" if now.cases.half else "These rows were run"

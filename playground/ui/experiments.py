@@ -206,13 +206,13 @@ def _nothing(ask: Ask, samples: Sequence[ShippedSet]) -> Markup:
         "says which wins and how sure that is, or what would settle it.</p>"
         '<ol class="steps"><li><b>Variants</b> a wording, a technique, a model or a setting each</li><li><b>Cases</b> rows of a data set, '
         "all answered by every variant</li><li><b>A rule</b> what passes, and when it is decided; fixed before the first answer</li></ol>"
-        '<div class="row">{}{}</div><p class="soft">{}</p><h3>Or from a file</h3><textarea class="field mono" id="exp-paste" translate="no" rows="6" spellcheck="false" '
+        '<p class="soft">{}</p><div class="row">{}{}</div><h3>Or from a file</h3><textarea class="field mono" id="exp-paste" translate="no" rows="6" spellcheck="false" '
         'aria-label="An experiment as a YAML file" placeholder="prompt: Late-parcel reply&#10;variants:&#10;  A: {{version: 5, baseline: true}}&#10;  B: {{version: 7}}"></textarea>'
         '<div class="row">{}<span class="hint">Nothing is stored before Start.</span></div></div><aside><h2>Start from a sample</h2><div>{}</div></aside></div>'
     ).format(
+        have,
         button("Run them over a data set", "experiment_from_compare", symbol="play", kind="primary"),
         Markup("{}{}").format(button("Go to Compare", "to_compare", kind="quiet"), _techniques()),
-        have,
         button("Read the file", "read_experiment_file", kind=""),
         offered,
     )

@@ -63,10 +63,10 @@ def test_columns_become_variables_by_name_and_guesses_are_marked() -> None:
     told = {each.name: (each.becomes, each.kind, each.role, each.why, each.sure) for each in preview.columns}
     assert told["message"] == ("message", "text", "input", "variable, same name", True)
     assert told["order no"] == ("order_no", "text", "input", "variable, guessed from the name", False)
-    assert told["days late"][3:] == ("column only, no such variable; 32 of 33 are numbers", False)
+    assert told["days late"][3:] == ("column only; 32 of 33 are numbers", False)
     assert told["answer"][2:] == (
         "expected",
-        "guessed from the name: the expected answer; column only, no such variable",
+        "guessed from the name: the expected answer; column only",
         False,
     )
     assert preview.without_column == ("tone",)
