@@ -27,10 +27,10 @@ class Question(NamedTuple):
 
     likelihood: of the text `texts[0]` after the prompt of this answer. vectors: of each of the texts.
     program: what `texts[0]` gives for the answer. judgement: whether the criterion `texts[0]` is met by the answer
-    `texts[1]` to the case `texts[2]`. `model` "" is the one that answered.
+    `texts[1]` to the case `texts[2]`; reversed: the same, with the two words of the answer named in reverse. `model` "" is the one that answered.
     """
 
-    kind: Literal["likelihood", "vectors", "program", "judgement"]
+    kind: Literal["likelihood", "vectors", "program", "judgement", "reversed"]
     texts: tuple[str, ...]
     model: str = ""
 

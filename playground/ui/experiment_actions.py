@@ -43,7 +43,6 @@ from playground.ui.update import Update
 from playground.workbench.sample_data import use_sample
 from playground.workbench.service import Workbench
 
-
 CHOOSE = "Choose a data set, or a sample, under Cases."
 """What to do about missing cases, on the page; elsewhere they are named in the file."""
 

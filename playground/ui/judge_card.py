@@ -1,10 +1,11 @@
 """The card of a judge: what its agreement with people is, on the held-out half, and every score of its twice.
 
-card(shown, check, aligned)   →  markup: kappa, what it lets through, 2 × 2, readings, raw and corrected scores
+card(shown, aligned, turned)   →  markup: kappa, what it lets through, 2 × 2, readings, raw and corrected scores
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -12,19 +13,23 @@ from markupsafe import Markup
 from playground.stats import Agreement, Estimate, corrected_difference, rate
 from playground.stats.sentences import LEAST, points
 from playground.ui.forest import Axis, Interval, forest, shape, ticks
-from playground.ui.html import icon, join, plural
+from playground.ui.html import button, icon, join, plural
 from playground.verdicts import Aligned, Bias
+from playground.workbench.labels import MOST_REVERSED
 
 if TYPE_CHECKING:
     from playground.ui.verdict import Shown
+    from playground.verdicts import Place
 
 GATES = 0.8
 """A judge that stops fewer of the bad answers may warn, and gates nothing."""
 WIDE = 112
 
 
-def card(shown: Shown, aligned: Aligned) -> Markup:
-    """The right half of a judge's page."""
+def card(
+    shown: Shown, aligned: Aligned, turned: Mapping[Place, bool], asking: tuple[int, int] | None = None
+) -> Markup:
+    """The right half of a judge's page; `turned` is what it says asked in reverse, `asking` how far that is."""
     agreement = aligned.agreement
     many = len(aligned.held_out)
     base = f", base rate {100 * agreement.base_rate:.0f} % pass" if agreement is not None else ""
@@ -32,7 +37,7 @@ def card(shown: Shown, aligned: Aligned) -> Markup:
         '<div class="v-filters"><h3>Card</h3><span class="hint">held-out half, {}{}</span></div>'
     ).format(plural(many, "label"), base)
     return Markup('<aside class="va-card" aria-label="Card">{}{}{}</aside>').format(
-        head, _agreeing(aligned, agreement), scores(shown, aligned)
+        head, _agreeing(shown, aligned, agreement, turned, asking), scores(shown, aligned)
     )
 
 
@@ -59,7 +64,13 @@ def shut(shown: Shown, aligned: Aligned) -> Markup:
     )
 
 
-def _agreeing(aligned: Aligned, agreement: Agreement | None) -> Markup:
+def _agreeing(
+    shown: Shown,
+    aligned: Aligned,
+    agreement: Agreement | None,
+    turned: Mapping[Place, bool],
+    asking: tuple[int, int] | None,
+) -> Markup:
     if agreement is None:
         missing = LEAST - len(aligned.held_out)
         return Markup(
@@ -71,8 +82,12 @@ def _agreeing(aligned: Aligned, agreement: Agreement | None) -> Markup:
             f"{missing:,}",
             _block(aligned) if aligned.held_out else "",
         )
-    return Markup('<div class="va-part"><h2>{}</h2>{}{}</div>{}').format(
-        kappa_words(agreement), lets_through(aligned), _block(aligned), _readings(aligned, agreement)
+    return Markup('<div class="va-part"><h2>{}</h2>{}{}</div>{}{}').format(
+        kappa_words(agreement),
+        lets_through(aligned),
+        _block(aligned),
+        _readings(agreement, flips(aligned, turned)),
+        _reverse(shown, aligned, turned, asking),
     )
 
 
@@ -128,12 +143,43 @@ def _block(aligned: Aligned) -> Markup:
     )
 
 
-def _readings(aligned: Aligned, agreement: Agreement) -> Markup:
+def flips(aligned: Aligned, turned: Mapping[Place, bool]) -> Estimate | None:
+    """How often the judge changes its mind when its two words are named in reverse; None where it was not asked."""
+    both = [at for at in turned if at in aligned.judge]
+    return rate(sum(turned[at] != aligned.judge[at] for at in both), len(both)) if both else None
+
+
+def _reverse(
+    shown: Shown, aligned: Aligned, turned: Mapping[Place, bool], asking: tuple[int, int] | None
+) -> Markup:
+    """The way to ask in reverse, or how far that is."""
+    if asking is not None:
+        done, of = asking
+        return Markup(
+            '<p class="hint below">{}<span data-poll="judge_now" data-id="{}" data-look="{}" data-every="1000"></span></p>'
+        ).format(f"Asked in reverse: {done:,} of {plural(of, 'answer')}.", shown.id, shown.look.text)
+    if turned:
+        return Markup("")
+    return Markup('<div class="va-part row">{}<span class="hint">{}</span></div>').format(
+        button(
+            "Ask it in reverse",
+            "judge_in_reverse",
+            symbol="redo",
+            kind="small",
+            id=shown.id,
+            look=shown.look.text,
+        ),
+        f"Does it say the same when FAIL is named before PASS? {plural(min(len(aligned.held_out), MOST_REVERSED), 'call')}.",
+    )
+
+
+def _readings(agreement: Agreement, flipped: Estimate | None) -> Markup:
     axis = Axis(0.0, 1.0, 0.5, WIDE)
     found: list[tuple[str, str, Estimate | None]] = [
         ("Agreement", "", rate(agreement.agreeing, agreement.cases)),
         ("Lets good pass", "sensitivity", agreement.sensitivity),
         ("Stops bad", "specificity", agreement.specificity),
+        ("Order flips", "labels named in reverse", flipped),
     ]
     rows = join(
         Markup(

@@ -46,6 +46,8 @@ def judge_of(shown: Shown) -> Check | None:
 async def judge_page(workbench: Workbench, shown: Shown, check: Check) -> Markup:
     """The whole page, in the place of the verdict."""
     aligned = await workbench.labels.alignment(shown.id, check)
+    turned = await workbench.labels.reversed_marks(shown.id, check)
+    asking = workbench.labels.asking(shown.id, check)
     queue = queue_of(shown, aligned)
     left = (
         await _labelling(workbench, shown, check, aligned, queue)
@@ -60,7 +62,7 @@ async def judge_page(workbench: Workbench, shown: Shown, check: Check) -> Markup
         _bar(shown, check, aligned, queue),
         _steps(shown, aligned),
         left,
-        shut(shown, aligned) if shown.look.step == "label" else card(shown, aligned),
+        shut(shown, aligned) if shown.look.step == "label" else card(shown, aligned, turned, asking),
     )
 
 
@@ -370,4 +372,28 @@ async def _chosen(workbench: Workbench, shown: Shown, check: Check, aligned: Ali
     ).format(told, wrong)
 
 
-ACTIONS: dict[str, Action] = {"label_answer": label_answer}
+async def judge_in_reverse(workbench: Workbench, ask: Ask) -> Update:
+    """Ask the judge again with its two words in reverse, in the background."""
+    from playground.ui.verdict import look_at
+
+    shown = await look_at(workbench, ask.text("id"), Look.read(ask.text("look")), with_more=False)
+    if (check := judge_of(shown)) is not None:
+        await workbench.labels.ask_in_reverse(shown.id, check)
+    return await judge_now(workbench, ask)
+
+
+async def judge_now(workbench: Workbench, ask: Ask) -> Update:
+    """The page as it stands, for a page that still shows it."""
+    from playground.ui.verdict import verdict_view
+
+    return {
+        "only_at": ask.text("id"),
+        "html": {"exp-verdict": await verdict_view(workbench, ask.text("id"), ask)},
+    }
+
+
+ACTIONS: dict[str, Action] = {
+    "label_answer": label_answer,
+    "judge_in_reverse": judge_in_reverse,
+    "judge_now": judge_now,
+}

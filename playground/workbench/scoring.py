@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from playground.backends.base import Embeds, RendersChat, ScoresText, complete
 from playground.errors import PlaygroundError, PromptError
-from playground.runs.gate import Rank, watched
+from playground.runs.gate import Rank, background, watched
 from playground.runs.planning import checks_of
 from playground.sandbox.run import run as run_program
 from playground.sandbox.switch import Switch
@@ -87,6 +87,10 @@ class ScoringDesk:
         }
         return replace(sample, told=told) if told else sample
 
+    async def found(self, question: Question, sample: Sample, work: Work, run_id: str = "") -> Told:
+        """What one question of a check comes to, asked in the background; what cannot be found out is said, never raised."""
+        return await self._found(question, sample, work, background, run_id)
+
     def drop(self, run_id: str | None = None, column: int | None = None) -> None:
         """Wait no longer for anything of that run, of one of its columns, or of any run."""
         for task, (run, mine) in list(self._open.items()):
@@ -118,7 +122,7 @@ class ScoringDesk:
                 model = question.model or work.model
                 backend = self._models.backend_of(model)
                 async with self._models.gates[backend.name].ranked(rank):
-                    if question.kind == "judgement":
+                    if question.kind in ("judgement", "reversed"):
                         request = GenerationRequest(model, messages_for(question), JUDGING, background=True)
                         return read_judgement((await complete(backend, request)).text)
                     if question.kind == "vectors":

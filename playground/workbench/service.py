@@ -58,7 +58,7 @@ class Workbench:
         self.experiments = ExperimentDesk(
             store, self.models, self.prompts, self.runs, self.datasets, settings.data_dir / "summaries"
         )
-        self.labels = LabelDesk(store, self.experiments)
+        self.labels = LabelDesk(store, self.experiments, self.runs.scoring)
         self.sheets = SheetDesk(store, self.datasets)
         self.jobs = self.models.jobs
         self.tray = Tray()
@@ -77,6 +77,7 @@ class Workbench:
     async def _end(self) -> None:
         await self.experiments.close()
         await self.runs.close()
+        await ended("questions to judges", self.labels.wait(), RENDERER_END_S)
         await self.models.close()
         await ended("renderer", self.prompts.close(), RENDERER_END_S)
         await ended("database", asyncio.to_thread(self.store.close), CLOSE_S + 5)

@@ -131,3 +131,22 @@ async def test_another_model_by_the_same_criterion_keeps_the_labels(
     other = JUDGE.model_copy(update={"options": {**JUDGE.options, "criterion": "Says no."}})
     assert len(await workbench.labels.of(judged, stricter)) == 2
     assert await workbench.labels.of(judged, other) == ()
+
+
+async def test_a_judge_that_takes_the_word_named_first_flips(
+    judged: str, workbench: Workbench, call: Call
+) -> None:
+    await labelled(call, judged, 40)
+    page = (await call("verdict_look", id=judged, look=LOOK))["html"]["exp-verdict"]
+    assert "Ask it in reverse" in page and "20 calls" in page
+    backend = workbench.models.backends["scripted"]
+    backend.scripts["lenient"] = "{last}"  # type: ignore[attr-defined]
+    asked = len(backend.requests)  # type: ignore[attr-defined]
+    begun = await call("judge_in_reverse", id=judged, look=LOOK)
+    assert begun["only_at"] == judged and "Asked in reverse: " in begun["html"]["exp-verdict"]
+    await workbench.labels.wait()
+    sent = [request.messages[-1].content for request in backend.requests[asked:]]  # type: ignore[attr-defined]
+    assert len(sent) == 20 and all("Begin with FAIL or PASS" in text for text in sent)
+    page = (await call("judge_now", id=judged, look=LOOK))["html"]["exp-verdict"]
+    row = page.partition("Order flips")[2].partition("</tr>")[0]
+    assert "100 %" in row and "Ask it in reverse" not in page
