@@ -212,6 +212,10 @@ class Translation:
             found = [self._known(piece, depth + 1) for piece in pieces]
             if all(found):
                 return _sentences(pieces, found)
+        if "”; " in text:  # changes, one after the other: a hole of one must not swallow the next
+            parts = [self._known(part, depth + 1) for part in text.split("; ")]
+            if all(parts):
+                return "；".join(filter(None, parts))
         whole = self._by_templates(text, depth) or self._without_end(text, depth)
         return whole or (_sentences(pieces, found) if any(found) else self._separated(text, depth))
 
@@ -342,6 +346,8 @@ def _written(template: Template, values: Mapping[str, str]) -> str:
         value = _number(values[piece.name]) or values[piece.name]
         if _AFTER_CJK.search(written) and _STARTS_CJK.search(value):
             written = written[:-1]
+        if _AFTER_CJK.search(value):
+            value = value[:-1]
         written += value
     if _ENDS_CJK.search(written) and _BEFORE_CJK.search(rest):
         rest = rest[1:]

@@ -150,6 +150,8 @@ async def data_keep_case(workbench: Workbench, ask: Ask) -> Update:
     columns = [_column(name, value, form.prompt.inputs) for name, value in values.items()]
     if not dataset:
         name = f"Cases of {form.prompt.name or 'a prompt'}"
+        if ask.language == "zh":  # it becomes a name, which no language changes
+            name = f"{form.prompt.name or '提示词'} 的用例"
         version = await workbench.datasets.create(
             await _free_name(workbench, name), columns, [Row(values)], note
         )

@@ -34,7 +34,7 @@ def rule_part(now: Experiment, choices: Choices) -> Markup:
     )
     metrics: list[Option] = [(PASSES, together), (SCORE, "by its mean score")]
     metrics += (
-        [(check_name(check), f"only: {check_name(check)}") for check in chosen] if len(chosen) > 1 else []
+        [(check_name(check), f"this one: {check_name(check)}") for check in chosen] if len(chosen) > 1 else []
     )
     margin = f"{100 * rule.margin:g}" if rule.margin else ""
     first = Markup('<div class="exp-line"><span class="of">A case</span>{}{}</div>').format(

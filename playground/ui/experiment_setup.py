@@ -163,14 +163,13 @@ def _unsaved(now: Experiment) -> Markup:
     texts = [each.name for each in now.variants if isinstance(prompt_of(now, each), Prompt)]
     if not texts:
         return Markup("")
+    names = ", ".join(texts)
     words = (
-        f"Variant {texts[0]} has"
+        f"The text of variant {names} is not saved: the experiment keeps it as it is."
         if len(texts) == 1
-        else f"Variants {', '.join(texts[:-1])} and {texts[-1]} have"
+        else f"The texts of these variants are not saved: {names}. The experiment keeps them as they are."
     )
-    return Markup(
-        '<p class="hint note">{}{} a text that is not saved: the experiment keeps it as it is.</p>'
-    ).format(icon("lock"), words)
+    return Markup('<p class="hint note">{}{}</p>').format(icon("lock"), words)
 
 
 # --- cases --------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CHINESE: dict[str, Any] = {"locale": "zh-CN"}
 TABS = {
     "Compare": "对比",
-    "Library": "词库",
+    "Library": "提示词库",
     "Data": "数据",
     "Experiments": "实验",
     "History": "历史",

@@ -184,14 +184,14 @@ def test_an_answer_says_what_has_changed_since_it_was_run(scripted: OpenApp) -> 
     said = app.page.locator("#col0 .l3")
     expect(said).to_have_attribute("data-since", "")
     app.turn(0).fill("Shout {{ word }}")
-    expect(said).to_have_attribute("data-since", "prompt changed since")
+    expect(said).to_have_attribute("data-since", "changed since: prompt")
     expect(app.page.locator("#edited")).to_be_hidden()  # it is of no version: "not saved" says it
     app.variable("word").fill("bye")
     app.preset(1, "Creative")
-    expect(said).to_have_attribute("data-since", "prompt, values and sampling changed since")
-    expect(app.page.locator("#col1 .l3")).to_have_attribute("data-since", "prompt and values changed since")
+    expect(said).to_have_attribute("data-since", "changed since: prompt, values, sampling")
+    expect(app.page.locator("#col1 .l3")).to_have_attribute("data-since", "changed since: prompt, values")
     app.reload()
-    expect(said).to_have_attribute("data-since", "prompt, values and sampling changed since")
+    expect(said).to_have_attribute("data-since", "changed since: prompt, values, sampling")
     app.run_to_the_end()
     expect(said).to_have_attribute("data-since", "")
 

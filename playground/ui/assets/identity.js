@@ -155,6 +155,5 @@ export function changedSince(sign, i) {
     now = sign.split(".");
   const parts = PARTS.filter((_, n) => n < then.length && then[n] !== now[n]); // an earlier program signed fewer
   if (!parts.length) return "";
-  const words = parts.length > 1 ? `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}` : parts[0];
-  return `${words} changed since`;
+  return `changed since: ${parts.join(", ")}`;
 }

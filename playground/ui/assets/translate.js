@@ -123,6 +123,11 @@ export function makeTranslation(catalogue, holes) {
       found = pieces.map((piece) => known(piece, depth + 1));
       if (found.every(Boolean)) return sentences(pieces, found);
     }
+    if (text.includes("”; ")) {
+      // Changes, one after the other: a hole of one must not swallow the next.
+      const parts = text.split("; ").map((part) => known(part, depth + 1));
+      if (parts.every(Boolean)) return parts.join("；");
+    }
     const whole = byTemplates(text, depth) || withoutEnd(text, depth);
     return whole || (found.some(Boolean) ? sentences(pieces, found) : separated(text, depth));
   }
@@ -229,7 +234,7 @@ export function makeTranslation(catalogue, holes) {
       }
       const value = number(values[name]) ?? values[name];
       if (AFTER.test(all) && STARTS.test(value)) all = all.slice(0, -1);
-      all += value;
+      all += AFTER.test(value) ? value.slice(0, -1) : value;
     }
     return add(rest);
   }
