@@ -15,9 +15,12 @@ _BEHIND = re.compile(
     rf"^ (?:empty |more |further |different |rated |paired )?(?:{WORDS})\b(?!/s| with | at | in another )"
 )
 _IN_TEMPLATE = re.compile(rf"\{{[^{{}}]*\}} (?:{WORDS})\b")
-LATER = ("workbench/", "cli/")
-"""Parts whose texts are still to be mended."""
 NEVER_ONE = {
+    "cli/doctor.py": "the name of a model, which answers",
+    "cli/running.py": "different answers are several",
+    "workbench/experiment_more.py": "some of the rows, never of one",
+    "workbench/experiment_plan.py": "more than the most",
+    "workbench/experiment_going.py": "one in a row has words of its own",
     "answers/wording.py": "the number one has a sentence of its own",
     "datasets/facts.py": "of one row its number is said",
     "formats/promptfoo_csv.py": "some of the rows, never of one",
@@ -71,9 +74,7 @@ def test_no_plural_stands_behind_a_number_that_may_be_one() -> None:
     found: dict[str, list[str]] = {}
     for file in PACKAGE.rglob("*.py"):
         name = file.relative_to(PACKAGE).as_posix()
-        if not name.startswith(("translation/", *LATER)) and (
-            loose := [*_loose(ast.parse(file.read_text()))]
-        ):
+        if not name.startswith("translation/") and (loose := [*_loose(ast.parse(file.read_text()))]):
             found[name] = [f"line {line}: {text}" for line, text in loose]
     assert {name: lines for name, lines in found.items() if name not in NEVER_ONE} == {}, (
         "say it with plural()"

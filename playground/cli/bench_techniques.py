@@ -22,6 +22,7 @@ from playground.cli.terminal import (
     write_file,
 )
 from playground.errors import PlaygroundError, PromptError
+from playground.plurals import plural
 
 if TYPE_CHECKING:
     from playground.bench.techniques import Data as BenchData
@@ -90,7 +91,7 @@ def bench_techniques(
         ):
             known[:] = [report]
             if done % EVERY == 0 or done == total:
-                tell(f"{done:,} of {total:,} answers")
+                tell(f"{done:,} of {plural(total, 'answer')}")
 
     try:
         with_workbench(open_there(settings_of(context, data)), work)

@@ -29,6 +29,7 @@ from playground.cli.terminal import (
     write_bytes,
 )
 from playground.errors import PromptError
+from playground.plurals import plural
 
 if TYPE_CHECKING:
     from playground.tables.base import Choices
@@ -95,13 +96,15 @@ def list_data(context: typer.Context, output: PrintAs = Output.TEXT, folder: Dat
             halves = (
                 f"  train {each.train:,}, held out {each.held_out:,}" if each.train or each.held_out else ""
             )
-            say(f"{each.name}@{each.latest}  {each.rows:,} rows, {len(each.columns):,} columns{halves}\n")
+            say(
+                f"{each.name}@{each.latest}  {plural(each.rows, 'row')}, {plural(len(each.columns), 'column')}{halves}\n"
+            )
         if not every:
             say("There are no data sets. Import one with: playground data import FILE\n")
         if samples := await all_samples():
             say("Samples, which playground data import NAME takes:\n")
         for sample in samples:
-            say(f"  {sample.name}  {sample.rows:,} rows: {sample.title}\n")
+            say(f"  {sample.name}  {plural(sample.rows, 'row')}: {sample.title}\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
 
@@ -210,7 +213,7 @@ def show_data(
             }
             write(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
             return
-        say(f"{version.words}: {version.rows:,} rows")
+        say(f"{version.words}: {plural(version.rows, 'row')}")
         say(
             f", train {version.train:,}, held out {version.held_out:,}\n"
             if version.train or version.held_out
@@ -221,10 +224,10 @@ def show_data(
         for each in await desk.versions(version.dataset_id):
             stamp = f"{each.created_at.astimezone():%Y-%m-%d %H:%M}"
             say(
-                f"  version {each.number}, {stamp}, {each.rows:,} rows{f': {each.note}' if each.note else ''}\n"
+                f"  version {each.number}, {stamp}, {plural(each.rows, 'row')}{f': {each.note}' if each.note else ''}\n"
             )
         if wanted or half:
-            say(f"{page.total:,} of {version.rows:,} rows\n")
+            say(f"{page.total:,} of {plural(version.rows, 'row')}\n")
         for row in page.rows:
             half_word = f" ({row.half})" if row.half else ""
             made = f" made by {row.made_by}" if row.made_by else ""
@@ -341,7 +344,7 @@ def dedupe_data(
             say(f"{version.words} has no row to leave out.\n")
         elif not dry_run:
             made = await workbench.datasets.dedupe(version, near=near)
-            say(f"{made.words}: {made.rows:,} rows, {made.note}\n")
+            say(f"{made.words}: {plural(made.rows, 'row')}, {made.note}\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
 
@@ -359,7 +362,7 @@ def sample_data(
     async def work(workbench: Workbench) -> None:
         version = await workbench.datasets.find(name)
         made = await workbench.datasets.draw(version, rows, seed)
-        say(f"{made.words}: {made.note or f'{made.rows:,} rows'}\n")
+        say(f"{made.words}: {made.note or plural(made.rows, 'row')}\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
 
@@ -372,9 +375,9 @@ def delete_data(context: typer.Context, name: DataSet, folder: Data = None) -> N
         version = await workbench.datasets.find(name)
         used = await workbench.datasets.used_by(version.dataset_id)
         await workbench.datasets.delete(version.dataset_id)
-        kept = (
-            f"; {len(used):,} experiment{'' if len(used) == 1 else 's'} keep what they ran on" if used else ""
-        )
+        kept = "; 1 experiment keeps what it ran on" if used else ""
+        if len(used) > 1:
+            kept = f"; {len(used):,} experiments keep what they ran on"
         say(f"{version.name} deleted{kept}\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
@@ -480,12 +483,12 @@ def _report(found: Preview, version: DatasetVersion | None) -> None:
         say(f"  {column.name}{becomes}: {told}{missing}{why}\n")
     for problem in found.problems:
         tell(_told(problem, found.unit))
-    counts = f"{found.records:,} records read, {found.stored:,} {'stored' if version else 'would be stored'}"
+    counts = f"{plural(found.records, 'record')} read, {found.stored:,} {'stored' if version else 'would be stored'}"
     parts = [f"{found.refused:,} refused"] if found.refused else []
     parts += [f"{found.told:,} stored as told"] if found.told else []
     say(f"{counts}{f' ({chr(44).join(parts)})'.replace(',', ', ') if parts else ''}\n")
     if version:
-        say(f"{version.words}: {version.rows:,} rows\n")
+        say(f"{version.words}: {plural(version.rows, 'row')}\n")
 
 
 def _told(problem: Problem, unit: str) -> str:

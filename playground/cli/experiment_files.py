@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from playground.plurals import plural
 from playground.types.outcomes import FailureGroup, StoredExperiment
 from playground.verdicts import Gate, Verdict, as_json, as_markdown, as_text
 
@@ -47,7 +48,7 @@ def to_json(stored: StoredExperiment, found: Verdict, gates: Gates, failures: Se
 def markdown(stored: StoredExperiment, found: Verdict, gates: Gates, failures: Sequence[FailureGroup]) -> str:
     """A summary with a title."""
     lines = [f"- {'✓' if holds else '✗'} {_plain(line)}" for _, gate in gates for _, holds, line in gate.rows]
-    failed = [f"- {len(group.keys):,} cells failed: {_plain(group.reason)}" for group in failures]
+    failed = [f"- {plural(len(group.keys), 'cell')} failed: {_plain(group.reason)}" for group in failures]
     parts = [f"### {_plain(stored.row.name)}", as_markdown(found).strip()]
     parts += ["\n".join(part) for part in (lines, failed) if part]
     return "\n\n".join(parts) + "\n"
@@ -71,7 +72,7 @@ def junit(stored: StoredExperiment, found: Verdict, gates: Gates, failures: Sequ
         mine = [
             (group, sum(names[key.variant] == row.entry.name for key in group.keys)) for group in failures
         ]
-        if said := "; ".join(f"{count:,} cells: {group.reason}" for group, count in mine if count):
+        if said := "; ".join(f"{plural(count, 'cell')}: {group.reason}" for group, count in mine if count):
             errors += 1
             ElementTree.SubElement(case, "error", message=_clean(said), type="no answer")
     suite.set("tests", str(len(suite.findall("testcase"))))

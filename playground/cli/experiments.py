@@ -17,6 +17,7 @@ import typer
 
 from playground.cli.terminal import say, shown_report, tell, tell_all, write, write_file
 from playground.errors import NotFoundError, PlaygroundError, PromptError, SettingsError
+from playground.plurals import plural
 from playground.types.experiment import LEAST_TIMEOUT_S, MOST_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -180,7 +181,9 @@ async def _reported(workbench: Workbench, run_id: str, asked: Asked) -> int:
         ]
         say(as_text(found) + "".join(f"{line}\n" for line in lines))
     if cached := (await desk.progress(run_id)).cached:
-        tell(f"{cached:,} of {stored.row.total:,} answers were given before and came from the cache.")
+        tell(
+            f"{cached:,} of {plural(stored.row.total, 'answer')} {'was' if cached == 1 else 'were'} given before and came from the cache."
+        )
     for group in failures:
         tell(f"{len(group.keys):,} failed: {group.reason} {group.hint}".strip())
     if failures:
@@ -225,7 +228,7 @@ def gates_of(found: Verdict, asked: Asked) -> list[tuple[str, Gate]]:
 
 def progress_words(progress: Progress) -> str:
     """Such as "379 of 640 cells, 0.6 cells/s, about 7 min left, 3 failed"."""
-    parts = [f"{progress.done + progress.failed:,} of {progress.total:,} cells"]
+    parts = [f"{progress.done + progress.failed:,} of {plural(progress.total, 'cell')}"]
     if progress.cells_per_s:
         parts.append(
             f"{progress.cells_per_s:.2g} cells/s"
@@ -246,17 +249,17 @@ def in_words(estimate: Estimate) -> str:
     from playground.stats import tenths
 
     lines = [
-        f"{estimate.cells:,} cells: {estimate.cases:,} cases of {estimate.dataset}"
+        f"{plural(estimate.cells, 'cell')}: {plural(estimate.cases, 'case')} of {estimate.dataset}"
         + (f", version {estimate.number}" if estimate.number else "")
-        + f", {len(estimate.variants)} variants. About {estimate.calls:,} calls."
+        + f", {plural(len(estimate.variants), 'variant')}. About {plural(estimate.calls, 'call')}."
     ]
     for row in estimate.variants:
-        tokens = f"{row.tokens:,} tokens" if row.tokens is not None else "tokens unknown"
+        tokens = f"{plural(row.tokens, 'token')}" if row.tokens is not None else "tokens unknown"
         time = span(row.seconds) if row.seconds is not None else "time unknown"
-        lines.append(f"  {row.name}: {row.calls:,} calls, {tokens}, {time}")
+        lines.append(f"  {row.name}: {plural(row.calls, 'call')}, {tokens}, {time}")
     if estimate.tokens is not None and estimate.seconds is not None:
         lines.append(
-            f"Together {estimate.tokens:,} tokens and {span(estimate.seconds)}, {estimate.measured}."
+            f"Together {plural(estimate.tokens, 'token')} and {span(estimate.seconds)}, {estimate.measured}."
         )
     elif not estimate.measured:
         lines.append("Tokens and time are unknown: these models have not answered here yet.")

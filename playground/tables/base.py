@@ -9,6 +9,7 @@ A choice that is empty is found out; what was found is told with its evidence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -98,6 +99,28 @@ class Source:
     has_json_texts: bool = False
     whys: tuple[str, ...] = ()
     notes: tuple[Finding, ...] = ()
+
+
+_SENTENCE = re.compile(r"[.?!;:。？！；：…]\s*$|[\r\n]")
+_NAME_LIKE_CHARS = 60
+
+
+def are_names(cells: Sequence[str], file: str) -> bool:
+    """Whether a table's only record names its columns: short, all different, no sentences.
+
+    One text alone that was pasted, which has no ending, is a row.
+    """
+    return (
+        bool(cells)
+        and (len(cells) > 1 or "." in file)
+        and len({cell.strip() for cell in cells}) == len(cells)
+        and all(0 < len(cell.strip()) <= _NAME_LIKE_CHARS and not _SENTENCE.search(cell) for cell in cells)
+    )
+
+
+ONLY_NAMES = Finding(
+    "header", "names of columns, and no row under them", "If they are a row, choose that they are."
+)
 
 
 def unique_names(names: Sequence[str]) -> tuple[tuple[str, ...], list[Finding]]:

@@ -11,6 +11,7 @@ import datetime
 import decimal
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -19,6 +20,7 @@ from playground.tables.base import (
     FIELD_CHARS,
     MOST_COLUMNS,
     MOST_ROWS,
+    ONLY_NAMES,
     Choices,
     Finding,
     Record,
@@ -56,9 +58,10 @@ def open_parquet(file: str, data: bytes, choices: Choices) -> Source:
         raise PromptError(
             f"{file} unpacks to {size / 1e6:,.0f} MB, more than {MAX_UNPACKED / 1e6:,.0f}.", "Split the file."
         )
-    if not fields or not meta.num_rows:
+    if not fields:
         raise PromptError(f"{file} holds no rows.", "Write some into it.")
     names, notes = unique_names([field.name for field in fields])
+    notes += [] if meta.num_rows else [replace(ONLY_NAMES, then="")]
     nested = {
         place
         for place, field in enumerate(fields)

@@ -19,11 +19,13 @@ from playground.plurals import plural
 from playground.tables.base import (
     FIELD_CHARS,
     MOST_COLUMNS,
+    ONLY_NAMES,
     Choices,
     Finding,
     Found,
     Record,
     Source,
+    are_names,
     unique_names,
 )
 from playground.tables.kinds import looks_like_a_value
@@ -72,7 +74,7 @@ def open_separated(file: str, data: bytes, choices: Choices, first: str = "") ->
             f"{file}: {len(head.cells):,} columns do not fit into {MOST_COLUMNS:,}.",
             "Leave out those nobody needs.",
         )
-    has_header, header = _header(head, choices, table)
+    has_header, is_alone, header = _header(file, head, choices, table)
     names, notes = unique_names(head.cells if has_header else ["" for _ in head.cells])
     table.names, table.header_line = names, head.line if has_header else 0
     alike, whole, spanning = table.count()
@@ -103,7 +105,7 @@ def open_separated(file: str, data: bytes, choices: Choices, first: str = "") ->
         table.records,
         found,
         has_json_texts=True,
-        notes=tuple(notes),
+        notes=(*notes, *([ONLY_NAMES] if has_header and is_alone else [])),
     )
 
 
@@ -286,8 +288,8 @@ def delimiter_fit(lines: Sequence[str], mark: str) -> _Fit:
     return _Fit(times / (sum(widths.values()) + broken), width, is_whole)
 
 
-def _header(head: Record, choices: Choices, table: Separated) -> tuple[bool, Found]:
-    """Whether the first record names the columns, and why."""
+def _header(file: str, head: Record, choices: Choices, table: Separated) -> tuple[bool, bool, Found]:
+    """Whether the first record names the columns, whether it is the only one, and why."""
     options = (("yes", "Column names"), ("no", "A row"))
     cells = [str(cell).strip() for cell in head.cells]
     is_alone = next(_after(table.parse(), head.line), None) is None
@@ -302,14 +304,13 @@ def _header(head: Record, choices: Choices, table: Separated) -> tuple[bool, Fou
             False,
         )
     elif is_alone:
-        has, evidence, sure = False, "there is no other record", False
+        has, evidence, sure = are_names(filled, file), "there is no other record", False
     else:
         has, sure = True, len(filled) == len(set(filled)) == len(cells)
         told = "all different" if len(filled) == len(set(filled)) else "two of them the same"
         evidence = f"{plural(len(filled), 'name')}, {told}" if len(filled) > 1 else "no number in it"
-    return has, Found(
-        "header", "yes" if has else "no", dict(options)["yes" if has else "no"], evidence, sure, options
-    )
+    value = "yes" if has else "no"
+    return has, is_alone, Found("header", value, dict(options)[value], evidence, sure, options)
 
 
 def _after(records: Iterable[Record], line: int) -> Iterator[Record]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
 from playground.errors import PromptError
@@ -23,6 +24,8 @@ OPTIONS = (
 )
 
 _LATIN = ("cp1252", "cp1250", "cp1254")
+_ASCII = (0x09, 0x0A, 0x0D, *range(0x20, 0x7F))
+_SMALL = re.compile(rb"[a-z \r\n]")
 _FOREIGN = re.compile(rb"[\x80-\xff]{6}")
 
 
@@ -59,11 +62,43 @@ def lines_of(data: bytes, file: str, encoding: str = "") -> Text:
 
 def _whole(data: bytes, file: str, exc: UnicodeDecodeError | None) -> Text:
     """A file that is all in one other encoding."""
-    decoded = decode(data, file)
     sure = data.startswith(MARKS)
+    try:
+        decoded = decode(data, file)
+    except PromptError:
+        lines = io.StringIO(data.decode("utf-16", "replace"), newline="") if sure else ()
+        first = next((n for n, line in enumerate(lines, 1) if "\ufffd" in line or _is_narrow(line)), 0)
+        if not first:
+            raise
+        raise PromptError(
+            f"{file} begins as UTF-16, and from line {first:,} on it is something else.",
+            "Save it as UTF-8 text and read it again.",
+        ) from None
     evidence = "a byte order mark says so" if sure else f"guessed; {_where(data, exc)}"
     name = next(name for name, label in NAMES.items() if f"read as {label}" in decoded.note)
-    return _text(decoded.text, Found("encoding", name, NAMES[name], evidence, sure, OPTIONS))
+    narrow = Finding("encoding", "has pieces that are not UTF-16, as the rest is", "Correct the line.", True)
+    lines = io.StringIO(decoded.text, newline="")
+    odd = {n: narrow for n, line in enumerate(lines, 1) if name.startswith("utf_16") and _is_narrow(line)}
+    return _text(decoded.text, Found("encoding", name, NAMES[name], evidence, sure and not odd, OPTIONS), odd)
+
+
+@cache
+def _pairs() -> re.Pattern[str]:
+    """Four characters or more whose two bytes are ASCII each."""
+    pairs = (chr(high << 8 | low) for high in _ASCII for low in _ASCII)
+    return re.compile(f"[{''.join(map(re.escape, pairs))}]{{4,}}")
+
+
+def _is_narrow(line: str) -> bool:
+    """Whether a line that was read as UTF-16 has a piece of plain ASCII in it: each two of its letters look like one.
+
+    In ASCII nearly all bytes are small letters and blanks; of Chinese characters one in thirty has two such bytes.
+    """
+    for piece in _pairs().findall(line):
+        halves = piece.encode("utf-16-be")
+        if 5 * len(_SMALL.findall(halves)) >= 4 * len(halves):
+            return True
+    return False
 
 
 def _mixed(data: bytes, file: str, exc: UnicodeDecodeError) -> Text:

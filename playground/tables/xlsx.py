@@ -25,11 +25,13 @@ from playground.tables.base import (
     FIELD_CHARS,
     MOST_COLUMNS,
     MOST_ROWS,
+    ONLY_NAMES,
     Choices,
     Finding,
     Found,
     Record,
     Source,
+    are_names,
     unique_names,
 )
 from playground.tables.kinds import looks_like_a_value
@@ -76,10 +78,11 @@ def open_xlsx(file: str, data: bytes, choices: Choices) -> Source:
         formulas = _formulas(data, chosen) if has_formulas else set()
     _spread(rows, merged)
     head = rows[0][1]
-    has_header, header = _header(head, choices, len(rows))
+    has_header, header = _header(file, head, choices, len(rows))
     width = max(len(cells) for _, cells in rows)
     shown = [_text(cell) if has_header else "" for cell in head] + [""] * (width - len(head))
     columns, notes = unique_names(shown)
+    notes += [ONLY_NAMES] if has_header and len(rows) == 1 else []
     findings = _findings(rows, columns, formulas, merged)
     dated = {
         place for _, cells in rows for place, cell in enumerate(cells) if isinstance(cell, datetime.date)
@@ -281,13 +284,14 @@ def _findings(
     return found
 
 
-def _header(head: tuple[Any, ...], choices: Choices, rows: int) -> tuple[bool, Found]:
+def _header(file: str, head: tuple[Any, ...], choices: Choices, rows: int) -> tuple[bool, Found]:
     options = (("yes", "Column names"), ("no", "A row"))
     texts = [cell for cell in head if isinstance(cell, str) and cell.strip() and not looks_like_a_value(cell)]
     if choices.header is not None:
         has, evidence = choices.header, "chosen"
     elif rows == 1:
-        has, evidence = False, "there is no other row"
+        are_texts = len(texts) == sum(cell is not None for cell in head)
+        has, evidence = are_texts and are_names(texts, file), "there is no other row"
     else:
         has = len(texts) == sum(cell is not None for cell in head)
         evidence = f"{plural(len(texts), 'name')}" if has else "not all of its cells are texts"

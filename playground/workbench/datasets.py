@@ -18,6 +18,7 @@ from playground.datasets.looking import Term, read_filter
 from playground.datasets.sample import sample
 from playground.datasets.split import split
 from playground.errors import NotFoundError, PromptError
+from playground.plurals import plural
 from playground.store import Store
 from playground.store.dataset_rows import RowLook, RowPage
 from playground.store.records import DatasetSummary
@@ -249,14 +250,19 @@ class DatasetDesk:
         gone = {twin.row for twin in repeated if not twin.differs}
         differ = len(repeated) - len(gone)
         rows = [row for row in await self.all_rows(version) if row.number not in gone]
-        note = f"{len(gone):,} {'equal and nearly equal' if near else 'equal'} rows left out"
+        left_out = plural(len(gone), "row")
+        note = (
+            f"{left_out} left out, equal or nearly equal to another"
+            if near
+            else f"{left_out} left out, equal to another"
+        )
         note += f"; {differ:,} with another expected answer stay" if differ else ""
         return await self.save(version.dataset_id, version.columns, rows, base=version.number, note=note)
 
     async def draw(self, version: DatasetVersion, count: int, seed: int = 0) -> DatasetVersion:
         """The next version with so many of its rows, drawn by the seed."""
         rows = sample(await self.all_rows(version), count, seed)
-        note = f"{len(rows):,} of {version.rows:,} rows, drawn with seed {seed}"
+        note = f"{len(rows):,} of {plural(version.rows, 'row')}, drawn with seed {seed}"
         return await self.save(version.dataset_id, version.columns, rows, base=version.number, note=note)
 
     def written(self, version: DatasetVersion, format_name: str, half: Half = "") -> Iterator[bytes]:
@@ -298,6 +304,10 @@ class DatasetDesk:
         return await asyncio.to_thread(self._sets.used_by, dataset_id)
 
 
+SAID_COLUMNS = 20
+"""Columns that are named of a file without rows."""
+
+
 def _compared(version: DatasetVersion) -> tuple[list[str], str]:
     """The columns by which two rows are the same question, and the one of the expected answer.
 
@@ -320,6 +330,12 @@ def _some(reading: Reading, tally: Tally) -> Iterator[Row]:
     """
     rows = reading.rows(tally)
     first = list(islice(rows, READ_FIRST))
+    if not first and not tally.records:
+        names = ", ".join(column.name for column in reading.columns[:SAID_COLUMNS])
+        raise PromptError(
+            f"{reading.file} has 0 rows: it only names columns ({names}).",
+            "Write rows under them; if they are a row themselves, read the file without column names.",
+        )
     if not first:
         problem = next(iter(tally.problems.values()), None)
         why = f" The first problem, line {problem.lines[0]}: {problem.what}." if problem else ""

@@ -12,6 +12,7 @@ from math import ceil
 
 from playground.backends.base import CountsTokens
 from playground.errors import PlaygroundError
+from playground.plurals import plural
 from playground.scorers import check_name
 from playground.stats import power
 from playground.store import Store, content_hash
@@ -67,7 +68,7 @@ async def estimated(resolved: Resolved, store: Store, models: ModelDesk, prompts
         dataset=data.name,
         number=data.number,
         checks=tuple(map(check_name, resolved.checks)),
-        measured=f"from {measured:,} answers of these models" if measured else "",
+        measured=f"from {plural(measured, 'answer')} of these models" if measured else "",
         warnings=tuple(_warnings(resolved)),
         judged=judged,
     )
@@ -161,7 +162,9 @@ def _warnings(resolved: Resolved) -> Sequence[str]:
     }
     for name, missing in empty.items():
         if missing:
-            found.append(f'"{name}" is empty in {missing:,} cases: checks that need it do not apply there.')
+            found.append(
+                f'"{name}" is empty in {plural(missing, "case")}: checks that need it do not apply there.'
+            )
     if resolved.experiment.rule.metric == PASSES and resolved.experiment.repeats > 1:
         greedy = [
             variant.name

@@ -318,10 +318,9 @@ class Going:
         reason = same_reason(cell.error) if cell.status == FAILED else ""
         self._row = (reason, self._row[1] + 1 if reason and reason == self._row[0] else bool(reason))
         if self._row[1] >= limits.failures_in_row:
-            self.pause(
-                "paused",
-                f"{self._row[1]} cells failed in a row for one reason: {cell.error} {cell.hint}".strip(),
-            )
+            count = self._row[1]
+            failed = "A cell failed" if count == 1 else f"{count:,} cells failed in a row for one reason"
+            self.pause("paused", f"{failed}: {cell.error} {cell.hint}".strip())
         elif limits.tokens is not None and self.tokens >= limits.tokens:
             self.pause("paused", f"It took {self.tokens:,} tokens; it was to pause at {limits.tokens:,}.")
         self._left_of_case[cell.key.case] -= 1

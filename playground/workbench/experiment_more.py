@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from playground.errors import NotFoundError, PromptError
+from playground.plurals import plural
 from playground.types.dataset import DatasetRef, DatasetVersion
 from playground.types.grid import Case
 from playground.types.outcomes import StoredExperiment
@@ -76,7 +77,7 @@ async def next_cases(
     experiment, row = stored.experiment, stored.row
     if experiment.rule.looking != "any time":
         raise PromptError(
-            f"The rule fixed {stored.cases:,} cases before the first answer: more of them would be no part of it.",
+            f"The rule fixed {plural(stored.cases, 'case')} before the first answer: more of them would be no part of it.",
             "Set it up again over more cases: that is another attempt.",
         )
     wanted = experiment.cases.model_copy(

@@ -18,6 +18,7 @@ from typing import Any
 from playground.datasets.sample import lot, sample
 from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.library.shipped import read_prompt
+from playground.plurals import plural
 from playground.runs.planning import SEEDS, checks_of, schema_problem
 from playground.scorers import check_name, check_problem
 from playground.store import Store, content_hash
@@ -99,8 +100,9 @@ class Planner:
         cells = len(cases) * (len(experiment.variants) + experiment.twin) * experiment.repeats
         if cells > MOST_CELLS:
             raise PromptError(
-                f"{cells:,} cells are too many: {len(cases):,} cases × {len(experiment.variants) + experiment.twin}"
-                f" variants × {experiment.repeats} repeats, and {MOST_CELLS:,} are the most. Nothing was stored.",
+                f"{cells:,} cells are too many: {plural(len(cases), 'case')} × "
+                f"{plural(len(experiment.variants) + experiment.twin, 'variant')} × "
+                f"{plural(experiment.repeats, 'repeat')}, and {MOST_CELLS:,} are the most. Nothing was stored.",
                 "Take fewer cases (limit), variants or repeats.",
             )
         shared = (

@@ -66,7 +66,7 @@ def test_rows_are_filtered_repeated_ones_left_out_and_some_drawn(call: Call, tmp
         "row 2 equals row 1",
         "row 3 shares 94% of its words with row 1",
         "row 4 equals row 1, with another expected answer: it stays",
-        "m@2: 4 rows, 2 equal and nearly equal rows left out; 1 with another expected answer stay",
+        "m@2: 4 rows, 2 rows left out, equal or nearly equal to another; 1 with another expected answer stay",
     ]
     assert call("data", "sample", "m", "--rows", "3").out == "m@3: 3 of 4 rows, drawn with seed 0\n"
     assert call("data", "delete", "m").out == "m deleted\n"

@@ -359,3 +359,62 @@ def test_quotes_in_a_text_do_not_hide_what_parts_the_fields() -> None:
     lines = [f'"He said ""{n}"" twice";{n},5;wait\r\n' for n in range(30)]
     data = ("text;price;answer\r\n" + "".join(lines) + "a;b\r\n").encode()
     assert [column.name for column in read_table("late.csv", data).columns] == ["text", "price", "answer"]
+
+
+def parquet_names() -> bytes:
+    stream = io.BytesIO()
+    parquet.write_table(
+        pa.table({"id": pa.array([], pa.string()), "text": pa.array([], pa.string())}), stream
+    )
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("file", "data"),
+    [
+        ("a.csv", b"id,text\n"),
+        ("a.csv", b"id,text\n,\n , \n"),
+        ("a.tsv", b"id\ttext"),
+        ("a.xlsx", workbook(["id", "text"])),
+        ("a.parquet", parquet_names()),
+    ],
+)
+def test_a_file_that_only_names_columns_has_no_row(file: str, data: bytes) -> None:
+    reading = read_table(file, data)
+    preview = reading.preview()
+    assert [column.name for column in preview.columns] == ["id", "text"]
+    assert (preview.records, list(reading.rows())) == (0, [])
+    assert [problem.what for problem in preview.problems] == ["names of columns, and no row under them"]
+
+
+@pytest.mark.parametrize(
+    ("file", "data", "cells"),
+    [
+        ("a.csv", b"Where is my parcel?,yes\n", ["Where is my parcel?", "yes"]),
+        ("a.csv", b"a,a\n", ["a", "a"]),
+        ("a.csv", b"2,text\n", [2, "text"]),
+        ("pasted", b"hello", ["hello"]),
+    ],
+)
+def test_a_lone_record_that_names_nothing_is_a_row(file: str, data: bytes, cells: list[object]) -> None:
+    [row] = read_table(file, data).rows()
+    assert list(row.values.values()) == cells
+    [kept] = read_table("a.csv", b"id,text\n", Choices(header=False)).rows()
+    assert list(kept.values.values()) == ["id", "text"]
+
+
+def test_pieces_of_ascii_in_a_utf_16_file_are_named_by_line() -> None:
+    start = "text\nGruesse\n你好，世界\n".encode("utf-16")
+    even, odd = b"plain eight bit lines\n", b"plain eight bit line\n"
+    preview = read_table("a.csv", start + even + "last\nnext\n".encode("utf-16-le")).preview()
+    [problem] = preview.problems
+    assert (problem.lines, problem.refused) == ([4], True)
+    assert [row.values.get("text") for row in preview.rows] == ["Gruesse", "你好，世界", None, "next"]
+    with pytest.raises(PromptError, match="begins as UTF-16, and from line 4 on it is something else"):
+        read_table("a.csv", start + odd + "last\n".encode("utf-16-le"))
+
+
+@pytest.mark.parametrize("name", ["sentiment-zh", "facts-zh"])
+def test_no_line_of_a_chinese_file_in_utf_16_is_taken_for_ascii(name: str) -> None:
+    [path] = (Path(__file__).parents[2] / "data" / name).glob("*.csv")
+    assert read_table("a.csv", path.read_text("utf-8").encode("utf-16")).preview().refused == 0
