@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground.errors import NotFoundError, PromptError
+from playground.formats import yaml_text
 from playground.store.records import StoredRun
 from playground.types.prompt import Sampling
 from playground.ui.actions import Ask, make_call
@@ -111,6 +112,21 @@ async def test_an_action_without_its_arguments_is_answered_in_words(call: Call, 
     assert is_worded(await call(action))
 
 
+@pytest.fixture
+def written_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same data becomes YAML once: a bundle of the whole library is asked for 34 times."""
+    write, written = yaml_text.dump, dict[str, str]()
+
+    def dump(data: dict[str, Any]) -> str:
+        key = repr(data)
+        if key not in written:
+            written[key] = write(data)
+        return written[key]
+
+    monkeypatch.setattr(yaml_text, "dump", dump)
+
+
+@pytest.mark.usefixtures("written_once")
 @pytest.mark.parametrize("action", ACTIONS)
 async def test_an_action_with_senseless_arguments_is_answered_in_words(
     call: Call, ran: Run, form: dict[str, Any], action: str
