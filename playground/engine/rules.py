@@ -17,6 +17,10 @@ beginning of a long prompt is read in tiles, in calls of its own. There a row ha
 whatever lies between, as long as all of it up to there lies in whole tiles; calls may have any number of whole tiles, of one
 prompt or of several. Where the tiles end follows from the length of the prompt alone. What was read in tiles has other bits than
 what walked: prompts share it only where both read it so.
+
+K and V of two types would be neither split nor tiled, and nothing would have to be added to a lone row. Measured with K in Q8_0 over 700
+tokens: as near to attention in F32 as F16 is (divergence 3.2e-3 and 3.1e-3; activations of 8 bits hide the rest), and a lone row
+takes 21 ms of the processor in place of 32 for two. But long prompts would lose their tiles, and every answer would have other bits.
 """
 
 from __future__ import annotations
