@@ -272,9 +272,10 @@ class App:
         return self.wait_until_ready()
 
     def wait_until_ready(self) -> App:
-        expect(self.page.locator("html[data-ready=yes]")).to_have_count(1)
+        # Not by `expect`: for what is not there yet it writes down the whole page, 0.1 s for each look.
+        self.page.locator("html[data-ready=yes]").wait_for(state="attached")
         # The fields of the variables come with the first answer of the server.
-        expect(self.page.locator(".vars > *").first).to_be_attached()
+        self.page.locator(".vars > *").first.wait_for(state="attached")
         return self
 
     def wait_for_draft(self) -> None:
