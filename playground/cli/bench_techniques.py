@@ -106,7 +106,7 @@ def read(workbench: Workbench, file: Path, prompt: str, most: int | None, seed: 
     """The data set with the prompt that asks; raises PromptError."""
     from playground.bench.techniques import dataset
     from playground.cli.arguments import find_prompt
-    from playground.cli.data import read_bytes
+    from playground.cli.data_choices import read_bytes
     from playground.tables.reading import read_table
 
     cases = tuple(row.values for row in read_table(file.name, read_bytes(file)).rows())

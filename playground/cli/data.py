@@ -12,10 +12,12 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from playground.cli.data_choices import choices_of, read_bytes, require_columns, sample_table
+from playground.cli.data_words import as_json, report
 from playground.cli.terminal import (
     Data,
     Output,
@@ -28,18 +30,13 @@ from playground.cli.terminal import (
     write,
     write_bytes,
 )
-from playground.errors import PromptError
 from playground.plurals import plural
 
 if TYPE_CHECKING:
-    from playground.tables.base import Choices
-    from playground.tables.reading import Preview, Problem
-    from playground.types.dataset import DatasetVersion, Half, Row
+    from playground.types.dataset import Half, Row
     from playground.workbench.service import Workbench
 
 data = typer.Typer(rich_markup_mode=None)
-SHOWN_LINES = 8
-"""Lines that are named of one problem."""
 WIDE_CHARS = 48
 DataSet = Annotated[
     str, typer.Argument(metavar="NAME", help='A data set: "name", or "name@3" for version 3.')
@@ -150,9 +147,9 @@ def import_data(
     """
     from playground.tables.reading import read_table
 
-    file = _sample(file) or file
+    file = sample_table(file) or file
     content = read_bytes(file)
-    chosen = _choices(
+    chosen = choices_of(
         encoding, delimiter, decimal, sheet, no_header, rename, skip, kind, expected, cluster, tag, keep_equal
     )
 
@@ -161,7 +158,7 @@ def import_data(
         target = await desk.find(add_to) if add_to else None
         known = await desk.known(target) if target else {}
         reading = read_table(file.name, content, chosen, into=target.columns if target else (), known=known)
-        _require_columns(reading.columns, chosen)
+        require_columns(reading.columns, chosen)
         found = reading.preview(count=0)
         version = None
         if not dry_run and target:
@@ -169,9 +166,9 @@ def import_data(
         elif not dry_run:
             version, _ = await desk.keep(reading, name or file.stem, note or f"Imported {file.name}")
         if output is Output.JSON:
-            write(json.dumps(_as_json(found, version), ensure_ascii=False, indent=2) + "\n")
+            write(json.dumps(as_json(found, version), ensure_ascii=False, indent=2) + "\n")
         else:
-            _report(found, version)
+            report(found, version)
 
     with_workbench(open_there(settings_of(context, folder)), work)
 
@@ -381,134 +378,6 @@ def delete_data(context: typer.Context, name: DataSet, folder: Data = None) -> N
         say(f"{version.name} deleted{kept}\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
-
-
-def _sample(file: Path) -> Path | None:
-    """The table of the sample of this name, unless it names a file."""
-    from playground.library.shipped_data import shipped_sets
-
-    if file.suffix or file.is_file():
-        return None
-    return next((each.path for each in shipped_sets() if each.name == str(file)), None)
-
-
-def read_bytes(file: Path) -> bytes:
-    """The bytes of a table on disk; raises PromptError."""
-    from playground.tables.base import MAX_BYTES
-
-    try:
-        size = file.stat().st_size
-        if size > MAX_BYTES:
-            raise PromptError(
-                f"{file.name} has {size / 1e6:,.0f} MB, more than the {MAX_BYTES / 1e6:,.0f} that are read.",
-                "Split it and import the parts.",
-            )
-        return file.read_bytes()
-    except OSError as exc:
-        raise PromptError(f"{file} cannot be read: {exc.strerror}.", "Check the path.") from exc
-
-
-def _choices(
-    encoding: str,
-    delimiter: str,
-    decimal: str,
-    sheet: str,
-    no_header: bool,
-    rename: list[str] | None,
-    skip: list[str] | None,
-    kind: list[str] | None,
-    expected: str,
-    cluster: str,
-    tag: list[str] | None,
-    keep_equal: bool,
-) -> Choices:
-    from playground.tables.base import Choices
-    from playground.types.dataset import ColumnKind
-
-    if decimal not in ("", ".", ","):
-        raise PromptError(f'--decimal "{decimal}" is no decimal sign.', "Give . or ,")
-    kinds = dict(_pair(each, "--kind") for each in kind or ())
-    for column, each in kinds.items():
-        if each not in get_args(ColumnKind):
-            raise PromptError(
-                f'--kind "{column}={each}": there is no such kind.', f"Use {', '.join(get_args(ColumnKind))}."
-            )
-    roles = {column: "tag" for column in tag or ()}
-    roles |= {expected: "expected"} if expected else {}
-    roles |= {cluster: "cluster"} if cluster else {}
-    names = dict(_pair(each, "--rename") for each in rename or ()) | {column: "" for column in skip or ()}
-    return Choices(
-        encoding=encoding,
-        delimiter={"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter),
-        decimal=cast(Literal["", ".", ","], decimal),
-        sheet=sheet,
-        header=False if no_header else None,
-        kinds=cast(dict[str, ColumnKind], kinds),
-        names=names,
-        roles=cast(Any, roles),
-        keep_equal=keep_equal,
-    )
-
-
-def _pair(text: str, option: str) -> tuple[str, str]:
-    column, sign, value = text.rpartition("=")
-    if not sign or not column:
-        raise PromptError(
-            f'{option} "{text}" needs a column and what it becomes.', f"Write {option} COLUMN=VALUE"
-        )
-    return column, value
-
-
-def _require_columns(columns: tuple[Any, ...], chosen: Choices) -> None:
-    """Raise PromptError for an option that names a column which is not there."""
-    from difflib import get_close_matches
-
-    there = [column.name for column in columns]
-    for name in (*chosen.names, *chosen.kinds, *chosen.roles):
-        if name not in there:
-            near = get_close_matches(name, there, n=1)
-            told = f'Is it "{near[0]}"?' if near else f"There are: {', '.join(there[:20])}."
-            raise PromptError(f'The file has no column "{name}".', told)
-
-
-def _report(found: Preview, version: DatasetVersion | None) -> None:
-    for each in found.found:
-        say(f"{each.what}: {each.label} ({each.evidence})\n")
-    for column in found.columns:
-        becomes = f" → {column.becomes}" if column.becomes and column.becomes != column.name else ""
-        role = f", {column.role}" if column.role else ""
-        told = f"{column.kind}{role}, {column.filled:,} filled" if column.becomes else "not imported"
-        missing = f", {column.missing:,} missing" if column.missing and column.becomes else ""
-        why = f"; {column.why}" if column.why else ""
-        say(f"  {column.name}{becomes}: {told}{missing}{why}\n")
-    for problem in found.problems:
-        tell(_told(problem, found.unit))
-    counts = f"{plural(found.records, 'record')} read, {found.stored:,} {'stored' if version else 'would be stored'}"
-    parts = [f"{found.refused:,} refused"] if found.refused else []
-    parts += [f"{found.told:,} stored as told"] if found.told else []
-    say(f"{counts}{f' ({chr(44).join(parts)})'.replace(',', ', ') if parts else ''}\n")
-    if version:
-        say(f"{version.words}: {plural(version.rows, 'row')}\n")
-
-
-def _told(problem: Problem, unit: str) -> str:
-    named = ", ".join(f"{line:,}" for line in problem.lines[:SHOWN_LINES])
-    more = problem.count - min(len(problem.lines), SHOWN_LINES)
-    word = unit if problem.count == 1 else {"entry": "entries"}.get(unit, f"{unit}s")
-    kind = "refused" if problem.refused else "stored as told"
-    then = f" {problem.then}" if problem.then else ""
-    return f"{kind}, {word} {named}{f' and {more:,} more' if more else ''}: {problem.what}.{then}"
-
-
-def _as_json(found: Preview, version: DatasetVersion | None) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    told = asdict(found)
-    for key in ("rows", "shown", "without_column"):
-        del told[key]
-    for each in told["found"]:
-        del each["options"]
-    return told | {"version": version.model_dump(mode="json") if version else None}
 
 
 def _half(half: HalfName | None) -> Half:

@@ -25,7 +25,8 @@ from playground.formats.promptfoo_tests import (
 )
 from playground.plurals import plural
 from playground.tables import json_text
-from playground.tables.reading import Preview, read_table
+from playground.tables.preview import Preview
+from playground.tables.reading import read_table
 from playground.types.prompt import Check
 
 SUFFIXES = ("csv", "tsv", "json", "jsonl", "ndjson", "yaml", "yml")

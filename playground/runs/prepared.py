@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from playground.runs.greedy import GreedyAnswers
 from playground.runs.single import Call, MakeProgram, Program, Send, Tell
-from playground.store.experiments import CACHED
+from playground.store.experiment_cells import CACHED
 from playground.types.experiment import TWIN
 from playground.types.generation import Completion, Finish, Message
 from playground.types.grid import Work

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from playground.errors import PromptError, RowsMoved
 from playground.store.content import fold, portions, texts_in
+from playground.store.dataset_limits import check_columns, check_values
 from playground.store.dataset_rows import Rows
 from playground.store.dataset_tables import NEVER, Dataset, DatasetEntry, DatasetRow, DatasetVersionRow
 from playground.store.tables import now
@@ -27,7 +28,6 @@ from playground.types.dataset import (
     SetHalf,
     SetValue,
     edited,
-    value_problem,
 )
 
 _ROWS = DatasetRow.__table__.insert()  # type: ignore[attr-defined]
@@ -35,8 +35,6 @@ _ENTRIES = DatasetEntry.__table__.insert()  # type: ignore[attr-defined]
 """Of the tables, not of their classes: a hundred thousand rows need no objects."""
 BATCH = 1_000
 MOST_ROWS = 1_000_000
-MOST_COLUMNS = 1_000
-COLUMN_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def first_version(
     session: Session, row: Dataset, columns: Sequence[Column], rows: Iterable[Row], note: str, author: str
 ) -> DatasetVersionRow:
     """Store a new data set with its first version. Raises PromptError."""
-    _check_columns(columns)
+    check_columns(columns)
     row.names = [column.name for column in columns]
     session.add(row)
     session.flush()
@@ -81,7 +79,7 @@ def with_more_rows(
     there = _columns(session, row, row.latest)
     names = {column.name for column in there}
     merged = [*there, *(column for column in columns if column.name not in names)]
-    _check_columns(merged)
+    check_columns(merged)
     _learn(row, merged)
     _enter(session, row, merged, (_fresh(each) for each in rows), row.latest + 1)
     return _conclude(session, row, merged, note, author)
@@ -99,7 +97,7 @@ def changed(
     """Store a version with exactly these columns and rows. Raises PromptError, RowsMoved among them."""
     before = _columns(session, row, base)
     mine = tuple(columns)
-    _check_columns(mine)
+    check_columns(mine)
     kinds = {column.name: column.kind for column in before}
     is_checked = any(kinds.get(column.name, column.kind) != column.kind for column in mine)
     found = _difference(session, row, base, mine, rows, check_all=is_checked)
@@ -204,7 +202,7 @@ def _difference(
         if (kept.hash, kept.half, kept.made_by) != (each.id, each.half, each.made_by):
             found.changed.append(each)
         elif check_all:
-            _check_values(each, kinds)
+            check_values(each, kinds)
     found.dropped = there.keys() - seen
     return found
 
@@ -253,7 +251,7 @@ def _enter(
     places = {name: place for place, name in enumerate(row.names)}
     for batch in _batches(rows):
         for each in batch:
-            _check_values(each, kinds)
+            check_values(each, kinds)
         ids = _store(session, row.id, batch, places)
         entries = []
         for each in batch:
@@ -386,42 +384,3 @@ def _version_row(session: Session, row: Dataset, number: int) -> DatasetVersionR
     if found is None:
         raise PromptError(f'The data set "{row.name}" has no version {number}.', "Load it again.")
     return found
-
-
-def _check_columns(columns: Sequence[Column]) -> None:
-    """Raise PromptError for columns that no data set can have."""
-    if not columns:
-        raise PromptError("A data set needs a column.", "Give it one.")
-    if len(columns) > MOST_COLUMNS:
-        raise PromptError(
-            f"{len(columns):,} columns do not fit into {MOST_COLUMNS:,}.", "Leave out those nobody needs."
-        )
-    seen = set[str]()
-    for column in columns:
-        if not column.name.strip() or not column.name.isprintable() or len(column.name) > COLUMN_CHARS:
-            raise PromptError(
-                f"A column cannot be called {column.name[:60]!r}.",
-                f"Use 1 to {COLUMN_CHARS} printable characters.",
-            )
-        if column.name in seen:
-            raise PromptError(f'Two columns are called "{column.name}".', "Give each a name of its own.")
-        seen.add(column.name)
-    for role in ("expected", "cluster"):
-        names = [column.name for column in columns if column.role == role]
-        if len(names) > 1:
-            raise PromptError(
-                f"{len(names)} columns are {role}: {', '.join(names[:5])}.", "Only one of them can be."
-            )
-
-
-def _check_values(row: Row, columns: dict[str, Column]) -> None:
-    """Raise PromptError naming row and column for a value that cannot be stored."""
-    where = f"Row {row.number}" if row.number else "A new row"
-    for name, value in row.values.items():
-        column = columns.get(name)
-        if column is None:
-            raise PromptError(
-                f'{where} has a value for "{name[:60]}", which is no column.', "Add that column."
-            )
-        if problem := value_problem(column, value):
-            raise PromptError(f"{where}, {name}: it {problem}.", "Correct the value, or the column's kind.")

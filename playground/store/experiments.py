@@ -10,62 +10,55 @@ The cells are stored by the ledger like those of any run; nothing here is writte
 from __future__ import annotations
 
 import json
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from itertools import chain
-from typing import Any, NamedTuple, cast, get_args
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
-from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
-from playground.errors import StoreBusy, StoreError
-from playground.plain_words import of_field
+from playground.errors import StoreBusy
 from playground.store.blobs import loaded_images
 from playground.store.changes import CreateRun
-from playground.store.content import fold, matches, portions, to_json
+from playground.store.content import fold, matches, to_json
 from playground.store.creation import create
-from playground.store.ledger import UNFINISHED, score_rows
+from playground.store.experiment_cells import (
+    CASE,
+    CELL,
+    FAILED,
+    PAGE_ROWS,
+    PLACE,
+    READ_ROWS,
+    VARIANT,
+    ExperimentCells,
+)
+from playground.store.experiment_rows import Counts, as_written, attempts_at, counts_of, row_of, stored_of
+from playground.store.ledger import UNFINISHED
 from playground.store.presence import Presence
-from playground.store.reopen import completion_of, load_spec, score_of
+from playground.store.reopen import load_spec
 from playground.store.runs import find_experiment, find_run
 from playground.store.tables import ExperimentTable, RunCase, Table, now
 from playground.types.experiment import MOST_VARIANTS, Experiment, ExperimentState, Limits
-from playground.types.generation import Completion
-from playground.types.grid import Case, CellKey, CellStatus, RunSpec
+from playground.types.grid import Case, CellKey, RunSpec
 from playground.types.outcomes import (
     OPEN,
     DataFacts,
     ExperimentPage,
-    ExperimentRow,
-    FailureGroup,
-    Outcome,
     StoredExperiment,
 )
-from playground.types.prompt import Check, TechniqueChoice
-from playground.types.scores import Score
-from playground.types.trace import Answer
+from playground.types.prompt import Check
 
-_tables = Table.metadata.tables
-CASE, CELL, SCORES, STEPS, VARIANT = (
-    _tables[name] for name in ("run_case", "cell", "score", "step", "variant")
-)
-PLACE = (CELL.c.case_number, CELL.c.variant_number, CELL.c.repeat)
-_EXPERIMENT = _tables["experiment"]
+_EXPERIMENT = Table.metadata.tables["experiment"]
 _FIXED = ("run_id", "plan", "question", "created_at")
 _STAMP = sa.select(
     *(column for column in _EXPERIMENT.c if column.name not in _FIXED),
-    sa.select(_tables["run"].c.planned).where(_tables["run"].c.id == _EXPERIMENT.c.run_id).scalar_subquery(),
+    sa.select(Table.metadata.tables["run"].c.planned)
+    .where(Table.metadata.tables["run"].c.id == _EXPERIMENT.c.run_id)
+    .scalar_subquery(),
 )
 """All that may change of an experiment whose cells have ended, but for its limits."""
-CACHED = "cache"
-"""The fact of an answer that was served from one that was given before."""
-FAILED = "error"
-PAGE_ROWS = 200
-READ_ROWS = 5_000
 KEPT = 16
 """Experiments that have ended and are kept as they were read."""
 RATED_CELLS = 200
@@ -98,7 +91,7 @@ class Rates(NamedTuple):
     seconds: float
 
 
-class Experiments:
+class Experiments(ExperimentCells):
     """The experiments of a store; each method is one transaction."""
 
     def __init__(
@@ -107,8 +100,7 @@ class Experiments:
         writing: Callable[[], AbstractContextManager[Session]],
         presence: Presence,
     ) -> None:
-        self._reading = reading
-        self._writing = writing
+        super().__init__(reading, writing)
         self._presence = presence
         self._ended: OrderedDict[str, tuple[tuple[Any, ...], StoredExperiment]] = OrderedDict()
 
@@ -118,7 +110,7 @@ class Experiments:
         """Store the run with all its cells, and the experiment; the number of the attempt on its question."""
         owner = self._presence.begin()
         with self._writing() as session:
-            attempt = _attempts(session, new.question) + 1
+            attempt = attempts_at(session, new.question) + 1
             create(session.connection(), [replace(created, owner=owner)])
             session.add(
                 ExperimentTable(
@@ -148,7 +140,7 @@ class Experiments:
             kept = self._ended.get(found)
             if kept is not None and stamp is not None and kept[0] == tuple(stamp):
                 return kept[1]
-            stored = _stored(session, find_experiment(session, run_id))
+            stored = stored_of(session, find_experiment(session, run_id))
         if stamp is not None and stored.state == "done":
             self._ended[found] = tuple(stamp), stored
             while len(self._ended) > KEPT:
@@ -164,9 +156,9 @@ class Experiments:
         with self._reading() as session:
             rows = session.exec(asked.limit(max(0, min(limit, PAGE_ROWS))).offset(max(0, offset))).all()
             total = session.exec(select(sa.func.count()).select_from(ExperimentTable).where(*wanted)).one()
-            counts = _counts(session, [row.run_id for row in rows])
+            counts = counts_of(session, [row.run_id for row in rows])
             return ExperimentPage(
-                tuple(_row(row, counts.get(row.run_id, Counts(0, 0, 0))) for row in rows), total
+                tuple(row_of(row, counts.get(row.run_id, Counts(0, 0, 0))) for row in rows), total
             )
 
     def latest(self, experiment: Experiment) -> StoredExperiment | None:
@@ -177,17 +169,17 @@ class Experiments:
             .order_by(col(ExperimentTable.created_at).desc())
             .limit(PAGE_ROWS)
         )
-        wanted = _as_written(to_json(experiment, exclude_defaults=True))
+        wanted = as_written(to_json(experiment, exclude_defaults=True))
         with self._reading() as session:
             for row in session.exec(newest):
-                if _as_written(row.plan) == wanted:
-                    return _stored(session, row)
+                if as_written(row.plan) == wanted:
+                    return stored_of(session, row)
         return None
 
     def attempts(self, question: str) -> int:
         """How many experiments have asked that."""
         with self._reading() as session:
-            return _attempts(session, question)
+            return attempts_at(session, question)
 
     def opened(self, data: DataFacts, half: str) -> int:
         """How many experiments have answered that half of that data set."""
@@ -225,7 +217,7 @@ class Experiments:
         with self._writing() as session:
             row = find_experiment(session, run_id, lock=True)
             row.checks = [to_json(check, exclude_defaults=True) for check in checks]
-            row.attempt = _attempts(session, row.question) + 1
+            row.attempt = attempts_at(session, row.question) + 1
             session.add(row)
 
     def state(self, run_id: str) -> tuple[ExperimentState, str | None]:
@@ -361,294 +353,3 @@ class Experiments:
 
     def _alive(self) -> list[str]:
         return [self._presence.id, *(program.id for program in self._presence.others())]
-
-    # --- how their cells stand --------------------------------------------------------------------------
-
-    def outcomes(self, run_id: str, check: str = "") -> list[Outcome]:
-        """Every cell in numbers by case, variant and repeat; `score` is that of the check of this name."""
-        found = fold(run_id)
-        with self._reading() as session:
-            connection = session.connection()
-            passed, scores = _verdicts(connection, found, check)
-            cached = sa.cast(CELL.c.facts, sa.Text).like(f'%"{CACHED}"%')
-            asked = sa.select(
-                CELL.c.id, *PLACE, CELL.c.status, CELL.c.error, CELL.c.finish, CELL.c.prompt_tokens,
-                CELL.c.completion_tokens, CELL.c.total_s, sa.func.coalesce(cached, False),
-            ).where(CELL.c.run_id == found).order_by(*PLACE)  # fmt: skip
-            rows = []
-            for (  # one by one each row would cost three times as much
-                one,
-                case,
-                variant,
-                repeat,
-                status,
-                error,
-                finish,
-                sent,
-                came,
-                total,
-                is_cached,
-            ) in chain.from_iterable(connection.execute(asked).partitions(READ_ROWS)):
-                is_done = status == "done"
-                rows.append(
-                    Outcome(
-                        CellKey(case, variant, repeat),
-                        status,
-                        passed.get(one) if is_done else None,
-                        scores.get(one) if is_done else None,
-                        error if status == FAILED else "",
-                        finish == "length",
-                        sent + came if is_done and sent is not None and came is not None else None,
-                        total if is_done else None,
-                        bool(is_cached),
-                    )
-                )
-            return rows
-
-    def failures(self, run_id: str) -> list[FailureGroup]:
-        """Cells that failed, by reason, the largest group first."""
-        asked = sa.select(*PLACE, CELL.c.error, CELL.c.hint, CELL.c.finished_at).where(
-            CELL.c.run_id == fold(run_id), CELL.c.status == FAILED
-        )
-        groups: dict[str, list[Any]] = {}
-        with self._reading() as session:
-            # Put in order here: asked to, a database walks over all cells of the run, of which few have failed.
-            for row in sorted(session.connection().execute(asked), key=lambda row: row[: len(PLACE)]):
-                groups.setdefault(same_reason(row.error), []).append(row)
-        found = []
-        for rows in groups.values():
-            last = max(rows, key=lambda row: (row.finished_at is not None, row.finished_at))
-            keys = tuple(CellKey(row.case_number, row.variant_number, row.repeat) for row in rows)
-            found.append(FailureGroup(last.error, last.hint, keys, last.finished_at))
-        return sorted(found, key=lambda group: -len(group.keys))
-
-    def newest(self, run_id: str, count: int) -> list[CellKey]:
-        """The cells that ended last, newest first."""
-        asked = (
-            sa.select(*PLACE)
-            .where(CELL.c.run_id == fold(run_id), CELL.c.finished_at.is_not(None))
-            .order_by(CELL.c.finished_at.desc(), CELL.c.id.desc())
-            .limit(max(0, min(count, PAGE_ROWS)))
-        )
-        with self._reading() as session:
-            return [CellKey(*place) for place in session.connection().execute(asked)]
-
-    def answers(self, run_id: str, after: int = 0, count: int = 500) -> list[Answered]:
-        """So many answers after the cell of that id, in short: enough to score them."""
-        asked = (
-            sa.select(
-                CELL.c.id, *PLACE, CELL.c.extracted, CELL.c.final, CELL.c.finish, CELL.c.prompt_tokens,
-                CELL.c.completion_tokens, CELL.c.total_s,
-            )
-            .where(CELL.c.run_id == fold(run_id), CELL.c.status == "done", CELL.c.id > after)
-            .order_by(CELL.c.id)
-            .limit(count)
-        )  # fmt: skip
-        with self._reading() as session:
-            rows = session.connection().execute(asked).all()
-            texts = _last_texts(session, [row.id for row in rows])
-        found = []
-        for row in rows:
-            text, first_s = texts.get(row.id, ("", None))
-            done = Completion(
-                row.final if row.final is not None else text,
-                row.finish,
-                prompt_tokens=row.prompt_tokens,
-                completion_tokens=row.completion_tokens,
-                first_token_s=first_s,
-                total_s=row.total_s,
-            )
-            key = CellKey(row.case_number, row.variant_number, row.repeat)
-            answer = replace(Answer.of_one_call((), done), extracted=row.extracted)
-            found.append(Answered(row.id, key, answer))
-        return found
-
-    def scores_of(self, cell_ids: Sequence[int], hashes: Collection[str]) -> dict[tuple[int, str], Score]:
-        """What checks of these hashes said of the cells, by the cell's id and the check's hash."""
-        found = {}
-        with self._reading() as session:
-            for portion in portions(cell_ids):
-                asked = sa.select(SCORES).where(
-                    SCORES.c.cell_id.in_(portion), SCORES.c.check_hash.in_(list(hashes))
-                )
-                for row in session.connection().execute(asked):
-                    found[row.cell_id, row.check_hash] = score_of(row)
-        return found
-
-    def keep_scores(self, scores: Mapping[int, Sequence[Score]]) -> None:
-        """These scores in place of those that the cells of these ids have."""
-        rows = [row for cell_id, of_cell in scores.items() for row in score_rows(cell_id, of_cell)]
-        with self._writing() as session:
-            connection = session.connection()
-            for portion in portions(list(scores)):
-                connection.execute(sa.delete(SCORES).where(SCORES.c.cell_id.in_(portion)))
-            if rows:
-                connection.execute(sa.insert(SCORES), rows)
-
-    def known_answer(self, request_hash: str) -> Completion | None:
-        """The newest whole answer that a call of this hash was given."""
-        asked = (
-            sa.select(STEPS)
-            .join(CELL, CELL.c.id == STEPS.c.cell_id)
-            .where(
-                STEPS.c.request_hash == request_hash,
-                STEPS.c.finish.in_(("stop", "length")),
-                CELL.c.status == "done",
-            )
-            .order_by(STEPS.c.cell_id.desc())
-            .limit(1)
-        )
-        with self._reading() as session:
-            row = session.connection().execute(asked).first()
-            return completion_of(row) if row is not None else None
-
-
-class Answered(NamedTuple):
-    """An answer as a check looks at it, without what was sent."""
-
-    cell_id: int
-    key: CellKey
-    answer: Answer
-
-
-class Counts(NamedTuple):
-    """How many cells there are, have an answer, and failed."""
-
-    total: int
-    done: int
-    failed: int
-
-
-def same_reason(error: str) -> str:
-    """What errors have in common that differ in their numbers alone."""
-    return re.sub(r"\d[\d.,:]*", "0", error)
-
-
-def _verdicts(connection: sa.Connection, run_id: str, check: str) -> tuple[dict[int, bool], dict[int, float]]:
-    """Whether all checks hold, and the mean of the one that is asked for or of all, by the cell's id."""
-    cells = sa.select(CELL.c.id).where(CELL.c.run_id == run_id, CELL.c.status == "done")
-    value, weight = SCORES.c.value, SCORES.c.weight
-    mean = sa.func.sum(value * weight) / sa.func.sum(weight)
-    asked = (
-        sa.select(SCORES.c.cell_id, sa.func.min(value), mean)
-        .where(value.is_not(None), SCORES.c.cell_id.in_(cells))
-        .group_by(SCORES.c.cell_id)
-    )
-    passed, scores = {}, {}
-    for cell, least, of_all in chain.from_iterable(connection.execute(asked).partitions(READ_ROWS)):
-        passed[cell] = least >= 1
-        scores[cell] = of_all
-    if check:
-        named = asked.where(SCORES.c.name == check)
-        scores = {cell: of_one for cell, _, of_one in connection.execute(named)}
-    return passed, scores
-
-
-def _last_texts(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, float | None]]:
-    """What the last call of each cell said, and when its first token came."""
-    found: dict[int, tuple[str, float | None]] = {}
-    for portion in portions(ids):
-        asked = sa.select(STEPS.c.cell_id, STEPS.c.text, STEPS.c.first_token_s).where(
-            STEPS.c.cell_id.in_(portion), STEPS.c.kind == "call", STEPS.c.finish.is_not(None)
-        )
-        for cell_id, text, first_s in session.connection().execute(
-            asked.order_by(STEPS.c.cell_id, STEPS.c.number)
-        ):
-            found[cell_id] = text, first_s
-    return found
-
-
-def _attempts(session: Session, question: str) -> int:
-    asked = select(sa.func.max(ExperimentTable.attempt)).where(ExperimentTable.question == question)
-    return session.exec(asked).one() or 0
-
-
-def _as_written(plan: Mapping[str, Any]) -> dict[str, Any]:
-    """What is asked: neither what holds it back nor whether something depends on it."""
-    rule = {name: value for name, value in plan.get("rule", {}).items() if name != "gate"}
-    return {**plan, "rule": rule, "limits": {}}
-
-
-def _counts(session: Session, run_ids: Sequence[str]) -> dict[str, Counts]:
-    # With each status named, the index of status and run is all that is read.
-    asked = (
-        sa.select(CELL.c.run_id, CELL.c.status, sa.func.count())
-        .where(CELL.c.status.in_(get_args(CellStatus)), CELL.c.run_id.in_(run_ids))
-        .group_by(CELL.c.run_id, CELL.c.status)
-    )
-    found: dict[str, dict[str, int]] = {}
-    for run_id, status, count in session.connection().execute(asked):
-        found.setdefault(run_id, {})[status] = count
-    return {
-        run_id: Counts(sum(by_status.values()), by_status.get("done", 0), by_status.get(FAILED, 0))
-        for run_id, by_status in found.items()
-    }
-
-
-def _row(row: ExperimentTable, counts: Counts) -> ExperimentRow:
-    return ExperimentRow(
-        id=row.run_id,
-        name=row.name,
-        state=cast(ExperimentState, row.state),
-        why=row.why,
-        attempt=row.attempt,
-        dataset=row.dataset,
-        dataset_id=row.dataset_id,
-        number=row.dataset_number,
-        created_at=row.created_at,
-        ended_at=row.ended_at,
-        elapsed_s=row.elapsed_s,
-        sentence=row.sentence,
-        outcome=row.outcome,
-        total=counts.total,
-        done=counts.done,
-        failed=counts.failed,
-        variants=tuple(row.facts.get("variants", ())),
-    )
-
-
-def _stored(session: Session, row: ExperimentTable) -> StoredExperiment:
-    counts = _counts(session, [row.run_id]).get(row.run_id, Counts(0, 0, 0))
-    cases = session.exec(select(sa.func.count()).where(RunCase.run_id == row.run_id)).one()
-    try:
-        experiment = Experiment.model_validate(row.plan)
-        checks = tuple(Check.model_validate(check) for check in row.checks)
-    except ValidationError as exc:
-        raise StoreError(
-            f"The experiment {row.run_id} cannot be read: {of_field(exc.errors()[0])}.",
-            "The database was changed from outside; go back to a copy of it.",
-        ) from exc
-    facts = row.facts
-    return StoredExperiment(
-        row=_row(row, counts),
-        experiment=experiment,
-        checks=checks,
-        cases=cases,
-        half=row.half,
-        cluster=facts.get("cluster", ""),
-        slices=tuple(facts.get("slices", ())),
-        run_models=facts.get("models", {}),
-        run_prompts=facts.get("prompts", {}),
-        run_techniques={
-            name: TechniqueChoice.model_validate(told) for name, told in facts.get("techniques", {}).items()
-        },
-        leaks=facts.get("leaks", 0),
-        expected_of=facts.get("expected_of"),
-        ignored=_ignored(session, row),
-    )
-
-
-def _ignored(session: Session, row: ExperimentTable) -> dict[str, tuple[str, ...]]:
-    """By variant, the settings that its backend did not honour in the first of its answers."""
-    found = {}
-    for number, name in enumerate(row.facts.get("variants", ())):
-        asked = (
-            sa.select(STEPS.c.ignored)
-            .join(CELL, CELL.c.id == STEPS.c.cell_id)
-            .where(CELL.c.run_id == row.run_id, CELL.c.variant_number == number, CELL.c.status == "done")
-            .order_by(CELL.c.id, STEPS.c.number)
-            .limit(1)
-        )
-        if ignored := session.connection().execute(asked).scalar():
-            found[name] = tuple(ignored)
-    return found

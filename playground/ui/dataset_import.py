@@ -18,7 +18,8 @@ from playground.datasets.cell import kind_of_value
 from playground.errors import PromptError
 from playground.store.records import DatasetSummary
 from playground.tables.base import Choices
-from playground.tables.reading import Preview, Reading, read_table
+from playground.tables.preview import Preview
+from playground.tables.reading import Reading, read_table
 from playground.types.dataset import Column, Row
 from playground.types.prompt import Prompt
 from playground.ui.actions import Action, Ask

@@ -14,7 +14,8 @@ from markupsafe import Markup
 from playground.datasets.cell import cell_text
 from playground.store.records import DatasetSummary
 from playground.tables.base import Choices, Found
-from playground.tables.reading import Preview, PreviewRow, Problem, ReadColumn, Reading
+from playground.tables.preview import Preview, PreviewRow, Problem, ReadColumn
+from playground.tables.reading import Reading
 from playground.types.dataset import ColumnKind
 from playground.ui.html import attributes, button, icon, join, options, plural, segments
 

@@ -22,7 +22,8 @@ from playground.plurals import plural
 from playground.store import Store
 from playground.store.dataset_rows import RowLook, RowPage
 from playground.store.records import DatasetSummary
-from playground.tables.reading import Reading, Tally
+from playground.tables.preview import Tally
+from playground.tables.reading import Reading
 from playground.tables.writing import inert_cells, write_table
 from playground.types.dataset import (
     Column,

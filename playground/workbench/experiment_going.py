@@ -31,7 +31,8 @@ from playground.runs.single import MakeProgram
 from playground.scorers import all_passed, summary
 from playground.store import Store
 from playground.store.changes import StartCell
-from playground.store.experiments import CACHED, FAILED, OpenCell, same_reason
+from playground.store.experiment_cells import CACHED, FAILED, same_reason
+from playground.store.experiments import OpenCell
 from playground.store.records import StoredCell
 from playground.templating.plain import PlainTurns, plain_turns
 from playground.templating.rendering import normalise

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from playground.runs.planning import draw_seed, seeds
-from playground.store.experiments import FAILED
+from playground.store.experiment_cells import FAILED
 from playground.types.grid import CellKey, RunSpec, Work
 from playground.types.outcomes import (
     Outcome,

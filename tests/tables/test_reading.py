@@ -17,7 +17,8 @@ from pyarrow import parquet
 from playground.errors import PromptError
 from playground.tables import xlsx
 from playground.tables.base import Choices
-from playground.tables.reading import Preview, read_table
+from playground.tables.preview import Preview
+from playground.tables.reading import read_table
 from playground.tables.registry import format_of
 from playground.types.dataset import Column
 

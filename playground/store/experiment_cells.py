@@ -1,0 +1,238 @@
+"""How the cells of an experiment stand: in numbers, by reason where they failed, as answers that are scored again.
+
+experiments.outcomes(run_id)     # every cell in numbers
+experiments.failures(run_id)     # those that failed, by reason
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from itertools import chain
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from playground.store.content import fold, portions
+from playground.store.ledger import score_rows
+from playground.store.reopen import completion_of, score_of
+from playground.store.tables import Table
+from playground.types.generation import Completion
+from playground.types.grid import CellKey
+from playground.types.outcomes import (
+    FailureGroup,
+    Outcome,
+)
+from playground.types.scores import Score
+from playground.types.trace import Answer
+
+_tables = Table.metadata.tables
+CASE, CELL, SCORES, STEPS, VARIANT = (
+    _tables[name] for name in ("run_case", "cell", "score", "step", "variant")
+)
+PLACE = (CELL.c.case_number, CELL.c.variant_number, CELL.c.repeat)
+CACHED = "cache"
+"""The fact of an answer that was served from one that was given before."""
+FAILED = "error"
+PAGE_ROWS = 200
+READ_ROWS = 5_000
+
+
+class ExperimentCells:
+    """The cells of the experiments of a store; each method is one transaction."""
+
+    def __init__(
+        self,
+        reading: Callable[[], AbstractContextManager[Session]],
+        writing: Callable[[], AbstractContextManager[Session]],
+    ) -> None:
+        self._reading = reading
+        self._writing = writing
+
+    def outcomes(self, run_id: str, check: str = "") -> list[Outcome]:
+        """Every cell in numbers by case, variant and repeat; `score` is that of the check of this name."""
+        found = fold(run_id)
+        with self._reading() as session:
+            connection = session.connection()
+            passed, scores = _verdicts(connection, found, check)
+            cached = sa.cast(CELL.c.facts, sa.Text).like(f'%"{CACHED}"%')
+            asked = sa.select(
+                CELL.c.id, *PLACE, CELL.c.status, CELL.c.error, CELL.c.finish, CELL.c.prompt_tokens,
+                CELL.c.completion_tokens, CELL.c.total_s, sa.func.coalesce(cached, False),
+            ).where(CELL.c.run_id == found).order_by(*PLACE)  # fmt: skip
+            rows = []
+            for (  # one by one each row would cost three times as much
+                one,
+                case,
+                variant,
+                repeat,
+                status,
+                error,
+                finish,
+                sent,
+                came,
+                total,
+                is_cached,
+            ) in chain.from_iterable(connection.execute(asked).partitions(READ_ROWS)):
+                is_done = status == "done"
+                rows.append(
+                    Outcome(
+                        CellKey(case, variant, repeat),
+                        status,
+                        passed.get(one) if is_done else None,
+                        scores.get(one) if is_done else None,
+                        error if status == FAILED else "",
+                        finish == "length",
+                        sent + came if is_done and sent is not None and came is not None else None,
+                        total if is_done else None,
+                        bool(is_cached),
+                    )
+                )
+            return rows
+
+    def failures(self, run_id: str) -> list[FailureGroup]:
+        """Cells that failed, by reason, the largest group first."""
+        asked = sa.select(*PLACE, CELL.c.error, CELL.c.hint, CELL.c.finished_at).where(
+            CELL.c.run_id == fold(run_id), CELL.c.status == FAILED
+        )
+        groups: dict[str, list[Any]] = {}
+        with self._reading() as session:
+            # Put in order here: asked to, a database walks over all cells of the run, of which few have failed.
+            for row in sorted(session.connection().execute(asked), key=lambda row: row[: len(PLACE)]):
+                groups.setdefault(same_reason(row.error), []).append(row)
+        found = []
+        for rows in groups.values():
+            last = max(rows, key=lambda row: (row.finished_at is not None, row.finished_at))
+            keys = tuple(CellKey(row.case_number, row.variant_number, row.repeat) for row in rows)
+            found.append(FailureGroup(last.error, last.hint, keys, last.finished_at))
+        return sorted(found, key=lambda group: -len(group.keys))
+
+    def newest(self, run_id: str, count: int) -> list[CellKey]:
+        """The cells that ended last, newest first."""
+        asked = (
+            sa.select(*PLACE)
+            .where(CELL.c.run_id == fold(run_id), CELL.c.finished_at.is_not(None))
+            .order_by(CELL.c.finished_at.desc(), CELL.c.id.desc())
+            .limit(max(0, min(count, PAGE_ROWS)))
+        )
+        with self._reading() as session:
+            return [CellKey(*place) for place in session.connection().execute(asked)]
+
+    def answers(self, run_id: str, after: int = 0, count: int = 500) -> list[Answered]:
+        """So many answers after the cell of that id, in short: enough to score them."""
+        asked = (
+            sa.select(
+                CELL.c.id, *PLACE, CELL.c.extracted, CELL.c.final, CELL.c.finish, CELL.c.prompt_tokens,
+                CELL.c.completion_tokens, CELL.c.total_s,
+            )
+            .where(CELL.c.run_id == fold(run_id), CELL.c.status == "done", CELL.c.id > after)
+            .order_by(CELL.c.id)
+            .limit(count)
+        )  # fmt: skip
+        with self._reading() as session:
+            rows = session.connection().execute(asked).all()
+            texts = _last_texts(session, [row.id for row in rows])
+        found = []
+        for row in rows:
+            text, first_s = texts.get(row.id, ("", None))
+            done = Completion(
+                row.final if row.final is not None else text,
+                row.finish,
+                prompt_tokens=row.prompt_tokens,
+                completion_tokens=row.completion_tokens,
+                first_token_s=first_s,
+                total_s=row.total_s,
+            )
+            key = CellKey(row.case_number, row.variant_number, row.repeat)
+            answer = replace(Answer.of_one_call((), done), extracted=row.extracted)
+            found.append(Answered(row.id, key, answer))
+        return found
+
+    def scores_of(self, cell_ids: Sequence[int], hashes: Collection[str]) -> dict[tuple[int, str], Score]:
+        """What checks of these hashes said of the cells, by the cell's id and the check's hash."""
+        found = {}
+        with self._reading() as session:
+            for portion in portions(cell_ids):
+                asked = sa.select(SCORES).where(
+                    SCORES.c.cell_id.in_(portion), SCORES.c.check_hash.in_(list(hashes))
+                )
+                for row in session.connection().execute(asked):
+                    found[row.cell_id, row.check_hash] = score_of(row)
+        return found
+
+    def keep_scores(self, scores: Mapping[int, Sequence[Score]]) -> None:
+        """These scores in place of those that the cells of these ids have."""
+        rows = [row for cell_id, of_cell in scores.items() for row in score_rows(cell_id, of_cell)]
+        with self._writing() as session:
+            connection = session.connection()
+            for portion in portions(list(scores)):
+                connection.execute(sa.delete(SCORES).where(SCORES.c.cell_id.in_(portion)))
+            if rows:
+                connection.execute(sa.insert(SCORES), rows)
+
+    def known_answer(self, request_hash: str) -> Completion | None:
+        """The newest whole answer that a call of this hash was given."""
+        asked = (
+            sa.select(STEPS)
+            .join(CELL, CELL.c.id == STEPS.c.cell_id)
+            .where(
+                STEPS.c.request_hash == request_hash,
+                STEPS.c.finish.in_(("stop", "length")),
+                CELL.c.status == "done",
+            )
+            .order_by(STEPS.c.cell_id.desc())
+            .limit(1)
+        )
+        with self._reading() as session:
+            row = session.connection().execute(asked).first()
+            return completion_of(row) if row is not None else None
+
+
+class Answered(NamedTuple):
+    """An answer as a check looks at it, without what was sent."""
+
+    cell_id: int
+    key: CellKey
+    answer: Answer
+
+
+def same_reason(error: str) -> str:
+    """What errors have in common that differ in their numbers alone."""
+    return re.sub(r"\d[\d.,:]*", "0", error)
+
+
+def _verdicts(connection: sa.Connection, run_id: str, check: str) -> tuple[dict[int, bool], dict[int, float]]:
+    """Whether all checks hold, and the mean of the one that is asked for or of all, by the cell's id."""
+    cells = sa.select(CELL.c.id).where(CELL.c.run_id == run_id, CELL.c.status == "done")
+    value, weight = SCORES.c.value, SCORES.c.weight
+    mean = sa.func.sum(value * weight) / sa.func.sum(weight)
+    asked = (
+        sa.select(SCORES.c.cell_id, sa.func.min(value), mean)
+        .where(value.is_not(None), SCORES.c.cell_id.in_(cells))
+        .group_by(SCORES.c.cell_id)
+    )
+    passed, scores = {}, {}
+    for cell, least, of_all in chain.from_iterable(connection.execute(asked).partitions(READ_ROWS)):
+        passed[cell] = least >= 1
+        scores[cell] = of_all
+    if check:
+        named = asked.where(SCORES.c.name == check)
+        scores = {cell: of_one for cell, _, of_one in connection.execute(named)}
+    return passed, scores
+
+
+def _last_texts(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, float | None]]:
+    """What the last call of each cell said, and when its first token came."""
+    found: dict[int, tuple[str, float | None]] = {}
+    for portion in portions(ids):
+        asked = sa.select(STEPS.c.cell_id, STEPS.c.text, STEPS.c.first_token_s).where(
+            STEPS.c.cell_id.in_(portion), STEPS.c.kind == "call", STEPS.c.finish.is_not(None)
+        )
+        for cell_id, text, first_s in session.connection().execute(
+            asked.order_by(STEPS.c.cell_id, STEPS.c.number)
+        ):
+            found[cell_id] = text, first_s
+    return found
