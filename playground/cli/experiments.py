@@ -115,7 +115,10 @@ async def _begun(workbench: Workbench, experiment: Experiment, asked: Asked, fol
     await desk.limit(stored.id, experiment.limits)
     if asked.only_failed:
         again = await desk.again(stored.id)
-        tell(f"{again:,} failed {'cell runs' if again == 1 else 'cells run'} again.")
+        if again:
+            tell(f"{again:,} failed {'cell runs' if again == 1 else 'cells run'} again.")
+        else:
+            tell("No cell has failed: none runs again.")
     else:
         await desk.resume(stored.id)
     return stored.id

@@ -209,7 +209,15 @@ class Planner:
         else:
             if folder is None and asked.dataset.endswith(_FILES):
                 raise _no_files("Cases", asked.dataset)
-            version = await self._datasets.find(asked.dataset)
+            try:
+                version = await self._datasets.find(asked.dataset)
+            except NotFoundError as exc:
+                if not asked.dataset.endswith(_FILES):
+                    raise
+                raise NotFoundError(
+                    f"There is no file {asked.dataset[:200]} beside the experiment, and no data set of that name.",
+                    "Check the path: it counts from the folder of the experiment's file.",
+                ) from exc
             name, columns = version.name, version.columns
             rows = await self._datasets.all_rows(version, asked.half)
         if asked.half and version is None and any(row.half for row in rows):

@@ -160,3 +160,13 @@ def test_options_of_a_prompt_and_of_an_experiment_do_not_mix(call: Call, file: s
     code, _, err = call("run", "techniques/zero-shot/instruct", "--dry-run")
     assert code == 2
     assert "These options go with an experiment." in err
+
+
+def test_a_missing_file_and_nothing_to_run_again_are_said(call: Call, file: str, tmp_path: Path) -> None:
+    (tmp_path / "lost.experiment.yaml").write_text(FILE.replace("words.csv", "lost.csv"))
+    code, _, err = call("run", str(tmp_path / "lost.experiment.yaml"))
+    assert code == 2
+    assert "There is no file lost.csv beside the experiment, and no data set of that name." in err
+    assert call("run", file).code == 0
+    code, _, err = call("run", file, "--only-failed")
+    assert code == 0 and "No cell has failed: none runs again." in err
