@@ -303,7 +303,8 @@ def _options_of(this: _This) -> dict[str, Any]:
     except OptionError as exc:
         reason = str(exc)
     if reason:
-        raise PromptError(f'The check "{scorer.label}" cannot be used.', reason)
+        check_label = scorer.label
+        raise PromptError(f'The check "{check_label}" cannot be used.', reason)
     return options
 
 

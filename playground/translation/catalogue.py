@@ -32,8 +32,11 @@ def page_translations() -> Mapping[str, str]:
             places = line[3:]
         elif line.startswith("msgid ") and all(place.startswith("cli/") for place in places.split()):
             elsewhere.add(json.loads(line[6:]))
+    # What stays as it is in Chinese is known all the same, where it is a part of a longer text: "top-k {v}".
     return {
-        text: chinese for text, chinese in translations().items() if text not in elsewhere and text != chinese
+        text: chinese
+        for text, chinese in translations().items()
+        if text not in elsewhere and (text != chinese or "{" in text)
     }
 
 

@@ -73,11 +73,13 @@ FREE = NAMES | {
     "detail",
 }
 """What may be filled with more words than the template has. Of others, that is a sentence of somebody's which only begins so."""
-HOLES = {"names": sorted(NAMES), "counted": sorted(COUNTED), "free": sorted(FREE)}
+OURS = frozenset({"check_label", "level"})
+"""What these stand for is a name of ours: in Chinese where there is one, also in quotation marks."""
+HOLES = {"ours": sorted(OURS), "names": sorted(NAMES), "counted": sorted(COUNTED), "free": sorted(FREE)}
 """These for the page's script, which gets them with the catalogue."""
 _SHORT = 5
 """A template with fewer letters than this fits too much: all it is filled with must be numbers or known."""
-_DEEPEST = 3
+_DEEPEST = 4
 
 
 class Piece(NamedTuple):
@@ -267,6 +269,8 @@ class Translation:
         return value.strip() in self.exact
 
     def _filled(self, template: Template, name: str, value: str, depth: int) -> str | None:
+        if name in OURS:
+            return self.exact.get(value)
         if name in template.quoted or name.rstrip("0123456789") in NAMES:
             return None
         bare = value.strip()

@@ -64,7 +64,8 @@ async def experiment_from_compare(workbench: Workbench, ask: Ask) -> Update:
     if not any(turn.template.strip() for turn in form.prompt.turns):
         raise PromptError("The prompt is empty.", "Write something in a turn, then run it over a data set.")
     shared, own = await _prompts(workbench, form)
-    now = of_columns(form, shared, own, "" if form.prompt.cases else await _fitting(workbench, form.prompt))
+    dataset = "" if form.prompt.cases else await _fitting(workbench, form.prompt)
+    now = of_columns(form, shared, own, dataset, ask.language)
     return await _taken(workbench, now, ask, is_told=True)
 
 
@@ -73,7 +74,8 @@ async def run_over_data(workbench: Workbench, ask: Ask) -> Update:
     form = ask.compare_form()
     version = await workbench.datasets.version(ask.text("dataset"), ask.integer("number", 0) or None)
     shared, own = await _prompts(workbench, form)
-    return await _taken(workbench, of_columns(form, shared, own, version.words), ask, is_told=True)
+    now = of_columns(form, shared, own, version.words, ask.language)
+    return await _taken(workbench, now, ask, is_told=True)
 
 
 async def _prompts(workbench: Workbench, form: CompareForm) -> tuple[str | Prompt, list[str | Prompt]]:

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from playground.errors import PromptError
+from playground.library.shipped import Language
 from playground.plain_words import of_field
 from playground.techniques.registry import SINGLE
 from playground.types.experiment import MOST_TIMEOUT_S, MOST_VARIANTS, Cases, Experiment, ExperimentVariant
@@ -33,11 +34,16 @@ SAME = "the same as "
 
 
 def of_columns(
-    form: CompareForm, shared: str | Prompt, own: Sequence[str | Prompt], dataset: str = ""
+    form: CompareForm,
+    shared: str | Prompt,
+    own: Sequence[str | Prompt],
+    dataset: str = "",
+    language: Language = "en",
 ) -> Experiment:
     """The columns as variants over a data set, or over the prompt's own cases; samples of a column become repeats.
 
     `shared` is the prompt of the editor, `own` those of the columns ("" where one has none): by name where they are saved.
+    The experiment's name is in that language: what becomes a name is translated no more.
     """
     variants = tuple(
         ExperimentVariant(
@@ -53,7 +59,7 @@ def of_columns(
     cases = Cases(dataset=dataset) if dataset else Cases(rows=form.prompt.cases)
     return compact(
         Experiment(
-            name=f"{form.prompt.name or 'Untitled prompt'}, {_counted(len(variants))}",
+            name=(form.prompt.name or _UNTITLED[language]) + _counted(len(variants), language),
             prompt=shared,
             variants=variants,
             cases=cases,
@@ -77,9 +83,14 @@ def stripped(prompt: Prompt) -> Prompt:
 _COUNTS = ("", "one", "two", "three", "four", "five", "six")
 
 
-def _counted(count: int) -> str:
+_UNTITLED: dict[Language, str] = {"en": "Untitled prompt", "zh": "未命名提示词"}
+
+
+def _counted(count: int, language: Language) -> str:
+    if language == "zh":
+        return f"，{count} 个变体"
     words = _COUNTS[count] if count < len(_COUNTS) else str(count)
-    return f"{words} variant{'' if count == 1 else 's'}"
+    return f", {words} variant{'' if count == 1 else 's'}"
 
 
 # --- what a variant is --------------------------------------------------------------------------------------
@@ -163,9 +174,12 @@ def change(now: Experiment, what: str, value: str, *, of_prompt: Sequence[Check]
 
 def _renamed(before: Experiment, after: Experiment) -> Experiment:
     """A name that ends with the number of variants goes on saying it."""
-    was, now = f", {_counted(len(before.variants))}", f", {_counted(len(after.variants))}"
-    name = after.name.removesuffix(was) + now if after.name.endswith(was) else after.name
-    return after.model_copy(update={"name": name})
+    for language in _UNTITLED:
+        was = _counted(len(before.variants), language)
+        if after.name.endswith(was):
+            name = after.name.removesuffix(was) + _counted(len(after.variants), language)
+            return after.model_copy(update={"name": name})
+    return after
 
 
 def _name(now: Experiment, rest: list[str], value: str, _: Sequence[Check]) -> Experiment:

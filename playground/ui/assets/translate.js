@@ -11,7 +11,7 @@ const STARTS = new RegExp(`^[${CJK}]`), ENDS = new RegExp(`[${CJK}]$`);
 const SENTENCES = /(?<=[.?!])\s+(?=[^a-z])/;
 const SEPARATORS = [[" · ", " · "], ["; ", "；"], [": ", "："], [", ", "，"]];
 const END = { ".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…" };
-const SHORT = 5, DEEPEST = 3, MOST_KEPT = 20_000;
+const SHORT = 5, DEEPEST = 4, MOST_KEPT = 20_000;
 
 function piecesOf(text) {
   const pieces = [];
@@ -86,12 +86,12 @@ class Template {
 /**
  * What looks texts up in a catalogue.
  * @param {Record<string, string>} catalogue English to Chinese
- * @param {{names: string[], counted: string[], free: string[]}} holes what placeholders stand for, as shown.py says it:
+ * @param {{ours: string[], names: string[], counted: string[], free: string[]}} holes what placeholders stand for, as shown.py says it:
  *   a name, a number, or more words than a template has
  * @returns {(text: string) => string}
  */
 export function makeTranslation(catalogue, holes) {
-  const NAMES = new Set(holes.names), COUNTED = new Set(holes.counted), FREE = new Set(holes.free);
+  const OURS = new Set(holes.ours), NAMES = new Set(holes.names), COUNTED = new Set(holes.counted), FREE = new Set(holes.free);
   // Pieces of sentences without the comma that joins them, too: texts are cut there.
   const cut = Object.entries(catalogue)
     .map((row) => row.map((text) => text.replace(/^[ ,;:，；：]+|[ ,;:，；：]+$/g, "")))
@@ -175,6 +175,7 @@ export function makeTranslation(catalogue, holes) {
   }
 
   function filled(template, name, value, depth) {
+    if (OURS.has(name)) return exact.get(value) ?? null;
     if (template.quoted.has(name) || NAMES.has(name.replace(/\d+$/, ""))) return null;
     const bare = value.trim();
     const shown = bare ? known(bare, depth + 1) : null;
