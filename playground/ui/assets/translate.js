@@ -86,12 +86,13 @@ class Template {
 /**
  * What looks texts up in a catalogue.
  * @param {Record<string, string>} catalogue English to Chinese
- * @param {{ours: string[], names: string[], counted: string[], free: string[]}} holes what placeholders stand for, as shown.py says it:
- *   a name, a number, or more words than a template has
+ * @param {{ours: string[], names: string[], counted: string[], free: string[]}} holes what placeholders stand for, as
+ *   shown.py says it: a name of ours, a name, a number, or more words than a template has
  * @returns {(text: string) => string}
  */
 export function makeTranslation(catalogue, holes) {
-  const OURS = new Set(holes.ours), NAMES = new Set(holes.names), COUNTED = new Set(holes.counted), FREE = new Set(holes.free);
+  const OURS = new Set(holes.ours);
+  const NAMES = new Set(holes.names), COUNTED = new Set(holes.counted), FREE = new Set(holes.free);
   // Pieces of sentences without the comma that joins them, too: texts are cut there.
   const cut = Object.entries(catalogue)
     .map((row) => row.map((text) => text.replace(/^[ ,;:，；：]+|[ ,;:，；：]+$/g, "")))
