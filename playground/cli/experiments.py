@@ -187,6 +187,8 @@ async def _reported(workbench: Workbench, run_id: str, asked: Asked) -> int:
         tell(
             f"{cached:,} of {plural(stored.row.total, 'answer')} {'was' if cached == 1 else 'were'} given before and came from the cache."
         )
+    for check, reason, count in await desk.unscored(run_id):
+        tell(f"{plural(count, 'answer')} without a score: {check}: {reason}")
     for group in failures:
         tell(f"{len(group.keys):,} failed: {group.reason} {group.hint}".strip())
     if failures:

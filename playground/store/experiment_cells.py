@@ -22,10 +22,7 @@ from playground.store.reopen import completion_of, score_of
 from playground.store.tables import Table
 from playground.types.generation import Completion
 from playground.types.grid import CellKey
-from playground.types.outcomes import (
-    FailureGroup,
-    Outcome,
-)
+from playground.types.outcomes import FailureGroup, Outcome, Unscored
 from playground.types.scores import Score
 from playground.types.trace import Answer
 
@@ -109,6 +106,20 @@ class ExperimentCells:
             keys = tuple(CellKey(row.case_number, row.variant_number, row.repeat) for row in rows)
             found.append(FailureGroup(last.error, last.hint, keys, last.finished_at))
         return sorted(found, key=lambda group: -len(group.keys))
+
+    def unscored(self, run_id: str, most: int = 5) -> list[Unscored]:
+        """Why checks gave answers no score, the commonest reasons first."""
+        count = sa.func.count()
+        asked = (
+            sa.select(SCORES.c.name, SCORES.c.explanation, count)
+            .join_from(SCORES, CELL, SCORES.c.cell_id == CELL.c.id)
+            .where(CELL.c.run_id == fold(run_id), CELL.c.status == "done", SCORES.c.value.is_(None))
+            .group_by(SCORES.c.name, SCORES.c.explanation)
+            .order_by(count.desc(), SCORES.c.name, SCORES.c.explanation)
+            .limit(most)
+        )
+        with self._reading() as session:
+            return [Unscored(*row) for row in session.connection().execute(asked)]
 
     def newest(self, run_id: str, count: int) -> list[CellKey]:
         """The cells that ended last, newest first."""

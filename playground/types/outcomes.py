@@ -68,6 +68,14 @@ class FailureGroup:
     last_at: datetime | None
 
 
+class Unscored(NamedTuple):
+    """Answers that a check gave no score, for one reason."""
+
+    check: str
+    reason: str
+    count: int
+
+
 @dataclass(frozen=True, slots=True)
 class ExperimentRow:
     """An experiment in a list: `total` cells, of which `done` have an answer and `failed` none.

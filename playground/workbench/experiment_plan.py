@@ -257,6 +257,11 @@ class Planner:
         for check in checks:
             if bad := check_problem(check):
                 raise PromptError(bad, "Correct the checks of the experiment.")
+            if check.scorer == "python" and not self._programs.has_sandbox:
+                raise PromptError(
+                    f'The check "{check_name(check)}" runs in the sandbox, which is off: no answer would get a score.',
+                    "Switch it on in the Models tab, or start the program with --sandbox.",
+                )
         metric = experiment.rule.metric
         known = [PASSES, SCORE, *map(check_name, checks)]
         if metric not in known:

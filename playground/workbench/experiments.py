@@ -39,6 +39,7 @@ from playground.types.outcomes import (
     Progress,
     StoredExperiment,
     UnderWay,
+    Unscored,
 )
 from playground.types.prompt import Check
 from playground.workbench.datasets import DatasetDesk
@@ -334,6 +335,10 @@ class ExperimentDesk:
     async def failures(self, run_id: str) -> list[FailureGroup]:
         """Cells that failed, by reason, the largest group first."""
         return await asyncio.to_thread(self._store.experiments.failures, run_id)
+
+    async def unscored(self, run_id: str) -> list[Unscored]:
+        """Why checks gave answers no score, the commonest reasons first."""
+        return await asyncio.to_thread(self._store.experiments.unscored, run_id)
 
     async def last(self, run_id: str, count: int = 20) -> list[StoredCell]:
         """The cells that ended last, newest first, whole."""

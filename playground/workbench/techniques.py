@@ -130,6 +130,11 @@ class TechniqueDesk:
             found.add("sandbox")
         return found
 
+    @property
+    def has_sandbox(self) -> bool:
+        """Whether programs may run here."""
+        return self._sandbox.is_on
+
     def there_anywhere(self) -> set[Need]:
         """What a technique finds with cases of a data set, whichever its model."""
         found: set[Need] = {"documents"} if self._kept.has_any else set()

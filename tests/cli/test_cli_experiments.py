@@ -101,6 +101,25 @@ def test_what_paused_itself_says_how_to_go_on(
     assert err.rstrip().endswith(f"Go on with: playground run {file} --resume")
 
 
+def test_why_answers_have_no_score_is_said(call: Call, file: str) -> None:
+    checks = 'checks: [{scorer: contains, options: {text: OK}}, {scorer: number, options: {expected: "{{ gone }}"}}]'
+    Path(file).write_text(FILE[: FILE.index("checks:")] + checks)
+    (Path(file).parent / "words.csv").write_text("word,gone\n" + "".join(f"w{n},\n" for n in range(20)))
+    code, _, err = call("run", file)
+    assert code == 0
+    assert "40 answers without a score: " in err and "does not apply: " in err
+
+
+def test_a_check_that_needs_the_sandbox_is_refused_while_that_is_off(call: Call, file: str) -> None:
+    Path(file).write_text(
+        FILE[: FILE.index("checks:")] + 'checks: [{scorer: python, options: {expression: "1"}}]'
+    )
+    code, _, err = call("run", file)
+    assert code == 2
+    assert "runs in the sandbox, which is off: no answer would get a score." in err
+    assert "--sandbox" in err
+
+
 def test_failed_cells_are_named_and_run_again_alone(
     call: Call, file: str, scripts: dict[str, object]
 ) -> None:
