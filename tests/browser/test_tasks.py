@@ -234,7 +234,7 @@ def test_checks_are_counted_alike_in_editor_and_column(scripted: OpenApp) -> Non
 
 def test_who_reads_chinese_sees_chinese_names(scripted: OpenApp) -> None:
     app = scripted("echo", locale="zh-CN")
-    app.tab("词库")
+    app.tab("提示词库")
     expect(app.page.locator("#lib-list .item[lang=zh]").first).to_have_text(re.compile("[\u4e00-\u9fff]"))
 
 
