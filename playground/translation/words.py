@@ -167,6 +167,8 @@ MORE = (
     "{n} checks do not apply: {reason}",
     "{n} check does not apply: {reason}",
     "votes {of} of {n}",
+    "sensitivity",
+    "specificity",
     "kept",
     "pruned",
     "given up",

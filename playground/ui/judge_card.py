@@ -110,10 +110,11 @@ def lets_through(aligned: Aligned) -> Markup:
             "No answer of this half is bad: what it lets through is not known."
         )
     is_weak = stopped / bad < GATES
-    rest = f" May warn, may not gate below {100 * GATES:.0f} %." if is_weak else ""
-    return Markup("<p>{} {}</p>").format(
+    rest = f"May warn, may not gate below {100 * GATES:.0f} %." if is_weak else ""
+    return Markup("<p>{} <span>{}</span> <span>{}</span></p>").format(
         icon("warn", "warn") if is_weak else icon("check", "ok"),
-        f"It lets {through:,} of {plural(bad, 'bad answer')} through.{rest}",
+        f"It lets {through:,} of {plural(bad, 'bad answer')} through.",
+        rest,
     )
 
 
@@ -132,7 +133,7 @@ def _block(aligned: Aligned) -> Markup:
         '<span class="sum below">{:,}</span><span class="sum below">{:,}</span></div>'
     ).format(
         cell(both, "both pass", True),
-        cell(rejected, "rejected", False),
+        cell(rejected, "turned down", False),
         both + rejected,
         cell(through, "let through", False),
         cell(neither, "both fail", True),
@@ -194,7 +195,7 @@ def _readings(agreement: Agreement, flipped: Estimate | None) -> Markup:
         for name, term, each in found
     )
     return Markup(
-        '<table class="table va-readings"><thead><tr><th>Reading</th><th></th><th class="pic">{}</th><th class="num">95 %</th></tr></thead><tbody>{}</tbody></table>'
+        '<table class="table va-readings"><thead><tr><th>Compared with you</th><th></th><th class="pic">{}</th><th class="num">95 %</th></tr></thead><tbody>{}</tbody></table>'
     ).format(ticks(axis), rows)
 
 

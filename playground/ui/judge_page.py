@@ -122,7 +122,7 @@ def _steps(shown: Shown, aligned: Aligned) -> Markup:
     steps = (
         (
             "Label blind",
-            f"{len(aligned.labels):,} of {plural(len(aligned.judge), 'answer')}",
+            f"{len(aligned.labels):,} of {plural(len(aligned.judge), 'answer')} labelled",
             shown.look.to(step="label", row=None, lets=""),
             is_labelling,
             held >= LEAST,
@@ -249,7 +249,7 @@ async def _disagreeing(workbench: Workbench, shown: Shown, check: Check, aligned
         return _unlabelled(shown, check)
     chips = join(
         Markup(
-            '<button data-act="verdict_look" data-id="{}" data-look="{}" aria-pressed="{}">{} {:,}</button>'
+            '<button data-act="verdict_look" data-id="{}" data-look="{}" aria-pressed="{}">{} <span class="num">{:,}</span></button>'
         ).format(
             shown.id,
             shown.look.to(lets=which, row=None).text,
@@ -355,7 +355,7 @@ async def _chosen(workbench: Workbench, shown: Shown, check: Check, aligned: Ali
         Markup('<dt>{}</dt><dd class="{}" translate="no">{}</dd>').format(name, kind, text)
         for name, text, kind in lines
     )
-    turned = "passes" if not aligned.labels[place] else "fails"
+    said = "I was wrong: it fails" if aligned.labels[place] else "I was wrong: it passes"
     wrong = Markup(
         '<button class="btn" data-act="label_answer" data-id="{}" data-look="{}" data-variant="{}" data-case="{}" data-passes="{}" data-note="{}" data-hot="l">{}<kbd>L</kbd></button>'
     ).format(
@@ -365,7 +365,7 @@ async def _chosen(workbench: Workbench, shown: Shown, check: Check, aligned: Ali
         case,
         "no" if aligned.labels[place] else "yes",
         mine.note if mine else "",
-        f"I was wrong: it {turned}",
+        said,
     )
     return Markup(
         '<div class="va-chosen"><dl class="facts">{}</dl><div class="va-say">{}</div></div>'

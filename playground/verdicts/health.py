@@ -57,7 +57,7 @@ def summary(facts: Sequence[Fact]) -> str:
 def _pairs(table: Table, comparisons: Sequence[Comparison]) -> Fact:
     total = len(table.cases)
     if not comparisons or all(not each.dropped for each in comparisons):
-        return Fact("ok", f"same {plural(total, 'case')}", "Every variant has a value for every case.")
+        return Fact("ok", f"the same {plural(total, 'case')}", "Every variant has a value for every case.")
     most = max(comparisons, key=lambda each: sum(each.dropped.values()))
     out = sum(most.dropped.values())
     why = ", ".join(f"{reason} ({count})" for reason, count in most.dropped.items())

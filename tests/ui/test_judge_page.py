@@ -91,7 +91,7 @@ async def test_the_card_says_what_the_judge_lets_through_and_corrects_its_scores
     await labelled(call, judged, 100)
     page = (await call("verdict_look", id=judged, look=LOOK))["html"]["exp-verdict"]
     assert "Kappa –" in page and "one of the two gave only one mark" in page
-    assert re.search(r"It lets (\d+) of \1 bad answers through. May warn", page)
+    assert re.search(r"It lets (\d+) of \1 bad answers through\.</span> <span>May warn", page)
     assert "disagreement" in page and "It does &lt;so&gt;." in page
     aligned = await workbench.labels.alignment(judged, JUDGE)
     assert len(aligned.held_out) == len(aligned.working) == 50
