@@ -38,6 +38,7 @@ from playground.ui.samples import cell_name
 from playground.ui.stream import shown, stream_run
 from playground.ui.terms import TERMS
 from playground.ui.update import Update
+from playground.ui.vote_bar import vote_bar
 from playground.workbench.prompts import Preview
 from playground.workbench.runs import find_cell
 from playground.workbench.service import Workbench
@@ -135,7 +136,7 @@ async def load(workbench: Workbench, ask: Ask) -> Update:
     if not update.get("form"):
         update["form"] = (await default_form(workbench, ask.language)).model_dump(mode="json")
     workbench.models.warm_up(update["form"]["columns"][0]["model"])
-    update.setdefault("vote", panels.vote_bar(None, len(update["form"]["columns"])))
+    update.setdefault("vote", vote_bar(None, len(update["form"]["columns"])))
     if alert:
         update["alert"] = alert
     elif not update["models"]:
@@ -301,7 +302,7 @@ async def note(workbench: Workbench, ask: Ask) -> Update:
 
 
 async def _bar(workbench: Workbench, run: StoredRun) -> str:
-    return panels.vote_bar(await workbench.runs.get(run.id), len(run.spec.variants))
+    return vote_bar(await workbench.runs.get(run.id), len(run.spec.variants))
 
 
 async def new_prompt(workbench: Workbench, ask: Ask) -> Update:

@@ -9,7 +9,6 @@ from typing import Any
 from playground.errors import NotFoundError
 from playground.library.shipped import Language
 from playground.store.records import StoredRun
-from playground.ui import panels
 from playground.ui.actions import Ask
 from playground.ui.alerts import to_alert
 from playground.ui.cells import drawer_of_large
@@ -23,6 +22,7 @@ from playground.ui.forms import (
 )
 from playground.ui.stream import BLANK, shown
 from playground.ui.update import ColumnPart, Update
+from playground.ui.vote_bar import vote_bar
 from playground.workbench.service import Workbench
 
 FIRST_PATTERN = "techniques/zero-shot/instruct"
@@ -51,7 +51,7 @@ def cleared(form: CompareForm) -> Update:
         "form": form.model_dump(mode="json"),
         "columns": {str(i): empty | ColumnPart(stamp=str(time.monotonic())) for i in range(COLUMNS)},
         "run": None,
-        "vote": panels.vote_bar(None, len(form.columns)),
+        "vote": vote_bar(None, len(form.columns)),
         "tab": "Compare",
         "drawer": None,
     }

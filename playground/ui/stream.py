@@ -31,6 +31,7 @@ from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm, to_comparison
 from playground.ui.trouble import notice
 from playground.ui.update import ColumnPart, ColumnState, Strip, Update
+from playground.ui.vote_bar import vote_bar
 from playground.workbench.service import Workbench
 
 UNFINISHED = ("pending", "running")
@@ -108,7 +109,7 @@ def shown(workbench: Workbench, run: StoredRun) -> Update:
             data["state"] = {"kind": "elsewhere", "icon": "dot", "text": "another program runs it"}
             data["foot"], data["stamp"] = None, f"{data['stamp']}/{len(data['text'])}"
         columns[samples.cell_name(run, cell)] = data
-    vote = panels.vote_bar(run, len(run.spec.variants))
+    vote = vote_bar(run, len(run.spec.variants))
     now = running.update(workbench)
     return {"run": run.id, "columns": columns, "elsewhere": elsewhere, "vote": vote, **now}
 
@@ -169,7 +170,7 @@ class View:
             self._ended = ended
             self._price_again(columns)
             run = await self._with_vote() if ended else None
-            update["vote"] = panels.vote_bar(run, len(live.run.spec.variants))
+            update["vote"] = vote_bar(run, len(live.run.spec.variants))
         html: dict[str, str] = {}
         if (trouble := notice(self._workbench)) != self._trouble:
             html["trouble"] = self._trouble = trouble

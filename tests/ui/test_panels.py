@@ -21,6 +21,8 @@ from playground.types.prompt import Check, Prompt, Sampling, Turn
 from playground.types.scores import Score
 from playground.types.trace import Answer
 from playground.ui import html, panels
+from playground.ui.badges import badge, badges, different
+from playground.ui.vote_bar import vote_bar
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 PROMPT = Prompt(name="Greeting", turns=(Turn(role="user", template="Hello"),))
@@ -215,7 +217,7 @@ def test_badges_stand_in_the_order_cut_different_ignored_fact(read_html: Callabl
         ignored=("top-k", "seed"),
     )
     mine = cell(1, cut)
-    page = read_html(panels.badges(mine, run(cell(0), mine)))
+    page = read_html(badges(mine, run(cell(0), mine)))
     assert kinds(page)[:4] == ["cut", "different", "ignored", "ignored"]
     assert kinds(page)[-1] == "fact"
     for words in ("cut at 256 tokens", "different text sent: +2 tokens", "ignored: top-k", "ignored: seed"):
@@ -224,27 +226,27 @@ def test_badges_stand_in_the_order_cut_different_ignored_fact(read_html: Callabl
 
 
 def test_an_answer_like_any_other_has_only_its_context(read_html: Callable[[str], Any]):
-    page = read_html(panels.badges(cell(), run(cell())))
+    page = read_html(badges(cell(), run(cell())))
     assert kinds(page) == ["fact"]
     assert page.text == "context 15 of 4,096"
 
 
 def test_without_an_answer_there_is_no_badge():
-    assert panels.badges(cell(completion=None), run(cell(completion=None))) == ""
+    assert badges(cell(completion=None), run(cell(completion=None))) == ""
 
 
 def test_a_cut_says_whether_the_limit_or_the_window_was_full():
     limit = replace(DONE, finish="length", completion_tokens=256)
     window = replace(DONE, finish="length", completion_tokens=100)
-    assert "max tokens is 256" in panels.badges(cell(completion=limit), run())
-    assert "context window is full" in panels.badges(cell(completion=window), run())
+    assert "max tokens is 256" in badges(cell(completion=limit), run())
+    assert "context window is full" in badges(cell(completion=window), run())
 
 
 @pytest.mark.parametrize(("theirs", "words"), [(12, "−2 tokens"), (1152, "−1,142 tokens"), (5, "+5 tokens")])
 def test_a_difference_in_tokens_has_its_sign(theirs: int, words: str):
     other = cell(0, replace(DONE, prompt_tokens=theirs, rendered_prompt="<user>Hello!"))
     mine = cell(1)
-    assert f"different text sent: {words}" in panels.badges(mine, run(other, mine))
+    assert f"different text sent: {words}" in badges(mine, run(other, mine))
 
 
 @pytest.mark.parametrize(
@@ -260,11 +262,11 @@ def test_a_difference_in_tokens_has_its_sign(theirs: int, words: str):
 )
 def test_only_another_text_of_the_same_prompt_is_different(other: StoredCell):
     cells = sorted((other, cell(1)), key=lambda c: c.column)
-    assert panels.different(cell(1), run(*cells)) == []
+    assert different(cell(1), run(*cells)) == []
 
 
 def test_a_badge_says_its_explanation_where_it_can_be_read():
-    made = panels.badge("cut", "cut", 'because "so"')
+    made = badge("cut", "cut", 'because "so"')
     assert made.count("because &#34;so&#34;") == 2
 
 
@@ -349,13 +351,13 @@ def test_the_votes_are_open_once_two_columns_are_done(
     read_html: Callable[[str], Any], statuses: Sequence[Any], open_for: list[str], reason: str
 ):
     cells = [cell(n, status=status) for n, status in enumerate(statuses)]
-    page = read_html(panels.vote_bar(run(*cells), len(cells)))
+    page = read_html(vote_bar(run(*cells), len(cells)))
     assert open_votes(page) == open_for
     assert reason in page.text
 
 
 def test_before_a_run_everything_is_shut_with_its_reason(read_html: Callable[[str], Any]):
-    page = read_html(panels.vote_bar(None, 3))
+    page = read_html(vote_bar(None, 3))
     assert open_votes(page) == []
     assert "Opens when two columns are done." in page.text
     for action in ("export", "save_winner"):
@@ -377,7 +379,7 @@ def test_before_a_run_everything_is_shut_with_its_reason(read_html: Callable[[st
 def test_the_vote_is_shown_pressed_and_names_the_winner(
     read_html: Callable[[str], Any], given: StoredVote | None, pressed: list[str], winner: str | None
 ):
-    page = read_html(panels.vote_bar(run(cell(0), cell(1), vote=given), 2))
+    page = read_html(vote_bar(run(cell(0), cell(1), vote=given), 2))
     chosen = page.find("button", data_act="vote", aria_pressed="true")
     assert [found.get("data-column") or found["data-vote"] for found in chosen] == pressed
     (save,) = page.find("button", data_act="save_winner")
@@ -387,7 +389,7 @@ def test_the_vote_is_shown_pressed_and_names_the_winner(
 
 
 def test_a_single_column_may_be_exported_and_saved_without_a_vote(read_html: Callable[[str], Any]):
-    page = read_html(panels.vote_bar(run(cell(0)), 1))
+    page = read_html(vote_bar(run(cell(0)), 1))
     for action in ("export", "save_winner"):
         (found,) = page.find("button", data_act=action)
         assert "disabled" not in found
@@ -428,7 +430,7 @@ def everything(text: str) -> str:
             update["badges"],
             update["problem"],
             update["foot"],
-            panels.vote_bar(shown, 2),
+            vote_bar(shown, 2),
             panels.checks(no_score),
         ]
     )
@@ -466,15 +468,15 @@ def test_a_button_holds_any_text(read_html: Callable[[str], Any], label: str, ac
 )
 def test_an_ended_answer_with_nothing_in_it_says_so(text: str, reasoning: str, words: str):
     nothing = cell(completion=replace(DONE, text=text, reasoning=reasoning))
-    assert words in panels.badges(nothing, run(nothing))
-    assert "answer" not in panels.badges(cell(), run(cell())).replace("answer fill", "")
+    assert words in badges(nothing, run(nothing))
+    assert "answer" not in badges(cell(), run(cell())).replace("answer fill", "")
     failed = replace(nothing, status="error")
-    assert words not in panels.badges(failed, run(failed))
+    assert words not in badges(failed, run(failed))
 
 
 def test_a_remark_is_not_called_a_setting():
     odd = cell(completion=replace(DONE, ignored=(HALF, UNFIT, "top-k")))
-    page = panels.badges(odd, run(odd))
+    page = badges(odd, run(odd))
     assert f"ignored: {HALF}" not in page and HALF in page and UNFIT in page
     assert page.count("does not honour") == 2 and "ignored: top-k" in page  # in two attributes
 
