@@ -73,7 +73,7 @@ class Unscored(NamedTuple):
 
     check: str
     reason: str
-    count: int
+    answers: int
 
 
 @dataclass(frozen=True, slots=True)
