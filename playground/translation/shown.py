@@ -22,6 +22,7 @@ from playground.translation.catalogue import translations
 _HOLE = re.compile(r"\{([a-z_][a-z0-9_]*)\}|<(/?)(\d+)>")
 _WORD = re.compile(r"[A-Za-z]+")
 _NUMBER = re.compile(r"[\s\d.,:%×+−–~≈<>≥≤/-]*")
+_COUNT = re.compile(r"^\d[\d.,]* ")
 _LETTER = re.compile(rf"[A-Z]′?|{_NUMBER.pattern}")
 """What any template may be filled with: a number, or a variant's name."""
 _CJK = "\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”"
@@ -241,7 +242,7 @@ class Translation:
             and text.endswith(template.ends)
             and (template.are_several or not are_several)
         ]
-        for template in sorted(candidates, key=lambda each: (-each.letters, each.text)):
+        for template in sorted(candidates, key=lambda each: (-each.letters, len(each.pieces), each.text)):
             values = template.values(text)
             if values is None:
                 continue
@@ -265,8 +266,9 @@ class Translation:
         return None
 
     def _is_known(self, value: str) -> bool:
-        """Whether it is a message by itself: what a short template may be filled with."""
-        return value.strip() in self.exact
+        """Whether it is a message by itself, or counts something: what a short template may be filled with."""
+        bare = value.strip()
+        return bare in self.exact or _COUNT.sub("{n} ", bare) in self.exact
 
     def _filled(self, template: Template, name: str, value: str, depth: int) -> str | None:
         if name in OURS:

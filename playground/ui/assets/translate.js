@@ -4,6 +4,7 @@
 const HOLE = /\{([a-z_][a-z0-9_]*)\}|<(\/?)(\d+)>/g;
 const WORD = /[A-Za-z]+/g;
 const NUMBER = /^[\s\d.,:%×+−–~≈<>≥≤/-]*$/;
+const COUNT = /^\d[\d.,]* /;
 const LETTER = /^[A-Z]′?$/; // a variant's name
 const CJK = "\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”";
 const AFTER = new RegExp(`[${CJK}] $`), BEFORE = new RegExp(`^ [${CJK}]`);
@@ -100,7 +101,7 @@ export function makeTranslation(catalogue, holes) {
   const exact = new Map([...cut, ...Object.entries(catalogue)]);
   const hasHole = (text) => text.search(HOLE) >= 0;
   const templates = [...exact].filter(([text]) => hasHole(text)).map(([text, chinese]) => new Template(text, chinese));
-  templates.sort((a, b) => b.letters - a.letters || (a.text < b.text ? -1 : 1));
+  templates.sort((a, b) => b.letters - a.letters || a.pieces.length - b.pieces.length || (a.text < b.text ? -1 : 1));
   const often = new Map();
   for (const template of templates) for (const key of template.keys) often.set(key, (often.get(key) ?? 0) + 1);
   const byWord = new Map();
@@ -110,6 +111,9 @@ export function makeTranslation(catalogue, holes) {
     if (!byWord.has(rarest)) byWord.set(rarest, []);
     byWord.get(rarest).push(template);
   });
+
+  // A message by itself, or a count of something: what a short template may be filled with.
+  const isKnown = (value) => exact.has(value.trim()) || exact.has(value.trim().replace(COUNT, "{n} "));
 
   function known(text, depth) {
     if (depth > DEEPEST || text.search(WORD) < 0) return number(text);
@@ -160,9 +164,9 @@ export function makeTranslation(catalogue, holes) {
       for (const [name, value] of Object.entries(values)) {
         const isTag = /^\d+$/.test(name);
         const noun = name.replace(/\d+$/, "");
-        if (COUNTED.has(noun) && !isTag && !NUMBER.test(value) && !exact.has(value.trim())) continue next;
+        if (COUNTED.has(noun) && !isTag && !NUMBER.test(value) && !isKnown(value)) continue next;
         const isShort = template.letters < SHORT && !(NAMES.has(name) && /^[A-Z]/.test(template.text));
-        if (isShort && !isTag && !NUMBER.test(value) && !LETTER.test(value) && !exact.has(value.trim())) continue next;
+        if (isShort && !isTag && !NUMBER.test(value) && !LETTER.test(value) && !isKnown(value)) continue next;
         const words = isTag ? null : filled(template, name, value, depth);
         const isForeign = words === null && !FREE.has(noun) && !template.quoted.has(name);
         if (isForeign && value.trim().includes(" ") && !template.listed.has(name)) continue next;
