@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.request import urlopen
 
+import hypothesis
 import pytest
 
 from playground.backends.scripted import ScriptedBackend
@@ -29,6 +30,12 @@ from tests.tried_engine import engine_findings as engine_findings
 from tests.tried_engine import tried_engine as tried_engine
 
 MakeWorkbench = Callable[..., Workbench]
+
+# How long inputs take to be made says how busy the machine is, and nothing of the program.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 
 # Where llama.cpp runs in this process, its threads wait for each other as they do in the engine's own; OpenMP reads this when it is
 # loaded, and without it they spin through most of a busy machine's time.

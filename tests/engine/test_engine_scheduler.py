@@ -461,7 +461,7 @@ ACTIONS = st.lists(
 @settings(
     max_examples=120,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     database=None,
 )
 @given(ACTIONS, st.integers(60, 140), st.integers(1, 5), st.booleans())

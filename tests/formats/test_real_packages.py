@@ -40,7 +40,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @deprecated
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(parts=pieces, name=st.text(string.ascii_letters + "\u4f60 ", max_size=8))
 def test_langchain_loads_our_file_and_formats_the_same_text(
     folder: Path, parts: list[Piece], name: str
@@ -78,7 +82,11 @@ def test_a_few_shot_file_gives_the_text_that_langchain_makes_of_it(folder: Path)
     assert worker.render(pairs, values, 10_000)[0][1] == load_prompt(path).format(**VALUES)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(system=pieces, user=pieces)
 def test_llm_loads_our_file_and_evaluates_to_the_same_texts(
     folder: Path, system: list[Piece], user: list[Piece]
@@ -108,7 +116,11 @@ def test_llm_takes_our_options_defaults_and_what_is_typed(folder: Path) -> None:
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(system=pieces, user=pieces)
 def test_prompty_loads_our_file_and_renders_the_same_messages(
     folder: Path, system: list[Piece], user: list[Piece]

@@ -512,7 +512,11 @@ def test_a_prompt_in_the_bin_and_a_broken_file_are_not_exported(store: Store, li
 lines = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=8)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(st.tuples(lines, lines, lines), min_size=1, max_size=6))
 def test_whatever_is_saved_and_exported_without_loss_is_identical_when_it_comes_back(
     store: Store, library: Library, some: list[tuple[str, str, str]]

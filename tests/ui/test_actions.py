@@ -138,7 +138,11 @@ async def test_an_action_with_senseless_arguments_is_answered_in_words(
         assert is_worded(await call(action, run=run.id, form=form, **here)), repr(value)[:40]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=50,
+    deadline=None,
+)
 @given(st.text())
 def test_any_text_is_a_call_that_is_answered(workbench: Workbench, payload: str):
     update = json.loads(asyncio.run(make_call(workbench, ACTIONS)(payload)))

@@ -217,7 +217,11 @@ def test_every_status_has_its_mark(read_html: Read, status: Any):
     assert page.find("span", title=f"column 2: {status}")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=60,
+    deadline=None,
+)
 @given(st.text(min_size=1) | st.just("\"><script>x</script><b a='"))
 def test_no_text_of_a_run_becomes_an_element(read_html: Read, text: str):
     def rows(text: str) -> Any:

@@ -234,7 +234,11 @@ async def test_a_format_that_is_not_there_is_an_alert(call: Call, workbench: Wor
     assert "foot" not in drawer and "export-text" not in drawer["body"]  # not the file of the format before
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=60,
+    deadline=None,
+)
 @given(text=HOSTILE)
 def test_no_text_of_a_prompt_becomes_an_element(read_html: Read, text: str):
     def drawn(text: str) -> Any:
@@ -262,7 +266,11 @@ def test_no_text_of_a_prompt_becomes_an_element(read_html: Read, text: str):
     assert page.open == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=60,
+    deadline=None,
+)
 @given(text=HOSTILE, search=HOSTILE)
 def test_marking_what_was_searched_changes_no_text(read_html: Read, text: str, search: str):
     page = read_html(marked(text, search))

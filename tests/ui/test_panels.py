@@ -54,7 +54,9 @@ HOSTILE = st.one_of(
     ),
 )
 in_spite_of_the_fixture = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=60,
+    deadline=None,
 )
 
 
