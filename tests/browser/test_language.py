@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import free_port, opener, serving
+
 if TYPE_CHECKING:
-    from tests.browser.conftest import App, OpenApp
+    from tests.browser.conftest import App, OpenApp, Pages, Server
 
 CHINESE: dict[str, Any] = {"locale": "zh-CN"}
 TABS = {
@@ -133,6 +137,57 @@ def test_a_browser_in_chinese_finds_no_english_sentence_and_no_line_too_wide(scr
             expect(app.page.locator(place).first).to_be_visible()
             assert not is_wide(app), (name, width)
             assert app.page.evaluate(RUN_OUT) == [], (name, width)
+
+
+# Beside NAMES, in a text where one English word is one too many: formats, scores, authors, and what an option may be.
+FURTHER_NAMES = re.compile(
+    r"OpenAI (?:chat|batch) JSONL?|(?:auto|both)(?=：)|[Pp]romptfoo|--sandbox|Dotprompt|GitHub Models|LangChain|JSON|Modelfile|Open WebUI|llm\b|Levenshtein|ROUGE|BLEU|chrF|Holm"
+    r"|Benjamini–Hochberg|Token|UTC|ReAct|PAL|ART|Python|production"
+    r'|\{"type": .*\}|row:|is:generated|[“"](?:contains|echo|cat|python|input)[”"]'
+)
+CRAWL = (Path(__file__).parent / "crawl.js").read_text(encoding="utf-8").strip()
+ROWS = [{"word": f"词{n}", "expected": f"词{n}"} for n in range(20)]
+OWN = "爬行|词|说|，[23] 个变体| 的用例|中文"
+"""What this test itself has written, in Chinese."""
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on which nobody else has written anything."""
+    folder, port = tmp_path_factory.mktemp("crawled"), free_port()
+    script = str(Path(__file__).parent / "serve.py")
+    yield from serving([script, str(port), str(folder)], port, folder, folder / "log")
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
+def test_what_can_be_opened_on_four_tabs_is_in_the_readers_language(
+    own_server: Server, pages: Pages, apps: list[App], locale: str
+) -> None:
+    check = {"scorer": "contains", "options": {"text": "{{ expected }}"}}
+    prompt = {"name": "爬行", "cases": ROWS, "checks": [check]}
+    open_app = opener(own_server, "scripted", pages, apps)
+    app = open_app("cat", "echo", prompt=prompt, turns="说 {{ word }}", values=ROWS[0], locale=locale)
+    page, found, names, opened = app.page, dict[str, str](), set[str](), 0
+
+    def crawl(tab: str) -> None:
+        nonlocal opened
+        told = page.evaluate(CRAWL, {"root": "#page", "tab": tab, "seconds": 12, "most": 2})
+        found.update(told["found"])
+        names.update(name for name in told["names"] if len(name) > 1)
+        opened += len(told["opened"])
+
+    app.run_to_the_end()
+    for tab in ("Compare", "Library", "History", "Data"):
+        page.evaluate("async (name) => (await import('/playground/tabs.js')).showTab(name)", tab)
+        crawl(tab)
+    assert opened > 10 and len(found) > 200, (opened, len(found))
+    if locale == "zh-CN":
+        theirs = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
+        left = {t: NAMES.sub("·", FURTHER_NAMES.sub("·", theirs.sub("·", t))) for t in found}
+        wrong = [text for text, rest in left.items() if re.search("[A-Za-z]{3,}", rest)]
+    else:
+        wrong = [text for text in found if re.search("[\u4e00-\u9fff]", re.sub(OWN, "", text))]
+    assert {text: found[text] for text in wrong} == {}
 
 
 WORDS = {
