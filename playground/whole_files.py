@@ -14,16 +14,7 @@ from pathlib import Path
 
 def write_whole(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Put the content in the place of the file, in one step; its folder must be there. Raises OSError, leaving nothing."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")  # only the user can read it
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        if mode != 0o600:
-            Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    _put(path, (content,), mode)
 
 
 def write_whole_pieces(path: Path, pieces: Iterable[bytes]) -> None:
@@ -40,12 +31,17 @@ def write_whole_pieces(path: Path, pieces: Iterable[bytes]) -> None:
         with place.open("wb") as file:
             file.writelines(pieces)
         return
-    handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".part-")
+    _put(place, pieces, stat.S_IMODE(mode) if mode else 0o666 & ~_mask())
+
+
+def _put(path: Path, pieces: Iterable[bytes], mode: int) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")  # only the user can read it
     try:
         with os.fdopen(handle, "wb") as file:
             file.writelines(pieces)
-        Path(temporary).chmod(stat.S_IMODE(mode) if mode else 0o666 & ~_mask())
-        Path(temporary).replace(place)
+        if mode != 0o600:
+            Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -3,8 +3,8 @@
     bound_of(settings, server)    # Bound(32, died_under=64): it went away while it had 64, half of them are asked since
     keep_bound(settings, server, Bound(8))
 
-A number that was learnt grows back: the server may have been ended by somebody, not by its load. After `PROOF` answers for each
-of those asked at once, all of them well, it is asked for twice as many. Each further death asks for four times the proof.
+A number that was learnt grows back: the server may have been ended by somebody, not by its load. After `PROOF` answers that
+ended well for each of those asked at once, it is asked for twice as many. Each further death asks for four times the proof.
 
 Kept in `parallel.json` of the data folder, for a name together with its address: another server of that name begins anew.
 """
@@ -21,7 +21,7 @@ from playground.settings import Settings
 
 MOST = 1000
 PROOF = 20
-"""Answers in a row, for each of those asked at once, after which a server that went away once is asked for more."""
+"""Answers that ended well, for each of those asked at once, after which a server that went away once is asked for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Bound:
 
     @property
     def proof(self) -> int:
-        """So many answers that end well, one after another, show that it can be asked for more; 0 where that is not to be tried."""
+        """So many answers that end well show that it can be asked for more; 0 where that is not to be tried."""
         return PROOF * self.answers * 4 ** (self.deaths - 1) if self.died_under else 0
 
     def grown(self, usual: int) -> Bound:

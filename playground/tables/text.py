@@ -77,8 +77,8 @@ def _whole(data: bytes, file: str, exc: UnicodeDecodeError | None) -> Text:
     evidence = "a byte order mark says so" if sure else f"guessed; {_where(data, exc)}"
     name = next(name for name, label in NAMES.items() if f"read as {label}" in decoded.note)
     narrow = Finding("encoding", "has pieces that are not UTF-16, as the rest is", "Correct the line.", True)
-    lines = io.StringIO(decoded.text, newline="")
-    odd = {n: narrow for n, line in enumerate(lines, 1) if name.startswith("utf_16") and _is_narrow(line)}
+    lines = io.StringIO(decoded.text, newline="") if name.startswith("utf_16") else ()
+    odd = {n: narrow for n, line in enumerate(lines, 1) if _is_narrow(line)}
     return _text(decoded.text, Found("encoding", name, NAMES[name], evidence, sure and not odd, OPTIONS), odd)
 
 

@@ -92,14 +92,7 @@ def _bar(shown: Shown, check: Check, aligned: Aligned, queue: list[Place]) -> Ma
     if shown.look.step == "label":
         main = button("See the card", "verdict_look", id=shown.id, look=shown.look.to(step="", row=None).text)
     elif queue and aligned.labels:
-        main = button(
-            "Label more",
-            "verdict_look",
-            symbol="plus",
-            kind="primary",
-            id=shown.id,
-            look=shown.look.to(step="label", row=None).text,
-        )
+        main = _to_labelling(shown, "Label more")
     elif queue:
         main = Markup("")  # the page offers it where it says what labels are for
     else:
@@ -114,6 +107,11 @@ def _bar(shown: Shown, check: Check, aligned: Aligned, queue: list[Place]) -> Ma
         main,
         n=check.options.get("criterion") or check_name(check),
     )
+
+
+def _to_labelling(shown: Shown, words: str) -> Markup:
+    look = shown.look.to(step="label", row=None).text
+    return button(words, "verdict_look", symbol="plus", kind="primary", id=shown.id, look=look)
 
 
 def _steps(shown: Shown, aligned: Aligned) -> Markup:
@@ -298,14 +296,7 @@ def _unlabelled(shown: Shown, check: Check) -> Markup:
         "A model passed and failed answers by one sentence. Say of some of them what you would have said: then the card shows how "
         "often the two agree, what the judge lets through, and every score of its as your labels correct it.",
         f"The first card comes after about {FIRST_CARD} labels; half of them are held out for it.",
-        button(
-            "Label answers",
-            "verdict_look",
-            symbol="plus",
-            kind="primary",
-            id=shown.id,
-            look=shown.look.to(step="label", row=None).text,
-        ),
+        _to_labelling(shown, "Label answers"),
     )
 
 
