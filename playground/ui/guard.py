@@ -42,6 +42,9 @@ CALL = "/gradio_api/component_server"
 CANCEL = "/gradio_api/cancel"
 THEME = "/theme.css"
 """The page asks for it with the sum of what is in it."""
+ASSETS = "/assets/"
+"""Gradio's own scripts and styles: each has a sum of what is in it in its name, and none says how long it may be kept, so
+that a browser guesses by the age of the file: just after an installation it would fetch all of them again."""
 STREAMS = (NEWS, "/gradio_api/heartbeat/")
 # Of Gradio's routes these serve the page; all others (run, call, api, upload, file, dev, login, monitoring, vibe-…)
 # would only be ways in, and are not found.
@@ -168,7 +171,7 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                if scope["path"] == THEME and scope["query_string"] and message["status"] == 200:
+                if message["status"] == 200 and _is_for_good(scope):
                     headers["cache-control"] = FOR_GOOD
             await send(message)
 
@@ -293,6 +296,12 @@ class Guard:
             if isinstance(sent, Join | Cancel) and not self.known.is_event(sent.fn_index):
                 return PlainTextResponse("There is no such event.\n", 404)
         return None
+
+
+def _is_for_good(scope: Scope) -> bool:
+    """Whether what is found at this address will never be another thing."""
+    path: str = scope["path"]
+    return path.startswith(ASSETS) or (path == THEME and bool(scope["query_string"]))
 
 
 def _too_large(path: str, limit: int) -> Response:

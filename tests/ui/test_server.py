@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import re
 import socket
+import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import httpx
+import playwright
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
@@ -188,10 +191,15 @@ def test_the_policy_names_no_other_host():
 
 async def test_our_scripts_are_served_by_name_and_nothing_else_is(web: httpx.AsyncClient):
     version = Scripts(ASSETS).version
+    whole = (await web.get(f"/playground/{version}/main.js")).text
     for path in ASSETS.glob("*.js"):
         answer = await web.get(f"/playground/{version}/{path.name}")
-        assert answer.text == path.read_text()
+        assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/javascript")
+        assert whole.count(f"\nconst ${path.stem} = (() => {{\n") + whole.startswith(f"const ${path.stem} ") == 1
+        own = [line for line in path.read_text().splitlines() if not re.match("import|export|[ }]", line)]
+        assert own == [line for line in own if f"\n{line}\n" in whole]
+    assert re.findall(r"^(?:import|export)\b.{9}", whole, re.MULTILINE) == ["export { $compo"]
     for name in (
         "look/tokens.css",
         "tokens.css",
@@ -216,12 +224,13 @@ async def test_a_script_is_kept_for_good_at_the_address_of_what_is_in_it(
     version = Scripts(ASSETS).version
     kept = {
         address: (await web.get(f"/playground/{address}")).headers["cache-control"]
-        for address in (f"{version}/dom.js", "0123456789abcdef/dom.js", "dom.js")
+        for address in (f"{version}/main.js", "0123456789abcdef/main.js", "main.js", f"{version}/dom.js")
     }
     assert kept == {
-        f"{version}/dom.js": "public, max-age=31536000, immutable",
-        "0123456789abcdef/dom.js": "no-cache",
-        "dom.js": "no-cache",
+        f"{version}/main.js": "public, max-age=31536000, immutable",
+        "0123456789abcdef/main.js": "no-cache",
+        "main.js": "no-cache",
+        f"{version}/dom.js": "no-cache",
     }
     versions = []
     for text in ("export const a = 1;", "export const a = 2;", "export const a = 1;"):
@@ -231,21 +240,48 @@ async def test_a_script_is_kept_for_good_at_the_address_of_what_is_in_it(
     assert versions[0] == versions[2] != versions[1]
 
 
-async def test_the_theme_is_kept_for_good_at_the_address_of_what_is_in_it():
+async def test_theme_and_assets_are_kept_for_good_at_the_address_of_what_is_in_them():
     async def css(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse("a {}", media_type="text/css")(scope, receive, send)
 
     transport = httpx.ASGITransport(Guard(css, frozenset({"localhost"})))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as web:
         assert "immutable" in (await web.get("/theme.css?v=0123")).headers["cache-control"]
-        assert "cache-control" not in (await web.get("/theme.css")).headers
+        assert "immutable" in (await web.get("/assets/index-DphvyggB.js")).headers["cache-control"]
+        for address in ("/theme.css", "/static/fonts/a.woff2"):
+            assert "cache-control" not in (await web.get(address)).headers
 
 
-async def test_a_script_without_a_version_is_the_one_that_the_page_has(web: httpx.AsyncClient):
-    answer = await web.get("/playground/dom.js")
-    assert answer.text == f'export * from "./{Scripts(ASSETS).version}/dom.js";\n'
-    older = await web.get("/playground/0123456789abcdef/dom.js")
-    assert older.text == (ASSETS / "dom.js").read_text()
+async def test_a_script_by_its_name_gives_what_the_one_of_the_page_has(web: httpx.AsyncClient):
+    version = Scripts(ASSETS).version
+    for address, whole in (
+        ("alerts.js", f"./{version}/main.js"),
+        ("0123456789abcdef/alerts.js", f"../{version}/main.js"),
+    ):
+        names = re.findall(r"^export \w+ (\w+)", (ASSETS / "alerts.js").read_text(), re.MULTILINE)
+        taken = f"export const {{ {', '.join(names)} }} = $alerts;"
+        answer = await web.get(f"/playground/{address}")
+        assert answer.text == f'import {{ $alerts }} from "{whole}";\n{taken}\n'
+
+
+def test_the_page_asks_for_one_script_of_ours():
+    head = Scripts(ASSETS).head()
+    assert re.findall(r"playground/[^\"]+", head) == [f"playground/{Scripts(ASSETS).version}/main.js"]
+
+
+def test_scripts_run_in_the_order_of_their_imports_with_the_names_that_they_give_each_other(tmp_path: Path):
+    (tmp_path / "main.js").write_text('import "./b.js";\nimport { $, f as g } from "./a.js";\nsaid.push(g($));\n')
+    (tmp_path / "b.js").write_text('import { $ } from "./a.js";\nconst own = 2;\nsaid.push($ * own);\n')
+    text = "globalThis.said = [];\nexport const $ = 20;\nexport async function f(\n  n,\n) { return n + 1; }\n"
+    (tmp_path / "a.js").write_text(text)
+    scripts = Scripts(tmp_path)
+    body, _ = scripts.at("main.js", scripts.version) or (b"", "")
+    (tmp_path / "whole.mjs").write_bytes(
+        body + b"console.log(said[0], await said[1], Object.keys($a), own_is());\nfunction own_is() { return typeof own; }\n"
+    )
+    node = Path(playwright.__file__).parent / "driver" / "node"
+    done = subprocess.run([node, tmp_path / "whole.mjs"], capture_output=True, text=True)
+    assert done.stdout == "40 21 [ '$', 'f' ] undefined\n", done.stderr
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
