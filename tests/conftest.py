@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ from playground.backends.scripted import ScriptedBackend
 from playground.cli import main as cli
 from playground.engine.cores import SPIN
 from playground.errors import BackendError
+from playground.library import shipped
 from playground.settings import Settings
 from playground.store import open_store
 from playground.workbench.service import Workbench
@@ -71,6 +73,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(root).as_posix().startswith(LAST):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shipped_patterns_are_read_once() -> Iterator[None]:
+    """Each workbench and each command reads them all; they are frozen, so the tests of a process share what was read."""
+    load, folder = shipped._load, shipped.shipped_folder()
+    read = functools.cache(load)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shipped, "_load", lambda file, at: (read if at == folder else load)(file, at))
+        yield
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "playground"
@@ -133,8 +134,19 @@ def part_of(module: str) -> str:
     return (module.split(".") + [""])[1].removesuffix(".py")
 
 
-def imports() -> Iterator[tuple[str, str, str]]:
+@cache
+def imports() -> list[tuple[str, str, str]]:
     """Every import as (file, its part, imported module), those inside functions too."""
+    return list(_imports())
+
+
+@cache
+def page_files() -> list[tuple[Path, ast.Module]]:
+    """The files of the page, read."""
+    return [(path, ast.parse(path.read_text())) for path in sorted((PACKAGE / "ui").glob("*.py"))]
+
+
+def _imports() -> Iterator[tuple[str, str, str]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         file = path.relative_to(PACKAGE.parent).as_posix()
         for node in ast.walk(ast.parse(path.read_text())):
@@ -191,8 +203,7 @@ def test_a_tab_imports_no_tab() -> None:
     # These two put the tabs together: the page, and the routes beside it.
     above = ("app", "routes")
     wrong = []
-    for path in sorted((PACKAGE / "ui").glob("*.py")):
-        tree = ast.parse(path.read_text())
+    for path, tree in page_files():
         froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
         names = {str(node.module).removeprefix("playground.ui.") for node in froms}
         names |= {alias.name for node in froms if node.module == "playground.ui" for alias in node.names}
@@ -208,8 +219,8 @@ def test_the_page_asks_the_desks_and_not_the_store() -> None:
     # The Library's list puts saved prompts, drafts and patterns together in one thread.
     wrong = [
         f"{path.name}:{node.lineno}"
-        for path in sorted((PACKAGE / "ui").glob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text()))
+        for path, tree in page_files()
+        for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr == "store" and path.name != "listing.py"
     ]
     assert wrong == []

@@ -31,21 +31,38 @@ LOOK = """async ([within, rest]) => {
 }"""
 
 
+# What fades from the colours of one theme to those of the other has arrived.
+ARRIVED = "() => document.getAnimations().filter((a) => a instanceof CSSTransition).forEach((a) => a.finish())"
+
+
 class Axe:
     """axe-core in a page; skips the test where it is not installed.
 
-    A second theme differs in its colours alone: with `colours_only` the other rules are left to the first.
+    A second theme differs in its colours alone: the other rules are left to the one that the page has.
     """
 
-    def __init__(self, page: Page, *, colours_only: bool = False) -> None:
+    def __init__(self, page: Page) -> None:
         spec = find_spec("axe_core_python")
         if spec is None or not spec.submodule_search_locations:
             pytest.skip("axe-core is not installed: pip install axe-core-python")
         self._page = page
-        self._rest = {"runOnly": ["color-contrast"]} if colours_only else {}
         page.evaluate((Path(spec.submodule_search_locations[0]) / "axe.min.js").read_text(encoding="utf-8"))
         self.found: list[tuple[str, list[object]]] = []
 
-    def look(self, place: str, within: str = "html") -> None:
-        """Add what is found in that part of the page to `found`, under the name of the place."""
-        self.found += [(place, violation) for violation in self._page.evaluate(LOOK, [within, self._rest])]
+    def look(self, place: str, within: str = "html", *, in_the_dark: bool = False) -> None:
+        """Add what is found in that part of the page to `found`, under the name of the place.
+
+        `in_the_dark` the colours are looked at once more, as a system that turns dark shows them.
+        """
+        self._look(place, within, {})
+        if in_the_dark:
+            self._page.emulate_media(color_scheme="dark")
+            self._page.locator("body.dark").wait_for(state="attached")
+            self._page.evaluate(ARRIVED)
+            self._look(f"{place} in the dark", within, {"runOnly": ["color-contrast"]})
+            self._page.emulate_media(color_scheme="light")
+            self._page.locator("body:not(.dark)").wait_for(state="attached")
+            self._page.evaluate(ARRIVED)
+
+    def _look(self, place: str, within: str, rest: dict[str, object]) -> None:
+        self.found += [(place, violation) for violation in self._page.evaluate(LOOK, [within, rest])]

@@ -173,12 +173,13 @@ def test_dark_is_dark_forced_chosen_or_of_the_system(scripted: OpenApp) -> None:
     assert luminance(light, "gradio-app", "backgroundColor") < 0.2
 
 
-def test_every_control_has_a_name(scripted: OpenApp) -> None:
+def test_every_control_has_a_name_and_axe_finds_nothing_in_the_light_and_in_the_dark(scripted: OpenApp) -> None:
     check = {"scorer": "contains", "options": {"text": "cat"}}
-    app = scripted("echo", "cat", prompt={"checks": [check]})
-    unnamed = {}
+    app = scripted("breaks", "cat", "echo", prompt={"name": "For axe", "checks": [check]})
+    axe, unnamed = Axe(app.page), {}
     for place in places(app):
         unnamed[place] = app.page.evaluate(UNNAMED)
+        axe.look(place, ".drawer" if app.drawer.is_visible() else "html", in_the_dark=True)
     app.tab("Compare")
     for button in ("#checks-button", "#save"):
         app.page.click(button)
@@ -186,12 +187,4 @@ def test_every_control_has_a_name(scripted: OpenApp) -> None:
         unnamed[button] = app.page.evaluate(UNNAMED)
         app.close_drawer()
     assert {place: found for place, found in unnamed.items() if found} == {}
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(scripted: OpenApp, scheme: str) -> None:
-    app = scripted("breaks", "cat", "echo", color_scheme=scheme, prompt={"name": "For axe"})
-    axe = Axe(app.page, colours_only=scheme == "dark")
-    for place in places(app):
-        axe.look(place, ".drawer" if app.drawer.is_visible() else "html")
     assert axe.found == []

@@ -258,7 +258,7 @@ async def test_a_script_by_its_name_gives_what_the_one_of_the_page_has(web: http
         ("alerts.js", f"./{version}/main.js"),
         ("0123456789abcdef/alerts.js", f"../{version}/main.js"),
     ):
-        names = re.findall(r"^export \w+ (\w+)", (ASSETS / "alerts.js").read_text(), re.MULTILINE)
+        names = re.findall(r"^export (?:async )?\w+ (\w+)", (ASSETS / "alerts.js").read_text(), re.MULTILINE)
         taken = f"export const {{ {', '.join(names)} }} = $alerts;"
         answer = await web.get(f"/playground/{address}")
         assert answer.text == f'import {{ $alerts }} from "{whole}";\n{taken}\n'
