@@ -83,7 +83,11 @@ TABS = {
     },
     "experiments": {
         "experiments",
+        "judge_apart",
         "judge_card",
+        "judge_criteria",
+        "judge_file",
+        "judge_labelling",
         "judge_page",
         "technique_bench",
         "technique_bench_actions",

@@ -83,7 +83,9 @@ def _scored(check: Check, ready: _Ready, sample: Sample) -> Score:
     result = scorer.function(sample, **options)
     if check.negate:
         result = _negated(result)
-    return Score(name, result.value, result.answer, result.explanation, check.weight, ready.mark)
+    return Score(
+        name, result.value, result.answer, result.explanation, check.weight, ready.mark, result.probability
+    )
 
 
 def score_all(checks: Iterable[Check], sample: Sample) -> tuple[Score, ...]:
@@ -323,4 +325,5 @@ def _negated(result: Score) -> Score:
     if result.value is None:
         return result
     wanted = {0.0: ", as wanted", 1.0: ", which is not wanted"}.get(result.value, "")
-    return replace(result, value=1 - result.value, explanation=result.explanation + wanted)
+    sure = None if result.probability is None else 1 - result.probability
+    return replace(result, value=1 - result.value, explanation=result.explanation + wanted, probability=sure)

@@ -355,7 +355,12 @@ SCORERS: dict[str, Scorer] = {
         "Judge",
         "With a model or a program",
         "A model says whether the answer does what a sentence asks; its agreement with people stands beside their ratings.",
-        lambda o: f"judged: {quote(o['criterion'], 60)}",
+        # Two models may judge by one criterion: their scores are two, and each is called by its judge.
+        lambda o: (
+            f"judged by {o['model']}: {quote(o['criterion'], 60)}"
+            if o.get("model")
+            else f"judged: {quote(o['criterion'], 60)}"
+        ),
         quick_chars=_ALWAYS,
         asks=judge_asks,
     ),

@@ -213,6 +213,11 @@ def _counted(count: int, unit: Unit) -> str:
     return plural(count, "word")
 
 
+def word_count(text: str) -> int:
+    """Words between white space; a Chinese or Japanese character counts as one."""
+    return _measure(text, "words")
+
+
 def _measure(text: str, unit: Unit) -> int:
     if unit == "characters":
         text = seen(text)

@@ -18,10 +18,12 @@ from playground.stats.paired import (
     compare_scores,
     effect_size,
     permutation_p,
+    sign_p,
 )
 from playground.stats.power import more_cases, more_scored_cases, power, tenths
 from playground.stats.ratings import Ratings, Vote, davidson, davidson_votes, win_chance
 from playground.stats.several import benjamini_hochberg, holm
+from playground.stats.slopes import leaning
 
 __all__ = [
     "ALPHA",
@@ -43,6 +45,7 @@ __all__ = [
     "effect_size",
     "holm",
     "krippendorff",
+    "leaning",
     "mean",
     "mean_of_clusters",
     "more_cases",
@@ -50,6 +53,7 @@ __all__ = [
     "permutation_p",
     "power",
     "rate",
+    "sign_p",
     "tenths",
     "win_chance",
 ]

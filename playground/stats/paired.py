@@ -151,3 +151,8 @@ def exact_p(b: int, c: int) -> float:
     """McNemar's exact p, more careful than it has to be: shown beside the mid-p, never used for a verdict."""
     few, apart = min(b, c), b + c
     return min(1.0, 2 * float(scipy.stats.binom.cdf(few, apart, 0.5)))
+
+
+def sign_p(more: int, less: int) -> float:
+    """The exact two-sided p of as many cases one way and the other (the sign test); 1 without any."""
+    return float(scipy.stats.binomtest(more, more + less).pvalue) if more + less else 1.0

@@ -25,6 +25,12 @@ def points(share: float, *, signed: bool = False) -> str:
     return sign + text
 
 
+def coefficient(value: float) -> str:
+    """A kappa or an alpha with a true minus sign: "0.66", "−0.12"."""
+    text = f"{value:.2f}"
+    return "0.00" if text == "-0.00" else text.replace("-", "\u2212")
+
+
 def p_words(p: float) -> str:
     """The p-value as "p = 0.012" or "p < 0.001"; never shortened across 0.05."""
     if p < 0.001:

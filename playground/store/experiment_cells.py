@@ -31,6 +31,11 @@ CASE, CELL, SCORES, STEPS, VARIANT = (
     _tables[name] for name in ("run_case", "cell", "score", "step", "variant")
 )
 PLACE = (CELL.c.case_number, CELL.c.variant_number, CELL.c.repeat)
+SHORT = (
+    CELL.c.id, *PLACE, CELL.c.extracted, CELL.c.final, CELL.c.finish, CELL.c.prompt_tokens,
+    CELL.c.completion_tokens, CELL.c.total_s,
+)  # fmt: skip
+"""What of a cell tells its answer in short."""
 CACHED = "cache"
 """The fact of an answer that was served from one that was given before."""
 FAILED = "error"
@@ -135,14 +140,22 @@ class ExperimentCells:
     def answers(self, run_id: str, after: int = 0, count: int = 500) -> list[Answered]:
         """So many answers after the cell of that id, in short: enough to score them."""
         asked = (
-            sa.select(
-                CELL.c.id, *PLACE, CELL.c.extracted, CELL.c.final, CELL.c.finish, CELL.c.prompt_tokens,
-                CELL.c.completion_tokens, CELL.c.total_s,
-            )
+            sa.select(*SHORT)
             .where(CELL.c.run_id == fold(run_id), CELL.c.status == "done", CELL.c.id > after)
             .order_by(CELL.c.id)
             .limit(count)
-        )  # fmt: skip
+        )
+        return self._answered(asked)
+
+    def answers_of(self, cell_ids: Collection[int]) -> list[Answered]:
+        """These answers, in short, in the order of their cells; nothing of one that has none."""
+        found: list[Answered] = []
+        for portion in portions(sorted(cell_ids)):
+            asked = sa.select(*SHORT).where(CELL.c.id.in_(portion), CELL.c.status == "done")
+            found += self._answered(asked.order_by(CELL.c.id))
+        return found
+
+    def _answered(self, asked: sa.Select[Any]) -> list[Answered]:
         with self._reading() as session:
             rows = session.connection().execute(asked).all()
             texts = _last_texts(session, [row.id for row in rows])

@@ -11,16 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, delete, select
 
 from playground.errors import NotFoundError
 from playground.store.content import fold
-from playground.store.tables import Cell, HandLabelRow
+from playground.store.tables import Cell, HandLabelRow, JudgeVersionRow, Run, Table
 from playground.types.grid import CellKey
-from playground.types.outcomes import HandLabel, LabelKind
+from playground.types.outcomes import HandLabel, JudgeVersion, LabelKind
+from playground.types.prompt import Check
 
 Opening = Callable[[], AbstractContextManager[Session]]
 LARGEST = 2**31
+CELL, SCORES = (Table.metadata.tables[name] for name in ("cell", "score"))
 
 
 class Labels:
@@ -47,7 +50,14 @@ class Labels:
         with self._reading() as session:
             return tuple(
                 HandLabel(
-                    CellKey(cell.case_number, cell.variant_number, cell.repeat), label.passes, label.note
+                    CellKey(cell.case_number, cell.variant_number, cell.repeat),
+                    label.passes,
+                    label.note,
+                    label.cell_id,
+                    label.created_at,
+                    label.probability,
+                    label.tokens,
+                    label.total_s,
                 )
                 for label, cell in session.exec(asked)
             )
@@ -62,6 +72,9 @@ class Labels:
         note: str = "",
         voter: str = "",
         kind: LabelKind = "label",
+        probability: float | None = None,
+        tokens: int | None = None,
+        total_s: float | None = None,
     ) -> None:
         """Label the answer of a cell; None takes the label back. Raises NotFoundError when there is no answer."""
         with self._writing() as session:
@@ -93,5 +106,71 @@ class Labels:
                         passes=passes,
                         note=note,
                         voter=voter,
+                        probability=probability,
+                        tokens=tokens,
+                        total_s=total_s,
                     )
                 )
+
+    def scored(self, run_id: str, check: str) -> dict[CellKey, tuple[float, float | None, str]]:
+        """What the check of this hash gave the answers that it applies to: its value, how sure it was, and why."""
+        asked = (
+            sa.select(
+                CELL.c.case_number,
+                CELL.c.variant_number,
+                CELL.c.repeat,
+                SCORES.c.value,
+                SCORES.c.probability,
+                SCORES.c.explanation,
+            )
+            .join_from(SCORES, CELL, SCORES.c.cell_id == CELL.c.id)
+            .where(
+                CELL.c.run_id == fold(run_id),
+                CELL.c.status == "done",
+                SCORES.c.check_hash == check,
+                SCORES.c.value.is_not(None),
+            )
+        )
+        with self._reading() as session:
+            return {
+                CellKey(row.case_number, row.variant_number, row.repeat): (
+                    row.value,
+                    row.probability,
+                    row.explanation,
+                )
+                for row in session.connection().execute(asked)
+            }
+
+    # --- versions of a judge ----------------------------------------------------------------------------
+
+    def versions(self, run_id: str) -> dict[str, tuple[JudgeVersion, ...]]:
+        """The versions of every judge of a run that has more than the one that it began with, by its line, in order."""
+        asked = (
+            select(JudgeVersionRow)
+            .where(col(JudgeVersionRow.run_id) == fold(run_id))
+            .order_by(col(JudgeVersionRow.line), col(JudgeVersionRow.number))
+        )
+        found: dict[str, tuple[JudgeVersion, ...]] = {}
+        with self._reading() as session:
+            for row in session.exec(asked):
+                version = JudgeVersion(row.number, Check.model_validate(row.judge), row.created_at)
+                found[row.line] = (*found.get(row.line, ()), version)
+        return found
+
+    def add_version(self, run_id: str, line: str, first: Check, check: Check) -> int:
+        """Store a further version of a judge that began as `first`; its number. Raises NotFoundError without the run."""
+        with self._writing() as session:
+            if session.get(Run, fold(run_id)) is None:
+                raise NotFoundError("The experiment is gone.", "Open another one.")
+            asked = select(JudgeVersionRow.number).where(
+                col(JudgeVersionRow.run_id) == fold(run_id), col(JudgeVersionRow.line) == line
+            )
+            known = len(session.exec(asked).all())
+            new = [(known + 1, check)] if known else [(1, first), (2, check)]
+            for number, each in new:
+                session.add(
+                    JudgeVersionRow(
+                        run_id=fold(run_id), line=line, number=number, judge=each.model_dump(mode="json")
+                    )
+                )
+            return new[-1][0]

@@ -288,6 +288,7 @@ def score_rows(cell_id: int, scores: Iterable[Score]) -> list[dict[str, Any]]:
             "answer": score.answer,
             "explanation": score.explanation,
             "weight": score.weight,
+            "probability": score.probability,
         }
         for number, score in enumerate(scores)
     ]

@@ -279,4 +279,5 @@ def score_of(row: Any) -> Score:
         explanation=row.explanation,
         weight=row.weight,
         check_hash=row.check_hash or "",
+        probability=row.probability,
     )

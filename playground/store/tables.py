@@ -7,7 +7,7 @@
        └─ variant ▷┤                      model, prompt and sampling of a column
              ▲     │
              └──── cell ─◁ step           one cell per case, variant and repeat; one step per call
-                     └──◁ score, hand_label, cell_text
+                     └──◁ score, hand_label, cell_text          run ─◁ judge_version
 
     prompt ─◁ prompt_tag, label           a label stands on one version
     favourite, sync_mark, blob, draft     by key, by folder and path, by hash, by id
@@ -350,6 +350,7 @@ class CellText(Table, table=True):
 class ScoreRow(Table, table=True):
     """One check's verdict; `value` NULL means that the check does not apply.
 
+    `probability` is how sure a judge was that it passes, where its log-probabilities told.
     `check_hash` names the check with its options, `judge_cell_id` the cell in which a model judged.
     """
 
@@ -364,6 +365,7 @@ class ScoreRow(Table, table=True):
     answer: str = Field(sa_type=ExactText)
     explanation: str = Field(sa_type=ExactText)
     weight: float = 1.0
+    probability: float | None = None
 
 
 class Vote(Table, table=True):
@@ -386,9 +388,12 @@ class Vote(Table, table=True):
 
 
 class HandLabelRow(Table, table=True):
-    """Whether an answer meets a criterion, as a person says (`kind` "label") or as a judge says that is asked another way.
+    """Whether an answer meets a criterion, as a person says or as a judge says that is asked another way.
 
-    `criterion` is the hash of the judge's check without its model: what one judge was checked by checks another too.
+    A person's `kind` is "label", or "again" of an answer that was shown a second time; `criterion` is the line of the judge:
+    the hash of its first version's criterion, whichever model judges by it. A judge's `kind` is "reversed" or "asked";
+    `criterion` is then the hash of the version that was asked, `probability` how sure it was that it passes, and
+    `tokens` and `total_s` what the call took.
     """
 
     __tablename__ = "hand_label"
@@ -399,6 +404,24 @@ class HandLabelRow(Table, table=True):
     passes: bool
     note: str = Field(default="", sa_type=ExactText)
     voter: str = Field(default="", sa_type=ExactText)
+    created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
+    probability: float | None = None
+    tokens: int | None = None
+    total_s: float | None = None
+
+
+class JudgeVersionRow(Table, table=True):
+    """One version of a judge of an experiment, with its check; `number` counts from 1, the one that it began with.
+
+    All versions of a `line` are measured by the same labels.
+    """
+
+    __tablename__ = "judge_version"
+
+    run_id: str = Field(primary_key=True, foreign_key="run.id")
+    line: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    judge: dict[str, Any] = Field(sa_type=sa.JSON)
     created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
 
 

@@ -46,16 +46,35 @@ class Rating(NamedTuple):
     voter: str = ""
 
 
-LabelKind = Literal["label", "reversed"]
-"""Who says whether an answer meets a criterion: a person, or the judge that was asked with its two words in reverse."""
+LabelKind = Literal["label", "again", "reversed", "asked"]
+"""Who says whether an answer meets a criterion: a person; the same shown it a second time; the judge that was asked
+with its two words in reverse; a version of the judge that was asked of some answers."""
 
 
-class HandLabel(NamedTuple):
-    """Whether the answer of a cell meets a criterion, and a note why."""
+@dataclass(frozen=True, slots=True)
+class HandLabel:
+    """Whether the answer of a cell meets a criterion, and a note why.
+
+    Of a judge the note is its reason, `probability` how sure it was that it passes, `tokens` and `total_s` what the call took.
+    """
 
     key: CellKey
     passes: bool
     note: str = ""
+    cell_id: int = field(default=0, compare=False)
+    given_at: datetime | None = field(default=None, compare=False)
+    probability: float | None = field(default=None, compare=False)
+    tokens: int | None = field(default=None, compare=False)
+    total_s: float | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeVersion:
+    """One version of a judge; `number` counts from 1, which the experiment began with."""
+
+    number: int
+    check: Check
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ class Score:
     """A check's verdict: value in 0..1, or None for "does not apply" (never counted as zero).
 
     `answer` is the text the scorer looked at, `explanation` one sentence why, with the number that failed.
-    `check_hash` tells checks apart whatever they are called; it is no part of the verdict.
+    `check_hash` tells checks apart whatever they are called; it is no part of the verdict. `probability` is how sure a
+    judge was that it passes, 0 to 1, where its log-probabilities told.
     """
 
     name: str
@@ -73,3 +74,4 @@ class Score:
     explanation: str
     weight: float = 1.0
     check_hash: str = field(default="", compare=False)
+    probability: float | None = field(default=None, compare=False)

@@ -16,7 +16,7 @@ from playground.ui.html import button, clock, count, icon, join, plural, seconds
 
 if TYPE_CHECKING:
     from playground.types.experiment import Experiment
-    from playground.types.outcomes import FailureGroup
+    from playground.types.outcomes import FailureGroup, Unscored
 
 SHOWN_PLACES = 4
 SHOWN_CHARS = 200
@@ -73,6 +73,22 @@ def _group(experiment_id: str, experiment: Experiment, names: Sequence[str], gro
             reason=group.reason,
         ),
     )
+
+
+def unscored(found: Sequence[Unscored]) -> Markup:
+    """Answers that a check gave no score, with the reason; nothing where every answer has its scores."""
+    if not found:
+        return Markup("")
+    rows = join(
+        Markup('<tr><td translate="no">{}</td><td>{}</td><td class="num">{:,}</td></tr>').format(*each)
+        for each in found
+    )
+    return Markup(
+        '<div class="exp-pane-head"><h3>Without a score</h3><span class="hint">the commonest reasons first</span></div>'
+        '<table class="table exp-unscored"><thead><tr><th>Check</th><th>Why</th><th class="num">Answers</th></tr></thead><tbody>{}</tbody></table>'
+        '<p class="hint below">A check that does not apply is no failure: such an answer counts in what its other checks say, and in nothing '
+        "where it has none.</p>"
+    ).format(rows)
 
 
 def last_answers(

@@ -21,7 +21,7 @@ from playground.types.grid import CellKey
 from playground.ui import running
 from playground.ui.actions import Action, Ask
 from playground.ui.experiment_cost import file_name
-from playground.ui.experiment_results import failures, last_answers, place, whole_cell
+from playground.ui.experiment_results import failures, last_answers, place, unscored, whole_cell
 from playground.ui.experiment_running import progress_row, sentence, variants_table
 from playground.ui.experiment_strip import strips
 from playground.ui.experiments import crumbs, data_words
@@ -68,9 +68,10 @@ async def _done(workbench: Workbench, kept: StoredExperiment, ask: Ask) -> Marku
     """The verdict, and what stayed failed below it."""
     groups = await workbench.experiments.failures(kept.id)
     stayed = failures(kept.id, kept.experiment, kept.names, groups) if groups else ""
+    without = unscored(await workbench.experiments.unscored(kept.id))
     return Markup(
-        '<div id="exp-verdict">{}</div><section class="v-failures" aria-label="Failures">{}</section>'
-    ).format(await verdict_view(workbench, kept.id, ask), stayed)
+        '<div id="exp-verdict">{}</div><section class="v-failures" aria-label="Failures">{}</section><section class="v-failures" aria-label="Without a score">{}</section>'
+    ).format(await verdict_view(workbench, kept.id, ask), stayed, without)
 
 
 async def experiment_now(workbench: Workbench, ask: Ask) -> Update:
@@ -114,6 +115,9 @@ async def _now(workbench: Workbench, kept: StoredExperiment, progress: Progress)
     groups = [
         replace(each, keys=tuple(key for key in each.keys if stands(key) == "error")) for each in stored
     ]
+    # Of many cells they are counted once it rests: that reads every score.
+    is_dear = kept.state == "running" and kept.row.total > MANY_CELLS
+    without = unscored(() if is_dear else await desk.unscored(kept.id))
     shown_last = [cell for cell in last if stands(cell.key) in ENDED]
     tokens = f"{count(progress.tokens)} tokens" if progress.tokens else ""
     return {
@@ -121,7 +125,8 @@ async def _now(workbench: Workbench, kept: StoredExperiment, progress: Progress)
         "exp-progress": progress_row(kept, progress) if kept.state != "done" else "",
         "exp-variants": variants_table(kept, progress, found),
         "exp-cells": strips(kept.names, cells, _order(kept)),
-        "exp-failures": failures(kept.id, experiment, kept.names, [each for each in groups if each.keys]),
+        "exp-failures": failures(kept.id, experiment, kept.names, [each for each in groups if each.keys])
+        + without,
         "exp-last": last_answers(kept.id, experiment, kept.names, shown_last, tokens),
         "exp-poll": _poll(kept, seen),
     }

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from playground.stats import Agreement, Estimate, corrected_difference, rate
-from playground.stats.sentences import LEAST, points
+from playground.stats.sentences import LEAST, coefficient, points
 from playground.ui.forest import Axis, Interval, forest, shape, ticks
-from playground.ui.html import button, icon, join, plural
+from playground.ui.html import button, icon, join, plural, seconds
+from playground.ui.judge_criteria import looking_again
 from playground.verdicts import Aligned, Bias
 from playground.workbench.labels import MOST_REVERSED
 
@@ -24,21 +25,65 @@ if TYPE_CHECKING:
 GATES = 0.8
 """A judge that stops fewer of the bad answers may warn, and gates nothing."""
 WIDE = 112
+SIGNED = "+\u2212"
 
 
 def card(
-    shown: Shown, aligned: Aligned, turned: Mapping[Place, bool], asking: tuple[int, int] | None = None
+    shown: Shown,
+    aligned: Aligned,
+    turned: Mapping[Place, bool],
+    asking: tuple[int, int] | None = None,
+    *,
+    words: Mapping[Place, int] | None = None,
+    price: tuple[float | None, float | None] = (None, None),
+    number: int = 0,
+    above: Markup | str = "",
+    is_scoring: bool = True,
 ) -> Markup:
-    """The right half of a judge's page; `turned` is what it says asked in reverse, `asking` how far that is."""
+    """The right half of a judge's page; `turned` is what it says asked in reverse, `asking` how far that is.
+
+    `words` are the lengths of labelled answers, `price` tokens and seconds of a call, `number` the version where there are
+    several. One that is not the one which scores (`is_scoring`) has judged labelled answers only, and no variant.
+    """
     agreement = aligned.agreement
     many = len(aligned.held_out)
     base = f", base rate {100 * agreement.base_rate:.0f} % pass" if agreement is not None else ""
-    head = Markup(
-        '<div class="v-filters"><h3>Card</h3><span class="hint">held-out half, {}{}</span></div>'
-    ).format(plural(many, "label"), base)
-    return Markup('<aside class="va-card" aria-label="Card">{}{}{}</aside>').format(
-        head, _agreeing(shown, aligned, agreement, turned, asking), scores(shown, aligned)
+    of_version = f"version {number}, " if number else ""
+    head = Markup('<div class="v-filters"><h3>Card</h3><span class="hint">{}</span></div>').format(
+        f"{of_version}held-out half, {plural(many, 'label')}{base}"
     )
+    beside = _beside(aligned.length_slope(words or {}), price) if agreement is not None else Markup("")
+    return Markup('<aside class="va-card" aria-label="Card">{}{}{}{}</aside>').format(
+        head,
+        above,
+        _agreeing(shown, aligned, agreement, turned, asking, beside) if aligned.labels or is_scoring else "",
+        scores(shown, aligned) if is_scoring else "",
+    )
+
+
+def _beside(slope: Estimate | None, price: tuple[float | None, float | None]) -> Markup:
+    """Beside the block: whether it likes length, and what it takes."""
+    tokens, took = price
+    if slope is None:
+        leans, ends = Markup("<b>–</b>"), "length does not vary, or too few labels"
+    else:
+        size = points(slope.value, signed=True)
+        leans = Markup("<b>{}</b> {}").format(
+            f"{size} {'point' if size.lstrip(SIGNED) == '1' else 'points'}", "for each 100 words more"
+        )
+        ends = f"95 %: {points(slope.low)} to {points(slope.high)}"
+    cost = join(
+        Markup("<span>{}</span>").format(words)
+        for words in (
+            f"{tokens:,.0f} tokens" if tokens is not None else "",
+            seconds(took) if took is not None else "",
+        )
+        if words
+    )
+    return Markup(
+        '<div class="va-beside"><span class="hint">Length slope</span><span>{}</span><span class="hint">{}</span>'
+        '<span class="hint">Price a row</span><span><b>1 call</b></span>{}</div>'
+    ).format(leans, ends, cost)
 
 
 def shut(shown: Shown, aligned: Aligned) -> Markup:
@@ -70,6 +115,7 @@ def _agreeing(
     agreement: Agreement | None,
     turned: Mapping[Place, bool],
     asking: tuple[int, int] | None,
+    beside: Markup,
 ) -> Markup:
     if agreement is None:
         missing = LEAST - len(aligned.held_out)
@@ -82,11 +128,12 @@ def _agreeing(
             f"{missing:,}",
             _block(aligned) if aligned.held_out else "",
         )
-    return Markup('<div class="va-part"><h2>{}</h2>{}{}</div>{}{}').format(
+    return Markup('<div class="va-part"><h2>{}</h2>{}<div class="va-counts">{}{}</div></div>{}{}').format(
         kappa_words(agreement),
         lets_through(aligned),
         _block(aligned),
-        _readings(agreement, flips(aligned, turned)),
+        beside,
+        _readings(agreement, flips(aligned, turned), aligned.same_twice),
         _reverse(shown, aligned, turned, asking),
     )
 
@@ -98,7 +145,9 @@ def kappa_words(agreement: Agreement) -> Markup:
         return Markup('<b>Kappa –</b> <span class="on">(not defined: {})</span>').format(
             "one of the two gave only one mark"
         )
-    return Markup('<b>Kappa {:.2f}</b> <span class="on">(95 %: {:.2f} to {:.2f}).</span>').format(*found)
+    return Markup('<b>Kappa {}</b> <span class="on">(95 %: {} to {}).</span>').format(
+        *map(coefficient, found)
+    )
 
 
 def lets_through(aligned: Aligned) -> Markup:
@@ -156,9 +205,9 @@ def _reverse(
     """The way to ask in reverse, or how far that is."""
     if asking is not None:
         done, of = asking
-        return Markup(
-            '<p class="hint below">{}<span data-poll="judge_now" data-id="{}" data-look="{}" data-every="1000"></span></p>'
-        ).format(f"Asked in reverse: {done:,} of {plural(of, 'answer')}.", shown.id, shown.look.text)
+        return Markup('<p class="hint below">{}{}</p>').format(
+            f"Asked: {done:,} of {plural(of, 'answer')}.", looking_again(shown)
+        )
     if turned:
         return Markup("")
     return Markup('<div class="va-part row">{}<span class="hint">{}</span></div>').format(
@@ -174,13 +223,14 @@ def _reverse(
     )
 
 
-def _readings(agreement: Agreement, flipped: Estimate | None) -> Markup:
+def _readings(agreement: Agreement, flipped: Estimate | None, twice: Estimate | None) -> Markup:
     axis = Axis(0.0, 1.0, 0.5, WIDE)
     found: list[tuple[str, str, Estimate | None]] = [
         ("Agreement", "", rate(agreement.agreeing, agreement.cases)),
         ("Lets good pass", "sensitivity", agreement.sensitivity),
         ("Stops bad", "specificity", agreement.specificity),
         ("Order flips", "labels named in reverse", flipped),
+        ("Same label twice", "you, of answers shown again", twice),
     ]
     rows = join(
         Markup(

@@ -1,37 +1,52 @@
-"""The page of a judge, a look of an experiment's verdict: labels by hand, where the two disagree, and the card.
+"""The page of a judge, a look of an experiment's verdict: labels by hand, its criteria, where the two disagree, and the card.
 
-    verdict_look(id="3f…", look="judge=1")              the disagreements of the working half beside the card
-    verdict_look(id="3f…", look="judge=1&step=label")   one answer after the other, blind: neither variant nor judge is named
+    verdict_look(id="3f…", look="judge=1")                  the disagreements of the working half beside the card
+    verdict_look(id="3f…", look="judge=1&step=label")       one answer after the other, blind: neither variant nor judge is named
+    verdict_look(id="3f…", look="judge=1&step=criteria")    its criteria, to be changed; each change is a version
 
-Labels come before criteria: the criterion is the check's own; another one is another check, with labels of its own.
+Labels come before criteria: they say what people want of an answer, whatever the judge is told by now.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from playground.errors import PromptError
-from playground.scorers import check_name
+from playground.scorers import check_hash, check_name
 from playground.stats.sentences import LEAST
 from playground.types.grid import CellKey
+from playground.types.outcomes import JudgeVersion
 from playground.types.prompt import Check
 from playground.ui.actions import Action, Ask
 from playground.ui.html import button, icon, join, plural
+from playground.ui.judge_apart import disagreeing, not_asked, unlabelled
 from playground.ui.judge_card import card, shut
+from playground.ui.judge_criteria import criteria, criteria_of, of_version
+from playground.ui.judge_labelling import NOTE_CHARS, labelling, queue_of
 from playground.ui.update import Update
 from playground.ui.verdict_look import Look
-from playground.verdicts import Aligned, labelling_order
+from playground.verdicts import Aligned
 from playground.workbench.service import Workbench
 
 if TYPE_CHECKING:
     from playground.ui.verdict import Shown
-    from playground.verdicts import Place
 
-MOST_LISTED = 100
 FIRST_CARD = 2 * LEAST
-NOTE_CHARS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the page shows: the version that is looked at beside the labels, and the one that scores (`in_use`)."""
+
+    shown: Shown
+    check: Check
+    versions: tuple[JudgeVersion, ...]
+    version: JudgeVersion
+    aligned: Aligned
+    in_use: Aligned
 
 
 def judge_of(shown: Shown) -> Check | None:
@@ -43,69 +58,100 @@ def judge_of(shown: Shown) -> Check | None:
     return checks[number]
 
 
-async def judge_page(workbench: Workbench, shown: Shown, check: Check) -> Markup:
-    """The whole page, in the place of the verdict."""
-    aligned = await workbench.labels.alignment(shown.id, check)
-    turned = await workbench.labels.reversed_marks(shown.id, check)
-    asking = workbench.labels.asking(shown.id, check)
-    queue = queue_of(shown, aligned)
-    left = (
-        await _labelling(workbench, shown, check, aligned, queue)
-        if shown.look.step == "label"
-        else await _disagreeing(workbench, shown, check, aligned)
-    )
+async def judged_of(workbench: Workbench, shown: Shown, check: Check) -> Judged:
+    """What the page of this judge shows of the version that the look names, else of the newest."""
+    versions = await workbench.labels.versions(shown.id, check)
+    asked = shown.look.version
+    version = versions[asked - 1] if asked is not None and asked <= len(versions) else versions[-1]
+    in_use = await workbench.labels.alignment(shown.id, check)
+    is_used = check_hash(version.check) == check_hash(check)
+    aligned = in_use if is_used else await workbench.labels.alignment(shown.id, check, version.number)
+    return Judged(shown, check, versions, version, aligned, in_use)
+
+
+async def judge_page(workbench: Workbench, shown: Shown, check: Check, *, added: str | None = None) -> Markup:
+    """The whole page, in the place of the verdict; `added` is a note that a new criterion begins with."""
+    judged = await judged_of(workbench, shown, check)
+    aligned, version = judged.aligned, judged.version
+    queue = queue_of(shown, judged.in_use)
+    step = shown.look.step
+    if step == "label":
+        left = await labelling(workbench, shown, check, judged.in_use, queue)
+    elif step == "criteria":
+        left = await criteria(workbench, shown, check, version, aligned, added=added)
+    elif not judged.in_use.labels:
+        left = unlabelled(shown, _to_labelling(shown, "Label answers"), FIRST_CARD)
+    elif not aligned.working and not aligned.held_out and judged.in_use.working:
+        left = not_asked(shown, version, len(judged.in_use.working))
+    else:
+        left = await disagreeing(workbench, shown, check, version, aligned)
+    if step == "label":
+        right = shut(shown, judged.in_use)
+    else:
+        asking = workbench.labels.asking(shown.id, version.check)
+        is_scoring = check_hash(version.check) == check_hash(check)
+        held = sum(at in aligned.held_places for at in aligned.labels)
+        right = card(
+            shown,
+            aligned,
+            await workbench.labels.reversed_marks(shown.id, version.check),
+            asking if is_scoring else None,
+            words=await workbench.labels.words(shown.id, check),
+            price=await workbench.labels.price(shown.id, version.check),
+            number=version.number if len(judged.versions) > 1 else 0,
+            above=of_version(shown, check, version, aligned, asking, held),
+            is_scoring=is_scoring,
+        )
     return Markup(
         '<div class="verdict va" id="verdict" data-id="{}" data-look="{}">{}{}<div class="va-two">{}{}</div></div>'
-    ).format(
-        shown.id,
-        shown.look.text,
-        _bar(shown, check, aligned, queue),
-        _steps(shown, aligned),
-        left,
-        shut(shown, aligned) if shown.look.step == "label" else card(shown, aligned, turned, asking),
-    )
+    ).format(shown.id, shown.look.text, _bar(judged, bool(queue.places)), _steps(judged), left, right)
 
 
-def queue_of(shown: Shown, aligned: Aligned) -> list[Place]:
-    """The answers of the pair that are still to be labelled, case by case in the order in which they are drawn.
-
-    Which of the two comes first changes from case to case, so that the place does not tell.
-    """
-    table = shown.found.table
-    pair = (
-        [table.number(shown.pair.b), table.number(shown.pair.a)]
-        if shown.pair is not None
-        else [*range(len(table.entries))]
-    )
-    order = labelling_order(table.cases)
-    places = [
-        (variant, case)
-        for rank, case in enumerate(order)
-        for variant in (pair if rank // 2 % 2 == 0 else reversed(pair))
-    ]
-    return [at for at in places if at in aligned.judge and at not in aligned.labels]
-
-
-def _bar(shown: Shown, check: Check, aligned: Aligned, queue: list[Place]) -> Markup:
+def _bar(judged: Judged, has_more: bool) -> Markup:
+    shown, check = judged.shown, judged.check
     back = Look(pair=shown.look.pair)
     model = check.options.get("model") or "the model that answered"
     if shown.look.step == "label":
         main = button("See the card", "verdict_look", id=shown.id, look=shown.look.to(step="", row=None).text)
-    elif queue and aligned.labels:
+    elif has_more and judged.in_use.labels:
         main = _to_labelling(shown, "Label more")
-    elif queue:
+    elif has_more:
         main = Markup("")  # the page offers it where it says what labels are for
     else:
         main = Markup('<span class="hint">Every answer of the pair is labelled.</span>')
+    edit = (
+        button(
+            "Edit criteria",
+            "verdict_look",
+            symbol="pencil",
+            kind="quiet fold",
+            id=shown.id,
+            look=shown.look.to(step="criteria", row=None).text,
+        )
+        if shown.look.step != "criteria" and judged.in_use.labels
+        else ""
+    )
+    export = (
+        Markup(
+            '<a class="btn quiet fold" download href="files/experiment/{}/judge.md?{}">Export card</a>'
+        ).format(shown.id, shown.look.text)
+        if judged.in_use.labels and shown.look.step != "label"
+        else ""
+    )
+    many = len(criteria_of(judged.version.check))
+    facts = f"version {judged.version.number}, {plural(many, 'criterion', 'criteria')}"
     return Markup(
         '<div class="va-bar">{}<span class="crumb" aria-hidden="true">{}</span><h2 class="one" title="{n}" translate="no">{n}</h2><span class="v-badge">judge</span>'
-        '<span class="mono hint one" translate="no">{}</span><span class="grow"></span>{}</div>'
+        '<span class="hint">{}</span><span class="mono hint one" translate="no">{}</span><span class="grow"></span>{}{}{}</div>'
     ).format(
         button("Verdict", "verdict_look", kind="quiet crumbs", id=shown.id, look=back.text),
         icon("right"),
+        facts,
         model,
+        edit,
+        export,
         main,
-        n=check.options.get("criterion") or check_name(check),
+        n=(criteria_of(judged.version.check) or [check_name(check)])[0],
     )
 
 
@@ -114,277 +160,135 @@ def _to_labelling(shown: Shown, words: str) -> Markup:
     return button(words, "verdict_look", symbol="plus", kind="primary", id=shown.id, look=look)
 
 
-def _steps(shown: Shown, aligned: Aligned) -> Markup:
-    is_labelling = shown.look.step == "label"
+def _steps(judged: Judged) -> Markup:
+    shown, aligned, in_use = judged.shown, judged.aligned, judged.in_use
     apart, working, held = len(aligned.disagreements), len(aligned.working), len(aligned.held_out)
+    begun = f", with version 1 it was {len(in_use.disagreements):,}" if judged.version.number > 1 else ""
     steps = (
         (
+            "label",
             "Label blind",
-            f"{len(aligned.labels):,} of {plural(len(aligned.judge), 'answer')} labelled",
-            shown.look.to(step="label", row=None, lets=""),
-            is_labelling,
-            held >= LEAST,
+            f"{len(in_use.labels):,} of {plural(len(in_use.judge), 'answer')} labelled",
+            len(in_use.held_out) >= LEAST,
         ),
         (
-            "Disagreements",
-            f"{apart:,} of the working {working:,}",
-            shown.look.to(step="", row=None),
-            not is_labelling,
-            False,
+            "criteria",
+            "Criteria",
+            f"{len(criteria_of(judged.version.check)):,}, version {judged.version.number} of {len(judged.versions)}",
+            len(judged.versions) > 1,
         ),
+        ("", "Disagreements", f"{apart:,} of the working {working:,}{begun}", False),
     )
     drawn = join(
         Markup(
             '<li class="{}"><button data-act="verdict_look" data-id="{}" data-look="{}"{}><b>{}{}</b><span class="hint">{}</span></button></li>'
         ).format(
-            "on" if is_on else "",
+            "on" if shown.look.step == step else "",
             shown.id,
-            look.text,
-            Markup(' aria-current="step"') if is_on else "",
+            shown.look.to(step=step, row=None, lets="").text,
+            Markup(' aria-current="step"') if shown.look.step == step else "",
             icon("check", "ok") if is_done else Markup('<i class="nr">{}</i>').format(number),
             name,
             fact,
         )
-        for number, (name, fact, look, is_on, is_done) in enumerate(steps, 1)
+        for number, (step, name, fact, is_done) in enumerate(steps, 1)
     )
     last = Markup('<li><span class="step"><b>{}Card</b><span class="hint">{}</span></span></li>').format(
-        icon("check", "ok") if held >= LEAST else Markup('<i class="nr">3</i>'),
+        icon("check", "ok") if held >= LEAST else Markup('<i class="nr">4</i>'),
         f"held-out half, {plural(held, 'label')}",
     )
     return Markup('<ol class="va-steps" aria-label="Steps">{}{}</ol>').format(drawn, last)
 
 
-# --- labelling ----------------------------------------------------------------------------------------------
+# --- what is done -------------------------------------------------------------------------------------------
 
 
-async def _labelling(
-    workbench: Workbench, shown: Shown, check: Check, aligned: Aligned, queue: list[Place]
-) -> Markup:
-    if not queue:
-        return Markup(
-            '<section class="va-left" aria-label="Labels"><p class="empty">{}</p></section>'
-        ).format("Every answer of the pair is labelled. Another pair has others.")
-    at = shown.look.row if shown.look.row in queue else queue[0]
-    assert at is not None
-    after = queue[(queue.index(at) + 1) % len(queue)]
-    variant, case = at
-    cell = await workbench.history.cell(shown.id, CellKey(case, variant, 0))
-    values = (await workbench.history.case_values(shown.id, case, 1))[0]
-    facts = join(
-        Markup('<dt class="mono">{}</dt><dd class="mono">{}</dd>').format(name, value)
-        for name, value in values.items()
-        if name != "expected"
-    )
-    held = len(aligned.held_out)
-    goal = (
-        f"{plural(LEAST - held, 'label')} of the held-out half to go for a card"
-        if held < LEAST
-        else "further labels make the intervals narrower"
-    )
+async def _asked(workbench: Workbench, ask: Ask) -> tuple[Shown, Check]:
+    """The look of the page that asks, and its judge. Raises PromptError when it is gone."""
+    from playground.ui.verdict import look_at
 
-    def verdict_button(label: str, passes: str, key: str, *, symbol: str) -> Markup:
-        return Markup(
-            '<button class="btn" data-act="label_answer" data-id="{}" data-look="{}" data-variant="{}" data-case="{}" data-passes="{}" data-hot="{}">{}{}<kbd>{}</kbd></button>'
-        ).format(
-            shown.id,
-            shown.look.text,
-            variant,
-            case,
-            passes,
-            key.lower(),
-            icon(symbol, "ok" if passes == "yes" else "bad"),
-            label,
-            key,
-        )
+    shown = await look_at(workbench, ask.text("id"), Look.read(ask.text("look")), with_more=False)
+    if (check := judge_of(shown)) is None:
+        raise PromptError("This judge is gone.", "Open the experiment again.")
+    return shown, check
 
-    skip = Markup(
-        '<button class="btn quiet" data-act="verdict_look" data-id="{}" data-look="{}" data-hot=" ">Skip<kbd>Space</kbd></button>'
-    ).format(shown.id, shown.look.to(row=after).text)
-    done = cell.completion
-    return Markup(
-        '<section class="va-left va-label" aria-label="Labels" data-form><p class="lead"><b>{}</b></p><p class="hint">{}</p><dl class="facts">{}</dl>'
-        '<pre class="out" tabindex="0">{}</pre><div class="va-say">{}{}{}</div><input class="field va-note" name="note" maxlength="{}" autocomplete="off" placeholder="Why, if it helps later" aria-label="Why, if it helps later">'
-        '<p class="hint">{}</p></section>'
-    ).format(
-        check.options.get("criterion", ""),
-        f"Does the answer meet this? So far {plural(len(aligned.labels), 'label')}; {goal}.",
-        facts,
-        (done.text if done else "") or "No answer.",
-        verdict_button("Pass", "yes", "P", symbol="check"),
-        verdict_button("Fail", "no", "F", symbol="cross"),
-        skip,
-        NOTE_CHARS,
-        "Blind: neither the variant nor what the judge said is shown. Half of the cases are held out; only they make the card.",
-    )
+
+async def _number(workbench: Workbench, shown: Shown, check: Check) -> int:
+    return (await judged_of(workbench, shown, check)).version.number
 
 
 async def label_answer(workbench: Workbench, ask: Ask) -> Update:
     """Store what a person says of an answer, and show the next one, or the same disagreements."""
-    from playground.ui.verdict import look_at, verdict_view
-
-    shown = await look_at(workbench, ask.text("id"), Look.read(ask.text("look")), with_more=False)
-    check = judge_of(shown)
-    if check is None:
-        raise PromptError("This judge is gone.", "Open the experiment again.")
+    shown, check = await _asked(workbench, ask)
     key = CellKey(ask.integer("case"), ask.integer("variant"), 0)
     passes = {"yes": True, "no": False}.get(ask.text("passes"))
     note = str(ask.fields.get("note") or ask.text("note")).strip()[:NOTE_CHARS]
-    await workbench.labels.put(shown.id, check, key, passes, note, ask.text("author").strip()[:200])
-    look = shown.look.to(row=None)
-    then = Ask.model_validate({**ask.model_dump(), "look": look.text, "fields": {}})
-    return {"html": {"exp-verdict": await verdict_view(workbench, shown.id, then)}}
-
-
-# --- disagreements ------------------------------------------------------------------------------------------
-
-
-async def _disagreeing(workbench: Workbench, shown: Shown, check: Check, aligned: Aligned) -> Markup:
-    apart = aligned.disagreements
-    through = [at for at in apart if aligned.judge[at]]
-    rejects = [at for at in apart if not aligned.judge[at]]
-    listed = {"through": through, "rejects": rejects}.get(shown.look.lets, list(apart))[:MOST_LISTED]
-    if not aligned.labels:
-        return _unlabelled(shown, check)
-    chips = join(
-        Markup(
-            '<button data-act="verdict_look" data-id="{}" data-look="{}" aria-pressed="{}">{} <span class="num">{:,}</span></button>'
-        ).format(
-            shown.id,
-            shown.look.to(lets=which, row=None).text,
-            str(shown.look.lets == which).lower(),
-            words,
-            count,
-        )
-        for which, words, count in (
-            ("", "All", len(apart)),
-            ("through", "Lets through", len(through)),
-            ("rejects", "Rejects", len(rejects)),
-        )
-    )
-    head = Markup(
-        '<div class="v-filters"><h3>{}</h3><span class="hint">{}</span><span class="grow"></span><span class="seg" role="group" aria-label="Disagreements">{}</span></div>'
-    ).format(
-        plural(len(apart), "disagreement"),
-        f"of {plural(len(aligned.working), 'label')} of the working half",
-        chips,
-    )
-    if not listed:
-        body = Markup('<p class="empty">{}</p>').format(
-            "Judge and people agree on these."
-            if aligned.working
-            else "The labels so far are all held out: they make the card, and are not looked at one by one."
-        )
-    else:
-        at = shown.look.row if shown.look.row in listed else listed[0]
-        begins = await workbench.history.begins(shown.id, [CellKey(case, v, 0) for v, case in listed])
-        rows = join(
-            _row(shown, aligned, place, begins.get(CellKey(place[1], place[0], 0), ""), place == at)
-            for place in listed
-        )
-        table = Markup(
-            '<div class="scroll-x" tabindex="0" role="group" aria-label="Answers"><table class="table va-apart"><thead><tr><th class="num nr">Case</th><th class="mark"></th>'
-            '<th>Answer</th><th class="says">You</th><th class="says">Judge</th></tr></thead><tbody>{}</tbody></table></div>'
-        ).format(rows)
-        body = Markup("{}{}").format(table, await _chosen(workbench, shown, check, aligned, at))
-    return Markup('<section class="va-left" aria-label="Disagreements">{}{}</section>').format(head, body)
-
-
-def _unlabelled(shown: Shown, check: Check) -> Markup:
-    return Markup(
-        '<section class="va-left" aria-label="Disagreements"><div class="va-part"><h2><b>What is this judge worth?</b></h2><p>{}</p><p>{}</p><div class="row">{}</div></div></section>'
-    ).format(
-        "A model passed and failed answers by one sentence. Say of some of them what you would have said: then the card shows how "
-        "often the two agree, what the judge lets through, and every score of its as your labels correct it.",
-        f"The first card comes after about {FIRST_CARD} labels; half of them are held out for it.",
-        _to_labelling(shown, "Label answers"),
-    )
-
-
-def _says(passes: bool) -> Markup:
-    return (
-        Markup('<span class="ok">{} pass</span>').format(icon("check", "ok"))
-        if passes
-        else Markup('<span class="bad">{} fail</span>').format(icon("cross", "bad"))
-    )
-
-
-def _row(shown: Shown, aligned: Aligned, place: Place, begins: str, is_at: bool) -> Markup:
-    variant, case = place
-    return Markup(
-        '<tr class="case{}" id="va-{}-{}" tabindex="0" data-act="verdict_look" data-id="{}" data-look="{}"{}><td class="num soft">{}</td><td class="mark" translate="no">{}</td>'
-        '<td class="mono"><span class="one">{}</span></td><td class="says">{}</td><td class="says">{}</td></tr>'
-    ).format(
-        " at" if is_at else "",
-        variant,
-        case,
+    await workbench.labels.put(
         shown.id,
-        shown.look.to(row=place).text,
-        Markup(' aria-current="true"') if is_at else "",
-        case + 1,
-        shown.found.table.entries[variant].name,
-        " ".join(begins.split()),
-        _says(aligned.labels[place]),
-        _says(aligned.judge[place]),
+        check,
+        key,
+        passes,
+        note,
+        ask.text("author").strip()[:200],
+        is_again=ask.text("again") == "yes",
     )
+    return await _page(workbench, ask, shown.look.to(row=None))
 
 
-async def _chosen(workbench: Workbench, shown: Shown, check: Check, aligned: Aligned, place: Place) -> Markup:
-    """The answer that is looked at, with the note and the judge's reason; and the way to say that one was wrong."""
-    variant, case = place
-    cell = await workbench.history.cell(shown.id, CellKey(case, variant, 0))
-    labels = {each.key: each for each in await workbench.labels.of(shown.id, check)}
-    mine = labels.get(CellKey(case, variant, 0))
-    reason = next((score.explanation for score in cell.scores if score.name == check_name(check)), "")
-    done = cell.completion
-    lines = (
-        ("Criterion", check.options.get("criterion", ""), ""),
-        (f"Answer {case + 1}", (done.text if done else "") or "No answer.", "mono"),
-        ("Your note", (mine.note if mine else "") or "–", ""),
-        ("Its reason", reason or "–", "mono"),
-    )
-    told = join(
-        Markup('<dt>{}</dt><dd class="{}" translate="no">{}</dd>').format(name, kind, text)
-        for name, text, kind in lines
-    )
-    said = "I was wrong: it fails" if aligned.labels[place] else "I was wrong: it passes"
-    wrong = Markup(
-        '<button class="btn" data-act="label_answer" data-id="{}" data-look="{}" data-variant="{}" data-case="{}" data-passes="{}" data-note="{}" data-hot="l">{}<kbd>L</kbd></button>'
-    ).format(
-        shown.id,
-        shown.look.text,
-        variant,
-        case,
-        "no" if aligned.labels[place] else "yes",
-        mine.note if mine else "",
-        said,
-    )
-    return Markup(
-        '<div class="va-chosen"><dl class="facts">{}</dl><div class="va-say">{}</div></div>'
-    ).format(told, wrong)
+async def judge_improve(workbench: Workbench, ask: Ask) -> Update:
+    """A further version of the judge, with the criteria that were written; it is asked at once."""
+    shown, check = await _asked(workbench, ask)
+    number = await workbench.labels.improve(shown.id, check, str(ask.fields.get("criterion", "")))
+    return await _page(workbench, ask, shown.look.to(step="", row=None, version=number))
+
+
+async def judge_criterion_from(workbench: Workbench, ask: Ask) -> Update:
+    """The criteria with a further line, which begins with the note on an answer."""
+    shown, check = await _asked(workbench, ask)
+    page = await judge_page(workbench, shown, check, added=ask.text("note"))
+    return {"html": {"exp-verdict": page}}
+
+
+async def judge_ask(workbench: Workbench, ask: Ask) -> Update:
+    """Ask a version about the labelled answers of one half."""
+    shown, check = await _asked(workbench, ask)
+    half = "held-out" if ask.text("half") == "held-out" else "working"
+    await workbench.labels.ask(shown.id, check, await _number(workbench, shown, check), half)
+    return await judge_now(workbench, ask)
+
+
+async def judge_use(workbench: Workbench, ask: Ask) -> Update:
+    """Judge every answer by a version, and score by it."""
+    shown, check = await _asked(workbench, ask)
+    await workbench.labels.use(shown.id, check, await _number(workbench, shown, check))
+    return await judge_now(workbench, ask)
 
 
 async def judge_in_reverse(workbench: Workbench, ask: Ask) -> Update:
     """Ask the judge again with its two words in reverse, in the background."""
-    from playground.ui.verdict import look_at
-
-    shown = await look_at(workbench, ask.text("id"), Look.read(ask.text("look")), with_more=False)
-    if (check := judge_of(shown)) is not None:
-        await workbench.labels.ask_in_reverse(shown.id, check)
+    shown, check = await _asked(workbench, ask)
+    await workbench.labels.ask_in_reverse(shown.id, check, await _number(workbench, shown, check))
     return await judge_now(workbench, ask)
 
 
 async def judge_now(workbench: Workbench, ask: Ask) -> Update:
     """The page as it stands, for a page that still shows it."""
+    return {**await _page(workbench, ask, Look.read(ask.text("look"))), "only_at": ask.text("id")}
+
+
+async def _page(workbench: Workbench, ask: Ask, look: Look) -> Update:
     from playground.ui.verdict import verdict_view
 
-    return {
-        "only_at": ask.text("id"),
-        "html": {"exp-verdict": await verdict_view(workbench, ask.text("id"), ask)},
-    }
+    now = Ask.model_validate({**ask.model_dump(), "look": look.text, "fields": {}})
+    return {"html": {"exp-verdict": await verdict_view(workbench, ask.text("id"), now)}}
 
 
 ACTIONS: dict[str, Action] = {
     "label_answer": label_answer,
+    "judge_improve": judge_improve,
+    "judge_criterion_from": judge_criterion_from,
+    "judge_ask": judge_ask,
+    "judge_use": judge_use,
     "judge_in_reverse": judge_in_reverse,
     "judge_now": judge_now,
 }

@@ -81,7 +81,11 @@ class Scripts:
             return None
         if name == f"{ENTRY}.js" and version == self.version:
             return self._all, FOR_GOOD
-        stem, names, folder = name.removesuffix(".js"), ", ".join(self._exports[name]), ".." if version else "."
+        stem, names, folder = (
+            name.removesuffix(".js"),
+            ", ".join(self._exports[name]),
+            ".." if version else ".",
+        )
         whole = f"{folder}/{self.version}/{ENTRY}.js"
         return (
             f'import {{ ${stem} }} from "{whole}";\nexport const {{ {names} }} = ${stem};\n'.encode(),

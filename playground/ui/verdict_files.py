@@ -11,6 +11,7 @@ import re
 from playground.errors import NotFoundError
 from playground.translation.lines import in_chinese, markdown_in_chinese
 from playground.types.files import ExportFile
+from playground.ui.judge_file import card_file
 from playground.ui.verdict import look_at
 from playground.ui.verdict_look import Look
 from playground.verdicts import as_json, as_markdown, as_text, csv_tables, slices
@@ -22,6 +23,8 @@ _WHOLE = {
     "verdict.txt": ("text/plain; charset=utf-8", as_text),
 }
 _READ = {"verdict.md": markdown_in_chinese, "verdict.txt": in_chinese}
+CARD = "judge.md"
+"""The card of the judge whose page the look is."""
 TABLES = ("variants.csv", "health.csv", "cases.csv", "slices.csv", "ratings.csv")
 
 
@@ -29,12 +32,17 @@ async def verdict_file(
     workbench: Workbench, experiment_id: str, name: str, look: str, *, chinese: bool = False
 ) -> ExportFile:
     """One file of an experiment; what people read is in Chinese for who reads so. Raises NotFoundError for another name, or when nothing is compared."""
-    if name not in (*_WHOLE, *TABLES):
+    if name not in (*_WHOLE, *TABLES, CARD):
         raise NotFoundError(
-            f'There is no file "{name}" of an experiment.', f"There are {', '.join((*_WHOLE, *TABLES))}."
+            f'There is no file "{name}" of an experiment.',
+            f"There are {', '.join((*_WHOLE, *TABLES, CARD))}.",
         )
     shown = await look_at(workbench, experiment_id, Look.read(look))
     stem = re.sub(r"[^\w-]+", "-", shown.kept.row.name).strip("-").lower()[:60] or "experiment"
+    if name == CARD:
+        text = await card_file(workbench, shown)
+        text = await asyncio.to_thread(markdown_in_chinese, text) if chinese else text
+        return ExportFile(f"{stem}-{name}", "text/markdown; charset=utf-8", text)
     if name in _WHOLE:
         kind, written = _WHOLE[name]
         text = await asyncio.to_thread(written, shown.found)

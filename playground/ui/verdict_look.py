@@ -20,7 +20,7 @@ class Look:
     """`pair` are the numbers of two variants, None is the headline's; `cut` are columns to slice by, None the first two.
 
     `beside` is another experiment that is laid beside this one. `judge` is the number of a check whose page it is, `step`
-    whether answers are labelled there, `row` the answer (variant, case) that is looked at, `lets` which disagreements.
+    whether answers are labelled there or its criteria edited, `version` which of its versions is looked at, `row` the answer (variant, case) that is looked at, `lets` which disagreements.
     """
 
     pair: tuple[int, int] | None = None
@@ -33,6 +33,7 @@ class Look:
     step: str = ""
     row: tuple[int, int] | None = None
     lets: str = ""
+    version: int | None = None
 
     @classmethod
     def read(cls, text: str) -> Look:
@@ -49,7 +50,10 @@ class Look:
             cut=tuple(parse_qs(found["cut"]).get("c", ())) if "cut" in found else None,
             cases=min(int(cases), MOST_CASES) if re.fullmatch(r"[1-9]\d{0,4}", cases) else FIRST_CASES,
             judge=int(found["judge"]) if re.fullmatch(r"\d{1,3}", found.get("judge", "")) else None,
-            step="label" if found.get("step") == "label" else "",
+            step=found.get("step", "") if found.get("step") in ("label", "criteria") else "",
+            version=int(found["version"])
+            if re.fullmatch(r"[1-9]\d{0,3}", found.get("version", ""))
+            else None,
             row=(int(row[1]), int(row[2])) if row else None,
             lets=found.get("lets", "") if found.get("lets") in ("through", "rejects") else "",
             beside=found.get("beside", "") if re.fullmatch(r"[\w-]{0,64}", found.get("beside", "")) else "",
@@ -77,6 +81,8 @@ class Look:
             found["step"] = self.step
         if self.row is not None:
             found["row"] = f"{self.row[0]}-{self.row[1]}"
+        if self.version is not None:
+            found["version"] = str(self.version)
         if self.lets:
             found["lets"] = self.lets
         return urlencode(found)

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from playground.plurals import plural
+from playground.stats import holm, sign_p
 from playground.stats.sentences import FEW, LEAST
 from playground.types.experiment import PASSES, Rule
 from playground.verdicts.comparing import Comparison
@@ -39,7 +40,7 @@ def health(table: Table, rule: Rule, comparisons: Sequence[Comparison]) -> tuple
         *([Fact("ok", table.data, "The experiment keeps the rows it ran on.")] if table.data else []),
         _ignored(table),
         _cut(table),
-        _failures(table),
+        _failures(table, rule),
         *_unfinished(table, rule),
         *_few(comparisons),
         *_noise(table, rule),
@@ -94,7 +95,7 @@ def _cut(table: Table) -> Fact:
     )
 
 
-def _failures(table: Table) -> Fact:
+def _failures(table: Table, rule: Rule) -> Fact:
     counts = (table.status == "error").sum(axis=(1, 2))
     total = int(counts.sum())
     if not total:
@@ -103,6 +104,12 @@ def _failures(table: Table) -> Fact:
     apart = int(counts.max() - counts.min())
     if not apart:
         return Fact("warn", f"{total:,} failed", f"Each variant as often: {words}. Those cases are left out.")
+    if not failed_unequally(table, rule):
+        return Fact(
+            "warn",
+            f"{total:,} failed ({words})",
+            "Chance alone spreads them like this. Their cases are left out. Run the failed cells again.",
+        )
     worst = table.entries[int(counts.argmax())].name
     share = apart / (len(table.cases) * table.repeats)
     return Fact(
@@ -111,6 +118,19 @@ def _failures(table: Table) -> Fact:
         f"Cases that {worst} failed are left out of every comparison with it, and they may be the hard ones. "
         "Run the failed cells again.",
     )
+
+
+def failed_unequally(table: Table, rule: Rule) -> bool:
+    """Whether a variant fails on other cases than the baseline more often than chance would have it.
+
+    Exact sign tests on the cases where one of the two failed more of its repeats than the other, each variant against
+    the baseline, at the rule's alpha for all of them together (Holm).
+    """
+    failed = (table.status == "error").sum(axis=2)
+    base = table.number(rule.baseline)
+    apart = [row - failed[base] for number, row in enumerate(failed) if number != base]
+    tested = [sign_p(int((each > 0).sum()), int((each < 0).sum())) for each in apart]
+    return min(holm(tested), default=1.0) < rule.alpha
 
 
 def _unfinished(table: Table, rule: Rule) -> list[Fact]:

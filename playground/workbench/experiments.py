@@ -364,11 +364,6 @@ class ExperimentDesk:
         """How it stands. Raises NotFoundError."""
         return await self._standing.progress(run_id)
 
-    async def scores_of_check(self, run_id: str, name: str) -> dict[CellKey, float]:
-        """What the check of this name gave the cells that it applies to."""
-        found = await asyncio.to_thread(self._store.experiments.outcomes, run_id, name)
-        return {each.key: each.score for each in found if each.score is not None}
-
     async def rate(
         self, run_id: str, case: int, a: int, b: int, better: Better | None, voter: str = ""
     ) -> None:

@@ -22,7 +22,7 @@ from playground.runs.planning import checks_of
 from playground.sandbox.run import run as run_program
 from playground.sandbox.switch import Switch
 from playground.scorers import is_quick, questions, score_all
-from playground.scorers.judged import messages_for, read_judgement
+from playground.scorers.judged import ALTERNATIVES, judgement_of, messages_for
 from playground.types.generation import GenerationRequest
 from playground.types.grid import Work
 from playground.types.prompt import Check, Sampling
@@ -85,7 +85,7 @@ class ScoringDesk:
             question: await self._found(question, sample, work, rank, run_id)
             for question in questions(checks, sample)
         }
-        return replace(sample, told=told) if told else sample
+        return replace(sample, told={**sample.told, **told}) if told else sample
 
     async def found(self, question: Question, sample: Sample, work: Work, run_id: str = "") -> Told:
         """What one question of a check comes to, asked in the background; what cannot be found out is said, never raised."""
@@ -123,8 +123,11 @@ class ScoringDesk:
                 backend = self._models.backend_of(model)
                 async with self._models.gates[backend.name].ranked(rank):
                     if question.kind in ("judgement", "reversed"):
-                        request = GenerationRequest(model, messages_for(question), JUDGING, background=True)
-                        return read_judgement((await complete(backend, request)).text)
+                        told = ALTERNATIVES if "log-probs" in backend.abilities else None
+                        request = GenerationRequest(
+                            model, messages_for(question), JUDGING, top_logprobs=told, background=True
+                        )
+                        return judgement_of(await complete(backend, request))
                     if question.kind == "vectors":
                         if not isinstance(backend, Embeds):
                             return Told(lacks=f"the server of {model} offers no vectors")

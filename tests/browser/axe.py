@@ -32,7 +32,9 @@ LOOK = """async ([within, rest]) => {
 
 
 # What fades from the colours of one theme to those of the other has arrived.
-ARRIVED = "() => document.getAnimations().filter((a) => a instanceof CSSTransition).forEach((a) => a.finish())"
+ARRIVED = (
+    "() => document.getAnimations().filter((a) => a instanceof CSSTransition).forEach((a) => a.finish())"
+)
 
 
 class Axe:

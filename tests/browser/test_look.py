@@ -173,7 +173,9 @@ def test_dark_is_dark_forced_chosen_or_of_the_system(scripted: OpenApp) -> None:
     assert luminance(light, "gradio-app", "backgroundColor") < 0.2
 
 
-def test_every_control_has_a_name_and_axe_finds_nothing_in_the_light_and_in_the_dark(scripted: OpenApp) -> None:
+def test_every_control_has_a_name_and_axe_finds_nothing_in_the_light_and_in_the_dark(
+    scripted: OpenApp,
+) -> None:
     check = {"scorer": "contains", "options": {"text": "cat"}}
     app = scripted("breaks", "cat", "echo", prompt={"name": "For axe", "checks": [check]})
     axe, unnamed = Axe(app.page), {}

@@ -21,6 +21,7 @@ from playground.stats import (
     davidson_votes,
     effect_size,
     krippendorff,
+    leaning,
     mean_of_clusters,
     more_cases,
     more_scored_cases,
@@ -224,3 +225,23 @@ def test_votes_have_bounds_and_a_side_that_is_liked_is_taken_out() -> None:
     found = davidson_votes(votes, 3, np.ones((400, 1)), draws=40)
     assert found.effects[0] == pytest.approx(0.8, abs=0.3)
     assert (found.low < true).all() and (true < found.high).all()
+
+
+def test_the_slope_of_a_leaning_is_that_of_statsmodels_with_errors_by_unit() -> None:
+    drawn = np.random.default_rng(5)
+    units = np.repeat(np.arange(40), 2)
+    truth = (drawn.random(80) < 0.6).astype(float)
+    words = drawn.gamma(4, 0.3, 80)
+    marks = (drawn.random(80) < 0.3 + 0.4 * truth + 0.1 * words).astype(float)
+    found = leaning(marks, truth, words, units.tolist())
+    design = sm.add_constant(np.column_stack([truth, words]))
+    fitted = sm.OLS(marks, design).fit(cov_type="cluster", cov_kwds={"groups": units}, use_t=True)
+    low, high = fitted.conf_int()[2]
+    assert found is not None and np.allclose(found, (fitted.params[2], low, high))
+    assert leaning(marks, np.ones(80), words, units.tolist()) is not None, (
+        "people who pass all say nothing beside length"
+    )
+    assert leaning(marks, truth, np.full(80, 7.0), units.tolist()) is None
+    assert leaning(marks[:6], truth[:6], words[:6], units[:6].tolist()) is None
+    with pytest.raises(ValueError, match="do not fit"):
+        leaning(marks, truth[:5], words, units.tolist())

@@ -196,7 +196,9 @@ async def test_our_scripts_are_served_by_name_and_nothing_else_is(web: httpx.Asy
         answer = await web.get(f"/playground/{version}/{path.name}")
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/javascript")
-        assert whole.count(f"\nconst ${path.stem} = (() => {{\n") + whole.startswith(f"const ${path.stem} ") == 1
+        assert (
+            whole.count(f"\nconst ${path.stem} = (() => {{\n") + whole.startswith(f"const ${path.stem} ") == 1
+        )
         own = [line for line in path.read_text().splitlines() if not re.match("import|export|[ }]", line)]
         assert own == [line for line in own if f"\n{line}\n" in whole]
     assert re.findall(r"^(?:import|export)\b.{9}", whole, re.MULTILINE) == ["export { $compo"]
@@ -270,14 +272,19 @@ def test_the_page_asks_for_one_script_of_ours():
 
 
 def test_scripts_run_in_the_order_of_their_imports_with_the_names_that_they_give_each_other(tmp_path: Path):
-    (tmp_path / "main.js").write_text('import "./b.js";\nimport { $, f as g } from "./a.js";\nsaid.push(g($));\n')
+    (tmp_path / "main.js").write_text(
+        'import "./b.js";\nimport { $, f as g } from "./a.js";\nsaid.push(g($));\n'
+    )
     (tmp_path / "b.js").write_text('import { $ } from "./a.js";\nconst own = 2;\nsaid.push($ * own);\n')
-    text = "globalThis.said = [];\nexport const $ = 20;\nexport async function f(\n  n,\n) { return n + 1; }\n"
+    text = (
+        "globalThis.said = [];\nexport const $ = 20;\nexport async function f(\n  n,\n) { return n + 1; }\n"
+    )
     (tmp_path / "a.js").write_text(text)
     scripts = Scripts(tmp_path)
     body, _ = scripts.at("main.js", scripts.version) or (b"", "")
     (tmp_path / "whole.mjs").write_bytes(
-        body + b"console.log(said[0], await said[1], Object.keys($a), own_is());\nfunction own_is() { return typeof own; }\n"
+        body
+        + b"console.log(said[0], await said[1], Object.keys($a), own_is());\nfunction own_is() { return typeof own; }\n"
     )
     node = Path(playwright.__file__).parent / "driver" / "node"
     done = subprocess.run([node, tmp_path / "whole.mjs"], capture_output=True, text=True)

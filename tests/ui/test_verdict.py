@@ -202,8 +202,8 @@ async def test_a_judge_stands_beside_the_ratings_of_people(workbench: Workbench,
     run = await finished(workbench, checks=(*PROMPT.checks, judge))
     page = (await call("open_experiments", at=run))["html"]["exp-body"]
     assert "No card yet" in page and "15 are the least" in page
-    scores = await workbench.experiments.scores_of_check(run, 'judged: "PASS or FAIL"')
-    assert len(scores) == 48 and set(scores.values()) == {1.0}
+    marks = await workbench.labels.marks(run, judge)
+    assert len(marks) == 48 and set(marks.values()) == {True}
     update = await call("rate_case", id=run, look="", case=1, better="bad")
     assert "lets 2 of 2 answers that you call bad through" in update["html"]["v-judges"]
     assert (
@@ -212,3 +212,15 @@ async def test_a_judge_stands_beside_the_ratings_of_people(workbench: Workbench,
         .split('id="v-judges"')[1]
         .split("</section>")[0]
     )
+
+
+async def test_why_answers_have_no_score_is_said_with_their_number(workbench: Workbench, call: Call) -> None:
+    workbench.models.backends["scripted"].scripts["shy"] = "Hm <so>."  # type: ignore[attr-defined]
+    judge = Check(scorer="judge", options={"criterion": "Says yes.", "model": "scripted:shy"})
+    run = await finished(workbench, checks=(*PROMPT.checks, judge))
+    page = (await call("open_experiments", at=run, look=""))["html"]["exp-body"]
+    told = page.partition("<h3>Without a score</h3>")[2]
+    assert "the judge said neither PASS nor FAIL" in told and "Hm &lt;so&gt;." in told
+    assert '<td class="num">48</td>' in told
+    scored = await finished(workbench)
+    assert "Without a score<" not in (await call("open_experiments", at=scored, look=""))["html"]["exp-body"]

@@ -78,3 +78,37 @@ def test_the_corrected_difference_covers_the_true_one() -> None:
         apart = corrected_difference(both[1], both[0])
         hits += apart.low <= rates[1] - rates[0] <= apart.high
     assert hits >= 0.93 * 300
+
+
+def test_the_farthest_apart_comes_first_where_the_judge_told_how_sure_it_was() -> None:
+    labels = {(0, case): case % 4 < 2 for case in range(12)}
+    judge = {at: not good for at, good in labels.items()}
+    sure = {(0, 0): 0.3, (0, 2): 0.9, (0, 6): 0.99, (0, 8): 0.02}
+    found = align(judge, labels, list(range(12)), sure=sure)
+    assert found.disagreements[:4] == ((0, 6), (0, 8), (0, 2), (0, 0)), "then those without a value"
+    assert [round(found.distance(at) or 0, 2) for at in found.disagreements[:4]] == [0.99, 0.98, 0.9, 0.7]
+    assert found.distance((0, 4)) is None
+
+
+def test_how_often_people_say_the_same_twice_is_counted_over_what_was_shown_again() -> None:
+    labels = {(0, case): True for case in range(30)}
+    found = align(labels, labels, list(range(30)), again={(0, 0): True, (0, 1): False, (0, 2): True})
+    assert found.same_twice is not None and round(found.same_twice.value, 2) == 0.67
+    assert align(labels, labels, list(range(30))).same_twice is None
+
+
+def test_a_judge_that_likes_long_answers_has_a_slope_and_one_that_does_not_has_none() -> None:
+    drawn = np.random.default_rng(12)
+    words = {(v, case): int(drawn.integers(10, 300)) for v in range(2) for case in range(160)}
+    # Good answers are the longer ones: that alone is no leaning.
+    labels = {at: bool(drawn.random() < count / 300) for at, count in words.items()}
+    fair = {at: bool(drawn.random() < (0.85 if good else 0.25)) for at, good in labels.items()}
+    fond = {
+        at: bool(drawn.random() < (0.5 if good else 0.1) + 0.0015 * words[at]) for at, good in labels.items()
+    }
+    order = list(range(160))
+    even, leans = (align(judge, labels, order).length_slope(words) for judge in (fair, fond))
+    assert even is not None and even.low < 0 < even.high
+    assert leans is not None and leans.low > 0 and leans.low < 0.15 < leans.high
+    assert align(fair, labels, order).length_slope(dict.fromkeys(words, 40)) is None
+    assert align(fair, labels, order).length_slope({}) is None

@@ -74,16 +74,49 @@ def test_a_variant_has_its_rate_and_its_difference_from_the_baseline() -> None:
 def test_pairs_drop_out_together_and_why_is_said() -> None:
     first, second = counts(40, 3, 20, 10)
     table = passing(first, second)
-    table.status[1, :4] = "error"
-    table.passed[1, :4] = math.nan
-    table.passed[0, 4:6] = math.nan
+    table.status[1, :8] = "error"
+    table.passed[1, :8] = math.nan
+    table.passed[0, 8:10] = math.nan
     found = verdict(table, RULE)
     against = found.comparisons[0]
-    assert against.cases == 67
-    assert against.dropped == {"B failed": 4, "no check applies": 2}
-    assert found.sentences[-1] == "6 cases are left out of B and A: B failed (4), no check applies (2)."
-    assert found.health[0].kind == "bad" and found.health[0].words == "4 failed, unequally: A 0, B 4"
+    assert against.cases == 63
+    assert against.dropped == {"B failed": 8, "no check applies": 2}
+    assert found.sentences[-1] == "10 cases are left out of B and A: B failed (8), no check applies (2)."
+    assert found.health[0].kind == "bad" and found.health[0].words == "8 failed, unequally: A 0, B 8"
     assert not found.is_trusted
+
+
+@pytest.mark.parametrize(
+    ("failed", "words", "kind"),
+    [
+        ((range(14), range(14, 29)), "29 failed (A 14, B 15)", "warn"),
+        ((range(0), range(5)), "5 failed (A 0, B 5)", "warn"),
+        ((range(0), range(6)), "6 failed, unequally: A 0, B 6", "bad"),
+        ((range(20), range(26)), "46 failed, unequally: A 20, B 26", "bad"),
+        ((range(1), range(1), range(6)), "8 failed (A 1, B 1, C 6)", "warn"),
+        ((range(1), range(1), range(8)), "10 failed, unequally: A 1, B 1, C 8", "bad"),
+        ((range(4), range(10, 14)), "8 failed", "warn"),
+    ],
+)
+def test_failures_are_called_unequal_only_where_chance_does_not_spread_them_like_that(
+    failed: Sequence[range], words: str, kind: str
+) -> None:
+    table = passing(*[[1] * 80 for _ in failed])
+    for variant, cases in enumerate(failed):
+        table.status[variant, list(cases)] = "error"
+        table.passed[variant, list(cases)] = math.nan
+    assert (words, kind) in {(fact.words, fact.kind) for fact in verdict(table, RULE).health}
+
+
+def test_repeats_of_one_case_that_fail_are_one_failure_to_the_test() -> None:
+    slots = [
+        Slot(v, c, r, "error" if v == 1 and c < 2 else "done", passed=True)
+        for v in range(2)
+        for c in range(80)
+        for r in range(5)
+    ]
+    table = table_of([Entry("A"), Entry("B")], [str(n) for n in range(80)], slots, repeats=5)
+    assert "10 failed (A 0, B 10)" in {fact.words for fact in verdict(table, RULE).health}
 
 
 def test_under_15_pairs_nothing_is_said_and_under_30_that_they_are_few() -> None:

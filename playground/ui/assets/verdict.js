@@ -28,6 +28,12 @@ onShown((update) => {
   if (!["exp-body", "exp-verdict"].some((id) => update.html?.[id] !== undefined)) return;
   if (row && document.activeElement === document.body) document.getElementById(row)?.focus();
   $("#verdict tr.detail")?.scrollIntoView({ block: "nearest" });
+  const begun = $("#verdict textarea[data-added]"); // a criterion that begins with a note: to be written on
+  if (begun) {
+    begun.removeAttribute("data-added");
+    begun.focus();
+    begun.setSelectionRange(begun.value.length, begun.value.length);
+  }
   setTimeout(noteLook, 60); // after the place itself has been noted
 });
 onTab(() => setTimeout(noteLook, 60));
