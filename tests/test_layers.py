@@ -27,6 +27,8 @@ ROWS = (
 )
 # Neighbours that know each other: the command line serves the page and words errors as it does.
 NEIGHBOURS = {("cli", "ui")}
+# What the store hands out: all that the page knows of it.
+HANDED_OUT = {"playground.store.records", "playground.store.unsaved"}
 # The one home of each third-party package; pydantic is at home everywhere.
 HOMES = {
     "gradio": {"ui"},

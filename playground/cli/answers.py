@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from playground.cli.terminal import Data, open_there, settings_of, write, write_pieces
+from playground.cli.terminal import Data, open_to_read, settings_of, write, write_pieces
 
 
 class FileKind(StrEnum):
@@ -38,7 +38,7 @@ def answers(
     """Write all answers of a run, however many, with their values, scores and measurements."""
     from playground.runs.answers import FILES
 
-    workbench = open_there(settings_of(context, data))
+    workbench = open_to_read(settings_of(context, data))
     try:
         stored = workbench.store.run(run)
         pieces: Iterator[str] = FILES[kind.value][1](stored, workbench.store.cells.stream_rows(run))

@@ -1,8 +1,7 @@
-"""Commands for data sets: import, list, show, split, dedupe, sample, export, delete.
+"""Commands for data sets: list, import, show, export; what makes the next version of one is in `data_versions`.
 
 playground data import late_parcels.csv --name "Late parcels"
 playground data show "Late parcels@1" --rows 5
-playground data split "Late parcels" --held-out 0.67 --seed 7 --by channel
 playground data export "Late parcels" --format jsonl --output late.jsonl
 """
 
@@ -16,13 +15,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from playground.cli import data_versions
 from playground.cli.data_choices import choices_of, read_bytes, require_columns, sample_table
+from playground.cli.data_versions import DataSet
 from playground.cli.data_words import as_json, report
 from playground.cli.terminal import (
     Data,
     Output,
     PrintAs,
     open_there,
+    open_to_read,
     say,
     settings_of,
     tell,
@@ -38,9 +40,6 @@ if TYPE_CHECKING:
 
 data = typer.Typer(rich_markup_mode=None)
 WIDE_CHARS = 48
-DataSet = Annotated[
-    str, typer.Argument(metavar="NAME", help='A data set: "name", or "name@3" for version 3.')
-]
 
 
 class TableFormat(StrEnum):
@@ -63,6 +62,7 @@ class HalfName(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Put these commands on the command line."""
+    data_versions.register(data)
     app.add_typer(data, name="data", help="Import, list, show, split and export data sets.")
 
 
@@ -103,7 +103,7 @@ def list_data(context: typer.Context, output: PrintAs = Output.TEXT, folder: Dat
         for sample in samples:
             say(f"  {sample.name}  {plural(sample.rows, 'row')}: {sample.title}\n")
 
-    with_workbench(open_there(settings_of(context, folder)), work)
+    with_workbench(open_to_read(settings_of(context, folder)), work)
 
 
 @data.command("import")
@@ -232,7 +232,7 @@ def show_data(
             for column in version.columns:
                 write(f"  {column.name}: {_short(row.values.get(column.name))}\n")
 
-    with_workbench(open_there(settings_of(context, folder)), work)
+    with_workbench(open_to_read(settings_of(context, folder)), work)
 
 
 @data.command("export")
@@ -282,102 +282,7 @@ def export_data(
                 f"{what} {way}, so that no spreadsheet runs {'them' if many else 'it'}; read again here, {'they are' if many else 'it is'} as before."
             )
 
-    with_workbench(open_there(settings_of(context, folder)), work)
-
-
-@data.command("split")
-def split_data(
-    context: typer.Context,
-    name: DataSet,
-    held_out: Annotated[float, typer.Option(metavar="SHARE", min=0, max=1, help="Held out (0.67).")] = 0.67,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Same seed, same halves (0).")] = 0,
-    by: Annotated[str, typer.Option(metavar="COLUMN", help="Share out each of its values alike.")] = "",
-    cluster: Annotated[
-        str,
-        typer.Option(metavar="COLUMN", help="Rows with its value stay together; else its cluster column."),
-    ] = "",
-    keep: Annotated[bool, typer.Option("--keep", help="Rows that have a half stay in it.")] = False,
-    folder: Data = None,
-) -> None:
-    """Draw the rows into a half to work on and a half that is held out, as the next version.
-
-    Rows of one cluster stay together, and so do rows with equal inputs.
-    """
-
-    async def work(workbench: Workbench) -> None:
-        version = await workbench.datasets.find(name)
-        drawn = await workbench.datasets.split(
-            version, held_out=held_out, seed=seed, by=by, cluster=cluster, keep=keep
-        )
-        if drawn.number == version.number:
-            say(f"{drawn.words} is split so already: train {drawn.train:,}, held out {drawn.held_out:,}\n")
-        else:
-            say(f"{drawn.words}: {drawn.note}\n")
-
-    with_workbench(open_there(settings_of(context, folder)), work)
-
-
-@data.command("dedupe")
-def dedupe_data(
-    context: typer.Context,
-    name: DataSet,
-    near: Annotated[bool, typer.Option("--near", help="Also rows that share most of their words.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only name the rows.")] = False,
-    folder: Data = None,
-) -> None:
-    """Leave out rows that repeat an earlier one, as the next version.
-
-    Rows are equal when their inputs are; one with another expected answer is named and stays.
-    """
-
-    async def work(workbench: Workbench) -> None:
-        version = await workbench.datasets.find(name)
-        found = await workbench.datasets.twins(version, near=near)
-        for twin in found:
-            how = "equals" if twin.likeness == 1 else f"shares {twin.likeness:.0%} of its words with"
-            stays = ", with another expected answer: it stays" if twin.differs else ""
-            say(f"row {twin.row} {how} row {twin.of}{stays}\n")
-        if not any(not twin.differs for twin in found):
-            say(f"{version.words} has no row to leave out.\n")
-        elif not dry_run:
-            made = await workbench.datasets.dedupe(version, near=near)
-            say(f"{made.words}: {plural(made.rows, 'row')}, {made.note}\n")
-
-    with_workbench(open_there(settings_of(context, folder)), work)
-
-
-@data.command("sample")
-def sample_data(
-    context: typer.Context,
-    name: DataSet,
-    rows: Annotated[int, typer.Option(metavar="N", min=1, help="So many rows.")],
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Same seed, same rows (0).")] = 0,
-    folder: Data = None,
-) -> None:
-    """Keep so many of the rows, drawn by seed, as the next version."""
-
-    async def work(workbench: Workbench) -> None:
-        version = await workbench.datasets.find(name)
-        made = await workbench.datasets.draw(version, rows, seed)
-        say(f"{made.words}: {made.note or plural(made.rows, 'row')}\n")
-
-    with_workbench(open_there(settings_of(context, folder)), work)
-
-
-@data.command("delete")
-def delete_data(context: typer.Context, name: DataSet, folder: Data = None) -> None:
-    """Delete a data set; experiments keep the versions they ran on, and the page can put it back."""
-
-    async def work(workbench: Workbench) -> None:
-        version = await workbench.datasets.find(name)
-        used = await workbench.datasets.used_by(version.dataset_id)
-        await workbench.datasets.delete(version.dataset_id)
-        kept = "; 1 experiment keeps what it ran on" if used else ""
-        if len(used) > 1:
-            kept = f"; {len(used):,} experiments keep what they ran on"
-        say(f"{version.name} deleted{kept}\n")
-
-    with_workbench(open_there(settings_of(context, folder)), work)
+    with_workbench(open_to_read(settings_of(context, folder)), work)
 
 
 def _half(half: HalfName | None) -> Half:

@@ -19,6 +19,7 @@ from playground.cli.terminal import (
     Data,
     Language,
     open_there,
+    open_to_read,
     say,
     settings_of,
     tell,
@@ -139,7 +140,7 @@ def export_prompts(
     """Write saved prompts, with their checks and cases, as a bundle that others import."""
     from playground.library.exporting import export_bundle
 
-    workbench = _open(context, data)
+    workbench = open_to_read(settings_of(context, data, check_models=False))
     try:
         saved = workbench.store.prompts(search, family=family, tag=tag, limit=100_000)
         keys = [f"prompt:{prompt.id}" for prompt in saved]

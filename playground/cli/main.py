@@ -25,14 +25,15 @@ from playground.cli import bench_techniques as bench_commands
 from playground.cli import data as data_commands
 from playground.cli import documents as document_commands
 from playground.cli import library as library_commands
+from playground.cli import prompts as prompt_commands
 from playground.cli import server as added_commands
 from playground.cli.terminal import (
     Data,
-    InLanguage,
-    Language,
+    ModelName,
     Output,
     PrintAs,
     PromptName,
+    Vars,
     open_or_move,
     open_there,
     reader_language,
@@ -44,28 +45,15 @@ from playground.cli.terminal import (
     unknown_language,
     with_workbench,
     write,
-    write_file,
 )
 from playground.errors import NotFoundError, PlaygroundError, PromptError
 
 if TYPE_CHECKING:
     from playground.cli.exactness import Report
     from playground.runs.events import Ended
-    from playground.types.files import ExportFile
     from playground.workbench.service import Workbench
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-
-
-Vars = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--var",
-        metavar="NAME=VALUE",
-        help="Value of a variable; @FILE reads a file, @- standard input, @@ stands for @. Repeatable.",
-    ),
-]
-ModelName = Annotated[str, typer.Option(metavar="MODEL", help="Id or name of a model; else the first.")]
 
 
 # --- serving --------------------------------------------------------------------------------------------
@@ -268,102 +256,7 @@ def run(
     raise typer.Exit(0 if running.report_all(ended) else 1)
 
 
-# --- looking and exporting ------------------------------------------------------------------------------
-
-
-@app.command("list")
-def list_prompts(
-    context: typer.Context, output: PrintAs = Output.TEXT, language: InLanguage = None, data: Data = None
-) -> None:
-    """List patterns and saved prompts."""
-    workbench = open_there(settings_of(context, data))
-    # What a program reads does not depend on the locale.
-    read = language or ("en" if output is Output.JSON else reader_language())
-    patterns = workbench.prompts.library.patterns(read)
-    saved = workbench.store.prompts(limit=10_000)
-    workbench.store.close()
-    if output is Output.JSON:
-        keys = ("name", "description", "family", "technique", "tags")
-        rows = {
-            "patterns": [{"slug": p.slug} | {key: getattr(p.prompt, key) for key in keys} for p in patterns],
-            "saved": [
-                {"name": s.name, "version": s.latest, "updated": s.updated_at.isoformat()} for s in saved
-            ],
-        }
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    for pattern in patterns:
-        typer.echo(f"{pattern.slug:<40} {pattern.error or pattern.prompt.name}")
-    for summary in saved:
-        say(
-            f"{summary.name:<40} saved, version {summary.latest}, {summary.updated_at.astimezone():%Y-%m-%d}\n"
-        )
-
-
-@app.command()
-def show(context: typer.Context, prompt: PromptName, language: InLanguage = None, data: Data = None) -> None:
-    """Print a prompt as a .prompty file."""
-    from playground.cli.arguments import find_prompt
-    from playground.formats import prompty
-
-    workbench = open_there(settings_of(context, data))
-    found = find_prompt(workbench, prompt, language or _reads(prompt))
-    workbench.store.close()
-    # A file keeps its comments; they say why a pattern has these words.
-    text = found.file.read_text("utf-8") if found.file else prompty.dump(found.prompt)[0]
-    write(text if text.endswith("\n") else text + "\n")
-
-
-def _reads(slug: str) -> Language | None:
-    """The reader's language for a slug that names none; one that ends in ".zh" is meant as it is."""
-    from playground.library.shipped import language_of
-
-    return reader_language() if language_of(slug) == "en" else None
-
-
-@app.command()
-def export(
-    context: typer.Context,
-    prompt: PromptName,
-    format_name: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            metavar="NAME",
-            help="prompty, dotprompt, github, promptfoo, promptfoo-csv, openai, openai-batch, chat-lines, modelfile, langchain, llm, openwebui, jinja, markdown or text.",
-        ),
-    ] = "prompty",
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="File or folder to write to; else standard output.")
-    ] = None,
-    var: Vars = None,
-    model: ModelName = "",
-    language: InLanguage = None,
-    data: Data = None,
-) -> None:
-    """Write a prompt for another tool.
-
-    What the format cannot hold is named on standard error. Variables without a value take the prompt's examples, as in the app.
-    """
-
-    async def make(workbench: Workbench) -> ExportFile:
-        from playground.cli.arguments import find_prompt, read_values
-        from playground.types.prompt import example_values
-
-        found = find_prompt(workbench, prompt, language or _reads(prompt))
-        tell_all("left out", found.losses)
-        values = example_values(found.prompt) | read_values(found.prompt, var or ())
-        models = [await workbench.models.find(model)] if model else await workbench.models.all()
-        return await workbench.prompts.export(
-            found.prompt, values, models[0].id if models else "", format_name
-        )
-
-    file = with_workbench(open_there(settings_of(context, data)), make)
-    if output is None:
-        write(file.text)
-    else:
-        write_file(output / file.name if output.is_dir() else output, file.text)
-    tell_all("not in the file", file.losses)
+# --- the doctor -----------------------------------------------------------------------------------------
 
 
 @app.command()
@@ -414,6 +307,7 @@ async def _compared(model: str, workbench: Workbench) -> Report:
     return report
 
 
+prompt_commands.register(app)
 server_commands.register(app)
 added_commands.register(app)
 document_commands.register(app)

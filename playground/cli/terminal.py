@@ -50,6 +50,15 @@ InLanguage = Annotated[
 PromptName = Annotated[
     str, typer.Argument(metavar="PROMPT", help="A .prompty file, a pattern, or the name of a saved prompt.")
 ]
+Vars = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--var",
+        metavar="NAME=VALUE",
+        help="Value of a variable; @FILE reads a file, @- standard input, @@ stands for @. Repeatable.",
+    ),
+]
+ModelName = Annotated[str, typer.Option(metavar="MODEL", help="Id or name of a model; else the first.")]
 
 
 def settings_of(context: typer.Context, data: Path | None = None, *, check_models: bool = True) -> Settings:
@@ -78,6 +87,13 @@ def open_there(settings: Settings) -> Workbench:
     from playground.workbench.service import open_workbench
 
     return open_workbench(settings)
+
+
+def open_to_read(settings: Settings) -> Workbench:
+    """The workbench for a command that changes nothing, on a full or read-only disk too; raises StoreError."""
+    from playground.workbench.service import open_workbench_to_read
+
+    return open_workbench_to_read(settings)
 
 
 def open_or_move(settings: Settings) -> Workbench:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from playground.errors import PromptError
 from playground.formats.handlebars_names import HELPERS, Known, Loop, Lost, Names, Ref, Scope, loop_name
 from playground.formats.handlebars_tags import Tag
 from playground.formats.handlebars_terms import CONDITIONS, Expressions
@@ -33,8 +32,9 @@ from playground.formats.handlebars_tree import (
     Verbatim,
     read_tree,
 )
+from playground.formats.handlebars_turns import Turns
 from playground.formats.handlebars_uses import can_be_included, partial_name, uses_item, uses_key, variables
-from playground.formats.plain_jinja import NAME, RESERVED, Piece, chained, join, merged
+from playground.formats.plain_jinja import NAME, RESERVED, Piece
 from playground.templating.partials import MAX_DEPTH, MAX_PARTIALS
 from playground.types.prompt import Role, Turn
 
@@ -45,8 +45,6 @@ HISTORY = (
     "{%% else %%}\nassistant:\n{{ message.content }}\n{%% endif %%}{%% endfor %%}"
 )
 """A loop that opens a message for each earlier one; with the name of the variable that holds them."""
-MAX_PIECES = 20_000
-MAX_CHARS = 4_000_000
 _KEY = re.compile(r"(?i)k|\w*key|name|prop(?:erty)?|field")
 """Names for the second block parameter of a loop over an object; over a list it is the index."""
 
@@ -90,40 +88,17 @@ class _Reader:
         self.inlines: dict[str, _Inline] = {}
         self.block: tuple[list[Node], list[Scope], dict[str, _Inline], str] | None = None
         self.around: tuple[str, ...] = ()
-        self.expanded = self.count = self.chars = self.depth = 0
+        self.expanded = self.depth = 0
         self.history = ""
-        self.done: list[tuple[Role, list[Piece]]] = [("user", [])]
+        self.turns = Turns(file)
+        self._add = self.turns.add
         self._nodes(tree)
 
     def body(self) -> Body:
-        """The turns; blank ones are dropped, as dotprompt drops them."""
-        turns = []
-        for number, (role, found) in enumerate(self.done):
-            found = chained(merged(found))
-            if found and number and found[0].kind == "text":
-                found[0] = Piece("text", found[0].text.removeprefix("\n"))
-            if found and found[-1].kind == "text":
-                found[-1] = Piece("text", found[-1].text.rstrip("\n"))
-            if any(piece.kind != "text" or piece.text.strip() for piece in found):
-                turns.append(Turn(role=role, template=join(found)))
-        return Body(turns, self.names.renamed, self.names.context, self.history)
+        """The turns, and what became of names."""
+        return Body(self.turns.written(), self.names.renamed, self.names.context, self.history)
 
     # --- small things ------------------------------------------------------------------------------------
-
-    def _add(self, *pieces: Piece) -> None:
-        found = self.done[-1][1]
-        self.count += len(pieces)
-        self.chars += sum(len(piece.text) for piece in pieces)
-        if self.count > MAX_PIECES or self.chars > MAX_CHARS:
-            raise PromptError(
-                f"{self.file}: with its partials the prompt has more than {MAX_PIECES:,} pieces or "
-                f"{MAX_CHARS:,} characters.",
-                "Use fewer partials inside each other.",
-            )
-        for piece in pieces:
-            if piece.kind == "text" and found and found[-1].kind == "role":
-                piece = Piece("text", piece.text.removeprefix("\n"))
-            found.append(piece)
 
     def _note(self, tag: Tag, reason: str) -> None:
         line = self.source.count("\n", 0, tag.start) + 1
@@ -228,7 +203,7 @@ class _Reader:
         if self.depth:
             self._add(Piece("role", role))
         else:
-            self.done.append((role, []))
+            self.turns.open(role)
 
     def _history(self) -> None:
         """A loop over earlier messages; dotprompt goes on as the model until the next role."""
@@ -242,7 +217,9 @@ class _Reader:
         if self.depth:
             self._add(loop, Piece("role", "assistant"))
         else:
-            self.done += [("assistant", [loop]), ("assistant", [])]
+            self.turns.open("assistant")
+            self._add(loop)
+            self.turns.open("assistant")
 
     def _mark(self, tag: Tag, name: str) -> None:
         """A comment in the place of what a turn cannot hold."""
@@ -318,7 +295,7 @@ class _Reader:
             names[params[1]] = Ref(key or "loop.index0")
         over_source = self.expressions.items(ref, is_object=is_object)
         self._add(Piece("for", source=over_source, name=f"{key}, {item}" if key else item))
-        found, at = self.done[-1][1], len(self.done[-1][1])
+        found, at = self.turns.pieces, len(self.turns.pieces)
         self._inside(body, Scope(this, loop, names))
         if loop.alias:
             found.insert(at, Piece("tag", source=f"{{% set {loop.alias} = loop %}}"))

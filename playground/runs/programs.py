@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playground.errors import NoAnswer, PlaygroundError
-from playground.runs.planning import request_hash, request_of
+from playground.runs.planning import request_of
 from playground.runs.single import Call, Send
 from playground.techniques.asking import Ask, Render
-from playground.techniques.asking import Call as StepCall
 from playground.techniques.base import Task, Tools
-from playground.techniques.registry import Technique, run_technique
+from playground.techniques.calls import Call as StepCall
+from playground.techniques.technique import Technique, run_technique
 from playground.types.generation import Completion, Finish, GenerationRequest
 from playground.types.grid import Work
 from playground.types.prompt import Prompt
@@ -74,7 +74,7 @@ class TechniqueProgram:
         assert self._ask is not None
         call = Call(self._request(step), is_first=not self._has_begun, streams=False)
         self._has_begun = True
-        self._put(step, request_hash=request_hash(call.request))
+        self._put(step, request_hash=call.hash)
         finish: Finish = "cancelled"
         try:
             completion = await self._send(call)

@@ -14,23 +14,14 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from playground.errors import PromptError
+from playground.store.columns import now
 from playground.store.content import fold, portions
 from playground.store.naming import clean_name
 from playground.store.prompts import living_row, load_saved, prompt_row, version_row
 from playground.store.records import SavedVersion
 from playground.store.saving import rename
 from playground.store.shelf import prompt_key
-from playground.store.tables import (
-    Content,
-    Favourite,
-    Label,
-    PromptRow,
-    PromptTag,
-    Run,
-    VariantRow,
-    Version,
-    now,
-)
+from playground.store.tables import Content, Favourite, Label, PromptRow, PromptTag, Run, VariantRow, Version
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 

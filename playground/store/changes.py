@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
-from playground.store.tables import new_id, now
+from playground.store.columns import new_id, now
 from playground.types.generation import Completion
 from playground.types.grid import CellKey, CellStatus, RunSpec, Work
 from playground.types.scores import Score

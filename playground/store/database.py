@@ -98,11 +98,9 @@ def connect(place: Place, *, foreign_keys: bool = True, read_only: bool = False)
         if place.path is None:
             return sa.create_engine(place.url, pool_pre_ping=True)
         if read_only:
-            address = f"file:{quote(str(place.path))}?mode=ro"
+            file = place.path
             engine = sa.create_engine(
-                "sqlite://",
-                creator=lambda: sqlite3.connect(address, uri=True, timeout=BUSY_MS / 1000),
-                poolclass=sa.NullPool,
+                "sqlite://", creator=lambda: _connect_to_read(file), poolclass=sa.NullPool
             )
         else:
             engine = sa.create_engine(place.url, connect_args={"timeout": BUSY_MS / 1000})
@@ -143,6 +141,25 @@ def connect(place: Place, *, foreign_keys: bool = True, read_only: bool = False)
     sa.event.listen(engine, "connect", on_connect)
     sa.event.listen(engine, "begin", on_begin)
     return engine
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing, on a full disk and in a folder that may not be written too.
+
+    To read a file that has a log, SQLite makes one more file beside it. Where it cannot and no log is there, nobody
+    writes: then the file is read as one that never changes.
+    """
+    address = f"file:{quote(str(path))}?mode=ro"
+    opened = sqlite3.connect(address, uri=True, timeout=BUSY_MS / 1000)
+    try:
+        opened.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        opened.close()
+        log = path.with_name(f"{path.name}-wal")
+        if not path.exists() or (log.exists() and log.stat().st_size):
+            raise
+        return sqlite3.connect(f"{address}&immutable=1", uri=True)
+    return opened
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 
 from playground.errors import PromptError
 from playground.store.dataset_tables import DatasetEdit
-from playground.store.records import Journal, StepJson
+from playground.store.unsaved import Journal, StepJson
 
 MOST_CHARS = 20_000_000
 """Characters of one step as JSON: a pasted block."""

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from playground.errors import PromptError, RowsMoved
+from playground.store.columns import now
 from playground.store.content import fold, portions, texts_in
 from playground.store.dataset_limits import check_columns, check_values
 from playground.store.dataset_rows import Rows
 from playground.store.dataset_tables import NEVER, Dataset, DatasetEntry, DatasetRow, DatasetVersionRow
-from playground.store.tables import now
 from playground.types.dataset import (
     Column,
     DatasetVersion,

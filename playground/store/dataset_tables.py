@@ -18,7 +18,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Field
 
-from playground.store.tables import ExactText, Table, UtcTime, new_id, now
+from playground.store.columns import ExactText, UtcTime, new_id, now
+from playground.store.tables import Table
 
 NEVER = 2**31 - 1
 """`died` of an entry that is in the newest version."""

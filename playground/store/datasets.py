@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 
 from playground.errors import NotFoundError, PromptError
 from playground.store import dataset_saving
+from playground.store.columns import now
 from playground.store.content import fold, matches, portions
 from playground.store.dataset_rows import RowLook, RowPage, Rows
 from playground.store.dataset_tables import (
@@ -30,7 +31,6 @@ from playground.store.dataset_tables import (
 )
 from playground.store.naming import clean_name
 from playground.store.records import DatasetSummary
-from playground.store.tables import now
 from playground.types.dataset import Column, DatasetVersion, Edit, Half, Row
 
 Opening = Callable[[], AbstractContextManager[Session]]

@@ -21,8 +21,9 @@ from sqlmodel import Session, col, select
 
 from playground.errors import NotFoundError, PromptError
 from playground.store.blobs import keep_blob, load_blobs, loaded_images
-from playground.store.records import MOST_DAYS, MOST_DRAFTS, FormDraft, FormDraftSummary
-from playground.store.tables import Blob, DraftRow, RunCase, new_id, now
+from playground.store.columns import new_id, now
+from playground.store.tables import Blob, DraftRow, RunCase
+from playground.store.unsaved import MOST_DAYS, MOST_DRAFTS, FormDraft, FormDraftSummary
 
 MOST_CHARS = 4_000_000
 """Characters of one draft as JSON, its images aside."""

@@ -22,6 +22,7 @@ from sqlmodel import Session, col, select
 from playground.errors import StoreBusy
 from playground.store.blobs import loaded_images
 from playground.store.changes import CreateRun
+from playground.store.columns import now
 from playground.store.content import fold, matches, to_json
 from playground.store.creation import create
 from playground.store.experiment_cells import (
@@ -39,7 +40,7 @@ from playground.store.ledger import UNFINISHED
 from playground.store.presence import Presence
 from playground.store.reopen import load_spec
 from playground.store.runs import find_experiment, find_run
-from playground.store.tables import ExperimentTable, RunCase, Table, now
+from playground.store.tables import ExperimentTable, RunCase, Table
 from playground.types.experiment import MOST_VARIANTS, Experiment, ExperimentState, Limits
 from playground.types.grid import Case, CellKey, RunSpec
 from playground.types.outcomes import (

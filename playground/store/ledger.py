@@ -29,9 +29,10 @@ from playground.store.changes import (
     StepDraft,
     storable,
 )
+from playground.store.columns import ExactText
 from playground.store.content import SEARCH_CHARS, fold
 from playground.store.creation import create
-from playground.store.tables import ExactText, Table
+from playground.store.tables import Table
 from playground.types.generation import Message, TokenLogprob
 from playground.types.grid import CellKey
 from playground.types.scores import Score

@@ -3,7 +3,6 @@
     PromptSummary ─ VersionSummary ─ SavedVersion        the saved prompts; Facets count them
     SaveItem → SavedVersion, Head, SyncMark              many prompts at once, files that are kept equal
     DatasetSummary                                       the data sets
-    FormDraftSummary ─ FormDraft                         what is typed and not saved
     StoredRun(StoredCell…)                               one run, complete enough to be shown again
     CellPage(CellRow…), MatrixEntry, CellRecord          runs of any size, a part at a time
     HistoryPage(RunSummary(ColumnSummary…)…)             the list of runs
@@ -15,7 +14,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from playground.diff.changes import Change
 from playground.types.dataset import Column
@@ -68,21 +66,6 @@ class DatasetSummary:
     used: int
 
 
-StepJson = list[dict[str, Any]]
-"""One step of edits of a data set as plain JSON."""
-
-
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """The edits that somebody has made to a version of a data set and not saved, in their order."""
-
-    draft: str
-    dataset_id: str
-    base: int
-    steps: tuple[StepJson, ...]
-    changed_at: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class Facets:
     """How many of the prompts found are of each origin, family and tag; the empty family is left out.
@@ -130,33 +113,6 @@ class SavedVersion:
     origin: str
     forked_from: str
     prompt: Prompt
-
-
-MOST_DRAFTS = 500
-"""So many drafts are kept, the oldest goes first."""
-MOST_DAYS = 90
-"""So long a draft is kept after its last change."""
-
-
-@dataclass(frozen=True, slots=True)
-class FormDraftSummary:
-    """A draft in a list: of what (`key`), whose (`tab`), how it begins, and the version it was begun from."""
-
-    id: str
-    key: str
-    tab: str
-    name: str
-    begins: str
-    version: int | None
-    run_id: str | None
-    updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class FormDraft(FormDraftSummary):
-    """A draft with the page's form as plain data."""
-
-    form: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

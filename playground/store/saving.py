@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from playground.errors import NotFoundError, PromptError, VersionMoved
+from playground.store.columns import now
 from playground.store.content import content_hash, fold, keep_contents, load_content, portions, searchable
 from playground.store.naming import clean_label, clean_name
 from playground.store.prompts import living_row, living_rows, newest_of_lines, to_saved, version_row
 from playground.store.records import SavedVersion, SaveItem
-from playground.store.tables import PromptRow, PromptTag, Version, now
+from playground.store.tables import PromptRow, PromptTag, Version
 from playground.types.prompt import Prompt
 
 Lines = dict[tuple[str, str], Version]

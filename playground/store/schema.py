@@ -76,6 +76,24 @@ def bring_up_to_date(place: Place) -> None:
         engine.dispose()
 
 
+def require_current(place: Place) -> None:
+    """Raise StoreError unless the file can be read as it is: nothing is made or upgraded."""
+    engine = connect(place, read_only=True)
+    try:
+        with in_plain_words(place), engine.connect() as connection:
+            revision = current_revision(connection, place)
+    finally:
+        engine.dispose()
+    if revision == HEAD:
+        return
+    if revision is not None:
+        _refuse_unknown(revision, place)
+    raise StoreError(
+        f"The database {place} was written by an older version of Prompt Playground, and cannot be upgraded where it is.",
+        "Copy it to a folder that can be written and has room, and name that with --data DIR.",
+    )
+
+
 def _refuse_unknown(revision: str, place: Place) -> None:
     from alembic.script import ScriptDirectory
 

@@ -34,7 +34,7 @@ from playground.store.bin import Bin
 from playground.store.cells import RunCells
 from playground.store.changes import Change, CreateRun, EndCell, StartCell
 from playground.store.copies import Copies
-from playground.store.database import Place, connect, in_plain_words, locate, prepare_file
+from playground.store.database import Place, in_plain_words
 from playground.store.dataset_edits import DatasetEdits
 from playground.store.datasets import Datasets
 from playground.store.drafts import FormDrafts
@@ -55,7 +55,7 @@ from playground.store.records import (
     StoredVote,
     VersionSummary,
 )
-from playground.store.schema import bring_up_to_date, database_facts
+from playground.store.schema import database_facts
 from playground.store.writer import Trouble, Writer
 from playground.types.grid import CellKey, CellStatus, Choice, RunSpec, Work
 from playground.types.prompt import Prompt
@@ -64,19 +64,6 @@ from playground.types.setups import Setup
 from playground.types.trace import Answer
 
 T = TypeVar("T")
-
-
-def open_store(settings: Settings) -> Store:
-    """The store of these settings, created or upgraded as needed.
-
-    Raises ReadOnlyData when folder or file may not be written (the caller may offer another folder), and
-    StoreError for a file that is no database, is damaged, or is newer than this program.
-    """
-    place = locate(settings)
-    if place.path is not None:
-        prepare_file(place.path)
-    bring_up_to_date(place)
-    return Store(settings, place, connect(place))
 
 
 class Store:

@@ -13,8 +13,9 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from playground.errors import PlaygroundError
-from playground.techniques.asking import Ask, together
+from playground.techniques.asking import Ask
 from playground.techniques.base import Row, Task, Tools
+from playground.techniques.calls import together
 from playground.techniques.few_shot import rationale_of
 from playground.techniques.reading import AnswerKind, Temperature, answer_in
 from playground.types.trace import Answer

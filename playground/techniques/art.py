@@ -16,8 +16,9 @@ from pydantic import Field
 
 from playground.errors import PromptError
 from playground.techniques.art_tasks import TASKS
-from playground.techniques.asking import Ask, BoundReached
+from playground.techniques.asking import Ask
 from playground.techniques.base import Task, Tools
+from playground.techniques.calls import BoundReached
 from playground.techniques.reading import AnswerKind, extracted_in
 from playground.techniques.tools import standard_tools
 from playground.techniques.tools.search import Bm25

@@ -12,8 +12,9 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from playground.errors import PlaygroundError
-from playground.techniques.asking import Ask, BoundReached, together
+from playground.techniques.asking import Ask
 from playground.techniques.base import Row, Task, Tools
+from playground.techniques.calls import BoundReached, together
 from playground.techniques.extraction import normal
 from playground.techniques.few_shot import solved
 from playground.types.trace import Answer

@@ -10,8 +10,9 @@ from pydantic import Field
 
 from playground.answers.amounts import length_of
 from playground.errors import PlaygroundError
-from playground.techniques.asking import Ask, together
+from playground.techniques.asking import Ask
 from playground.techniques.base import Row, Task, Tools
+from playground.techniques.calls import together
 from playground.techniques.few_shot import Choosing, choose, worked
 from playground.techniques.nearness import clusters
 from playground.techniques.reading import AnswerKind, answer_in

@@ -9,8 +9,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from playground.techniques.asking import Ask, together
+from playground.techniques.asking import Ask
 from playground.techniques.base import Task, Tools
+from playground.techniques.calls import together
 from playground.techniques.reading import AnswerKind, extracted_in, listed
 from playground.types.trace import Answer
 

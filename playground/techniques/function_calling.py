@@ -21,8 +21,9 @@ from referencing.exceptions import Unresolvable
 from playground.answers import json_parts
 from playground.answers.wording import clip
 from playground.errors import PromptError
-from playground.techniques.asking import Ask, BoundReached
+from playground.techniques.asking import Ask
 from playground.techniques.base import Task, Tool, Tools
+from playground.techniques.calls import BoundReached
 from playground.techniques.reading import AnswerKind, extracted_in
 from playground.techniques.tools import standard_tools
 from playground.types.trace import Answer

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from playground.techniques.asking import Ask, Reply, together
+from playground.techniques.asking import Ask
 from playground.techniques.base import Task, Tools
+from playground.techniques.calls import Reply, together
 from playground.techniques.reading import AnswerKind, Temperature, answer_in, elect
 from playground.types.trace import Answer
 

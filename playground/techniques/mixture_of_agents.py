@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from playground.techniques.asking import Ask, Reply, together
+from playground.techniques.asking import Ask
 from playground.techniques.base import Task, Tools
+from playground.techniques.calls import Reply, together
 from playground.techniques.reading import AnswerKind, Temperature, extracted_in
 from playground.types.trace import Answer
 

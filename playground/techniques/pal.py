@@ -11,8 +11,9 @@ from pydantic import Field
 
 from playground.errors import PromptError
 from playground.sandbox.run import level_here
-from playground.techniques.asking import Ask, BoundReached
+from playground.techniques.asking import Ask
 from playground.techniques.base import Task, Tools
+from playground.techniques.calls import BoundReached
 from playground.techniques.reading import AnswerKind, extracted_in
 from playground.techniques.tools.python import NAME, SECONDS, code_of
 from playground.types.trace import Answer

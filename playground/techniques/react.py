@@ -12,8 +12,9 @@ from typing import Annotated, NamedTuple
 import regex
 from pydantic import Field
 
-from playground.techniques.asking import Ask, BoundReached
+from playground.techniques.asking import Ask
 from playground.techniques.base import Task, Tools
+from playground.techniques.calls import BoundReached
 from playground.techniques.reading import AnswerKind, extracted_in
 from playground.techniques.tools import standard_tools
 from playground.types.trace import Answer

@@ -14,7 +14,8 @@ from pydantic import Field
 from playground.answers.chinese import simplified
 from playground.answers.numbers import the_number
 from playground.techniques import extraction
-from playground.techniques.asking import Ask, Reply
+from playground.techniques.asking import Ask
+from playground.techniques.calls import Reply
 from playground.techniques.extraction import Extracted
 from playground.types.trace import Answer
 

@@ -6,8 +6,9 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from playground.techniques.asking import Ask, BoundReached, Reply
+from playground.techniques.asking import Ask
 from playground.techniques.base import Task, Tools
+from playground.techniques.calls import BoundReached, Reply
 from playground.techniques.reading import AnswerKind, extracted_in, verdict_in
 from playground.types.trace import Answer
 

@@ -11,8 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from playground.techniques.asking import Ask, BoundReached, together
+from playground.techniques.asking import Ask
 from playground.techniques.base import Task, Tools
+from playground.techniques.calls import BoundReached, together
 from playground.techniques.reading import AnswerKind, answer_in, listed, value_in
 from playground.types.trace import Answer
 

@@ -13,7 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from playground.datasets.cell import cell_text
-from playground.datasets.split import split
+from playground.datasets.split import HELD_OUT, SEED, split
 from playground.errors import PlaygroundError
 from playground.plurals import plural
 from playground.store.records import DatasetSummary
@@ -23,9 +23,6 @@ from playground.ui.html import segments
 from playground.workbench.counting import count
 from playground.workbench.service import Workbench
 
-SEED = 7
-USUAL = 2 / 3
-"""The share that is held out where nothing says otherwise: one to train, two held out."""
 MOST_CHARS = 100_000
 """A row that is longer is not counted: that takes longer than a page may wait."""
 SOME = 6
@@ -35,7 +32,7 @@ SOME = 6
 def share_of(into: DatasetSummary | None) -> float:
     """The share that is held out: that of the data set which rows are added to."""
     halves = (into.train + into.held_out) if into is not None else 0
-    return into.held_out / halves if into is not None and halves else USUAL
+    return into.held_out / halves if into is not None and halves else HELD_OUT
 
 
 def chosen(halves: str, into: DatasetSummary | None) -> str:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from playground.datasets.cell import cell_text
 from playground.datasets.sample import sample
+from playground.datasets.split import HELD_OUT, SEED
 from playground.diff import diff_words
 from playground.errors import NotFoundError, PromptError
 from playground.formats.base import file_name
@@ -21,7 +22,8 @@ from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
 SHOWN_CHANGES = 200
-SEED = 7
+HELD_OUT_PERCENT = round(100 * HELD_OUT)
+"""As the form says it, in whole percent; it stands for the exact share."""
 
 
 async def version_of(workbench: Workbench, ask: Ask) -> DatasetVersion:
@@ -103,8 +105,8 @@ async def data_more(workbench: Workbench, ask: Ask) -> Update:
     data = attributes({"dataset": version.dataset_id})
     expected = next((column.name for column in version.columns if column.role == "expected"), "")
     body = Markup(
-        '<section class="more-part" data-form><h3>Split into train and held out</h3><p class="hint">The held-out half is what a verdict rests on; the other is for working on the prompt. Equal rows stay together.</p>'
-        '<div class="form"><label for="split-share" class="soft">Held out, %</label><input id="split-share" name="share" class="field num" type="number" min="1" max="99" value="50">'
+        '<section class="more-part" data-form><h3>Split into train and held out</h3><p class="hint">A verdict rests on the held-out half, which is the larger one: more rows show smaller differences. The other is for working on the prompt. Equal rows stay together.</p>'
+        '<div class="form"><label for="split-share" class="soft">Held out, %</label><input id="split-share" name="share" class="field num" type="number" min="1" max="99" value="{}">'
         '<label for="split-by" class="soft">As often of each</label><select id="split-by" name="by" class="field">{}</select>'
         '<label for="split-cluster" class="soft">Never torn apart</label><select id="split-cluster" name="cluster" class="field">{}</select>'
         '<label for="split-seed" class="soft">Seed</label><input id="split-seed" name="seed" class="field num" type="number" min="0" value="{}">'
@@ -115,6 +117,7 @@ async def data_more(workbench: Workbench, ask: Ask) -> Update:
         '<span></span><span><button class="btn" data-act="data_sample"{}>Make the sample</button></span></div></section>'
         '<section class="more-part"><h3>Duplicates</h3>{}</section>'
     ).format(
+        HELD_OUT_PERCENT,
         options(chosen, expected if facts_choices(facts.columns.get(expected)) else ""),
         options(chosen, clusters[0] if clusters else ""),
         SEED,
@@ -155,12 +158,12 @@ async def data_split(workbench: Workbench, ask: Ask) -> Update:
     """A version whose rows are in halves."""
     await refuse_unsaved(workbench, ask)
     version = await version_of(workbench, ask)
-    share = ask.integer("share", 50)
+    share = ask.integer("share", HELD_OUT_PERCENT)
     if not 1 <= share <= 99:
         raise PromptError(f"{share} % is no share of the rows.", "Hold 1 to 99 % out.")
     made = await workbench.datasets.split(
         version,
-        held_out=share / 100,
+        held_out=HELD_OUT if share == HELD_OUT_PERCENT else share / 100,
         seed=ask.integer("seed", SEED),
         by=ask.text("by"),
         cluster=ask.text("cluster"),

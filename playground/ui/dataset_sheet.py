@@ -18,7 +18,7 @@ from playground.datasets.cell import cell_text, read_cell
 from playground.datasets.draft import Draft, read_step
 from playground.datasets.looking import filter_by
 from playground.errors import PromptError, RowsMoved
-from playground.store.records import Journal
+from playground.store.unsaved import Journal
 from playground.types.dataset import AddRow, DropRow, Edit, RenameColumn, SetColumns, SetHalf, SetValue
 from playground.ui.actions import Action, Ask
 from playground.ui.alerts import to_alert

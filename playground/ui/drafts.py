@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from playground.errors import NotFoundError, PromptError, StoreError
-from playground.store.records import FormDraft
+from playground.store.unsaved import FormDraft
 from playground.ui.actions import Action, Ask
 from playground.ui.forms import CompareForm, readable_draft
 from playground.ui.onto_compare import cleared

@@ -10,7 +10,7 @@ import gradio as gr
 from markupsafe import Markup
 
 from playground.library.shipped import plain
-from playground.store.records import MOST_DAYS, MOST_DRAFTS
+from playground.store.unsaved import MOST_DAYS, MOST_DRAFTS
 from playground.ui.actions import Action, Ask
 from playground.ui.html import attributes, button, icon, into_column, join, marked, plural, stamp
 from playground.ui.listing import PAGE_ROWS, PLACES, Filter, Item, Listing, find

@@ -9,7 +9,8 @@ from markupsafe import Markup, escape
 
 from playground.library.shipped import Language, Library, Pattern, language_of
 from playground.scorers import check_name
-from playground.store.records import FormDraftSummary, SavedVersion
+from playground.store.records import SavedVersion
+from playground.store.unsaved import FormDraftSummary
 from playground.types.prompt import Prompt, example_values
 from playground.ui.drafts import UNTITLED
 from playground.ui.forms import readable_draft

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from playground.bench.kept_techniques import found_order
 from playground.errors import NotFoundError, PlaygroundError
 from playground.library.shipped import Language, Library
-from playground.techniques.registry import SINGLE, Technique
+from playground.techniques.registry import SINGLE
+from playground.techniques.technique import Technique
 from playground.types.prompt import Prompt
 from playground.ui.actions import Action, Ask
 from playground.ui.forms import variant

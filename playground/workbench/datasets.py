@@ -16,7 +16,7 @@ from playground.datasets.duplicates import Twin, twins
 from playground.datasets.facts import Facts, look_over
 from playground.datasets.looking import Term, read_filter
 from playground.datasets.sample import sample
-from playground.datasets.split import split
+from playground.datasets.split import HELD_OUT, SEED, split
 from playground.errors import NotFoundError, PromptError
 from playground.plurals import plural
 from playground.store import Store
@@ -208,8 +208,8 @@ class DatasetDesk:
         self,
         version: DatasetVersion,
         *,
-        held_out: float = 2 / 3,
-        seed: int = 0,
+        held_out: float = HELD_OUT,
+        seed: int = SEED,
         by: str = "",
         cluster: str = "",
         keep: bool = False,
@@ -260,7 +260,7 @@ class DatasetDesk:
         note += f"; {differ:,} with another expected answer stay" if differ else ""
         return await self.save(version.dataset_id, version.columns, rows, base=version.number, note=note)
 
-    async def draw(self, version: DatasetVersion, count: int, seed: int = 0) -> DatasetVersion:
+    async def draw(self, version: DatasetVersion, count: int, seed: int = SEED) -> DatasetVersion:
         """The next version with so many of its rows, drawn by the seed."""
         rows = sample(await self.all_rows(version), count, seed)
         note = f"{len(rows):,} of {plural(version.rows, 'row')}, drawn with seed {seed}"

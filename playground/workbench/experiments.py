@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from playground.endings import ended
-from playground.errors import PlaygroundError, PromptError, StoreBusy, StoreError, StoreHindered
+from playground.errors import PlaygroundError, PromptError, StoreBusy
 from playground.plain_words import of_field
 from playground.runs.gate import background
 from playground.scorers import check_problem
@@ -43,7 +43,8 @@ from playground.types.outcomes import (
 )
 from playground.types.prompt import Check
 from playground.workbench.datasets import DatasetDesk
-from playground.workbench.experiment_going import HINDERED_S, Desks, Going
+from playground.workbench.experiment_going import Desks, Going
+from playground.workbench.experiment_keeping import Keeping
 from playground.workbench.experiment_more import Room, next_cases, room_of
 from playground.workbench.experiment_plan import Planner, Resolved
 from playground.workbench.experiment_progress import check_of, works_of
@@ -83,11 +84,11 @@ class ExperimentDesk:
         self._going: dict[str, Going] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._standing = Standing(store, self._going, Summaries(folder))
-        self._is_ending = False
+        self._keeping = Keeping(runs.deposits)
 
     async def close(self) -> None:
         """Leave what runs: it is open again, and goes on with the next program."""
-        self._is_ending = True
+        self._keeping.is_ending = True
         for going in self._going.values():
             going.cut(None)
         await ended("experiments", asyncio.gather(*self._tasks.values(), return_exceptions=True), END_S)
@@ -126,7 +127,7 @@ class ExperimentDesk:
 
     async def start(self, experiment: Experiment, folder: Path | None = None) -> str:
         """Store it with all its cells, and begin; its id. Raises PlaygroundError before anything is stored."""
-        if self._is_ending:
+        if self._keeping.is_ending:
             raise PlaygroundError("The program is ending.", "Start it again.")
         resolved = await self.planner.resolve(experiment, folder)
         run_id = await asyncio.to_thread(self._create, resolved)
@@ -269,11 +270,11 @@ class ExperimentDesk:
             going.state = "paused"
             going.why = f"The program failed with {type(exc).__name__}; its log has the details."
         finally:
-            await self._until_stored()
+            await self._keeping.answers()
             release = partial(
                 self._store.experiments.release, run_id, going.state, going.why, elapsed_s=going.elapsed_s
             )
-            await asyncio.shield(self._store_when_possible(release, f"How the experiment {run_id} stands"))
+            await asyncio.shield(self._keeping.change(release, f"How the experiment {run_id} stands"))
             del self._going[run_id]
         if going.state in ("done", "stopped"):
             await self._keep_verdict(run_id)
@@ -287,28 +288,7 @@ class ExperimentDesk:
             log.warning("%s could not be stored. %s", what, exc)
             return
         words = {"sentence": found.sentence, "outcome": found.outcome}
-        await self._store_when_possible(partial(self._store.experiments.change, run_id, **words), what)
-
-    async def _until_stored(self) -> None:
-        """Wait until every answer that has ended is stored, however long the disk is full; the end of the program is not held up."""
-        while not self._is_ending and not await self._runs.deposits.settled(HINDERED_S):
-            pass
-
-    async def _store_when_possible(self, change: Callable[[], object], what: str) -> None:
-        """Make a change, again and again while the database is held or the disk is full. Never raises for the store's reasons."""
-        told = False
-        while True:
-            try:
-                await asyncio.to_thread(change)
-                return
-            except StoreError as exc:
-                if self._is_ending or not isinstance(exc, StoreBusy | StoreHindered):
-                    log.warning("%s could not be stored. %s", what, exc)
-                    return
-                if not told:
-                    log.warning("%s cannot be stored yet. %s", what, exc)
-                told = True
-                await asyncio.sleep(HINDERED_S)
+        await self._keeping.change(partial(self._store.experiments.change, run_id, **words), what)
 
     async def _decided(self, going: Going) -> str:
         """Why it is decided already, "" while it is not."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from playground.store import Store
-from playground.store.records import FormDraft, FormDraftSummary
+from playground.store.unsaved import FormDraft, FormDraftSummary
 
 
 class DraftDesk:

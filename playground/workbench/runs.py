@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from playground.backends.base import RendersChat
 from playground.endings import ended
-from playground.errors import BackendError, NotFoundError, PlaygroundError, PromptError, StoreError
+from playground.errors import NotFoundError, PlaygroundError, StoreError
 from playground.formats.base import Export
 from playground.runs.answers import source_name
 from playground.runs.deposits import Deposits
@@ -31,8 +31,6 @@ from playground.runs.planning import (
     first_words,
     in_order,
     plan_again,
-    plan_variant,
-    schema_problem,
 )
 from playground.runs.runner import Delta, End, Execution, Failed, Started, Stepped, Waits
 from playground.runs.samples import sample_number
@@ -44,13 +42,14 @@ from playground.store.records import StoredCell, StoredRun
 from playground.store.reopen import begun_run, ended_cell
 from playground.techniques.registry import plain_or
 from playground.types.files import ExportFile
-from playground.types.generation import Completion, Finish, Message, RenderedChat
+from playground.types.generation import Completion, Finish, RenderedChat
 from playground.types.grid import CellKey, CellStatus, RunKind, RunSpec, Work
 from playground.types.prompt import Check
 from playground.types.trace import Answer
 from playground.workbench.counting import counted
 from playground.workbench.models import ModelDesk
 from playground.workbench.prompts import PromptDesk
+from playground.workbench.run_plan import planned
 from playground.workbench.scoring import ScoringDesk
 from playground.workbench.techniques import TechniqueDesk
 
@@ -96,7 +95,7 @@ class RunDesk:
         variant cannot be is an error of that column alone, and so is a case of a larger run.
         """
         self._refuse_when_ending()
-        works = await self._plan(spec)
+        works = await planned(spec, self._models, self._prompts)
         title = spec.prompt.name or first_words(works)
         created = CreateRun(spec, works, title, find_version=True)
         run_id = created.run_id
@@ -179,54 +178,6 @@ class RunDesk:
         if not cell.messages or not isinstance(backend, RendersChat):
             return None
         return await backend.render_chat(cell.model, cell.messages)
-
-    async def _plan(self, spec: RunSpec) -> list[Work]:
-        """Every work by case and column, each with its messages or the reason why it has none."""
-        works = []
-        for case in range(len(spec.cases)):
-            works += await self._plan_case(spec, case)
-        return works
-
-    async def _plan_case(self, spec: RunSpec, case: int) -> list[Work]:
-        values = spec.cases[case].values
-        shared: tuple[Message, ...] = ()
-        missing: PlaygroundError | None = None
-        if any(variant.prompt is None for variant in spec.variants):
-            try:
-                shared = await self._prompts.render(spec.prompt, values)
-            except PlaygroundError as exc:
-                if spec.kind == "comparison":
-                    raise
-                missing = exc
-        works = []
-        for number, variant in enumerate(spec.variants):
-            messages, problem = shared, schema_problem(variant.prompt or spec.prompt)
-            if variant.prompt is None:
-                problem = problem or missing
-            elif problem is None:
-                try:
-                    messages = await self._prompts.render(variant.prompt, values)
-                except PlaygroundError as exc:
-                    messages, problem = (), exc
-            raw = None
-            if spec.same_text and variant.technique is not None:
-                problem = problem or PromptError(
-                    "A technique writes its own messages: it cannot be sent the text of another column.",
-                    "Choose no technique, or let each column have its own text.",
-                )
-            if spec.same_text and problem is None:
-                raw = (await self._template_of(spec.same_text).render_chat(spec.same_text, messages)).text
-            samples = plan_variant(spec, number, messages, raw, case=case)
-            works += [replace(work, problem=problem) for work in samples]
-        return works
-
-    def _template_of(self, model: str) -> RendersChat:
-        backend = self._models.backend_of(model)
-        if not isinstance(backend, RendersChat):
-            raise BackendError(
-                f"{model} does not tell its chat template.", "Choose another column's text for all of them."
-            )
-        return backend
 
     async def _execute(
         self, run_id: str, works: Sequence[Work], kind: RunKind, first: RunStarted | None = None

@@ -14,8 +14,10 @@ import asyncio
 from playground.backends.base import Backend
 from playground.backends.servers import forget_orphans
 from playground.endings import ended
+from playground.errors import ReadOnlyData, StoreHindered
 from playground.settings import Settings
-from playground.store import Store, open_store
+from playground.store import Store, open_store, open_to_read
+from playground.store.database import locate
 from playground.store.writer import CLOSE_S
 from playground.workbench.datasets import DatasetDesk
 from playground.workbench.documents import DocumentDesk
@@ -38,6 +40,19 @@ def open_workbench(settings: Settings) -> Workbench:
     """A workbench on the settings' database; raises StoreError when that cannot be opened."""
     forget_orphans(settings)
     return Workbench(settings, open_store(settings), every_backend(settings))
+
+
+def open_workbench_to_read(settings: Settings) -> Workbench:
+    """A workbench for whoever changes nothing: where the database cannot be written, it is read as it stands.
+
+    Raises StoreError when it cannot be read either.
+    """
+    try:
+        return open_workbench(settings)
+    except (ReadOnlyData, StoreHindered):
+        if not (path := locate(settings).path) or not path.exists():
+            raise
+        return Workbench(settings, open_to_read(settings), every_backend(settings))
 
 
 class Workbench:

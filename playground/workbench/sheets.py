@@ -21,7 +21,7 @@ from playground.datasets.draft import Draft, Step, read_step, written_step
 from playground.datasets.looking import Term, matches, read_filter, words
 from playground.errors import PromptError
 from playground.store import Store
-from playground.store.records import Journal
+from playground.store.unsaved import Journal
 from playground.types.dataset import DatasetVersion, Half, Row
 from playground.workbench.datasets import DatasetDesk
 

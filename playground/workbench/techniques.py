@@ -20,7 +20,8 @@ from playground.sandbox.switch import Switch
 from playground.scorers import score_all, summary
 from playground.store.documents import Documents, Kept
 from playground.techniques.base import Document, Embed, Row, StepPrompt, Task, Tools, Verdict
-from playground.techniques.registry import LACKS, Need, Technique, check_step, lacking, rows, technique_of
+from playground.techniques.registry import rows, technique_of
+from playground.techniques.technique import LACKS, Need, Technique, check_step, lacking
 from playground.techniques.tools import python
 from playground.templating.rendering import normalise, variables
 from playground.types.generation import Message

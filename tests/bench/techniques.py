@@ -11,9 +11,11 @@ from tempfile import TemporaryDirectory
 from playground.backends.llamacpp import LlamaCppBackend
 from playground.runs.events import Ended
 from playground.settings import Settings
-from playground.techniques.asking import Ask, Bounds, Call
+from playground.techniques.asking import Ask
 from playground.techniques.base import Task
-from playground.techniques.registry import run_technique, technique_of
+from playground.techniques.calls import Bounds, Call
+from playground.techniques.registry import technique_of
+from playground.techniques.technique import run_technique
 from playground.types.generation import Completion, Message
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Sampling, TechniqueChoice, Turn

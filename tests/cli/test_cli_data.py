@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from playground.datasets.split import HELD_OUT, SEED
+from playground.errors import ReadOnlyData, StoreError, StoreHindered
+
 if TYPE_CHECKING:
     from tests.conftest import Call
 
@@ -54,6 +57,42 @@ def test_a_table_is_imported_shown_split_and_exported(call: Call, late: str, tmp
     )
 
 
+def test_a_split_holds_two_thirds_out_as_the_page_does(call: Call, late: str) -> None:
+    call("data", "import", late, "--name", "Late")
+    assert call("data", "split", "Late").out == "Late@2: 7 to train, 13 held out, drawn with seed 7\n"
+    assert SEED == 7 and HELD_OUT == 2 / 3  # what the help says
+
+
+@pytest.mark.parametrize(
+    "why", [StoreHindered("The disk is full.", "Free some."), ReadOnlyData("May not.", "")]
+)
+def test_what_is_stored_is_read_where_nothing_can_be_written(
+    call: Call, late: str, monkeypatch: pytest.MonkeyPatch, why: StoreError
+) -> None:
+    call("data", "import", late, "--name", "Late")
+
+    def refuse(_: object) -> None:
+        raise why
+
+    monkeypatch.setattr("playground.workbench.service.open_store", refuse)
+    assert "Late@1  20 rows" in call("data", "list").out
+    assert "row 1\n" in call("data", "show", "Late").out
+    exported = call("data", "export", "Late", "--format", "jsonl")
+    assert (exported.code, len(exported.out.splitlines())) == (0, 20)
+    assert call("list").code == call("show", "techniques/zero-shot/instruct").code == 0
+    assert call("data", "delete", "Late").err.startswith(f"error: {why.message}")
+
+
+def test_where_nothing_is_and_nothing_can_be_written_that_is_said(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise ReadOnlyData("May not.", "Choose another.")
+
+    monkeypatch.setattr("playground.workbench.service.open_store", refuse)
+    assert call("data", "list").err == "error: May not. Choose another.\n"
+
+
 def test_rows_are_filtered_repeated_ones_left_out_and_some_drawn(call: Call, tmp_path: Path) -> None:
     words = "my parcel was due on the second of May and nobody tells me anything about it"
     rows = [f"{words},1", f"{words},1", f"{words} now,1", f"{words},2", "a lamp,3", "a kettle,4"]
@@ -68,7 +107,7 @@ def test_rows_are_filtered_repeated_ones_left_out_and_some_drawn(call: Call, tmp
         "row 4 equals row 1, with another expected answer: it stays",
         "m@2: 4 rows, 2 rows left out, equal or nearly equal to another; 1 with another expected answer stay",
     ]
-    assert call("data", "sample", "m", "--rows", "3").out == "m@3: 3 of 4 rows, drawn with seed 0\n"
+    assert call("data", "sample", "m", "--rows", "3").out == "m@3: 3 of 4 rows, drawn with seed 7\n"
     assert call("data", "delete", "m").out == "m deleted\n"
     assert call("data", "show", "m").code == 2
 

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql
 import playground.store
 from playground.errors import ReadOnlyData, StoreError
 from playground.settings import Settings
-from playground.store import Store, database_facts, open_store, schema
+from playground.store import Store, database_facts, open_store, open_to_read, schema
 from playground.store.database import connect, locate
 from playground.store.tables import Table
 from playground.types.prompt import Prompt, Turn
@@ -253,6 +253,52 @@ def test_a_file_that_may_not_be_written_is_an_error_of_its_own(sealed: Path) -> 
     file.chmod(0o444)
     with unprivileged(), pytest.raises(ReadOnlyData):
         open_store(Settings(data_dir=sealed, database_url=""))
+
+
+def test_what_is_in_a_folder_that_may_not_be_written_can_be_read(sealed: Path) -> None:
+    settings = Settings(data_dir=sealed, database_url="")
+    sealed.chmod(0o777)
+    store = open_store(settings)
+    store.save_version(PROMPT, message="")
+    store.close()
+    settings.database_path.chmod(0o644)
+    sealed.chmod(0o555)
+    with unprivileged():
+        store = open_to_read(settings)
+        assert [prompt.name for prompt in store.prompts()] == ["Kept"]
+        assert store.facts().revision == HEAD
+        with pytest.raises(ReadOnlyData):
+            store.save_version(PROMPT.model_copy(update={"name": "More"}), message="")
+        store.close()
+    assert [file.name for file in sealed.iterdir()] == ["playground.db"]
+
+
+def test_a_log_that_cannot_be_read_is_not_passed_over(sealed: Path) -> None:
+    settings = Settings(data_dir=sealed, database_url="")
+    sealed.chmod(0o777)
+    store = open_store(settings)
+    store.save_version(PROMPT, message="")
+    for name in ("playground.db", "playground.db-wal"):  # as they are while the program runs
+        shutil.copy(sealed / name, sealed / f"of-{name}")
+    store.close()
+    for name in ("playground.db", "playground.db-wal"):
+        (sealed / f"of-{name}").replace(sealed / name)
+        (sealed / name).chmod(0o644)
+    sealed.chmod(0o555)
+    with unprivileged(), pytest.raises(StoreError):
+        open_to_read(settings)
+
+
+def test_an_older_file_that_cannot_be_upgraded_is_told_where_it_can(
+    settings: Settings, next_release: Callable[[str], None]
+) -> None:
+    open_store(settings).close()
+    before = settings.database_path.read_bytes()
+    next_release()
+    with pytest.raises(StoreError, match="older version") as caught:
+        open_to_read(settings)
+    assert "Copy it to a folder" in caught.value.hint
+    assert settings.database_path.read_bytes() == before
 
 
 @pytest.mark.parametrize("below", ["", "data"])

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from playground.errors import NotFoundError, PromptError, StoreError
 from playground.store import Store, drafts
-from playground.store.records import FormDraft
 from playground.store.tables import DraftRow
+from playground.store.unsaved import FormDraft
 
 IMAGE = b"an image"
 

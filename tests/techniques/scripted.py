@@ -9,9 +9,11 @@ from typing import Any
 
 from playground.library.shipped import Library, shipped_folder
 from playground.runs.planning import with_defaults
-from playground.techniques.asking import Ask, Bounds, Call
+from playground.techniques.asking import Ask
 from playground.techniques.base import Task, Tools
-from playground.techniques.registry import Technique, run_technique, technique_of
+from playground.techniques.calls import Bounds, Call
+from playground.techniques.registry import technique_of
+from playground.techniques.technique import Technique, run_technique
 from playground.templating import worker
 from playground.types.generation import Completion, Message
 from playground.types.prompt import Prompt

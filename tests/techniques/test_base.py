@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from playground.errors import BackendUnavailable, NotFoundError
-from playground.techniques.asking import Ask, BoundReached, Bounds, StepFailed, together
+from playground.techniques.asking import Ask
 from playground.techniques.base import Task, Tool, Tools
-from playground.techniques.registry import Technique, run_technique, technique_of
+from playground.techniques.calls import BoundReached, Bounds, StepFailed, together
+from playground.techniques.registry import technique_of
+from playground.techniques.technique import Technique, run_technique
 from playground.types.generation import Message
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.trace import Answer, Step

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from playground.techniques.asking import Call
 from playground.techniques.base import Document, Row, Task, Verdict
+from playground.techniques.calls import Call
 from playground.techniques.nearness import clusters, nearest
 from playground.techniques.options import OptionsError
 from playground.techniques.prompt_chaining import cut_out

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from playground.errors import BackendUnavailable, PlaygroundError
-from playground.techniques.asking import Call, StepFailed
 from playground.techniques.base import Document, Row, Task, Verdict
-from playground.techniques.registry import SINGLE, check_step, rows, run_technique
+from playground.techniques.calls import Call, StepFailed
+from playground.techniques.registry import SINGLE, rows
+from playground.techniques.technique import check_step, run_technique
 from playground.templating.rendering import variables
 from playground.types.generation import Message
 from playground.types.prompt import Sampling

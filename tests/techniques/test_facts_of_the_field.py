@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from playground.techniques.asking import Ask, Call
+from playground.techniques.asking import Ask
 from playground.techniques.base import Task
-from playground.techniques.registry import run_technique, technique_of
+from playground.techniques.calls import Call
+from playground.techniques.registry import technique_of
+from playground.techniques.technique import run_technique
 from playground.types.generation import Message
 from playground.types.prompt import Prompt, Sampling
 from tests.techniques.scripted import Scripted, prompts_of

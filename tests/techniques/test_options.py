@@ -8,8 +8,10 @@ import pytest
 from pydantic import Field
 
 from playground.errors import PromptError
+from playground.techniques.base import StepPrompt
 from playground.techniques.options import Option, OptionsError, options_of, read_options
-from playground.techniques.registry import StepPrompt, check_step, lacking, rows
+from playground.techniques.registry import rows
+from playground.techniques.technique import check_step, lacking
 
 
 async def vote(

@@ -8,8 +8,9 @@ import time
 import pytest
 
 from playground.errors import BackendUnavailable, PromptError
-from playground.techniques.asking import Ask, StepFailed
+from playground.techniques.asking import Ask
 from playground.techniques.base import Document, Row, Task, Tool, Tools
+from playground.techniques.calls import StepFailed
 from playground.techniques.react import Action, read_action
 from playground.types.generation import Message
 from tests.techniques.scripted import play

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from playground.techniques import registry
-from playground.techniques.registry import Technique, rows
+from playground.techniques.registry import rows
+from playground.techniques.technique import Technique
 from tests.techniques.scripted import play
 
 README = Path(__file__).parents[2] / "README.md"
@@ -52,7 +53,7 @@ def test_what_another_package_registers_must_be_a_technique_and_never_replaces_o
         registry._registered.cache_clear()
 
     try:
-        registering("strange", "playground.techniques.registry:LACKS")
+        registering("strange", "playground.techniques.technique:LACKS")
         with pytest.raises(SettingsError, match='The technique "strange" of another package'):
             rows()
         registering("self-consistency", "tests.techniques.test_recipe:OTHER")

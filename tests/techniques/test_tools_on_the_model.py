@@ -10,9 +10,11 @@ import pytest
 from playground.backends.base import complete
 from playground.backends.llamacpp import LlamaCppBackend
 from playground.settings import Settings
-from playground.techniques.asking import Ask, Call
+from playground.techniques.asking import Ask
 from playground.techniques.base import Document, Task
-from playground.techniques.registry import run_technique, technique_of
+from playground.techniques.calls import Call
+from playground.techniques.registry import technique_of
+from playground.techniques.technique import run_technique
 from playground.types.generation import Completion, GenerationRequest, Message
 from playground.types.prompt import Sampling
 from playground.types.trace import Answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.techniques.asking import Call
+from playground.techniques.calls import Call
 from tests.techniques.scripted import Line, play
 
 PROBLEM = "Use 4, 9, 10 and 13 to make 24."

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from playground.techniques.asking import Call
 from playground.techniques.base import Row, Task, Verdict
+from playground.techniques.calls import Call
 from playground.types.generation import Message, TokenLogprob
 from playground.types.prompt import Sampling
 from tests.techniques.scripted import completion, play

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from playground.store.records import DatasetSummary
-from playground.types.dataset import Half, Row
+from playground.types.dataset import Column, Half, Row
 from playground.types.prompt import Prompt, Turn
+from playground.ui.actions import Ask
 from playground.ui.dataset_halves import halves_of, halves_part, length_part, share_of
+from playground.ui.dataset_more import data_more, data_split
 from playground.workbench.service import Workbench
 
 
@@ -55,6 +57,20 @@ def test_what_the_choice_comes_to_is_said_beforehand() -> None:
     assert "Version 4: 121 train + 242 held out = 363 rows." in said
     assert share_of(summary(0, 0)) == share_of(None)
     assert "in none" in halves_part("t", "", 5, None)
+
+
+async def test_a_stored_data_set_is_split_as_an_import_is(workbench: Workbench) -> None:
+    rows = [Row({"word": f"w{n}"}) for n in range(300)]
+    made = await workbench.datasets.create("Words", [Column(name="word")], rows)
+
+    def ask(**share: int) -> Ask:
+        return Ask(action="", dataset=made.dataset_id, draft="draft000a", **share)  # type: ignore[call-arg]
+
+    assert 'max="99" value="67"' in (await data_more(workbench, ask()))["drawer"]["body"]
+    for asked in (ask(), ask(share=67)):  # in whole percent the form says two thirds so
+        await data_split(workbench, asked)
+        version = await workbench.datasets.version(made.dataset_id)
+        assert (version.train, version.held_out) == (100, 200)
 
 
 async def test_the_length_after_the_template_is_told_where_somebody_can_count(workbench: Workbench) -> None:

@@ -393,7 +393,7 @@ async def test_with_a_disk_that_is_full_at_the_end_it_ends_once_there_is_room(
 ) -> None:
     """The last answers, how it stands and its verdict wait; none of them is given up while the program runs."""
     monkeypatch.setattr("playground.runs.deposits.PATIENCE_S", 0.01)
-    monkeypatch.setattr("playground.workbench.experiments.HINDERED_S", 0.01)
+    monkeypatch.setattr("playground.workbench.experiment_keeping.HINDERED_S", 0.01)
     workbench = make_workbench({"echo": "{last}"})
     writer, experiments, full = (
         workbench.store._writer,

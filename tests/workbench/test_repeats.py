@@ -14,7 +14,9 @@ from playground.runs.events import Ended, RunStarted
 from playground.runs.runner import Delta
 from playground.types.grid import Case, RunSpec, Variant, Work
 from playground.types.prompt import Check, Prompt, Turn
-from playground.workbench.runs import RunDesk
+from playground.workbench.models import ModelDesk
+from playground.workbench.prompts import PromptDesk
+from playground.workbench.run_plan import planned
 from playground.workbench.service import Workbench
 from tests.works import at
 
@@ -29,12 +31,11 @@ WANTED = RunSpec.comparison(
 @pytest.fixture
 def thrice(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every column is planned three times."""
-    plan = RunDesk._plan
 
-    async def planned(self: RunDesk, spec: RunSpec) -> list[Work]:
-        return await plan(self, spec.model_copy(update={"repeats": 3}))
+    async def thrice(spec: RunSpec, models: ModelDesk, prompts: PromptDesk) -> list[Work]:
+        return await planned(spec.model_copy(update={"repeats": 3}), models, prompts)
 
-    monkeypatch.setattr(RunDesk, "_plan", planned)
+    monkeypatch.setattr("playground.workbench.runs.planned", thrice)
 
 
 @pytest.mark.usefixtures("thrice")

@@ -1,48 +1,28 @@
-// The rows of a data set as a grid: only those in view are drawn, and they come from the program a hundred at a time.
+// The rows of a data set as a grid to look at and to move about in: only those in view are drawn.
 // The grid itself has the focus; its active cell is told by aria-activedescendant, so that a redraw moves nothing.
 
-import { say, showAlert, toast } from "./alerts.js";
-import { editCell, placeCell } from "./data_cell.js";
-import { ask, edit, isOld, onSheet, redo, sheet, told, undo } from "./data_state.js";
+import { placeCell } from "./data_cell.js";
+import { ask, onSheet, sheet, told } from "./data_state.js";
+import { bring, isEmpty, looked, onRows, put, renew, rowAt } from "./data_window.js";
 import { $, h, icon } from "./dom.js";
-import { block } from "./pasted.js";
 
 const HEIGHT = 34,
-  SOME = 100, // rows of one request
   BEYOND = 12, // rows drawn above and below the window
   MOST_COLUMNS = 40,
   SLOW_MS = 500;
 
-let box, scroller, table, foot;
-let pages = new Map(), // rows by the number of their hundred
-  asked = new Map(), // requests that are under way or done, by the same
-  turn = 0; // answers to an earlier question are passed over
-let total = 0,
-  halves = {},
-  words = "";
+let scroller, table, foot;
 let active = { at: 0, column: 0 },
   firstColumn = 0,
   waiting = null;
-
-export const grid = {
-  get total() {
-    return total;
-  },
-  get halves() {
-    return halves;
-  },
-  get words() {
-    return words;
-  },
-};
 
 /**
  * Puts the grid into an element.
  * @param {HTMLElement} root
  * @param {HTMLElement} footer where the window is told
+ * @returns {HTMLElement} what has the focus, and gets the keys
  */
 export function mountGrid(root, footer) {
-  box = root;
   foot = footer;
   table = h("table", { role: "presentation" });
   scroller = h(
@@ -59,15 +39,12 @@ export function mountGrid(root, footer) {
       // A row that is drawn again between pressing and letting go gets no click.
       onpointerdown: (e) => e.pointerType === "mouse" && e.button === 0 && onClick(e),
       onclick: onClick,
-      ondblclick: () => !isOld() && begin(),
     },
     table,
   );
-  box.replaceChildren(scroller);
-  // These come to where the selection is, not to what has the focus.
-  document.addEventListener("paste", onPaste);
-  document.addEventListener("copy", onCopy);
+  root.replaceChildren(scroller);
   new ResizeObserver(() => draw()).observe(scroller);
+  return scroller;
 }
 
 onSheet((what) => {
@@ -76,24 +53,26 @@ onSheet((what) => {
   else if (what === "facts") draw();
 });
 
+onRows(({ isFirst, isOther }) => {
+  if (active.at >= looked.total) active.at = Math.max(0, looked.total - 1);
+  draw();
+  if (isOther) told("window");
+  if (isFirst && sheet.row) choose(sheet.row);
+});
+
 /** Asks for the rows anew: others are looked at. */
 function reload(top) {
   if (!scroller) return;
-  turn++;
-  pages = new Map();
-  asked = new Map();
   if (top) {
     active = { at: 0, column: Math.min(active.column, Math.max(0, sheet.columns.length - 1)) };
     firstColumn = 0;
     scroller.scrollTop = 0;
   }
-  total = top ? 0 : total;
   clearTimeout(waiting);
-  const mine = turn;
   waiting = setTimeout(() => {
-    if (mine === turn && !pages.size) foot.textContent = `reading ${(sheet.count ?? 0).toLocaleString("en")} rows`;
+    if (isEmpty()) foot.textContent = `reading ${(sheet.count ?? 0).toLocaleString("en")} rows`;
   }, SLOW_MS);
-  fetchPage(0);
+  renew(top);
 }
 
 // What a step has touched is drawn again where it stands; after one that adds rows the window is asked for anew.
@@ -105,57 +84,14 @@ function afterEdit() {
   } else reload(false);
 }
 
-function put(row) {
-  for (const rows of pages.values()) {
-    const n = rows.findIndex((other) => other.n === row.n);
-    if (n >= 0) rows[n] = row;
-  }
-}
-
-/** The hundred rows of a number, asked for once. */
-function fetchPage(page) {
-  if (!asked.has(page)) asked.set(page, bring(page));
-  return asked.get(page);
-}
-
-async function bring(page) {
-  const mine = turn;
-  const { find, half, sort, falls } = sheet;
-  const found = await ask("data_rows", {
-    find,
-    half,
-    sort,
-    falls: falls ? "yes" : "no",
-    start: page * SOME,
-    count: SOME,
-  });
-  if (mine !== turn) return;
-  if (!found) {
-    asked.delete(page);
-    return;
-  }
-  const wasEmpty = !pages.size;
-  pages.set(page, found.rows);
-  if (pages.size > 30) {
-    const [oldest] = pages.keys();
-    pages.delete(oldest);
-    asked.delete(oldest);
-  }
-  const count = total;
-  total = found.total;
-  halves = found.halves;
-  words = found.asked;
-  if (active.at >= total) active.at = Math.max(0, total - 1);
-  draw();
-  if (wasEmpty || count !== total) told("window");
-  if (wasEmpty && sheet.row) choose(sheet.row);
-}
-
-const rowAt = (at) => pages.get(Math.floor(at / SOME))?.[at % SOME] ?? null;
 /** The columns that are drawn: all, or some of very many. */
 const columns = () => sheet.columns.slice(firstColumn, firstColumn + MOST_COLUMNS);
 /** @returns {object | null} the row that has the cursor */
 export const activeRow = () => rowAt(active.at);
+/** @returns {HTMLElement | null} the cell that has the cursor, as it is drawn now */
+export const activeCell = () => $(".cell.active", table);
+/** @returns {{at: number, column: number}} where the cursor is */
+export const cursor = () => ({ ...active });
 
 // --- drawing --------------------------------------------------------------------------------------------------
 
@@ -169,14 +105,16 @@ function widthOf(column) {
   return Math.min(220, Math.max(112, 32 + 8 * (facts?.longest ?? 24)));
 }
 
-function draw() {
+/** Draws what is in view. */
+export function draw() {
   if (!scroller || !sheet.id) return;
+  const { total, halves } = looked;
   const shown = columns(),
     hasHalves = Boolean(halves.train || halves["held-out"]);
   const headHeight = 48;
   const first = Math.max(0, Math.floor(scroller.scrollTop / HEIGHT) - BEYOND);
   const last = Math.min(total, Math.ceil((scroller.scrollTop + scroller.clientHeight - headHeight) / HEIGHT) + BEYOND);
-  for (let page = Math.floor(first / SOME); page * SOME < last; page++) if (!pages.has(page)) fetchPage(page);
+  bring(first, last);
   const stretch = shown.filter(wide);
   const fixed = shown.filter((column) => !wide(column)).reduce((sum, column) => sum + widthOf(column), 0);
   const least = 64 + (hasHalves ? 96 : 0) + fixed + stretch.length * 260;
@@ -198,7 +136,7 @@ function draw() {
   );
   scroller.setAttribute("aria-rowcount", String(total + 1));
   scroller.setAttribute("aria-colcount", String(sheet.columns.length));
-  const cell = $(".cell.active", table);
+  const cell = activeCell();
   if (cell) scroller.setAttribute("aria-activedescendant", cell.id);
   else scroller.removeAttribute("aria-activedescendant");
   placeCell();
@@ -206,6 +144,7 @@ function draw() {
 }
 
 function tellWindow() {
+  const { total } = looked;
   const seen = Math.max(1, Math.floor((scroller.clientHeight - 48) / HEIGHT));
   const from = Math.min(total, Math.floor(scroller.scrollTop / HEIGHT) + 1);
   const to = Math.min(total, from + seen - 1);
@@ -230,7 +169,7 @@ function head(shown, hasHalves) {
             "th",
             { scope: "col", role: "columnheader" },
             "Split",
-            h("span", { class: "kind" }, `${halves.train ?? 0} + ${halves["held-out"] ?? 0}`),
+            h("span", { class: "kind" }, `${looked.halves.train ?? 0} + ${looked.halves["held-out"] ?? 0}`),
           )
         : "",
       shown.map((column) =>
@@ -330,9 +269,14 @@ export function choose(number) {
   draw();
 }
 
-function moveTo(at, column, chooses = true) {
+/**
+ * Puts the cursor on a cell; its row is chosen where one is.
+ * @param {number} at
+ * @param {number} column
+ */
+export function moveTo(at, column) {
   active = {
-    at: Math.max(0, Math.min(total - 1, at)),
+    at: Math.max(0, Math.min(looked.total - 1, at)),
     column: Math.max(0, Math.min(sheet.columns.length - 1, column)),
   };
   if (active.column < firstColumn || active.column >= firstColumn + MOST_COLUMNS)
@@ -342,9 +286,9 @@ function moveTo(at, column, chooses = true) {
   if (top < scroller.scrollTop) scroller.scrollTop = top;
   else if (top > scroller.scrollTop + seen) scroller.scrollTop = top - seen;
   const row = activeRow();
-  if (chooses && row && sheet.row && row.n !== sheet.row) choose(row.n);
+  if (row && sheet.row && row.n !== sheet.row) choose(row.n);
   else draw();
-  const cell = $(".cell.active", table);
+  const cell = activeCell();
   if (!cell) return;
   const at_ = cell.offsetLeft;
   if (at_ + cell.offsetWidth > scroller.scrollLeft + scroller.clientWidth)
@@ -395,25 +339,18 @@ const KEYS = {
   j: () => walk(1),
   k: () => walk(-1),
   " ": () => activeRow() && choose(activeRow().n),
-  Enter: () => begin(),
-  F2: () => begin(),
   f: filterByValue,
-  m: moveHalf,
-  Delete: empty,
-  Backspace: empty,
 };
 const HELD = {
-  z: () => undo(),
-  y: () => redo(),
   Home: () => moveTo(0, 0),
-  End: () => moveTo(total - 1, sheet.columns.length - 1),
+  End: () => moveTo(looked.total - 1, sheet.columns.length - 1),
 };
 
 function onKey(e) {
   if (e.target !== scroller || e.altKey || e.isComposing) return;
   const held = e.ctrlKey || e.metaKey;
   const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
-  const does = held ? (e.shiftKey && key === "z" ? redo : HELD[key]) : KEYS[key];
+  const does = (held ? HELD : KEYS)[key];
   if (!held && key !== "Escape") e.stopPropagation(); // these keys mean another thing in Compare
   if (!does) return;
   e.preventDefault();
@@ -427,117 +364,4 @@ async function filterByValue() {
   if (!found) return;
   sheet.find = `${sheet.find} ${found.find}`.trim();
   told("rows");
-}
-
-async function change(what) {
-  if (isOld()) return toast("An older version is only read");
-  const refused = await edit(what);
-  if (refused) showAlert(refused);
-  return refused;
-}
-
-async function moveHalf() {
-  const row = activeRow();
-  if (!row || row.gone) return;
-  const half = row.half === "train" ? "held-out" : "train";
-  if (!(await change({ step: [{ do: "half", row: row.n, half }] }))) say(`Row ${row.n} moved`);
-}
-
-function empty() {
-  const row = activeRow();
-  if (row && !row.gone) change({ cells: [[row.n, sheet.columns[active.column].name, ""]] });
-}
-
-/** Edits the cell that has the cursor. */
-export async function begin() {
-  const row = activeRow(),
-    column = sheet.columns[active.column],
-    cell = $(".cell.active", table);
-  if (!row || !cell || row.gone || isOld()) return;
-  let text = row.v[column.name] ?? "";
-  if (row.long?.[column.name]) {
-    const whole = (await ask("data_row", { row: row.n }))?.row;
-    if (!whole) return;
-    const chars = whole.long?.[column.name];
-    if (chars) return toast(`${column.name} has ${chars.toLocaleString("en")} characters: too long for a cell`);
-    text = whole.v[column.name];
-  }
-  editCell(box, {
-    cell: () => $(".cell.active", table),
-    row: row.n,
-    column,
-    text,
-    choices: sheet.facts[column.name]?.choices ?? [],
-    done: (key) => {
-      if (key === "Enter") moveTo(active.at + 1, active.column);
-      else if (key === "Tab") moveTo(active.at, active.column + 1);
-      else draw();
-      scroller.focus({ preventScroll: true });
-    },
-  });
-}
-
-// --- a block of cells -----------------------------------------------------------------------------------------
-
-function onCopy(e) {
-  const row = activeRow();
-  if (!row || document.activeElement !== scroller || String(getSelection())) return;
-  e.preventDefault();
-  e.clipboardData.setData("text/plain", row.v[sheet.columns[active.column].name] ?? "");
-  say("Copied");
-}
-
-async function onPaste(e) {
-  if (document.activeElement !== scroller || !scroller.offsetParent) return;
-  e.preventDefault();
-  const text = e.clipboardData.getData("text/plain");
-  const cells = block(text, /<table|<td/i.test(e.clipboardData.getData("text/html"))) ?? [[text]];
-  await pasteAt(active.at, active.column, cells);
-}
-
-// Over the rows in the order on screen, then as new ones.
-async function pasteAt(at, column, cells) {
-  const names = sheet.columns.slice(column).map((each) => each.name);
-  const beyond = Math.max(0, ...cells.map((row) => row.length)) - names.length;
-  const over = Math.min(cells.length, total - at);
-  for (let page = Math.floor(at / SOME); page * SOME < at + over; page++) {
-    if (!pages.has(page)) await fetchPage(page);
-  }
-  const found = [],
-    add = [];
-  cells.forEach((line_, n) => {
-    const texts = line_.slice(0, names.length);
-    const row = n < over ? rowAt(at + n) : null;
-    if (row && !row.gone) texts.forEach((text, i) => found.push([row.n, names[i], text]));
-    else if (!row && texts.some((text) => text !== ""))
-      add.push(Object.fromEntries(texts.map((text, i) => [names[i], text])));
-  });
-  if (await change({ cells: found, add })) return;
-  const done = `${cells.length.toLocaleString("en")} row${cells.length === 1 ? "" : "s"} pasted`;
-  if (cells.length > 1 || beyond > 0)
-    toast(beyond > 0 ? `${done}. Left out: ${beyond} column${beyond === 1 ? "" : "s"} beyond the last` : done);
-}
-
-/** A new row at the end, ready to type into. */
-export async function addRow() {
-  if (sheet.find || sheet.half || sheet.sort) {
-    Object.assign(sheet, { find: "", half: "", sort: "", falls: false });
-    told("rows");
-  }
-  if (await change({ add: [{}] })) return;
-  await fetchPage(0); // it tells how many there are now
-  await fetchPage(Math.floor(Math.max(0, total - 1) / SOME));
-  moveTo(total - 1, 0);
-  const row = activeRow();
-  if (row) choose(row.n);
-  begin();
-}
-
-/** Takes the chosen row away, or puts it back. */
-export async function dropRow() {
-  const row = activeRow();
-  if (!row) return;
-  if (row.gone) return toast("Removed when you save. Ctrl+Z takes the removal back");
-  if (await change({ step: [{ do: "drop", row: row.n }] })) return;
-  toast(`Row ${row.n > 0 ? row.n : "that was new"} removed`, { label: "Undo", act: () => undo() });
 }

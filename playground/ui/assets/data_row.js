@@ -1,7 +1,8 @@
 // The chosen row beside the grid: its whole values, what was changed in them, and what can be done with it.
 
 import { showAlert } from "./alerts.js";
-import { dropRow, halfBadge, walk } from "./data_grid.js";
+import { dropRow } from "./data_edits.js";
+import { halfBadge, walk } from "./data_grid.js";
 import { draftOf, edit, isOld, onSheet, sheet, told } from "./data_state.js";
 import { $, h, icon } from "./dom.js";
 import { call } from "./store.js";

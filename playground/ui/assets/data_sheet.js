@@ -1,35 +1,36 @@
-// A data set on screen: its head, the filter, halves and what is wrong with its rows, the grid, the row beside it, and
-// the bar of edits that are not saved.
+// A data set on screen: its head, the filter, the grid, the row beside it, and the bar of edits that are not saved.
 
 import { onAct, send } from "./actions.js";
 import { say, showAlert, toast } from "./alerts.js";
 import { halfTyped } from "./data_cell.js";
 import { openColumn } from "./data_column.js";
-import { addRow, grid, mountGrid, turnPage, walk } from "./data_grid.js";
+import { addRow, mountEdits } from "./data_edits.js";
+import { drawFilters, mountFilters, showFind } from "./data_filters.js";
+import { mountGrid, turnPage, walk } from "./data_grid.js";
 import { mountRow } from "./data_row.js";
 import { ask, draftOf, edit, isOld, keepDraft, onSheet, redo, sheet, take, told, undo } from "./data_state.js";
-import { $, debounce, h, icon } from "./dom.js";
+import { $, h, icon } from "./dom.js";
 import { openPop } from "./pop.js";
 import { call, page } from "./store.js";
 import { showTab } from "./tabs.js";
 import { notePlace } from "./places.js";
 import { apply } from "./updates.js";
 
-let root, bar, tools, footer, windowLine;
+let root, bar, footer, windowLine;
 
 /** Puts the page of one data set into its place, once. */
 export function mountSheet() {
   root = $("#data-sheet");
   if (root.firstChild) return;
   bar = h("div", { class: "bar data-bar" });
-  tools = h("div", { class: "data-tools" });
   footer = h("div", { class: "data-foot" });
   windowLine = h("span", { class: "hint num", id: "sheet-window" });
-  const rows = h("div", { class: "sheet-grid" }),
+  const tools = h("div", { class: "data-tools" }),
+    rows = h("div", { class: "sheet-grid" }),
     pane = h("section", { class: "sheet-row", "aria-label": "Chosen row", hidden: true });
   root.replaceChildren(bar, tools, h("div", { class: "sheet-body" }, rows, pane), footer);
-  drawTools();
-  mountGrid(rows, windowLine);
+  mountFilters(root, tools);
+  mountEdits(rows, mountGrid(rows, windowLine));
   mountRow(pane, toCompare);
   rows.addEventListener("click", (e) => {
     const head = e.target.closest("[data-column].column");
@@ -101,139 +102,6 @@ function drawBar() {
       "Run over this",
     ),
   );
-}
-
-// --- looking --------------------------------------------------------------------------------------------------
-
-let find, clear, hits, segments, badges;
-
-function drawTools() {
-  const look = debounce(180, () => {
-    if (sheet.find === find.value.trim()) return;
-    sheet.find = find.value.trim();
-    told("rows");
-  });
-  find = h("input", {
-    class: "field mono",
-    id: "sheet-find",
-    type: "text",
-    spellcheck: "false",
-    autocomplete: "off",
-    placeholder: "Words, or a column: days_late:>5",
-    "aria-label": "Filter rows",
-    title: 'word, -word, column:word, column:="whole value", column: (empty), column:>5, row:47, is:generated',
-    oninput: look,
-    onkeydown: (e) => {
-      if (e.key === "ArrowDown" || e.key === "Enter") {
-        e.preventDefault();
-        $("#sheet-grid").focus();
-      } else if (e.key === "Escape" && find.value) {
-        e.stopPropagation();
-        find.value = "";
-        look();
-      }
-    },
-  });
-  hits = h("span", { class: "hint num" });
-  clear = h(
-    "button",
-    {
-      class: "btn quiet icon",
-      "aria-label": "Clear the filter",
-      title: "Clear the filter",
-      onclick: () => {
-        find.value = "";
-        sheet.find = "";
-        told("rows");
-        find.focus();
-      },
-    },
-    icon("cross"),
-  );
-  segments = h("span", { class: "seg", role: "group", "aria-label": "Halves" });
-  badges = h("span", { class: "badges" });
-  tools.replaceChildren(
-    h("div", { class: "find" }, icon("search"), find, hits, clear),
-    segments,
-    h("span", { class: "grow" }),
-    badges,
-  );
-}
-
-function drawFilters() {
-  if (document.activeElement !== find) find.value = sheet.find;
-  const whole = sheet.count ?? 0;
-  hits.textContent = sheet.find ? `${grid.total.toLocaleString("en")} of ${whole.toLocaleString("en")}` : "";
-  clear.hidden = !sheet.find;
-  const { train = 0, "held-out": held = 0 } = grid.halves;
-  const hasHalves = Boolean(train || held || sheet.half);
-  const none = grid.halves[""] ?? 0;
-  const choice = (half, label, count) =>
-    h(
-      "button",
-      {
-        "aria-pressed": String(sheet.half === half),
-        onclick: () => {
-          sheet.half = half;
-          told("rows");
-        },
-      },
-      `${label} ${count === null ? "" : count.toLocaleString("en")}`.trim(),
-    );
-  segments.hidden = !hasHalves;
-  const counts = sheet.half ? [null, null, null] : [train + held + none, train, held];
-  segments.replaceChildren(
-    choice("", "All", counts[0]),
-    choice("train", "Train", sheet.half === "train" ? train : counts[1]),
-    choice("held-out", "Held out", sheet.half === "held-out" ? held : counts[2]),
-  );
-  badges.replaceChildren(
-    ...sheet.badges.map((badge) =>
-      h(
-        "button",
-        {
-          class: "badge ignored",
-          title: "Show these rows",
-          "aria-pressed": String(sheet.find === badge.find),
-          onclick: () => {
-            sheet.find = sheet.find === badge.find ? "" : badge.find;
-            find.value = sheet.find;
-            told("rows");
-          },
-        },
-        icon("warn"),
-        badge.words,
-      ),
-    ),
-  );
-  drawNothing();
-}
-
-// No row is looked at: why, and the way out.
-function drawNothing() {
-  $(".sheet-none", root)?.remove();
-  if (grid.total || grid.words === undefined) return;
-  const wholly = !sheet.find && !sheet.half;
-  const text = wholly
-    ? "There is no row yet."
-    : sheet.find
-      ? `No row${sheet.half ? " of this half" : ""} has ${grid.words}.`
-      : "No row is in this half.";
-  const out = wholly
-    ? h("button", { class: "btn", onclick: addRow, disabled: isOld() }, icon("plus"), "Add a row")
-    : h(
-        "button",
-        {
-          class: "btn",
-          onclick: () => {
-            Object.assign(sheet, { find: "", half: "" });
-            find.value = "";
-            told("rows");
-          },
-        },
-        "Clear the filter",
-      );
-  $(".sheet-grid", root).append(h("div", { class: "sheet-none" }, h("p", { class: "soft" }, text), out));
 }
 
 // --- edits that are not saved ---------------------------------------------------------------------------------
@@ -383,7 +251,7 @@ export async function openSheet(id, how) {
   Object.assign(sheet, found, { find: filter, half, sort, falls });
   told("open");
   sheet.row = row;
-  find.value = filter;
+  showFind(filter);
   askFacts();
   return true;
 }

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from playground.store.columns import ExactText
 from playground.store.content import searchable
-from playground.store.tables import ExactText
 
 revision = "0002"
 down_revision = "0001"

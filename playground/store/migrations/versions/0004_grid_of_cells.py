@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from playground.store.columns import ExactText
 from playground.store.content import SEARCH_CHARS, fold, searchable, texts_in
-from playground.store.tables import ExactText
 
 revision = "0004"
 down_revision = "0003"
