@@ -8,14 +8,16 @@ same version, are the others served. Repeats and seeds are asked anew: they are 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
-from playground.runs.planning import request_hash
 from playground.runs.single import Call, Send
 from playground.types.generation import Completion
 
-Find = Callable[[str], Awaitable[Completion | None]]
-"""The newest whole answer to the request of that hash."""
+Find = Callable[[Collection[str]], Awaitable[Mapping[str, Completion]]]
+"""The newest whole answer to each of the requests of these hashes that has one."""
+
+GATHER_S = 0.01
+"""How long a call may wait for others to be looked up with: one look costs what many do, and a call takes far longer."""
 
 Maker = tuple[str | None, str | None]
 """What a completion tells of its maker: the digest of the weights, and the version of the server."""
@@ -25,7 +27,7 @@ class GreedyAnswers:
     """What may be served in one run; `served` counts it."""
 
     def __init__(self, find: Find) -> None:
-        self._find = find
+        self._looks = Looks(find)
         self._trusted: dict[str, Maker | None] = {}
         """By model: who makes its answers now. None, when it answered otherwise than before."""
         self._asking: dict[str, asyncio.Lock] = {}
@@ -36,7 +38,7 @@ class GreedyAnswers:
         request = call.request
         if request.sampling.temperature > 0 or request.family:
             return await send(call), False
-        known = await self._find(request_hash(request))
+        known = await self._looks.up(call.hash)
         if known is None:
             completion = await send(call)
             if completion.model_digest is not None:
@@ -53,6 +55,38 @@ class GreedyAnswers:
             return await send(call), False
         self.served += 1
         return known, True
+
+
+class Looks:
+    """Many looks into the store as few: those that come within a moment are one."""
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+        self._asked: dict[str, asyncio.Future[Completion | None]] = {}
+        self._looking: set[asyncio.Task[None]] = set()
+
+    async def up(self, key: str) -> Completion | None:
+        """The answer that is known; raises what the look raises."""
+        if (found := self._asked.get(key)) is None:
+            found = self._asked[key] = asyncio.get_running_loop().create_future()
+            if len(self._asked) == 1:
+                looking = asyncio.create_task(self._together())
+                self._looking.add(looking)
+                looking.add_done_callback(self._looking.discard)
+        return await asyncio.shield(found)  # who is stopped leaves the others theirs
+
+    async def _together(self) -> None:
+        await asyncio.sleep(GATHER_S)
+        asked, self._asked = self._asked, {}
+        try:
+            known = await self._find(asked)
+        except Exception as exc:
+            for found in asked.values():
+                found.set_exception(exc)
+                found.exception()  # whoever asked may have been stopped
+            return
+        for key, found in asked.items():
+            found.set_result(known.get(key))
 
 
 def _maker(completion: Completion) -> Maker:

@@ -27,6 +27,13 @@ class Call:
     fold: Fold = field(default_factory=Fold)
     is_first: bool = True
     streams: bool = True
+    _hash: str = field(default="", init=False, repr=False)
+
+    @property
+    def hash(self) -> str:
+        """What is asked, in 64 hexadecimal digits; found out once."""
+        self._hash = self._hash or request_hash(self.request)
+        return self._hash
 
 
 Send = Callable[[Call], Awaitable[Completion]]
@@ -70,5 +77,5 @@ class Single:
         return self._of(fold.completion(finish))
 
     def _of(self, completion: Completion) -> Answer:
-        known = request_hash(self._call.request) if self._call else ""
+        known = self._call.hash if self._call else ""
         return Answer.of_one_call(self._work.messages, completion, known)

@@ -39,6 +39,7 @@ SHORT = (
 CACHED = "cache"
 """The fact of an answer that was served from one that was given before."""
 FAILED = "error"
+WHOLE = STEPS.c.finish.in_(("stop", "length"))
 PAGE_ROWS = 200
 READ_ROWS = 5_000
 
@@ -197,22 +198,27 @@ class ExperimentCells:
             if rows:
                 connection.execute(sa.insert(SCORES), rows)
 
-    def known_answer(self, request_hash: str) -> Completion | None:
-        """The newest whole answer that a call of this hash was given."""
-        asked = (
-            sa.select(STEPS)
+    def known_answers(self, request_hashes: Collection[str]) -> dict[str, Completion]:
+        """By the hash of a call the newest whole answer that it was given, where there is one."""
+        newest = (
+            sa.select(STEPS.c.request_hash, sa.func.max(STEPS.c.cell_id))
             .join(CELL, CELL.c.id == STEPS.c.cell_id)
-            .where(
-                STEPS.c.request_hash == request_hash,
-                STEPS.c.finish.in_(("stop", "length")),
-                CELL.c.status == "done",
-            )
-            .order_by(STEPS.c.cell_id.desc())
-            .limit(1)
+            .where(STEPS.c.request_hash.in_(request_hashes), WHOLE, CELL.c.status == "done")
+            .group_by(STEPS.c.request_hash)
         )
         with self._reading() as session:
-            row = session.connection().execute(asked).first()
-            return completion_of(row) if row is not None else None
+            connection = session.connection()
+            cell_of = {request_hash: cell_id for request_hash, cell_id in connection.execute(newest)}
+            if not cell_of:
+                return {}
+            asked = sa.select(STEPS).where(
+                STEPS.c.cell_id.in_(set(cell_of.values())), STEPS.c.request_hash.in_(cell_of), WHOLE
+            )
+            return {
+                row.request_hash: completion_of(row)
+                for row in connection.execute(asked)
+                if cell_of[row.request_hash] == row.cell_id
+            }
 
 
 class Answered(NamedTuple):

@@ -182,7 +182,7 @@ class Going:
         known = None
         if self.stored.experiment.cache:
             known = GreedyAnswers(
-                lambda of: asyncio.to_thread(self._desks.store.experiments.known_answer, of)
+                lambda of: asyncio.to_thread(self._desks.store.experiments.known_answers, of)
             )
         preparing = Preparing(self._render, self._desks.make, self._ready, known, self._bounds.get(backend))
         execution: Execution[Ended | Left] = Execution(
