@@ -43,6 +43,7 @@ _WORTH_WAITING = 16  # shared tokens still to be computed by another request for
 _WORTH_KEEPING = 32  # cached tokens of its beginning for which a lone prompt does without an empty cache
 _USUAL_ANSWER = 512  # tokens that an answer is expected to grow by at most: most end long before their limit
 _MOST_SEQUENCES = 256  # of llama.cpp
+_MOST_GUESSES = 7  # rows with a lone answer: a call of eight takes as long as two to four of one
 
 
 class Model(Protocol):
@@ -148,14 +149,16 @@ class Scheduler:
         return events + self._settle(shares[0][0], guesses)
 
     def _guesses(self, shares: list[tuple[Run, int]]) -> list[Row]:
-        """Rows of what an answer may say next, where it is alone and would need rows that only keep it company."""
+        """Rows of what an answer may say next, where it is alone: those that must keep it company, more where it repeats itself."""
         run = shares[0][0]
-        if len(shares) > 1 or not run.is_writing or not run.leaf or not self._shares_prefixes:
-            return []  # without sharing, a wrong one could not be taken back
+        if len(shares) > 1 or not run.is_writing or not run.leaf:
+            return []
+        if not self._shares_prefixes or self._rules.least < 2:
+            return []  # a wrong one could not be taken back, or company might change bits
         job, at = run.job, len(run.job.tokens)
         left = min(job.request.max_tokens - job.answer_tokens, self._model.context_tokens - at)
-        most = min(self._calls.lacking, left - 1, self.cells - self.used - 1)
-        found = run.guesses.after(job.tokens, most)
+        most = min(_MOST_GUESSES, left - 1, self.cells - self.used - 1)
+        found = run.guesses.after(job.tokens, self._calls.lacking, most)
         return [Row(token, at + i, run.leaf.sequence, True) for i, token in enumerate(found)]
 
     def _settle(self, run: Run, guesses: list[Row]) -> list[Event]:

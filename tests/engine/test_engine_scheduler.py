@@ -359,21 +359,51 @@ def test_an_answer_alone_takes_a_second_row_with_it_only_once_its_row_would_be_s
 
 
 @pytest.mark.parametrize("four", [False, True], ids=["in twos", "in fours"])
-def test_the_rows_that_keep_an_answer_company_guess_what_it_says_next(
+def test_an_answer_that_repeats_itself_takes_guesses_along_and_says_what_it_says_alone(
     four: bool, new_fake: NewFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conftest, "next_token", lambda tokens: 20 + len(tokens) % 5)
-    model, most = new_fake(), 3 if four else 1
+    monkeypatch.setattr(conftest, "next_token", lambda tokens: 20 + len(tokens) % 5 + len(tokens) // 330)
+    model, must = new_fake(), 4 if four else 2
     scheduler = Scheduler(model, Rules(4, 4, True, 56) if four else Rules())
-    scheduler.submit(request(1, 43), [20 + n % 7 for n in range(300)])
+    scheduler.submit(request(1, 60), [30 + n % 7 for n in range(300)])
     story = Story(scheduler)
     while not scheduler.is_idle:
         story.step()
         check_books(scheduler, model)
-    assert story.texts[1] == model.says([20 + n % 7 for n in range(300)], 43)
+    assert story.texts[1] == model.says([30 + n % 7 for n in range(300)], 60)
     written = [rows for rows in model.calls if rows[0].position >= 300]
-    assert len(written) <= 9 + 34 / (1 + most), "once it repeats itself, each step has all of them"
-    assert all(len(rows) == 1 + most for rows in written), "and none has more rows than it must have"
+    assert len(written) <= 30, "sixty tokens"
+    sizes = [len(rows) for rows in written]
+    assert sizes[0] == min(sizes) == must, "what it has not said before cannot be guessed"
+    assert max(sizes) == 8, "a row for each of seven guesses, once they all come true"
+
+
+def test_a_short_answer_alone_takes_guesses_along_only_while_they_come_true(
+    new_fake: NewFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        conftest, "next_token", lambda tokens: 20 + len(tokens) % 5 if len(tokens) < 130 else 11 + len(tokens) % 79
+    )
+    model = new_fake()
+    scheduler = batching(model)
+    scheduler.submit(request(1, 60), [90] * 100)
+    story = Story(scheduler).run()
+    assert story.texts[1] == model.says([90] * 100, 60)
+    sizes = {rows[0].position: len(rows) for rows in model.calls if rows[0].position >= 100}
+    assert [sizes[at] for at in range(100, 109)] == [1] * 9, "two in a row were foretold after nine"
+    assert any(size > 3 for at, size in sizes.items() if 109 <= at < 130)
+    assert [sizes[at] for at in range(140, 159)] == [1] * 19
+
+
+def test_where_company_may_change_bits_nothing_is_guessed(
+    new_fake: NewFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conftest, "next_token", lambda tokens: 20)
+    model = new_fake()
+    scheduler = Scheduler(model, rules.FREE)
+    scheduler.submit(request(1, 40), [20] * 300)
+    Story(scheduler).run()
+    assert {len(rows) for rows in model.calls if rows[0].position >= 300} == {1}
 
 
 def test_a_prefix_is_computed_once_even_by_requests_that_wait(new_fake: NewFake) -> None:
