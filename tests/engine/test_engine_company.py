@@ -27,7 +27,15 @@ from playground.engine.model import LoadedModel, Options
 from playground.engine.prefix_tree import PrefixTree, common_length
 from playground.engine.rules import FREE, Rules, rules_for
 from tests.engine.made_models import made_model
-from tests.engine.schedules import Request, Seen, differing, played, played_alone, requests
+from tests.engine.schedules import (
+    Request,
+    Seen,
+    differing,
+    new_request,
+    played,
+    played_alone,
+    requests,
+)
 from tests.engine.tiny_model import write_model
 
 LAYERS = 2
@@ -106,6 +114,29 @@ def test_every_answer_is_bit_for_bit_the_one_it_would_be_alone(
     crowded = played(model, asked, 2, forgets=0.05)
     assert differing(seen, crowded, asked) == []
     assert crowded.resets, "nothing that ran was read again"
+
+
+@pytest.mark.parametrize("kind", ["Q4_1", "F16", "Q4_K_M"])
+def test_rows_of_guesses_change_no_bit_of_an_answer_that_repeats_itself(
+    kind: str, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load(kind)
+    words = list(model.vocabulary.tokenize("The sea gave, the sea took, and the keeper wrote. " * 3, special=False))
+    asked = [
+        Request(new_request(number, 50, ignore_eos=True, temperature=heat, top_k=2), words)
+        for number, heat in enumerate((0, 0.1))
+    ]
+    sizes: list[int] = []
+    decode = Calls.decode
+    monkeypatch.setattr(
+        Calls, "decode", lambda calls, rows, **how: sizes.append(len(rows)) or decode(calls, rows, **how)
+    )
+    guessed = played_alone(model, asked)
+    assert sizes.count(8) > 2, "few guesses came true, so that little was tried"
+    monkeypatch.setattr(scheduler, "_MOST_GUESSES", 0)
+    sizes.clear()
+    assert differing(played_alone(model, asked), guessed, asked) == []
+    assert sizes.count(1) > 90
 
 
 BROKEN = {
