@@ -108,7 +108,7 @@ def test_what_all_columns_share_is_said_once_and_the_rest_with_its_column() -> N
 def test_a_long_value_shows_the_stretch_that_differs() -> None:
     text = "word " * 3_000
     (change,) = run_changes(setup(values={"t": f"{text}old end"}), setup(values={"t": f"{text}new end"}))
-    assert change == Change("t", "old", "new")
+    assert change == Change("t", "old", "new", is_named=True)
 
 
 def test_texts_that_differ_far_inside_are_found_all_the_same() -> None:

@@ -76,6 +76,7 @@ def _patterns(letters: str) -> tuple[regex.Pattern[str], ...]:
         rf"|(?<![A-Za-z])(?P<l5>{marked})[.)]?\s+(?:is|must\sbe|would\sbe|seems)\s+(?i:{_CORRECT})\b"
         rf"|(?<![A-Za-z])(?P<l6>{marked})(?:选?项)?(?:说法|表述)?(?:是|为|才是|最)?(?:正确|对(?![比应照])|符合题意)"
         rf"|\b(?i:therefore|thus|hence|so)[,:]?\s+(?:it(?:['’]s|\sis)\s)?(?P<l7>{marked})(?![A-Za-z'’]){_AFTER_ARTICLE}{undecided}{refuted}"
+        rf"|(?<![A-Za-z])(?P<l9>{many})\s*(?:[两二三四][项个])?(?:选?项|说法|表述|都|均|是)*(?:正确|对(?![比应照])|符合题意)"
         rf"|(?:而是|应为|应该是|应是)\s*(?P<l8>{marked})(?![A-Za-z'’])"
     )
     lone = regex.compile(

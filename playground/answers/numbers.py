@@ -53,6 +53,8 @@ def numbers_at(text: str, context: str = "", *, words_too: bool = False) -> tupl
     With `words_too` also single Chinese characters that may be part of a word, such as 三 in 三公里 and in 三明治.
     """
     plain = _plain(text)
+    if not words_too:  # who wants to know of units reads the parts of money himself
+        plain = _MONEY.sub(_in_yuan, plain)
     halved = _PIECE_AND_HALF if words_too else _AND_HALF
     matches = [
         match
@@ -98,6 +100,9 @@ _UNSEEN = regex.compile(r"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u
 _DIGIT = regex.compile(r"(?![0-9])\p{Nd}")
 _SIGNS = str.maketrans("．－﹣‑–＋％٪﹪／＇’‘ʼ＿（）［］", ".----+%%%/''''_()[]")
 _TO_THE_POWER = regex.compile(r"(乘以|乘)?\s?(?<!\d)10\s?的\s?(-?[0-9]{1,3})\s?次方")
+_MONEY = regex.compile(
+    r"([0-9]++|[零〇一二两三四五六七八九十百千万亿]++)[元块]([1-9一二三四五六七八九])[角毛](?:([1-9一二三四五六七八九])分)?(?!之)"
+)
 _FRACTION = regex.compile(r"([0-9]?)[ ]?\\[dtc]?frac(?:\{([-−]?[0-9]+)\}\{([0-9]+)\}|([0-9])([0-9]))")
 _THIN = regex.compile(
     r"(?<=[0-9])(?:\\[,;:! ]|~|&(?:nbsp|thinsp|#160|#8239);|(?! )\p{Zs})(?=[0-9]{3}(?![0-9]))"
@@ -114,6 +119,14 @@ def _plain(text: str) -> str:
         text = _FRACTION.sub(_over, text)
         text = text.replace("\\times", "×").replace("\\cdot", "×").replace("\\%", "%")
     return _THIN.sub("\N{NO-BREAK SPACE}", text.replace("{,}", ","))
+
+
+def _in_yuan(match: regex.Match[str]) -> str:
+    """三元五角二分 as 三点五二元, and 3元5角 as 3.5元."""
+    parts = [int(unicodedata.numeric(digit)) for digit in (match[2], match[3]) if digit]
+    if match[1].isascii():
+        return f"{match[1]}.{''.join(map(str, parts))}元"
+    return f"{match[1]}点{''.join('零一二三四五六七八九'[part] for part in parts)}元"
 
 
 def _over(match: regex.Match[str]) -> str:

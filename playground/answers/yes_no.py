@@ -17,15 +17,16 @@ from playground.answers.chinese import simplified
 
 _YES = r"yes|yeah|yep|true|correct|right|indeed|certainly|definitely|absolutely|of\scourse|sure|✓|✔|✅|√"
 _NO = r"(?:absolutely|certainly|definitely|of\scourse|surely)\snot|✗|✘|❌|×|no|nope|false|incorrect|wrong|untrue|not\s(?:true|correct|right|really)"
-_JA = r"是的?|对的?|(?:正|准)确的?|没有?错|没问题|不错|嗯|可|(?:一定|必然)(?:是|会|能|有)?的?|肯定(?:是|会|能|有)的?|真的?|可以的?|能够?|会的?|有的?|肯定的?|行|成立|属实|属于|存在|应该|当然(?:可以|能够?|会|是|有)?的?"
-_NEIN = r"并不(?:是|对|能|会|正确|准确|成立)?的?|并非(?:如此)?|并没有|无法|没|(?:当然|绝对|肯定|一定)(?:不(?:是|能|会|可以|行)?|没有)的?|否定?的?|不(?:是|对|能|会|可以|正确|准确|成立|属实|属于|存在|应该|行|可能)?的?|错误?的?|没有|假的?|无|未必如此"
+_JA = r"是的?|对的?|(?:正|准)确的?|没有?错|没问题|不错|嗯|可|(?:一定|必然)(?:是|会|能|有)?的?|肯定(?:是|会|能|有)的?|真的?|可以的?|能够?|会的?|有的?|肯定的?|行|成立|属实|属于|存在|应该|当然(?:可以|能够?|会|是|有)?的?|没有?问题|需要|同意|赞成|符合(?:题意|要求|原文|事实|条件|规定)?|一致|相同|允许"
+_NEIN = r"并不(?:是|对|能|会|正确|准确|成立)?的?|并非(?:如此)?|并没有|无法|没|(?:当然|绝对|肯定|一定)(?:不(?:是|能|会|可以|行)?|没有)的?|否定?的?|不(?:是|对|能|会|可以|正确|准确|成立|属实|属于|存在|应该|行|可能)?的?|错误?的?|没有|假的?|无|未必如此|不(?:需要?|必|用|同意?|赞成|符合(?:题意|要求|原文|事实|条件|规定)?|一致|相同|允许|矛盾|冲突|包含|包括|适合|相等|合理)|没有?必要"
+_HEDGE = r"(?:恐怕|看来|显然|其实|确实|的确|应该是?|我认为|我觉得)?"
 _COUNTS_NOT = r"(?!\s(?:one|two|idea|matter|doubt|more|less|longer|other|such|evidence|information|answer|now|away)\b)"  # "no idea", "no longer"
 _END = _COUNTS_NOT + r"(?=\s*(?:[\s.,!;:。，！；：、)*\"'”]|because|since|as\s|因为|$))"
 _ZH_END = _COUNTS_NOT + r"[啊呀哦嘛啦呢]?(?=\s*(?:[.,!;:。，！；：、()*\"'”」』】》\]\n]|因为|由于|$))"
-_SO = r"(?:\b(?:so|therefore|thus|hence|conclusion|ultimately|overall|finally)\b[,:]?\s+|(?:所以|因此|因而|故|综上(?:所述)?|总之|可见|结论(?:是|为)?)[,，:：]?\s*(?:我认为|应该|这?句话|答案)?)"
+_SO = r"(?:\b(?:so|therefore|thus|hence|conclusion|ultimately|overall|finally)\b[,:]?\s+|(?:所以|因此|因而|故|综上(?:所述)?|总之|可见|结论(?:是|为)?+)[,，:：]?\s*(?:我认为|应该|这?句话|答案)?)"
 
 _FIRST = regex.compile(
-    rf"[\s\W_]*(?:(?P<no>(?:{_NO})(?!\w))|(?P<yes>(?:{_YES})(?!\w))){_END}|[\s\W_]*(?:(?P<fou>(?:{_NEIN}))|(?P<shi>(?:{_JA}))){_ZH_END}",
+    rf"[\s\W_]*(?:(?P<no>(?:{_NO})(?!\w))|(?P<yes>(?:{_YES})(?!\w))){_END}|[\s\W_]*{_HEDGE}(?:(?P<fou>(?:{_NEIN}))|(?P<shi>(?:{_JA}))){_ZH_END}",
     regex.IGNORECASE,
 )
 _CONCLUDED = regex.compile(
@@ -35,7 +36,7 @@ _CONCLUDED = regex.compile(
 _SENTENCE = regex.compile(
     r"\b(?:is|was|are|would\sbe|['’]s)\s(?:(?P<not>not|n['’]t)\s)?(?:\w+ly\s)?(?:(?P<yes>true|correct|right|valid)|(?P<no>false|incorrect|wrong|untrue|invalid))\b(?!\sanswer)"
     r"|\b(?P<not2>isn['’]t|wasn['’]t|aren['’]t)\s(?P<yes2>true|correct|right|valid)\b"
-    r"|(?<!是否)(?<!是不是)(?:(?P<fou>不正确|不成立|不属实|不对(?!称)|(?:是|说法|完全|判断|结论|:\s?)错误?的?(?![过在])|错误的?(?=[。,])|是假的?|不是真的?|不是的|(?:回答|答案|结论|答复)是否定的|(?:说法|判断|描述)不准确|并非如此)|(?P<shi>(?:回答|答案|结论|答复)是肯定的|(?:是|完全|说法)?正确|成立|属实|说得对|是对的|是真的))",
+    r"|(?<!是否)(?<!是不是)(?:(?P<fou>不正确|不成立|为[假错](?=[。,;]|$)|(?<=:\s?)[×✗✘❌]|不存在(?:这样|该|此|这种|满足)|不属实|不对(?!称)|(?:是|说法|完全|判断|结论|:\s?)错误?的?(?![过在])|错误的?(?=[。,])|是假的?|不是真的?|不是的|(?:回答|答案|结论|答复)是否定的|(?:说法|判断|描述)不准确|并非如此)|(?P<shi>(?:回答|答案|结论|答复)是肯定的|为[真对](?=[。,;]|$)|(?<=:\s?)[√✓✔✅]|(?:是|完全|说法)?正确|成立|属实|说得对|是对的|是真的))",
     regex.IGNORECASE,
 )
 _CLAUSE = regex.compile(

@@ -241,11 +241,12 @@ def dataset(
     is the whole prompt. An expected answer that is a number everywhere is looked for as one.
     """
     first = dict(cases[0]) if cases else {}
+    names = [str(name) for name in first]
     expected = next((name for name in ANSWERS if name in first), "")
     if not expected:
         raise PromptError(
             "No column of the data set says which answer is expected.",
-            f"Call it one of: {', '.join(ANSWERS)}. It has: {', '.join(map(str, first)) or 'no columns'}.",
+            f"Call it one of: {', '.join(ANSWERS)}. It has: {', '.join(names) or 'no columns'}.",
         )
     whole = [dict(case) for case in cases if str(case.get(expected) or "").strip()]
     if not whole:
@@ -268,7 +269,7 @@ def dataset(
     if missing:
         raise PromptError(
             f'The prompt asks for "{missing[0]}", and the data set has no such column.',
-            f"It has: {', '.join(map(str, first))}. Choose another prompt, or rename the column.",
+            f"It has: {', '.join(names)}. Choose another prompt, or rename the column.",
         )
     if not prompt.checks:
         is_number = all(the_number(str(case[expected]).strip()) is not None for case in whole)

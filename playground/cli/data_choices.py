@@ -92,9 +92,9 @@ def require_columns(columns: tuple[Any, ...], chosen: Choices) -> None:
     """Raise PromptError for an option that names a column which is not there."""
     from difflib import get_close_matches
 
-    there = [column.name for column in columns]
+    names = [column.name for column in columns]
     for name in (*chosen.names, *chosen.kinds, *chosen.roles):
-        if name not in there:
-            near = get_close_matches(name, there, n=1)
-            told = f'Is it "{near[0]}"?' if near else f"There are: {', '.join(there[:20])}."
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            told = f'Is it "{near[0]}"?' if near else f"There are: {', '.join(names[:20])}."
             raise PromptError(f'The file has no column "{name}".', told)

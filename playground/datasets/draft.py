@@ -157,9 +157,8 @@ class Draft:
         for column in self.columns:
             if column.name == name:
                 return column
-        raise PromptError(
-            f'There is no column "{name}".', f"The columns are {', '.join(c.name for c in self.columns)}."
-        )
+        names = [column.name for column in self.columns]
+        raise PromptError(f'There is no column "{name}".', f"The columns are {', '.join(names)}.")
 
     # --- what it comes to -------------------------------------------------------------------------------
 

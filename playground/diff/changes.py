@@ -27,11 +27,15 @@ _IS_NUMBER = re.compile(r"[-−]?[\d.,]+")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference: where it is, what stood there and what stands there now; "" on the side that has nothing."""
+    """One difference: where it is, what stood there and what stands there now; "" on the side that has nothing.
+
+    `is_named`: where it is has been named by whoever wrote the prompt, as a variable is.
+    """
 
     where: str
     before: str = ""
     after: str = ""
+    is_named: bool = False
 
     @property
     def words(self) -> str:
@@ -179,9 +183,9 @@ def _value_changes(a: Any, b: Any) -> Iterator[Change]:
             continue
         before, after = _shown(left), _shown(right)
         if before and after and max(len(before), len(after)) > SHOWN_CHARS:
-            yield _text_change(name, before, after)
+            yield replace(_text_change(name, before, after), is_named=True)
         else:
-            yield Change(name, before, after)
+            yield Change(name, before, after, is_named=True)
 
 
 def _shown(value: Any) -> str:

@@ -34,6 +34,7 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.I)
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1 | 0x40 | 0x2000  # plain, strong, masked headers
+_UTF8 = 0x800
 _AGAIN = "Nothing was imported. Ask for the file again, or export it anew."
 
 
@@ -124,7 +125,7 @@ def _check_end(data: bytes, members: int) -> None:
 
 def _checked(info: zipfile.ZipInfo) -> str:
     """The entry's name, when name, kind and packing are ones that are read."""
-    name = info.orig_filename  # `filename` ends at a NUL
+    name = _name(info)
     problem = name_problem(name)
     mode = stat.S_IFMT(info.external_attr >> 16)
     if not problem and mode not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -137,6 +138,23 @@ def _checked(info: zipfile.ZipInfo) -> str:
         raise refused(
             name, problem, "Nothing was imported. Pack plain files with ordinary names and no password."
         )
+    return name
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """The entry's name; without the mark of UTF-8 it is what systems of the region write, such as Windows in Chinese.
+
+    The format knows only code page 437 and UTF-8 (APPNOTE.TXT, D.1), and programs write others nevertheless.
+    """
+    name = info.orig_filename  # `filename` ends at a NUL
+    if info.flag_bits & _UTF8 or name.isascii():
+        return name
+    written = name.encode("cp437")
+    for charset in ("utf-8", "gb18030"):
+        try:
+            return written.decode(charset)
+        except UnicodeDecodeError:
+            continue
     return name
 
 

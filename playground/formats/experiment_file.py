@@ -196,9 +196,10 @@ def _refuse_unknown(data: Mapping[str, Any], known: Iterable[str], file: str, wh
         near = get_close_matches(str(key), keys, n=1, cutoff=0.5)
         meant = _SAID_OTHERWISE.get(str(key), "")
         meant = meant if meant in keys else near[0] if near else ""
-        place = f" in {where}" if where else ""
         hint = f'Did you mean "{meant}"?' if meant else f"There are: {', '.join(keys)}."
-        raise PromptError(f'{file}{place} has an unknown key "{str(key)[:60]}".', hint)
+        key = str(key)[:60]
+        place = f'{file} in {where} has an unknown key "{key}".'
+        raise PromptError(place if where else f'{file} has an unknown key "{key}".', hint)
 
 
 # --- writing ----------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ _COT = (
 
 TECHNIQUES: dict[str, Technique] = {
     SINGLE: Technique(
-        f"{_HERE}single:single", "The prompt as it is", "原样提示", "one call, nothing added", max_calls=1
+        f"{_HERE}single:single", "The prompt as it is", "提示词原样", "one call, nothing added", max_calls=1
     ),
     "zero-shot": Technique(
         f"{_HERE}single_call:zero_shot",
@@ -75,7 +75,7 @@ TECHNIQUES: dict[str, Technique] = {
     "self-consistency": Technique(
         f"{_HERE}self_consistency:self_consistency",
         "Self-consistency",
-        "自洽性",
+        "自洽",
         "several ways to the answer, and the answer of most",
         (_step("self-consistency/sample", "question"),),
         max_calls=100,

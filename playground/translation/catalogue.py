@@ -26,12 +26,14 @@ def translations(path: Path = PATH) -> Mapping[str, str]:
 def page_translations() -> Mapping[str, str]:
     """What the page needs of it: without what only the command line says."""
     elsewhere = set()
-    places = ""
+    places: list[str] = []
     for line in PATH.read_text(encoding="utf-8").splitlines():
         if line.startswith("#: "):
-            places = line[3:]
-        elif line.startswith("msgid ") and all(place.startswith("cli/") for place in places.split()):
-            elsewhere.add(json.loads(line[6:]))
+            places += line[3:].split()
+        elif line.startswith("msgid "):
+            if all(place.startswith("cli/") for place in places):
+                elsewhere.add(json.loads(line[6:]))
+            places = []
     # What stays as it is in Chinese is known all the same, where it is a part of a longer text: "top-k {v}".
     return {
         text: chinese

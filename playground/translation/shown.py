@@ -30,53 +30,48 @@ _AFTER_CJK = re.compile(f"[{_CJK}] $")
 _BEFORE_CJK = re.compile(f"^ [{_CJK}]")
 _STARTS_CJK = re.compile(f"^[{_CJK}]")
 _ENDS_CJK = re.compile(f"[{_CJK}]$")
+_CHANGE = re.compile(": (?:.* → |added |removed )")
 _SENTENCES = re.compile(r"(?<=[.?!])\s+(?=[^a-z])")
 _SEPARATORS = ((" · ", " · "), ("; ", "；"), (": ", "："), (", ", "，"))
 _ENDS = {".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…"}
 # What these stand for is a name of somebody's or of a thing: it is shown as it is.
 NAMES = frozenset(
-    {"name", "names", "title", "file", "path", "url", "model", "slug", "id", "search", "quote", "clip"}
-)
-COUNTED = frozenset(
     {
-        "n",
-        "i",
-        "number",
-        "count",
-        "total",
-        "cases",
-        "rows",
-        "variants",
-        "models",
-        "calls",
-        "passing",
-        "judged",
-        "samples",
-        "prompts",
+        "name",
+        "names",
+        "known",
+        "title",
+        "file",
+        "path",
+        "url",
+        "model",
+        "slug",
+        "id",
+        "search",
+        "quote",
+        "clip",
     }
 )
+COUNTED = frozenset(
+    "n i number count total cases rows variants models calls passing judged samples prompts".split()
+)
 """What these stand for is a number."""
-FREE = NAMES | {
-    "",
-    "label",
-    "value",
-    "example",
-    "prompt",
-    "column",
-    "variable",
-    "field",
-    "tag",
-    "variant",
-    "why",
-    "error",
-    "exc",
-    "text",
-    "detail",
-}
+FREE = NAMES | frozenset(
+    "label value example prompt column variable field tag variant why error exc text detail before after".split()
+)
+FREE |= {""}
 """What may be filled with more words than the template has. Of others, that is a sentence of somebody's which only begins so."""
+LISTED = frozenset({"names", "known"})
+"""What these stand for are names, one after the other."""
 OURS = frozenset({"check_label", "level"})
 """What these stand for is a name of ours: in Chinese where there is one, also in quotation marks."""
-HOLES = {"ours": sorted(OURS), "names": sorted(NAMES), "counted": sorted(COUNTED), "free": sorted(FREE)}
+HOLES = {
+    "ours": sorted(OURS),
+    "listed": sorted(LISTED),
+    "names": sorted(NAMES),
+    "counted": sorted(COUNTED),
+    "free": sorted(FREE),
+}
 """These for the page's script, which gets them with the catalogue."""
 _SHORT = 5
 """A template with fewer letters than this fits too much: all it is filled with must be numbers or known."""
@@ -215,10 +210,11 @@ class Translation:
             found = [self._known(piece, depth + 1) for piece in pieces]
             if all(found):
                 return _sentences(pieces, found)
-        if "”; " in text:  # changes, one after the other: a hole of one must not swallow the next
-            parts = [self._known(part, depth + 1) for part in text.split("; ")]
-            if all(parts):
-                return "；".join(filter(None, parts))
+        if "; " in text and _CHANGE.search(text):  # a hole of one change must not swallow the next
+            parts = text.split("; ")
+            told = [self._known(part, depth + 1) for part in parts]
+            if any(told) and all(known or _CHANGE.search(p) for p, known in zip(parts, told, strict=True)):
+                return "；".join(known or part for part, known in zip(parts, told, strict=True))
         whole = self._by_templates(text, depth) or self._without_end(text, depth)
         return whole or (_sentences(pieces, found) if any(found) else self._separated(text, depth))
 
@@ -251,7 +247,8 @@ class Translation:
                 noun = name.rstrip("0123456789")
                 if noun in COUNTED and not _NUMBER.fullmatch(value) and not self._is_known(value):
                     break
-                is_short = template.letters < _SHORT and not (name in NAMES and template.text[0].isupper())
+                is_name = name in template.quoted or (name in NAMES and template.text[0].isupper())
+                is_short = template.letters < _SHORT and not is_name
                 if is_short and name and not _LETTER.fullmatch(value) and not self._is_known(value):
                     break
                 known = None if name.isdigit() else self._filled(template, name, value, depth)
@@ -271,13 +268,14 @@ class Translation:
         return bare in self.exact or _COUNT.sub("{n} ", bare) in self.exact
 
     def _filled(self, template: Template, name: str, value: str, depth: int) -> str | None:
-        if name in OURS:
+        if name in OURS or (name == "file" and value.startswith("The ")):  # one that has no name
             return self.exact.get(value)
         if name in template.quoted or name.rstrip("0123456789") in NAMES:
             return None
-        bare = value.strip()
+        tag = re.fullmatch(r"(<\d+>)(.*)(</\d+>)", value)
+        bare = tag[2] if tag else value.strip()
         known = self._known(bare, depth + 1) if bare else None
-        return None if known is None else value.replace(bare, known, 1)
+        return value if tag and known is None else known and value.replace(bare, known, 1)
 
     def _without_end(self, text: str, depth: int) -> str | None:
         if text[:1] == "(" and text[-1:] == ")" and "(" not in text[1:]:
@@ -291,7 +289,8 @@ class Translation:
 
     def _separated(self, text: str, depth: int) -> str | None:
         for separator, shown in _SEPARATORS:
-            if separator not in text:
+            # Where there are elements each text of the line is shown by itself.
+            if separator not in text or re.search(r"<\d", text):
                 continue
             pieces = text.split(separator)
             found = [self._known(piece, depth + 1) if piece else "" for piece in pieces]
@@ -299,7 +298,8 @@ class Translation:
             foreign = [
                 p for p, k in zip(pieces, found, strict=True) if k is None and " " in p and _WORD.search(p)
             ]
-            if not any(found) or (separator == ", " and foreign) or (separator == ": " and found[-1] is None):
+            is_left = separator == ": " and found[-1] is None and not _CHANGE.search(text)
+            if not any(found) or (separator == ", " and foreign) or is_left:
                 continue
             written = found[0] or pieces[0]
             for n in range(1, len(pieces)):
@@ -328,6 +328,12 @@ def _number(text: str) -> str | None:
     return None if shown == text else shown
 
 
+def _listed(names: str) -> str:
+    """Names as Chinese lists them: "A", "B" is “A”、“B”, and 1 and 2 is 1 和 2."""
+    marked = re.sub(r'"([^"]*)"', r"“\1”", names).replace(", ", "、")
+    return re.sub(r"^(\S+) and (\S+)$", r"\1 和 \2", marked)
+
+
 def _ends_cut(catalogue: Mapping[str, str]) -> dict[str, str]:
     """Pieces of sentences without the comma that joins them: texts are cut there, too."""
     cut = {}
@@ -350,6 +356,8 @@ def _written(template: Template, values: Mapping[str, str]) -> str:
             written += f"<{'/' if piece.closes else ''}{values[piece.tag]}>"
             continue
         value = _number(values[piece.name]) or values[piece.name]
+        if piece.name.rstrip("0123456789") in LISTED:
+            value = _listed(value)
         if _AFTER_CJK.search(written) and _STARTS_CJK.search(value):
             written = written[:-1]
         if _AFTER_CJK.search(value):

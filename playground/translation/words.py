@@ -66,6 +66,25 @@ MORE = (
     "{value} min {value2} s",
     "{value} h {value2} min",
     "{value} tokens/s",
+    "{value} cells/s",
+    *(
+        form
+        for word in ("pass", "in part", "fail", "not judged", "running", "failed", "waits")
+        for form in (f"{word} {{n}}", f"{{n}} {word}")
+    ),
+    "A cell failed: {why}",
+    "{count} cells failed in a row for one reason: {why}",
+    "{field} of column {n}",
+    "{field} of column {n}: {value} → {value2}",
+    "{field} of column {n}: added {value}",
+    "{field} of column {n}: removed {value}",
+    "prompt of column {n}: “shared” → “own”",
+    "prompt of column {n}: “own” → “shared”",
+    "prompt: “shared” → “own”",
+    "prompt: “own” → “shared”",
+    "with",
+    "once",
+    "Connection to the server was lost. Attempting reconnection...",
     "tokens/s",
     "{value} to {value2}",
     "{value} of {value2}",

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from playground.errors import PromptError, SettingsError
 from playground.library.shipped import Language
+from playground.translation.shown import chinese
 from playground.ui.alerts import to_alert
 from playground.ui.forms import CompareForm
 from playground.ui.update import Update
@@ -55,6 +56,10 @@ class Ask(BaseModel):
     def language(self) -> Language:
         """What the reader of the page reads."""
         return "zh" if self.text("lang").lower().startswith("zh") else "en"
+
+    def own(self, text: str) -> str:
+        """A text of ours that becomes the reader's, such as a name or a message that is offered: in his language."""
+        return chinese().of(text) if self.language == "zh" else text
 
     def repeat(self) -> int | None:
         """Which answer of its column is meant; None for the latest."""

@@ -41,7 +41,7 @@ async def bundle_form(workbench: Workbench, ask: Ask) -> Update:
         '<label for="bundle-licence" class="soft">Licence</label><input id="bundle-licence" name="licence" class="field" maxlength="200" placeholder="CC BY 4.0">'
         '<span></span><span>{}</span></div><p class="hint">{} with their checks and cases, as one .zip file that another Prompt Playground imports.{}</p>'
     ).format(
-        await _name(workbench, keys),
+        await _name(workbench, ask, keys),
         button(
             "Make the bundle",
             "make_bundle",
@@ -60,7 +60,7 @@ async def quick_bundle(workbench: Workbench, ask: Ask) -> Update:
     keys = await _keys(workbench, ask)
     if not keys:
         raise PromptError("There is nothing to download.", "Select prompts, or take filters off.")
-    name = await _name(workbench, keys)
+    name = await _name(workbench, ask, keys)
     data, losses = await _made(workbench, keys, name=name)
     update: Update = {
         "download": _address(workbench, name, data),
@@ -72,9 +72,10 @@ async def quick_bundle(workbench: Workbench, ask: Ask) -> Update:
     return update
 
 
-async def _name(workbench: Workbench, keys: list[str]) -> str:
+async def _name(workbench: Workbench, ask: Ask, keys: list[str]) -> str:
     """A bundle of one prompt is called like it."""
-    return (await workbench.prompts.prompt_of(keys[0])).name or BUNDLE if len(keys) == 1 else BUNDLE
+    of_one = (await workbench.prompts.prompt_of(keys[0])).name if len(keys) == 1 else ""
+    return of_one or ask.own(BUNDLE)
 
 
 async def _made(
@@ -103,7 +104,7 @@ async def _keys(workbench: Workbench, ask: Ask) -> list[str]:
 async def make_bundle(workbench: Workbench, ask: Ask) -> Update:
     """The bundle, kept for its download, and what it cannot hold."""
     keys: list[str] = workbench.tray.take(ask.text("token"), list)
-    name = ask.text("name").strip() or BUNDLE
+    name = ask.text("name").strip() or ask.own(BUNDLE)
     about, licence = ask.text("about").strip(), ask.text("licence").strip()
     data, losses = await _made(workbench, keys, name=name, description=about, licence=licence)
     body = Markup("<p>{}, {}.</p>{}").format(

@@ -242,12 +242,11 @@ def _about_cases(now: Experiment, choices: Choices) -> Markup:
     columns = columns_of(now, choices)
     missing = [name for name in choices.needs if columns and name not in columns]
     if missing:
-        notes.append(
-            note(
-                "warn",
-                f"No column fills {_listed(missing)}, which the prompt asks for. The columns are {_listed(columns)}.",
-            )
-        )
+        names = _listed(missing)
+        told = [f"No column fills {names}, which the prompt asks for."]
+        names = _listed(columns)
+        told.append(f"The columns are {names}.")
+        notes.append(note("warn", " ".join(told)))
     if 0 < taken < TOO_FEW:
         notes.append(
             note("warn", f"{plural(taken, 'case')}: no verdict is possible, {TOO_FEW} are the least.")
@@ -279,7 +278,7 @@ def note(kind: str, words: str | Markup) -> Markup:
 
 def _listed(names: Sequence[str], most: int = 6) -> str:
     shown = [f'"{name}"' for name in names[:most]]
-    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
+    return ", ".join([*shown, "…"] if len(names) > most else shown)
 
 
 # --- checks -------------------------------------------------------------------------------------------------

@@ -306,7 +306,7 @@ async def experiment_file(workbench: Workbench, ask: Ask) -> Update:
     )
     margin = f"; the same within {100 * rule.margin:g} points" if rule.margin else ""
     said = Markup(
-        "<p>{} {} at {:g} %, against {}{}. Fixed {}: attempt {} on this question. Data: {}.</p>"
+        "<p>{} {}, alpha {:g} %, against {}{}. Fixed {}: attempt {} on this question. Data: {}.</p>"
     ).format(
         icon("lock"),
         looking,

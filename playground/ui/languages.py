@@ -1,6 +1,7 @@
 """The reader's language on the page: its catalogue as one file, and what the page's head does before the first word shows.
 
-The browser chooses: what was pressed in the head, else its own language. A cookie tells the server for downloads.
+The browser chooses: what was pressed in the head, else its own language. For downloads the server chooses in the same
+way: a cookie says what was pressed, a header what the browser's own language is.
 """
 
 from __future__ import annotations
@@ -67,4 +68,6 @@ def words(name: str) -> Response | None:
 
 def reads_chinese(request: Request) -> bool:
     """Whether who asks for a file reads the page in Chinese."""
-    return request.cookies.get(COOKIE) == "zh"
+    pressed = request.cookies.get(COOKIE)
+    own = request.headers.get("accept-language", "").strip().lower()
+    return pressed == "zh" if pressed in ("en", "zh") else own.startswith("zh")

@@ -50,7 +50,7 @@ async def save_own(workbench: Workbench, ask: Ask) -> Update:
         prompt.name,
         "" if prompt.name else Markup(" autofocus"),
         ways,
-        await _message(workbench, form, column, prompt),
+        ask.own(await _message(workbench, form, column, prompt)),
         Markup(" autofocus") if prompt.name else "",
         ask.text("author") or workbench.settings.author,
         button("Save version", "keep_own", symbol="save", kind="primary", column=column),

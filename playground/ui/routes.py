@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from playground.errors import NotFoundError, PlaygroundError
 from playground.runs.answers import FILES
 from playground.store.records import StoredRun
+from playground.translation.shown import chinese
 from playground.types.files import ExportFile
 from playground.ui import languages, library
 from playground.ui.alerts import to_alert
@@ -30,6 +31,11 @@ from playground.workbench.service import Workbench
 def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts) -> None:
     """Our scripts by version and name, and exports as downloads."""
 
+    @api.exception_handler(PlaygroundError)
+    async def refused(request: Request, exc: Exception) -> Response:
+        assert isinstance(exc, PlaygroundError)
+        return refuse(exc, in_chinese=languages.reads_chinese(request))
+
     @api.get("/playground/{name}")
     @api.get("/playground/{version}/{name}")
     async def script(name: str, version: str = "") -> Response:
@@ -45,31 +51,22 @@ def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts) -> None:
 
     @api.get("/files/run/{run_id}/{column}/{format_name}")
     async def run_file(run_id: str, column: int, format_name: str, repeat: int | None = None) -> Response:
-        try:
-            return download(await workbench.runs.export_cell(run_id, column, format_name, repeat))
-        except PlaygroundError as exc:
-            return refuse(exc)
+        return download(await workbench.runs.export_cell(run_id, column, format_name, repeat))
 
     @api.get("/files/run/{run_id}/answers.{ending}")
     async def answers_file(run_id: str, ending: str) -> Response:
         if ending not in FILES:
             return PlainTextResponse("Not found.\n", 404)
-        try:
-            run = await workbench.runs.get(run_id)
-        except PlaygroundError as exc:
-            return refuse(exc)
+        run = await workbench.runs.get(run_id)
         headers = {"content-disposition": f"attachment; filename=run-{run.id}.{ending}"}
         body = answers_of(workbench, run, ending)
         return StreamingResponse(body, media_type=FILES[ending][0], headers=headers)
 
     @api.get("/files/experiment/{experiment_id}/{name}")
     async def experiment_file(experiment_id: str, name: str, request: Request) -> Response:
-        try:
-            reads_chinese = languages.reads_chinese(request)
-            look = str(request.query_params)
-            return download(await verdict_file(workbench, experiment_id, name, look, chinese=reads_chinese))
-        except PlaygroundError as exc:
-            return refuse(exc)
+        reads_chinese = languages.reads_chinese(request)
+        look = str(request.query_params)
+        return download(await verdict_file(workbench, experiment_id, name, look, chinese=reads_chinese))
 
     @api.get("/files/history.csv")
     def history_csv(request: Request) -> Response:
@@ -85,20 +82,14 @@ def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts) -> None:
 
     @api.get("/files/bundle/{token}")
     async def bundle(token: str) -> Response:
-        try:
-            name, data = bundle_file(workbench, token)
-        except PlaygroundError as exc:
-            return refuse(exc)
+        name, data = bundle_file(workbench, token)
         headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
         return Response(data, media_type="application/zip", headers=headers)
 
     @api.post("/library/incoming")
     async def incoming(request: Request) -> Response:
         body = await request.body()  # the guard has counted it
-        try:
-            return JSONResponse({"token": await take_in(workbench, body)})
-        except PlaygroundError as exc:
-            return refuse(exc)
+        return JSONResponse({"token": await take_in(workbench, body)})
 
     @api.post("/library/table")
     async def table(request: Request, name: str = "") -> Response:
@@ -111,10 +102,7 @@ def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts) -> None:
     async def dataset_file(
         dataset_id: str, format_name: str, number: int | None = None, half: str = ""
     ) -> Response:
-        try:
-            name, media_type, pieces = await dataset_export(workbench, dataset_id, format_name, number, half)
-        except PlaygroundError as exc:
-            return refuse(exc)
+        name, media_type, pieces = await dataset_export(workbench, dataset_id, format_name, number, half)
         headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
         return StreamingResponse(pieces, media_type=media_type, headers=headers)
 
@@ -122,11 +110,8 @@ def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts) -> None:
     async def document(request: Request) -> Response:
         """A file to look things up in, as it is; what cannot be read is refused in plain words."""
         name = request.query_params.get("name", "")
-        try:
-            kept = await workbench.documents.add(name, await request.body())
-            return JSONResponse({"document": kept.hash})
-        except PlaygroundError as exc:
-            return refuse(exc)
+        kept = await workbench.documents.add(name, await request.body())
+        return JSONResponse({"document": kept.hash})
 
     @api.post("/library/draft")
     async def draft(request: Request) -> Response:
@@ -136,17 +121,12 @@ def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts) -> None:
             return JSONResponse({"kept": await keep(workbench, sent)})
         except ValidationError:
             return PlainTextResponse("This is no draft.\n", 422)
-        except PlaygroundError as exc:
-            return refuse(exc)
 
     @api.get("/files/prompt/{format_name}/{key:path}")
     async def prompt_file(format_name: str, key: str) -> Response:
-        try:
-            return download(
-                await workbench.prompts.export_example(await workbench.prompts.prompt_of(key), format_name)
-            )
-        except PlaygroundError as exc:
-            return refuse(exc)
+        return download(
+            await workbench.prompts.export_example(await workbench.prompts.prompt_of(key), format_name)
+        )
 
 
 def answers_of(workbench: Workbench, run: StoredRun, ending: str) -> Iterator[bytes]:
@@ -162,8 +142,10 @@ def download(file: ExportFile) -> Response:
     return Response(file.text.encode(), media_type=file.media_type, headers=headers)
 
 
-def refuse(exc: PlaygroundError) -> Response:
+def refuse(exc: PlaygroundError, *, in_chinese: bool = False) -> Response:
     """The error in plain words."""
     alert = to_alert(exc)
-    text = f"{alert['message']} {alert['hint']}\n"
-    return PlainTextResponse(text, 404 if isinstance(exc, NotFoundError) else 400)
+    text = f"{alert['message']} {alert['hint']}".strip()
+    return PlainTextResponse(
+        f"{chinese().of(text) if in_chinese else text}\n", 404 if isinstance(exc, NotFoundError) else 400
+    )

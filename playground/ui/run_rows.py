@@ -12,6 +12,8 @@ from playground.store.records import ColumnSummary, RunSummary
 from playground.ui.html import icon, join, marked, percent, plural, stamp
 
 SHOWN_CHANGES = 3
+THEIRS = "\N{WORD JOINER}"
+"""Before a name of the user's in a description, where no markup can say that it is not translated."""
 
 _MARKS = {
     "done": ("check", "ok"),
@@ -63,7 +65,7 @@ def changes_line(changes: Sequence[Change] | None, search: str = "") -> Markup:
         return Markup('<span class="one hint">first run of this prompt</span>')
     if not changes:
         return Markup('<span class="one hint">as before</span>')
-    whole = "; ".join(change.words for change in changes)
+    whole = "; ".join(f"{THEIRS if change.is_named else ''}{change.words}" for change in changes)
     shown = join(_change(change, search) for change in changes[:SHOWN_CHANGES])
     more = len(changes) - SHOWN_CHANGES
     return Markup('<span class="one changes" title="{}">{}{}</span>').format(
@@ -76,8 +78,9 @@ def _change(change: Change, search: str) -> Markup:
         Markup('<del class="del">{}</del>').format(marked(change.before, search)) if change.before else ""
     )
     after = Markup('<ins class="add">{}</ins>').format(marked(change.after, search)) if change.after else ""
-    return Markup('<span class="change"><span class="hint">{}</span> {} {}</span> ').format(
-        marked(change.where, search), before, after
+    theirs = Markup(' translate="no"') if change.is_named else ""
+    return Markup('<span class="change"><span class="hint"{}>{}</span> {} {}</span> ').format(
+        theirs, marked(change.where, search), before, after
     )
 
 

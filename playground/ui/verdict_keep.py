@@ -48,7 +48,7 @@ async def ask_to_keep(workbench: Workbench, ask: Ask) -> Update:
     ).format(
         prompt.name,
         "" if prompt.name else Markup(" autofocus"),
-        kept.row.sentence,
+        ask.own(kept.row.sentence),
         button("Save version", "keep_variant", symbol="save", kind="primary", id=kept.id, variant=name),
         name,
     )

@@ -76,7 +76,7 @@ async def _at_once(
     way = f"variant:{base.variant}" if isinstance(base, SavedVersion) and base.variant else "version"
     fields: dict[str, str | bool] = {
         "name": form.prompt.name,
-        "message": _message(base, changes),
+        "message": ask.own(_message(base, changes)),
         "as": way if form.prompt_id else "new",
         "author": ask.text("author"),
     }
@@ -160,7 +160,7 @@ async def _save_drawer(
         name,
         Markup("autofocus") if not name else "",
         again,
-        await suggested(workbench, form, prompt),
+        ask.own(await suggested(workbench, form, prompt)),
         Markup("autofocus") if name else "",
         ask.text("author") or workbench.settings.author,
         button("Save version", "save", symbol="save", kind="primary", column=column),

@@ -282,10 +282,11 @@ class Planner:
             try:
                 await self._prompts.render(prompt, dict(values))
             except PlaygroundError as exc:
-                columns = ", ".join(values) or "none"
+                names = ", ".join(values) or "none"
+                told = f"The columns are {names}."
                 raise PromptError(
                     f"Variant {variant.name} cannot be rendered with the first case: {exc.message}",
-                    f"{exc.hint} The columns are: {columns}.".strip(),
+                    f"{exc.hint} {told}".strip(),
                 ) from exc
 
 

@@ -1,10 +1,12 @@
-"""Serves the app with scripted answers: `python tests/browser/serve.py PORT DATA_DIR`.
+"""Serves the app with scripted answers: `python tests/browser/serve.py PORT DATA_DIR [filled]`.
 
-Each model of the list below is one behaviour of a model that the browser tests need.
+Each model of the list below is one behaviour of a model that the browser tests need. A `filled` folder is one in which
+everything has been used once, with the models of filled.py.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +18,8 @@ from playground.store import open_store
 from playground.types.generation import Chunk, GenerationRequest
 from playground.ui.server import serve
 from playground.workbench.service import Workbench
+from tests.browser.filled import SCRIPTS as OF_FILLED
+from tests.browser.filled import fill
 
 HOSTILE = (
     "<script>window.hacked = 1</script><img src=x onerror=window.hacked=2>"
@@ -105,6 +109,9 @@ class Backend(ScriptedBackend):
             self.scripts = dict(self.scripts) | {"dice": [f"The dice show {DICE[seed % 8]}."]}
         if name == "steps":
             self.scripts = dict(self.scripts) | {"steps": [0.15, step_of(request)]}
+        if name == "picky":
+            said = "PASS 有 3。" if "3" in request.messages[-1].content else "FAIL 没有 3。"
+            self.scripts = dict(self.scripts) | {"picky": said}
         async for chunk in super().stream(request):
             if name == "aborted" and chunk.finish:
                 return
@@ -113,7 +120,21 @@ class Backend(ScriptedBackend):
             yield Chunk(ignored=("repetition penalty",))
 
 
+def workbench_of(settings: Settings, scripts: dict[str, Script]) -> Workbench:
+    """A workbench whose only models are these scripts."""
+    return Workbench(settings, open_store(settings), {"scripted": Backend(scripts, context_tokens=4096)})
+
+
+async def filled(settings: Settings) -> None:
+    """Fill the folder, as an earlier start would have left it."""
+    workbench = workbench_of(settings, OF_FILLED)
+    await fill(workbench)
+    await workbench.close()
+
+
 if __name__ == "__main__":
     settings = Settings(port=int(sys.argv[1]), data_dir=Path(sys.argv[2]))
-    workbench = Workbench(settings, open_store(settings), {"scripted": Backend(SCRIPTS, context_tokens=4096)})
-    serve(settings, workbench, lambda: print("ready", flush=True))
+    scripts = OF_FILLED if sys.argv[3:] == ["filled"] else SCRIPTS
+    if scripts is OF_FILLED:
+        asyncio.run(filled(settings))
+    serve(settings, workbench_of(settings, scripts), lambda: print("ready", flush=True))

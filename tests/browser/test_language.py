@@ -143,44 +143,84 @@ def test_a_browser_in_chinese_finds_no_english_sentence_and_no_line_too_wide(scr
 FURTHER_NAMES = re.compile(
     r"OpenAI (?:chat|batch) JSONL?|(?:auto|both)(?=：)|[Pp]romptfoo|--sandbox|Dotprompt|GitHub Models|LangChain|JSON|Modelfile|Open WebUI|llm\b|Levenshtein|ROUGE|BLEU|chrF|Holm"
     r"|Benjamini–Hochberg|Token|UTC|ReAct|PAL|ART|Python|production"
-    r'|\{"type": .*\}|row:|is:generated|[“"](?:contains|echo|cat|python|input)[”"]'
+    r'|\{"type": .*\}|row:|is:generated|[“"](?:contains|echo|cat|gone|picky|slow|python|input|technique|tecnique)[”"]'
+    r"|\{%.*?%\}|techniques/\S+|(?:answer|question) 或 \w+|(?:kind|question|text|answer)(?=：)|Kappa|PPI|FAIL|PASS|JSON Lines|NVIDIA"
+    r"|AMD Instinct|Intel|Hugging Face|Qwen/\S+|--[\w-]+(?: \d+)?|ftp|pip install \S+|ollama serve|variants\.A"
 )
 CRAWL = (Path(__file__).parent / "crawl.js").read_text(encoding="utf-8").strip()
-ROWS = [{"word": f"词{n}", "expected": f"词{n}"} for n in range(20)]
-OWN = "爬行|词|说|，[23] 个变体| 的用例|中文"
+ROWS = [{"word": f"词{n}", "answer": f"词{n}"} for n in range(20)]
+OWN = "爬行(?:数据|提示词|实验|者)?[甲乙丙丁]?|[另一个]*停下的|像不像一句话|一句备注|初版|第二版|生产|正面|负面|无|猫坐在垫子上。|服务器不见了。|请重新启动它。|请?说|谢谢|你很简短。|没?有|[词乙短]|中文"
 """What this test itself has written, in Chinese."""
 
 
 @pytest.fixture(scope="module")
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server on which nobody else has written anything."""
+    """A server on which everything has been used once, and nobody else writes anything."""
     folder, port = tmp_path_factory.mktemp("crawled"), free_port()
     script = str(Path(__file__).parent / "serve.py")
-    yield from serving([script, str(port), str(folder)], port, folder, folder / "log")
+    yield from serving([script, str(port), str(folder), "filled"], port, folder, folder / "log")
+
+
+def places(server: Server) -> Iterator[dict[str, Any]]:
+    """Where to look: a tab, or a page of one that an action leads to; the second time with what changes something."""
+    state = "SELECT run_id FROM experiment WHERE state = ? ORDER BY created_at"
+    (done,), (paused,) = (server.rows(state, each)[0] for each in ("done", "paused"))
+    for tab in ("Compare", "Library", "History", "Data", "Models", "Experiments"):
+        yield {"place": tab, "tab": tab, "seconds": 3 if tab in ("Compare", "Library") else 1.5}
+    pages: dict[str, tuple[str, dict[str, Any]]] = {
+        "set-up": ("experiment_from_compare", {}),
+        "techniques": ("open_experiments", {"at": "techniques"}),
+        "paused": ("open_experiments", {"at": str(paused)}),
+        "verdict": ("open_experiments", {"at": str(done)}),
+        "judge": ("open_experiments", {"at": str(done), "look": "judge=1"}),
+        "labelling": ("open_experiments", {"at": str(done), "look": "judge=1&step=label"}),
+    }
+    for place, (action, args) in pages.items():
+        yield {"place": place, "tab": "Experiments", "action": action, "args": args}
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "read_experiment_file": {"text": "variants: {A: {tecnique: x}}"},
+    "add_server": {"sure": "yes", "fields": {"name": "甲", "kind": "", "url": "ftp://a"}},
+    "gguf": {"sure": "yes", "fields": {"path": "a"}},
+    "start_vllm": {"sure": "yes", "fields": {"model": "--x"}},
+    "pull": {"sure": "yes", "fields": {"name": ""}},
+    "open_data": {"id": "x"},
+    "open_prompt": {"id": "x"},
+    "open_run": {"run": "x"},
+    "save": {"fields": {"name": "甲\n乙"}},
+}
+"""What a page may ask for and is refused: the answer is said where the reader looks."""
 
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
-def test_what_can_be_opened_on_four_tabs_is_in_the_readers_language(
+def test_what_can_be_opened_started_and_deleted_is_in_the_readers_language(
     own_server: Server, pages: Pages, apps: list[App], locale: str
 ) -> None:
-    check = {"scorer": "contains", "options": {"text": "{{ expected }}"}}
+    check = {"scorer": "contains", "options": {"text": "{{ answer }}"}}
     prompt = {"name": "爬行", "cases": ROWS, "checks": [check]}
     open_app = opener(own_server, "scripted", pages, apps)
     app = open_app("cat", "echo", prompt=prompt, turns="说 {{ word }}", values=ROWS[0], locale=locale)
-    page, found, names, opened = app.page, dict[str, str](), set[str](), 0
+    page, found, names, opened, heard = app.page, dict[str, str](), set[str](), 0, list[str]()
 
-    def crawl(tab: str) -> None:
+    def crawl(asked: dict[str, Any]) -> None:
         nonlocal opened
-        told = page.evaluate(CRAWL, {"root": "#page", "tab": tab, "seconds": 12, "most": 2})
+        told = page.evaluate(CRAWL, {"seconds": 1.5, "most": 2, "isBold": False, **asked})
         found.update(told["found"])
         names.update(name for name in told["names"] if len(name) > 1)
+        heard.extend(told["heard"])
         opened += len(told["opened"])
 
     app.run_to_the_end()
-    for tab in ("Compare", "Library", "History", "Data"):
-        page.evaluate("async (name) => (await import('/playground/tabs.js')).showTab(name)", tab)
-        crawl(tab)
-    assert opened > 10 and len(found) > 200, (opened, len(found))
+    where = list(places(own_server))
+    for place in where:
+        crawl(place)
+    for place in where:
+        crawl({**place, "isBold": True, "most": 1, "seconds": 1})
+    for action, args in REFUSED.items():
+        crawl({"place": action, "action": action, "args": args, "most": 0})
+    assert opened > 30 and len(found) > 500, (opened, len(found))
+    assert heard == []
     if locale == "zh-CN":
         theirs = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
         left = {t: NAMES.sub("·", FURTHER_NAMES.sub("·", theirs.sub("·", t))) for t in found}
@@ -196,8 +236,17 @@ WORDS = {
         "verdict": "B beats A by",
         "keep": "Keep the winner",
         "kept": "Saved as version 1",
+        "report": ("**B beats A by 100 points", "| variant |", "Every call gave an answer."),
+        "no": "[\u4e00-\u9fff]",
     },
-    "zh-CN": {"done": "完成于", "verdict": "B 胜过 A，高", "keep": "保留胜者", "kept": "第 1 版"},
+    "zh-CN": {
+        "done": "完成于",
+        "verdict": "B 胜过 A，高",
+        "keep": "保留胜者",
+        "kept": "第 1 版",
+        "report": ("**B 胜过 A，高 100 个百分点", "| 变体 |", "每次调用都得到了回答。"),
+        "no": "[A-Za-z]{3,}",
+    },
 }
 
 
@@ -205,7 +254,7 @@ WORDS = {
 def test_a_prompt_is_compared_scored_run_over_cases_judged_kept_and_exported(
     scripted: OpenApp, locale: str
 ) -> None:
-    words = WORDS[locale]
+    words: dict[str, Any] = WORDS[locale]
     cases = [{"word": f"词{n}", "expected": f"词{n}"} for n in range(30)]
     check = {"scorer": "contains", "options": {"text": "{{ expected }}"}}
     prompt = {"name": "路径", "cases": cases, "checks": [check]}
@@ -215,6 +264,12 @@ def test_a_prompt_is_compared_scored_run_over_cases_judged_kept_and_exported(
     def look(place: str) -> None:
         found[place] = left_over(app) if locale == "zh-CN" else chinese_in(app, "路径|词|说")
 
+    def taken(link: str) -> tuple[str, str]:
+        with page.expect_download() as download:
+            page.locator(link).first.click()
+        return download.value.suggested_filename, download.value.path().read_text(encoding="utf-8")
+
+    look("opened")
     app.run_to_the_end()
     expect(page.locator("#col1 .checks")).to_contain_text(re.compile("1 of 1 check pass|1 项检查中 1 项通过"))
     look("scored")
@@ -225,6 +280,10 @@ def test_a_prompt_is_compared_scored_run_over_cases_judged_kept_and_exported(
     expect(page.locator("#exp-head")).to_contain_text(words["done"])
     expect(page.locator("#v-sentence")).to_contain_text(words["verdict"])
     look("verdict")
+    name, report = taken("[download][href*='verdict.md']")
+    assert name.endswith("-verdict.md") and "路径" in name
+    assert [said for said in words["report"] if said not in report] == [], report
+    assert not re.search(words["no"], re.sub(r"\b(?:contains|token|Holm|UTC)\b|路径|词", "", report)), report
     page.get_by_role("button", name=words["keep"]).first.click()
     expect(app.drawer).to_be_visible()
     look("keep")
@@ -234,9 +293,8 @@ def test_a_prompt_is_compared_scored_run_over_cases_judged_kept_and_exported(
     page.locator("#vote [data-act=export]").click()
     expect(app.drawer).to_be_visible()
     look("export")
-    with page.expect_download() as download:
-        app.drawer.locator("a[download].primary").click()
-    assert "说 {{ word }}" in download.value.path().read_text(encoding="utf-8")
+    name, text = taken(".drawer a[download].primary")
+    assert name == "路径.prompty" and "说 {{ word }}" in text
     assert {place: texts for place, texts in found.items() if texts} == {}
 
 

@@ -73,7 +73,7 @@ def test_what_programs_read_stays_english(call: Call) -> None:
         (("run",), "错误：缺少参数“PROMPT”。"),
         (("runn",), "错误：没有命令“runn”。是否指 'run'？"),
         (("run", "x", "--seed", "abc"), "错误：“--seed”的值无效：须为整数"),
-        (("run", "x", "--exampl"), "错误：没有选项 --exampl（相近的选项：--example, --samples）"),
+        (("run", "x", "--exampl"), "错误：没有选项 --exampl（相近的选项：--example、--samples）"),
         (("run", "x", "--samples"), "错误：选项“--samples”需要一个值。"),
     ],
 )

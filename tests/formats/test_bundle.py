@@ -130,6 +130,28 @@ def test_the_same_prompts_in_any_order_give_the_same_bytes() -> None:
     assert written(TONE, other, Prompt(name="Z")) == written(Prompt(name="Z"), other, TONE)
 
 
+class OfWindows(zipfile.ZipInfo):
+    """A record as Windows in Chinese writes it: the name in its own code page, and no mark of UTF-8."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802
+        return self.filename.encode("gb18030"), self.flag_bits & ~0x800
+
+
+@pytest.mark.parametrize("record", [zipfile.ZipInfo, OfWindows])
+def test_names_in_chinese_come_back_also_from_a_bundle_that_another_system_has_packed_again(
+    record: type[zipfile.ZipInfo],
+) -> None:
+    out = io.BytesIO()
+    named = TONE.model_copy(update={"name": "邮件的语气", "family": "分类"})
+    with zipfile.ZipFile(io.BytesIO(written(named))) as source, zipfile.ZipFile(out, "w") as target:
+        assert "分类/邮件的语气.prompty" in source.namelist()
+        assert all(info.flag_bits & 0x800 for info in source.infolist() if not info.filename.isascii())
+        for name in source.namelist():
+            target.writestr(record(name), source.read(name))
+    (entry,) = read_bundle(out.getvalue()).entries
+    assert (entry.path, entry.prompt) == ("分类/邮件的语气.prompty", named)
+
+
 def test_names_that_give_the_same_file_name_get_different_ones() -> None:
     names = ["Tone", "tone!", "Tone 2", "语气", "情绪", "CON", "../../etc/passwd", "<img onerror=x>", ""]
     items = [BundleItem(Prompt(name=name), folder="../hub\\x/a:b/c") for name in names]

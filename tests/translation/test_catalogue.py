@@ -55,6 +55,12 @@ def test_options_of_techniques_and_checks_have_chinese_labels() -> None:
     assert sorted(label for label in labels if chinese().of(label) == label) == ["K"]
 
 
+def test_a_technique_has_one_name_in_chinese() -> None:
+    """A name of ours may go on: "ReAct：推理与行动"."""
+    names = {row.title: row.title_zh for row in TECHNIQUES.values()}
+    assert [title for title, zh in names.items() if not zh.startswith(chinese().of(title))] == []
+
+
 def test_chinese_is_written_with_its_own_marks() -> None:
     """Full-width marks after a character, none of them spaced, no space before %, 你 and no 您."""
     wrong = r"[\u3400-\u9fff](?:[,;!?]|\.(?:\s|$))|\s[，。：；？）]|[，。：；？（] (?![`{<#])|(?:\d|\}) %(?!\})|您|！"

@@ -256,7 +256,7 @@ async def test_a_row_says_what_changed_since_the_run_before(call: Call, ran: Run
     assert titles == [
         "check: added “valid JSON”; column 2: added “echo”",
         "user turn: “Say” → “Shout”",
-        "word: “one” → “two”",
+        "\N{WORD JOINER}word: “one” → “two”",
     ]
     assert page.text.count("as before") == 1
     assert page.text.count("first run of this prompt") == 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import unquote
 
+import httpx
 import pytest
 
 from playground.errors import NotFoundError
@@ -133,6 +135,30 @@ async def test_every_table_is_a_file(workbench: Workbench) -> None:
         await verdict_file(workbench, run, "../x", "")
 
 
+@pytest.mark.parametrize(
+    ("headers", "begins"),
+    [
+        ({}, "**\\<b\\> beats A"),
+        ({"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}, "**\\<b\\> 胜过 A"),
+        ({"accept-language": "en-US,zh;q=0.5"}, "**\\<b\\> beats A"),
+        ({"accept-language": "zh-CN", "cookie": "playground_language=en"}, "**\\<b\\> beats A"),
+        ({"cookie": "playground_language=zh"}, "**\\<b\\> 胜过 A"),
+    ],
+)
+async def test_a_report_is_in_the_language_of_the_page_and_called_as_the_experiment(
+    workbench: Workbench, web: httpx.AsyncClient, headers: dict[str, str], begins: str
+) -> None:
+    run = await finished(workbench, name="情感 对比")
+    reply = await web.get(f"/files/experiment/{run}/verdict.md", headers=headers)
+    assert reply.text.startswith(begins)
+    gone = await web.get("/files/experiment/nope/verdict.md", headers=headers)
+    assert gone.status_code == 404
+    assert gone.text.startswith("没有这个实验。" if "胜过" in begins else "There is no such experiment.")
+    assert (
+        unquote(reply.headers["content-disposition"]) == "attachment; filename*=UTF-8''情感-对比-verdict.md"
+    )
+
+
 async def test_the_winner_is_kept_as_a_version_with_the_verdict_as_its_message(
     workbench: Workbench, call: Call
 ) -> None:
@@ -141,6 +167,10 @@ async def test_the_winner_is_kept_as_a_version_with_the_verdict_as_its_message(
     assert 'data-act="ask_to_keep"' in head and 'data-variant="&lt;b&gt;"' in head
     drawer = (await call("ask_to_keep", id=run, variant="<b>"))["drawer"]
     assert 'value="Echo"' in drawer["body"] and 'value="&lt;b&gt; beats A by 67 points' in drawer["body"]
+    chinese = (await call("ask_to_keep", id=run, variant="<b>", lang="zh"))["drawer"]
+    assert 'value="&lt;b&gt; 胜过 A，高 67 个百分点' in chinese["body"], (
+        "it becomes what a reader of Chinese wrote"
+    )
     fields = {"name": "Echo", "message": "It won", "label": "production"}
     update = await call("keep_variant", id=run, variant="<b>", fields=fields)
     assert update["drawer"] is None

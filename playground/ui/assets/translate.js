@@ -9,6 +9,7 @@ const LETTER = /^[A-Z]′?$/; // a variant's name
 const CJK = "\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”";
 const AFTER = new RegExp(`[${CJK}] $`), BEFORE = new RegExp(`^ [${CJK}]`);
 const STARTS = new RegExp(`^[${CJK}]`), ENDS = new RegExp(`[${CJK}]$`);
+const CHANGE = /: (?:.* → |added |removed )/;
 const SENTENCES = /(?<=[.?!])\s+(?=[^a-z])/;
 const SEPARATORS = [[" · ", " · "], ["; ", "；"], [": ", "："], [", ", "，"]];
 const END = { ".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…" };
@@ -87,12 +88,13 @@ class Template {
 /**
  * What looks texts up in a catalogue.
  * @param {Record<string, string>} catalogue English to Chinese
- * @param {{ours: string[], names: string[], counted: string[], free: string[]}} holes what placeholders stand for, as
- *   shown.py says it: a name of ours, a name, a number, or more words than a template has
+ * @param {{ours: string[], listed: string[], names: string[], counted: string[], free: string[]}} holes what
+ *   placeholders stand for, as shown.py says it: a name of ours, names one after the other, a name, a number, or more
+ *   words than a template has
  * @returns {(text: string) => string}
  */
 export function makeTranslation(catalogue, holes) {
-  const OURS = new Set(holes.ours);
+  const OURS = new Set(holes.ours), LISTED = new Set(holes.listed);
   const NAMES = new Set(holes.names), COUNTED = new Set(holes.counted), FREE = new Set(holes.free);
   // Pieces of sentences without the comma that joins them, too: texts are cut there.
   const cut = Object.entries(catalogue)
@@ -128,10 +130,11 @@ export function makeTranslation(catalogue, holes) {
       found = pieces.map((piece) => known(piece, depth + 1));
       if (found.every(Boolean)) return sentences(pieces, found);
     }
-    if (text.includes("”; ")) {
+    if (text.includes("; ") && CHANGE.test(text)) {
       // Changes, one after the other: a hole of one must not swallow the next.
-      const parts = text.split("; ").map((part) => known(part, depth + 1));
-      if (parts.every(Boolean)) return parts.join("；");
+      const parts = text.split("; "), told = parts.map((part) => known(part, depth + 1));
+      if (told.some(Boolean) && parts.every((part, n) => told[n] || CHANGE.test(part)))
+        return parts.map((part, n) => told[n] || part).join("；");
     }
     const whole = byTemplates(text, depth) || withoutEnd(text, depth);
     return whole || (found.some(Boolean) ? sentences(pieces, found) : separated(text, depth));
@@ -165,7 +168,8 @@ export function makeTranslation(catalogue, holes) {
         const isTag = /^\d+$/.test(name);
         const noun = name.replace(/\d+$/, "");
         if (COUNTED.has(noun) && !isTag && !NUMBER.test(value) && !isKnown(value)) continue next;
-        const isShort = template.letters < SHORT && !(NAMES.has(name) && /^[A-Z]/.test(template.text));
+        const isName = template.quoted.has(name) || (NAMES.has(name) && /^[A-Z]/.test(template.text));
+        const isShort = template.letters < SHORT && !isName;
         if (isShort && !isTag && !NUMBER.test(value) && !LETTER.test(value) && !isKnown(value)) continue next;
         const words = isTag ? null : filled(template, name, value, depth);
         const isForeign = words === null && !FREE.has(noun) && !template.quoted.has(name);
@@ -180,11 +184,11 @@ export function makeTranslation(catalogue, holes) {
   }
 
   function filled(template, name, value, depth) {
-    if (OURS.has(name)) return exact.get(value) ?? null;
+    if (OURS.has(name) || (name === "file" && value.startsWith("The "))) return exact.get(value) ?? null;
     if (template.quoted.has(name) || NAMES.has(name.replace(/\d+$/, ""))) return null;
-    const bare = value.trim();
+    const tag = /^(<\d+>)(.*)(<\/\d+>)$/s.exec(value), bare = tag ? tag[2] : value.trim();
     const shown = bare ? known(bare, depth + 1) : null;
-    return shown === null ? null : value.replace(bare, () => shown);
+    return shown === null ? (tag ? value : null) : value.replace(bare, () => shown);
   }
 
   function withoutEnd(text, depth) {
@@ -208,13 +212,14 @@ export function makeTranslation(catalogue, holes) {
 
   function separated(text, depth) {
     for (const [separator, shown] of SEPARATORS) {
-      if (!text.includes(separator)) continue;
+      // Where there are elements each text of the line is shown by itself.
+      if (!text.includes(separator) || /<\d/.test(text)) continue;
       const pieces = text.split(separator);
       const found = pieces.map((piece) => (piece ? known(piece, depth + 1) : ""));
       // Between commas, and before a colon, only a single word may be somebody's: else it is a sentence of his.
       const hasForeign = pieces.some((piece, n) => found[n] === null && piece.includes(" ") && piece.search(WORD) >= 0);
       if (!found.some(Boolean) || (separator === ", " && hasForeign)) continue;
-      if (separator === ": " && found.at(-1) === null) continue;
+      if (separator === ": " && found.at(-1) === null && !CHANGE.test(text)) continue;
       let all = found[0] || pieces[0];
       for (let n = 1; n < pieces.length; n++)
         all += (found[n] || found[n - 1] ? shown : separator) + (found[n] || pieces[n]);
@@ -228,6 +233,10 @@ export function makeTranslation(catalogue, holes) {
     return shown === text ? null : shown;
   }
 
+  // Names as Chinese lists them: "A", "B" is “A”、“B”, and 1 and 2 is 1 和 2.
+  const listed = (names) =>
+    names.replace(/"([^"]*)"/g, "“$1”").replaceAll(", ", "、").replace(/^(\S+) and (\S+)$/, "$1 和 $2");
+
   function written(template, values) {
     const { pieces, rest } = piecesOf(template.chinese);
     let all = "";
@@ -238,7 +247,8 @@ export function makeTranslation(catalogue, holes) {
         all += `<${closes ? "/" : ""}${values[tag]}>`;
         continue;
       }
-      const value = number(values[name]) ?? values[name];
+      let value = number(values[name]) ?? values[name];
+      if (LISTED.has(name.replace(/\d+$/, ""))) value = listed(value);
       if (AFTER.test(all) && STARTS.test(value)) all = all.slice(0, -1);
       all += AFTER.test(value) ? value.slice(0, -1) : value;
     }
