@@ -142,7 +142,7 @@ def _poll(kept: StoredExperiment, seen: int) -> Markup:
 
 def _order(kept: StoredExperiment) -> str:
     several = len(set(kept.run_models.values())) > 1
-    return "one model after the other" if several else "all variants of a case run together"
+    return "one model after the other" if several else "a few cases at a time, by all variants"
 
 
 # --- what the arrays say ------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ def _row(shown: Shown, aligned: Aligned, place: Place, begins: str, is_at: bool,
     variant, case = place
     return Markup(
         '<tr class="case{}" id="va-{}-{}" tabindex="0" data-act="verdict_look" data-id="{}" data-look="{}"{}><td class="num soft">{}</td><td class="mark" translate="no">{}</td>'
-        '<td class="mono"><span class="one">{}</span></td><td class="says">{}</td><td class="says">{}</td>{}</tr>'
+        '<td class="mono"><span class="one">{}</span></td><td class="says"><i class="hint by">you</i>{}</td><td class="says"><i class="hint by">judge</i>{}</td>{}</tr>'
     ).format(
         " at" if is_at else "",
         variant,
@@ -123,7 +123,7 @@ def _value(aligned: Aligned, place: Place) -> Markup:
         '<rect class="full" y="4" width="{:.1f}" height="4" rx="2"/><path class="half" d="M36 0v12"/></svg>'
     ).format(72 * sure)
     return Markup(
-        '<td class="sure">{}<span class="num">{:.2f}</span></td><td class="num far"><b>{:.2f}</b></td>'
+        '<td class="sure"><span>{}<b class="num">{:.2f}</b></span></td><td class="num far"><b>{:.2f}</b></td>'
     ).format(bar, sure, apart)
 
 

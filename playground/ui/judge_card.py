@@ -56,7 +56,10 @@ def card(
     return Markup('<aside class="va-card" aria-label="Card">{}{}{}{}</aside>').format(
         head,
         above,
-        _agreeing(shown, aligned, agreement, turned, asking, beside) if aligned.labels or is_scoring else "",
+        # A version that has not seen the held-out half has no card to be short of labels for.
+        _agreeing(shown, aligned, agreement, turned, asking, beside)
+        if aligned.held_out or is_scoring
+        else "",
         scores(shown, aligned) if is_scoring else "",
     )
 
@@ -69,7 +72,7 @@ def _beside(slope: Estimate | None, price: tuple[float | None, float | None]) ->
     else:
         size = points(slope.value, signed=True)
         leans = Markup("<b>{}</b> {}").format(
-            f"{size} {'point' if size.lstrip(SIGNED) == '1' else 'points'}", "for each 100 words more"
+            f"{size} {'point' if size.lstrip(SIGNED) == '1' else 'points'}", "a 100 words"
         )
         ends = f"95 %: {points(slope.low)} to {points(slope.high)}"
     cost = join(
@@ -210,7 +213,7 @@ def _reverse(
         )
     if turned:
         return Markup("")
-    return Markup('<div class="va-part row">{}<span class="hint">{}</span></div>').format(
+    return Markup('<div class="va-part va-say">{}<span class="hint">{}</span></div>').format(
         button(
             "Ask it in reverse",
             "judge_in_reverse",

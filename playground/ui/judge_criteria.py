@@ -83,7 +83,7 @@ async def _version(
         '<tr class="{}" data-act="verdict_look" data-id="{}" data-look="{}" tabindex="0"><td><b>{}</b> <span class="hint one" translate="no">{}</span></td><td class="num">{:,}</td>'
         '<td class="num">{}</td><td class="num">{}</td><td>{}</td></tr>'
     ).format(
-        "wins" if each.number == at.number else "",
+        "at" if each.number == at.number else "",
         shown.id,
         shown.look.to(version=each.number, row=None).text,
         f"version {each.number}",
@@ -122,7 +122,7 @@ def of_version(
         )
     if not aligned.held_out and labels:
         return Markup(
-            '<div class="va-part"><p>{}</p><div class="row">{}<span class="hint">{}</span></div></div>'
+            '<div class="va-part"><p>{}</p><div class="va-say">{}<span class="hint">{}</span></div></div>'
         ).format(
             f"Version {version.number} has not seen the held-out half. Open it when you are done with the criteria: "
             "each look at it makes it less of a test.",
@@ -139,7 +139,7 @@ def of_version(
     if len(aligned.held_out) < LEAST:
         return Markup("")
     answers = int((shown.found.table.status == "done").sum())
-    return Markup('<div class="va-part row">{}<span class="hint">{}</span></div>').format(
+    return Markup('<div class="va-part va-say">{}<span class="hint">{}</span></div>').format(
         button(
             f"Score by version {version.number}",
             "judge_use",
