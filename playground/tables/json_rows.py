@@ -124,7 +124,7 @@ def _lines(text: Text, names: dict[str, int], *, learn: bool = False) -> Iterato
                 (Finding("json", what, "Correct the line.", True),),
             )
             continue
-        if learn:
+        if learn and not isinstance(entry, list):  # which is refused
             for name in entry if isinstance(entry, dict) else (ALONE,):
                 names.setdefault(name, len(names))
         record = _record(number, entry, names)

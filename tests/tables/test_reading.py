@@ -235,6 +235,12 @@ def workbook(*rows: list[Any], merge: str = "") -> bytes:
     return out.getvalue()
 
 
+def test_a_line_that_is_refused_makes_no_column() -> None:
+    told = read_table("a.jsonl", b'{"q": "1"}\n[1, 2]\n{"q": "2"}\n').preview()
+    assert [each.becomes for each in told.columns] == ["q"]
+    assert problems(told) == [([2], "a list, and a row is an object", True)]
+
+
 def test_a_workbook_with_formulas_dates_and_merged_cells() -> None:
     data = workbook(
         ["message", "when", "total", "shop"],
