@@ -121,7 +121,9 @@ def test_rows_of_guesses_change_no_bit_of_an_answer_that_repeats_itself(
     kind: str, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = load(kind)
-    words = list(model.vocabulary.tokenize("The sea gave, the sea took, and the keeper wrote. " * 3, special=False))
+    words = list(
+        model.vocabulary.tokenize("The sea gave, the sea took, and the keeper wrote. " * 3, special=False)
+    )
     asked = [
         Request(new_request(number, 50, ignore_eos=True, temperature=heat, top_k=2), words)
         for number, heat in enumerate((0, 0.1))

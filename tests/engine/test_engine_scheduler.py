@@ -382,7 +382,9 @@ def test_a_short_answer_alone_takes_guesses_along_only_while_they_come_true(
     new_fake: NewFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        conftest, "next_token", lambda tokens: 20 + len(tokens) % 5 if len(tokens) < 130 else 11 + len(tokens) % 79
+        conftest,
+        "next_token",
+        lambda tokens: 20 + len(tokens) % 5 if len(tokens) < 130 else 11 + len(tokens) % 79,
     )
     model = new_fake()
     scheduler = batching(model)
