@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from playground.engine.calls import OWN_SEQUENCES, Calls
 from playground.engine.context import STEP_ROWS, Row
 from playground.engine.grammar import Guide
+from playground.engine.guesses import Guesses, Heard
 from playground.engine.job import Event, Job
 from playground.engine.prefix_tree import PrefixTree, common_length, usable
 from playground.engine.protocol import Done, Generate
@@ -70,6 +71,7 @@ class Scheduler:
         self._set_up()
         self._running: list[Run] = []  # both lists: the first is served first
         self._waiting: list[Run] = []
+        self._heard = Heard()
         self._count = 0
         self._turn = 0
         self._in_tiles = self._reads_alone = False  # the last call
@@ -111,7 +113,8 @@ class Scheduler:
         job = Job(
             request, self._count, [*(~token for token in prompt[:tiled]), *prompt[tiled:]], chain, guide
         )
-        self._wait(Run(job, adapter, pictures, request.family, tiled))
+        run = Run(job, adapter, pictures, request.family, tiled, guesses=Guesses(self._heard))
+        self._wait(run)
 
     def cancel(self, request_id: int) -> Done | None:
         """End a request at once; None when there is no such request any more."""
@@ -338,6 +341,7 @@ class Scheduler:
         return [*events, self._end(run)] if job.finish else events
 
     def _end(self, run: Run, finish: str = "") -> Done:
+        self._heard.take(run.job.tokens[max(0, run.job.prompt_tokens - 3) :])
         self._release(run)
         free_chain(run.job.chain)
         return run.job.done(run.reused, finish)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.engine.guesses import Guesses
+from playground.engine.guesses import Guesses, Heard
 
 
 def test_what_followed_the_same_three_tokens_last_is_guessed() -> None:
@@ -44,3 +44,24 @@ def test_no_more_than_may_be() -> None:
     assert Guesses().after([3] * 20, 3, 2) == [3, 3]
     assert Guesses().after([3] * 20, 1, 0) == []
     assert Guesses().after([3] * 20, 1, -1) == []
+
+
+def test_what_an_answer_before_said_is_guessed_where_this_one_has_not_said_it() -> None:
+    heard = Heard()
+    heard.take([1, 2, ~3, 4, 5, 6, 7])
+    guesses = Guesses(heard)
+    assert guesses.after([9, 1, 2, 3], 2, 7) == [4, 5]
+    assert guesses.after([9, 1, 2, 3, 4, 5], 0, 7) == [6], "two were foretold in a row"
+    assert guesses.after([9, 1, 2, 3, 4, 5, 8, 1, 2, 3], 1, 7) == [4], "its own words come first"
+    assert Guesses(heard).after([0, 2, 3], 1, 7) == [], "two tokens are not enough"
+
+
+def test_what_was_heard_does_not_grow_without_end() -> None:
+    heard = Heard(most=20)
+    heard.take(list(range(100, 115)))
+    heard.take(list(range(200, 215)))
+    assert Guesses(heard).after([100, 101, 102], 1, 7) == []
+    assert Guesses(heard).after([200, 201, 202], 1, 7) == [203]
+    heard.take(list(range(300, 400)))
+    assert Guesses(heard).after([300, 301, 302], 1, 7) == [303]
+    assert Guesses(heard).after([350, 351, 352], 1, 7) == [], "more than is kept"

@@ -397,6 +397,22 @@ def test_a_short_answer_alone_takes_guesses_along_only_while_they_come_true(
     assert [sizes[at] for at in range(140, 159)] == [1] * 19
 
 
+def test_a_prompt_that_is_asked_again_is_answered_in_fewer_calls(
+    new_fake: NewFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conftest, "next_token", lambda tokens: 10 + pow(3, len(tokens), 89))  # no two alike
+    model = new_fake()
+    scheduler = batching(model)
+    calls = []
+    for number in range(2):
+        before = len(model.calls)
+        scheduler.submit(request(number, 60), [1] * 100)
+        story = Story(scheduler).run()
+        assert story.texts[number] == model.says([1] * 100, 60)
+        calls.append(len(model.calls) - before)
+    assert calls[1] < calls[0] / 2
+
+
 def test_where_company_may_change_bits_nothing_is_guessed(
     new_fake: NewFake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
