@@ -246,7 +246,7 @@ def _about_cases(now: Experiment, choices: Choices) -> Markup:
         told = [f"No column fills {names}, which the prompt asks for."]
         names = _listed(columns)
         told.append(f"The columns are {names}.")
-        notes.append(note("warn", " ".join(told)))
+        notes.append(Markup("{}{}").format(note("warn", " ".join(told)), _prompt_of_set(now, choices)))
     if 0 < taken < TOO_FEW:
         notes.append(
             note("warn", f"{plural(taken, 'case')}: no verdict is possible, {TOO_FEW} are the least.")
@@ -259,6 +259,19 @@ def _about_cases(now: Experiment, choices: Choices) -> Markup:
             )
         )
     return Markup('<div id="exp-opened"></div>{}').format(join(notes))
+
+
+def _prompt_of_set(now: Experiment, choices: Choices) -> Markup:
+    """The way on with a set that comes with the program, whose columns another prompt asks for: with its own."""
+    found = choices.data(now)
+    title = found.name if found is not None else ""
+    name = next((each.name for each in choices.samples if each.title == title and each.prompt), "")
+    if not name:
+        return Markup("")
+    return Markup('<div class="exp-line">{}<span class="hint">{}</span></div>').format(
+        button("Take the prompt of this set", "experiment_from_sample", kind="small", sample=name),
+        "in place of these variants",
+    )
 
 
 def columns_of(now: Experiment, choices: Choices) -> list[str]:

@@ -169,6 +169,19 @@ async def test_a_sample_is_set_up_with_its_own_prompt(workbench: Workbench, call
     assert chosen["plan"]["cases"] == update["plan"]["cases"]
 
 
+async def test_a_prompt_that_fits_no_column_of_a_sample_may_give_way_to_the_samples_own(
+    call: Call, form: Form
+) -> None:
+    update = await call("experiment_from_compare", form=greeting(form))
+    form |= {"experiment": update["plan"]}
+    chosen = await call("change_experiment", what="cases/data", value="sample:sentiment", form=form)
+    page = chosen["html"]["exp-main"]
+    assert "No column fills &#34;word&#34;" in page
+    assert re.search(r'data-act="experiment_from_sample"[^>]*data-sample="sentiment"', page)
+    fits = await call("experiment_from_sample", sample="sentiment", form=form)
+    assert "Take the prompt of this set" not in fits["html"]["exp-main"]
+
+
 async def test_a_sample_with_an_experiment_beside_it_is_set_up_as_that(call: Call, form: Form) -> None:
     update = await call("experiment_from_sample", sample="sentiment", form=form)
     plan = update["plan"]
