@@ -1,4 +1,4 @@
-"""The routes beside the page: its scripts, exports as downloads, and files that are dropped on it."""
+"""The routes beside the page: its scripts and styles, exports as downloads, and files that are dropped on it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ from playground.ui.drafts import Sent, keep
 from playground.ui.history import csv_of
 from playground.ui.importing import take_in
 from playground.ui.scripts import Scripts
+from playground.ui.styles import Styles
 from playground.ui.verdict_files import verdict_file
 from playground.workbench.service import Workbench
 
 
-def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts) -> None:
-    """Our scripts by version and name, and exports as downloads."""
+def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts, styles: Styles) -> None:
+    """Our scripts and styles by version and name, and exports as downloads."""
 
     @api.exception_handler(PlaygroundError)
     async def refused(request: Request, exc: Exception) -> Response:
@@ -39,11 +40,13 @@ def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts) -> None:
     @api.get("/playground/{name}")
     @api.get("/playground/{version}/{name}")
     async def script(name: str, version: str = "") -> Response:
-        found = scripts.at(name, version)
+        found, kind = scripts.at(name, version), "text/javascript"
+        if found is None:
+            found, kind = styles.at(name, version), "text/css"
         if found is None:
             return PlainTextResponse("Not found.\n", 404)
         body, kept = found
-        return Response(body, media_type="text/javascript", headers={"cache-control": kept})
+        return Response(body, media_type=kind, headers={"cache-control": kept})
 
     @api.get("/files/words/{name}")
     def words(name: str) -> Response:  # in a thread of its own: the first time it is made

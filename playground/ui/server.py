@@ -64,6 +64,7 @@ def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], No
     from playground.ui.routes import add_routes
     from playground.ui.scripts import Scripts
     from playground.ui.sessions import Sessions
+    from playground.ui.styles import Styles
 
     blocks = page.build(workbench)
 
@@ -86,8 +87,8 @@ def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], No
             await workbench.close()
 
     api = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    scripts = Scripts(page.ASSETS)
-    add_routes(api, workbench, scripts)
+    scripts, styles = Scripts(page.ASSETS), Styles(page.STYLES, gr.__version__)
+    add_routes(api, workbench, scripts, styles)
     mounted = gr.mount_gradio_app(
         api,
         blocks,
@@ -103,8 +104,8 @@ def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], No
         enable_monitoring=False,
         blocked_paths=[str(settings.data_dir)],
         theme=page.theme(),
-        css_paths=[str(path) for path in page.STYLES],
-        head=languages.head() + scripts.head(),
+        css=styles.css(),
+        head=languages.head() + styles.head() + scripts.head(),
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
     )
     sessions = Sessions(blocks)

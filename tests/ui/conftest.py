@@ -22,9 +22,10 @@ from playground.store.records import StoredRun
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Turn
 from playground.ui.actions import make_call
-from playground.ui.app import ACTIONS, ASSETS
+from playground.ui.app import ACTIONS, ASSETS, STYLES
 from playground.ui.routes import add_routes
 from playground.ui.scripts import Scripts
+from playground.ui.styles import Styles
 from playground.ui.server import Guard
 from playground.workbench.service import Workbench
 
@@ -85,7 +86,7 @@ def ran(workbench: Workbench) -> Run:
 async def web(workbench: Workbench) -> AsyncIterator[httpx.AsyncClient]:
     """A client of our own routes behind the guard."""
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    add_routes(api, workbench, Scripts(ASSETS))
+    add_routes(api, workbench, Scripts(ASSETS), Styles(STYLES, "6.31.0"))
     transport = httpx.ASGITransport(Guard(api, frozenset({"localhost"})))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:7860") as client:
         yield client

@@ -11,10 +11,11 @@ from fastapi import FastAPI
 from starlette.applications import Starlette
 
 from playground.sandbox.levels import RISK
-from playground.ui.app import ASSETS, OWNERS
+from playground.ui.app import ASSETS, OWNERS, STYLES
 from playground.ui.guard import DOCUMENT, LIMITS, Guard
 from playground.ui.routes import add_routes
 from playground.ui.scripts import Scripts
+from playground.ui.styles import Styles
 from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -33,7 +34,7 @@ async def lacks(call: Call, form: dict[str, Any], name: str) -> str:
 
 async def send(workbench: Workbench, name: str, data: bytes) -> httpx.Response:
     api = FastAPI()
-    add_routes(api, workbench, Scripts(ASSETS))
+    add_routes(api, workbench, Scripts(ASSETS), Styles(STYLES, "6.31.0"))
     app: Starlette | Guard = Guard(api, frozenset({"localhost"}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as web:
         headers = {"content-type": "application/octet-stream"}

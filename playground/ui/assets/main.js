@@ -61,10 +61,17 @@ window.playgroundMount = (kind, ctx, i) => {
 };
 for (const [kind, ctx, i] of window.playgroundQueue ?? []) window.playgroundMount(kind, ctx, i);
 
+// The look comes as a sheet of its own: what is measured before it is there would be wrong.
+async function look() {
+  const at = () => getComputedStyle(document.documentElement).getPropertyValue("--paper");
+  while (!at()) await new Promise((done) => { setTimeout(done, 10); });
+}
+
 async function start() {
+  page.form = {};  // taken: a second mount must not start again
+  await look();
   keepFitting($("#compare"));
   keepFocused();
-  page.form = {};  // taken: a second mount must not start again
   const query = Object.fromEntries(new URL(location).searchParams);
   const isPlain = Boolean(query.run) || !(query.pattern || query.prompt || query.new);
   const record = kept(isPlain);
