@@ -54,6 +54,13 @@ LAST = "browser/"
 """One Chromium serves all of it, and while it is driven no asynchronous test can run in the same process."""
 
 
+def pytest_sessionstart() -> None:
+    """Shipped patterns are frozen, and each workbench and command reads them all: the tests of a process share them."""
+    load, folder = shipped._load, shipped.shipped_folder()
+    read = functools.cache(load)
+    shipped._load = lambda file, at: (read if at == folder else load)(file, at)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first, the browser's last, there the large files first; the order is otherwise that of the files.
 
@@ -73,16 +80,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(root).as_posix().startswith(LAST):
             item.add_marker(pytest.mark.flaky(reruns=1))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def shipped_patterns_are_read_once() -> Iterator[None]:
-    """Each workbench and each command reads them all; they are frozen, so the tests of a process share what was read."""
-    load, folder = shipped._load, shipped.shipped_folder()
-    read = functools.cache(load)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shipped, "_load", lambda file, at: (read if at == folder else load)(file, at))
-        yield
 
 
 @pytest.fixture

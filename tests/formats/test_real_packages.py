@@ -1,4 +1,7 @@
-"""What we write is loaded by the packages it is for, and gives the same text once the variables are filled in."""
+"""What we write is loaded by the packages it is for, and gives the same text once the variables are filled in.
+
+They are imported by the tests that need them: every process that runs tests reads all files of tests, and these are slow.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,9 @@ import string
 from pathlib import Path
 from typing import Any
 
-import llm.cli
-import prompty as real_prompty
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from langchain_core.prompts import load_prompt
 
 from playground.formats import langchain, llm_template, prompty
 from playground.formats.base import Export
@@ -49,6 +49,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_langchain_loads_our_file_and_formats_the_same_text(
     folder: Path, parts: list[Piece], name: str
 ) -> None:
+    from langchain_core.prompts import load_prompt
+
     turns = normalise([Turn(role="user", template=join(parts))])
     prompt = Prompt(name=name, description="d", tags=("a",), turns=turns, metadata={"k": [1]})
     path = folder / "prompt.json"
@@ -59,6 +61,8 @@ def test_langchain_loads_our_file_and_formats_the_same_text(
 
 @deprecated
 def test_langchain_fills_in_our_defaults_and_reads_several_turns_as_one_text(folder: Path) -> None:
+    from langchain_core.prompts import load_prompt
+
     turns = (Turn(role="system", template="Be {{ tone }}."), Turn(role="user", template="{{ city }} {x}"))
     prompt = Prompt(turns=turns, inputs=(Input(name="tone", default="dry"), Input(name="city")))
     path = folder / "two.json"
@@ -68,6 +72,8 @@ def test_langchain_fills_in_our_defaults_and_reads_several_turns_as_one_text(fol
 
 @deprecated
 def test_a_few_shot_file_gives_the_text_that_langchain_makes_of_it(folder: Path) -> None:
+    from langchain_core.prompts import load_prompt
+
     text = (
         '{"_type": "few_shot", "input_variables": ["tone"], "prefix": "Be {tone}: {{{{", "suffix": "In {city}?",'
         ' "example_prompt": {"_type": "prompt", "input_variables": ["q", "a"], "template": "{q} = {a}"},'
@@ -91,6 +97,8 @@ def test_a_few_shot_file_gives_the_text_that_langchain_makes_of_it(folder: Path)
 def test_llm_loads_our_file_and_evaluates_to_the_same_texts(
     folder: Path, system: list[Piece], user: list[Piece]
 ) -> None:
+    import llm.cli
+
     turns = normalise([Turn(role="system", template=join(system)), Turn(role="user", template=join(user))])
     if len(rendered(turns)) < 2 or not all(turn.template.strip() for turn in turns):
         return
@@ -103,6 +111,8 @@ def test_llm_loads_our_file_and_evaluates_to_the_same_texts(
 
 
 def test_llm_takes_our_options_defaults_and_what_is_typed(folder: Path) -> None:
+    import llm.cli
+
     turns = (Turn(role="user", template="Be {{ tone }} about {{ input }}."),)
     prompt = Prompt(turns=turns, inputs=(Input(name="tone", default="dry"), Input(name="input")))
     path = folder / "typed.yaml"
@@ -125,6 +135,8 @@ def test_llm_takes_our_options_defaults_and_what_is_typed(folder: Path) -> None:
 def test_prompty_loads_our_file_and_renders_the_same_messages(
     folder: Path, system: list[Piece], user: list[Piece]
 ) -> None:
+    import prompty as real_prompty
+
     turns = normalise([Turn(role="system", template=join(system)), Turn(role="user", template=join(user))])
     values = {"tone": "dry", "city": "Ulm"}  # prompty reads a line `user:` in a value as a turn, we do not
     mine = worker.render([(turn.role, turn.template) for turn in turns], values, 10_000)
@@ -143,6 +155,8 @@ def test_prompty_loads_our_file_and_renders_the_same_messages(
 
 
 def test_prompty_knows_our_options_and_inputs(folder: Path) -> None:
+    import prompty as real_prompty
+
     prompt = Prompt(
         name="Weather",
         turns=(Turn(role="user", template="{{ city }}"),),

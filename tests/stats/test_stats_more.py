@@ -6,9 +6,7 @@ import math
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from krippendorff import alpha as their_alpha
-from statsmodels.stats.inter_rater import cohens_kappa
 
 from playground.stats import (
     Vote,
@@ -82,6 +80,8 @@ def test_the_smaller_the_difference_the_more_cases_it_takes() -> None:
 
 
 def test_clusters_have_the_error_of_statsmodels() -> None:
+    import statsmodels.api as sm
+
     random = np.random.default_rng(5)
     groups = random.integers(0, 18, 90)
     a, b = random.random(90) + groups / 40, random.random(90)
@@ -123,6 +123,8 @@ def test_interval_and_evidence_agree_at_every_look() -> None:
 
 
 def test_kappa_is_that_of_statsmodels_and_is_none_for_one_class() -> None:
+    from statsmodels.stats.inter_rater import cohens_kappa
+
     random = np.random.default_rng(9)
     person = random.random(80) < 0.7
     judge = person ^ (random.random(80) < 0.2)

@@ -6,9 +6,6 @@ import math
 
 import numpy as np
 import pytest
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
 from playground.stats import (
     ALPHA,
@@ -64,6 +61,8 @@ def test_all_cases_of_one_side_are_told_apart_and_stay_within_bounds() -> None:
 
 @pytest.mark.parametrize(("only_a", "only_b"), [(3, 9), (20, 41), (1, 0), (0, 8), (14, 15)])
 def test_exact_p_is_mcnemars(only_a: int, only_b: int) -> None:
+    from statsmodels.stats.contingency_tables import mcnemar
+
     theirs = mcnemar([[5, only_a], [only_b, 7]], exact=True).pvalue
     assert exact_p(only_a, only_b) == pytest.approx(theirs)
 
@@ -76,12 +75,16 @@ def test_counts_that_cannot_be_are_refused(counts: tuple[int, int, int]) -> None
 
 @pytest.mark.parametrize(("passes", "cases"), [(1, 3), (7, 10), (99, 100), (40, 80)])
 def test_a_rate_has_wilsons_interval(passes: int, cases: int) -> None:
+    from statsmodels.stats.proportion import proportion_confint
+
     found = rate(passes, cases)
     assert (found.low, found.high) == pytest.approx(proportion_confint(passes, cases, method="wilson"))
 
 
 @pytest.mark.parametrize(("passes", "cases"), [(0, 12), (12, 12), (0, 1)])
 def test_none_or_all_have_clopper_and_pearsons_interval(passes: int, cases: int) -> None:
+    from statsmodels.stats.proportion import proportion_confint
+
     found = rate(passes, cases)
     assert (found.low, found.high) == pytest.approx(proportion_confint(passes, cases, method="beta"))
 
@@ -126,6 +129,8 @@ def test_arrays_of_different_lengths_are_refused() -> None:
 
 
 def test_several_p_values_are_adjusted_as_statsmodels_does() -> None:
+    from statsmodels.stats.multitest import multipletests
+
     p = [0.01, 0.04, 0.03, 0.2, 0.0005]
     assert holm(p) == pytest.approx(list(multipletests(p, method="holm")[1]))
     assert benjamini_hochberg(p) == pytest.approx(list(multipletests(p, method="fdr_bh")[1]))

@@ -25,8 +25,8 @@ from playground.ui.actions import make_call
 from playground.ui.app import ACTIONS, ASSETS, STYLES
 from playground.ui.routes import add_routes
 from playground.ui.scripts import Scripts
-from playground.ui.styles import Styles
 from playground.ui.server import Guard
+from playground.ui.styles import Styles
 from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]

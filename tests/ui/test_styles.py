@@ -41,7 +41,9 @@ def test_the_sheets_of_the_page_are_all_there_in_their_order() -> None:
     body, kept = styles.at("look.css", styles.version) or (b"", "")
     text = body.decode()
     assert "immutable" in kept
-    places = [text.index(re.findall(r"^\.[\w-]+", path.read_text(), re.MULTILINE)[0] + " ") for path in STYLES]
+    places = [
+        text.index(re.findall(r"^\.[\w-]+", path.read_text(), re.MULTILINE)[0] + " ") for path in STYLES
+    ]
     assert len(places) == len(STYLES)
     assert text.count(".gradio-container.gradio-container-6-31-0 .contain ") > 1000
     assert text.count("{") == text.count("}")
