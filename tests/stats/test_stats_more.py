@@ -230,6 +230,8 @@ def test_votes_have_bounds_and_a_side_that_is_liked_is_taken_out() -> None:
 
 
 def test_the_slope_of_a_leaning_is_that_of_statsmodels_with_errors_by_unit() -> None:
+    import statsmodels.api as sm
+
     drawn = np.random.default_rng(5)
     units = np.repeat(np.arange(40), 2)
     truth = (drawn.random(80) < 0.6).astype(float)
