@@ -170,7 +170,7 @@ async def drop_experiment(workbench: Workbench, ask: Ask) -> Update:
 async def set_up_again(workbench: Workbench, ask: Ask) -> Update:
     """A stored experiment as a new set-up: over more cases, with another variant, by another rule."""
     kept = await workbench.experiments.get(ask.text("id"))
-    return await _taken(workbench, kept.experiment, ask)
+    return {**await _taken(workbench, kept.experiment, ask), "drawer": None}
 
 
 # --- one change ---------------------------------------------------------------------------------------------

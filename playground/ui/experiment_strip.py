@@ -26,6 +26,8 @@ WORDS = {
     "waits": "waits",
 }
 """How a cell stands, in the order of the legend."""
+WIDEST = 24
+"""Of a column, as the style sheet has it; 1 lies between two."""
 ALWAYS = ("pass", "fail", "running", "failed", "waits")
 
 
@@ -67,9 +69,11 @@ def _ticks(cases: int, per: int) -> Markup:
         for place in places
     )
     last = Markup('<span class="last">{:,}</span>').format(cases) if cases else ""
-    return Markup('<div class="strip-ticks" aria-hidden="true"><div class="at">{}{}</div></div>').format(
-        ticks, last
-    )
+    # Few columns are no wider than they are high and end before the page does; the ticks end with them.
+    wide = columns * (WIDEST + 1) - 1
+    return Markup(
+        '<div class="strip-ticks" aria-hidden="true"><div class="at" style="max-width:{}px">{}{}</div></div>'
+    ).format(wide, ticks, last)
 
 
 def _row(number: int, name: str, marks: Sequence[str], per: int) -> Markup:

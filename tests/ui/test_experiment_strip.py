@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
-from playground.ui.experiment_strip import MOST_COLUMNS, strips
+from playground.ui import experiment_strip
+from playground.ui.experiment_strip import MOST_COLUMNS, WIDEST, strips
 
 
 def test_every_case_has_a_column_and_every_state_is_counted() -> None:
@@ -29,3 +31,9 @@ def test_more_cases_than_fit_share_a_column_with_the_share_that_passes() -> None
 
 def test_no_cases_are_no_strip() -> None:
     assert "Cells" in strips(["A"], [[]])
+
+
+def test_the_ticks_of_few_columns_end_where_the_columns_do() -> None:
+    css = (Path(experiment_strip.__file__).parent / "assets/look/experiments.css").read_text()
+    assert f"max-width: {WIDEST}px" in css.partition(".strip i {")[2].partition("}")[0]
+    assert 'class="at" style="max-width:749px"' in strips(["A"], [["pass"] * 30])

@@ -62,6 +62,7 @@ async def test_the_columns_run_over_the_data_set_that_fits_and_end_in_a_verdict(
     listed = await call("open_experiments", at="", form=form)
     assert "Greeting, two variants" in listed["html"]["exp-body"] and "finished" in listed["html"]["exp-body"]
     again = await call("set_up_again", id=started["experiment"], form=form)
+    assert again["drawer"] is None, "it is asked for in the drawer of the file"
     cost = (await call("experiment_cost", form=form | {"experiment": again["plan"]}))["html"]
     assert "attempt 2" in cost["exp-attempt"]
 
