@@ -29,6 +29,8 @@ FINISHES: dict[str, Finish] = {
 """Words of the servers for an answer that ended; every other word means that it did not end by itself."""
 
 
+WINDOW_UNKNOWN = "window unknown"
+"""Said of an answer of a server that does not tell its context window."""
 HALF = "half a character left out"
 """Said of an answer in which one came without its other half: that is no text."""
 

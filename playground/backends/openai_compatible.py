@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 from playground.backends.answers import (
     FINISHES,
+    WINDOW_UNKNOWN,
     Reading,
     completion_logprobs,
     no_word,
@@ -39,8 +40,6 @@ NOT_CHATTING = ("embed", "rerank", "whisper", "tts")
 """Words in names of models that answer no chat, on servers that do not tell abilities."""
 
 
-WINDOW_UNKNOWN = "window unknown"
-"""Said of an answer of a server that does not tell its context window."""
 WINDOW_ASIDE = "Its context window is unknown: a prompt that is too long for it may be the reason. "
 
 

@@ -11,6 +11,8 @@ from typing import Literal
 
 import numpy as np
 
+from playground.backends.answers import HALF, WINDOW_UNKNOWN
+from playground.backends.tokens import UNFIT
 from playground.plurals import plural
 from playground.stats import holm, sign_p
 from playground.stats.sentences import FEW, LEAST
@@ -21,6 +23,8 @@ from playground.verdicts.table import Table
 Kind = Literal["ok", "warn", "bad"]
 _MUCH = 0.05
 """A share of cases that failed on one side only from which the verdict is about other cases than were asked."""
+REMARKS = (HALF, UNFIT, WINDOW_UNKNOWN)
+"""What backends say of answers where they name the settings that they did not take."""
 _ORDER = {"bad": 0, "warn": 1, "ok": 2}
 
 
@@ -70,16 +74,25 @@ def _pairs(table: Table, comparisons: Sequence[Comparison]) -> Fact:
 
 
 def _ignored(table: Table) -> Fact:
-    found = [(entry.name, entry.ignored) for entry in table.entries if entry.ignored]
+    said = [(entry.name, word) for entry in table.entries for word in entry.ignored]
+    found = [(name, word) for name, word in said if word not in REMARKS]
     if not found:
+        if said:
+            remarks = f"Every backend took every setting that it was sent. Said of answers: {_by_name(said)}."
+            return Fact("ok", "no setting ignored", remarks)
         return Fact("ok", "no setting ignored", "Every backend took every setting that it was sent.")
-    words = "; ".join(f"{name}: {', '.join(settings)}" for name, settings in found)
-    count = sum(len(settings) for _, settings in found)
+    words, count = _by_name(found), len(found)
     return Fact(
         "warn",
         f"{count} {'setting' if count == 1 else 'settings'} ignored",
         f"Not taken by the backend: {words}.",
     )
+
+
+def _by_name(said: Sequence[tuple[str, str]]) -> str:
+    """Such as "A: top-k, min-p; B: top-k"."""
+    names = dict.fromkeys(name for name, _ in said)
+    return "; ".join(f"{name}: {', '.join(word for of, word in said if of == name)}" for name in names)
 
 
 def _cut(table: Table) -> Fact:

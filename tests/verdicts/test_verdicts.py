@@ -246,6 +246,14 @@ def test_the_strip_says_what_a_verdict_leans_on() -> None:
     assert len(verdict(table, RULE).comparisons) == 1, "a twin is no rival"
 
 
+def test_what_a_backend_says_of_an_answer_is_no_setting_that_it_ignored() -> None:
+    entries = (Entry("A", ignored=("window unknown",)), Entry("B", ignored=("window unknown",)))
+    facts = verdict(passing([1] * 40, [1] * 40, entries=entries), RULE).health
+    (fact,) = (fact for fact in facts if "ignored" in fact.words)
+    assert (fact.kind, fact.words) == ("ok", "no setting ignored")
+    assert fact.details.endswith("Said of answers: A: window unknown; B: window unknown.")
+
+
 def test_not_worse_is_a_statement_with_an_interval() -> None:
     table = passing(*LATE)
     assert (
