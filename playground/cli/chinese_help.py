@@ -12,6 +12,7 @@ from playground.translation.shown import chinese
 # The library's own base of these, whichever of its versions is installed.
 _CANNOT_READ: type[Exception] = typer.BadParameter.__mro__[2]
 _USAGE = "用法："
+_USED = {"[OPTIONS]": "[选项]", "COMMAND [ARGS]...": "命令 [参数]..."}
 _HEADS = {"Options": "选项", "Commands": "命令", "Arguments": "参数"}
 
 
@@ -73,6 +74,8 @@ def _with_heads(context_class: Any) -> Any:
             self.write(f"{'':{self.current_indent}}{_HEADS.get(heading, heading)}：\n")
 
         def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+            for english, chinese_word in _USED.items():
+                args = args.replace(english, chinese_word)
             super().write_usage(prog, args, prefix or _USAGE)
 
         def write_dl(self, rows: Any, *args: Any, **more: Any) -> None:

@@ -128,7 +128,7 @@ def import_data(
     ] = None,
     kind: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN=KIND", help="text, number, boolean, list or json. Repeatable."),
+        typer.Option(metavar="COLUMN=KIND", help="One of: text, number, boolean, list, json. Repeatable."),
     ] = None,
     expected: Annotated[str, typer.Option(metavar="COLUMN", help="Holds the expected answer.")] = "",
     cluster: Annotated[str, typer.Option(metavar="COLUMN", help="Groups rows that belong together.")] = "",

@@ -100,7 +100,7 @@ def export(
         typer.Option(
             "--format",
             metavar="NAME",
-            help="prompty, dotprompt, github, promptfoo, promptfoo-csv, openai, openai-batch, chat-lines, modelfile, langchain, llm, openwebui, jinja, markdown or text.",
+            help="One of: prompty, dotprompt, github, promptfoo, promptfoo-csv, openai, openai-batch, chat-lines, modelfile, langchain, llm, openwebui, jinja, markdown, text.",
         ),
     ] = "prompty",
     output: Annotated[

@@ -37,7 +37,9 @@ def add(
     url: Annotated[str, typer.Argument(metavar="ADDRESS", help="Such as http://127.0.0.1:8000.")],
     kind: Annotated[
         str,
-        typer.Option(metavar="KIND", help="ollama, vllm, llama-server, llamafactory or openai; else asked."),
+        typer.Option(
+            metavar="KIND", help="One of: ollama, vllm, llama-server, llamafactory, openai; else asked."
+        ),
     ] = "",
     key_file: Annotated[
         str, typer.Option(metavar="FILE", help="The file with its key; - reads standard input.")

@@ -78,12 +78,13 @@ def read_options(
     """
     model = _model(function, max_calls)
     kinds = {option.name: option.kind for option in options_of(function, max_calls)}
-    of = f" of {technique}" if technique else ""
     for name in given:
         if name not in kinds:
             near = get_close_matches(name, kinds, n=1)
-            known = f'Do you mean "{near[0]}"?' if near else f"Options: {', '.join(kinds)}."
-            raise OptionsError(f'There is no option "{name}"{of}.', known)
+            names = ", ".join(kinds)
+            known = f'Do you mean "{near[0]}"?' if near else f"Options: {names}."
+            of = f'There is no option "{name}" of {technique}.'
+            raise OptionsError(of if technique else f'There is no option "{name}".', known)
     filled = {name: _plain(kinds[name], value) for name, value in given.items() if value not in (None, "")}
     try:
         read = model.model_validate(filled)
@@ -91,7 +92,11 @@ def read_options(
         error = exc.errors()[0]
         place = str(error["loc"][0]) if error["loc"] else ""
         shown = json.dumps(given.get(place), ensure_ascii=False, default=str)[:80]
-        raise OptionsError(f'The option "{place}"{of} is {shown}: {of_field(error)}.', "Change it.") from exc
+        why = of_field(error)
+        of = f'The option "{place}" of {technique} is {shown}: {why}.'
+        raise OptionsError(
+            of if technique else f'The option "{place}" is {shown}: {why}.', "Change it."
+        ) from exc
     return {name: getattr(read, name) for name in model.model_fields}
 
 

@@ -35,34 +35,19 @@ _SENTENCES = re.compile(r"(?<=[.?!])\s+(?=[^a-z])")
 _SEPARATORS = ((" · ", " · "), ("; ", "；"), (": ", "："), (", ", "，"))
 _ENDS = {".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…"}
 # What these stand for is a name of somebody's or of a thing: it is shown as it is.
-NAMES = frozenset(
-    {
-        "name",
-        "names",
-        "known",
-        "title",
-        "file",
-        "path",
-        "url",
-        "model",
-        "slug",
-        "id",
-        "search",
-        "quote",
-        "clip",
-    }
-)
-COUNTED = frozenset(
-    "n i number count total cases rows variants models calls passing judged samples prompts".split()
-)
+LISTED = frozenset({"names", "known", "table", "presets", "formats", "choices", "scorers", "declared"})
+"""What these stand for are names or codes, one after the other."""
+NAMES = LISTED | {"name", "title", "file", "path", "url", "model", "slug", "id", "search", "quote", "clip"}
+COUNTED = frozenset({
+    "n", "i", "number", "count", "total", "cases", "rows", "variants", "models", "calls", "passing", "judged", "samples",
+    "prompts",
+})  # fmt: skip
 """What these stand for is a number."""
-FREE = NAMES | frozenset(
-    "label value example prompt column variable field tag variant why error exc text detail before after".split()
-)
-FREE |= {""}
+FREE = NAMES | {
+    "", "label", "value", "example", "prompt", "column", "variable", "field", "tag", "variant", "why", "error", "exc",
+    "text", "detail", "before", "after",
+}  # fmt: skip
 """What may be filled with more words than the template has. Of others, that is a sentence of somebody's which only begins so."""
-LISTED = frozenset({"names", "known"})
-"""What these stand for are names, one after the other."""
 OURS = frozenset({"check_label", "level"})
 """What these stand for is a name of ours: in Chinese where there is one, also in quotation marks."""
 HOLES = {
@@ -331,6 +316,7 @@ def _number(text: str) -> str | None:
 def _listed(names: str) -> str:
     """Names as Chinese lists them: "A", "B" is “A”、“B”, and 1 and 2 is 1 和 2."""
     marked = re.sub(r'"([^"]*)"', r"“\1”", names).replace(", ", "、")
+    marked = re.sub(r" and ([\d,]+) more$", r" 及另外 \1 个", marked)
     return re.sub(r"^(\S+) and (\S+)$", r"\1 和 \2", marked)
 
 

@@ -84,6 +84,26 @@ MORE = (
     "prompt: “own” → “shared”",
     "with",
     "once",
+    *(
+        f"{word}: {{value}} ({{why}})"
+        for word in ("encoding", "delimiter", "header", "quote", "decimal", "sheet")
+    ),
+    *(
+        f"{how}, {unit} {{names}}: {{why}}"
+        for how in ("stored as told", "refused")
+        for unit in ("line", "lines", "row", "rows", "entry", "entries")
+    ),
+    "{n} records read, {stored} stored ({refused} refused)",
+    "{n} records read, {stored} stored ({told} stored as told)",
+    "{n} records read, {stored} stored ({refused} refused, {told} stored as told)",
+    "{n} records read, {stored} would be stored ({refused} refused)",
+    "{n} records read, {stored} would be stored ({told} stored as told)",
+    "{n} records read, {stored} would be stored ({refused} refused, {told} stored as told)",
+    "sample {n} of {total}:",
+    "votes: {n} of {total}",
+    "{n} calls, {total} tokens ({number} in, {count} out), {value} s",
+    "{n} call, {total} tokens ({number} in, {count} out), {value} s",
+    "FROM: {why}; write the name of a model you have pulled, or the path of a GGUF file",
     "Connection to the server was lost. Attempting reconnection...",
     "tokens/s",
     "{value} to {value2}",

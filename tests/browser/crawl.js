@@ -6,7 +6,7 @@
 async (asked) => {
   // What is somebody's, a model's or code.
   const KEPT = "[translate=no], .mono, .words, mark, del, ins, textarea, pre, code, kbd, samp, script, style, svg";
-  const NEVER = /choose_files|theme|csv|unfold|link|copy|download|home|explain/;
+  const NEVER = /choose_files|theme|csv|unfold|link|copy|download|home|explain|^measure$|^start_bench$/;
   const BOLD =
     /delete|remove|forget|drop|pull|vllm|stop|restore|undo|unload|pause|^new_|favourite|pin|to_compare|^open_(run|pattern|history|library|data|models|experiments|prompt)$|vote|rate_case|label_answer|^run$|again|into_column|try_pattern|keep|^save$|store|run|experiment|start|try_|use_|switch|generate|duplicates|near|measure|discard|purge|resume/;
   const BOLD_WORDS = /删|移除|停止|丢弃|delete|remove|stop|restart|discard|重启|重新启动/i;

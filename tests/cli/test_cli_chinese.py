@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from playground.cli import main
+from playground.cli.chinese_help import in_chinese
 from playground.cli.terminal import reader_language, unknown_language
 from tests.conftest import Call
 
@@ -90,15 +95,15 @@ def test_what_the_system_says_is_told_in_the_readers_language(call: Call) -> Non
     assert call("data", "import", "/no.csv").err == "错误：无法读取 /no.csv：没有该文件或目录。请检查路径。\n"
 
 
-def test_every_commands_help_is_in_the_readers_language(call: Call) -> None:
-    for command in (
-        "serve-vllm",
-        "bench-backends",
-        "bench-techniques",
-        "answers",
-        "batch",
-        "server",
-        "library",
-    ):
-        told = call(command, "--help").out
-        assert not re.search(r"(?m)^  [A-Z][a-z]+ [a-z]+ [a-z]+ ", told), told
+def test_every_help_of_every_command_is_in_the_readers_language(call: Call) -> None:
+    def helps(command: Any) -> Iterator[str]:
+        yield from (
+            part for part in [command.help, *(getattr(p, "help", "") for p in command.params)] if part
+        )
+        for below in getattr(command, "commands", {}).values():
+            yield from helps(below)
+
+    told = list(helps(in_chinese(get_command(main.app))))
+    assert len(told) > 100
+    assert [text for text in told if re.search("[A-Za-z]{3,}", text) and not CHINESE.search(text)] == []
+    assert call("data", "--help").out.startswith("用法：playground data [选项] 命令 [参数]...")

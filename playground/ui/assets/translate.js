@@ -235,7 +235,8 @@ export function makeTranslation(catalogue, holes) {
 
   // Names as Chinese lists them: "A", "B" is “A”、“B”, and 1 and 2 is 1 和 2.
   const listed = (names) =>
-    names.replace(/"([^"]*)"/g, "“$1”").replaceAll(", ", "、").replace(/^(\S+) and (\S+)$/, "$1 和 $2");
+    names.replace(/"([^"]*)"/g, "“$1”").replaceAll(", ", "、").replace(/ and ([\d,]+) more$/, " 及另外 $1 个")
+      .replace(/^(\S+) and (\S+)$/, "$1 和 $2");
 
   function written(template, values) {
     const { pieces, rest } = piecesOf(template.chinese);
