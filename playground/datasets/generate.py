@@ -89,10 +89,10 @@ def read_row(text: str, columns: Sequence[Column]) -> dict[str, Any]:
         if not is_empty(value) and (kept := _of_kind(value, column.kind)) is not None:
             values[column.name] = kept
     if not values:
-        names = [column.name for column in columns]
+        known = [column.name for column in columns]
         raise PromptError(
             "The model's row has none of the columns.",
-            f"Try again; the columns are {', '.join(names)}.",
+            f"Try again; the columns are {', '.join(known)}.",
         )
     return values
 

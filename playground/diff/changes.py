@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playground.answers.wording import clip, show_number
@@ -35,7 +35,7 @@ class Change:
     where: str
     before: str = ""
     after: str = ""
-    is_named: bool = False
+    is_named: bool = field(default=False, kw_only=True)
 
     @property
     def words(self) -> str:

@@ -230,6 +230,8 @@ class Translation:
             shown = {}
             for name, value in values.items():
                 noun = name.rstrip("0123456789")
+                if noun == "quote" and '": ' in value:
+                    break  # what is quoted ends there
                 if noun in COUNTED and not _NUMBER.fullmatch(value) and not self._is_known(value):
                     break
                 is_name = name in template.quoted or (name in NAMES and template.text[0].isupper())

@@ -167,6 +167,7 @@ export function makeTranslation(catalogue, holes) {
       for (const [name, value] of Object.entries(values)) {
         const isTag = /^\d+$/.test(name);
         const noun = name.replace(/\d+$/, "");
+        if (noun === "quote" && value.includes('": ')) continue next; // what is quoted ends there
         if (COUNTED.has(noun) && !isTag && !NUMBER.test(value) && !isKnown(value)) continue next;
         const isName = template.quoted.has(name) || (NAMES.has(name) && /^[A-Z]/.test(template.text));
         const isShort = template.letters < SHORT && !isName;
