@@ -213,10 +213,10 @@ def _column_changes(a: Sequence[ColumnSetup], b: Sequence[ColumnSetup]) -> list[
 def _one_column(a: ColumnSetup, b: ColumnSetup) -> Iterator[Change]:
     if a.model != b.model:
         yield Change("model", _model(a.model), _model(b.model))
-    for field in Sampling.model_fields:
-        left, right = getattr(a.sampling, field), getattr(b.sampling, field)
+    for name in Sampling.model_fields:
+        left, right = getattr(a.sampling, name), getattr(b.sampling, name)
         if left != right:
-            yield Change(field.replace("_", " "), _number(left), _number(right))
+            yield Change(name.replace("_", " "), _number(left), _number(right))
     if a.samples != b.samples:
         yield Change("samples", str(a.samples), str(b.samples))
     if a.thinking != b.thinking:
