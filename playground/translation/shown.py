@@ -40,7 +40,7 @@ LISTED = frozenset({"names", "known", "table", "presets", "formats", "choices", 
 NAMES = LISTED | {"name", "title", "file", "path", "url", "model", "slug", "id", "search", "quote", "clip"}
 COUNTED = frozenset({
     "n", "i", "number", "count", "total", "cases", "rows", "variants", "models", "calls", "passing", "judged", "samples",
-    "prompts",
+    "prompts", "attempt",
 })  # fmt: skip
 """What these stand for is a number."""
 FREE = NAMES | {
@@ -60,7 +60,7 @@ HOLES = {
 """These for the page's script, which gets them with the catalogue."""
 _SHORT = 5
 """A template with fewer letters than this fits too much: all it is filled with must be numbers or known."""
-_DEEPEST = 4
+_DEEPEST = 5
 
 
 class Piece(NamedTuple):

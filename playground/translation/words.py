@@ -84,7 +84,7 @@ MORE = (
     "prompt: “own” → “shared”",
     "with",
     "once",
-    "<0></0>judge <1></1>corrected",
+    "judge <0></0>corrected",
     *(
         f"{word}: {{value}} ({{why}})"
         for word in ("encoding", "delimiter", "header", "quote", "decimal", "sheet")

@@ -242,7 +242,7 @@ WORDS = {
         "verdict": "B beats A by",
         "keep": "Keep the winner",
         "kept": "Saved as version 1",
-        "report": ("**B beats A by 100 points", "| variant |", "Every call gave an answer."),
+        "report": ("**B beats A by 100 points", "| variant |", "✓ nothing cut"),
         "no": "[\u4e00-\u9fff]",
     },
     "zh-CN": {
@@ -250,7 +250,7 @@ WORDS = {
         "verdict": "B 胜过 A，高",
         "keep": "保留胜者",
         "kept": "第 1 版",
-        "report": ("**B 胜过 A，高 100 个百分点", "| 变体 |", "每次调用都得到了回答。"),
+        "report": ("**B 胜过 A，高 100 个百分点", "| 变体 |", "✓ 没有截断", "次尝试："),
         "no": "[A-Za-z]{3,}",
     },
 }

@@ -13,7 +13,7 @@ const CHANGE = /: (?:.* → |added |removed )/;
 const SENTENCES = /(?<=[.?!])\s+(?=[^a-z])/;
 const SEPARATORS = [[" · ", " · "], ["; ", "；"], [": ", "："], [", ", "，"]];
 const END = { ".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…" };
-const SHORT = 5, DEEPEST = 4, MOST_KEPT = 20_000;
+const SHORT = 5, DEEPEST = 5, MOST_KEPT = 20_000;
 
 function piecesOf(text) {
   const pieces = [];
