@@ -47,7 +47,7 @@ async (asked) => {
   const COMPOSED = [{}, { ctrlKey: true }].map((more) => ({ key: "Enter", keyCode: 13, ...more })).concat(
     [{ key: "Escape" }, { key: "s", ctrlKey: true }, { key: "z", ctrlKey: true }, { key: "ArrowDown" }, { key: " " }, { key: "1" }],
   );
-  async function compose(where) {
+  function compose(where) {
     const fields = [...document.querySelectorAll(FIELDS)].filter((el) => el.checkVisibility() && !el.disabled);
     for (const el of fields) {
       const key = el.id || `${el.name}|${el.className}|${el.closest("[data-form]")?.className}`;
@@ -59,7 +59,6 @@ async (asked) => {
         if (!el.dispatchEvent(new KeyboardEvent("keydown", event))) heard.push(`${where}: ${key} took ${init.key}`);
         el.dispatchEvent(new KeyboardEvent("keyup", event));
       }
-      await new Promise((done) => setTimeout(done, 0));
       const after = [top(), el.value, clicks];
       if (!el.isConnected || before.some((each, n) => each !== after[n])) heard.push(`${where}: ${key} did something`);
     }
@@ -98,20 +97,20 @@ async (asked) => {
     }
     return null;
   }
-  async function look(where) {
+  function look(where) {
     see(where);
-    await compose(where);
+    compose(where);
   }
   async function press(root, where, depth) {
     for (const each of root.querySelectorAll("details:not([open])")) each.open = true;
     await rest(300);
-    await look(where);
+    look(where);
     for (let one = next(root, where); one && performance.now() < until; one = next(root, where)) {
       const before = top(), name = `${where} > ${one[1]}`;
       opened.push(name);
       one[0].click();
       await rest();
-      await look(name);
+      look(name);
       const now = top();
       if (now && now !== before && depth < 2) {
         await press(now, name, depth + 1);
