@@ -191,7 +191,7 @@ def unlabelled(shown: Shown, to_labelling: Markup, first_card: int) -> Markup:
     ).format(
         "A model passed and failed answers by one sentence. Say of some of them what you would have said: then the card shows how "
         "often the two agree, what the judge lets through, and every score of its as your labels correct it.",
-        f"The first card comes after about {first_card} labels; half of them are held out for it.",
+        f"The first card comes after about {plural(first_card, 'label')}; half of them are held out for it.",
         to_labelling,
     )
 

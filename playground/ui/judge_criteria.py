@@ -147,5 +147,5 @@ def of_version(
             id=shown.id,
             look=shown.look.text,
         ),
-        f"Judges all {answers:,} answers by it; a further attempt on the question.",
+        f"Judges {plural(answers, 'answer')} by it, all there are; a further attempt on the question.",
     )

@@ -104,7 +104,7 @@ def test_failures_stand_by_reason_and_run_again(scripted: OpenApp) -> None:
     expect(page.locator("#exp-main")).to_contain_text("no verdict is possible, 15 are the least")
     start(app)
     expect(page.locator("#exp-head")).to_contain_text("finished")
-    failures = page.locator(".v-failures")
+    failures = page.locator(".v-failures[aria-label=Failures]")
     expect(failures).to_contain_text("The server went away.")
     expect(failures).to_contain_text("B 1, B 2, B 3")
     failures.get_by_role("button", name="Run 3 again").click()
