@@ -26,6 +26,7 @@ from playground.backends.remote import RemoteBackend
 from playground.backends.servers import discover
 from playground.engine.gguf import read_header
 from playground.errors import PlaygroundError
+from playground.plurals import plural
 from playground.sandbox.run import SandboxUnavailable, level_here, why_not_stronger
 from playground.settings import Settings, embedded_model_path
 from playground.store import database_facts
@@ -131,15 +132,15 @@ def embedded_model(settings: Settings) -> Finding:
 
 def data_folder(settings: Settings) -> Finding:
     """Whether the data folder can be written: tried, with the rights that the app would give a new one."""
-    folder = settings.data_dir
+    path = settings.data_dir
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            free = shutil.disk_usage(folder).free
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            value = _size(shutil.disk_usage(path).free)
     except OSError as exc:
         hint = "Give yourself the right to write there, or choose another folder with --data DIR."
-        return Finding(False, "data folder", f"{folder} cannot be written: {exc.strerror}.", hint)
-    return Finding(True, "data folder", f"{folder}, {_size(free)} free")
+        return Finding(False, "data folder", f"{path} cannot be written: {exc.strerror}.", hint)
+    return Finding(True, "data folder", f"{path}, {value} of free space")
 
 
 def database(settings: Settings) -> Finding:
@@ -150,7 +151,8 @@ def database(settings: Settings) -> Finding:
         return Finding(False, "database", exc.message, exc.hint)
     if facts.revision is None:
         return Finding(True, "database", f"{facts.path} is made at the first start (schema {facts.head}).")
-    detail = f"{facts.path}, {_size(facts.size_bytes)}, schema {facts.revision}"
+    value = _size(facts.size_bytes)
+    detail = f"{facts.path}, {value}, schema {facts.revision}"
     # Revisions are numbered in order.
     if facts.revision > facts.head:
         hint = "Update the program, or choose another data folder with --data DIR."
@@ -163,9 +165,8 @@ def database(settings: Settings) -> Finding:
         return Finding(
             False, "database", f"{facts.path} may not be written.", "Give yourself the right to write it."
         )
-    return Finding(
-        True, "database", f"{detail}, {facts.counts['prompt']} prompts, {facts.counts['run']} runs"
-    )
+    kept = ", ".join(plural(facts.counts[kind], kind) for kind in ("prompt", "run"))
+    return Finding(True, "database", f"{detail}; {kept}")
 
 
 # --- models ---------------------------------------------------------------------------------------------
@@ -244,9 +245,11 @@ async def sandbox(settings: Settings) -> Finding:
         return Finding(False if settings.sandbox else None, "sandbox", exc.message, exc.hint)
     problems = "; ".join((await why_not_stronger()).values())
     switch = (
-        "on" if settings.sandbox else "off; a start with --sandbox turns it on, or the page (Models, Sandbox)"
+        "Switched on."
+        if settings.sandbox
+        else "Switched off: a start with --sandbox turns it on, or the page (Models, Sandbox)."
     )
-    detail = f"{level.name}: {level.short} ({switch})."
+    detail = f"{level.name}: {level.short}. {switch}"
     why = f" Not stronger, because: {problems}." if problems else ""
     return Finding(
         True if settings.sandbox and level.name != "weak" else None, "sandbox", detail + why, level.stronger

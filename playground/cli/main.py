@@ -34,6 +34,7 @@ from playground.cli.terminal import (
     PrintAs,
     PromptName,
     Vars,
+    named,
     open_or_move,
     open_there,
     reader_language,
@@ -287,7 +288,7 @@ def doctor(
     findings = run_async(examine(settings, every_backend(settings)))
     marks = {True: "ok", False: "FAULT", None: "-"}
     for finding in findings:
-        say(f"{marks[finding.ok]:<6} {finding.what}: {finding.detail}\n")
+        write(f"{marks[finding.ok]:<6} {named(finding.what, finding.detail)}\n")
         if finding.hint:
             say(f"{'':<7}{finding.hint}\n")
     raise typer.Exit(0 if can_run(findings) else 1)

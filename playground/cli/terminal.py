@@ -142,6 +142,14 @@ def shown(text: str) -> str:
     return in_chinese(text)
 
 
+def named(name: str, text: str) -> str:
+    """What is said of something, in the reader's language: "data folder: /srv/data"."""
+    whole = shown(f"{name}: {text}")
+    if reader_language() != "zh" or not whole.startswith(f"{name}: "):  # some are known as a whole
+        return whole
+    return f"{shown(name)}：{shown(text)}"
+
+
 def shown_report(text: str) -> str:
     """A report in Markdown in the reader's language."""
     if reader_language() != "zh":

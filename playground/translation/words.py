@@ -85,6 +85,9 @@ MORE = (
     "with",
     "once",
     "judge <0></0>corrected",
+    "packages",
+    "port",
+    "database",
     *(
         f"{word}: {{value}} ({{why}})"
         for word in ("encoding", "delimiter", "header", "quote", "decimal", "sheet")

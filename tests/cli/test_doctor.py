@@ -16,6 +16,7 @@ from playground.backends.scripted import ScriptedBackend
 from playground.backends.servers import Server
 from playground.cli import doctor
 from playground.cli.doctor import NEEDED, Finding, can_run, examine
+from playground.cli.terminal import named
 from playground.errors import BackendError
 from playground.sandbox import run
 from playground.sandbox.levels import LEVELS, LevelName
@@ -142,7 +143,7 @@ def test_a_database_is_told_with_path_size_revision_and_content(settings: Settin
     open_store(settings).close()
     finding = doctor.database(settings)
     assert finding.ok and str(settings.database_path) in finding.detail
-    assert f"kB, schema {HEAD}, 0 prompts, 0 runs" in finding.detail
+    assert f"kB, schema {HEAD}; 0 prompts, 0 runs" in finding.detail
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ async def test_the_level_of_the_sandbox_is_named_with_what_would_be_stronger(
     finding = await doctor.sandbox(settings.model_copy(update={"sandbox": on}))
     assert (finding.ok, finding.what, finding.hint) == (ok, "sandbox", LEVELS[level].stronger)
     assert finding.detail.startswith(f"{level}: {LEVELS[level].short}")
-    assert ("(on)" in finding.detail, "--sandbox" in finding.detail) == (on, not on)
+    assert ("Switched on." in finding.detail, "--sandbox" in finding.detail) == (on, not on)
     assert ("unshare: Operation not permitted" in finding.detail) == bool(problems)
 
 
@@ -254,3 +255,23 @@ def test_doctor_exits_with_1_without_a_model_and_says_what_to_do(tmp_path: Path)
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=variables)
     assert done.returncode == 1 and "FAULT  model: There is no model." in done.stdout
     assert "--model FILE.gguf" in done.stdout
+
+
+def test_each_line_is_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYGROUND_LANG", "zh")
+    assert [
+        named("data folder", "/srv/data, 79.7 GB of free space"),
+        named("database", f"/srv/data/a.db, 98.4 kB, schema {HEAD}; 1 prompt, 2 runs"),
+        named("engine threads", "2 (one per usable core)"),
+        named("sandbox", "isolated: a world of its own. Switched on."),
+    ] == [
+        "数据文件夹：/srv/data，剩余 79.7 GB",
+        f"数据库：/srv/data/a.db，98.4 kB，架构 {HEAD}；1 个提示词，2 次运行",
+        "引擎线程：2（每个可用核心一个）",
+        "沙箱：隔离：自成一界。已开启。",
+    ]
+    monkeypatch.setenv("PLAYGROUND_LANG", "en")
+    assert (
+        named("data folder", "/srv/data, 79.7 GB of free space")
+        == "data folder: /srv/data, 79.7 GB of free space"
+    )
