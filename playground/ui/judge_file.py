@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from playground.errors import NotFoundError
 from playground.plurals import plural
-from playground.scorers import check_hash
 from playground.stats import Estimate, rate
 from playground.stats.sentences import LEAST, coefficient, points
 from playground.ui.judge_card import flips
 from playground.ui.judge_criteria import criteria_of
 from playground.ui.judge_page import judge_of, judged_of
+from playground.verdicts import markdown_table
 from playground.workbench.service import Workbench
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ async def card_file(workbench: Workbench, shown: Shown) -> str:
     lines += [
         f"{found}; held-out half, {held}, base rate {100 * agreement.base_rate:.0f} % pass. It lets {through:,} of "
         f"{plural(through + neither, 'bad answer')} through.",
-        _table(
+        markdown_table(
             ("", "judge passes", "judge fails"),
             ("people pass", f"{both:,}", f"{rejected:,}"),
             ("people fail", f"{through:,}", f"{neither:,}"),
         ),
-        _table(
+        markdown_table(
             ("Measured on these", "Value", "95 %"),
             ("Agreement", *_share(rate(agreement.agreeing, agreement.cases))),
             ("Lets good pass (sensitivity)", *_share(agreement.sensitivity)),
@@ -70,13 +70,13 @@ async def card_file(workbench: Workbench, shown: Shown) -> str:
             ),
         ),
     ]
-    if check_hash(version.check) == check_hash(check):
+    if judged.is_in_use:
         rows = []
         for number, entry in enumerate(shown.found.table.entries[: len(shown.kept.names)]):
             if (bias := aligned.bias(aligned.judge, aligned.labels, number)) is not None:
                 corrected = _share(bias.corrected.estimate if bias.corrected else None)
                 rows.append((entry.name, f"{100 * bias.judged:.0f} %", f"{bias.labels:,}", *corrected))
-        lines.append(_table(("Variant", "Judge says", "Labels", "Corrected (PPI++)", "95 %"), *rows))
+        lines.append(markdown_table(("Variant", "Judge says", "Labels", "Corrected (PPI++)", "95 %"), *rows))
     return "\n\n".join(lines) + "\n"
 
 
@@ -85,12 +85,3 @@ def _share(found: Estimate | None) -> tuple[str, str]:
         return "–", "–"
     low, high = max(0.0, found.low), min(1.0, found.high)
     return f"{100 * min(max(found.value, 0.0), 1.0):.0f} %", f"{points(low)} to {points(high)}"
-
-
-def _table(head: tuple[str, ...], *rows: tuple[str, ...]) -> str:
-    ruled = "|" + " --- |" * len(head)
-    return "\n".join([f"| {' | '.join(head)} |", ruled, *(f"| {' | '.join(_cells(row))} |" for row in rows)])
-
-
-def _cells(row: tuple[str, ...]) -> list[str]:
-    return [each.replace("|", "\\|") for each in row]

@@ -48,6 +48,11 @@ class Judged:
     aligned: Aligned
     in_use: Aligned
 
+    @property
+    def is_in_use(self) -> bool:
+        """Whether the version that is looked at is the one that scores."""
+        return self.aligned is self.in_use
+
 
 def judge_of(shown: Shown) -> Check | None:
     """The judge whose page a look asks for; None when there is none of this number."""
@@ -89,18 +94,17 @@ async def judge_page(workbench: Workbench, shown: Shown, check: Check, *, added:
         right = shut(shown, judged.in_use)
     else:
         asking = workbench.labels.asking(shown.id, version.check)
-        is_scoring = check_hash(version.check) == check_hash(check)
         held = sum(at in aligned.held_places for at in aligned.labels)
         right = card(
             shown,
             aligned,
             await workbench.labels.reversed_marks(shown.id, version.check),
-            asking if is_scoring else None,
+            asking if judged.is_in_use else None,
             words=await workbench.labels.words(shown.id, check),
             price=await workbench.labels.price(shown.id, version.check),
             number=version.number if len(judged.versions) > 1 else 0,
             above=of_version(shown, check, version, aligned, asking, held),
-            is_scoring=is_scoring,
+            is_scoring=judged.is_in_use,
         )
     return Markup(
         '<div class="verdict va" id="verdict" data-id="{}" data-look="{}">{}{}<div class="va-two">{}{}</div></div>'

@@ -13,7 +13,7 @@ from playground.verdicts.gates import Gate, at_least, not_worse
 from playground.verdicts.health import Fact
 from playground.verdicts.judging import VariantRow, Verdict, verdict, with_ratings
 from playground.verdicts.preferring import Preference, Rated, rated
-from playground.verdicts.rendering import as_json, as_markdown, as_text
+from playground.verdicts.rendering import as_json, as_markdown, as_text, markdown_table
 from playground.verdicts.slicing import Slice, caution, sliceable, slices
 from playground.verdicts.table import Entry, Slot, Table, table_of
 from playground.verdicts.tables import csv_tables
@@ -47,6 +47,7 @@ __all__ = [
     "differing",
     "is_held_out",
     "labelling_order",
+    "markdown_table",
     "not_worse",
     "rated",
     "sliceable",

@@ -32,12 +32,14 @@ def as_markdown(found: Verdict) -> str:
         + (f": {_escaped(fact.details)}" if fact.kind != "ok" else "")
         for fact in found.health
     ]
-    return "\n\n".join([*head, *map(_markdown_table, sheets), "\n".join(facts)]) + "\n"
+    tables = [markdown_table(sheet.heads, *sheet.rows) for sheet in sheets]
+    return "\n\n".join([*head, *tables, "\n".join(facts)]) + "\n"
 
 
-def _markdown_table(sheet: Sheet) -> str:
-    rule = "|" + "|".join("---" if n < 2 else "---:" for n in range(len(sheet.heads))) + "|"
-    return "\n".join([_markdown_row(sheet.heads), rule, *(_markdown_row(row) for row in sheet.rows)])
+def markdown_table(heads: Sequence[object], *rows: Sequence[object]) -> str:
+    """A table whose cells are texts of anybody's; from the third column on they are numbers."""
+    rule = "|" + "|".join("---" if n < 2 else "---:" for n in range(len(heads))) + "|"
+    return "\n".join([_markdown_row(heads), rule, *map(_markdown_row, rows)])
 
 
 def as_json(found: Verdict) -> str:
