@@ -15,6 +15,8 @@ from typing import Any
 from playground.scorers import passed, summary
 from playground.store.records import CellRecord, StoredRun
 from playground.tables.spreadsheet import inert
+from playground.tables.writing import write_table
+from playground.types.dataset import Column, Row
 
 PIECE = 100
 """Cells of one piece: each costs a reader a turn."""
@@ -67,6 +69,37 @@ FILES: dict[str, tuple[str, Callable[[StoredRun, Iterable[CellRecord]], Iterator
     "json": ("application/json", json_pieces),
 }
 """Media type and pieces by the ending of the file."""
+TABLES = ("jsonl", "xlsx")
+"""What is written as a table is: with the columns of the CSV."""
+_NUMBERS = frozenset(
+    ("case", "column", "repeat", "samples", "seed", "prompt_tokens", "completion_tokens", "first_token_s", "total_s",
+     "score", "passed", "checks", "thumb", "calls")
+)  # fmt: skip
+_COLUMNS = tuple(
+    Column(name=name, kind="number" if name in _NUMBERS else "json" if name == "values" else "text")
+    for name in COLUMNS
+)
+
+
+def table_pieces(ending: str, run: StoredRun, records: Callable[[], Iterable[CellRecord]]) -> Iterator[bytes]:
+    """The lines of the CSV as JSON Lines or XLSX, one of `TABLES`; `records` may be asked for twice.
+
+    Raises PromptError for a text that does not fit into a cell of XLSX.
+    """
+
+    def batches() -> Iterator[list[Row]]:
+        for record in records():
+            told = _plain(run, record) | {"values": record.case.values}
+            yield [Row({name: _sound(told[name]) for name in COLUMNS}, id="-")]
+
+    return write_table(ending, _COLUMNS, batches)
+
+
+def _sound(value: Any) -> Any:
+    """A value without halves of characters, which no file can hold."""
+    if isinstance(value, dict):
+        return json.loads(_sound(json.dumps(value, ensure_ascii=False)))
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def source_name(run: StoredRun, column: int) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from difflib import get_close_matches
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -38,6 +39,9 @@ BATCH = 2_000
 """Rows of a stream that are read at a time."""
 
 
+Place = Literal["list", "bin", "gone"]
+
+
 class Datasets:
     """The data sets of a store."""
 
@@ -56,6 +60,14 @@ class Datasets:
         """One version, the newest without a number, of a deleted one too. Raises NotFoundError."""
         with self._reading() as session:
             return _version(session, _dataset(session, dataset_id), number)
+
+    def place(self, dataset_id: str) -> Place:
+        """Where a data set is: in the list, in the bin, or gone for good."""
+        with self._reading() as session:
+            row = session.get(Dataset, dataset_id)
+            if row is None or row.gone:
+                return "gone"
+            return "bin" if row.deleted_at else "list"
 
     def named(self, name: str, number: int | None = None) -> DatasetVersion:
         """A version by the name of its data set. Raises NotFoundError that tells what there is."""

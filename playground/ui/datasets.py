@@ -208,8 +208,15 @@ async def data_delete(workbench: Workbench, ask: Ask) -> Update:
     """Into the bin, with the way back."""
     version = await workbench.datasets.version(ask.text("dataset"))
     await workbench.datasets.delete(version.dataset_id)
+    said = f'"{version.name}" moved to the bin, {plural(version.rows, "row")}'
+    used = await workbench.datasets.used_by(version.dataset_id)
+    if any(each.id in used for each in workbench.experiments.running()):
+        said = (
+            f'"{version.name}" moved to the bin, {plural(version.rows, "row")}. '
+            "The experiment that runs over it goes on with the rows that it has."
+        )
     return {
-        "toast": f'"{version.name}" moved to the bin, {plural(version.rows, "row")}',
+        "toast": said,
         "toast_act": {"label": "Undo", "act": "data_put_back", "dataset": version.dataset_id},
         "sheet": {"gone": version.dataset_id},
     }

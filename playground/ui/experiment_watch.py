@@ -21,6 +21,7 @@ from playground.types.grid import CellKey
 from playground.ui import running
 from playground.ui.actions import Action, Ask
 from playground.ui.experiment_cost import file_name
+from playground.ui.experiment_data import data_note
 from playground.ui.experiment_results import failures, last_answers, place, unscored, whole_cell
 from playground.ui.experiment_running import progress_row, sentence, variants_table
 from playground.ui.experiment_strip import strips
@@ -54,7 +55,9 @@ async def shown(workbench: Workbench, experiment_id: str, ask: Ask, *, ends: str
     """
     kept = await workbench.experiments.get(experiment_id)
     progress = await workbench.experiments.progress(experiment_id)
-    winner = (await workbench.experiments.verdict(experiment_id)).winner if kept.state == "done" else ""
+    winner = ""
+    if kept.state == "done":
+        winner = (await workbench.experiments.verdict(experiment_id, with_more=False)).winner
     html: dict[str, str] = {"exp-head": _head(kept, progress, ends, winner)}
     if kept.state == "done":
         html |= {"exp-body": await _done(workbench, kept, ask), "exp-poll": ""}
@@ -70,8 +73,8 @@ async def _done(workbench: Workbench, kept: StoredExperiment, ask: Ask) -> Marku
     stayed = failures(kept.id, kept.experiment, kept.names, groups) if groups else ""
     without = unscored(await workbench.experiments.unscored(kept.id))
     return Markup(
-        '<div id="exp-verdict">{}</div><section class="v-failures" aria-label="Failures">{}</section><section class="v-failures" aria-label="Without a score">{}</section>'
-    ).format(await verdict_view(workbench, kept.id, ask), stayed, without)
+        '{}<div id="exp-verdict">{}</div><section class="v-failures" aria-label="Failures">{}</section><section class="v-failures" aria-label="Without a score">{}</section>'
+    ).format(await data_note(workbench, kept), await verdict_view(workbench, kept.id, ask), stayed, without)
 
 
 async def experiment_now(workbench: Workbench, ask: Ask) -> Update:
@@ -80,8 +83,11 @@ async def experiment_now(workbench: Workbench, ask: Ask) -> Update:
     kept = await workbench.experiments.get(experiment_id)
     if kept.state != ask.text("state"):
         update = await shown(workbench, experiment_id, ask)
+        sentence = kept.row.sentence
+        if kept.state == "done" and not sentence:  # it has just ended
+            sentence = (await workbench.experiments.verdict(experiment_id, with_more=False)).sentence
         said = {
-            "done": f"Finished. {kept.row.sentence}",
+            "done": f"Finished. {sentence}",
             "paused": f"Paused. {kept.row.why}",
             "stopped": "Stopped.",
         }
@@ -121,7 +127,7 @@ async def _now(workbench: Workbench, kept: StoredExperiment, progress: Progress)
     shown_last = [cell for cell in last if stands(cell.key) in ENDED]
     tokens = f"{count(progress.tokens)} tokens" if progress.tokens else ""
     return {
-        "exp-now": sentence(kept, progress, found),
+        "exp-now": sentence(kept, progress, found) + await data_note(workbench, kept),
         "exp-progress": progress_row(kept, progress) if kept.state != "done" else "",
         "exp-variants": variants_table(kept, progress, found),
         "exp-cells": strips(kept.names, cells, _order(kept)),

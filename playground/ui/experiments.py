@@ -158,7 +158,7 @@ def _row(row: ExperimentRow) -> Markup:
         words,
         failed,
         len(row.variants),
-        row.sentence or ("" if row.state == "done" else "No verdict yet."),
+        row.sentence or ("The verdict is being reckoned." if row.state == "done" else "No verdict yet."),
         stamp(row.created_at),
         n=name,
         d=data_words(row.dataset, row.number),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from itertools import chain
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -11,8 +12,9 @@ from pydantic import ValidationError
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from playground.errors import NotFoundError, PlaygroundError
-from playground.runs.answers import FILES
+from playground.runs.answers import FILES, TABLES, table_pieces
 from playground.store.records import StoredRun
+from playground.tables.registry import FORMATS
 from playground.translation.shown import chinese
 from playground.types.files import ExportFile
 from playground.ui import languages, library
@@ -58,10 +60,15 @@ def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts, styles: Sty
 
     @api.get("/files/run/{run_id}/answers.{ending}")
     async def answers_file(run_id: str, ending: str) -> Response:
-        if ending not in FILES:
+        if ending not in FILES and ending not in TABLES:
             return PlainTextResponse("Not found.\n", 404)
         run = await workbench.runs.get(run_id)
         headers = {"content-disposition": f"attachment; filename=run-{run.id}.{ending}"}
+        if ending in TABLES:
+            pieces = table_pieces(ending, run, lambda: workbench.history.answers(run.id))
+            first = await asyncio.to_thread(next, pieces)  # what does not fit is said before anything is sent
+            whole = chain([first], pieces)
+            return StreamingResponse(whole, media_type=FORMATS[ending].media_type, headers=headers)
         body = answers_of(workbench, run, ending)
         return StreamingResponse(body, media_type=FILES[ending][0], headers=headers)
 

@@ -19,7 +19,7 @@ from playground.errors import NotFoundError, PromptError
 from playground.types.grid import CellKey
 from playground.ui import panels
 from playground.ui.actions import Action, Ask
-from playground.ui.forms import COLUMNS, form_of_run, new_key
+from playground.ui.forms import COLUMNS, ColumnForm, form_of_run, new_key, preset_of
 from playground.ui.html import button, icon, join
 from playground.ui.judge_page import judge_of, judge_page
 from playground.ui.onto_compare import cleared
@@ -27,7 +27,7 @@ from playground.ui.update import Update
 from playground.ui.verdict_cases import cases_zone, judged
 from playground.ui.verdict_judge import judge_cards, judged_line
 from playground.ui.verdict_look import Look
-from playground.ui.verdict_parts import SIGNS, health_strip, top, variants_table
+from playground.ui.verdict_parts import SIGNS, health_strip, says, top, variants_table
 from playground.ui.verdict_plots import plots
 from playground.ui.verdict_rating import rated_zone
 from playground.ui.verdict_slices import chosen_columns, slices_zone
@@ -36,6 +36,10 @@ from playground.workbench.service import Workbench
 
 if TYPE_CHECKING:
     from playground.types.outcomes import StoredExperiment
+
+
+MOST_REPEATS = 10
+"""Answers of one variant to one case that are shown; the file has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +52,25 @@ class Shown:
     look: Look
     pair: Comparison | None
     other: Beside | None = None
+    has_more: bool = True
+    """Whether it is known how many more cases would settle what is open."""
 
-    def place(self, variant: int, case: int) -> tuple[str, CellKey]:
+    def place(self, variant: int, case: int, repeat: int = 0) -> tuple[str, CellKey]:
         """The experiment and cell of a variant, which may be the other experiment's."""
         own = len(self.kept.names)
         if self.other is None or variant < own:
-            return self.id, CellKey(case, variant, 0)
-        return self.look.beside, CellKey(self.other.order[case], variant - own, 0)
+            return self.id, CellKey(case, variant, repeat)
+        return self.look.beside, CellKey(self.other.order[case], variant - own, repeat)
+
+    @property
+    def repeats(self) -> range:
+        """The repeats of a case whose answers are shown."""
+        return range(min(self.found.table.repeats, MOST_REPEATS))
 
 
 async def verdict_view(workbench: Workbench, experiment_id: str, ask: Ask) -> Markup:
     """The page of an experiment that is done. Raises NotFoundError."""
-    shown = await look_at(workbench, experiment_id, Look.read(ask.text("look")))
+    shown = await look_at(workbench, experiment_id, Look.read(ask.text("look")), with_more=False)
     if (check := judge_of(shown)) is not None:
         return await judge_page(workbench, shown, check)
     found, look = shown.found, shown.look
@@ -108,10 +119,11 @@ async def look_at(workbench: Workbench, experiment_id: str, look: Look, *, with_
     count = len(table.entries)
     if look.pair is not None and max(look.pair) >= count:
         look = replace(look, pair=None)
-    pair = found.headline
+    pair, has_more = found.headline, found.has_more
     if look.pair is not None and found.outcome != "not yet":
         names = [table.entries[number].name for number in look.pair]
         ruled = [each for each in found.comparisons if [each.a, each.b] == names]
+        has_more = has_more and (bool(ruled) or with_more)
         pair = (
             ruled[0]
             if ruled
@@ -120,7 +132,7 @@ async def look_at(workbench: Workbench, experiment_id: str, look: Look, *, with_
                 is_in_rule=False,
             )
         )
-    shown = Shown(experiment_id, kept, found, look, pair, joined)
+    shown = Shown(experiment_id, kept, found, look, pair, joined, has_more)
     return shown if other is None or joined else replace(shown, other=other)
 
 
@@ -170,12 +182,20 @@ async def _foot(workbench: Workbench, shown: Shown) -> Markup:
         )
     )
     files = join(
-        Markup('<a class="btn quiet" download href="files/experiment/{}/{}">{}{}</a>').format(
-            shown.id, name, icon("download"), label
+        Markup('<a class="btn quiet" download href="files/experiment/{}/{}{}">{}{}</a>').format(
+            shown.id, name, shown.look.files(), icon("download"), label
         )
         for name, label in (("verdict.md", "Markdown"), ("verdict.json", "JSON"), ("verdict.txt", "Text"))
     )
-    return Markup('<div class="v-foot">{}<span class="grow"></span>{}</div>').format(chosen, files)
+    answers = join(
+        Markup('<a class="btn quiet" download href="files/run/{}/answers.{}">{}{}</a>').format(
+            shown.id, ending, icon("download"), label
+        )
+        for ending, label in (("csv", "CSV"), ("xlsx", "XLSX"), ("jsonl", "JSON Lines"))
+    )
+    return Markup(
+        '<div class="v-foot">{}<span class="grow"></span><span class="soft">Verdict</span>{}<span class="soft">All answers</span>{}</div>'
+    ).format(chosen, files, answers)
 
 
 # --- what is done -------------------------------------------------------------------------------------------
@@ -184,6 +204,12 @@ async def _foot(workbench: Workbench, shown: Shown) -> Markup:
 async def verdict_look(workbench: Workbench, ask: Ask) -> Update:
     """Another look at the same verdict, in its place."""
     return {"html": {"exp-verdict": await verdict_view(workbench, ask.text("id"), ask)}}
+
+
+async def verdict_more(workbench: Workbench, ask: Ask) -> Update:
+    """The sentences once more, now with how many cases would settle what is open: the page need not wait for that."""
+    shown = await look_at(workbench, ask.text("id"), Look.read(ask.text("look")))
+    return {"html": {"v-says": says(shown, await judged_line(workbench, shown))}}
 
 
 async def verdict_pair(workbench: Workbench, ask: Ask) -> Update:
@@ -234,25 +260,10 @@ async def verdict_case(workbench: Workbench, ask: Ask) -> Update:
         order = [*first, *(n for n in order if n not in first)]
     answers = []
     for number in order:
-        experiment_id, key = shown.place(number, case)
-        cell = await workbench.history.cell(experiment_id, key)
-        done = cell.completion
-        problem = (
-            Markup('<div class="alert">{}<div><b>{}</b>{}</div></div>').format(
-                icon("warn"), cell.error, cell.hint
-            )
-            if cell.error
-            else ""
-        )
+        told = [await _answer(workbench, shown, number, case, repeat) for repeat in shown.repeats]
         answers.append(
-            Markup(
-                '<section class="v-rival"><h3>{}{}</h3>{}<div class="checks">{}</div><pre class="out" tabindex="0">{}</pre></section>'
-            ).format(
-                judged(shown.found, number, case),
-                entries[number].name,
-                problem,
-                join(panels.check_row(score) for score in cell.scores),
-                (done.text if done else "") or "No answer.",
+            Markup('<section class="v-rival"><h3>{}{}</h3>{}</section>').format(
+                judged(shown.found, number, case), entries[number].name, join(told)
             )
         )
     values = await workbench.history.case_values(shown.id, case, 1)
@@ -261,28 +272,89 @@ async def verdict_case(workbench: Workbench, ask: Ask) -> Update:
         for name, value in (values[0] if values else {}).items()
     )
     body = Markup('<dl class="facts">{}</dl><div class="v-rivals">{}</div>').format(facts, join(answers))
-    foot = button("Into Compare", "verdict_to_compare", id=shown.id, case=case)
+    foot = button("Into Compare", "verdict_to_compare", id=shown.id, case=case, look=shown.look.text)
     return {"drawer": {"title": f"Case {case + 1}", "body": body, "foot": foot}}
 
 
+async def _answer(workbench: Workbench, shown: Shown, variant: int, case: int, repeat: int) -> Markup:
+    """One answer of a variant with what its checks say; of several to a case each is numbered."""
+    experiment_id, key = shown.place(variant, case, repeat)
+    cell = await workbench.history.cell(experiment_id, key)
+    done = cell.completion
+    problem = (
+        Markup('<div class="alert">{}<div><b>{}</b>{}</div></div>').format(
+            icon("warn"), cell.error, cell.hint
+        )
+        if cell.error
+        else ""
+    )
+    total = shown.found.table.repeats
+    which = Markup('<p class="hint">Answer {} of {}</p>').format(repeat + 1, total) if total > 1 else ""
+    return Markup(
+        '{}{}<div class="checks">{}</div><pre class="out" tabindex="0" aria-label="{}">{}</pre>'
+    ).format(
+        which,
+        problem,
+        join(panels.check_row(score) for score in cell.scores),
+        f"Answer of {shown.found.table.entries[variant].name}",
+        (done.text if done else "") or "No answer.",
+    )
+
+
 async def verdict_to_compare(workbench: Workbench, ask: Ask) -> Update:
-    """The experiment's variants as columns of Compare, with the values of one case."""
+    """The experiment's variants as columns of Compare, those of the pair in any case, with the values of one case.
+
+    A seed that was drawn for an answer goes along, so that the same model gives the same answer.
+    """
     experiment_id, case = ask.text("id"), ask.integer("case")
     run = await workbench.history.run(experiment_id)
     values = await workbench.history.case_values(experiment_id, case, 1)
     if not values:
         raise PromptError(f"There is no case {case + 1}.", "Open the experiment again.")
+    shown = await look_at(workbench, experiment_id, Look.read(ask.text("look")), with_more=False)
+    columns = [await _column(workbench, shown, number, case) for number in _into(shown)]
     form = form_of_run(run)
     opened = form.open.model_copy(update={"key": new_key()})
-    changes = {"open": opened, "values": values[0], "columns": form.columns[:COLUMNS], "cases_run": ""}
+    changes = {"open": opened, "values": values[0], "columns": tuple(columns), "cases_run": ""}
     return {
         **cleared(form.model_copy(update=changes)),
         "toast": f"Case {case + 1} is in Compare. Run asks the variants again.",
     }
 
 
+def _into(shown: Shown) -> list[int]:
+    """The variants that become columns, in their order: as many as there is room for, the pair among them.
+
+    Of an experiment that lies beside, only the variant that is looked at.
+    """
+    own, names = len(shown.kept.names), [entry.name for entry in shown.found.table.entries]
+    pair = [names.index(shown.pair.a), names.index(shown.pair.b)] if shown.pair is not None else []
+    others = [number for number in range(own) if number not in pair]
+    return sorted([*pair, *others][:COLUMNS])
+
+
+async def _column(workbench: Workbench, shown: Shown, variant: int, case: int) -> ColumnForm:
+    """The settings of a variant as a column, with the seed of its answer; a prompt of another experiment is the column's own."""
+    experiment_id, key = shown.place(variant, case)
+    cell = await workbench.history.cell(experiment_id, key)
+    known = form_of_run(await workbench.history.run(experiment_id)).columns
+    if key.variant < len(known):
+        column = known[key.variant]
+    else:  # of a large experiment only the first variants are told
+        kept = await workbench.experiments.get(experiment_id)
+        technique = kept.technique_of(kept.names[key.variant])
+        column = ColumnForm(model=cell.model, preset=preset_of(cell.sampling), technique=technique)
+        column = column.model_copy(update={"sampling": cell.sampling, "own": True})
+    if column.sampling.temperature and column.sampling.seed is None:
+        column = column.model_copy(update={"sampling": cell.sampling})
+    if not column.turns and (column.own or experiment_id != shown.id):
+        column = column.model_copy(update={"own": True, "turns": cell.prompt.turns})
+    return column
+
+
 ACTIONS: dict[str, Action] = {
     "verdict_look": verdict_look,
+    "verdict_more": verdict_more,
     "verdict_pair": verdict_pair,
     "verdict_beside": verdict_beside,
     "verdict_facts": verdict_facts,

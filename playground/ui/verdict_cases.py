@@ -10,7 +10,9 @@ from markupsafe import Markup
 
 from playground.plurals import plural
 from playground.scorers import passed
+from playground.store.records import StoredCell
 from playground.types.grid import CellKey
+from playground.types.scores import Score
 from playground.ui.html import button, icon, join
 from playground.ui.verdict_look import MORE_CASES, MOST_CASES, Look
 from playground.ui.verdict_rating import can_rate, rating_cell, unrated
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from playground.ui.verdict import Shown
 
 SHOWN_CHARS = 160
+MOST_TOLD = 3
+"""Failed checks of one variant that are told where a case is opened."""
 _SIDES = {
     "only b": "regressions",
     "only a": "improvements",
@@ -146,10 +150,9 @@ def _filters(shown: Shown, groups: Sequence[Group]) -> Markup:
     )
     rate = Markup("<kbd>1</kbd> <kbd>2</kbd> <kbd>=</kbd> <kbd>0</kbd> rate ") if can_rate(shown) else ""
     keys = Markup('<span class="hint v-keys">{}<kbd>J</kbd> <kbd>K</kbd> move</span>').format(rate)
-    pair_query = f"{_numbers(shown)[0]}-{_numbers(shown)[1]}"
     files = Markup(
-        '<a class="btn quiet small" download href="files/experiment/{}/cases.csv?pair={}">{}CSV</a>'
-    ).format(shown.id, pair_query, icon("download"))
+        '<a class="btn quiet small" download href="files/experiment/{}/cases.csv{}">{}CSV</a>'
+    ).format(shown.id, look.files(_numbers(shown)), icon("download"))
     return Markup('<div class="v-filters"><h3>Cases</h3>{}<span class="grow"></span>{}{}</div>').format(
         drawn, keys, files
     )
@@ -224,20 +227,12 @@ async def _detail(workbench: Workbench, shown: Shown, case: int) -> Markup:
     a, b = _numbers(shown)
     lines = []
     for variant in (b, a):
-        experiment_id, key = shown.place(variant, case)
-        cell = await workbench.history.cell(experiment_id, key)
-        name = shown.found.table.entries[variant].name
-        if cell.error:
-            lines.append(Markup('<span><b class="bad">{} failed</b> {}</span>').format(name, cell.error))
-            continue
-        broken = [score for score in cell.scores if passed(score) is False]
-        for score in broken[:2]:
-            lines.append(
-                Markup('<span><b class="bad">{} fails</b> {}: {}</span>').format(
-                    name, score.name, score.explanation
-                )
-            )
-    told = join(lines) or Markup('<span class="soft">No check fails in these two answers.</span>')
+        told: list[Markup] = []
+        for repeat in shown.repeats:
+            experiment_id, key = shown.place(variant, case, repeat)
+            told += _broken(await workbench.history.cell(experiment_id, key), shown, variant, repeat)
+        lines += told[:MOST_TOLD]
+    said = join(lines) or Markup('<span class="soft">No check fails in these two answers.</span>')
     ways = join(
         (
             button(
@@ -248,12 +243,39 @@ async def _detail(workbench: Workbench, shown: Shown, case: int) -> Markup:
                 case=case,
                 look=shown.look.text,
             ),
-            button("Into Compare", "verdict_to_compare", kind="quiet small link", id=shown.id, case=case),
+            button(
+                "Into Compare",
+                "verdict_to_compare",
+                kind="quiet small link",
+                id=shown.id,
+                case=case,
+                look=shown.look.text,
+            ),
         )
     )
     return Markup(
         '<tr class="detail at"><td></td><td colspan="{}"><div class="v-detail"><span class="told">{}</span><span class="to">{}</span></div></td></tr>'
-    ).format(1 + len(shown.found.table.entries) + can_rate(shown), told, ways)
+    ).format(1 + len(shown.found.table.entries) + can_rate(shown), said, ways)
+
+
+def _broken(cell: StoredCell, shown: Shown, variant: int, repeat: int) -> list[Markup]:
+    """What does not hold of one answer; of several to a case it says which."""
+    table = shown.found.table
+    name, which = table.entries[variant].name, repeat + 1
+    if table.repeats > 1:
+        failed = Markup('<span><b class="bad">{}, answer {} failed</b> {}</span>')
+        fails = Markup('<span><b class="bad">{}, answer {} fails</b> {}: {}</span>')
+        if cell.error:
+            return [failed.format(name, which, cell.error)]
+        return [fails.format(name, which, each.name, each.explanation) for each in _fails(cell)]
+    if cell.error:
+        return [Markup('<span><b class="bad">{} failed</b> {}</span>').format(name, cell.error)]
+    fails = Markup('<span><b class="bad">{} fails</b> {}: {}</span>')
+    return [fails.format(name, each.name, each.explanation) for each in _fails(cell)]
+
+
+def _fails(cell: StoredCell) -> list[Score]:
+    return [score for score in cell.scores if passed(score) is False]
 
 
 def judged(found: Verdict, variant: int, case: int) -> Markup:

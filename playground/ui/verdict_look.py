@@ -87,6 +87,12 @@ class Look:
             found["lets"] = self.lets
         return urlencode(found)
 
+    def files(self, pair: tuple[int, int] | None = None) -> str:
+        """What an address of a file asks for, "?" included: the `pair` on screen, and what lies beside."""
+        asked = {"pair": f"{pair[0]}-{pair[1]}"} if pair else {}
+        asked |= {"beside": self.beside} if self.beside else {}
+        return f"?{urlencode(asked)}" if asked else ""
+
     def to(self, **changes: Any) -> Look:
         """The same with something else; another pair or other cases begin at the first case."""
         if "pair" in changes or "show" in changes:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from playground.ui.verdict import Shown
 
 MOST_SAID = 4
+SOON_MS = 50
 MOST_SEGMENTS = 5
 WIDE = 204
 _STANDS_ON = re.compile(r" \((?=[\d.]+ %: |[\d,]+ of [\d,]+ (?:case|cluster)s\))")
@@ -41,7 +42,14 @@ SIGNS = {"ok": ("check", "ok"), "warn": ("warn", "warn"), "bad": ("cross", "bad"
 
 
 def top(shown: Shown, judged: Markup) -> Markup:
-    """The sentence of the pair, what else is said, what is `judged`, the pairs to choose from, and the pair's block."""
+    """What is said, and the pair's block."""
+    return Markup(
+        '<section class="v-top" aria-label="Verdict"><div class="v-says" id="v-says">{}</div>{}</section>'
+    ).format(says(shown, judged), _block(shown) if shown.pair is not None else "")
+
+
+def says(shown: Shown, judged: Markup) -> Markup:
+    """The sentence of the pair, what else is said, what is `judged`, and the pairs to choose from."""
     found, pair = shown.found, shown.pair
     first = pair.sentence if pair is not None and found.comparisons else found.sentence
     by_people = {each.sentence for each in found.rated.pairs}
@@ -51,10 +59,9 @@ def top(shown: Shown, judged: Markup) -> Markup:
         Markup("<p>{} {}</p>").format(_said(said), _more_cases(shown, said)) for said in rest[:MOST_SAID]
     )
     outcome = pair.outcome if pair is not None else found.outcome
+    asks = Markup('<span data-poll="verdict_more" data-id="{}" data-look="{}" data-every="{}"></span>')
     quiet = "" if found.is_trusted and outcome in ("better", "worse", "same") else "quiet"
-    return Markup(
-        '<section class="v-top" aria-label="Verdict"><div class="v-says"><h2 class="{}" id="v-sentence">{}</h2>{}{}<p id="v-rated-says">{}</p>{}{}</div>{}</section>'
-    ).format(
+    return Markup('<h2 class="{}" id="v-sentence">{}</h2>{}{}<p id="v-rated-says">{}</p>{}{}{}').format(
         quiet,
         Markup("{} {}").format(_said(first), _more_cases(shown, first)),
         lines,
@@ -62,7 +69,7 @@ def top(shown: Shown, judged: Markup) -> Markup:
         rated_sentence(shown),
         judged,
         _pairs(shown),
-        _block(shown) if pair is not None else "",
+        "" if shown.has_more else asks.format(shown.id, shown.look.text, SOON_MS),
     )
 
 
@@ -71,7 +78,12 @@ def _more_cases(shown: Shown, sentence: str) -> Markup:
     pair = shown.pair
     known = [*shown.found.comparisons, *([pair] if pair is not None else [])]
     found = next((each for each in known if each.sentence == sentence), None)
-    if found is None or found.outcome not in ("no verdict", "too few") or shown.other is not None:
+    if found is None or found.outcome not in ("no verdict", "too few"):
+        return Markup("")
+    if not shown.has_more and found.outcome == "no verdict":
+        # The number takes its place, which is as long.
+        return Markup('<span class="soft">How many more cases would settle it is being reckoned.</span>')
+    if shown.other is not None:
         return Markup("")
     more = found.more or ""
     return button("Add cases", "ask_for_cases", kind="quiet small link add-cases", id=shown.id, more=more)
@@ -268,8 +280,8 @@ def variants_table(shown: Shown) -> Markup:
         else ""
     )
     files = Markup(
-        '<a class="btn quiet small" download href="files/experiment/{}/variants.csv">{}CSV</a>'
-    ).format(shown.id, icon("download"))
+        '<a class="btn quiet small" download href="files/experiment/{}/variants.csv{}">{}CSV</a>'
+    ).format(shown.id, shown.look.files(), icon("download"))
     return Markup(
         '<section class="v-variants" aria-label="Variants"><div class="scroll-x" tabindex="0" role="group" aria-label="Variants"><table class="table"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
         '<div class="v-under">{}<span class="grow"></span>{}</div></section>'

@@ -19,14 +19,20 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 84, 14, 40
 
 def plots(experiment_id: str, found: Verdict, look: Look) -> Markup:
     """Both pictures; one that no variant has numbers for is left out."""
-    del look
     drawn = [
         _figure(
-            experiment_id, found, "Score against tokens", "tokens a case", lambda row: row.tokens, count_words
+            experiment_id,
+            found,
+            look,
+            "Score against tokens",
+            "tokens a case",
+            lambda row: row.tokens,
+            count_words,
         ),
         _figure(
             experiment_id,
             found,
+            look,
             "Score against time",
             "seconds a case",
             lambda row: row.seconds,
@@ -45,6 +51,7 @@ def plots(experiment_id: str, found: Verdict, look: Look) -> Markup:
 def _figure(
     experiment_id: str,
     found: Verdict,
+    look: Look,
     title: str,
     unit: str,
     of: Callable[[VariantRow], float],
@@ -61,7 +68,7 @@ def _figure(
     )
     return Markup(
         '<figure><figcaption>{} <span class="hint">{}, with 95 % intervals</span></figcaption>{}<details><summary>Table</summary><table class="table"><thead><tr><th></th><th class="num">{}</th><th class="num">Score</th><th class="num">95 %</th></tr></thead><tbody>{}</tbody></table></details>'
-        '<a class="btn quiet small" download href="files/experiment/{}/variants.csv">{}CSV</a></figure>'
+        '<a class="btn quiet small" download href="files/experiment/{}/variants.csv{}">{}CSV</a></figure>'
     ).format(
         title,
         unit,
@@ -69,6 +76,7 @@ def _figure(
         unit.capitalize(),
         table,
         experiment_id,
+        look.files(),
         icon("download"),
     )
 

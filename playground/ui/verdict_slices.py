@@ -61,8 +61,8 @@ def slices_zone(
         rows += [_row(each, axis) for each in group]
     a, b = found.table.number(pair.a), found.table.number(pair.b)
     files = Markup(
-        '<a class="btn quiet small" download href="files/experiment/{}/slices.csv?pair={}-{}">{}CSV</a>'
-    ).format(experiment_id, a, b, icon("download"))
+        '<a class="btn quiet small" download href="files/experiment/{}/slices.csv{}">{}CSV</a>'
+    ).format(experiment_id, look.files((a, b)), icon("download"))
     table = (
         Markup(
             '<table class="table"><thead><tr><th></th><th class="num cases">Cases</th><th class="num diff">{} \u2212 {}</th><th class="pic">{}</th><th class="num ends">{:g} %</th></tr></thead><tbody>{}</tbody></table><p class="hint below">{}</p>'

@@ -68,6 +68,7 @@ class Verdict:
     correction: str
     health: tuple[Fact, ...]
     rated: Rated = field(default_factory=Rated)
+    has_more: bool = True
 
     @property
     def sentence(self) -> str:
@@ -138,6 +139,7 @@ def verdict(table: Table, rule: Rule, *, with_more: bool = True) -> Verdict:
             winner=better[0].a if better else "",
             correction=correction_of(rule, len(found)),
             health=health(table, rule, found),
+            has_more=with_more,
         ),
         table.ratings,
     )

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
+from typing import Literal
 
 from playground.datasets.duplicates import Twin, twins
 from playground.datasets.facts import Facts, look_over
@@ -56,6 +57,10 @@ class DatasetDesk:
     async def all(self, search: str = "", *, binned: bool = False) -> list[DatasetSummary]:
         """Data sets whose name contains every word, the last changed first; or those that were deleted."""
         return await asyncio.to_thread(self._sets.all, search, binned=binned)
+
+    async def place(self, dataset_id: str) -> Literal["list", "bin", "gone"]:
+        """Where a data set is: in the list, in the bin, or gone for good."""
+        return await asyncio.to_thread(self._sets.place, dataset_id)
 
     async def find(self, ref: DatasetRef | str) -> DatasetVersion:
         """The version that "name" or "name@3" means; a name that ends in @3 goes before version 3 of another."""

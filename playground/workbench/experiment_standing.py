@@ -38,6 +38,7 @@ class Standing:
         self._grids: OrderedDict[str, Grid] = OrderedDict()
         self._verdicts: OrderedDict[str, _Kept] = OrderedDict()
         self._tables: OrderedDict[str, _Stood] = OrderedDict()
+        self._making: dict[tuple[str, bool], _Making] = {}
 
     def forget(self, run_id: str) -> None:
         """Read its cells and its cases again: they change."""
@@ -104,18 +105,39 @@ class Standing:
 
         `with_more` says how many more cases would settle what is open: that is simulated, and takes a while once.
         """
-        from playground.verdicts import verdict, with_ratings
+        from playground.verdicts import with_ratings
 
         table = await self._table(run_id)
         known = self._verdicts.get(run_id)
-        if known is None or known.table is not table or (with_more and not known.has_more):
-            rule = (await asyncio.to_thread(self._store.experiments.get, run_id)).experiment.rule
-            found = await asyncio.to_thread(partial(verdict, table, rule, with_more=with_more))
-            known = self._verdicts[run_id] = _Kept(table, found, with_more)
-            while len(self._verdicts) > KEPT:
-                self._verdicts.popitem(last=False)
+        if known is None or known.table is not table or (with_more and not known.verdict.has_more):
+            known = await self._made(run_id, table, with_more)
         ratings = await asyncio.to_thread(self._store.ratings.of, run_id)
         return await asyncio.to_thread(with_ratings, known.verdict, ratings) if ratings else known.verdict
+
+    async def _made(self, run_id: str, table: Table, with_more: bool) -> _Kept:
+        """The verdict on this table: whoever asks for it while it is made waits for the same one."""
+        asked = (run_id, with_more)
+        making = self._making.get(asked)
+        if making is None or making.table is not table:
+            making = self._making[asked] = _Making(table, asyncio.create_task(self._make(*asked, table)))
+            making.task.add_done_callback(partial(self._forget_making, asked, making))
+        return await asyncio.shield(making.task)
+
+    def _forget_making(self, asked: tuple[str, bool], making: _Making, _: object) -> None:
+        if self._making.get(asked) is making:
+            del self._making[asked]
+
+    async def _make(self, run_id: str, with_more: bool, table: Table) -> _Kept:
+        from playground.verdicts import verdict
+
+        rule = (await asyncio.to_thread(self._store.experiments.get, run_id)).experiment.rule
+        made = _Kept(table, await asyncio.to_thread(partial(verdict, table, rule, with_more=with_more)))
+        known = self._verdicts.get(run_id)
+        if with_more or known is None or known.table is not table:
+            self._verdicts[run_id] = made
+        while len(self._verdicts) > KEPT:
+            self._verdicts.popitem(last=False)
+        return made
 
     async def progress(self, run_id: str) -> Progress:
         """How it stands. Raises NotFoundError."""
@@ -150,8 +172,14 @@ class _Stood(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    """A verdict with the table that it is on; `has_more` tells whether it says how many more cases would settle it."""
+    """A verdict with the table that it is on."""
 
     table: Table
     verdict: Verdict
-    has_more: bool
+
+
+class _Making(NamedTuple):
+    """A verdict that is being made on this table."""
+
+    table: Table
+    task: asyncio.Task[_Kept]

@@ -76,10 +76,23 @@ def test_what_runs_is_paused_left_and_gone_on_with_from_another_tab(scripted: Op
     start(app)
     expect(page.locator("#exp-now")).to_contain_text("No verdict yet.")
     expect(page.locator("#running")).to_contain_text("1 running")
+    # Who walks along the cells stays where the keys have come to while news arrives.
+    strip, done = page.locator(".strip"), page.locator("#exp-progress b.num").first
+    strip.press("Home")
+    for _ in range(2):
+        expect(done).not_to_have_text(done.inner_text())
+    expect(strip).to_be_focused()
+    expect(strip.locator("i.at")).to_have_count(1)
+    # A program that does not answer is asked again, and said to be away once.
+    app.forgiven.append("Failed to load resource")
+    page.route(re.compile("component_server"), lambda route: route.abort())
+    away = page.locator(".alert", has_text="The program did not answer.")
+    expect(away).to_have_count(1)
+    page.unroute(re.compile("component_server"))
+    expect(away).to_have_count(0)
     page.keyboard.press("p")
     expect(page.locator("#exp-head")).to_contain_text("paused")
     expect(page.locator("#exp-now")).to_contain_text("Paused.")
-    strip = page.locator(".strip")
     strip.press("Home")
     strip.press("Enter")
     expect(app.drawer).to_contain_text("word0 word1")

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
+import openpyxl
 import pytest
 
 from playground.store.changes import CreateRun, EndCell
@@ -138,7 +139,21 @@ async def test_the_json_has_everything_that_was_sent_and_received(web: httpx.Asy
     assert [score["value"] for score in done["scores"]] == [1.0, 0.0, None]
 
 
-@pytest.mark.parametrize("path", ["nothing/answers.csv", "nothing/answers.json", "{id}/answers.xlsx"])
+async def test_a_spreadsheet_of_the_answers_has_numbers_as_numbers_and_no_formulas(
+    web: httpx.AsyncClient, grid: str
+):
+    answer = await web.get(f"/files/run/{grid}/answers.xlsx")
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+    head, *rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    done = dict(zip(head, rows[-2], strict=True))
+    assert len(rows) == 260 and (done["case"], done["completion_tokens"], done["score"]) == (130, 7, 0.75)
+    assert "f" not in {cell.data_type for row in sheet.iter_rows() for cell in row}
+    lines = (await web.get(f"/files/run/{grid}/answers.jsonl")).text.splitlines()
+    first = json.loads(lines[0])
+    assert len(lines) == 260 and first["case"] == 1 and first["values"]["land"].startswith("0 ")
+
+
+@pytest.mark.parametrize("path", ["nothing/answers.csv", "nothing/answers.json", "{id}/answers.ods"])
 async def test_a_file_that_is_none_is_not_found(web: httpx.AsyncClient, grid: str, path: str):
     assert (await web.get("/files/run/" + path.format(id=grid))).status_code == 404
 

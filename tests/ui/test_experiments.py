@@ -190,3 +190,22 @@ async def test_a_sample_with_an_experiment_beside_it_is_set_up_as_that(call: Cal
     assert plan["prompt"]["turns"] and plan["cases"]["dataset"].endswith("@1")
     cost = (await call("experiment_cost", form=form | {"experiment": plan}))["html"]
     assert "Finds a difference" in cost["exp-cost"]
+
+
+async def test_the_page_says_that_its_data_set_is_in_the_bin_and_goes_on(
+    workbench: Workbench, call: Call, form: Form
+) -> None:
+    await words_set(workbench)
+    form = greeting(form)
+    form |= {"experiment": (await call("experiment_from_compare", form=form))["plan"]}
+    run = (await call("start_experiment", form=form))["experiment"]
+    kept = (await workbench.datasets.all())[0]
+    gone = await call("data_delete", dataset=kept.id)
+    assert "The experiment that runs over it goes on with the rows that it has" in gone["toast"]
+    done = await until_done(call, form, run)
+    assert "is in the bin. This experiment keeps" in done["html"]["exp-body"].replace("</b>", "")
+    await call("data_put_back", dataset=kept.id)
+    assert "This experiment keeps" not in (await call("open_experiments", at=run))["html"]["exp-body"]
+    await call("data_delete", dataset=kept.id)
+    await workbench.datasets.purge(kept.id)
+    assert "was deleted for good" in (await call("open_experiments", at=run))["html"]["exp-body"]

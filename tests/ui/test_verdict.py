@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable
+from html import unescape
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,7 +14,8 @@ import pytest
 
 from playground.errors import NotFoundError
 from playground.types.experiment import Cases, Experiment, ExperimentVariant, Rule
-from playground.types.prompt import Check, Prompt, Turn
+from playground.types.grid import CellKey
+from playground.types.prompt import Check, Prompt, Sampling, Turn
 from playground.ui.verdict_files import verdict_file
 from playground.ui.verdict_look import Look
 from playground.workbench.service import Workbench
@@ -114,6 +117,62 @@ async def test_another_experiment_lies_beside_it_or_what_differs_is_named(
         "cannot lie beside each other" in page
         and "The first has 1 answer a case, the second 2 answers." in page
     )
+
+
+async def test_files_are_of_what_is_on_screen_also_beside_another_experiment(
+    workbench: Workbench, call: Call
+) -> None:
+    run, twin = await finished(workbench), await finished(workbench, name="Again")
+    page = (await call("verdict_look", id=run, look=f"pair=3-0&beside={twin}"))["html"]["exp-verdict"]
+    links = re.findall(r'href="files/experiment/[^/]+/([^"?]+)([^"]*)"', page)
+    assert links and all(f"beside={twin}" in query for name, query in links if name != "ratings.csv"), links
+    query = unescape(dict(links)["cases.csv"]).removeprefix("?")
+    assert "<b> (2)" in (await verdict_file(workbench, run, "cases.csv", query)).text.splitlines()[0]
+
+
+async def test_repeats_are_all_shown_where_a_case_opens(workbench: Workbench, call: Call) -> None:
+    run = await finished(workbench, repeats=3)
+    drawer = (await call("verdict_case", id=run, case=1, look=""))["drawer"]["body"]
+    assert drawer.count('class="v-rival"') == 2 and drawer.count("Answer 3 of 3") == 2
+    page = (await call("verdict_look", id=run, look="at=1"))["html"]["exp-verdict"]
+    assert "A, answer 3 fails" in page
+
+
+async def test_a_case_in_compare_has_the_pair_and_the_seeds_of_its_answers(
+    workbench: Workbench, call: Call
+) -> None:
+    warm = Sampling(temperature=0.7, seed=None)
+    many = tuple(
+        ExperimentVariant(name=f"V{n}", model="scripted:echo", sampling=warm, prompt=OTHER if n else PROMPT)
+        for n in range(8)
+    )
+    run = await finished(workbench, variants=many, rule=Rule(baseline="V0"))
+    update = await call("verdict_to_compare", id=run, case=1, look="pair=7-0")
+    columns = update["form"]["columns"]
+    assert len(columns) == 6
+    assert columns[5]["turns"] == [turn.model_dump(mode="json") for turn in OTHER.turns]
+    cell = await workbench.history.cell(run, CellKey(1, 7, 0))
+    assert columns[5]["sampling"]["seed"] == cell.sampling.seed is not None
+    cold = await call("verdict_to_compare", id=await finished(workbench), case=1, look="")
+    assert {column["sampling"]["seed"] for column in cold["form"]["columns"]} == {Sampling().seed}
+
+
+async def test_the_page_does_not_wait_for_how_many_more_cases_would_settle_it(
+    workbench: Workbench, call: Call
+) -> None:
+    rows = tuple({"word": f"{'yes' if n % 3 else 'no'} {n}", "kind": "x"} for n in range(24))
+    run = await finished(workbench, cases=Cases(rows=rows), variants=(
+        ExperimentVariant(name="A", model="scripted:echo"),
+        ExperimentVariant(name="B", model="scripted:echo"),
+    ))  # fmt: skip
+    workbench.experiments._standing._verdicts.clear()
+    page = (await call("open_experiments", at=run, look=""))["html"]["exp-body"]
+    assert "is being reckoned" in page and page.count('data-poll="verdict_more"') == 1
+    assert "Add cases" not in page
+    says = (await call("verdict_more", id=run, look=""))["html"]["v-says"]
+    assert "more cases would settle" in says and "Add cases" in says and "data-poll" not in says
+    page = (await call("open_experiments", at=run, look=""))["html"]["exp-body"]
+    assert "is being reckoned" not in page and "data-poll" not in page, "what is known is said at once"
 
 
 async def test_every_table_is_a_file(workbench: Workbench) -> None:

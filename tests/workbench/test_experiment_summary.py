@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from playground import verdicts
 from playground.types.experiment import Cases, Experiment, ExperimentVariant
 from playground.types.prompt import Check, Prompt, Turn
 from playground.workbench import experiment_summary
@@ -100,3 +103,23 @@ async def test_a_folder_that_cannot_be_written_costs_nothing_but_time(
     again = another(workbench)
     assert (await again.progress(run_id)).done == 24
     assert file.parent.read_text() == "in its place"
+
+
+async def test_whoever_asks_for_a_verdict_that_is_being_made_waits_for_the_same_one(
+    kept: tuple[Workbench, str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workbench, run_id, _ = kept
+    made: list[bool] = []
+    verdict = verdicts.verdict
+
+    def counted(*given: Any, with_more: bool) -> verdicts.Verdict:
+        made.append(with_more)
+        return verdict(*given, with_more=with_more)
+
+    monkeypatch.setattr(verdicts, "verdict", counted)
+    standing = another(workbench)
+    await standing.table(run_id)
+    found = await asyncio.gather(*(standing.verdict(run_id) for _ in range(3)))
+    assert made == [True] and found[0] is found[1] is found[2]
+    assert await standing.verdict(run_id, with_more=False) is found[0], "it says all that was asked for"
+    assert made == [True]

@@ -43,6 +43,7 @@ export function toast(text, doing = null) {
 /**
  * What went wrong and what to do next, in the open drawer, else in the tab in view; it replaces the one before.
  * @param {{message: string, hint?: string}} alert
+ * @returns {HTMLElement}
  */
 export function showAlert({ message, hint }) {
   const el = h(
@@ -55,6 +56,7 @@ export function showAlert({ message, hint }) {
   const home = $(".drawer .messages") ?? $$(".messages").find((place) => place.offsetParent) ?? $("#messages");
   home.replaceChildren(el);
   el.scrollIntoView({ block: "nearest" });
+  return el;
 }
 
 /**

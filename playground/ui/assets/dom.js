@@ -72,7 +72,7 @@ export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 // Draws a part of the page anew; the control that had the focus has it again, known by what it is, else by its place.
-const CONTROLS = "button, select, input, textarea, a[href]";
+const CONTROLS = "button, select, input, textarea, a[href], [tabindex='0']";
 /**
  * What a control is known by when it is drawn anew.
  * @param {HTMLElement} el

@@ -66,6 +66,8 @@ export function openDrawer({ title, body, foot = "", narrow = false, nodes = nul
 export function closeDrawer(back = true) {
   $$(".drawer, .scrim").forEach((el) => el.remove());
   if (!back) return;
-  if (opener?.isConnected) opener.focus();
+  // What was drawn anew meanwhile is known by what it is.
+  const same = opener && (opener.isConnected ? opener : $$(opener.tagName).find((el) => sign(el) === sign(opener)));
+  same?.focus();
   opener = null;
 }

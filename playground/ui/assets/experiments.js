@@ -133,6 +133,12 @@ onShown((update) => {
   box.scrollLeft = held ? left : newest - box.clientWidth + 24;
 });
 
+let walked = null; // the strip and the column that the keys have come to
+onShown((update) => {
+  const strip = walked && update.html?.["exp-cells"] && $(`.strip[data-variant="${walked[0]}"]`);
+  strip?.children[walked[1]]?.classList.add("at");
+});
+
 function walk(strip, key) {
   const cells = [...strip.children],
     at = cells.findIndex((cell) => cell.classList.contains("at"));
@@ -142,6 +148,7 @@ function walk(strip, key) {
   const cell = cells[Math.min(Math.max(to, 0), last)];
   cells[at]?.classList.remove("at");
   cell.classList.add("at");
+  walked = [strip.dataset.variant, cells.indexOf(cell)];
   cell.scrollIntoView({ block: "nearest", inline: "nearest" });
   $("#exp-say").textContent = `${cells.indexOf(cell) * Number(strip.dataset.per) + 1}: ${cell.classList[0]}`;
 }
