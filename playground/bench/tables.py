@@ -12,6 +12,7 @@ from dataclasses import asdict
 
 from playground.bench.measuring import AT_ONCE, Measured, agreement
 from playground.bench.noise import noise, worded
+from playground.translation.lines import padded, width
 
 NONE = "–"
 Table = list[list[str]]
@@ -95,8 +96,8 @@ def _same(found: Measured, measured: Sequence[Measured]) -> str:
 
 def aligned(table: Table) -> str:
     """Columns of equal width."""
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in table]
+    widths = [max(width(row[column]) for row in table) for column in range(len(table[0]))]
+    lines = ["  ".join(map(padded, row, widths)) for row in table]
     return "".join(line.rstrip() + "\n" for line in lines)
 
 

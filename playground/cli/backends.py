@@ -35,6 +35,7 @@ from playground.cli.terminal import (
     write_file,
 )
 from playground.errors import PlaygroundError, PromptError, SettingsError
+from playground.plurals import plural
 
 if TYPE_CHECKING:
     from playground.bench.measuring import Measured, Report
@@ -147,7 +148,7 @@ def export_batch(
     write_file(output, "".join(line + "\n" for line in made))
     results = output.with_suffix(".results.jsonl")
     command = ["vllm", "run-batch", "-i", str(output), "-o", str(results), "--model", model]
-    tell(f"{len(made)} requests in {output}. Next:")
+    tell(f"{plural(len(made), 'request')} in {output}. Next:")
     tell("  " + shlex.join([*command, "--generation-config", "vllm"]))
     tell("  " + shlex.join(["playground", "batch", "import", str(results), "--batch", str(output)]))
 
@@ -177,7 +178,7 @@ def import_batch(
     tell_all("problem", stored.problems)
     if stored.missing:
         tell(f"problem: {stored.missing} of the requests have no result.")
-    say(f"{len(stored.runs)} runs stored, {stored.errors} of them with an error.\n")
+    say(f"{plural(len(stored.runs), 'run')} stored, {stored.errors:,} of them with an error.\n")
     raise typer.Exit(1 if stored.problems or stored.missing else 0)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from playground.translation.lines import padded, width, wrapped
 from playground.translation.shown import chinese
 
 # The library's own base of these, whichever of its versions is installed.
@@ -78,8 +79,25 @@ def _with_heads(context_class: Any) -> Any:
                 args = args.replace(english, chinese_word)
             super().write_usage(prog, args, prefix or _USAGE)
 
-        def write_dl(self, rows: Any, *args: Any, **more: Any) -> None:
-            super().write_dl([(first, _marks(second)) for first, second in rows], *args, **more)
+        def write_text(self, text: str) -> None:
+            """By the columns that Chinese takes, which the library does not count."""
+            parts = [wrapped(part, self.width - self.current_indent) for part in text.split("\n\n")]
+            self.write("\n\n".join("\n".join(map(self._indented, lines)) for lines in parts) + "\n")
+
+        def write_dl(self, rows: Any, col_max: int = 30, col_spacing: int = 2) -> None:
+            """The same for names and what they are."""
+            rows = [(first, _marks(second)) for first, second in rows]
+            names = min(max(width(first) for first, _ in rows), col_max)
+            for first, second in rows:
+                head, *further = wrapped(second, max(self.width - names - col_spacing - 2, 10)) or [""]
+                if width(first) > names:
+                    self.write(self._indented(first) + "\n")
+                    first = ""
+                for name, line in ((first, head), *(("", line) for line in further)):
+                    self.write(self._indented(padded(name, names + col_spacing) + line).rstrip() + "\n")
+
+        def _indented(self, line: str) -> str:
+            return " " * self.current_indent + line
 
     class Context(context_class):  # type: ignore[misc]
         """Writes its help with it."""

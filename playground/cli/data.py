@@ -21,11 +21,14 @@ from playground.cli.data_versions import DataSet
 from playground.cli.data_words import as_json, report
 from playground.cli.terminal import (
     Data,
+    Name,
     Output,
     PrintAs,
+    about,
     open_there,
     open_to_read,
     say,
+    say_table,
     settings_of,
     tell,
     with_workbench,
@@ -89,19 +92,21 @@ def list_data(context: typer.Context, output: PrintAs = Output.TEXT, folder: Dat
             ]
             write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
             return
-        for each in every:
-            halves = (
-                f"  train {each.train:,}, held out {each.held_out:,}" if each.train or each.held_out else ""
-            )
-            say(
-                f"{each.name}@{each.latest}  {plural(each.rows, 'row')}, {plural(len(each.columns), 'column')}{halves}\n"
-            )
+        say_table(
+            [
+                Name(f"{each.name}@{each.latest}"),
+                plural(each.rows, "row"),
+                plural(len(each.columns), "column"),
+                f"train {each.train:,}, held out {each.held_out:,}" if each.train or each.held_out else "",
+            ]
+            for each in every
+        )
         if not every:
             say("There are no data sets. Import one with: playground data import FILE\n")
         if samples := await all_samples():
             say("Samples, which playground data import NAME takes:\n")
-        for sample in samples:
-            say(f"  {sample.name}  {plural(sample.rows, 'row')}: {sample.title}\n")
+        rows = [[Name(sample.name), plural(sample.rows, "row"), sample.title] for sample in samples]
+        say_table(rows, indent="  ")
 
     with_workbench(open_to_read(settings_of(context, folder)), work)
 
@@ -217,7 +222,8 @@ def show_data(
             else "\n"
         )
         for column in version.columns:
-            say(f"  {column.name}: {column.kind}{f', {column.role}' if column.role else ''}\n")
+            role = f", {column.role}" if column.role else ""
+            write(f"  {about(column.name, f'{column.kind}{role}')}\n")
         for each in await desk.versions(version.dataset_id):
             stamp = f"{each.created_at.astimezone():%Y-%m-%d %H:%M}"
             say(

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from playground.cli.terminal import (
-    say,
-    tell,
-)
+from playground.cli.terminal import about, say, tell, write
 from playground.plurals import plural
 
 if TYPE_CHECKING:
@@ -29,7 +26,7 @@ def report(found: Preview, version: DatasetVersion | None) -> None:
         told = f"{column.kind}{role}, {column.filled:,} filled" if column.becomes else "not imported"
         missing = f", {column.missing:,} missing" if column.missing and column.becomes else ""
         why = f"; {column.why}" if column.why else ""
-        say(f"  {column.name}{becomes}: {told}{missing}{why}\n")
+        write(f"  {about(f'{column.name}{becomes}', f'{told}{missing}{why}')}\n")
     for problem in found.problems:
         tell(_told(problem, found.unit))
     counts = f"{plural(found.records, 'record')} read, {found.stored:,} {'stored' if version else 'would be stored'}"

@@ -14,8 +14,9 @@ from typing import Annotated
 
 import typer
 
-from playground.cli.terminal import Data, Output, PrintAs, say, settings_of, write
+from playground.cli.terminal import Data, Name, Output, PrintAs, say, say_table, settings_of, write
 from playground.errors import PromptError
+from playground.plurals import plural
 
 document = typer.Typer(rich_markup_mode=None)
 
@@ -37,7 +38,7 @@ def add(
     documents = Documents(settings_of(context, data).data_dir)
     for file in files:
         kept = documents.add(file.name, _bytes(file))
-        say(f"{kept.name}: {kept.chars:,} characters kept as {kept.hash[:12]}\n")
+        say(f"{kept.name}: {plural(kept.chars, 'character')} kept as {kept.hash[:12]}\n")
 
 
 def _bytes(file: Path) -> bytes:
@@ -63,8 +64,7 @@ def list_documents(
     if output is Output.JSON:
         write(json.dumps([asdict(kept) for kept in every], ensure_ascii=False, indent=2) + "\n")
         return
-    for kept in every:
-        say(f"{kept.hash[:12]}  {kept.chars:>11,} characters  {kept.name}\n")
+    say_table([Name(kept.hash[:12]), plural(kept.chars, "character"), Name(kept.name)] for kept in every)
     if not every:
         say("No documents are kept. Add some with: playground document add FILE\n")
 

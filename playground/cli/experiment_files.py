@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from playground.cli.terminal import shown
 from playground.plurals import plural
 from playground.types.outcomes import FailureGroup, StoredExperiment
 from playground.verdicts import Gate, Verdict, as_json, as_markdown, as_text
@@ -55,7 +56,10 @@ def markdown(stored: StoredExperiment, found: Verdict, gates: Gates, failures: S
 
 
 def junit(stored: StoredExperiment, found: Verdict, gates: Gates, failures: Sequence[FailureGroup]) -> str:
-    """A test case for each thing that has to hold, and one for each variant, in error where cells of it failed."""
+    """A test case for each thing that has to hold, and one for each variant, in error where cells of it failed.
+
+    What people read in it is in their language; names and types, by which programs tell cases apart, are the same in each.
+    """
     suites = ElementTree.Element("testsuites")
     suite = ElementTree.SubElement(suites, "testsuite", name=_clean(stored.row.name))
     failing = errors = 0
@@ -64,7 +68,7 @@ def junit(stored: StoredExperiment, found: Verdict, gates: Gates, failures: Sequ
             case = _case(suite, f"gate.{name}", f"{variant}: {name}", 0.0)
             if not holds:
                 failing += 1
-                ElementTree.SubElement(case, "failure", message=_clean(line), type=name)
+                ElementTree.SubElement(case, "failure", message=_clean(shown(line)), type=name)
     names = stored.names
     for row in found.rows:
         seconds = row.seconds * row.cases if row.seconds == row.seconds else 0.0
@@ -74,13 +78,13 @@ def junit(stored: StoredExperiment, found: Verdict, gates: Gates, failures: Sequ
         ]
         if said := "; ".join(f"{plural(count, 'cell')}: {group.reason}" for group, count in mine if count):
             errors += 1
-            ElementTree.SubElement(case, "error", message=_clean(said), type="no answer")
+            ElementTree.SubElement(case, "error", message=_clean(shown(said)), type="no answer")
     suite.set("tests", str(len(suite.findall("testcase"))))
     suite.set("failures", str(failing))
     suite.set("errors", str(errors))
     suite.set("time", f"{stored.row.elapsed_s:.3f}")
     suite.set("timestamp", stored.row.created_at.strftime("%Y-%m-%dT%H:%M:%S"))
-    ElementTree.SubElement(suite, "system-out").text = _clean(as_text(found))
+    ElementTree.SubElement(suite, "system-out").text = _clean(shown(as_text(found)))
     ElementTree.indent(suites)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"

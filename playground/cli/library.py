@@ -18,15 +18,20 @@ import typer
 from playground.cli.terminal import (
     Data,
     Language,
+    Name,
+    about,
+    bracketed,
     open_there,
     open_to_read,
     say,
+    say_table,
     settings_of,
     tell,
     tell_all,
     write_file,
 )
 from playground.errors import PromptError
+from playground.plurals import plural
 
 if TYPE_CHECKING:
     from playground.library.reading import Incoming
@@ -75,23 +80,25 @@ def import_prompts(
     workbench = _open(context, data)
     try:
         plan = plan_import(workbench.store, _read(paths))
-        choices, left_out = {}, 0
+        choices, left_out, rows, lost = {}, 0, [], []
         for row in plan.rows:
             wanted = on_conflict.value if row.status == "conflict" else row.choice
             choice = wanted if wanted in row.choices else row.choice
             choices[row.key] = choice
             name = row.incoming.prompt.name if row.incoming.error is None else row.incoming.path
-            place = "" if name == row.incoming.path else f" ({row.incoming.path})"
-            say(f"{row.status:<10} {choice:<8} {name}{place}: {explain(row)}\n")
-            tell_all(row.incoming.path, row.incoming.losses)
+            place = "" if name == row.incoming.path else bracketed(row.incoming.path)
+            rows.append([row.status, choice, Name(about(f"{name}{place}", explain(row)))])
+            lost.append((row.incoming.path, row.incoming.losses))
             left_out += choice == "skip" and row.status != "identical"
+        say_table(rows)
+        for path, losses in lost:
+            tell_all(path, losses)
         if not dry_run:
             result = apply_import(
                 workbench.store, plan, choices, author=workbench.settings.author, source=paths[0].name
             )
-            say(
-                f"{len(result.added):,} added, {len(result.versions):,} new versions, {result.skipped:,} left out.\n"
-            )
+            made = plural(len(result.versions), "new version")
+            say(f"{len(result.added):,} added, {made}, {result.skipped:,} left out.\n")
     finally:
         workbench.store.close()
     if left_out:
@@ -167,7 +174,7 @@ def export_prompts(
         workbench.store.close()
     write_file(output, bundle)
     tell_all("not in the bundle", losses)
-    say(f"{len(keys):,} prompts in {output}\n")
+    say(f"{plural(len(keys), 'prompt')} in {output}\n")
 
 
 # --- a folder that is kept equal ------------------------------------------------------------------------
@@ -212,14 +219,15 @@ def sync_folder(
         )
     finally:
         workbench.store.close()
+    rows: list[list[str]] = []
     for label, files in (
         ("written to the folder", report.to_folder),
         ("saved in the library", report.to_library),
         ("deleted in the folder", report.removed),
         ("moved to the bin", report.binned),
     ):
-        for path in files:
-            say(f"{label:<22} {path}\n")
+        rows += [[label, Name(path)] for path in files]
+    say_table(rows)
     for path, loss in report.losses:
         tell(f"not in the file: {path}: {loss}")
     for path, why in report.problems:

@@ -41,6 +41,7 @@ from playground.cli.terminal import (
     run_async,
     say,
     settings_of,
+    shown,
     tell,
     tell_all,
     unknown_language,
@@ -288,7 +289,7 @@ def doctor(
     findings = run_async(examine(settings, every_backend(settings)))
     marks = {True: "ok", False: "FAULT", None: "-"}
     for finding in findings:
-        write(f"{marks[finding.ok]:<6} {named(finding.what, finding.detail)}\n")
+        write(f"{shown(f'{marks[finding.ok]:<6}')} {named(finding.what, finding.detail)}\n")
         if finding.hint:
             say(f"{'':<7}{finding.hint}\n")
     raise typer.Exit(0 if can_run(findings) else 1)
@@ -304,7 +305,7 @@ async def _compared(model: str, workbench: Workbench) -> Report:
     compared_what = "texts and log-probabilities" if report.with_scores else "texts"
     say(f"{report.equal} of {report.total} equal ({compared_what}; {report.mode or 'mode unknown'})\n")
     for prompt in report.different:
-        typer.echo(f"  differs: {prompt[:70]}")
+        write(f"  {shown('differs:')} {prompt[:70]}\n")
     return report
 
 

@@ -18,13 +18,14 @@ from playground.cli.terminal import (
     InLanguage,
     Language,
     ModelName,
+    Name,
     Output,
     PrintAs,
     PromptName,
     Vars,
     open_to_read,
     reader_language,
-    say,
+    say_table,
     settings_of,
     tell_all,
     with_workbench,
@@ -64,12 +65,11 @@ def list_prompts(
         }
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    for pattern in patterns:
-        typer.echo(f"{pattern.slug:<40} {pattern.error or pattern.prompt.name}")
-    for summary in saved:
-        say(
-            f"{summary.name:<40} saved, version {summary.latest}, {summary.updated_at.astimezone():%Y-%m-%d}\n"
-        )
+    rows = [[Name(p.slug), str(p.error) if p.error else Name(p.prompt.name)] for p in patterns]
+    rows += [
+        [Name(s.name), f"saved, version {s.latest}, {s.updated_at.astimezone():%Y-%m-%d}"] for s in saved
+    ]
+    say_table(rows)
 
 
 def show(context: typer.Context, prompt: PromptName, language: InLanguage = None, data: Data = None) -> None:

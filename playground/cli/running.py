@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from playground.answers.wording import pass_all_words
-from playground.cli.terminal import require_reader, tell, tell_all
+from playground.cli.terminal import require_reader, shown, tell, tell_all
 from playground.runs.events import Ended
 from playground.runs.runner import Delta, Stepped
 from playground.runs.samples import Answers, answers, is_good, sample_number, share
@@ -34,7 +34,7 @@ async def run_one(workbench: Workbench, spec: RunSpec, show: Callable[[str], Non
     Leaving early (Ctrl+C, a closed pipe) stops the model; what had come is stored as cancelled.
     """
     live = sys.stdout.isatty()
-    shown, waiting = "", ""
+    printed, waiting = "", ""
     try:
         async with aclosing(workbench.runs.compare(spec)) as events:
             async for event in events:
@@ -46,19 +46,19 @@ async def run_one(workbench: Workbench, spec: RunSpec, show: Callable[[str], Non
                     continue
                 if event.rethought:
                     waiting = ""
-                    if shown:
+                    if printed:
                         show("\n")
                         tell("note: what stands above was the model's thinking; its answer follows.")
                 waiting += event.text
                 if live or event.settled:
                     show(waiting)
-                    shown, waiting = waiting or shown, ""
+                    printed, waiting = waiting or printed, ""
                 else:
                     require_reader()
     finally:
         # A file or another program must not get thoughts for an answer: often the end only tells that there are none.
         show(waiting)
-        if not (waiting or shown or "\n").endswith("\n"):
+        if not (waiting or printed or "\n").endswith("\n"):
             show("\n")
     await (
         workbench.runs.deposits.all_stored()
@@ -166,18 +166,19 @@ async def run_samples(workbench: Workbench, spec: RunSpec, show: Callable[[str],
     """
     count = spec.variants[0].samples
     ended: dict[int, Ended] = {}
-    shown = 0
+    told = 0
     async with aclosing(workbench.runs.compare(spec)) as events:
         async for event in events:
             require_reader()
             if not isinstance(event, Ended):
                 continue
             ended[event.cell.repeat] = event
-            while shown in ended:
-                done = ended[shown].cell.completion
+            while told in ended:
+                done = ended[told].cell.completion
                 text = done.text if done else ""
-                show(f"sample {shown + 1} of {count}:\n{text}" + ("" if text.endswith("\n") else "\n"))
-                shown += 1
+                head = shown(f"sample {told + 1} of {count}:")
+                show(f"{head}\n{text}" + ("" if text.endswith("\n") else "\n"))
+                told += 1
     await workbench.runs.deposits.all_stored()
     return [ended[repeat] for repeat in sorted(ended)]
 

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from playground.cli.terminal import Data, Output, PrintAs, run_async, say, settings_of, write
+from playground.cli.terminal import (
+    Data,
+    Name,
+    Output,
+    PrintAs,
+    run_async,
+    say,
+    say_table,
+    settings_of,
+    write,
+)
 
 if TYPE_CHECKING:
     from playground.backends.inventory import Place
@@ -22,7 +32,7 @@ if TYPE_CHECKING:
 
 server = typer.Typer(rich_markup_mode=None)
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Begins the ids of its models: NAME:MODEL.")]
+ServerName = Annotated[str, typer.Argument(metavar="NAME", help="Begins the ids of its models: NAME:MODEL.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +43,7 @@ def register(app: typer.Typer) -> None:
 @server.command("add")
 def add(
     context: typer.Context,
-    name: Name,
+    name: ServerName,
     url: Annotated[str, typer.Argument(metavar="ADDRESS", help="Such as http://127.0.0.1:8000.")],
     kind: Annotated[
         str,
@@ -84,15 +94,19 @@ def list_servers(
     if output is Output.JSON:
         write(json.dumps([_row(place) for place in places] + found, ensure_ascii=False, indent=2) + "\n")
         return
+    rows = []
     for place in places:
         facts = (
             f"{len(place.models)} {'model' if len(place.models) == 1 else 'models'}"
             if place.is_ok
             else f"{place.problem} {place.hint}".strip()
         )
-        say(f"{place.name:<20} {place.url:<32} {place.state:<8} {facts}\n")
-    for row in found:
-        say(f"{'-':<20} {row['url']:<32} found    playground server add NAME {row['url']}\n")
+        rows.append([Name(place.name), Name(place.url), place.state, facts])
+    rows += [
+        ["-", Name(row["url"]), row["state"], Name(f"playground server add NAME {row['url']}")]
+        for row in found
+    ]
+    say_table(rows)
 
 
 async def _look(settings: Settings) -> tuple[list[Place], list[dict[str, Any]]]:
@@ -121,7 +135,7 @@ def _row(place: Place) -> dict[str, Any]:
 
 
 @server.command("remove")
-def remove(context: typer.Context, name: Name, data: Data = None) -> None:
+def remove(context: typer.Context, name: ServerName, data: Data = None) -> None:
     """Forget an added server and its key."""
     from playground.backends.servers import remove_server
 

@@ -12,8 +12,9 @@ import re
 import select
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from enum import StrEnum
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -30,6 +31,10 @@ T = TypeVar("T")
 
 Language = Literal["en", "zh"]
 """That of `library.shipped`, which is imported by the commands that need it."""
+
+
+class Name(str):
+    """A text of somebody's in a table: shown as it is, whatever the reader's language."""
 
 
 class Output(StrEnum):
@@ -148,6 +153,30 @@ def named(name: str, text: str) -> str:
     if reader_language() != "zh" or not whole.startswith(f"{name}: "):  # some are known as a whole
         return whole
     return f"{shown(name)}：{shown(text)}"
+
+
+def about(name: str, text: str) -> str:
+    """What is said of something of the user's, whose name stays as it is: "days late: number"."""
+    return f"{name}{': ' if reader_language() != 'zh' else '：'}{shown(text)}"
+
+
+def bracketed(text: str) -> str:
+    """In brackets behind what it is said of."""
+    return f"（{text}）" if reader_language() == "zh" else f" ({text})"
+
+
+def say_table(rows: Iterable[Sequence[str]], *, indent: str = "") -> None:
+    """Rows whose columns stand under each other, Chinese or not: a number at the right of its column, a text at the left."""
+    from playground.translation.lines import padded, width
+
+    told = [[cell if isinstance(cell, Name) else shown(cell) for cell in row] for row in rows]
+    widths = [max(map(width, column)) for column in zip_longest(*told, fillvalue="")]
+    for row in told:
+        cells = (
+            padded(cell, columns, right=cell[:1].isdigit() and not isinstance(cell, Name))
+            for cell, columns in zip(row, widths, strict=False)
+        )
+        write(f"{indent}{'  '.join(cells)}".rstrip() + "\n")
 
 
 def shown_report(text: str) -> str:

@@ -84,5 +84,5 @@ def messages_of(file: Path) -> Iterator[str]:
 
 
 def skeleton(text: str) -> str:
-    """The message without the names of its placeholders."""
-    return PLACEHOLDER.sub("{}", text)
+    """The message without the names of its placeholders; a count stays one, for it has a measure word: "{n} turn"."""
+    return PLACEHOLDER.sub(lambda hole: "{n}" if hole[1].rstrip("0123456789") == "n" else "{}", text)

@@ -7,6 +7,7 @@ A translation whose message only calls its placeholders differently now is kept,
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from babel.messages.pofile import write_po
 
 from playground.translation.catalogue import PATH
 from playground.translation.extract import PLACEHOLDER, Message, skeleton
+from playground.whole_files import write_whole_pieces
 
 HOLE = re.compile(r"\{[a-z_][a-z0-9_]*\}|</?\d+>")
 
@@ -45,12 +47,16 @@ def renamed(old: str, new: str, translation: str) -> str:
 
 
 def write(found: Sequence[Message], known: Mapping[str, str], path: Path = PATH) -> None:
-    """The file with these messages; places have no lines, so that it changes only where a sentence does."""
+    """The file with these messages, in one step: a server may read it meanwhile.
+
+    Places have no lines, so that it changes only where a sentence does.
+    """
     catalogue = Catalog(locale="zh")
     chinese = merged(found, known)
     for message in found:
         places = [(place, 0) for place in message.places]
         catalogue.add(message.text, chinese[message.text], locations=places)
-    with path.open("wb") as file:
-        # No dates in the head, for they would change each time; a text is one line, as `catalogue` reads it.
-        write_po(file, catalogue, width=0, omit_header=True, include_lineno=False)
+    file = io.BytesIO()
+    # No dates in the head, for they would change each time; a text is one line, as `catalogue` reads it.
+    write_po(file, catalogue, width=0, omit_header=True, include_lineno=False)
+    write_whole_pieces(path, (file.getvalue(),))

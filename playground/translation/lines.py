@@ -12,14 +12,38 @@ from playground.translation.shown import chinese
 
 _GAP = re.compile(r"( {2,})")
 _ESCAPED = re.compile(r"\\([\\`*_|<>\[\]#])")
+_OPENING, _CLOSING = "（《「『【“‘", "，。；：、？！）》」』】”’…"
+_WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60"
+_TOGETHER = re.compile(
+    rf"\s+|[{_OPENING}]*(?:(?![{_OPENING}{_CLOSING}])[{_WIDE}]|[^\s{_WIDE}{_OPENING}{_CLOSING}]+)?[{_CLOSING}]*"
+)
+"""What no line is broken in: a word, or a Chinese character with the marks that belong to it."""
+_NO_COLUMN = ("Mn", "Me", "Cf")
 
 
 def width(text: str) -> int:
     """How many columns of a terminal it takes."""
     return sum(
-        0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
+        0 if unicodedata.category(char) in _NO_COLUMN else 1 + (unicodedata.east_asian_width(char) in "WF")
         for char in text
     )
+
+
+def padded(text: str, columns: int, *, right: bool = False) -> str:
+    """The text in so many columns of a terminal, at the left of them or at the right; a longer one stays."""
+    space = " " * (columns - width(text))
+    return space + text if right else text + space
+
+
+def wrapped(text: str, columns: int) -> list[str]:
+    """The text in lines of so many columns: no line begins with a closing mark, and none ends with an opening one."""
+    lines, line = [], ""
+    for part in _TOGETHER.findall(text.strip()):
+        if line and width(line + part.rstrip()) > columns:
+            lines.append(line.rstrip())
+            line = ""
+        line += part if line else part.lstrip()
+    return [*lines, line.rstrip()] if line.strip() else lines
 
 
 def in_chinese(text: str) -> str:

@@ -37,6 +37,12 @@ _ENDS = {".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！",
 # What these stand for is a name of somebody's or of a thing: it is shown as it is.
 LISTED = frozenset({"names", "known", "table", "presets", "formats", "choices", "scorers", "declared"})
 """What these stand for are names or codes, one after the other."""
+LISTS = frozenset({"quote_all", "missing", "some", "hashes", "named", "types", "given", "standing"})
+"""These may hold several, one after the other, wherever they stand; others do where they stand after a colon."""
+SPOKEN = frozenset({
+    "text", "detail", "before", "after", "why", "error", "exc", "message", "reason", "value", "sentence", "note",
+})  # fmt: skip
+"""After a colon these are what somebody says, not a list."""
 NAMES = LISTED | {"name", "title", "file", "path", "url", "model", "slug", "id", "search", "quote", "clip"}
 COUNTED = frozenset({
     "n", "i", "number", "count", "total", "cases", "rows", "variants", "models", "calls", "passing", "judged", "samples",
@@ -56,8 +62,14 @@ HOLES = {
     "names": sorted(NAMES),
     "counted": sorted(COUNTED),
     "free": sorted(FREE),
+    "lists": sorted(LISTS),
+    "spoken": sorted(SPOKEN),
 }
 """These for the page's script, which gets them with the catalogue."""
+_NAME = re.compile(r'"[^"]*"|“[^”]*”|[^\s"“”]+')
+"""One of several names: in quotation marks, or a word."""
+_ONE_OF = re.compile(r'(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+')
+_MORE = re.compile(r" and ([\d,]+) more$")
 _SHORT = 5
 """A template with fewer letters than this fits too much: all it is filled with must be numbers or known."""
 _DEEPEST = 5
@@ -259,10 +271,26 @@ class Translation:
             return self.exact.get(value)
         if name in template.quoted or name.rstrip("0123456789") in NAMES:
             return None
+        noun = name.rstrip("0123456789")
+        are_several = noun in LISTS or (name in template.listed and noun not in SPOKEN)
+        if are_several and (listed := self._listed_values(value.strip(), depth)) is not None:
+            return listed
         tag = re.fullmatch(r"(<\d+>)(.*)(</\d+>)", value)
         bare = tag[2] if tag else value.strip()
         known = self._known(bare, depth + 1) if bare else None
         return value if tag and known is None else known and value.replace(bare, known, 1)
+
+    def _listed_values(self, text: str, depth: int) -> str | None:
+        """Several names or words as Chinese lists them; None where it is no list of such."""
+        if ", " not in text or text in self.exact:
+            return None
+        more = _MORE.search(text)
+        pieces = [piece.strip() for piece in _ONE_OF.findall(_MORE.sub("", text))]
+        known = [self._known(piece, depth + 1) for piece in pieces]
+        if not all(k or _NAME.fullmatch(piece) for piece, k in zip(pieces, known, strict=True)):
+            return None
+        said = "、".join(k or _listed(piece) for piece, k in zip(pieces, known, strict=True))
+        return f"{said} 及另外 {more[1]} 个" if more else said
 
     def _without_end(self, text: str, depth: int) -> str | None:
         if text[:1] == "(" and text[-1:] == ")" and "(" not in text[1:]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import Any
 
+from playground.translation.lines import padded, width
 from playground.verdicts.judging import Verdict
 from playground.verdicts.tables import Sheet, shown_ratings, shown_variants, variants
 
@@ -94,11 +95,10 @@ def columns(sheet: Sheet) -> Iterable[str]:
     """The lines of a table for a terminal: texts left, numbers right, and no column that is empty everywhere."""
     rows = [[str(cell) for cell in row] for row in (sheet.heads, *sheet.rows)]
     kept = [n for n in range(len(sheet.heads)) if any(row[n] not in ("", "\u2013") for row in rows[1:])]
-    widths = {n: max(len(row[n]) for row in rows) for n in kept}
+    widths = {n: max(width(row[n]) for row in rows) for n in kept}
     for row in rows:
         yield "  ".join(
-            row[n].ljust(widths[n]) if n < 2 or sheet.heads[n] == "verdict" else row[n].rjust(widths[n])
-            for n in kept
+            padded(row[n], widths[n], right=n >= 2 and sheet.heads[n] != "verdict") for n in kept
         ).rstrip()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,10 @@ from typer.main import get_command
 from playground.cli import main
 from playground.cli.chinese_help import in_chinese
 from playground.cli.terminal import reader_language, unknown_language
+from playground.settings import Settings
+from playground.store import open_store
+from playground.translation.lines import width
+from playground.types.prompt import Prompt, Turn
 from tests.conftest import Call
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -107,3 +112,52 @@ def test_every_help_of_every_command_is_in_the_readers_language(call: Call) -> N
     assert len(told) > 100
     assert [text for text in told if re.search("[A-Za-z]{3,}", text) and not CHINESE.search(text)] == []
     assert call("data", "--help").out.startswith("用法：playground data [选项] 命令 [参数]...")
+
+
+def test_the_lines_of_a_help_are_no_wider_than_the_terminal_and_begin_with_no_closing_mark(
+    call: Call,
+) -> None:
+    for command in ((), ("run",), ("doctor",), ("data", "import"), ("library", "sync"), ("server", "add")):
+        lines = call(*command, "--help").out.splitlines()
+        assert [line for line in lines if width(line) > 80 or re.match(r"\s*[，。；：、）”]", line)] == []
+        columns = {
+            width(line[: line.index(found[1])])
+            for line in lines
+            if (found := re.match(r"  --\S.*?  (\S)", line))
+        }
+        assert len(columns) <= 2, columns  # the width of the lists of arguments and of options
+
+
+def test_tables_keep_the_names_of_users_and_stand_in_columns(call: Call, data: Path) -> None:
+    store = open_store(Settings(data_dir=data))
+    for name in ("Data", "爬行提示词"):
+        store.save_version(Prompt(name=name, turns=(Turn(role="user", template="说"),)), message="")
+    store.close()
+    mine = [line for line in call("list").out.splitlines() if "已保存" in line]
+    assert [line.split()[0] for line in mine] == ["爬行提示词", "Data"]
+    assert len({width(line[: line.index("已保存")]) for line in mine}) == 1
+    samples = call("data", "list").out.splitlines()[2:]
+    assert {line.split()[0] for line in samples} >= {"arithmetic", "sentiment", "facts-zh"}
+    assert [
+        line for line in samples if re.search("[A-Za-z]{3,}", " ".join(line.split()[1:]).replace("JSON", ""))
+    ] == []
+    assert len({width(line[: line.index(" 行")]) for line in samples}) == 1
+
+
+def test_what_is_said_of_a_column_leaves_its_name(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("answer,sentiment\nx,y\n")
+    told = call("data", "import", "m.csv", "--name", "Data").out
+    assert "  answer：文本，" in told and "  sentiment：文本，" in told and "Data@1" in told
+    assert "  sentiment：文本" in call("data", "show", "Data").out
+
+
+def test_prompts_are_imported_bundled_and_synced_in_the_readers_language(call: Call, data: Path) -> None:
+    (data.parent / "a.prompty").write_text("---\nname: Data\n---\nuser:\nHi\n")
+    added = call("library", "import", "a.prompty")
+    assert (
+        added.out
+        == "新  添加  Data（a.prompty）：还不在你的提示词库中。\n添加 1 个，0 个新版本，略过 0 个。\n"
+    )
+    assert call("library", "export", "包.zip").out == "包.zip 中有 1 个提示词\n"
+    synced = call("library", "sync", "文件夹")
+    assert synced.out == "已写入文件夹  data.prompty\n0 个相同，1 个已带入，0 个冲突。\n"

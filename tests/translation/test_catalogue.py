@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from babel.messages.pofile import read_po
 
 from playground.scorers import options_of
@@ -38,12 +39,30 @@ def test_gettexts_own_reader_reads_the_same() -> None:
 def test_a_renamed_placeholder_keeps_its_translation(tmp_path: Path) -> None:
     path = tmp_path / "zh.po"
     write(
-        [Message("{n} rows", ("a.py",)), Message("Gone", ("a.py",))],
+        [Message("{number} rows", ("a.py",)), Message("Gone", ("a.py",))],
         {"{count} rows": "{count} 行", "Gone": "没了"},
         path,
     )
-    assert kept(path) == {"{n} rows": "{n} 行", "Gone": "没了"}
+    assert kept(path) == {"{number} rows": "{number} 行", "Gone": "没了"}
     assert merged([Message("New", ("a.py",))], kept(path)) == {"New": ""}
+
+
+def test_whoever_reads_the_catalogue_while_it_is_written_finds_it_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "zh.po"
+    write([Message("Old", ("a.py",))], {"Old": "旧"}, path)
+    path.chmod(0o644)
+    put, seen = Path.replace, list[dict[str, str]]()
+
+    def replaced(file: Path, target: Path) -> Path:
+        seen.append(kept(path))
+        return put(file, target)
+
+    monkeypatch.setattr(Path, "replace", replaced)
+    write([Message("New", ("a.py",))], {"New": "新"}, path)
+    assert (seen, kept(path)) == ([{"Old": "旧"}], {"New": "新"})
+    assert path.stat().st_mode & 0o777 == 0o644 and list(tmp_path.iterdir()) == [path]
 
 
 def test_options_of_techniques_and_checks_have_chinese_labels() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.translation.extract import messages_of
+from playground.translation.extract import messages, messages_of
 
 PYTHON = {
     'f"{len(rows):,} rows left"': ["{rows} rows left"],
@@ -37,6 +37,12 @@ SCRIPT = {
     '$(".drawer [data-act=save]")': [],
     'if (kind === "some words") run()': [],
 }
+
+
+def test_a_count_is_another_message_than_a_name_in_its_place(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text('label = f"{role} turn"\nother = f"{name} turn"\n')
+    (tmp_path / "b.py").write_text('said = plural(many, "turn")\n')
+    assert [message.text for message in messages(tmp_path)][:3] == ["{role} turn", "{n} turn", "{n} turns"]
 
 
 @pytest.mark.parametrize(("source", "texts"), PYTHON.items(), ids=range(len(PYTHON)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from playground.translation import lines
-from playground.translation.lines import in_chinese, markdown_in_chinese, width
+from playground.translation.lines import in_chinese, markdown_in_chinese, padded, width, wrapped
 from playground.translation.shown import Translation
 
 KNOWN = Translation(
@@ -40,3 +40,31 @@ def test_markdown_keeps_its_marks() -> None:
     assert markdown_in_chinese(report) == (
         "**A 胜过 B。**\n\n|  | 变体 | 通过 |\n|---|---|---:|\n| A | 零样本 | 61% |\n\n- ✓ 正常\n"
     )
+
+
+def test_a_character_is_as_wide_as_a_terminal_draws_it() -> None:
+    assert [width(text) for text in ("abc", "爬行", "，", "e\u0301", "\u2060x", "👍🏽\ufe0f")] == [
+        3,
+        4,
+        2,
+        1,
+        1,
+        4,
+    ]
+    assert [padded("爬行", 6), padded("12", 4, right=True), padded("too long", 3)] == [
+        "爬行  ",
+        "  12",
+        "too long",
+    ]
+
+
+def test_lines_are_broken_where_chinese_is_broken() -> None:
+    text = "用例“词”（第 1 行）通过，playground run 打印回答。"
+    for columns in range(12, 60):
+        lines = wrapped(text, columns)
+        assert [
+            line for line in lines if width(line) > columns or line[0] in "，。）”" or line[-1] in "（“"
+        ] == []
+        assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert wrapped("playground --help", 8) == ["playground", "--help"]
+    assert wrapped(" ", 8) == []

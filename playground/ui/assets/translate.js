@@ -13,6 +13,9 @@ const CHANGE = /: (?:.* → |added |removed )/;
 const SENTENCES = /(?<=[.?!])\s+(?=[^a-z])/;
 const SEPARATORS = [[" · ", " · "], ["; ", "；"], [": ", "："], [", ", "，"]];
 const END = { ".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…" };
+const NAME = /^(?:"[^"]*"|“[^”]*”|[^\s"“”]+)$/; // one of several names
+const ONE_OF = /(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+/g;
+const MORE = / and ([\d,]+) more$/;
 const SHORT = 5, DEEPEST = 5, MOST_KEPT = 20_000;
 
 function piecesOf(text) {
@@ -88,13 +91,14 @@ class Template {
 /**
  * What looks texts up in a catalogue.
  * @param {Record<string, string>} catalogue English to Chinese
- * @param {{ours: string[], listed: string[], names: string[], counted: string[], free: string[]}} holes what
- *   placeholders stand for, as shown.py says it: a name of ours, names one after the other, a name, a number, or more
- *   words than a template has
+ * @param {Record<"ours" | "listed" | "names" | "counted" | "free" | "lists" | "spoken", string[]>} holes what
+ *   placeholders stand for, as shown.py says it: a name of ours, names one after the other, a name, a number, more
+ *   words than a template has, several names or words, or what somebody says
  * @returns {(text: string) => string}
  */
 export function makeTranslation(catalogue, holes) {
   const OURS = new Set(holes.ours), LISTED = new Set(holes.listed);
+  const LISTS = new Set(holes.lists), SPOKEN = new Set(holes.spoken);
   const NAMES = new Set(holes.names), COUNTED = new Set(holes.counted), FREE = new Set(holes.free);
   // Pieces of sentences without the comma that joins them, too: texts are cut there.
   const cut = Object.entries(catalogue)
@@ -187,9 +191,24 @@ export function makeTranslation(catalogue, holes) {
   function filled(template, name, value, depth) {
     if (OURS.has(name) || (name === "file" && value.startsWith("The "))) return exact.get(value) ?? null;
     if (template.quoted.has(name) || NAMES.has(name.replace(/\d+$/, ""))) return null;
+    const noun = name.replace(/\d+$/, "");
+    if (LISTS.has(noun) || (template.listed.has(name) && !SPOKEN.has(noun))) {
+      const several = listedValues(value.trim(), depth);
+      if (several !== null) return several;
+    }
     const tag = /^(<\d+>)(.*)(<\/\d+>)$/s.exec(value), bare = tag ? tag[2] : value.trim();
     const shown = bare ? known(bare, depth + 1) : null;
     return shown === null ? (tag ? value : null) : value.replace(bare, () => shown);
+  }
+
+  // Several names or words as Chinese lists them; null where it is no list of such.
+  function listedValues(text, depth) {
+    if (!text.includes(", ") || exact.has(text)) return null;
+    const more = MORE.exec(text), pieces = text.replace(MORE, "").match(ONE_OF).map((one) => one.trim());
+    const found = pieces.map((piece) => known(piece, depth + 1));
+    if (pieces.some((piece, n) => !found[n] && !NAME.test(piece))) return null;
+    const said = pieces.map((piece, n) => found[n] || listed(piece)).join("、");
+    return more ? `${said} 及另外 ${more[1]} 个` : said;
   }
 
   function withoutEnd(text, depth) {
