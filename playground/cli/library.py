@@ -174,7 +174,7 @@ def export_prompts(
         workbench.store.close()
     write_file(output, bundle)
     tell_all("not in the bundle", losses)
-    say(f"{plural(len(keys), 'prompt')} in {output}\n")
+    say(f"{plural(len(keys), 'prompt')} written to {output}\n")
 
 
 # --- a folder that is kept equal ------------------------------------------------------------------------

@@ -289,7 +289,7 @@ class Translation:
         known = [self._known(piece, depth + 1) for piece in pieces]
         if not all(k or _NAME.fullmatch(piece) for piece, k in zip(pieces, known, strict=True)):
             return None
-        said = "、".join(k or _listed(piece) for piece, k in zip(pieces, known, strict=True))
+        said = "、".join(k or _quoted(piece) for piece, k in zip(pieces, known, strict=True))
         return f"{said} 及另外 {more[1]} 个" if more else said
 
     def _without_end(self, text: str, depth: int) -> str | None:
@@ -343,9 +343,13 @@ def _number(text: str) -> str | None:
     return None if shown == text else shown
 
 
+def _quoted(text: str) -> str:
+    return re.sub(r'"([^"]*)"', r"“\1”", text)
+
+
 def _listed(names: str) -> str:
     """Names as Chinese lists them: "A", "B" is “A”、“B”, and 1 and 2 is 1 和 2."""
-    marked = re.sub(r'"([^"]*)"', r"“\1”", names).replace(", ", "、")
+    marked = _quoted(names).replace(", ", "、")
     marked = re.sub(r" and ([\d,]+) more$", r" 及另外 \1 个", marked)
     return re.sub(r"^(\S+) and (\S+)$", r"\1 和 \2", marked)
 

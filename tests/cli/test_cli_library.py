@@ -15,6 +15,7 @@ import pytest
 
 from playground.formats import prompty
 from playground.formats.bundle import BundleItem, read_bundle, write_bundle
+from playground.plurals import plural
 from playground.settings import Settings
 from playground.store import Store, content_hash, open_store
 from playground.types.prompt import Check, Prompt, Turn
@@ -97,7 +98,7 @@ def test_a_dry_run_shows_the_plan_and_saves_nothing(call: Call, data: Path, tmp_
     told = call("library", "import", "--dry-run", write(tmp_path / "one.prompty", prompt()))
     assert (told.code, told.out) == (
         0,
-        "new        add      Greeting (one.prompty): Not in your library yet.\n",
+        "new  add  Greeting (one.prompty): Not in your library yet.\n",
     )
     assert texts(data) == {}
 
@@ -135,7 +136,7 @@ def test_an_unreadable_file_is_named_and_the_others_imported(call: Call, data: P
     (tmp_path / "bad.prompty").write_text("---\nname: [\n---\n")
     told = call("library", "import", "bad.prompty", write(tmp_path / "good.prompty", prompt()))
     assert told.code == 1
-    assert "unreadable skip     bad.prompty: bad.prompty, line 3" in told.out
+    assert "unreadable  skip  bad.prompty: bad.prompty, line 3" in told.out
     assert texts(data) == {"Greeting": ["Hello"]}
 
 
@@ -199,7 +200,7 @@ def test_hostile_files_bring_no_traceback(call: Call, data: Path, tmp_path: Path
     (tmp_path / "odd.prompty").write_bytes(content)
     told = call("library", "import", "odd.prompty")
     assert told.code == 1
-    assert told.out.startswith("unreadable skip")
+    assert told.out.startswith("unreadable  skip")
     assert texts(data) == {}
 
 
@@ -231,7 +232,7 @@ def test_an_export_holds_what_the_filters_leave(
     call: Call, stocked: None, tmp_path: Path, way: tuple[str, ...], found: set[str]
 ) -> None:
     told = call("library", "export", "out.zip", *way)
-    assert (told.code, told.out) == (0, f"{len(found)} prompts in out.zip\n")
+    assert (told.code, told.out) == (0, f"{plural(len(found), 'prompt')} written to out.zip\n")
     assert {entry.prompt.name for entry in read_bundle(tmp_path / "out.zip").entries} == found
 
 
@@ -285,7 +286,7 @@ def test_a_folder_and_the_library_become_equal(call: Call, data: Path, tmp_path:
     )
     assert call("library", "sync", "team") == (0, "2 equal, 0 brought along, 0 in conflict.\n", "")
     (tmp_path / "team" / "a.prompty").unlink()
-    assert "moved to the bin       a.prompty" in call("library", "sync", "team").out
+    assert "moved to the bin  a.prompty" in call("library", "sync", "team").out
     assert set(texts(data)) == {"B"}
 
 

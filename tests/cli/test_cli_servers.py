@@ -89,7 +89,7 @@ def test_bad_results_are_named_and_the_others_stored(call: Call, tmp_path: Path)
     line = (tmp_path / "batch.jsonl").read_text().splitlines()[0]
     (tmp_path / "results.jsonl").write_bytes(b"\xff\n" + answer(line, "Paris").encode())
     imported = call("batch", "import", "results.jsonl", "--batch", "batch.jsonl")
-    assert (imported.code, imported.out) == (1, "1 runs stored, 0 of them with an error.\n")
+    assert (imported.code, imported.out) == (1, "1 run stored, 0 of them with an error.\n")
     assert "problem: results line 1: this is not a JSON object." in imported.err
     assert "problem: 1 of the requests have no result." in imported.err
 

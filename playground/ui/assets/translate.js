@@ -207,7 +207,7 @@ export function makeTranslation(catalogue, holes) {
     const more = MORE.exec(text), pieces = text.replace(MORE, "").match(ONE_OF).map((one) => one.trim());
     const found = pieces.map((piece) => known(piece, depth + 1));
     if (pieces.some((piece, n) => !found[n] && !NAME.test(piece))) return null;
-    const said = pieces.map((piece, n) => found[n] || listed(piece)).join("、");
+    const said = pieces.map((piece, n) => found[n] || quoted(piece)).join("、");
     return more ? `${said} 及另外 ${more[1]} 个` : said;
   }
 
@@ -254,8 +254,9 @@ export function makeTranslation(catalogue, holes) {
   }
 
   // Names as Chinese lists them: "A", "B" is “A”、“B”, and 1 and 2 is 1 和 2.
+  const quoted = (text) => text.replace(/"([^"]*)"/g, "“$1”");
   const listed = (names) =>
-    names.replace(/"([^"]*)"/g, "“$1”").replaceAll(", ", "、").replace(/ and ([\d,]+) more$/, " 及另外 $1 个")
+    quoted(names).replaceAll(", ", "、").replace(/ and ([\d,]+) more$/, " 及另外 $1 个")
       .replace(/^(\S+) and (\S+)$/, "$1 和 $2");
 
   function written(template, values) {
