@@ -97,7 +97,7 @@ def _with_heads(context_class: Any) -> Any:
                     self.write(self._indented(padded(name, names + col_spacing) + line).rstrip() + "\n")
 
         def _indented(self, line: str) -> str:
-            return " " * self.current_indent + line
+            return f"{'':>{self.current_indent}}{line}"
 
     class Context(context_class):  # type: ignore[misc]
         """Writes its help with it."""

@@ -105,8 +105,8 @@ def list_data(context: typer.Context, output: PrintAs = Output.TEXT, folder: Dat
             say("There are no data sets. Import one with: playground data import FILE\n")
         if samples := await all_samples():
             say("Samples, which playground data import NAME takes:\n")
-        rows = [[Name(sample.name), plural(sample.rows, "row"), sample.title] for sample in samples]
-        say_table(rows, indent="  ")
+        shipped = [[Name(sample.name), plural(sample.rows, "row"), sample.title] for sample in samples]
+        say_table(shipped, indent="  ")
 
     with_workbench(open_to_read(settings_of(context, folder)), work)
 

@@ -65,11 +65,11 @@ def list_prompts(
         }
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    rows = [[Name(p.slug), str(p.error) if p.error else Name(p.prompt.name)] for p in patterns]
-    rows += [
+    table = [[Name(p.slug), str(p.error) if p.error else Name(p.prompt.name)] for p in patterns]
+    table += [
         [Name(s.name), f"saved, version {s.latest}, {s.updated_at.astimezone():%Y-%m-%d}"] for s in saved
     ]
-    say_table(rows)
+    say_table(table)
 
 
 def show(context: typer.Context, prompt: PromptName, language: InLanguage = None, data: Data = None) -> None:
