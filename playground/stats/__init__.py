@@ -3,8 +3,8 @@
 The case is the unit: repeats of a case are averaged before they come here. Two variants are compared on the cases where
 both have a value. An interval and its p come from one family and never contradict each other.
 
-The parts of scipy are named where they are used (`scipy.stats.t`): so they are loaded, which takes a second, with the first
-verdict and not with the page.
+The parts of scipy are named where they are used (`scipy.special.betaln`): so they are loaded with the first verdict and not
+with the page. `scipy.stats`, which takes a second to load, is asked by what nobody waits for alone.
 """
 
 from playground.stats.agreement import Agreement, agree, krippendorff

@@ -10,9 +10,9 @@ from math import nan, sqrt
 from typing import Literal, NamedTuple
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike
 
+from playground.stats.distributions import normal_quantile
 from playground.stats.estimates import Estimate, rate
 
 Scale = Literal["nominal", "interval"]
@@ -70,7 +70,7 @@ def _kappa(
     variance = (diagonal + (1 - kappa) ** 2 * beside - (kappa - chance * (1 - kappa)) ** 2) / (
         (1 - chance) ** 2 * n
     )
-    half = float(scipy.stats.norm.ppf(0.975)) * sqrt(max(float(variance), 0.0))
+    half = normal_quantile(0.975) * sqrt(max(float(variance), 0.0))
     return Estimate(kappa, max(-1.0, kappa - half), min(1.0, kappa + half))
 
 

@@ -9,9 +9,9 @@ from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike
 
+from playground.stats.distributions import t_quantile
 from playground.stats.estimates import Estimate
 from playground.stats.evidence import Floats
 
@@ -44,7 +44,7 @@ def corrected_mean(labels: ArrayLike, judged: ArrayLike, more: ArrayLike, alpha:
     variance = _variance(people, judge, weight) / n
     if further > 1:
         variance += weight**2 * float(rest.var(ddof=1)) / further
-    half = float(scipy.stats.t.ppf(1 - alpha / 2, n - 1)) * sqrt(variance)
+    half = t_quantile(1 - alpha / 2, n - 1) * sqrt(variance)
     return Corrected(Estimate(centre, centre - half, centre + half), weight)
 
 

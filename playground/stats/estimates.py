@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike
+
+from playground.stats.distributions import clopper_pearson, t_quantile, wilson
 
 
 class Estimate(NamedTuple):
@@ -24,9 +25,8 @@ def rate(passes: int, cases: int, alpha: float = 0.05) -> Estimate:
     """
     if not 0 <= passes <= cases or not cases:
         raise ValueError(f"{passes} of {cases} cases cannot pass.")
-    found = scipy.stats.binomtest(passes, cases)
-    interval = found.proportion_ci(1 - alpha, method="wilson" if 0 < passes < cases else "exact")
-    return Estimate(passes / cases, float(interval.low), float(interval.high))
+    interval = wilson if 0 < passes < cases else clopper_pearson
+    return Estimate(passes / cases, *interval(passes, cases, alpha))
 
 
 def mean(values: ArrayLike, alpha: float = 0.05) -> Estimate:
@@ -41,5 +41,5 @@ def mean(values: ArrayLike, alpha: float = 0.05) -> Estimate:
     centre = float(known.mean())
     if known.size == 1:
         return Estimate(centre, -np.inf, np.inf)
-    half = float(scipy.stats.t.ppf(1 - alpha / 2, known.size - 1) * known.std(ddof=1) / np.sqrt(known.size))
+    half = float(t_quantile(1 - alpha / 2, known.size - 1) * known.std(ddof=1) / np.sqrt(known.size))
     return Estimate(centre, centre - half, centre + half)

@@ -17,7 +17,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from playground.stats.distributions import Floats, root
 
 _ALPHA = 0.05
 _MOST = 0.5  # a single case then takes at most half of what a bettor has
@@ -151,6 +151,6 @@ def _share_bounds(wins: int, losses: int, alpha: float) -> tuple[float, float]:
 
     tiny = 1e-12
     best = min(max(wins / of, tiny), 1 - tiny)
-    low = 0.0 if over(tiny) <= 0 else float(scipy.optimize.brentq(over, tiny, best, xtol=1e-12))
-    high = 1.0 if over(1 - tiny) <= 0 else float(scipy.optimize.brentq(over, best, 1 - tiny, xtol=1e-12))
+    low = 0.0 if over(tiny) <= 0 else root(over, tiny, best)
+    high = 1.0 if over(1 - tiny) <= 0 else root(over, best, 1 - tiny)
     return low, high

@@ -9,6 +9,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
+from playground.stats.distributions import binomial_cdf, mid_p, normal_quantile, root, t_quantile, t_tail
 from playground.stats.evidence import betting, of_wins
 
 ALPHA = 0.05
@@ -45,7 +46,7 @@ def compare_passes(only_a: int, only_b: int, cases: int, alpha: float = ALPHA) -
     if min(only_a, only_b) < 0 or only_a + only_b > cases or not cases:
         raise ValueError(f"{only_a} and {only_b} of {cases} cases cannot differ.")
     difference = (only_a - only_b) / cases
-    low, high = _tango(only_a, only_b, cases, float(scipy.stats.norm.ppf(1 - alpha / 2)))
+    low, high = _tango(only_a, only_b, cases, normal_quantile(1 - alpha / 2))
     p = _mid_p(only_a, only_b)
     if p < alpha and low <= 0 <= high:
         p = alpha
@@ -81,8 +82,8 @@ def by_t(difference: float, error: float, units: int, evidence: float, alpha: fl
     Without any spread p is that of the signs.
     """
     if error > 1e-12:
-        half = float(scipy.stats.t.ppf(1 - alpha / 2, units - 1)) * error
-        p = float(2 * scipy.stats.t.sf(abs(difference) / error, units - 1))
+        half = t_quantile(1 - alpha / 2, units - 1) * error
+        p = 2 * t_tail(abs(difference) / error, units - 1)
     else:
         half, p = 0.0, 1.0 if difference == 0 else 0.5 ** (units - 1)
         if p >= alpha:
@@ -115,12 +116,7 @@ def permutation_p(a: ArrayLike, b: ArrayLike, *, draws: int = 9_999, seed: int =
 
 def _mid_p(b: int, c: int) -> float:
     """Twice the chance of so few on the smaller side, the observed split counted by half."""
-    if b == c:
-        return 1.0
-    few, apart = min(b, c), b + c
-    return min(
-        1.0, float(2 * scipy.stats.binom.cdf(few, apart, 0.5) - scipy.stats.binom.pmf(few, apart, 0.5))
-    )
+    return 1.0 if b == c else float(mid_p(min(b, c), b + c))
 
 
 def _tango(b: int, c: int, n: int, z: float) -> tuple[float, float]:
@@ -139,7 +135,7 @@ def _tango(b: int, c: int, n: int, z: float) -> tuple[float, float]:
     def crossing(start: float, end: float, wanted: float) -> float:
         if (score(end) - wanted) * wanted <= 0:  # it never gets there
             return end
-        return float(scipy.optimize.brentq(lambda delta: score(delta) - wanted, start, end, xtol=1e-12))
+        return root(lambda delta: score(delta) - wanted, start, end)
 
     here = (b - c) / n
     low = crossing(here, -_NEAR_ONE, z) if here > -1 else -1.0
@@ -150,9 +146,9 @@ def _tango(b: int, c: int, n: int, z: float) -> tuple[float, float]:
 def exact_p(b: int, c: int) -> float:
     """McNemar's exact p, more careful than it has to be: shown beside the mid-p, never used for a verdict."""
     few, apart = min(b, c), b + c
-    return min(1.0, 2 * float(scipy.stats.binom.cdf(few, apart, 0.5)))
+    return min(1.0, 2 * float(binomial_cdf(few, apart, 0.5)))
 
 
 def sign_p(more: int, less: int) -> float:
     """The exact two-sided p of as many cases one way and the other (the sign test); 1 without any."""
-    return float(scipy.stats.binomtest(more, more + less).pvalue) if more + less else 1.0
+    return exact_p(more, less) if more + less else 1.0

@@ -16,6 +16,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
+from playground.stats.distributions import mid_p, normal_quantile, root, t_quantile
 from playground.stats.paired import ALPHA
 
 Looking = Literal["end", "any time"]
@@ -76,7 +77,7 @@ def power(
         spread = means.std(axis=1, ddof=1) / sqrt(cases)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.abs(means.mean(axis=1)) / spread
-        return float((ratio > scipy.stats.t.ppf(1 - level / 2, cases - 1)).mean())
+        return float((ratio > t_quantile(1 - level / 2, cases - 1)).mean())
     return float((_Bettors(draws).crossing(means.T, level) <= cases).mean())
 
 
@@ -175,7 +176,7 @@ def more_scored_cases(
         sums, squares, before = sums + step * means, squares + inner + step * means**2, more
         total = count + more
         error = np.sqrt(np.maximum(squares - sums**2 / total, 1e-12) / (total - 1) / total)
-        if (np.abs(sums / total) > scipy.stats.t.ppf(1 - alpha / 2, total - 1) * error).mean() >= PROMISED:
+        if (np.abs(sums / total) > t_quantile(1 - alpha / 2, total - 1) * error).mean() >= PROMISED:
             return _rounded(more)
     return None
 
@@ -196,8 +197,8 @@ def tenths(share: float) -> str:
 def _told_apart(wins: Counts, losses: Counts, alpha: float) -> NDArray[np.bool_]:
     """Where mid-p and the score of the difference both find one, as `compare_passes` wants it."""
     few, total = np.minimum(wins, losses), wins + losses
-    p = 2 * scipy.stats.binom.cdf(few, total, 0.5) - scipy.stats.binom.pmf(few, total, 0.5)
-    score = np.abs(wins - losses) > scipy.stats.norm.ppf(1 - alpha / 2) * np.sqrt(total)
+    p = mid_p(few, total)
+    score = np.abs(wins - losses) > normal_quantile(1 - alpha / 2) * np.sqrt(total)
     return np.asarray((p < alpha) & (wins != losses) & score)
 
 
@@ -272,15 +273,12 @@ def _case_differences(
     easy = random.beta(spread, spread, shape)
     wanted = min(0.5 + abs(difference), 0.999)
     bend = (
-        float(
-            scipy.optimize.brentq(
-                lambda g: (
-                    exp(scipy.special.betaln(spread + g, spread) - scipy.special.betaln(spread, spread))
-                    - wanted
-                ),
-                1e-9,
-                1.0,
-            )
+        root(
+            lambda g: (
+                exp(scipy.special.betaln(spread + g, spread) - scipy.special.betaln(spread, spread)) - wanted
+            ),
+            1e-9,
+            1.0,
         )
         if difference
         else 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import scipy
+from playground.stats.distributions import false_discoveries
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -18,4 +18,4 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """Adjusted so that of those below 5 % at most 5 % are wrong on average. For what is browsed."""
-    return [float(p) for p in scipy.stats.false_discovery_control(p_values)] if len(p_values) else []
+    return false_discoveries(p_values)

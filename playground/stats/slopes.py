@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike
 
+from playground.stats.distributions import t_quantile
 from playground.stats.estimates import Estimate
 
 
@@ -42,6 +42,6 @@ def leaning(
     np.add.at(sums, [names[unit] for unit in units], left)
     small = many / (many - 1) * (y.size - 1) / (y.size - design.shape[1])
     variance = small * float((bread @ sums.T @ sums @ bread)[-1, -1])
-    half = float(scipy.stats.t.ppf(1 - alpha / 2, many - 1)) * float(np.sqrt(max(variance, 0.0)))
+    half = t_quantile(1 - alpha / 2, many - 1) * float(np.sqrt(max(variance, 0.0)))
     slope = float(found[-1])
     return Estimate(slope, slope - half, slope + half)
