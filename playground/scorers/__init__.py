@@ -42,10 +42,12 @@ __all__ = [
     "Option",
     "Scorer",
     "all_passed",
+    "check_called",
     "check_name",
     "check_problem",
     "is_quick",
     "is_unfilled",
+    "names_called",
     "options_of",
     "passed",
     "questions",
@@ -243,6 +245,27 @@ def check_name(check: Check) -> str:
         return _name(check)
     sentence = clip(check.scorer) or "a check without a scorer"
     return f"not: {sentence}" if check.negate else sentence
+
+
+def check_called(checks: Iterable[Check], name: str) -> Check | None:
+    """The check of that name; else the first that versions before 0.7 called so, which left out a judge's model."""
+    given = list(checks)
+    by_name = (check for called in (check_name, _former_name) for check in given if called(check) == name)
+    return next(by_name, None)
+
+
+def names_called(checks: Iterable[Check], name: str) -> tuple[str, ...]:
+    """What stored scores of the check of that name may be called: so, and as this program calls it now."""
+    found = check_called(checks, name)
+    return (name,) if found is None or check_name(found) == name else (name, check_name(found))
+
+
+def _former_name(check: Check) -> str:
+    """A name that a check had in earlier versions of the program; "" for one that has kept its own."""
+    if check.scorer != "judge" or not check.options.get("model"):
+        return ""
+    options = {name: value for name, value in check.options.items() if name != "model"}
+    return check_name(check.model_copy(update={"options": options}))
 
 
 def options_of(name: str) -> tuple[Option, ...]:

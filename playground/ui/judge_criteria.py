@@ -5,6 +5,7 @@ A version is tuned on the working half and reported on the other, which is opene
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -34,19 +35,19 @@ async def criteria(
     shown: Shown,
     check: Check,
     version: JudgeVersion,
-    aligned: Aligned,
+    beside: Sequence[tuple[JudgeVersion, Aligned]],
     *,
     added: str | None = None,
 ) -> Markup:
-    """The left half of the page: the text of the version, to be changed, and all versions beside each other.
+    """The left half of the page: the text of the version, to be changed, and all versions, each `beside` the labels.
 
     `added` is a note that a further line begins with.
     """
     text = str(version.check.options.get("criterion", ""))
     if added is not None:
         text = f"{text.rstrip()}\n{added}"
-    versions = await workbench.labels.versions(shown.id, check)
-    rows = [await _version(workbench, shown, check, each, version) for each in versions]
+    rows = [_version(shown, check, each, version, aligned) for each, aligned in beside]
+    aligned = next(aligned for each, aligned in beside if each.number == version.number)
     return Markup(
         '<section class="va-left va-criteria" aria-label="Criteria" data-form><div class="v-filters"><h3>Criteria</h3><span class="hint">{}</span></div>'
         '<div class="va-part"><textarea class="field" name="criterion" rows="6" maxlength="{}" aria-label="Criteria, one a line"{}>{}</textarea>'
@@ -58,7 +59,7 @@ async def criteria(
         text,
         Markup(
             '<button class="btn" data-act="judge_improve" data-id="{}" data-look="{}">{}Save as version {}</button>'
-        ).format(shown.id, shown.look.text, icon("check"), len(versions) + 1),
+        ).format(shown.id, shown.look.text, icon("check"), len(beside) + 1),
         await change_words(workbench, shown, version, aligned),
         "Saving asks the judge about the labelled answers of the working half. Your labels stay; what they said of the version "
         "before stays with that one.",
@@ -69,10 +70,7 @@ async def criteria(
     )
 
 
-async def _version(
-    workbench: Workbench, shown: Shown, check: Check, each: JudgeVersion, at: JudgeVersion
-) -> Markup:
-    aligned = await workbench.labels.alignment(shown.id, check, each.number)
+def _version(shown: Shown, check: Check, each: JudgeVersion, at: JudgeVersion, aligned: Aligned) -> Markup:
     kappa = aligned.agreement.kappa if aligned.agreement is not None else None
     scores = (
         Markup('<span class="v-badge ok">{}scores</span>').format(icon("check"))

@@ -126,5 +126,6 @@ async def labelling(
         skip if at != queue.again else "",
         NOTE_CHARS,
         "Blind: neither the variant nor what the judge said is shown. Half of the cases are held out; only they make the card. "
+        "Answers come in a drawn order, not the doubtful ones first: labels of those would not speak for the rest. "
         "One answer in eleven comes a second time: how often you say the same of it stands on the card.",
     )

@@ -39,7 +39,10 @@ FIRST_CARD = 2 * LEAST
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the page shows: the version that is looked at beside the labels, and the one that scores (`in_use`)."""
+    """What the page shows: the version that is looked at beside the labels, and the one that scores (`in_use`).
+
+    `each` are all versions beside the labels where the page compares them, else none.
+    """
 
     shown: Shown
     check: Check
@@ -47,6 +50,7 @@ class Judged:
     version: JudgeVersion
     aligned: Aligned
     in_use: Aligned
+    each: tuple[Aligned, ...] = ()
 
     @property
     def is_in_use(self) -> bool:
@@ -68,10 +72,14 @@ async def judged_of(workbench: Workbench, shown: Shown, check: Check) -> Judged:
     versions = await workbench.labels.versions(shown.id, check)
     asked = shown.look.version
     version = versions[asked - 1] if asked is not None and asked <= len(versions) else versions[-1]
-    in_use = await workbench.labels.alignment(shown.id, check)
-    is_used = check_hash(version.check) == check_hash(check)
-    aligned = in_use if is_used else await workbench.labels.alignment(shown.id, check, version.number)
-    return Judged(shown, check, versions, version, aligned, in_use)
+    wanted = {check_hash(each.check): each.check for each in versions if shown.look.step == "criteria"}
+    wanted |= {check_hash(each): each for each in (version.check, check)}
+    read = await workbench.labels.alignments(shown.id, check, list(wanted.values()))
+    found = dict(zip(wanted, read, strict=True))
+    of_versions = tuple(found[mark] for each in versions if (mark := check_hash(each.check)) in found)
+    in_use, aligned = found[check_hash(check)], found[check_hash(version.check)]
+    each = of_versions if len(of_versions) == len(versions) else ()
+    return Judged(shown, check, versions, version, aligned, in_use, each)
 
 
 async def judge_page(workbench: Workbench, shown: Shown, check: Check, *, added: str | None = None) -> Markup:
@@ -83,7 +91,8 @@ async def judge_page(workbench: Workbench, shown: Shown, check: Check, *, added:
     if step == "label":
         left = await labelling(workbench, shown, check, judged.in_use, queue)
     elif step == "criteria":
-        left = await criteria(workbench, shown, check, version, aligned, added=added)
+        beside = list(zip(judged.versions, judged.each, strict=True))
+        left = await criteria(workbench, shown, check, version, beside, added=added)
     elif not judged.in_use.labels:
         left = unlabelled(shown, _to_labelling(shown, "Label answers"), FIRST_CARD)
     elif not aligned.working and not aligned.held_out and judged.in_use.working:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
-from playground.scorers import check_name
+from playground.scorers import check_called, check_name
 from playground.stats import Estimate, krippendorff, rate
 from playground.stats.agreement import agree
 from playground.stats.sentences import LEAST, coefficient, points
@@ -169,9 +169,9 @@ async def judged_line(workbench: Workbench, shown: Shown) -> Markup:
 
 def decided_by(shown: Shown, judges: Sequence[int]) -> str:
     """Which judge's score the verdict is about, where it is one's alone; "" where it is about another check."""
-    metric = shown.found.rule.metric
+    deciding = check_called(shown.kept.checks, shown.found.rule.metric)
     for place, number in enumerate(judges, 1):
-        if check_name(shown.kept.checks[number]) == metric:
+        if shown.kept.checks[number] is deciding:
             return f"The verdict is about the score of judge {place} alone."
     return ""
 

@@ -20,7 +20,7 @@ from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.library.shipped import read_prompt
 from playground.plurals import plural
 from playground.runs.planning import SEEDS, checks_of, schema_problem
-from playground.scorers import check_name, check_problem
+from playground.scorers import check_called, check_name, check_problem
 from playground.store import Store, content_hash
 from playground.tables.reading import read_table
 from playground.techniques.registry import plain_or
@@ -264,7 +264,7 @@ class Planner:
                 )
         metric = experiment.rule.metric
         known = [PASSES, SCORE, *map(check_name, checks)]
-        if metric not in known:
+        if metric not in known and check_called(checks, metric) is None:
             raise PromptError(
                 f'The rule\'s metric "{metric[:80]}" is no check of the experiment.',
                 f"It may be: {', '.join(known)}.",

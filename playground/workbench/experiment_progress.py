@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from playground.runs.planning import draw_seed, seeds
+from playground.scorers import names_called
 from playground.store.experiment_cells import FAILED
+from playground.types.experiment import PASSES, SCORE
 from playground.types.grid import CellKey, RunSpec, Work
 from playground.types.outcomes import (
     Outcome,
@@ -17,7 +20,9 @@ from playground.types.outcomes import (
     StoredExperiment,
     VariantProgress,
 )
-from playground.workbench.experiment_going import Going
+
+if TYPE_CHECKING:
+    from playground.workbench.experiment_going import Going
 
 
 def works_of(spec: RunSpec) -> list[Work]:
@@ -34,10 +39,10 @@ def works_of(spec: RunSpec) -> list[Work]:
     return works
 
 
-def check_of(stored: StoredExperiment) -> str:
-    """The name of the check that the rule's metric is; "" when it is none."""
+def check_of(stored: StoredExperiment) -> tuple[str, ...]:
+    """The names that scores of the check have which the rule's metric is; none when it is none."""
     metric = stored.experiment.rule.metric
-    return "" if metric in ("passes", "score") else metric
+    return () if metric in (PASSES, SCORE) else names_called(stored.checks, metric)
 
 
 def progress_of(stored: StoredExperiment, outcomes: Sequence[Outcome], going: Going | None) -> Progress:

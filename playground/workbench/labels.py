@@ -12,11 +12,13 @@ belong to the judge whatever it is told by now; what it said belongs to the vers
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from playground.errors import NotFoundError, PromptError, StoreBusy
 from playground.runs.scoring import sample_of
-from playground.scorers import check_hash, check_name, check_problem
+from playground.scorers import check_called, check_hash, check_problem
 from playground.scorers.text import word_count
 from playground.store import Store
 from playground.types.grid import CellKey
@@ -143,7 +145,8 @@ class LabelDesk:
         kept = await self._experiments.get(run_id)
         if kept.state == "running":
             raise StoreBusy("The experiment runs.", "Pause it, or wait until it is done.")
-        if kept.experiment.rule.metric == check_name(check):
+        deciding = check_called(kept.checks, kept.experiment.rule.metric)
+        if deciding is not None and check_hash(deciding) == check_hash(check):
             raise PromptError(
                 "The rule decides by this judge, and was fixed before the run.",
                 "Set up another experiment with the new criterion.",
@@ -224,17 +227,25 @@ class LabelDesk:
 
         Raises NotFoundError.
         """
+        version = check if number is None else (await self.version(run_id, check, number)).check
+        return (await self.alignments(run_id, check, [version]))[0]
+
+    async def alignments(self, run_id: str, check: Check, versions: Sequence[Check]) -> list[Aligned]:
+        """Versions of the judge, each beside the same labels; cases and labels are read once. Raises NotFoundError."""
         from playground.verdicts import align, labelling_order
 
-        given = [each for each in await self.of(run_id, check) if each.key.repeat == 0]
-        labels = {(each.key.variant, each.key.case): each for each in given}
-        version = check if number is None else (await self.version(run_id, check, number)).check
-        table = await self._experiments.table(run_id)
-        marks, sure, reasons = await self._said(run_id, version)
-        again = await self._again(run_id, check, labels)
+        line = await self._line(run_id, check)
+        given = await asyncio.to_thread(self._store.hand_labels.of, run_id, line)
+        labels = {(each.key.variant, each.key.case): each for each in given if each.key.repeat == 0}
         passes = {at: each.passes for at, each in labels.items()}
-        order = labelling_order(table.cases)
-        return await asyncio.to_thread(align, marks, passes, order, sure=sure, reasons=reasons, again=again)
+        again = await self._again(run_id, line, labels)
+        order = labelling_order((await self._experiments.table(run_id)).cases)
+        found = []
+        for version in versions:
+            marks, sure, reasons = await self._said(run_id, version)
+            of_one = partial(align, marks, passes, order, sure=sure, reasons=reasons, again=again)
+            found.append(await asyncio.to_thread(of_one))
+        return found
 
     async def _said(
         self, run_id: str, version: Check
@@ -254,12 +265,11 @@ class LabelDesk:
             {at: why for at, (_, _, why) in scored.items()},
         )
 
-    async def _again(self, run_id: str, check: Check, labels: dict[Place, HandLabel]) -> dict[Place, bool]:
+    async def _again(self, run_id: str, line: str, labels: dict[Place, HandLabel]) -> dict[Place, bool]:
         """What people said of answers that they were shown a second time.
 
         A label that was given after that was thought over, with the judge's reason in view: it tells of no second time.
         """
-        line = await self._line(run_id, check)
         found = await asyncio.to_thread(self._store.hand_labels.of, run_id, line, "again")
         return {
             at: each.passes

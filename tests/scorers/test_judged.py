@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from playground.scorers import check_name, questions, score
+from playground.scorers import check_called, check_name, names_called, questions, score
 from playground.scorers.judged import Judgement, judgement_of, messages_for, pass_probability, read_judgement
 from playground.types.generation import Completion, TokenLogprob
 from playground.types.outcomes import Better, Rating
@@ -118,3 +118,22 @@ def test_the_card_of_a_judge_counts_what_people_and_judge_both_tell_apart() -> N
     assert card.kappa is not None and 0.8 < card.kappa.value < 0.9
     none = card_of((), passes)
     assert (none.share, none.kappa) == (None, None)
+
+
+def test_a_judge_is_known_by_the_name_that_it_had_before_models_stood_in_names() -> None:
+    mild, strict = (
+        Check(scorer="judge", options={"criterion": "Is short.", "model": f"scripted:{name}"})
+        for name in ("mild", "strict")
+    )
+    nobody = Check(scorer="judge", options={"criterion": "Is short."})
+    old, new = 'judged: "Is short."', 'judged by scripted:strict: "Is short."'
+    assert (check_name(nobody), check_name(strict)) == (old, new)
+    assert check_called([mild, strict], new) is strict
+    assert check_called([mild, strict], old) is mild, "of several the first, whose score it was"
+    assert check_called([mild, nobody], old) is nobody, "a name of now comes before one of then"
+    assert check_called([mild], "judged: something else") is None
+    turned = strict.model_copy(update={"negate": True})
+    assert check_called([strict, turned], f"not: {old}") is turned
+    assert names_called([strict], old) == (old, new)
+    assert names_called([strict], new) == (new,)
+    assert names_called([strict], "no check") == ("no check",)

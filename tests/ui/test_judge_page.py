@@ -260,6 +260,42 @@ async def test_what_the_rule_decides_by_is_not_exchanged(workbench: Workbench, j
         await workbench.labels.use(run, JUDGE, 1)
 
 
+async def test_an_experiment_whose_rule_has_a_judges_former_name_is_decided_by_that_judge(
+    workbench: Workbench, judged: str
+) -> None:
+    plan = (await workbench.experiments.get(judged)).experiment
+    former = check_name(JUDGE).replace("judged by scripted:lenient: ", "judged: ")
+    assert former != check_name(JUDGE)
+    run = await workbench.experiments.start(
+        plan.model_copy(update={"rule": plan.rule.model_copy(update={"metric": former})})
+    )
+    await workbench.experiments.wait(run)
+    assert {outcome.score for outcome in await workbench.experiments.outcomes(run)} == {1.0}, "not 'no value'"
+    with pytest.raises(PromptError, match="fixed before the run"):
+        await workbench.labels.use(run, JUDGE, 1)
+
+
+async def test_the_versions_of_a_judge_are_compared_with_one_look_at_cases_and_labels(
+    judged: str, workbench: Workbench, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await labelled(call, judged, 40)
+    for criterion in ("Says yes <a>.", "Says yes <b>."):
+        await workbench.labels.improve(judged, JUDGE, criterion)
+        await workbench.labels.wait()
+    tables = []
+
+    async def table(run_id: str) -> Any:
+        tables.append(run_id)
+        return await read(run_id)
+
+    read = workbench.experiments.table
+    monkeypatch.setattr(workbench.experiments, "table", table)
+    page = (await call("verdict_look", id=judged, look=f"{LOOK}&step=criteria"))["html"]["exp-verdict"]
+    rows = page.partition('class="table va-versions"')[2].partition("</table>")[0]
+    assert rows.count("<tr") == 4 and rows.count(" of 20</td>") == 3, rows
+    assert tables == [judged], "by the labels, once for all versions"
+
+
 async def test_how_sure_the_judge_was_orders_the_disagreements(
     judged: str, workbench: Workbench, call: Call
 ) -> None:

@@ -6,6 +6,7 @@ from playground.scorers import check_name
 from playground.types.experiment import Cases, Experiment, ExperimentVariant, Rule
 from playground.types.grid import CellKey
 from playground.types.prompt import Check, Prompt, Turn
+from playground.ui.verdict_judge import decided_by
 from playground.workbench.service import Workbench
 from tests.ui.test_judge_page import Call
 
@@ -88,3 +89,13 @@ async def test_a_verdict_on_one_of_several_judges_names_it_and_three_have_an_alp
     page = await said(call, run)
     assert "The verdict is about the score of judge 2 alone." in page
     assert "The 3 judges over 160 answers: Krippendorff&#39;s alpha −0." in page
+
+
+def test_a_rule_of_before_models_stood_in_names_is_about_the_first_judge_of_that_criterion() -> None:
+    class Shown:
+        """What a verdict shows, as far as the sentence asks."""
+
+        kept = type("Kept", (), {"checks": (MILD, STRICT)})
+        found = type("Found", (), {"rule": Rule(metric='judged: "Says <yes>."')})
+
+    assert decided_by(Shown(), [0, 1]) == "The verdict is about the score of judge 1 alone."  # type: ignore[arg-type]
