@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 
 from pydantic import TypeAdapter, ValidationError
 
-from playground.bench.techniques import CURVE, ZERO_SHOT, Data, Report, bench_techniques
+from playground.bench.technique_report import CURVE, Report
+from playground.bench.techniques import ZERO_SHOT, Data, bench_techniques
 from playground.errors import BackendError, SettingsError
 from playground.settings import Settings
 from playground.types.prompt import Sampling

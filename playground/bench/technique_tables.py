@@ -14,7 +14,7 @@ import math
 from dataclasses import asdict
 
 from playground.bench.tables import NONE, Table, aligned, piped
-from playground.bench.techniques import Report, Tried
+from playground.bench.technique_report import Report, Tried
 from playground.plurals import plural
 from playground.stats import Paired
 from playground.stats.sentences import p_words, points

@@ -6,7 +6,7 @@ beside(report)    →  "Chain of thought: +9 points over one zero-shot answer (9
 
 from __future__ import annotations
 
-from playground.bench.techniques import Equal, Report
+from playground.bench.technique_report import Equal, Report
 from playground.plurals import plural
 from playground.stats import Paired
 from playground.stats.sentences import LEAST, points

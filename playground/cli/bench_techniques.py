@@ -25,8 +25,8 @@ from playground.errors import PlaygroundError, PromptError
 from playground.plurals import plural
 
 if TYPE_CHECKING:
+    from playground.bench.technique_report import Report
     from playground.bench.techniques import Data as BenchData
-    from playground.bench.techniques import Report
     from playground.workbench.service import Workbench
 
 EVERY = 10

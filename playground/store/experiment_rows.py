@@ -12,7 +12,8 @@ from sqlmodel import Session, select
 from playground.errors import StoreError
 from playground.plain_words import of_field
 from playground.store.experiment_cells import CELL, FAILED, STEPS
-from playground.store.tables import ExperimentTable, RunCase
+from playground.store.experiment_tables import ExperimentTable
+from playground.store.tables import RunCase
 from playground.types.experiment import Experiment, ExperimentState
 from playground.types.grid import CellStatus
 from playground.types.outcomes import (

@@ -40,7 +40,8 @@ from playground.store.ledger import UNFINISHED
 from playground.store.presence import Presence
 from playground.store.reopen import load_spec
 from playground.store.runs import find_experiment, find_run
-from playground.store.tables import ExperimentTable, RunCase, Table
+from playground.store.experiment_tables import ExperimentTable
+from playground.store.tables import RunCase, Table
 from playground.types.experiment import MOST_VARIANTS, Experiment, ExperimentState, Limits
 from playground.types.grid import Case, CellKey, RunSpec
 from playground.types.outcomes import (

@@ -16,7 +16,8 @@ from sqlmodel import Session, col, delete, select
 
 from playground.errors import NotFoundError
 from playground.store.content import fold
-from playground.store.tables import Cell, HandLabelRow, JudgeVersionRow, Run, Table
+from playground.store.experiment_tables import HandLabelRow, JudgeVersionRow
+from playground.store.tables import Cell, Run, Table
 from playground.types.grid import CellKey
 from playground.types.outcomes import HandLabel, JudgeVersion, LabelKind
 from playground.types.prompt import Check

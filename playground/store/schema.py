@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from playground.errors import StoreError
 from playground.settings import Settings
 from playground.store import dataset_tables as _datasets  # noqa: F401  (their tables too are made)
+from playground.store import experiment_tables as _experiments  # noqa: F401
 from playground.store.database import Place, connect, in_plain_words, locate
 from playground.store.records import DatabaseFacts
 from playground.store.tables import Table

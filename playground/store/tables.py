@@ -7,7 +7,7 @@
        └─ variant ▷┤                      model, prompt and sampling of a column
              ▲     │
              └──── cell ─◁ step           one cell per case, variant and repeat; one step per call
-                     └──◁ score, hand_label, cell_text          run ─◁ judge_version
+                     └──◁ score, cell_text
 
     prompt ─◁ prompt_tag, label           a label stands on one version
     favourite, sync_mark, blob, draft     by key, by folder and path, by hash, by id
@@ -333,73 +333,3 @@ class Vote(Table, table=True):
     second_cell_id: int | None = Field(default=None, foreign_key="cell.id", index=True)
     note: str = Field(default="", sa_type=ExactText)
     created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
-
-
-class HandLabelRow(Table, table=True):
-    """Whether an answer meets a criterion, as a person says or as a judge says that is asked another way.
-
-    A person's `kind` is "label", or "again" of an answer that was shown a second time; `criterion` is the line of the judge:
-    the hash of its first version's criterion, whichever model judges by it. A judge's `kind` is "reversed" or "asked";
-    `criterion` is then the hash of the version that was asked, `probability` how sure it was that it passes, and
-    `tokens` and `total_s` what the call took.
-    """
-
-    __tablename__ = "hand_label"
-
-    cell_id: int = Field(primary_key=True, foreign_key="cell.id")
-    criterion: str = Field(primary_key=True)
-    kind: str = Field(primary_key=True)
-    passes: bool
-    note: str = Field(default="", sa_type=ExactText)
-    voter: str = Field(default="", sa_type=ExactText)
-    created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
-    probability: float | None = None
-    tokens: int | None = None
-    total_s: float | None = None
-
-
-class JudgeVersionRow(Table, table=True):
-    """One version of a judge of an experiment, with its check; `number` counts from 1, the one that it began with.
-
-    All versions of a `line` are measured by the same labels.
-    """
-
-    __tablename__ = "judge_version"
-
-    run_id: str = Field(primary_key=True, foreign_key="run.id")
-    line: str = Field(primary_key=True)
-    number: int = Field(primary_key=True)
-    judge: dict[str, Any] = Field(sa_type=sa.JSON)
-    created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
-
-
-class ExperimentTable(Table, table=True):
-    """What an experiment is beside its run: how it was written down, its rule, its data, its state.
-
-    `question` is the same for experiments that ask whether something beats one baseline on one data set; `attempt`
-    counts them. `checks` are those that its answers are judged by now. `facts` are what later changes elsewhere must not
-    change here: names of models and prompts, cluster, slices. `owner` is the program that runs it.
-    """
-
-    __tablename__ = "experiment"
-    __table_args__ = (sa.Index("ix_experiment_question_created_at", "question", "created_at"),)
-
-    run_id: str = Field(primary_key=True, foreign_key="run.id")
-    name: str = Field(sa_type=ExactText)
-    plan: dict[str, Any] = Field(sa_type=sa.JSON)
-    checks: list[dict[str, Any]] = Field(sa_type=sa.JSON)
-    facts: dict[str, Any] = Field(sa_type=sa.JSON)
-    question: str
-    attempt: int = 1
-    dataset_id: str = Field(default="", sa_type=ExactText, index=True)
-    dataset: str = Field(default="", sa_type=ExactText)
-    dataset_number: int | None = None
-    half: str = ""
-    state: str = "running"
-    why: str = Field(default="", sa_type=ExactText)
-    owner: str | None = Field(default=None, sa_type=ExactText)
-    sentence: str = Field(default="", sa_type=ExactText)
-    outcome: str = ""
-    elapsed_s: float = 0.0
-    created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
-    ended_at: datetime | None = Field(default=None, sa_type=UtcTime)

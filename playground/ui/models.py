@@ -7,8 +7,7 @@ moment never takes a button away from under the pointer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from zlib import crc32
+from collections.abc import Iterable, Sequence
 
 import gradio as gr
 from markupsafe import Markup
@@ -16,13 +15,13 @@ from markupsafe import Markup
 from playground.backends.inventory import Look, Place
 from playground.backends.managed_vllm import Managed
 from playground.backends.remote import can_chat
-from playground.backends.servers import LABELS, Server
 from playground.bench.kept import last_measurement
 from playground.jobs import Job
-from playground.types.servers import ModelInfo, ServerMetrics
+from playground.types.servers import ModelInfo
 from playground.ui import bench, gpu_layers, managed_vllm
 from playground.ui.actions import Action, Ask
-from playground.ui.html import count, icon, join, plural, stamp
+from playground.ui.html import count, icon, join, stamp
+from playground.ui.models_places import STATES, load_id, load_line, places_table
 from playground.ui.progress import icon_button, job_layers, job_row, job_sum, newest_first, size
 from playground.ui.trouble import notice
 from playground.ui.update import Update
@@ -47,13 +46,6 @@ _PAGE = f"""<div class="pp models" id="models"><div class="messages"></div>
 <div id="models-jobs"></div><div id="models-list" class="scroll-x" tabindex="0" role="group" aria-label="Models"></div></section>
 {bench.SECTION}<div id="models-poll"></div></div>"""
 
-_STATES = {
-    "inside": ("check", "ok", "in this program"),
-    "answers": ("check", "ok", "answers"),
-    "absent": ("ring", "soft", "not running"),
-    "silent": ("warn", "bad", "does not answer"),
-    "failing": ("warn", "bad", "cannot be used"),
-}
 _ABILITIES = {"completion": "text", "embedding": "embeddings"}
 
 
@@ -82,7 +74,7 @@ async def shown(workbench: Workbench, max_age_s: float = 0) -> Update:
         "choices": choices(look),
         "html": {
             "models-looked": Markup("looked for on the usual ports, {}").format(stamp(look.at)),
-            "models-places": _places(look, await workbench.models.inventory.metrics(), _ours(jobs)),
+            "models-places": places_table(look, await workbench.models.inventory.metrics(), _ours(jobs)),
             "models-served": managed_vllm.rows(jobs),
             "models-count": _counted(len(models), sum(job.state == "running" for job in pulls)),
             "models-pull": _pull_button(can_pull),
@@ -112,7 +104,7 @@ async def poll_models(workbench: Workbench, ask: Ask) -> Update:
         html |= {f"job-{job.id}-sum": job_sum(job), f"job-{job.id}-layers": job_layers(job)}
     if ask.text("load"):
         metrics = await workbench.models.inventory.metrics()
-        html |= {_load_id(name): _load(row) for name, row in metrics.items()}
+        html |= {load_id(name): load_line(row) for name, row in metrics.items()}
     return {"html": html}
 
 
@@ -133,7 +125,7 @@ def _health(look: Look, jobs: Sequence[Job]) -> Markup:
     parts = [Markup('<span class="good">{}{}</span>').format(icon("check", "ok"), good)] if good else []
     parts += [
         Markup('<span class="bad" title="{}">{}{} {}</span>').format(
-            place.problem, icon("warn"), place.label, _STATES[place.state][2]
+            place.problem, icon("warn"), place.label, STATES[place.state][2]
         )
         for place in bad
     ]
@@ -171,150 +163,6 @@ def _ours(jobs: Iterable[Job]) -> dict[str, str]:
         for job in jobs
         if job.state == "running" and isinstance(job.subject, Managed)
     }
-
-
-# --- backends -------------------------------------------------------------------------------------------
-
-
-def _places(look: Look, metrics: Mapping[str, ServerMetrics], ours: Collection[str]) -> Markup:
-    shown = [place for place in look.places if place.url or place.kind is None]
-    rows = [_place(place, metrics.get(place.name), place.name in ours) for place in shown if place.is_wanted]
-    rows += [_found(server) for server in look.found]
-    rows += [_place(place, None, False) for place in shown if not place.is_wanted]
-    return Markup(
-        '<table class="table places"><thead><tr><th style="width:190px">Backend</th><th style="width:210px">Address</th>'
-        '<th style="width:160px">State</th><th style="width:88px">Version</th><th>Holds</th>'
-        '<th style="width:140px"><span class="sr">Actions</span></th></tr></thead><tbody>{}</tbody></table>'
-    ).format(join(rows))
-
-
-def _place(place: Place, metrics: ServerMetrics | None, is_ours: bool) -> Markup:
-    kind = LABELS[place.kind] if place.kind and place.is_added else ""
-    acts = []
-    if is_ours:
-        kind += ", started here"
-    elif place.kind and place.is_wanted:
-        label = "Change key" if place.key else "Add a key"
-        acts.append(
-            Markup('<button class="btn quiet small" data-act="server_key" data-name="{}">{}</button>').format(
-                place.name, label
-            )
-        )
-    if place.is_added and not is_ours:
-        acts.append(icon_button("trash", f"Remove {place.name}", "remove_server", name=place.name))
-    return _place_row(
-        _two(place.label, kind),
-        place.url or "in process",
-        place.state,
-        place.version,
-        _holds(place, metrics),
-        join(acts),
-    )
-
-
-def _found(server: Server) -> Markup:
-    use = Markup(
-        '<button class="btn small" data-act="use_server" data-url="{}" data-kind="{}" data-name="{}">{}Use</button>'
-    ).format(server.url, server.kind, server.name, icon("plus"))
-    holds = Markup('<span class="soft">Found here. Use it, and its models can be chosen.</span>')
-    return _place_row(
-        Markup('<b translate="no">{}</b>').format(LABELS[server.kind]), server.url, "answers", "", holds, use
-    )
-
-
-def _place_row(name: Markup, address: str, state: str, version: str, holds: Markup, acts: Markup) -> Markup:
-    symbol, colour, words = _STATES[state]
-    return Markup(
-        '<tr><td>{}</td><td class="mono soft">{}</td><td><span class="{}">{}</span> <span class="{}">{}</span></td>'
-        '<td class="mono soft">{}</td><td>{}</td><td><span class="acts-cell">{}</span></td></tr>'
-    ).format(
-        name,
-        address,
-        colour,
-        icon(symbol),
-        "" if colour == "ok" else colour,
-        words,
-        version or "–",
-        holds,
-        acts,
-    )
-
-
-def _holds(place: Place, metrics: ServerMetrics | None) -> Markup:
-    keys = {
-        "kept": "key kept",
-        "environment": "key from the environment",
-        "withheld": "key of the environment not sent: confirm the address under Key",
-        "": "",
-    }[place.key]
-    if not place.is_ok:
-        problem = place.problem if place.state != "absent" or not place.hint else ""
-        hint = Markup('<span class="soft">{}</span>').format(worded(place.hint))
-        return Markup("{} {}{}").format(problem, hint, _hint_line(keys))
-    parts = [plural(len(place.models), "model")]
-    if place.is_managed:
-        parts.append(f"{len(place.loaded)} loaded")
-        windows = sorted({m.context_tokens for m in place.loaded if m.context_tokens})
-        parts += [f"context {' and '.join(count(w) for w in windows)} in force"] if windows else []
-    parts += [keys] if keys else []
-    notes = join((join(_hint_line(note) for note in place.notes), gpu_layers.devices(place)))
-    load = (
-        Markup('<div class="hint num load" id="{}">{}</div>').format(
-            _load_id(place.name), _load(metrics or ServerMetrics())
-        )
-        if place.is_measured
-        else ""
-    )
-    bound = _bound(place) if place.kind else ""
-    return Markup('<span class="soft">{}</span>{}{}{}').format(", ".join(parts), bound, notes, load)
-
-
-def _bound(place: Place) -> Markup:
-    """How many answers it is asked for at once, and why; a click changes it."""
-    why = ""
-    if place.bound:
-        under = place.bound.died_under
-        why = f", since it went away under {under:,}" if under else ", as you chose"
-    words = "1 answer at a time" if place.parallel == 1 else f"{place.parallel:,} answers at once"
-    return Markup(
-        '<div class="hint num">up to {}{} <button class="btn quiet small" data-act="server_parallel" data-name="{}" aria-label="Change how many answers {} is asked for at once">Change</button></div>'
-    ).format(words, why, place.name, place.label)
-
-
-def _load_id(name: str) -> str:
-    return f"load-{crc32(name.encode('utf-8', 'replace')):08x}"
-
-
-def _load(metrics: ServerMetrics) -> Markup:
-    rate = "–" if metrics.tokens_per_s is None else f"{metrics.tokens_per_s:,.1f}"
-    facts = (
-        ("running", count(metrics.running)),
-        ("waiting", count(metrics.waiting)),
-        ("KV cache", _share(metrics.kv_cache_use)),
-        ("prefix hits", _share(metrics.prefix_hit_rate)),
-        ("tokens/s", rate),
-    )
-    return join(Markup("<span>{} <b>{}</b></span>").format(label, value) for label, value in facts)
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value * 100:.0f} %"
-
-
-def worded(hint: str) -> Markup:
-    """A hint whose command, what follows "with:", is in mono."""
-    before, found, command = hint.partition(" with: ")
-    if not found:
-        return Markup("{}").format(hint)
-    return Markup('{} with <code class="mono">{}</code>').format(before, command)
-
-
-def _hint_line(text: str) -> Markup:
-    return Markup('<div class="hint">{}</div>').format(text) if text else Markup("")
-
-
-def _two(first: str, second: str) -> Markup:
-    return Markup("<b>{}</b>{}").format(first, _hint_line(second))
 
 
 # --- models ---------------------------------------------------------------------------------------------

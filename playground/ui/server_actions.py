@@ -20,7 +20,8 @@ from playground.settings import key_variable
 from playground.ui.actions import Action, Ask
 from playground.ui.drawers import drawer, field, form, select
 from playground.ui.html import button, icon, join
-from playground.ui.models import LOOKED_S, done, shown, worded
+from playground.ui.models import LOOKED_S, done, shown
+from playground.ui.models_places import worded
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from playground.bench.techniques import Equal, Report, Tried
+from playground.bench.technique_report import Equal, Report, Tried
 from playground.stats.sentences import points
 from playground.ui.html import join
 from playground.ui.plots import at, mark, spread

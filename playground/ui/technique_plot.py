@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
-from playground.bench.techniques import CURVE, Report, Tried
+from playground.bench.technique_report import CURVE, Report, Tried
 from playground.plurals import plural
 from playground.ui.html import join
 from playground.ui.plots import at, mark, spread

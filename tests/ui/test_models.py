@@ -16,7 +16,7 @@ from playground.backends.servers import Server
 from playground.settings import embedded_model_path
 from playground.store.records import StoredRun
 from playground.types.servers import ServerMetrics
-from playground.ui import models
+from playground.ui import models_places
 from playground.ui.actions import make_call
 from playground.ui.app import ACTIONS
 from playground.ui.progress import size
@@ -156,7 +156,7 @@ async def test_load_of_a_vllm_server_is_asked_for_again_and_again(
 
 
 def test_shares_and_rates_are_worded() -> None:
-    text = models._load(ServerMetrics(2, 0, 0.421, 0.9, 1234.56)).striptags()
+    text = models_places.load_line(ServerMetrics(2, 0, 0.421, 0.9, 1234.56)).striptags()
     assert text == "running 2waiting 0KV cache 42 %prefix hits 90 %tokens/s 1,234.6"
 
 

@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 import pytest
 
 from playground.bench import technique_tables as tables
-from playground.bench.techniques import Data, Point, Report, Tried, bench_techniques, dataset
+from playground.bench.technique_report import Point, Report, Tried
+from playground.bench.techniques import Data, bench_techniques, dataset
 from playground.errors import NotFoundError, PromptError
 from playground.types.prompt import Check, Input, Prompt, Turn
 from playground.ui.technique_plot import figure
