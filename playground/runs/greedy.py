@@ -16,7 +16,7 @@ from playground.types.generation import Completion
 Find = Callable[[Collection[str]], Awaitable[Mapping[str, Completion]]]
 """The newest whole answer to each of the requests of these hashes that has one."""
 
-GATHER_S = 0.01
+GATHER_S = 0.05
 """How long a call may wait for others to be looked up with: one look costs what many do, and a call takes far longer."""
 
 Maker = tuple[str | None, str | None]
@@ -24,10 +24,10 @@ Maker = tuple[str | None, str | None]
 
 
 class GreedyAnswers:
-    """What may be served in one run; `served` counts it."""
+    """What may be served in one run; `served` counts it. Its calls are made so many at the same time."""
 
-    def __init__(self, find: Find) -> None:
-        self._looks = Looks(find)
+    def __init__(self, find: Find, at_once: int = 1) -> None:
+        self._looks = Looks(find, at_once)
         self._trusted: dict[str, Maker | None] = {}
         """By model: who makes its answers now. None, when it answered otherwise than before."""
         self._asking: dict[str, asyncio.Lock] = {}
@@ -58,26 +58,35 @@ class GreedyAnswers:
 
 
 class Looks:
-    """Many looks into the store as few: those that come within a moment are one."""
+    """Many looks into the store as few: those that come within a moment are one, and begin it when they are `enough`."""
 
-    def __init__(self, find: Find) -> None:
+    def __init__(self, find: Find, enough: int) -> None:
         self._find = find
+        self._enough = enough
         self._asked: dict[str, asyncio.Future[Completion | None]] = {}
+        self._begins: asyncio.TimerHandle | None = None
         self._looking: set[asyncio.Task[None]] = set()
 
     async def up(self, key: str) -> Completion | None:
         """The answer that is known; raises what the look raises."""
         if (found := self._asked.get(key)) is None:
-            found = self._asked[key] = asyncio.get_running_loop().create_future()
-            if len(self._asked) == 1:
-                looking = asyncio.create_task(self._together())
-                self._looking.add(looking)
-                looking.add_done_callback(self._looking.discard)
+            loop = asyncio.get_running_loop()
+            found = self._asked[key] = loop.create_future()
+            if len(self._asked) >= self._enough:
+                self._begin()
+            elif len(self._asked) == 1:
+                self._begins = loop.call_later(GATHER_S, self._begin)
         return await asyncio.shield(found)  # who is stopped leaves the others theirs
 
-    async def _together(self) -> None:
-        await asyncio.sleep(GATHER_S)
+    def _begin(self) -> None:
+        if self._begins is not None:
+            self._begins.cancel()
         asked, self._asked = self._asked, {}
+        looking = asyncio.create_task(self._together(asked))
+        self._looking.add(looking)
+        looking.add_done_callback(self._looking.discard)
+
+    async def _together(self, asked: Mapping[str, asyncio.Future[Completion | None]]) -> None:
         try:
             known = await self._find(asked)
         except Exception as exc:

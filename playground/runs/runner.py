@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Generic, Literal, Protocol, TypeVar, cast
 
 from playground.backends.base import Backend, Fold
 from playground.backends.deadlines import Deadline
@@ -44,6 +44,7 @@ class Places(AbstractAsyncContextManager[None], Protocol):
 
 
 E = TypeVar("E")
+Tells = Literal["all", "no text", "ends"]
 
 EVERY = (None, None, None)
 
@@ -64,15 +65,15 @@ class Execution(Generic[E]):
         rank: Rank = watched,
         *,
         window: int | None = None,
-        streams: bool = True,
+        tells: Tells = "all",
         retry: Sequence[float] = (),
         program: MakeProgram = Single,
         timeout_s: float | None = None,
     ) -> None:
         """The cells are taken from the iterable one by one, `window` of them at the same time (None: all at once).
 
-        `rank` is that of its calls at a `Gate`: the lowest is let in first. Without `streams` no text is told before
-        its end. A call that a server is too busy for, or does not answer, is made again after each of the seconds of
+        `rank` is that of its calls at a `Gate`: the lowest is let in first. What it `tells`: text as it comes and what is
+        waited for, no text before its end, or beginnings, steps and ends alone. A call that a server is too busy for, or does not answer, is made again after each of the seconds of
         `retry`, unless text had come. `program` is how each gets its answer: the prompt as it is makes one call.
         A call that has not ended after `timeout_s` in its place fails; so much counts for each try.
         """
@@ -82,7 +83,7 @@ class Execution(Generic[E]):
         self._settle = settle
         self._rank = rank
         self._window = window
-        self._streams = streams
+        self._tells = tells
         self._retry = tuple(retry)
         self._program = program
         self._timeout_s = timeout_s
@@ -219,6 +220,10 @@ class Execution(Generic[E]):
             hint = "This is a fault of the program; its log has the details."
             self._end(Failed(cell, program.so_far("error"), message, hint))
 
+    def _wait(self, cell: Work, what: str) -> None:
+        if self._tells != "ends":
+            self._outbox.put(Waits(cell, what), cell.key)
+
     def _step(self, cell: Work, step: Step) -> None:
         self._outbox.put(Stepped(cell, step), cell.key)
 
@@ -232,7 +237,7 @@ class Execution(Generic[E]):
             except (BackendBusy, BackendUnavailable, TooSlow) as exc:
                 if pause is None or call.fold.text:
                     raise
-                self._outbox.put(Waits(cell, f"{exc.message} Asked again in {pause:g} s."), cell.key)
+                self._wait(cell, f"{exc.message} Asked again in {pause:g} s.")
             await asyncio.sleep(pause)
         return call.fold.completion()
 
@@ -243,11 +248,13 @@ class Execution(Generic[E]):
         places = self._gates[backend.name]
         if isinstance(places, Gate):
             places = places.ranked(self._rank)
-        if places.locked():
-            full = f"Waits for a free place at {backend.name}, which answers {backend.parallel} at a time."
-            self._outbox.put(Waits(cell, full), cell.key)
+        if self._tells != "ends" and places.locked():
+            self._wait(
+                cell,
+                f"Waits for a free place at {backend.name}, which answers {backend.parallel} at a time.",
+            )
         # Listening ends with this task, which is the only one that knows the listener.
-        listen(lambda what: self._outbox.put(Waits(cell, what), cell.key))
+        listen(partial(self._wait, cell))
         async with places:
             if call.is_first:
                 self._begun.add(cell.key)
@@ -257,10 +264,11 @@ class Execution(Generic[E]):
             if self._rank():
                 request = replace(request, background=True)
             stream = cast("AsyncGenerator[Chunk, None]", backend.stream(request))
+            streams = call.streams and self._tells == "all"
             async with self._in_time(), aclosing(stream):
                 async for chunk in stream:
                     fold.add(chunk)
-                    if call.streams and self._streams and (chunk.text or chunk.reasoning or chunk.rethought):
+                    if streams and (chunk.text or chunk.reasoning or chunk.rethought):
                         settled = fold.is_settled
                         self._outbox.put(
                             Delta(cell, chunk.text, chunk.reasoning, chunk.rethought, settled), cell.key

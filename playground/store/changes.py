@@ -35,6 +35,11 @@ class Change(Generic[T_co]):
     __slots__ = ()
     hold: ClassVar[Literal["never", "locked", "always"]] = "locked"
 
+    @property
+    def at_leisure(self) -> bool:
+        """Whether nobody waits for it who would notice a twentieth of a second."""
+        return False
+
 
 @dataclass(frozen=True)
 class CreateRun(Change[str]):
@@ -61,6 +66,11 @@ class StartCell(Change[None]):
     key: CellKey
     at: datetime = field(default_factory=now)
 
+    @property
+    def at_leisure(self) -> bool:
+        """What happens is told without waiting for it."""
+        return True
+
 
 class CellFacts(NamedTuple):
     """What the store alone knows of a cell that has ended."""
@@ -75,7 +85,8 @@ class CellFacts(NamedTuple):
 class EndCell(Change[CellFacts]):
     """How a cell ended, with the text that had come; a second end replaces the first, with its steps and scores.
 
-    A cell that was already marked as interrupted takes the result all the same: it is the truth.
+    A cell that was already marked as interrupted takes the result all the same: it is the truth. One that is `unwatched`
+    is an answer of many in the background.
     """
 
     run_id: str
@@ -87,6 +98,12 @@ class EndCell(Change[CellFacts]):
     scores: Sequence[Score] = ()
     hold = "always"
     at: datetime = field(default_factory=now)
+    unwatched: bool = False
+
+    @property
+    def at_leisure(self) -> bool:
+        """Whether the answer shares its transaction with more of them."""
+        return self.unwatched
 
 
 class Draft(NamedTuple):
@@ -117,14 +134,17 @@ class KeepDrafts(Change[None]):
 
 def storable(answer: Answer) -> Answer:
     """The answer as it comes back from the database: impossible counts are unknown."""
+    if not any(_impossible(step.completion) for step in answer.steps if step.completion):
+        return answer
     steps = tuple(
-        replace(step, completion=_possible(step.completion)) if step.completion else step
+        replace(step, completion=replace(step.completion, **_impossible(step.completion)))
+        if step.completion
+        else step
         for step in answer.steps
     )
     return replace(answer, steps=steps)
 
 
-def _possible(completion: Completion) -> Completion:
-    known: dict[str, Any] = {name: getattr(completion, name) for name in COUNTS}
-    wrong: dict[str, Any] = {name: None for name, value in known.items() if not 0 <= (value or 0) < LARGEST}
-    return replace(completion, **wrong) if wrong else completion
+def _impossible(completion: Completion) -> dict[str, Any]:
+    """Nothing for each count that cannot be one."""
+    return {name: None for name in COUNTS if not 0 <= (getattr(completion, name) or 0) < LARGEST}

@@ -40,6 +40,13 @@ CACHED = "cache"
 """The fact of an answer that was served from one that was given before."""
 FAILED = "error"
 WHOLE = STEPS.c.finish.in_(("stop", "length"))
+NEWEST = (
+    sa.select(STEPS.c.request_hash, sa.func.max(STEPS.c.cell_id))
+    .join(CELL, CELL.c.id == STEPS.c.cell_id)
+    .where(STEPS.c.request_hash.in_(sa.bindparam("hashes", expanding=True)), WHOLE, CELL.c.status == "done")
+    .group_by(STEPS.c.request_hash)
+)
+"""Which cell was given the newest whole answer to each of these calls."""
 PAGE_ROWS = 200
 READ_ROWS = 5_000
 
@@ -55,8 +62,8 @@ class ExperimentCells:
         self._reading = reading
         self._writing = writing
 
-    def outcomes(self, run_id: str, check: str = "") -> list[Outcome]:
-        """Every cell in numbers by case, variant and repeat; `score` is that of the check of this name."""
+    def outcomes(self, run_id: str, check: Collection[str] = ()) -> list[Outcome]:
+        """Every cell in numbers by case, variant and repeat; `score` is that of the check of one of these names."""
         found = fold(run_id)
         with self._reading() as session:
             connection = session.connection()
@@ -200,15 +207,10 @@ class ExperimentCells:
 
     def known_answers(self, request_hashes: Collection[str]) -> dict[str, Completion]:
         """By the hash of a call the newest whole answer that it was given, where there is one."""
-        newest = (
-            sa.select(STEPS.c.request_hash, sa.func.max(STEPS.c.cell_id))
-            .join(CELL, CELL.c.id == STEPS.c.cell_id)
-            .where(STEPS.c.request_hash.in_(request_hashes), WHOLE, CELL.c.status == "done")
-            .group_by(STEPS.c.request_hash)
-        )
         with self._reading() as session:
             connection = session.connection()
-            cell_of = {request_hash: cell_id for request_hash, cell_id in connection.execute(newest)}
+            found = connection.execute(NEWEST, {"hashes": list(request_hashes)})
+            cell_of = {request_hash: cell_id for request_hash, cell_id in found}
             if not cell_of:
                 return {}
             asked = sa.select(STEPS).where(
@@ -234,7 +236,7 @@ def same_reason(error: str) -> str:
     return re.sub(r"\d[\d.,:]*", "0", error)
 
 
-def _verdicts(connection: sa.Connection, run_id: str, check: str) -> tuple[dict[int, bool], dict[int, float]]:
+def _verdicts(connection: sa.Connection, run_id: str, check: Collection[str]) -> tuple[dict[int, bool], dict[int, float]]:
     """Whether all checks hold, and the mean of the one that is asked for or of all, by the cell's id."""
     cells = sa.select(CELL.c.id).where(CELL.c.run_id == run_id, CELL.c.status == "done")
     value, weight = SCORES.c.value, SCORES.c.weight
@@ -249,7 +251,7 @@ def _verdicts(connection: sa.Connection, run_id: str, check: str) -> tuple[dict[
         passed[cell] = least >= 1
         scores[cell] = of_all
     if check:
-        named = asked.where(SCORES.c.name == check)
+        named = asked.where(SCORES.c.name.in_(check))
         scores = {cell: of_one for cell, _, of_one in connection.execute(named)}
     return passed, scores
 

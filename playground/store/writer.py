@@ -4,7 +4,7 @@
     future = writer.put(EndCell(run_id, 0, 0, …))   # done when it is on the disk, or failed with nothing changed
 
 A lone change is stored at once. While changes keep coming, the thread lets some gather first: a transaction of
-twenty costs little more than one of one.
+twenty costs little more than one of one. Where nobody looks on it lets more of them gather.
 
 While another program holds the database, all that waits is kept and tried again, for as long as it takes. An
 answer is kept so through a full or failing disk too: it cannot be had again. `trouble` says what hinders.
@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 
 GATHER_S = 0.015
 """How long a change may wait for others: less than the eye notices, long enough for a busy server's answers."""
+LEISURE_S = 0.05
+"""How much longer when all that waits is at leisure: it shares its transaction with more, and one of those costs what ten
+answers do."""
 BUSY_S = 0.1
 """Changes with less time than this between them are a stream, and worth gathering."""
 MOST = 500
@@ -73,6 +76,8 @@ class Writer:
         self._place = place
         self._queue: deque[Waiting] = deque()
         self._wake = Condition()
+        self._hurried = 0
+        """How many of the queue are not at leisure."""
         self._thread: Thread | None = None
         self._closed_at: float | None = None
         self._close_s = CLOSE_S
@@ -91,10 +96,12 @@ class Writer:
                 )
                 return future
             self._queue.append((change, future))
+            self._hurried += not change.at_leisure
             if self._thread is None:
                 self._thread = Thread(target=self._work, name="store writer", daemon=True)
                 self._thread.start()
-            self._wake.notify()
+            if len(self._queue) == 1 or self._is_pressing():
+                self._wake.notify()
         return future
 
     def close(self, limit_s: float = CLOSE_S) -> None:
@@ -140,8 +147,16 @@ class Writer:
         if gather and not held and self._closed_at is None:
             time.sleep(GATHER_S)
         with self._wake:
+            if gather and not held:
+                self._wake.wait_for(self._is_pressing, LEISURE_S)
             room = max(0, MOST - len(held))
-            return [self._queue.popleft() for _ in range(min(len(self._queue), room))]
+            fresh = [self._queue.popleft() for _ in range(min(len(self._queue), room))]
+            self._hurried -= sum(not change.at_leisure for change, _ in fresh)
+            return fresh
+
+    def _is_pressing(self) -> bool:
+        """Whether what waits is to be stored now."""
+        return self._hurried > 0 or len(self._queue) >= MOST or self._closed_at is not None
 
     def _store(self, batch: list[Waiting]) -> list[Waiting]:
         """Those of the changes that are to be tried again; the others know their outcome."""

@@ -31,6 +31,8 @@ async def count(backend: Backend, model: str, texts: Sequence[str]) -> list[int]
 
 async def counted(models: ModelDesk, model: str, answer: Answer) -> Answer:
     """The answer with the tokens of what had arrived, where the end of a call did not come to tell them."""
+    if not any(_lacks(step.completion) for step in answer.steps if step.completion):
+        return answer
     steps = [
         replace(step, completion=await _counted(models, step.model or model, step.completion))
         if step.completion
@@ -40,8 +42,13 @@ async def counted(models: ModelDesk, model: str, answer: Answer) -> Answer:
     return replace(answer, steps=tuple(steps))
 
 
+def _lacks(completion: Completion) -> bool:
+    """Whether the end that tells tokens did not come."""
+    return completion.completion_tokens is None and completion.finish in ("cancelled", "error", "aborted")
+
+
 async def _counted(models: ModelDesk, model: str, completion: Completion) -> Completion:
-    if completion.completion_tokens is not None or completion.finish not in ("cancelled", "error", "aborted"):
+    if not _lacks(completion):
         return completion
     text = completion.reasoning + completion.text
     try:

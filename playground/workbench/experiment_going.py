@@ -13,7 +13,7 @@ import asyncio
 import logging
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from playground.errors import PlaygroundError
 from playground.runs.blocks import in_blocks
-from playground.runs.cells import Delta, End, Failed, Started, Stepped, Waits
+from playground.runs.cells import End, Failed, Started, Stepped
 from playground.runs.events import Ended
 from playground.runs.gate import background
 from playground.runs.greedy import GreedyAnswers
@@ -36,11 +36,12 @@ from playground.store.experiments import OpenCell
 from playground.store.records import StoredCell
 from playground.templating.plain import PlainTurns, plain_turns
 from playground.templating.rendering import normalise
-from playground.types.experiment import PASSES, SCORE, ExperimentState
+from playground.types.experiment import ExperimentState
 from playground.types.generation import Message
 from playground.types.grid import Case, CellKey, RunSpec, Variant, Work
 from playground.types.outcomes import Outcome, StoredExperiment, UnderWay
 from playground.types.prompt import Prompt
+from playground.workbench.experiment_progress import check_of
 from playground.workbench.models import ModelDesk
 from playground.workbench.prompts import PromptDesk
 
@@ -96,6 +97,7 @@ class Going:
         self.stored = stored
         self._spec = spec
         self._cells = cells
+        self._check = check_of(stored)
         self.outcomes = {outcome.key: outcome for outcome in outcomes}
         self._statuses = Counter(outcome.status for outcome in outcomes)
         self.running: set[CellKey] = set()
@@ -182,7 +184,7 @@ class Going:
         known = None
         if self.stored.experiment.cache:
             known = GreedyAnswers(
-                lambda of: asyncio.to_thread(self._desks.store.experiments.known_answers, of)
+                lambda of: asyncio.to_thread(self._desks.store.experiments.known_answers, of), places
             )
         preparing = Preparing(self._render, self._desks.make, self._ready, known, self._bounds.get(backend))
         execution: Execution[Ended | Left] = Execution(
@@ -191,8 +193,8 @@ class Going:
             self._desks.models.gates,
             self._settle,
             background,
-            window=2 * places + 8,
-            streams=False,
+            window=4 * places + 8,
+            tells="ends",
             retry=pauses,
             program=preparing.program,
             timeout_s=limits.timeout_s,
@@ -205,7 +207,7 @@ class Going:
                 elif isinstance(event, Ended):
                     await self._judge(event)
                 else:
-                    assert isinstance(event, Left | Delta | Waits | Stepped)
+                    assert isinstance(event, Left | Stepped)
 
     def _places(self, backend: str) -> int:
         known = self._desks.models.backends.get(backend)
@@ -308,7 +310,7 @@ class Going:
         if ended.unsaved is not None:
             self.pause("paused", f"An answer could not be stored. {ended.unsaved}")
             return
-        outcome = outcome_of(cell, self.stored.experiment.rule.metric)
+        outcome = outcome_of(cell, self._check)
         self._statuses[self.outcomes[cell.key].status] -= 1
         self._statuses[outcome.status] += 1
         self.outcomes[cell.key] = outcome
@@ -349,12 +351,12 @@ class Going:
                 self.cut(None)
 
 
-def outcome_of(cell: StoredCell, metric: str = PASSES) -> Outcome:
-    """A cell that has ended, in numbers."""
+def outcome_of(cell: StoredCell, check: Collection[str] = ()) -> Outcome:
+    """A cell that has ended, in numbers; `score` is that of the check of one of these names, where there are any."""
     is_done = cell.status == "done"
     score = summary(cell.scores)
-    if metric not in (PASSES, SCORE):
-        score = next((each.value for each in cell.scores if each.name == metric), None)
+    if check:
+        score = next((each.value for each in cell.scores if each.name in check), None)
     answer = cell.answer
     return Outcome(
         cell.key,

@@ -197,7 +197,7 @@ class RunDesk:
         # Nobody reads along in a large run.
         large: dict[str, Any] = {}
         if kind != "comparison":
-            able, large = in_order(able), {"window": WINDOW, "streams": False}
+            able, large = in_order(able), {"window": WINDOW, "tells": "no text"}
         large["program"] = self.programs.make
         execution = Execution(able, self._models.backend_of, self._models.gates, save, rank, **large)
         key = f"{run_id}/{secrets.token_hex(8)}"
@@ -263,6 +263,7 @@ class RunDesk:
             error=event.message if isinstance(event, Failed) else note,
             hint=event.hint if isinstance(event, Failed) else "",
             scores=scores,
+            unwatched=rank() > 0,
         )
         unsaved = None
         try:

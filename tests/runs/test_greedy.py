@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 
 from playground.errors import StoreError
+from playground.runs import greedy
 from playground.runs.greedy import Looks
 from playground.types.generation import Completion
 
@@ -27,7 +28,7 @@ class Store:
 
 async def test_answers_that_are_asked_for_at_about_the_same_time_are_looked_up_together() -> None:
     store = Store()
-    looks = Looks(store.find)
+    looks = Looks(store.find, 9)
     found = await asyncio.gather(*(looks.up(key) for key in ("a", "b", "a", "c")))
     assert found == [LONDON, None, LONDON, None]
     assert store.asked == [["a", "b", "c"]]
@@ -36,7 +37,7 @@ async def test_answers_that_are_asked_for_at_about_the_same_time_are_looked_up_t
 
 
 async def test_who_is_stopped_while_looking_leaves_the_others_theirs() -> None:
-    looks = Looks(Store().find)
+    looks = Looks(Store().find, 9)
     stopped, other = asyncio.create_task(looks.up("a")), asyncio.create_task(looks.up("a"))
     await asyncio.sleep(0)
     stopped.cancel()
@@ -45,7 +46,17 @@ async def test_who_is_stopped_while_looking_leaves_the_others_theirs() -> None:
 
 
 async def test_a_look_that_fails_fails_for_those_who_asked_then() -> None:
-    looks = Looks(Store(StoreError("The disk.", "Look.")).find)
+    looks = Looks(Store(StoreError("The disk.", "Look.")).find, 9)
     found = await asyncio.gather(looks.up("a"), looks.up("b"), return_exceptions=True)
     assert [type(each) for each in found] == [StoreError, StoreError]
     assert await looks.up("a") == LONDON
+
+
+async def test_a_look_begins_when_as_many_are_asked_for_as_there_are_calls_at_once() -> None:
+    store = Store()
+    looks = Looks(store.find, 2)
+    looking = [asyncio.create_task(looks.up(key)) for key in ("a", "b", "c")]
+    async with asyncio.timeout(greedy.GATHER_S / 2):
+        assert await asyncio.gather(*looking[:2]) == [LONDON, None]
+    assert await looking[2] is None, "who is alone does not wait for ever"
+    assert store.asked == [["a", "b"], ["c"]]
