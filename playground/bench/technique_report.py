@@ -182,6 +182,7 @@ def _paired(mine: Sequence[float], other: Sequence[float]) -> Paired | None:
 
 
 def mean_of(values: Sequence[float] | np.ndarray[Any, Any]) -> float:
+    """The mean of those that are known; NaN without any."""
     known = np.asarray(values, dtype=float)
     known = known[~np.isnan(known)]
     return float(known.mean()) if known.size else float("nan")

@@ -44,7 +44,7 @@ class Places(AbstractAsyncContextManager[None], Protocol):
 
 
 E = TypeVar("E")
-Tells = Literal["all", "no text", "ends"]
+Tells = Literal["all", "whole", "ends"]
 
 EVERY = (None, None, None)
 

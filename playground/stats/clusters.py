@@ -8,8 +8,9 @@ from math import sqrt
 import numpy as np
 from numpy.typing import ArrayLike
 
+from playground.stats.distributions import Floats
 from playground.stats.estimates import Estimate
-from playground.stats.evidence import Floats, betting
+from playground.stats.evidence import betting
 from playground.stats.paired import ALPHA, Paired, by_t
 
 

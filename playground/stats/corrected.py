@@ -11,9 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from playground.stats.distributions import t_quantile
+from playground.stats.distributions import Floats, t_quantile
 from playground.stats.estimates import Estimate
-from playground.stats.evidence import Floats
 
 
 class Corrected(NamedTuple):

@@ -236,7 +236,9 @@ def same_reason(error: str) -> str:
     return re.sub(r"\d[\d.,:]*", "0", error)
 
 
-def _verdicts(connection: sa.Connection, run_id: str, check: Collection[str]) -> tuple[dict[int, bool], dict[int, float]]:
+def _verdicts(
+    connection: sa.Connection, run_id: str, check: Collection[str]
+) -> tuple[dict[int, bool], dict[int, float]]:
     """Whether all checks hold, and the mean of the one that is asked for or of all, by the cell's id."""
     cells = sa.select(CELL.c.id).where(CELL.c.run_id == run_id, CELL.c.status == "done")
     value, weight = SCORES.c.value, SCORES.c.weight

@@ -1,8 +1,8 @@
 """The tables of experiments, beside the run that each of them is.
 
-    run ─── experiment                    how it was written down, its rule, its data, its state
-      ├───◁ cell ─◁ hand_label            what people, or judges that are asked another way, say of an answer
-      └───◁ judge_version                 the versions of a judge
+run ─── experiment                    how it was written down, its rule, its data, its state
+├───◁ cell ─◁ hand_label            what people, or judges that are asked another way, say of an answer
+└───◁ judge_version                 the versions of a judge
 """
 
 from __future__ import annotations

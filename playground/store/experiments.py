@@ -36,11 +36,11 @@ from playground.store.experiment_cells import (
     ExperimentCells,
 )
 from playground.store.experiment_rows import Counts, as_written, attempts_at, counts_of, row_of, stored_of
+from playground.store.experiment_tables import ExperimentTable
 from playground.store.ledger import UNFINISHED
 from playground.store.presence import Presence
 from playground.store.reopen import load_spec
 from playground.store.runs import find_experiment, find_run
-from playground.store.experiment_tables import ExperimentTable
 from playground.store.tables import RunCase, Table
 from playground.types.experiment import MOST_VARIANTS, Experiment, ExperimentState, Limits
 from playground.types.grid import Case, CellKey, RunSpec

@@ -20,9 +20,9 @@ from playground.store.changes import LARGEST
 from playground.store.columns import now
 from playground.store.content import fold, keep_content
 from playground.store.creation import case_rows, cell_row, form_of, keep_variant, search_text
+from playground.store.experiment_tables import ExperimentTable
 from playground.store.ledger import KEEP_TEXT, UNFINISHED, findable
 from playground.store.ratings import OF_RUN
-from playground.store.experiment_tables import ExperimentTable
 from playground.store.tables import Cell, Run, RunCase, Step, Vote
 from playground.types.grid import Choice, RunSpec, Work
 

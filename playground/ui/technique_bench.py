@@ -14,9 +14,9 @@ from typing import cast
 from markupsafe import Markup
 
 from playground.bench.kept_techniques import Benching, KeptBench, last_bench
+from playground.bench.technique_report import CURVE, Equal, Report
 from playground.bench.technique_tables import to_csv
 from playground.bench.technique_words import asked, beside, headline
-from playground.bench.technique_report import CURVE, Equal, Report
 from playground.bench.techniques import USUAL, ZERO_SHOT
 from playground.jobs import Job
 from playground.stats import Paired

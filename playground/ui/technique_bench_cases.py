@@ -8,8 +8,8 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from playground.bench.kept_techniques import last_bench
-from playground.bench.technique_words import asked
 from playground.bench.technique_report import Equal, Report
+from playground.bench.technique_words import asked
 from playground.bench.techniques import ANSWERS, QUESTIONS, ZERO_SHOT
 from playground.errors import NotFoundError
 from playground.store.records import StoredCell

@@ -197,7 +197,7 @@ class RunDesk:
         # Nobody reads along in a large run.
         large: dict[str, Any] = {}
         if kind != "comparison":
-            able, large = in_order(able), {"window": WINDOW, "tells": "no text"}
+            able, large = in_order(able), {"window": WINDOW, "tells": "whole"}
         large["program"] = self.programs.make
         execution = Execution(able, self._models.backend_of, self._models.gates, save, rank, **large)
         key = f"{run_id}/{secrets.token_hex(8)}"

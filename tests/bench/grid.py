@@ -68,7 +68,7 @@ async def beside_a_grid() -> tuple[float, float]:
         as_it_is,
         lambda: 1,
         window=64,
-        tells="no text",
+        tells="whole",
     )
 
     async def read() -> None:
@@ -97,7 +97,7 @@ async def long_run() -> tuple[float, float, float]:
         {"scripted": Gate(lambda: PLACES)},
         as_it_is,
         window=64,
-        tells="no text",
+        tells="whole",
     )
     began, ended, first = time.perf_counter(), 0, 0.0
     async for event in run.events():

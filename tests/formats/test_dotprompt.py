@@ -399,8 +399,8 @@ def test_an_unusable_file_is_refused_with_its_name(text: str) -> None:
         ("ext: {playground: 3}", "ext.playground"),
         ("ext: {playground: {tags: 3}}", "tags"),
         ("ext: {playground: {checks: [3]}}", "checks.0"),
-        ("ext: {playground: {inputs: [{kind: x}]}}", "ext.playground.templating.inputs"),
-        ("ext: {playground: {inputs: 3}}", "ext.playground.templating.inputs"),
+        ("ext: {playground: {inputs: [{kind: x}]}}", "ext.playground.inputs"),
+        ("ext: {playground: {inputs: 3}}", "ext.playground.inputs"),
         ("ext: {playground: {sampling: 3}}", "ext.playground.sampling"),
     ],
 )

@@ -62,7 +62,7 @@ async def test_no_more_cells_are_begun_than_the_window_holds() -> None:
 
 async def test_a_reader_that_stands_still_keeps_the_rest_from_beginning() -> None:
     source = Source(500)
-    run = execution(ScriptedBackend({"a": "x"}), iter(source), window=8, tells="no text")
+    run = execution(ScriptedBackend({"a": "x"}), iter(source), window=8, tells="whole")
     async with asyncio.timeout(20), aclosing(run.events()) as events:
         await anext(events)
         await asyncio.sleep(0.1)
@@ -87,7 +87,7 @@ async def test_leaving_settles_all_that_was_never_begun_as_cancelled() -> None:
 
 
 async def test_without_streams_only_starts_and_ends_are_told() -> None:
-    run = execution(ScriptedBackend({"a": "one two three"}), iter([cell(0)]), tells="no text")
+    run = execution(ScriptedBackend({"a": "one two three"}), iter([cell(0)]), tells="whole")
     events = [event async for event in run.events()]
     assert not any(isinstance(event, Delta) for event in events)
     assert isinstance(events[-1], Finished)

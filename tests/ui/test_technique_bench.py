@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from playground.bench.kept_techniques import KeptBench, keep_bench, last_bench
-from playground.bench.technique_words import asked, beside, headline
 from playground.bench.technique_report import Point, Report, Tried
+from playground.bench.technique_words import asked, beside, headline
 from playground.types.prompt import Prompt, Turn
 from playground.ui.technique_bench_cases import differing
 from playground.ui.technique_gain import gain_plot
