@@ -127,6 +127,7 @@ TABS = {
         "model_actions",
         "gpu_actions",
         "gpu_layers",
+        "models_places",
         "server_actions",
         "bench",
         "bench_actions",
