@@ -1,7 +1,8 @@
 """Answers in random company against the same alone, bit for bit, at full depth: python tests/bench/company.py [KIND …]
 
-Thirty requests, greedy and seeded, with grammars and log-probabilities, short ones and some that begin in tiles, alone and then in
-five random schedules that join, cancel, interrupt, share beginnings and use up tiny caches, on the embedded model in each number format.
+Thirty requests, greedy and seeded, with grammars and log-probabilities, short ones and some that begin in tiles, alone and token by
+token, then alone with guesses, and in five random schedules that join, cancel, interrupt, share beginnings and use up tiny caches, on the
+embedded model in each number format.
 With `--seconds` no further schedule of a format is begun after so many of processor time (a format takes 300 to 900).
 Exit code 1 when one text or one row of logits differs. The same as a test: LIVE=1 python -m pytest -m live tests/engine/test_live_company.py
 """
@@ -37,13 +38,19 @@ TILED = 256
 
 
 class Compared(NamedTuple):
-    """How many answers were equal, of how many, in so many schedules; rows of logits; how often all was read again."""
+    """How many answers were equal, of how many, in so many schedules; rows of logits; how often all was read again.
+
+    Of the guesses `guessed` came true and `refused` were taken back. Alone with guesses `apart` answers were not as without them.
+    """
 
     equal: int
     total: int
     schedules: int
     rows: int
     resets: int
+    guessed: int
+    refused: int
+    apart: int
 
 
 def compared(kind: str, folder: Path, count: int = REQUESTS, seconds: float = inf) -> Compared:
@@ -56,7 +63,10 @@ def compared(kind: str, folder: Path, count: int = REQUESTS, seconds: float = in
     asked = requests(model, count, shared=250)
     assert any(model.rules.tiled(len(request.prompt)) for request in asked)
     alone = played_alone(model, asked)
+    guessing = played_alone(model, asked, guesses=True)
+    apart = len(differing(alone, guessing, asked))
     rows = sum(len(digests) for digests in alone.logits.values())
+    guessed, refused = guessing.guessed, guessing.refused
     equal = resets = schedules = 0
     for seed in range(SCHEDULES):
         if time.process_time() - began > seconds:
@@ -65,8 +75,10 @@ def compared(kind: str, folder: Path, count: int = REQUESTS, seconds: float = in
         company = played(model, asked, seed)
         equal += len(asked) - len(differing(alone, company, asked))
         resets += company.resets
+        guessed, refused = guessed + company.guessed, refused + company.refused
     model.close()
-    return Compared(equal, schedules * len(asked), schedules, schedules * rows, resets)
+    total = schedules * len(asked)
+    return Compared(equal, total, schedules, schedules * rows, resets, guessed, refused, apart)
 
 
 def main() -> int:
@@ -85,10 +97,11 @@ def main() -> int:
         for kind in options.kinds or KINDS:
             began = time.process_time()
             found = compared(kind, Path(folder), options.requests, options.seconds)
-            changed += found.total - found.equal
+            changed += found.total - found.equal + found.apart
             print(
                 f"{kind:7} {found.equal} of {found.total} answers equal in {found.schedules} schedules, "
                 f"{found.rows:,} rows of logits, read again {found.resets} times, "
+                f"{found.guessed} guesses true, {found.refused} taken back, {found.apart} answers changed by them alone, "
                 f"{time.process_time() - began:.0f} s of processor time",
                 flush=True,
             )

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playground.engine import library
+from playground.engine.context import Row
 from playground.engine.cores import thread_environment
 from playground.engine.grammar import Grammars, Guide
 from playground.engine.job import Event
@@ -53,6 +54,8 @@ class Seen:
     logits: dict[int, list[str]] = field(default_factory=dict)
     scores: dict[int, list[Any]] = field(default_factory=dict)
     resets: int = 0
+    guessed: int = 0
+    refused: int = 0
 
     def of(self, number: int) -> tuple[Any, ...]:
         return self.texts.get(number, ""), self.logits.get(number), self.scores.get(number, [])
@@ -67,11 +70,23 @@ class Seen:
 
 
 class Watched(Scheduler):
-    """A scheduler that notes the logits of every token, and how often all was forgotten."""
+    """A scheduler that notes the logits of every token, how often all was forgotten, and what became of guesses."""
 
-    def __init__(self, model: LoadedModel, rules: Rules, seen: Seen) -> None:
+    def __init__(self, model: LoadedModel, rules: Rules, seen: Seen, *, guesses: bool = True) -> None:
         super().__init__(model, rules)
         self.seen = seen
+        self.guesses = guesses
+
+    def _guesses(self, shares: list[tuple[Any, int]]) -> list[Row]:
+        return super()._guesses(shares) if self.guesses else []
+
+    def _settle(self, run: Any, guesses: list[Row]) -> list[Event]:
+        before = run.job.answer_tokens
+        events = super()._settle(run, guesses)
+        came_true = min(run.job.answer_tokens - before, len(guesses))
+        self.seen.guessed += came_true
+        self.seen.refused += len(guesses) - came_true
+        return events
 
     def _advance(self, run: Any, row: int) -> list[Event]:
         digest = hashlib.md5(self._calls.logits(row).tobytes()).hexdigest()
@@ -122,10 +137,12 @@ def requests(
     return made
 
 
-def played_alone(model: LoadedModel, asked: list[Request], rules: Rules | None = None) -> Seen:
-    """Each request with nothing of anybody else in the cache."""
+def played_alone(
+    model: LoadedModel, asked: list[Request], rules: Rules | None = None, *, guesses: bool = False
+) -> Seen:
+    """Each request with nothing of anybody else in the cache; with `guesses` as in the engine, without them token by token."""
     seen = Seen()
-    scheduler = Watched(model, rules or model.rules, seen)
+    scheduler = Watched(model, rules or model.rules, seen, guesses=guesses)
     for request in asked:
         scheduler._forget_all()
         scheduler.submit(request.asked, request.prompt, _guide(model, request))

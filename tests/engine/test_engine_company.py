@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import llama_cpp.llama_cpp as llama
 import pytest
@@ -20,16 +21,22 @@ import pytest
 from playground.engine import prefix_tree, scheduler
 from playground.engine.calls import Calls
 from playground.engine.company import is_invariant
+from playground.engine.context import Row
 from playground.engine.cores import thread_environment
 from playground.engine.gguf import read_header
+from playground.engine.job import Event
 from playground.engine.library import start_library
 from playground.engine.model import LoadedModel, Options
 from playground.engine.prefix_tree import PrefixTree, common_length
 from playground.engine.rules import FREE, Rules, rules_for
+from playground.engine.run import Run
+from playground.engine.sampler import draw
+from playground.engine.scheduler import Scheduler
 from tests.engine.made_models import made_model
 from tests.engine.schedules import (
     Request,
     Seen,
+    Watched,
     differing,
     new_request,
     played,
@@ -116,29 +123,110 @@ def test_every_answer_is_bit_for_bit_the_one_it_would_be_alone(
     assert crowded.resets, "nothing that ran was read again"
 
 
+def repeating(model: LoadedModel) -> list[Request]:
+    """Requests whose answers repeat themselves, and so are guessed, rightly and wrongly: greedy, seeded, penalised."""
+    said = "The sea gave, the sea took, and the keeper wrote. " * 3
+    words = list(model.vocabulary.tokenize(said, special=False))
+    wishes: list[dict[str, float]] = [
+        {},
+        {"temperature": 0.1, "top_k": 2},
+        {"temperature": 0.9, "top_p": 0.9, "repetition_penalty": 1.05},
+    ]
+    return [Request(new_request(n, 50, ignore_eos=True, **wish), words) for n, wish in enumerate(wishes)]
+
+
 @pytest.mark.parametrize("kind", ["Q4_1", "F16", "Q4_K_M"])
 def test_rows_of_guesses_change_no_bit_of_an_answer_that_repeats_itself(
     kind: str, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = load(kind)
-    words = list(
-        model.vocabulary.tokenize("The sea gave, the sea took, and the keeper wrote. " * 3, special=False)
-    )
-    asked = [
-        Request(new_request(number, 50, ignore_eos=True, temperature=heat, top_k=2), words)
-        for number, heat in enumerate((0, 0.1))
-    ]
+    asked = repeating(model)
     sizes: list[int] = []
     decode = Calls.decode
     monkeypatch.setattr(
         Calls, "decode", lambda calls, rows, **how: sizes.append(len(rows)) or decode(calls, rows, **how)
     )
-    guessed = played_alone(model, asked)
+    guessed = played_alone(model, asked, guesses=True)
     assert sizes.count(8) > 2, "few guesses came true, so that little was tried"
-    monkeypatch.setattr(scheduler, "_MOST_GUESSES", 0)
+    assert guessed.refused > 2, "few were wrong, so that little was taken back"
     sizes.clear()
     assert differing(played_alone(model, asked), guessed, asked) == []
-    assert sizes.count(1) > 90
+    assert sizes.count(1) > 140
+    assert not is_seen(model, asked), "a trace where there is none"
+
+
+def _stays(_calls: Calls, _sequence: int, _start: int, _cells: int) -> None:
+    """Nothing is taken back."""
+
+
+def _keeps_one(calls: Calls, sequence: int, start: int, cells: int) -> None:
+    """The first refused row stays."""
+    calls._context.forget(sequence, start + 1)
+    calls.used -= cells - 1
+
+
+def _takes_one_more(calls: Calls, sequence: int, start: int, cells: int) -> None:
+    """The last true row goes as well."""
+    calls._context.forget(sequence, start - 1)
+    calls.used -= cells + 1
+
+
+def _draws_once_more(scheduler: Scheduler, run: Run, guesses: list[Row]) -> list[Event]:
+    """After a refused guess a token is drawn that nobody takes: random state and penalties go on without the answer."""
+    events = _SETTLE(scheduler, run, guesses)
+    if run.leaf and guesses and run.job.tokens[-1] != guesses[-1].token:
+        draw(scheduler._calls, run.job.chain, len(guesses), None, scheduler._model.vocabulary)
+    return events
+
+
+def _believes(scheduler: Scheduler, run: Run, guesses: list[Row]) -> list[Event]:
+    """Every guess is taken for true."""
+    events: list[Event] = []
+    for n, guess in enumerate(guesses):
+        if run.leaf:
+            scheduler.tree.grow(run.leaf, [guess.token])
+            events += scheduler._advance(run, n + 1)
+    return events
+
+
+_SETTLE = Scheduler._settle
+FAULTS: list[tuple[type, str, Callable[..., Any]]] = [
+    (Calls, "take_back", _stays),
+    (Calls, "take_back", _keeps_one),
+    (Calls, "take_back", _takes_one_more),
+    (Scheduler, "_settle", _draws_once_more),
+    (Scheduler, "_settle", _believes),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[fault.__name__[1:] for _, _, fault in FAULTS])
+def test_a_refused_guess_that_leaves_a_trace_is_seen(
+    fault: tuple[type, str, Callable[..., Any]], load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load("F16")
+    asked = repeating(model)
+    owner, name, wrong = fault
+    monkeypatch.setattr(owner, name, wrong)
+    assert is_seen(model, asked)
+
+
+def is_seen(model: LoadedModel, asked: list[Request]) -> bool:
+    """Whether the answers differ from what they are token by token, fail, or hold other cells than the tree says."""
+    seen = Seen()
+    scheduler = Watched(model, model.rules, seen)
+    try:
+        for request in asked:
+            scheduler.submit(request.asked, request.prompt)
+            while not scheduler.is_idle:
+                seen.take(scheduler.step())
+                for run in scheduler._running:
+                    assert run.leaf
+                    assert scheduler._calls.last_position(run.leaf.sequence) == run.leaf.end - 1
+    except AssertionError:
+        return True
+    finally:
+        scheduler.close()
+    return bool(differing(played_alone(model, asked), seen, asked))
 
 
 BROKEN = {

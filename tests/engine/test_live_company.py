@@ -23,3 +23,5 @@ def test_every_answer_is_bit_for_bit_the_one_it_would_be_alone(kind: str, tmp_pa
         pytest.skip("set LIVE=1; it takes the processor for an hour")
     found = compared(kind, tmp_path)
     assert (found.equal, found.total) == (REQUESTS * SCHEDULES, REQUESTS * SCHEDULES)
+    assert found.apart == 0, "guesses changed an answer that was alone"
+    assert found.guessed and found.refused and found.resets
