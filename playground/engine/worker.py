@@ -334,7 +334,7 @@ def way(request: Generate) -> str:
     if request.adapter or request.images:
         return "in turns"
     if request.batches:
-        return f"batched, tiles from {Rules().long} tokens, probe: company changes no bit"
+        return f"batched, guesses ahead, tiles from {Rules().long} tokens, probe: company changes no bit"
     return f"{'in turns' if request.mode == 'exact' else 'batched'}, probe: company may change bits"
 
 

@@ -64,7 +64,7 @@ async def test_company_changes_no_bit_and_throughput_mode_is_no_other_mode(
     exact, fast = await answers("exact", prompts), await answers("throughput", prompts[::3])
     assert {a.started.mode for a in exact + fast} == {"exact"}
     assert {a.started.version.partition(", ")[2] for a in exact} == {
-        "batched, tiles from 1024 tokens, probe: company changes no bit"
+        "batched, guesses ahead, tiles from 1024 tokens, probe: company changes no bit"
     }
     assert sum(a.done.cached_tokens for a in exact) > 0, "prefixes were shared"
     assert [(a.text, a.tokens) for a in fast] == [(a.text, a.tokens) for a in exact[::3]]

@@ -494,6 +494,11 @@ def test_a_remark_is_not_called_a_setting():
             600,
             "exact",
         ),
+        (
+            "llama-cpp-python 0.3.36, batched, guesses ahead, tiles from 1024 tokens, probe: company changes no bit",
+            600,
+            "exact",
+        ),
         ("llama-cpp-python 0.3.36, in turns", 600, "exact"),
         ("vLLM 0.11", 600, "exact"),
     ],
