@@ -38,6 +38,7 @@ class Calls:
         self.used = 0
         self._unread = b""  # the state of a cell that nobody reads, once there is one
         self.logits, self.allow, self.sample = context.logits, context.allow, context.sample
+        self.most_likely = context.most_likely
         self.share, self.last_position, self.close = context.share, context.last_position, context.close
 
     @property

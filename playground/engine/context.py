@@ -11,16 +11,21 @@ Contexts of one model share its weights. Facts about llama.cpp used here are tho
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import numpy
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from playground.engine import memory
 from playground.engine.bindings import llama
+from playground.engine.highest import highest
 from playground.engine.library import ask_stop_flag, last_error, stop_flag
 from playground.errors import BackendError
+
+if TYPE_CHECKING:  # loaded where logits are calculated with: a plain answer does without
+    import numpy
+    from numpy.typing import NDArray
+
+    Vector = NDArray[numpy.float32]
 
 STEP_ROWS = 128
 """Most rows of one decode call. It is also llama.cpp's micro-batch, so that an aborted call has changed nothing."""
@@ -29,8 +34,6 @@ CELL_BLOCK = 256
 _WORTH_A_LOOK = (
     2048  # cells; smaller contexts are soon used up, so that their zero pages are not worth dropping
 )
-
-Vector = NDArray[numpy.float32]
 
 
 class Row(NamedTuple):
@@ -120,20 +123,33 @@ class Context:
         token: int = llama.llama_sampler_sample(chain, self.handle, row)
         return token
 
+    def most_likely(self, row: int, forbidden: Sequence[int] = ()) -> int:
+        """The first token of the highest logit after row `row` of the last decode; those forbidden become impossible there."""
+        logits = llama.llama_get_logits_ith(self.handle, row)
+        for token in forbidden:
+            logits[token] = float("-inf")
+        return highest(logits, self._vocabulary_size)
+
     def logits(self, row: int) -> Vector:
         """Logits over the vocabulary after row `row` of the last decode; a copy."""
         return self._logits(row).copy()
 
     def allow(self, row: int, allowed: NDArray[numpy.bool_]) -> None:
         """Make every other token impossible in the logits of a row, for everything that reads them from now on."""
+        import numpy
+
         numpy.copyto(self._logits(row), -numpy.inf, where=~allowed)
 
     def _logits(self, row: int) -> Vector:
+        import numpy
+
         pointer = llama.llama_get_logits_ith(self.handle, row)
         return numpy.ctypeslib.as_array(pointer, (self._vocabulary_size,))
 
     def embedding(self, sequence: int) -> Vector:
         """The vector of a sequence after a decode of all its rows (shape with `embeds`); a copy."""
+        import numpy
+
         pointer = llama.llama_get_embeddings_seq(self.handle, sequence)
         return numpy.ctypeslib.as_array(pointer, (self._width,)).copy()
 

@@ -16,15 +16,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy
-from numpy.typing import NDArray
-
 from playground.engine.bindings import llama
 from playground.engine.vocabulary import Vocabulary
 from playground.errors import BackendError
 
 if TYPE_CHECKING:  # loaded with the first schema only
+    import numpy
     from llguidance import LLMatcher, LLTokenizer
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
 _MOST_CHARS = 1_000_000
@@ -56,6 +55,8 @@ class Guide:
 
     def allowed(self) -> NDArray[numpy.bool_]:
         """For each token whether it may come next; an end of the answer only where the JSON is whole. Raises BackendError."""
+        import numpy
+
         bits = numpy.frombuffer(_unharmed(self._matcher.compute_bitmask), dtype=numpy.uint8)
         allowed = numpy.unpackbits(bits, count=self._size, bitorder="little").view(numpy.bool_)
         if self._matcher.is_error():
@@ -252,6 +253,8 @@ def new_matcher(schema: Any, tokenizer: LLTokenizer) -> tuple[LLMatcher, list[st
 
 def _try_out(matcher: LLMatcher) -> None:
     """A few steps, so that most of what is too complex is refused before an answer begins; raises BackendError."""
+    import numpy
+
     for _ in range(4):
         allowed = numpy.frombuffer(matcher.compute_bitmask(), dtype=numpy.uint8)
         if matcher.is_error():

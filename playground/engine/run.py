@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from playground.engine.context import Row, Vector
+from playground.engine.context import Row
 from playground.engine.guesses import Guesses
 from playground.engine.job import Job
 from playground.engine.prefix_tree import Node
 
-if TYPE_CHECKING:  # loaded with the first image only
+if TYPE_CHECKING:
+    from playground.engine.context import Vector
     from playground.engine.vision import Picture
 
 

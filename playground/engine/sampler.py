@@ -13,20 +13,22 @@ the prompt does not count (llama-cpp-python's rule; Ollama and llama-server coun
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from playground.engine.bindings import llama
-from playground.engine.context import Vector
 from playground.engine.grammar import Guide, new_grammar_sampler
 from playground.engine.protocol import Generate, Scored
 from playground.engine.vocabulary import Vocabulary
 
+if TYPE_CHECKING:  # loaded where logits are calculated with
+    import numpy
+    from numpy.typing import NDArray
+
+    from playground.engine.context import Vector
+
 PENALTY_WINDOW = 64
-_CANDIDATE = numpy.dtype(llama.llama_token_data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +93,22 @@ class ReadLogits:
         """As `Context.logits`."""
         return self._values.copy()
 
+    def most_likely(self, _row: int, forbidden: Sequence[int] = ()) -> int:
+        """As `Context.most_likely`."""
+        self._values[list(forbidden)] = float("-inf")
+        return int(self._values.argmax())
+
     def allow(self, _row: int, allowed: NDArray[numpy.bool_]) -> None:
         """As `Context.allow`."""
+        import numpy
+
         numpy.copyto(self._values, -numpy.inf, where=~allowed)
 
     def sample(self, chain: Any, _row: int) -> int:
         """What `llama_sampler_sample` does with the logits of a context."""
-        rows = numpy.zeros(len(self._values), _CANDIDATE)
+        import numpy
+
+        rows = numpy.zeros(len(self._values), numpy.dtype(llama.llama_token_data))
         rows["id"], rows["logit"] = numpy.arange(len(rows)), self._values
         data = rows.ctypes.data_as(llama.llama_token_data_p)
         candidates = llama.llama_token_data_array(data, len(rows), -1, False)
@@ -129,22 +140,19 @@ def draw(
     if guide:
         context.allow(row, guide.allowed())
     token: int = (
-        most_likely(context, chain, row) if isinstance(chain, MostLikely) else context.sample(chain, row)
+        context.most_likely(row, chain.forbidden)
+        if isinstance(chain, MostLikely)
+        else context.sample(chain, row)
     )
     if logits is None or top_logprobs is None:
         return token, []
     return token, [score(logits, token, top_logprobs, vocabulary)]
 
 
-def most_likely(context: Any, chain: MostLikely, row: int) -> int:
-    """The token of the highest logit that is not forbidden."""
-    logits = context.logits(row)
-    logits[list(chain.forbidden)] = -numpy.inf
-    return int(logits.argmax())
-
-
 def log_probabilities(logits: Vector) -> Vector:
     """Natural logarithm of the softmax over the vocabulary."""
+    import numpy
+
     shifted = logits - logits.max()
     result: Vector = shifted - numpy.log(numpy.exp(shifted.astype(numpy.float64)).sum()).astype(numpy.float32)
     return result
@@ -155,6 +163,8 @@ def score(logits: Vector, token: int, alternatives: int, vocabulary: Vocabulary)
 
     Its text is that of the token alone; in an answer it may be another (`protocol.Scored`).
     """
+    import numpy
+
     logs = log_probabilities(logits)
     top: list[int] = []
     if alternatives:

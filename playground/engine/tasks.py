@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-import numpy
-
 from playground.engine.answer import AnswerText, raw_of
 from playground.engine.context import STEP_ROWS, Row
 from playground.engine.protocol import Scored
@@ -40,6 +38,8 @@ def embed(model: Model, texts: list[list[int]]) -> Iterator[list[list[float]] | 
         raise ContextOverflow(longest, model.context_tokens)
     if not all(texts):
         raise BackendError("An empty text has no embedding.", "Leave empty texts out.")
+    import numpy
+
     context = model.new_context(longest, embeds=True)
     try:
         vectors = []

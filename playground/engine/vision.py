@@ -17,16 +17,19 @@ import os
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import llama_cpp.mtmd_cpp as mtmd
 import numpy
 
 from playground.engine.bindings import llama
-from playground.engine.context import Context, Vector
+from playground.engine.context import Context
 from playground.engine.library import keep_errors, last_error
 from playground.engine.vocabulary import Rendered
 from playground.errors import BackendError
+
+if TYPE_CHECKING:
+    from playground.engine.context import Vector
 
 MARKER = "<__media__>"
 """llama.cpp's own word for the place of an image; shown in the rendered prompt."""

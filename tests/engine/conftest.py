@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
 import pytest
@@ -14,10 +14,13 @@ import pytest_asyncio
 
 from playground.engine import scheduler
 from playground.engine.client import Engine, EngineOptions
-from playground.engine.context import STEP_ROWS, Row, Vector
+from playground.engine.context import STEP_ROWS, Row
 from playground.engine.sampler import MostLikely
 from playground.settings import embedded_model_path
 from tests.engine.made_models import made_model
+
+if TYPE_CHECKING:
+    from playground.engine.context import Vector
 
 
 @pytest.fixture(scope="session")
@@ -110,6 +113,10 @@ class FakeContext:
         logits = numpy.zeros(100, numpy.float32)
         logits[self.sample(None, row)] = 1
         return logits
+
+    def most_likely(self, row: int, forbidden: Sequence[int] = ()) -> int:
+        assert not forbidden
+        return self.sample(None, row)
 
     def allow(self, row: int, allowed: Any) -> None:
         raise NotImplementedError

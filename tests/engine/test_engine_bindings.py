@@ -17,8 +17,15 @@ def said(source: str, *, thinking: bool = False) -> str:
     return ChatTemplate(source, bos="<s>", eos="</s>").text(TURNS, thinking=thinking)
 
 
-def test_an_engine_process_loads_nothing_of_the_high_level_api() -> None:
-    names = ("llama_cpp.llama", "llama_cpp.llama_chat_format", "diskcache", "sqlite3", "importlib.metadata")
+def test_an_engine_process_loads_nothing_of_the_high_level_api_nor_numpy() -> None:
+    names = (
+        "llama_cpp.llama",
+        "llama_cpp.llama_chat_format",
+        "diskcache",
+        "sqlite3",
+        "importlib.metadata",
+        "numpy",
+    )
     script = f"import sys, playground.engine.worker; sys.exit(', '.join(n for n in {names} if n in sys.modules) or 0)"
     subprocess.run([sys.executable, "-c", script], check=True)
 
