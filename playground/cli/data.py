@@ -27,6 +27,7 @@ from playground.cli.terminal import (
     about,
     open_there,
     open_to_read,
+    parted,
     say,
     say_table,
     settings_of,
@@ -222,13 +223,11 @@ def show_data(
             else "\n"
         )
         for column in version.columns:
-            role = f", {column.role}" if column.role else ""
-            write(f"  {about(column.name, f'{column.kind}{role}')}\n")
+            write(f"  {about(column.name, column.kind, column.role)}\n")
         for each in await desk.versions(version.dataset_id):
             stamp = f"{each.created_at.astimezone():%Y-%m-%d %H:%M}"
-            say(
-                f"  version {each.number}, {stamp}, {plural(each.rows, 'row')}{f': {each.note}' if each.note else ''}\n"
-            )
+            what = parted(f"version {each.number}", stamp, plural(each.rows, "row"))
+            write(f"  {about(what, each.note) if each.note else what}\n")
         if wanted or half:
             say(f"{page.total:,} of {plural(version.rows, 'row')}\n")
         for row in page.rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from playground.cli.terminal import about, say, tell, write
+from playground.cli.terminal import about, say, shown, tell, write
 from playground.plurals import plural
 
 if TYPE_CHECKING:
@@ -22,11 +22,12 @@ def report(found: Preview, version: DatasetVersion | None) -> None:
         say(f"{each.what}: {each.label} ({each.evidence})\n")
     for column in found.columns:
         becomes = f" → {column.becomes}" if column.becomes and column.becomes != column.name else ""
-        role = f", {column.role}" if column.role else ""
-        told = f"{column.kind}{role}, {column.filled:,} filled" if column.becomes else "not imported"
-        missing = f", {column.missing:,} missing" if column.missing and column.becomes else ""
+        told = ["not imported"]
+        if column.becomes:
+            told = [column.kind, column.role, f"{column.filled:,} filled"]
+            told += [f"{column.missing:,} missing"] if column.missing else []
         why = f"; {column.why}" if column.why else ""
-        write(f"  {about(f'{column.name}{becomes}', f'{told}{missing}{why}')}\n")
+        write(f"  {about(f'{column.name}{becomes}', *told)}{shown(why)}\n")
     for problem in found.problems:
         tell(_told(problem, found.unit))
     counts = f"{plural(found.records, 'record')} read, {found.stored:,} {'stored' if version else 'would be stored'}"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from playground.cli.terminal import say, shown_report, tell, tell_all, write, write_file
+from playground.cli.terminal import named, say, shown_report, tell, tell_all, write, write_file
 from playground.errors import NotFoundError, PlaygroundError, PromptError, SettingsError
 from playground.plurals import plural
 from playground.types.experiment import LEAST_TIMEOUT_S, MOST_TIMEOUT_S
@@ -179,10 +179,10 @@ async def _reported(workbench: Workbench, run_id: str, asked: Asked) -> int:
     if asked.prints_json:
         write(to_json(stored, found, gates, failures))
     else:
-        lines = [
-            f"{'holds' if holds else 'FAILS'}: {line}" for _, gate in gates for _, holds, line in gate.rows
-        ]
-        say(as_text(found) + "".join(f"{line}\n" for line in lines))
+        say(as_text(found))
+        for _, gate in gates:
+            for _, holds, line in gate.rows:
+                write(f"{named('holds' if holds else 'FAILS', line)}\n")
     if cached := (await desk.progress(run_id)).cached:
         tell(
             f"{cached:,} of {plural(stored.row.total, 'answer')} {'was' if cached == 1 else 'were'} given before and came from the cache."
@@ -190,7 +190,7 @@ async def _reported(workbench: Workbench, run_id: str, asked: Asked) -> int:
     for check, reason, count in await desk.unscored(run_id):
         tell(f"{plural(count, 'answer')} without a score: {check}: {reason}")
     for group in failures:
-        tell(f"{len(group.keys):,} failed: {group.reason} {group.hint}".strip())
+        tell_all(f"{len(group.keys):,} failed", [f"{group.reason} {group.hint}".strip()])
     if failures:
         tell(f"Run them again with: playground run {asked.file} --only-failed")
     for path, made in files:  # what is printed already is not lost with a file that cannot be written
@@ -204,12 +204,12 @@ async def _reported(workbench: Workbench, run_id: str, asked: Asked) -> int:
         tell(f"Write them without running anything again: playground run {asked.file} --resume")
         return 2
     if stored.state != "done":
-        tell(f"error: It is {stored.state}. {stored.row.why}".strip())
+        tell_all("error", [f"It is {stored.state}. {stored.row.why}".strip()])
         if stored.state in ("paused", "stopped"):
             tell(f"Go on with: playground run {asked.file} --resume")
         return 2
     if not stored.row.done:
-        tell("error: No cell has an answer.")
+        tell_all("error", ["No cell has an answer."])
         return 2
     return 0 if all(gate.holds for _, gate in gates) else 1
 

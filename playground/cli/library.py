@@ -92,7 +92,7 @@ def import_prompts(
             left_out += choice == "skip" and row.status != "identical"
         say_table(rows)
         for path, losses in lost:
-            tell_all(path, losses)
+            tell_all(Name(path), losses)
         if not dry_run:
             result = apply_import(
                 workbench.store, plan, choices, author=workbench.settings.author, source=paths[0].name

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from playground.answers.wording import pass_all_words
-from playground.cli.terminal import require_reader, shown, tell, tell_all
+from playground.cli.terminal import Name, require_reader, shown, tell, tell_all
 from playground.runs.events import Ended
 from playground.runs.runner import Delta, Stepped
 from playground.runs.samples import Answers, answers, is_good, sample_number, share
@@ -41,7 +41,7 @@ async def run_one(workbench: Workbench, spec: RunSpec, show: Callable[[str], Non
                 if isinstance(event, Ended) and event.cell.answer.is_traced:
                     waiting = event.cell.answer.text
                 if isinstance(event, Stepped) and event.step.completion is not None and live:
-                    tell(f"{event.step.label}: {' '.join(event.step.text.split())[:STEP_CHARS]}")
+                    tell_all(event.step.label, [Name(" ".join(event.step.text.split())[:STEP_CHARS])])
                 if not isinstance(event, Delta):
                     continue
                 if event.rethought:
@@ -198,7 +198,7 @@ def report_all(ended: Sequence[Ended]) -> bool:
         if held.judged:
             tell(pass_all_words(held.passing, held.judged))
             for check in held.checks if len(held.checks) > 1 else ():
-                tell(f"  {check.name}: {check.passing} of {check.applying}")
+                tell_all(f"  {shown(check.name)}", [f"{check.passing} of {check.applying}"])
         tell(in_words(answers(cells, Variant(model="", samples=len(ended)))))
     return good
 

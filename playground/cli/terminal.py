@@ -155,9 +155,15 @@ def named(name: str, text: str) -> str:
     return f"{shown(name)}：{shown(text)}"
 
 
-def about(name: str, text: str) -> str:
-    """What is said of something of the user's, whose name stays as it is: "days late: number"."""
-    return f"{name}{': ' if reader_language() != 'zh' else '：'}{shown(text)}"
+def parted(*parts: str) -> str:
+    """What is said one after the other, each in the reader's language by itself; empty parts are left out."""
+    told = (part if isinstance(part, Name) else shown(part) for part in parts if part)
+    return ("，" if reader_language() == "zh" else ", ").join(told)
+
+
+def about(name: str, *parts: str) -> str:
+    """What is said of something of the user's, whose name stays as it is: "days late: number, 20 filled"."""
+    return f"{name}{': ' if reader_language() != 'zh' else '：'}{parted(*parts)}"
 
 
 def bracketed(text: str) -> str:
@@ -226,6 +232,10 @@ def write_bytes(path: Path, pieces: Iterable[bytes]) -> None:
         ) from exc
 
 
+_KINDS = {"error": "Error:", "note": "Note:"}
+"""These words mean another thing elsewhere: the state of a run, what somebody writes beside it."""
+
+
 def tell(line: str) -> None:
     """A line for a person, apart from the output."""
     typer.echo(shown(line), err=True)
@@ -233,7 +243,11 @@ def tell(line: str) -> None:
 
 def tell_all(label: str, lines: Iterable[str]) -> None:
     """Such a line for each, behind what they are."""
-    is_chinese = reader_language() == "zh"
-    before = shown("Error:" if label == "error" else f"{label}:") if is_chinese else f"{label}: "
+    before = f"{label}: "
+    if reader_language() == "zh":
+        kept = isinstance(label, Name)
+        before = "".join(
+            f"{part if kept else shown(_KINDS.get(part, part)).rstrip('：')}：" for part in label.split(": ")
+        )
     for line in lines:
-        typer.echo(before + shown(line), err=True)
+        typer.echo(before + (line if isinstance(line, Name) else shown(line)), err=True)

@@ -37,7 +37,7 @@ _ENDS = {".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！",
 # What these stand for is a name of somebody's or of a thing: it is shown as it is.
 LISTED = frozenset({"names", "known", "table", "presets", "formats", "choices", "scorers", "declared"})
 """What these stand for are names or codes, one after the other."""
-LISTS = frozenset({"quote_all", "missing", "some", "hashes", "named", "types", "given", "standing"})
+LISTS = frozenset({"quote_all", "some", "hashes", "named", "types", "given", "standing"})
 """These may hold several, one after the other, wherever they stand; others do where they stand after a colon."""
 SPOKEN = frozenset({
     "text", "detail", "before", "after", "why", "error", "exc", "message", "reason", "value", "sentence", "note",
@@ -50,7 +50,7 @@ COUNTED = frozenset({
 })  # fmt: skip
 """What these stand for is a number."""
 FREE = NAMES | {
-    "", "label", "value", "example", "prompt", "column", "variable", "field", "tag", "variant", "why", "error", "exc",
+    "", "label", "value", "example", "prompt", "column", "variable", "field", "tag", "variant", "mode", "why", "error", "exc",
     "text", "detail", "before", "after",
 }  # fmt: skip
 """What may be filled with more words than the template has. Of others, that is a sentence of somebody's which only begins so."""
@@ -66,8 +66,8 @@ HOLES = {
     "spoken": sorted(SPOKEN),
 }
 """These for the page's script, which gets them with the catalogue."""
-_NAME = re.compile(r'"[^"]*"|“[^”]*”|[^\s"“”]+')
-"""One of several names: in quotation marks, or a word."""
+_NAME = re.compile(r'"[^"]*"|“[^”]*”|[^\s"“”]+|[\d\s=]+')
+"""One of several names: in quotation marks, a word, or numbers that are equal."""
 _ONE_OF = re.compile(r'(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+')
 _MORE = re.compile(r" and ([\d,]+) more$")
 _SHORT = 5
@@ -104,6 +104,8 @@ class Template:
     quoted: frozenset[str] = frozenset()
     listed: frozenset[str] = frozenset()
     are_several: bool = False
+    order: tuple[int, int, bool, str] = (0, 0, False, "")
+    """First what has the most letters and the fewest holes, then what counts: that fits the least else."""
     starts: str = ""
     ends: str = ""
     pieces: list[Piece] = field(default_factory=list)
@@ -119,6 +121,8 @@ class Template:
         # Only whole words: a hole beside one may make it longer.
         marked = _HOLE.sub("\x00", self.text)
         self.keys = frozenset(w for w in re.findall(r"(?<![A-Za-z\x00])[A-Za-z]+(?![A-Za-z\x00])", marked))
+        counts = any(piece.name.rstrip("0123456789") in COUNTED for piece in pieces)
+        self.order = (-self.letters, len(pieces), not counts, self.text)
         self.are_several = bool(_SENTENCES.search(self.text))
         self.listed = frozenset(piece.name for piece in pieces if piece.name and piece.before[-2:] == ": ")
         after = [*(piece.before for piece in pieces[1:]), rest]
@@ -235,7 +239,7 @@ class Translation:
             and text.endswith(template.ends)
             and (template.are_several or not are_several)
         ]
-        for template in sorted(candidates, key=lambda each: (-each.letters, len(each.pieces), each.text)):
+        for template in sorted(candidates, key=lambda each: each.order):
             values = template.values(text)
             if values is None:
                 continue
@@ -248,10 +252,15 @@ class Translation:
                     break
                 is_name = name in template.quoted or (name in NAMES and template.text[0].isupper())
                 is_short = template.letters < _SHORT and not is_name
-                if is_short and name and not _LETTER.fullmatch(value) and not self._is_known(value):
+                is_label = name in template.listed and template.starts != ""
+                is_sure = _LETTER.fullmatch(value) is not None or self._is_known(value)
+                if is_short and name and not is_sure and not is_label:
                     break
                 known = None if name.isdigit() else self._filled(template, name, value, depth)
-                is_foreign = known is None and noun not in FREE and name not in template.quoted
+                if is_short and name and known is None and not is_sure:
+                    break
+                is_said = noun in FREE or name in template.quoted or _NUMBER.fullmatch(value) is not None
+                is_foreign = known is None and not is_said
                 if is_foreign and " " in value.strip() and name not in template.listed:
                     break
                 if known is None and value[-1:] in _ENDS and text.endswith(value):

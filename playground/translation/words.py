@@ -68,6 +68,18 @@ MORE = (
     "judge <0></0>corrected",
     "packages",
     "packages: {names}",
+    *(
+        "problem",
+        "check failed",
+        "Note:",
+        "FAULT",
+        "holds",
+        "It is {state}.",
+        "FAILS",
+        "{n} filled",
+        "{n} missing",
+    ),
+    *("absent", "silent", "failing", "found", "answers"),
     "port",
     "database",
     *(

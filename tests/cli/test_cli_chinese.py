@@ -158,6 +158,6 @@ def test_prompts_are_imported_bundled_and_synced_in_the_readers_language(call: C
         added.out
         == "新  添加  Data（a.prompty）：还不在你的提示词库中。\n添加 1 个，0 个新版本，略过 0 个。\n"
     )
-    assert call("library", "export", "包.zip").out == "1 个提示词已写入 包.zip\n"
+    assert call("library", "export", "包.zip").out == "1 个提示词已写入包.zip\n"
     synced = call("library", "sync", "文件夹")
     assert synced.out == "已写入文件夹  data.prompty\n0 个相同，1 个已带入，0 个冲突。\n"

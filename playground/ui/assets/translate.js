@@ -13,7 +13,7 @@ const CHANGE = /: (?:.* → |added |removed )/;
 const SENTENCES = /(?<=[.?!])\s+(?=[^a-z])/;
 const SEPARATORS = [[" · ", " · "], ["; ", "；"], [": ", "："], [", ", "，"]];
 const END = { ".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…" };
-const NAME = /^(?:"[^"]*"|“[^”]*”|[^\s"“”]+)$/; // one of several names
+const NAME = /^(?:"[^"]*"|“[^”]*”|[^\s"“”]+|[\d\s=]+)$/; // one of several names
 const ONE_OF = /(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+/g;
 const MORE = / and ([\d,]+) more$/;
 const SHORT = 5, DEEPEST = 5, MOST_KEPT = 20_000;
@@ -107,7 +107,11 @@ export function makeTranslation(catalogue, holes) {
   const exact = new Map([...cut, ...Object.entries(catalogue)]);
   const hasHole = (text) => text.search(HOLE) >= 0;
   const templates = [...exact].filter(([text]) => hasHole(text)).map(([text, chinese]) => new Template(text, chinese));
-  templates.sort((a, b) => b.letters - a.letters || a.pieces.length - b.pieces.length || (a.text < b.text ? -1 : 1));
+  // First what has the most letters and the fewest holes, then what counts: that fits the least else.
+  const counts = ({ pieces }) => pieces.some(({ name }) => COUNTED.has(name.replace(/\d+$/, "")));
+  for (const template of templates) template.isFree = counts(template) ? 0 : 1;
+  const orderOf = (a, b) => b.letters - a.letters || a.pieces.length - b.pieces.length || a.isFree - b.isFree;
+  templates.sort((a, b) => orderOf(a, b) || (a.text < b.text ? -1 : 1));
   const often = new Map();
   for (const template of templates) for (const key of template.keys) often.set(key, (often.get(key) ?? 0) + 1);
   const byWord = new Map();
@@ -175,9 +179,13 @@ export function makeTranslation(catalogue, holes) {
         if (COUNTED.has(noun) && !isTag && !NUMBER.test(value) && !isKnown(value)) continue next;
         const isName = template.quoted.has(name) || (NAMES.has(name) && /^[A-Z]/.test(template.text));
         const isShort = template.letters < SHORT && !isName;
-        if (isShort && !isTag && !NUMBER.test(value) && !LETTER.test(value) && !isKnown(value)) continue next;
+        const isLabel = template.listed.has(name) && template.starts !== "";
+        const isSure = isTag || NUMBER.test(value) || LETTER.test(value) || isKnown(value);
+        if (isShort && !isSure && !isLabel) continue next;
         const words = isTag ? null : filled(template, name, value, depth);
-        const isForeign = words === null && !FREE.has(noun) && !template.quoted.has(name);
+        if (isShort && words === null && !isSure) continue next;
+        const isSaid = FREE.has(noun) || template.quoted.has(name) || NUMBER.test(value);
+        const isForeign = words === null && !isSaid;
         if (isForeign && value.trim().includes(" ") && !template.listed.has(name)) continue next;
         // The end of the sentence is no part of what stands in it.
         if (words === null && !isTag && value.at(-1) in END && text.endsWith(value)) continue next;
