@@ -41,7 +41,8 @@ def open_parquet(file: str, data: bytes, choices: Choices) -> Source:
     try:
         opened = parquet.ParquetFile(BytesIO(data))
         meta = opened.metadata
-        fields = [opened.schema_arrow.field(number) for number in range(len(opened.schema_arrow))]
+        schema = opened.schema_arrow  # asked once: each time it is made anew
+        fields = [schema.field(number) for number in range(len(schema))]
         size = sum(meta.row_group(number).total_byte_size for number in range(meta.num_row_groups))
     except (pa.ArrowException, OSError, ValueError) as exc:
         raise PromptError(
@@ -72,11 +73,11 @@ def open_parquet(file: str, data: bytes, choices: Choices) -> Source:
         number = 0
         try:
             for batch in parquet.ParquetFile(BytesIO(data)).iter_batches(batch_size=BATCH):
-                columns = [column.to_pylist() for column in batch.columns]
+                columns = [_cells(column) for column in batch.columns]
                 for cells in zip(*columns, strict=True):
                     number += 1
                     yield _record(number, cells, names, nested)
-        except (pa.ArrowException, OSError, ValueError, OverflowError) as exc:
+        except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as exc:
             raise PromptError(
                 f"{file} is damaged after row {number:,}.", "Write it again and read that."
             ) from exc
@@ -92,6 +93,26 @@ def open_parquet(file: str, data: bytes, choices: Choices) -> Source:
         tuple(_why(field.type) for field in fields),
         tuple(notes),
     )
+
+
+def _cells(column: Any) -> list[Any]:
+    """The values of a column; times that Python has no value for, or no zone, as Arrow writes them (in UTC)."""
+    import pyarrow as pa
+
+    kind = column.type
+    try:
+        return list(column.to_pylist())
+    except (pa.ArrowException, ValueError, OverflowError, LookupError):  # the last: a zone that nobody knows
+        if pa.types.is_duration(kind):
+            return [
+                None if each is None else f"{each} {kind.unit}"
+                for each in column.cast(pa.int64()).to_pylist()
+            ]
+        if not pa.types.is_temporal(kind):
+            raise
+        if pa.types.is_timestamp(kind) and kind.tz:
+            column = column.cast(pa.timestamp(kind.unit, "UTC"))
+        return list(column.cast(pa.string()).to_pylist())
 
 
 def _why(kind: Any) -> str:
@@ -119,6 +140,9 @@ def _record(number: int, cells: tuple[Any, ...], names: tuple[str, ...], nested:
             findings.append(
                 Finding("encoding", f"{name}: bytes that are no text", "Stored as missing.", column=name)
             )
+        if isinstance(cell, decimal.Decimal) and decimal.Decimal(repr(value)) != cell:
+            words = f"{name}: a number of more digits than can be stored"
+            findings.append(Finding("kind", words, "Stored as the nearest one.", column=name))
         if isinstance(value, str) and len(value) > FIELD_CHARS:
             words = f"{name} has {len(value):,} characters, more than {FIELD_CHARS:,}"
             findings.append(Finding("size", words, "Shorten it, or leave the row out.", True))

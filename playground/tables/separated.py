@@ -19,6 +19,7 @@ from playground.plurals import plural
 from playground.tables.base import (
     FIELD_CHARS,
     MOST_COLUMNS,
+    MOST_ROWS,
     ONLY_NAMES,
     Choices,
     Finding,
@@ -63,7 +64,7 @@ def open_separated(file: str, data: bytes, choices: Choices, first: str = "") ->
     if delimiter not in DELIMITERS and (len(delimiter) != 1 or delimiter in "\"'\r\n\0"):
         raise PromptError(f"{delimiter[:10]!r} cannot part fields.", "Choose one character.")
     quote = choices.quote or '"'
-    table = Separated(text, delimiter, quote, skipped)
+    table = Separated(file, text, delimiter, quote, skipped)
     head = next((record for record in table.parse() if not record.findings), None)
     if head is None:
         raise PromptError(
@@ -112,7 +113,8 @@ def open_separated(file: str, data: bytes, choices: Choices, first: str = "") ->
 class Separated:
     """The records of lines, parsed anew each time; a class because it is read more than once with the same settings."""
 
-    def __init__(self, text: Text, delimiter: str, quote: str, skipped: int) -> None:
+    def __init__(self, file: str, text: Text, delimiter: str, quote: str, skipped: int) -> None:
+        self._file = file
         self._text = text
         self._delimiter = delimiter
         self._quote = quote
@@ -131,10 +133,15 @@ class Separated:
             yield record
 
     def count(self) -> tuple[int, int, int]:
-        """How many records have as many fields as there are names, of how many, and how many span lines."""
+        """How many records have as many fields as there are names, of how many, and how many span lines.
+
+        Raises PromptError for more records than are read.
+        """
         alike = whole = spanning = 0
         for record in self.parse():
             whole += 1
+            if whole > MOST_ROWS + 1:  # the names are one of them
+                raise PromptError(f"{self._file} has more than {MOST_ROWS:,} records.", "Split it.")
             if not any(found.refused for found in record.findings):
                 alike += len(record.cells) == len(self.names)
                 spanning += record.last > record.line

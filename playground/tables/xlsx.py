@@ -53,11 +53,14 @@ _ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "
 
 
 def open_xlsx(file: str, data: bytes, choices: Choices) -> Source:
-    """The table of a sheet, the first that holds something unless one is chosen. Raises PromptError."""
+    """The table of a sheet, the first that is shown and holds something unless one is chosen. Raises PromptError."""
     _check_archive(file, data)
     with _told(file):
         values = _open(data, formulas=False)
-        names = [sheet.title for sheet in values.worksheets]
+        # What is hidden is not what a person means, unless there is nothing else.
+        sheets = sorted(values.worksheets, key=lambda sheet: sheet.sheet_state != "visible")
+        names = [sheet.title for sheet in sheets]
+        hidden = {sheet.title for sheet in sheets if sheet.sheet_state != "visible"}
         if not names:
             raise PromptError(f"{file} has no sheet.", "Save it again from a spreadsheet.")
         if choices.sheet and choices.sheet not in names:
@@ -112,10 +115,11 @@ def open_xlsx(file: str, data: bytes, choices: Choices) -> Source:
                     )
             yield Record(line, line, plain, tuple(found))
 
-    options = tuple((name, name) for name in names)
+    options = tuple((name, f"{name}, hidden" if name in hidden else name) for name in names)
     evidence = f"of {plural(len(names), 'sheet')}" + (
         "" if choices.sheet or len(names) == 1 else ", the first with rows"
     )
+    evidence += ", hidden in the file" if chosen in hidden else ""
     sheet = Found("sheet", chosen, chosen, evidence, len(names) == 1 or bool(choices.sheet), options)
     return Source("XLSX", columns, records, (sheet, header), "row", True, True, whys, tuple(notes))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import io
 import re
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pytest
 from pyarrow import parquet
 
 from playground.errors import PromptError
-from playground.tables import xlsx
+from playground.tables import separated, xlsx
 from playground.tables.base import Choices
 from playground.tables.preview import Preview
 from playground.tables.reading import read_table
@@ -425,3 +427,64 @@ def test_pieces_of_ascii_in_a_utf_16_file_are_named_by_line() -> None:
 def test_no_line_of_a_chinese_file_in_utf_16_is_taken_for_ascii(name: str) -> None:
     [path] = (Path(__file__).parents[2] / "data" / name).glob("*.csv")
     assert read_table("a.csv", path.read_text("utf-8").encode("utf-16")).preview().refused == 0
+
+
+def test_a_hidden_sheet_is_read_only_where_no_other_one_is_or_it_is_chosen() -> None:
+    book = openpyxl.Workbook()
+    secret, shown = book.worksheets[0], book.create_sheet("Open")
+    secret.title, secret.sheet_state = "Secret", "hidden"
+    for sheet in (secret, shown):
+        sheet.append(["question"])
+        sheet.append([sheet.title])
+    book.active = 1
+    out = io.BytesIO()
+    book.save(out)
+    reading = read_table("two.xlsx", out.getvalue())
+    assert [row.values for row in reading.rows()] == [{"question": "Open"}]
+    (found,) = [each for each in reading.preview().found if each.what == "sheet"]
+    assert (
+        found.options == (("Open", "Open"), ("Secret", "Secret, hidden")) and "hidden" not in found.evidence
+    )
+    chosen = read_table("two.xlsx", out.getvalue(), Choices(sheet="Secret"))
+    assert [row.values for row in chosen.rows()] == [{"question": "Secret"}]
+
+
+def test_times_that_python_has_no_value_for_are_text_and_long_decimals_are_told() -> None:
+    exact = [decimal.Decimal("12345678901234567890.5"), decimal.Decimal("0.10")]
+    table = pa.table(
+        {
+            "q": ["a", "b"],
+            "mars": pa.array([1_234_567, None], pa.timestamp("us", "Mars/Olympus")),
+            "far": pa.array([10**17, 0], pa.timestamp("us")),
+            "long": pa.array([10**18, 1], pa.duration("s")),
+            "price": pa.array(exact, pa.decimal128(38, 2)),
+        }
+    )
+    out = io.BytesIO()
+    parquet.write_table(table, out)
+    reading = read_table("odd.parquet", out.getvalue())
+    first, second = (row.values for row in reading.rows())
+    assert first["mars"].startswith("1970-01-01 00:00:01.234567") and "mars" not in second
+    assert first["far"].startswith("5138-") and second["far"].startswith("1970-01-01")
+    assert second["long"] == "1 s"
+    assert (first["price"], second["price"]) == (12345678901234567890.5, 0.1)
+    (told,) = reading.preview().problems
+    assert (told.what, told.lines) == ("price: a number of more digits than can be stored", [1])
+
+
+def test_a_parquet_file_of_two_thousand_columns_is_refused_at_once() -> None:
+    out = io.BytesIO()
+    parquet.write_table(pa.table({f"c{number}": [1] for number in range(2000)}), out)
+    began = time.process_time()
+    with pytest.raises(PromptError, match="2,000 columns do not fit"):
+        read_table("wide.parquet", out.getvalue())
+    assert time.process_time() - began < 2
+
+
+def test_a_text_file_of_too_many_records_is_refused_when_they_are_first_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(separated, "MOST_ROWS", 50)
+    with pytest.raises(PromptError, match="more than 50 records"):
+        read_table("many.csv", b"q,a\n" + b"x,1\n" * 51)
+    assert len(list(read_table("many.csv", b"q,a\n" + b"x,1\n" * 50).rows())) == 50
