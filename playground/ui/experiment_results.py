@@ -68,7 +68,7 @@ def _group(experiment_id: str, experiment: Experiment, names: Sequence[str], gro
         button(
             f"Run {len(places):,}",
             "experiment_again",
-            kind="quiet small",
+            kind="quiet small link",
             id=experiment_id,
             reason=group.reason,
         ),

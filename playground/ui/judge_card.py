@@ -277,8 +277,8 @@ def scores(shown: Shown, aligned: Aligned) -> Markup:
     rows.append(_apart(shown, {name: each for _, name, each in known}))
     key = Markup('<span class="hint va-key"><i class="ring"></i>judge <i></i>corrected</span>')
     return Markup(
-        '<div class="v-filters"><h3>Every score twice</h3><span class="grow"></span>{}</div><table class="table va-scores"><thead><tr><th class="who"></th>'
-        '<th class="num">Judge says</th><th class="num">Labels</th><th class="num">Corrected</th><th class="pic">{}</th><th class="num">95 %</th></tr></thead><tbody>{}</tbody></table>'
+        '<div class="v-filters"><h3>Every score twice</h3><span class="grow"></span>{}</div><div class="scroll-x" tabindex="0" role="group" aria-label="Every score twice"><table class="table va-scores"><thead><tr><th class="who"></th>'
+        '<th class="num">Judge says</th><th class="num of">Labels</th><th class="num">Corrected</th><th class="pic">{}</th><th class="num">95 %</th></tr></thead><tbody>{}</tbody></table></div>'
         '<p class="hint below">{}</p>'
     ).format(
         key,
@@ -292,7 +292,7 @@ def _score(number: int, name: str, bias: Bias, axis: Axis) -> Markup:
     found = bias.corrected.estimate if bias.corrected is not None else None
     interval = Interval(found.value, max(0.0, found.low), min(1.0, found.high)) if found else None
     return Markup(
-        '<tr><td class="who"><span class="variant">{}<b translate="no">{}</b></span></td><td class="num soft">{:.0f} %</td><td class="num soft">{:,}</td>'
+        '<tr><td class="who"><span class="variant">{}<b translate="no">{}</b></span></td><td class="num soft">{:.0f} %</td><td class="num soft of">{:,}</td>'
         '<td class="num"><b>{}</b></td><td class="pic">{}</td><td class="num soft">{}</td></tr>'
     ).format(
         shape(number),
@@ -324,7 +324,7 @@ def _apart(shown: Shown, known: dict[str, Bias]) -> Markup:
             decided or "no verdict",
         )
     return Markup(
-        '<tr><td class="who"><b translate="no">{} − {}</b></td><td class="num soft">{}</td><td></td><td class="num"><b>{}</b></td><td class="pic">{}</td><td class="num soft">{}</td></tr>'
+        '<tr><td class="who"><b translate="no">{} − {}</b></td><td class="num soft">{}</td><td class="of"></td><td class="num"><b>{}</b></td><td class="pic">{}</td><td class="num soft">{}</td></tr>'
     ).format(pair.a, pair.b, raw, said, what, ends)
 
 

@@ -27,7 +27,7 @@ from playground.ui.update import Update
 from playground.ui.verdict_cases import cases_zone, judged
 from playground.ui.verdict_judge import judge_cards, judged_line
 from playground.ui.verdict_look import Look
-from playground.ui.verdict_parts import SIGNS, health_strip, says, top, variants_table
+from playground.ui.verdict_parts import SIGNS, health_strip, says, top, variants_table, what_words
 from playground.ui.verdict_plots import plots
 from playground.ui.verdict_rating import rated_zone
 from playground.ui.verdict_slices import chosen_columns, slices_zone
@@ -253,7 +253,7 @@ async def verdict_case(workbench: Workbench, ask: Ask) -> Update:
     """One case with the answers of all variants beside each other, the pair first."""
     shown = await look_at(workbench, ask.text("id"), Look.read(ask.text("look")))
     case = ask.integer("case")
-    entries = shown.found.table.entries
+    found, entries = shown.found, shown.found.table.entries
     order = list(range(len(entries)))
     if shown.pair is not None:
         first = [shown.found.table.number(shown.pair.b), shown.found.table.number(shown.pair.a)]
@@ -262,8 +262,13 @@ async def verdict_case(workbench: Workbench, ask: Ask) -> Update:
     for number in order:
         told = [await _answer(workbench, shown, number, case, repeat) for repeat in shown.repeats]
         answers.append(
-            Markup('<section class="v-rival"><h3>{}{}</h3>{}</section>').format(
-                judged(shown.found, number, case), entries[number].name, join(told)
+            Markup(
+                '<section class="v-rival"><h3>{}{} <span class="hint one">{}</span></h3>{}</section>'
+            ).format(
+                judged(shown.found, number, case),
+                entries[number].name,
+                what_words(entries[number], found.baseline),
+                join(told),
             )
         )
     values = await workbench.history.case_values(shown.id, case, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -12,7 +13,7 @@ from playground.ui.forest import Look as Drawn
 from playground.ui.html import button, icon, join, plural
 from playground.ui.verdict_look import Look
 from playground.ui.verdict_rating import rated_sentence
-from playground.verdicts import VariantRow, Verdict
+from playground.verdicts import Entry, VariantRow, Verdict
 from playground.verdicts.health import summary
 from playground.verdicts.words import (
     adjusted_cell,
@@ -288,6 +289,23 @@ def variants_table(shown: Shown) -> Markup:
     ).format(join(Markup("{}").format(head) for head in heads), body, note, files)
 
 
+def what_words(entry: Entry, baseline: str) -> Markup:
+    """What a variant is in one line: its technique, prompt and model, and whether the others are compared with it."""
+    what = [entry.title or "Zero-shot", entry.prompt, entry.model.partition(":")[2] or entry.model]
+    parts = join(
+        Markup('<span> · <span translate="no">{}</span></span>').format(each) for each in what[1:] if each
+    )
+    base = Markup("<span>baseline</span> · ") if entry.name == baseline else Markup("")
+    return Markup("{}<span>{}</span>{}").format(base, what[0], parts)
+
+
+def prompt_of_entry(entry: Entry, entries: Sequence[Entry]) -> str:
+    """What its prompt is called beside the others': "version 5" where all are versions of one prompt."""
+    named = {each.prompt.rpartition("@")[0] for each in entries}
+    version = entry.prompt.rpartition("@")[2]
+    return f"version {version}" if len(named) == 1 and named != {""} and version.isdecimal() else entry.prompt
+
+
 def _row(
     shown: Shown, row: VariantRow, axis: Axis, with_prompt: bool, with_model: bool, is_adjusted: bool
 ) -> Markup:
@@ -308,7 +326,9 @@ def _row(
         Markup(
             '<td class="who"><span class="variant">{}<b translate="no">{}</b></span></td><td class="what"><span class="one" title="{w}">{w}</span></td>'
         ).format(shape(row.number, "best" if wins else ""), entry.name, w=what),
-        Markup('<td><span class="one" title="{p}">{p}</span></td>').format(p=entry.prompt)
+        Markup('<td><span class="one" title="{}">{}</span></td>').format(
+            entry.prompt, prompt_of_entry(entry, found.table.entries)
+        )
         if with_prompt
         else "",
         Markup('<td class="mono"><span class="one" title="{m}">{m}</span></td>').format(

@@ -18,6 +18,8 @@ from playground.types.grid import CellKey
 from playground.types.prompt import Check, Prompt, Sampling, Turn
 from playground.ui.verdict_files import verdict_file
 from playground.ui.verdict_look import Look
+from playground.ui.verdict_parts import prompt_of_entry
+from playground.verdicts import Entry
 from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -96,6 +98,7 @@ async def test_a_case_opens_beside_its_rivals_and_into_compare(workbench: Workbe
     run = await finished(workbench)
     drawer = (await call("verdict_case", id=run, case=1, look=""))["drawer"]
     assert drawer["title"] == "Case 2" and drawer["body"].count('class="v-rival"') == 2
+    assert "<span>baseline</span> · <span>Zero-shot</span>" in drawer["body"], "each says what it is"
     update = await call("verdict_to_compare", id=run, case=1)
     assert update["tab"] == "Compare" and update["form"]["values"]["word"] == "<i>no</i> 1"
     assert len(update["form"]["columns"]) == 2 and update["run"] is None
@@ -313,3 +316,10 @@ async def test_why_answers_have_no_score_is_said_with_their_number(workbench: Wo
     assert '<td class="num">48</td>' in told
     scored = await finished(workbench)
     assert "Without a score<" not in (await call("open_experiments", at=scored, look=""))["html"]["exp-body"]
+
+
+def test_versions_of_one_prompt_are_called_by_their_number_and_others_by_name() -> None:
+    refund = [Entry("A", prompt="Refund@5"), Entry("B", prompt="Refund@12")]
+    assert [prompt_of_entry(each, refund) for each in refund] == ["version 5", "version 12"]
+    others = [refund[0], Entry("B", prompt="Reply@1"), Entry("C", prompt="own text")]
+    assert [prompt_of_entry(each, others) for each in others] == ["Refund@5", "Reply@1", "own text"]
