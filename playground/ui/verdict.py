@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from playground.errors import NotFoundError, PromptError
+from playground.scorers import check_hash, check_name
 from playground.types.grid import CellKey
 from playground.ui import panels
 from playground.ui.actions import Action, Ask
@@ -106,7 +107,8 @@ async def look_at(workbench: Workbench, experiment_id: str, look: Look, *, with_
     if look.beside:
         try:
             rival = await desk.get(look.beside)
-            other = beside(table, await desk.table(look.beside), rule, rival.experiment.rule)
+            called = {check_hash(each): check_name(each) for each in (*kept.checks, *rival.checks)}
+            other = beside(table, await desk.table(look.beside), rule, rival.experiment.rule, called)
         except NotFoundError:
             look = replace(look, beside="")
     joined = other if other is not None and other.table is not None else None

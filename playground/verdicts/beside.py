@@ -8,7 +8,7 @@ laid.table     â†’  the variants of both, those of the second called "A (2)", â€
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,11 +31,16 @@ class Beside:
     order: tuple[int, ...] = ()
 
 
-def beside(first: Table, second: Table, rule: Rule, other_rule: Rule) -> Beside:
-    """Both in one table, by the first's rule. Models must be the same ones, however many variants use them."""
+def beside(
+    first: Table, second: Table, rule: Rule, other_rule: Rule, called: Mapping[str, str] | None = None
+) -> Beside:
+    """Both in one table, by the first's rule. Models must be the same ones, however many variants use them.
+
+    `called` says what a check of that hash is called.
+    """
     problems = [
         *_cases(first, second),
-        *_sets("check", first.checks, second.checks),
+        *_sets("check", first.checks, second.checks, called or {}),
         *_sets("model", [e.model for e in first.entries], [e.model for e in second.entries]),
     ]
     if rule.metric != other_rule.metric:
@@ -103,11 +108,13 @@ def _cases(first: Table, second: Table) -> list[str]:
     return found
 
 
-def _sets(noun: str, first: Sequence[str], second: Sequence[str]) -> list[str]:
+def _sets(
+    noun: str, first: Sequence[str], second: Sequence[str], called: Mapping[str, str] | None = None
+) -> list[str]:
     mine, other = set(first), set(second)
     found = []
     for left, right, word in ((mine, other, "first"), (other, mine, "second")):
-        names = sorted(str(name) for name in left - right if name)
+        names = sorted((called or {}).get(name, str(name)) for name in left - right if name)
         if names:
             found.append(
                 f"Only the {word} has the {noun}{'' if len(names) == 1 else 's'} {', '.join(names)}."

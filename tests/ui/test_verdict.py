@@ -120,6 +120,9 @@ async def test_another_experiment_lies_beside_it_or_what_differs_is_named(
         "cannot lie beside each other" in page
         and "The first has 1 answer a case, the second 2 answers." in page
     )
+    short = await finished(workbench, checks=(Check(scorer="length", options={"max": 9}),))
+    page = (await call("verdict_beside", id=run, look="", value=short))["html"]["exp-verdict"]
+    assert "Only the first has the check contains &#34;yes&#34;." in page, "by its name"
 
 
 async def test_files_are_of_what_is_on_screen_also_beside_another_experiment(
