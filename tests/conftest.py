@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import os
 import shutil
@@ -19,6 +20,9 @@ from urllib.request import urlopen
 
 import hypothesis
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 
 from playground.backends.scripted import ScriptedBackend
 from playground.cli import main as cli
@@ -32,6 +36,8 @@ from tests.tried_engine import engine_findings as engine_findings
 from tests.tried_engine import tried_engine as tried_engine
 
 MakeWorkbench = Callable[..., Workbench]
+
+gc.disable()  # until all tests are collected: nothing of it can be freed
 
 # How long inputs take to be made says how busy the machine is, and nothing of the program.
 hypothesis.settings.register_profile(
@@ -50,6 +56,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 LONG_FIRST = ("engine/",)
 """What takes longest: begun last, one core would wait for the other at the end."""
+LONG_PAGES = ("browser/test_look", "browser/test_library", "browser/test_language", "browser/test_keeping")
+"""The browser's that take minutes: begun last, the other core would wait for them alone."""
 LAST = "browser/"
 """One Chromium serves all of it, and while it is driven no asynchronous test can run in the same process."""
 
@@ -59,6 +67,27 @@ def pytest_sessionstart() -> None:
     load, folder = shipped._load, shipped.shipped_folder()
     read = functools.cache(load)
     shipped._load = lambda file, at: (read if at == folder else load)(file, at)
+    compile_once()
+
+
+def compile_once() -> None:
+    """Statements for SQLite are compiled once in a process, not once in each of the thousands of databases of the tests.
+
+    The cache of an engine asks which dialect a statement was compiled for, and each engine has an object of its own for
+    the same one. A server's dialect stays its own: it learns from its server.
+    """
+    known: LRUCache[Any, Any] = LRUCache(5_000)
+    kind: Any = SQLiteDialect_pysqlite
+    kind.__eq__ = lambda self, other: type(self) is type(other)
+    kind.__hash__ = lambda self: hash(type(self))
+    sa.create_engine = functools.partial(sa.create_engine, execution_options={"compiled_cache": known})
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays to the end: it is not gone through again and again for something to free."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -73,7 +102,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> tuple[int, int]:
         path = item.path.relative_to(root).as_posix()
         if path.startswith(LAST):
-            return len(LONG_FIRST) + 1, -sizes[item.path]
+            return len(LONG_FIRST) + (1 if path.startswith(LONG_PAGES) else 2), -sizes[item.path]
         return next((i for i, start in enumerate(LONG_FIRST) if path.startswith(start)), len(LONG_FIRST)), 0
 
     items.sort(key=place)

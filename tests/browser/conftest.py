@@ -248,6 +248,10 @@ class App:
     def tools(self) -> CDPSession:
         """Chromium's own switches for this page."""
         self.is_changed = True
+        return self.hands()
+
+    def hands(self) -> CDPSession:
+        """Chromium's own input, for what Playwright has no word for: files that are dropped, fingers, input methods."""
         return self.page.context.new_cdp_session(self.page)
 
     def _error(self, error: Any) -> None:

@@ -118,7 +118,7 @@ def test_nothing_is_offered_while_an_input_method_composes(scripted: OpenApp) ->
     app = scripted("echo", **KNOWN)
     write(app, "{{ ")
     expect(offers(app)).to_be_visible()
-    tools = app.tools()
+    tools = app.hands()
     tools.send("Input.imeSetComposition", {"text": "fr", "selectionStart": 2, "selectionEnd": 2})
     expect(offers(app)).to_have_count(0)
     tools.send("Input.insertText", {"text": "fr"})

@@ -103,7 +103,7 @@ def test_a_turn_is_dragged_by_a_finger(scripted: OpenApp) -> None:
     )
     app.page.get_by_role("button", name="Edit", exact=True).click()
     at = grip(app, "system turn 1").bounding_box()
-    touch = app.tools()
+    touch = app.hands()
     x, y = at["x"] + 8, at["y"] + 8
 
     def send(kind: str, *points: dict[str, float]) -> None:

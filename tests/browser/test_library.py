@@ -39,7 +39,7 @@ def drop(app: App, *paths: Path) -> None:
     box = app.page.locator("#lib-list").bounding_box()
     assert box
     data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
-    tool = app.tools()
+    tool = app.hands()
     for kind in ("dragEnter", "dragOver", "drop"):
         at = {"type": kind, "x": box["x"] + 200, "y": box["y"] + 60, "data": data}
         tool.send("Input.dispatchDragEvent", at)

@@ -36,7 +36,7 @@ def drop(app: App, *paths: Path, on: str = "body") -> None:
     """Drop files of this machine on an element, as the mouse does."""
     box = app.page.locator(on).first.bounding_box()
     assert box
-    tool = app.tools()
+    tool = app.hands()
     data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
     for kind in ("dragEnter", "dragOver", "drop"):
         at = {
@@ -216,7 +216,7 @@ def test_a_link_that_is_dropped_does_not_leave_the_app(scripted: OpenApp) -> Non
         "files": [],
         "dragOperationsMask": 1,
     }
-    tool = app.tools()
+    tool = app.hands()
     for kind in ("dragEnter", "dragOver", "drop"):
         tool.send("Input.dispatchDragEvent", {"type": kind, "x": 700, "y": 20, "data": data})
     app.page.wait_for_timeout(300)
