@@ -25,12 +25,14 @@ from playground.cli.terminal import (
     Output,
     PrintAs,
     about,
+    bracketed,
     open_there,
     open_to_read,
     parted,
     say,
     say_table,
     settings_of,
+    shown,
     tell,
     with_workbench,
     write,
@@ -231,9 +233,9 @@ def show_data(
         if wanted or half:
             say(f"{page.total:,} of {plural(version.rows, 'row')}\n")
         for row in page.rows:
-            half_word = f" ({row.half})" if row.half else ""
-            made = f" made by {row.made_by}" if row.made_by else ""
-            say(f"row {row.number}{half_word}{made}\n")
+            half_word = bracketed(shown(row.half)) if row.half else ""
+            made = f" {shown(f'made by {row.made_by}')}" if row.made_by else ""
+            write(f"{shown(f'row {row.number}')}{half_word}{made}\n")
             for column in version.columns:
                 write(f"  {column.name}: {_short(row.values.get(column.name))}\n")
 

@@ -69,6 +69,7 @@ HOLES = {
 _NAME = re.compile(r'"[^"]*"|“[^”]*”|[^\s"“”]+|[\d\s=]+')
 """One of several names: in quotation marks, a word, or numbers that are equal."""
 _ONE_OF = re.compile(r'(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+')
+_WORD_OR_NUMBER = re.compile(r"(?:[^\s,;:(（]|,(?=\d))*")
 _MORE = re.compile(r" and ([\d,]+) more$")
 _SHORT = 5
 """A template with fewer letters than this fits too much: all it is filled with must be numbers or known."""
@@ -103,6 +104,8 @@ class Template:
     keys: frozenset[str] = frozenset()
     quoted: frozenset[str] = frozenset()
     listed: frozenset[str] = frozenset()
+    parted: frozenset[str] = frozenset()
+    """Holes with another right behind them that stands elsewhere in the Chinese: they hold one word or number."""
     are_several: bool = False
     order: tuple[int, int, bool, str] = (0, 0, False, "")
     """First what has the most letters and the fewest holes, then what counts: that fits the least else."""
@@ -126,6 +129,8 @@ class Template:
         self.are_several = bool(_SENTENCES.search(self.text))
         self.listed = frozenset(piece.name for piece in pieces if piece.name and piece.before[-2:] == ": ")
         after = [*(piece.before for piece in pieces[1:]), rest]
+        beside = re.findall(r"(\{[a-z_0-9]+\})(?=(\{[a-z_0-9]+\}))", self.text)
+        self.parted = frozenset(a[1:-1] for a, b in beside if a + b not in self.chinese)
         self.quoted = frozenset(
             piece.name for piece, then in zip(pieces, after, strict=True)
             if piece.name and piece.before[-1:] in ('"', "“", "`") and then[:1] in ('"', "”", "`")
@@ -163,6 +168,8 @@ class Template:
         for piece, then in zip(pieces, [*(p.before for p in pieces[1:]), rest], strict=True):
             is_last = piece is pieces[-1]
             end = len(text) - len(then) if is_last else text.find(then, at) if then else at
+            if not then and not is_last and piece.name in self.parted:
+                end += len(_WORD_OR_NUMBER.match(text, at)[0])  # type: ignore[index]
             if end < at:
                 return None
             found[piece.name] = text[at:end]
@@ -308,6 +315,7 @@ class Translation:
         if text[-1:] in _ENDS:
             bare = text[:-1].rstrip()
             inner = self._exactly(bare) or self._by_templates(bare, depth)
+            inner = inner or (self._without_end(bare, depth) if bare[-1:] == ")" else None)
             return inner + _ENDS[text[-1]] if inner else None
         return None
 

@@ -15,6 +15,7 @@ const SEPARATORS = [[" · ", " · "], ["; ", "；"], [": ", "："], [", ", "，"
 const END = { ".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…" };
 const NAME = /^(?:"[^"]*"|“[^”]*”|[^\s"“”]+|[\d\s=]+)$/; // one of several names
 const ONE_OF = /(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+/g;
+const WORD_OR_NUMBER = /^(?:[^\s,;:(（]|,(?=\d))*/;
 const MORE = / and ([\d,]+) more$/;
 const SHORT = 5, DEEPEST = 5, MOST_KEPT = 20_000;
 
@@ -44,6 +45,9 @@ class Template {
     this.pieces.forEach(({ before, name }, n) => {
       if (name && /["“`]$/.test(before) && /^["”`]/.test(literals[n + 1])) this.quoted.add(name);
     });
+    // Holes with another right behind them that stands elsewhere in the Chinese: they hold one word or number.
+    const beside = [...text.matchAll(/\{([a-z_0-9]+)\}(?=(\{[a-z_0-9]+\}))/g)];
+    this.parted = new Set(beside.filter(([a, , b]) => !chinese.includes(a + b)).map(([, name]) => name));
     const listed = this.pieces.filter(({ name, before }) => name && before.endsWith(": "));
     this.listed = new Set(listed.map(({ name }) => name));
     this.isSeveral = SENTENCES.test(text);
@@ -79,7 +83,8 @@ class Template {
     for (let n = 0; n < pieces.length; n++) {
       const isLast = n === pieces.length - 1;
       const then = isLast ? rest : pieces[n + 1].before;
-      const end = isLast ? text.length - then.length : then ? text.indexOf(then, at) : at;
+      let end = isLast ? text.length - then.length : then ? text.indexOf(then, at) : at;
+      if (!then && !isLast && this.parted.has(pieces[n].name)) end += WORD_OR_NUMBER.exec(text.slice(at))[0].length;
       if (end < at) return null;
       found[pieces[n].name] = text.slice(at, end);
       at = end + then.length;
@@ -227,7 +232,8 @@ export function makeTranslation(catalogue, holes) {
     const end = text.at(-1);
     if (!(end in END)) return null;
     const bare = text.slice(0, -1).trimEnd();
-    const inner = bare ? exactly(bare) || byTemplates(bare, depth) : null;
+    const whole = bare ? exactly(bare) || byTemplates(bare, depth) : null;
+    const inner = whole || (bare.endsWith(")") ? withoutEnd(bare, depth) : null);
     return inner ? inner + END[end] : null;
   }
 
