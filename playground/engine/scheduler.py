@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # loaded with the first image only
 
 _WORTH_WAITING = 16  # shared tokens still to be computed by another request for which it pays to wait
 _WORTH_KEEPING = 32  # cached tokens of its beginning for which a lone prompt does without an empty cache
+_PASSED = 20_000  # cells of others that a row goes past in the time that another row takes
 _USUAL_ANSWER = 512  # tokens that an answer is expected to grow by at most: most end long before their limit
 _MOST_SEQUENCES = 256  # of llama.cpp
 _MOST_GUESSES = 7  # rows with a lone answer: a call of eight takes as long as two to four of one
@@ -225,16 +226,24 @@ class Scheduler:
         return not self._running and not self.used or self.used + self._promised() + new <= self.cells
 
     def _is_worth_forgetting(self, run: Run) -> bool:
-        """Whether there are cells for it once those of ended answers are free, and more of these than must be read again."""
+        """Whether there are cells for it once those of ended answers are free, and more of these than must be read again.
+
+        Where there are cells already: whether to go past those of ended answers, in every row, would take longer than to read
+        again what it shares with them.
+        """
         kept = self.tree.open_cells()
         ended = self.used - kept
         if not ended or ended < kept:
             return False
-        if self._has_cells(run):  # then only for what is short, alone and new: it needs no second row so far
+        if self._has_cells(run):
+            if self._running:
+                return False
+            there = self.tree.longest(run.job.tokens).length
             is_short = self._rules.lone and len(run.job.tokens) <= LONE_CELLS // 2 < self.used
-            return (
-                is_short and not self._running and self.tree.longest(run.job.tokens).length < _WORTH_KEEPING
-            )
+            passing = self._need(run, there) * ended // _PASSED
+            return there < max(
+                _WORTH_KEEPING if is_short else 0, passing
+            )  # a short one needs no second row so far
         return not self._running or kept + self._promised() + self._need(run, 0) <= self.cells
 
     def _promised(self) -> int:

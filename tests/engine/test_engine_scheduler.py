@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground.engine import calls, prefix_tree, rules
+from playground.engine import scheduler as scheduler_module
 from playground.engine.calls import OWN_SEQUENCES
 from playground.engine.library import make_way, stop_flag
 from playground.engine.one_seat import OneSeat
@@ -450,6 +451,25 @@ def test_the_prefix_of_an_ended_answer_is_still_there(new_fake: NewFake) -> None
     assert isinstance(done, Done)
     assert done.cached_tokens == 53, "the answer's own tokens count too"
     assert story.texts[2] == model.says([1] * 50 + said + [5], 4)
+
+
+def test_ended_answers_are_forgotten_once_going_past_them_takes_longer_than_reading_again(
+    new_fake: NewFake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler_module, "_PASSED", 1000)
+    model = new_fake(cells=3000, context_tokens=700)
+    scheduler = Scheduler(model, Rules(long=9999))
+    prompts = {1: [1] * 200 + [2] * 400, 2: [1] * 200 + [3] * 30, 3: [1] * 20 + [4] * 180}
+    cached = []
+    for number, prompt in prompts.items():
+        scheduler.submit(request(number, 20), prompt)
+        story = Story(scheduler).run()
+        assert story.texts[number] == model.says(prompt, 20)
+        end = story.ends[number]
+        assert isinstance(end, Done)
+        cached.append(end.cached_tokens)
+    assert cached == [0, 200, 0], "fifty rows past 620 cells are 31 to read, two hundred are 134"
+    assert scheduler.used < 300
 
 
 def test_cells_are_never_freed_singly_but_all_at_once_when_they_are_used_up(new_fake: NewFake) -> None:
