@@ -311,7 +311,8 @@ async def _answer(workbench: Workbench, shown: Shown, variant: int, case: int, r
 async def verdict_to_compare(workbench: Workbench, ask: Ask) -> Update:
     """The experiment's variants as columns of Compare, those of the pair in any case, with the values of one case.
 
-    A seed that was drawn for an answer goes along, so that the same model gives the same answer.
+    Its checks go along, and the seed that was drawn for an answer, so that the same model gives the same answer and it is
+    judged the same.
     """
     experiment_id, case = ask.text("id"), ask.integer("case")
     run = await workbench.history.run(experiment_id)
@@ -322,9 +323,10 @@ async def verdict_to_compare(workbench: Workbench, ask: Ask) -> Update:
     columns = [await _column(workbench, shown, number, case) for number in _into(shown)]
     form = form_of_run(run)
     opened = form.open.model_copy(update={"key": new_key()})
-    changes = {"open": opened, "values": values[0], "columns": tuple(columns), "cases_run": ""}
+    judged_by = form.prompt.model_copy(update={"checks": shown.kept.checks})
+    changes = {"open": opened, "prompt": judged_by, "values": values[0], "columns": tuple(columns)}
     return {
-        **cleared(form.model_copy(update=changes)),
+        **cleared(form.model_copy(update=changes | {"cases_run": ""})),
         "toast": f"Case {case + 1} is in Compare. Run asks the variants again.",
     }
 

@@ -177,6 +177,8 @@ def test_a_verdict_is_looked_at_from_all_sides_and_its_address_shows_the_same(sc
     assert axe.found == []
     app.reload()
     expect(detail).to_contain_text("A fails")
+    # A data set may come back while its tab was never opened.
+    page.evaluate("async () => (await import('/playground/updates.js')).apply({ sheet: { back: 'x' } })")
     expect(page.get_by_role("button", name="only B")).to_have_attribute("aria-pressed", "true")
     detail.get_by_role("button", name="Open beside its rivals").click()
     expect(page.locator(".drawer .v-rival")).to_have_count(2)

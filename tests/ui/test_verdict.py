@@ -152,9 +152,11 @@ async def test_a_case_in_compare_has_the_pair_and_the_seeds_of_its_answers(
         ExperimentVariant(name=f"V{n}", model="scripted:echo", sampling=warm, prompt=OTHER if n else PROMPT)
         for n in range(8)
     )
-    run = await finished(workbench, variants=many, rule=Rule(baseline="V0"))
+    short = Check(scorer="length", options={"max": 9})
+    run = await finished(workbench, variants=many, rule=Rule(baseline="V0"), checks=(short,))
     update = await call("verdict_to_compare", id=run, case=1, look="pair=7-0")
     columns = update["form"]["columns"]
+    assert [check["scorer"] for check in update["form"]["prompt"]["checks"]] == ["length"]
     assert len(columns) == 6
     assert columns[5]["turns"] == [turn.model_dump(mode="json") for turn in OTHER.turns]
     cell = await workbench.history.cell(run, CellKey(1, 7, 0))

@@ -106,7 +106,7 @@ onShown((update) => {
   const { back, gone, made } = update.sheet ?? {};
   if (made) return open(made);
   if (back && view === "sheet" && sheet.id === back) open(back, { find: sheet.find, half: sheet.half });
-  else if (back || gone) home();
+  else if ((back || gone) && $("#data")) home(); // the tab may not have been opened yet
   if (update.sheet?.name && sheet.id && view === "sheet") {
     sheet.name = update.sheet.name;
     const title = $("[data-act=data_name]");
