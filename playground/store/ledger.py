@@ -69,6 +69,7 @@ FOUND = (
     CELL.c.thumb,
     CELL.c.started_at,
     CELL.c.finished_at,
+    CELL.c.attempt,
     VARIANT.c.content_hash,
     RUN.c.planned,
 )
@@ -98,7 +99,6 @@ def _find_cells(count: int, locks: bool) -> sa.TextualSelect:
 
 FIND_RUNS = sa.select(RUN.c.id).where(RUN.c.id.in_(_KEYS))
 UPDATE_CELL = sa.update(CELL).where(CELL.c.id == sa.bindparam("key"))
-START_CELL = UPDATE_CELL.values(attempt=CELL.c.attempt + 1)
 # As text, because SQLAlchemy has these statements, which SQLite and PostgreSQL share, only by dialect.
 KEEP_DRAFT = sa.text(
     "INSERT INTO step (cell_id, number, kind, label, messages, text, reasoning, ignored, logprobs)"
@@ -131,6 +131,7 @@ class _State:
     thumb: int
     started_at: datetime | None
     had_result: bool
+    attempt: int
     planned: int
 
 
@@ -164,9 +165,11 @@ def apply(connection: sa.Connection, changes: Sequence[Change[Any]]) -> list[Any
         else:
             if state.status == "pending":  # else its end was stored first: the start of a run that was left
                 state.status, state.started_at = "running", change.at
+                state.attempt += 1
                 started[state.id] = state
             outcomes.append(None)
-    _start(connection, started.values())
+    # One whose end is in the same transaction is written once.
+    _start(connection, [state for key, state in started.items() if key not in ends])
     _end(connection, list(ends.values()))
     _keep_drafts(connection, kept)
     _keep_steps(connection, kept, states)
@@ -188,8 +191,22 @@ def _states(connection: sa.Connection, places: Collection[Place]) -> dict[Place,
     for number, place in enumerate(keys):
         asked |= {f"{name}{number}": part for name, part in zip(_PLACE, place, strict=True)}
     for row in connection.execute(_find_cells(len(keys), connection.dialect.name != "sqlite"), asked):
-        key, run_id, case, variant, repeat, status, thumb, started_at, finished_at, content, planned = row
-        state = _State(key, run_id, status, content, thumb, started_at, finished_at is not None, planned)
+        (
+            key,
+            run_id,
+            case,
+            variant,
+            repeat,
+            status,
+            thumb,
+            started_at,
+            finished_at,
+            attempt,
+            content,
+            planned,
+        ) = row
+        had_result = finished_at is not None
+        state = _State(key, run_id, status, content, thumb, started_at, had_result, attempt, planned)
         states[run_id, CellKey(case, variant, repeat)] = state
     return states
 
@@ -210,10 +227,12 @@ def _missing(change: StartCell | EndCell, runs: set[str]) -> NotFoundError:
 
 
 def _start(connection: sa.Connection, cells: Iterable[_State]) -> None:
-    # Its end may be in the same transaction, and may name another status.
-    rows = [{"key": cell.id, "status": "running", "started_at": cell.started_at} for cell in cells]
+    rows = [
+        {"key": cell.id, "status": "running", "started_at": cell.started_at, "attempt": cell.attempt}
+        for cell in cells
+    ]
     if rows:
-        connection.execute(START_CELL, rows)
+        connection.execute(UPDATE_CELL, rows)
 
 
 def _keep_drafts(connection: sa.Connection, kept: Sequence[KeepDrafts]) -> None:
@@ -307,6 +326,7 @@ def _cell(state: _State, end: EndCell, answer: Answer) -> dict[str, Any]:
         "extracted": answer.extracted,
         "finish": answer.finish,
         "calls": answer.calls,
+        "attempt": state.attempt,
         "prompt_tokens": _count(answer.prompt_tokens),
         "completion_tokens": _count(answer.completion_tokens),
         "total_s": answer.total_s,

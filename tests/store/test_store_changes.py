@@ -6,16 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from playground.errors import NotFoundError, StoreError
 from playground.settings import Settings
-from playground.store import Store, open_store
+from playground.store import Store, ledger, open_store, writer
 from playground.store.changes import CreateRun, EndCell, StartCell
 from playground.store.reopen import ended_cell
 from playground.types.generation import Completion, Message, TokenLogprob
@@ -224,3 +226,27 @@ def test_a_run_that_was_interrupted_is_found_by_the_answers_it_had(
     orphan()
     assert store.mark_interrupted() == 1
     assert [row.id for row in store.history("needle").rows] == [run_id]
+
+
+def test_a_cell_that_begins_and_ends_in_one_transaction_was_begun_once(store: Store) -> None:
+    run_id = create(store)
+    began, ended = StartCell(run_id, at(0)), end(run_id)
+    with store._writing_engine.begin() as connection:
+        _, facts = ledger.apply(connection, [began, ended])
+        asked = sa.select(ledger.CELL.c.attempt, ledger.CELL.c.status, ledger.CELL.c.started_at)
+        first, other = connection.execute(asked.order_by(ledger.CELL.c.id)).all()
+    assert tuple(first) == (1, "done", began.at) and tuple(other) == (0, "pending", None)
+    assert facts.started_at == began.at
+
+
+def test_answers_that_nobody_watches_wait_for_more_of_them_but_not_when_somebody_waits(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "BUSY_S", 60)
+    monkeypatch.setattr(writer, "LEISURE_S", 30)
+    run_id = create(store)  # from now on changes are a stream
+    unwatched = store.submit(end(run_id, 0, unwatched=True))
+    time.sleep(0.2)
+    assert not unwatched.done()
+    store.submit(end(run_id, 1)).result(20)
+    assert unwatched.done(), "it shared the transaction"
