@@ -95,6 +95,9 @@ def test_rows_are_pasted_added_removed_and_columns_renamed_and_the_difference_is
     page.get_by_role("tab", name="Data").click()
     rows = "".join(f"text {n},{n},{'ab'[n % 2]}\n" for n in range(1, 31))
     imported(page, tmp_path, "pasting.csv", f"text,n,answer\n{rows}".encode(), "Store 30 rows")
+    page.locator("#sheet-grid").evaluate("el => el.scrollTop = el.scrollHeight")
+    expect(page.locator("#sheet-window")).to_have_text(re.compile(r"to 30 of 30$"))
+    page.locator("#sheet-grid").evaluate("el => el.scrollTop = 0")
 
     page.evaluate("navigator.clipboard.writeText('one\\t101\\ntwo\\t102')")
     cell(page, 2, 0).click()

@@ -146,8 +146,9 @@ export function draw() {
 function tellWindow() {
   const { total } = looked;
   const seen = Math.max(1, Math.floor((scroller.clientHeight - 48) / HEIGHT));
-  const from = Math.min(total, Math.floor(scroller.scrollTop / HEIGHT) + 1);
-  const to = Math.min(total, from + seen - 1);
+  const isEnd = scroller.scrollTop + scroller.clientHeight >= total * HEIGHT + 47; // the last row is whole in view
+  const from = isEnd ? Math.max(1, total - seen + 1) : Math.min(total, Math.floor(scroller.scrollTop / HEIGHT) + 1);
+  const to = isEnd ? total : Math.min(total, from + seen - 1);
   foot.textContent = total
     ? `rows ${from.toLocaleString("en")} to ${to.toLocaleString("en")} of ${total.toLocaleString("en")}`
     : "";
