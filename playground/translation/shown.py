@@ -393,8 +393,11 @@ def _written(template: Template, values: Mapping[str, str]) -> str:
             written += f"<{'/' if piece.closes else ''}{values[piece.tag]}>"
             continue
         value = _number(values[piece.name]) or values[piece.name]
-        if piece.name.rstrip("0123456789") in LISTED:
+        noun = piece.name.rstrip("0123456789")
+        if noun in LISTED:
             value = _listed(value)
+        elif noun == "quote":
+            value = re.sub(r'^"(.*)"$', r"“\1”", value)
         if _AFTER_CJK.search(written) and _STARTS_CJK.search(value):
             written = written[:-1]
         if _AFTER_CJK.search(value):

@@ -79,7 +79,7 @@ def _list(
     return Markup(
         '<div class="bar data-bar"><h2>{}</h2><span class="hint num">{}</span><span class="grow"></span>{}{}{}</div>'
         '<div class="data-tools"><label class="find">{}<input class="field" name="search" type="search" id="data-search" value="{}" placeholder="Find a data set" '
-        'aria-label="Find a data set" data-act="open_data" data-on="input" data-start="" data-into="#data-list tr.set"></label>'
+        'aria-label="Find a data set" data-act="open_data" data-on="input" data-redrawn data-start="" data-into="#data-list tr.set"></label>'
         '<input type="hidden" name="bin" value="{}">{}</div>'
         '<div id="data-list" class="data-list scroll-x" tabindex="0" role="group" aria-label="Data sets">{}</div>'
     ).format(

@@ -54,10 +54,12 @@ def failures(
 def _group(experiment_id: str, experiment: Experiment, names: Sequence[str], group: FailureGroup) -> Markup:
     places = [place(names, key, experiment.repeats) for key in group.keys]
     more = len(places) - SHOWN_PLACES
-    where = ", ".join(places[:SHOWN_PLACES]) + (f" and {more:,} more" if more > 0 else "")
+    # By itself, for what stands before it are codes: those are never translated.
+    rest = Markup(' <span class="hint">and {:,} more</span>').format(more) if more > 0 else ""
+    where = Markup('<span class="mono">{}</span>{}').format(", ".join(places[:SHOWN_PLACES]), rest)
     return Markup(
         '<tr><td><span class="reason">{}<span><b>{}</b><span class="hint">{}</span></span></span></td><td class="num">{:,}</td>'
-        '<td class="mono where">{}</td><td class="num soft">{}</td><td class="num">{}</td></tr>'
+        '<td class="where">{}</td><td class="num soft">{}</td><td class="num">{}</td></tr>'
     ).format(
         icon("warn", "bad"),
         group.reason,

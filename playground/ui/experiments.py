@@ -114,7 +114,7 @@ def list_head(ask: Ask, search: str) -> Markup:
     """The command bar of the list."""
     return Markup(
         '<div class="exp-bar" data-form><h2>Experiments</h2><input class="field" type="search" name="search" value="{}" placeholder="Search experiments" '
-        'aria-label="Search experiments" data-act="open_experiments" data-on="input"><span class="grow"></span>{}{}</div>'
+        'aria-label="Search experiments" data-act="open_experiments" data-on="input" data-redrawn><span class="grow"></span>{}{}</div>'
     ).format(
         search,
         _techniques(),

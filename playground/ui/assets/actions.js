@@ -238,6 +238,11 @@ document.addEventListener("change", (e) => {
 });
 const typed = debounce(150, act);
 document.addEventListener("input", (e) => {
+  // A field that its own answer draws anew would lose the word that is being composed in it: "ni" would become "nin".
+  const waits = e.isComposing && "redrawn" in e.target.dataset;
+  if (e.target.dataset?.on === "input" && !waits) typed(e.target);
+});
+document.addEventListener("compositionend", (e) => {
   if (e.target.dataset?.on === "input") typed(e.target);
 });
 document.addEventListener("keydown", (e) => {

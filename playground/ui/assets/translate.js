@@ -284,7 +284,9 @@ export function makeTranslation(catalogue, holes) {
         continue;
       }
       let value = number(values[name]) ?? values[name];
-      if (LISTED.has(name.replace(/\d+$/, ""))) value = listed(value);
+      const noun = name.replace(/\d+$/, "");
+      if (LISTED.has(noun)) value = listed(value);
+      else if (noun === "quote") value = value.replace(/^"(.*)"$/, "“$1”");
       if (AFTER.test(all) && STARTS.test(value)) all = all.slice(0, -1);
       all += AFTER.test(value) ? value.slice(0, -1) : value;
     }
