@@ -150,9 +150,10 @@ def test_rows_of_guesses_change_no_bit_of_an_answer_that_repeats_itself(
     assert sizes.count(8) > 2, "few guesses came true, so that little was tried"
     assert guessed.refused > 2, "few were wrong, so that little was taken back"
     sizes.clear()
-    assert differing(played_alone(model, asked), guessed, asked) == []
+    token_by_token = played_alone(model, asked)
+    assert differing(token_by_token, guessed, asked) == []
     assert sizes.count(1) > 140
-    assert not is_seen(model, asked), "a trace where there is none"
+    assert not is_seen(model, asked, token_by_token), "a trace where there is none"
 
 
 def _stays(_calls: Calls, _sequence: int, _start: int, _cells: int) -> None:
@@ -201,17 +202,25 @@ FAULTS: list[tuple[type, str, Callable[..., Any]]] = [
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.__name__[1:] for _, _, fault in FAULTS])
 def test_a_refused_guess_that_leaves_a_trace_is_seen(
-    fault: tuple[type, str, Callable[..., Any]], load: Load, monkeypatch: pytest.MonkeyPatch
+    fault: tuple[type, str, Callable[..., Any]],
+    repeated: tuple[LoadedModel, list[Request], Seen],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    model = load("F16")
-    asked = repeating(model)
     owner, name, wrong = fault
     monkeypatch.setattr(owner, name, wrong)
-    assert is_seen(model, asked)
+    assert is_seen(*repeated)
 
 
-def is_seen(model: LoadedModel, asked: list[Request]) -> bool:
-    """Whether the answers differ from what they are token by token, fail, or hold other cells than the tree says."""
+@pytest.fixture(scope="module")
+def repeated(load: Load) -> tuple[LoadedModel, list[Request], Seen]:
+    """A model, requests whose answers repeat themselves, and what these are token by token."""
+    model = load("F16")
+    asked = repeating(model)
+    return model, asked, played_alone(model, asked)
+
+
+def is_seen(model: LoadedModel, asked: list[Request], alone: Seen) -> bool:
+    """Whether the answers differ from what they are `alone`, fail, or hold other cells than the tree says."""
     seen = Seen()
     scheduler = Watched(model, model.rules, seen)
     try:
@@ -226,7 +235,7 @@ def is_seen(model: LoadedModel, asked: list[Request]) -> bool:
         return True
     finally:
         scheduler.close()
-    return bool(differing(played_alone(model, asked), seen, asked))
+    return bool(differing(alone, seen, asked))
 
 
 BROKEN = {
