@@ -288,9 +288,24 @@ async def _answer(workbench: Workbench, shown: Shown, variant: int, case: int, r
     experiment_id, key = shown.place(variant, case, repeat)
     cell = await workbench.history.cell(experiment_id, key)
     done = cell.completion
+    again = (
+        button(
+            "Run it again",
+            "experiment_again",
+            symbol="redo",
+            kind="small",
+            id=shown.id,
+            case=key.case,
+            variant=key.variant,
+            repeat=key.repeat,
+            look=shown.look.text,
+        )
+        if cell.error and experiment_id == shown.id
+        else ""
+    )
     problem = (
-        Markup('<div class="alert">{}<div><b>{}</b>{}</div></div>').format(
-            icon("warn"), cell.error, cell.hint
+        Markup('<div class="alert">{}<div><b>{}</b>{}</div>{}</div>').format(
+            icon("warn"), cell.error, cell.hint, again
         )
         if cell.error
         else ""

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
-from playground.errors import NotFoundError
+from playground.errors import BackendError, NotFoundError
 from playground.types.experiment import Cases, Experiment, ExperimentVariant, Rule
 from playground.types.grid import CellKey
 from playground.types.prompt import Check, Prompt, Sampling, Turn
@@ -328,3 +328,22 @@ def test_versions_of_one_prompt_are_called_by_their_number_and_others_by_name() 
     assert [prompt_of_entry(each, refund) for each in refund] == ["version 5", "version 12"]
     others = [refund[0], Entry("B", prompt="Reply@1"), Entry("C", prompt="own text")]
     assert [prompt_of_entry(each, others) for each in others] == ["Refund@5", "Reply@1", "own text"]
+
+
+async def test_one_failed_answer_runs_again_from_beside_its_rivals(workbench: Workbench, call: Call) -> None:
+    scripts = workbench.models.backends["scripted"].scripts  # type: ignore[attr-defined]
+    scripts["frail"] = [BackendError("It broke.", "Again.")]
+    variants = (
+        ExperimentVariant(name="A", model="scripted:echo"),
+        ExperimentVariant(name="B", model="scripted:frail"),
+    )
+    run = await finished(workbench, variants=variants)
+    drawer = (await call("verdict_case", id=run, case=3, look=""))["drawer"]["body"]
+    assert drawer.count('data-act="experiment_again"') == 1 and 'data-case="3" data-variant="1"' in drawer
+    before = await workbench.experiments.failures(run)
+    scripts["frail"] = "yes"
+    await call("experiment_again", id=run, case=3, variant=1, repeat=0, look="")
+    await workbench.experiments.wait(run)
+    assert (await workbench.history.cell(run, CellKey(3, 1, 0))).error == ""
+    after = await workbench.experiments.failures(run)
+    assert [len(group.keys) for group in after] == [len(group.keys) - 1 for group in before]
