@@ -11,6 +11,7 @@ import unicodedata
 from playground.translation.shown import chinese
 
 _GAP = re.compile(r"( {2,})")
+_SIGN = re.compile(r"[✓✗!] ")
 _ESCAPED = re.compile(r"\\([\\`*_|<>\[\]#])")
 _OPENING, _CLOSING = "（《「『【“‘", "，。；：、？！）》」』】”’…"
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60"
@@ -60,13 +61,23 @@ def _line(line: str) -> str:
         at += width(cell)
         if n % 2:
             continue
-        shown = chinese().of(cell)
+        sign = _SIGN.match(cell)
+        shown = f"{sign[0]}{_said(cell[len(sign[0]) :])}" if sign else chinese().of(cell)
         before = cells[n - 1] if n else ""
         # A number stands at the right of its column, a word at the left of it.
         starts = at - width(shown if re.match(r"[\s+−–-]?[\d.]", cell) else cell)
         gap = max(starts - width(written), min(len(before), 2))
         written += (" " * gap if n else "") + shown
     return written
+
+
+def _said(text: str) -> str:
+    """A fact of a report: as a whole, else what it is and what is said of it, which may be several sentences."""
+    whole = chinese().of(text)
+    what, colon, details = text.partition(": ")
+    of = chinese().of
+    is_split = colon and whole == text and (of(what) != what or of(details) != details)
+    return f"{of(what)}：{of(details)}" if is_split else whole
 
 
 def markdown_in_chinese(text: str) -> str:
@@ -83,5 +94,5 @@ def _markdown_line(line: str) -> str:
 
 def _escaped_text(text: str) -> str:
     bare = _ESCAPED.sub(r"\1", text)
-    shown = chinese().of(bare)
+    shown = _said(bare)
     return text if shown == bare else re.sub(r"([\\`*_|<>\[\]#])", r"\\\1", shown)

@@ -35,6 +35,17 @@ def test_a_line_without_columns_is_a_sentence() -> None:
     assert in_chinese("12 rows\nA beats B.") == "12 行\nA 胜过 B。"
 
 
+def test_a_fact_of_a_report_is_read_behind_its_sign() -> None:
+    assert (
+        in_chinese("  ✓ ok\n  ! 12 rows: A beats B. Nobody knows.")
+        == "  ✓ 正常\n  ! 12 行：A 胜过 B。Nobody knows."
+    )
+    assert (
+        markdown_in_chinese("- ! 12 rows: A beats B. Nobody knows.") == "- ! 12 行：A 胜过 B。Nobody knows."
+    )
+    assert markdown_in_chinese("- note: of theirs") == "- note: of theirs"
+
+
 def test_markdown_keeps_its_marks() -> None:
     report = "**A beats B.**\n\n|  | variant | passed |\n|---|---|---:|\n| A | Zero-shot | 61 % |\n\n- ✓ ok\n"
     assert markdown_in_chinese(report) == (
