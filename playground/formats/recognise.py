@@ -40,6 +40,8 @@ _BY_SUFFIX = {
     ".text": "text",
     "": "text",
 }
+_NO_TABLE = (".yaml", ".yml", ".json", ".jsonl", ".ndjson")
+"""These are no tables, whatever stands in their first line."""
 _PLAIN = (".prompty", ".prompt", ".j2", ".csv", ".tsv")
 """Headings in these are text."""
 _SIGNATURES = {
@@ -111,11 +113,12 @@ def format_of(file: str, text: str) -> str:
     body = text.replace("\r\n", "\n")
     suffix = PurePosixPath(file.lower()).suffix
     found = _of_json(file, body, suffix) if body.lstrip()[:1] in ("{", "[") else ""
+    may_be_table = suffix not in _NO_TABLE and _BY_SUFFIX.get(suffix, "text") in ("promptfoo-csv", "text")
     found = (
         found
-        or _of_csv(body)
-        or _of_front_matter(file, body, suffix)
         or _of_modelfile(file, body)
+        or (_of_csv(body) if may_be_table else "")
+        or _of_front_matter(file, body, suffix)
         or _of_yaml(file, body, suffix)
     )
     if not found and suffix not in _PLAIN and _has_headings(body, suffix):

@@ -482,6 +482,8 @@ def opener(server: Server, backend: str, pages: Pages, apps: list[App]) -> OpenA
     ) -> App:
         """Without models the page opens as a newcomer sees it; `beside` opens a tab in that app's browser."""
         page = beside.page.context.new_page() if beside else pages.take(server.url, options)
+        if beside and (size := beside.page.viewport_size):
+            page.set_viewport_size(size)  # the context may have been made for another test's
         app = App(page, server, is_beside=beside is not None)
         app.watch()
         apps.append(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -350,7 +351,8 @@ def test_an_alert_is_seen_on_the_tab_it_is_about(app: App, tmp_path: Path) -> No
 
 def test_labels_and_variants_from_the_first_save_to_the_promotion(scripted: OpenApp) -> None:
     app = scripted("echo", turns="Say {{ word }}")
-    app.save("Rivals", "First")
+    name = f"Rivals {time.monotonic_ns()}"  # one of its own, should it run a second time
+    app.save(name, "First")
     expect(app.toast).to_contain_text("Saved as version 1")
     app.turn(0).fill("Shout {{ word }}")
     app.page.click("#save")
@@ -361,7 +363,7 @@ def test_labels_and_variants_from_the_first_save_to_the_promotion(scripted: Open
     expect(app.toast).to_contain_text('Saved as version 2 of "loud"')
 
     app.tab("Library")
-    app.page.locator("#lib-search").fill("rivals")
+    app.page.locator("#lib-search").fill(name.lower())
     app.page.locator("#lib-list .item").first.click()
     shown = app.page.locator("#lib-preview")
     shown.get_by_role("button", name="1 version").click()
@@ -387,7 +389,7 @@ def test_labels_and_variants_from_the_first_save_to_the_promotion(scripted: Open
     app.wait_until_idle()
 
     app.tab("Library")
-    expect(row(app, "Rivals")).to_contain_text("production")
+    expect(row(app, name)).to_contain_text("production")
     shown.get_by_role("button", name="1 version").click()
     app.drawer.locator("table").first.get_by_role("button", name="Promote").click()
     expect(app.toast).to_contain_text("Promoted as version 3")
