@@ -14,7 +14,7 @@ from playground.types.files import ExportFile
 from playground.ui.judge_file import card_file
 from playground.ui.verdict import look_at
 from playground.ui.verdict_look import Look
-from playground.verdicts import as_json, as_markdown, as_text, csv_tables, slices
+from playground.verdicts import as_json, as_markdown, as_text, csv_table, slices
 from playground.workbench.service import Workbench
 
 _WHOLE = {
@@ -55,7 +55,7 @@ async def verdict_file(
         if pair and name == "slices.csv"
         else ()
     )
-    tables = await asyncio.to_thread(csv_tables, shown.found, pair, parted)
-    if name not in tables:
+    sheet = await asyncio.to_thread(csv_table, shown.found, name, pair, parted)
+    if sheet is None:
         raise NotFoundError("Nothing is compared yet.", "Wait until the experiment is done.")
-    return ExportFile(f"{stem}-{name}", "text/csv; charset=utf-8", tables[name])
+    return ExportFile(f"{stem}-{name}", "text/csv; charset=utf-8", sheet)

@@ -16,7 +16,7 @@ from playground.verdicts.preferring import Preference, Rated, rated
 from playground.verdicts.rendering import as_json, as_markdown, as_text, markdown_table
 from playground.verdicts.slicing import Slice, caution, sliceable, slices
 from playground.verdicts.table import Entry, Slot, Table, table_of
-from playground.verdicts.tables import csv_tables
+from playground.verdicts.tables import csv_table
 
 __all__ = [
     "Aligned",
@@ -43,7 +43,7 @@ __all__ = [
     "beside",
     "caution",
     "compare",
-    "csv_tables",
+    "csv_table",
     "differing",
     "is_held_out",
     "labelling_order",

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -214,18 +215,18 @@ def _plain(value: object) -> object:
     return value
 
 
-def csv_tables(
-    found: Verdict, pair: tuple[str, str] | None = None, parts: Sequence[Slice] = ()
-) -> dict[str, str]:
-    """Every table as CSV by its file's name; slices and cases are of the pair, the headline's unless named."""
+def csv_table(
+    found: Verdict, name: str, pair: tuple[str, str] | None = None, parts: Sequence[Slice] = ()
+) -> str | None:
+    """The table of a file's name as CSV; slices and cases are of the pair, the headline's unless named: None without one."""
     head = found.headline
-    sheets = {
-        "variants.csv": variants(found),
-        "health.csv": health(found),
-        "ratings.csv": ratings_sheet(found),
+    sheets: dict[str, Callable[[], Sheet]] = {
+        "variants.csv": partial(variants, found),
+        "health.csv": partial(health, found),
+        "ratings.csv": partial(ratings_sheet, found),
     }
     chosen = pair or ((head.a, head.b) if head else None)
     if chosen:
-        sheets["cases.csv"] = cases_sheet(found, *chosen)
-        sheets["slices.csv"] = slices_sheet(parts, *chosen)
-    return {name: to_csv(sheet) for name, sheet in sheets.items()}
+        sheets["cases.csv"] = partial(cases_sheet, found, *chosen)
+        sheets["slices.csv"] = partial(slices_sheet, parts, *chosen)
+    return to_csv(sheets[name]()) if name in sheets else None

@@ -14,7 +14,7 @@ from playground.verdicts import (
     as_json,
     as_markdown,
     as_text,
-    csv_tables,
+    csv_table,
     rated,
     table_of,
     verdict,
@@ -80,5 +80,5 @@ def test_ratings_are_in_every_form_of_the_verdict() -> None:
     assert sentence in as_text(found) and "=C and A" in as_text(found)
     assert "By ratings =C is ahead" in as_markdown(found) and "| =C and A | 15 |" in as_markdown(found)
     assert json.loads(as_json(found))["ratings"]["pairs"][0]["preferred"] == 15
-    assert "\n1,r0,A,'=C,'=C,\n" in csv_tables(found)["ratings.csv"]
+    assert "\n1,r0,A,'=C,'=C,\n" in (csv_table(found, "ratings.csv") or "")
     assert "rated" not in as_text(verdict(table(), RULE))

@@ -22,7 +22,7 @@ from playground.verdicts import (
     beside,
     caution,
     compare,
-    csv_tables,
+    csv_table,
     differing,
     not_worse,
     slices,
@@ -337,8 +337,10 @@ def test_two_experiments_lie_beside_each_other_only_when_they_match() -> None:
 
 def test_every_table_is_a_csv_that_no_spreadsheet_runs() -> None:
     table = passing(*LATE, entries=[Entry("A", "=cmd|x"), Entry("B")], columns={"channel": ["@a", "b"] * 80})
-    files = csv_tables(verdict(table, RULE), parts=slices(table, RULE, "B", "A"))
-    assert files.keys() == {"variants.csv", "health.csv", "ratings.csv", "cases.csv", "slices.csv"}
+    found, parts = verdict(table, RULE), slices(table, RULE, "B", "A")
+    names = ("variants.csv", "health.csv", "ratings.csv", "cases.csv", "slices.csv")
+    files = {name: csv_table(found, name, parts=parts) or "" for name in names}
+    assert all(files.values()) and csv_table(found, "else.csv") is None
     assert "'=cmd|x" in files["variants.csv"] and "'@a" in files["cases.csv"]
     assert len(files["cases.csv"].splitlines()) == 161
     assert "nan" not in "".join(files.values())
