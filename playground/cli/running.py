@@ -198,7 +198,7 @@ def report_all(ended: Sequence[Ended]) -> bool:
         if held.judged:
             tell(pass_all_words(held.passing, held.judged))
             for check in held.checks if len(held.checks) > 1 else ():
-                tell_all(f"  {shown(check.name)}", [f"{check.passing} of {check.applying}"])
+                tell_all(Name(f"  {shown(check.name)}"), [f"{check.passing} of {check.applying}"])
         tell(in_words(answers(cells, Variant(model="", samples=len(ended)))))
     return good
 

@@ -245,9 +245,7 @@ def tell_all(label: str, lines: Iterable[str]) -> None:
     """Such a line for each, behind what they are."""
     before = f"{label}: "
     if reader_language() == "zh":
-        kept = isinstance(label, Name)
-        before = "".join(
-            f"{part if kept else shown(_KINDS.get(part, part)).rstrip('：')}：" for part in label.split(": ")
-        )
+        told = (shown(_KINDS.get(part, part)).rstrip("：") for part in label.split(": "))
+        before = f"{label}：" if isinstance(label, Name) else "".join(f"{part}：" for part in told)
     for line in lines:
         typer.echo(before + (line if isinstance(line, Name) else shown(line)), err=True)

@@ -73,9 +73,10 @@ class Execution(Generic[E]):
         """The cells are taken from the iterable one by one, `window` of them at the same time (None: all at once).
 
         `rank` is that of its calls at a `Gate`: the lowest is let in first. What it `tells`: text as it comes and what is
-        waited for, no text before its end, or beginnings, steps and ends alone. A call that a server is too busy for, or does not answer, is made again after each of the seconds of
-        `retry`, unless text had come. `program` is how each gets its answer: the prompt as it is makes one call.
-        A call that has not ended after `timeout_s` in its place fails; so much counts for each try.
+        waited for, no text before its end, or beginnings, steps and ends alone. A call that a server is too busy for, or
+        does not answer, is made again after each of the seconds of `retry`, unless text had come. `program` is how each
+        gets its answer: the prompt as it is makes one call. A call that has not ended after `timeout_s` in its place
+        fails; so much counts for each try.
         """
         self._source = iter(cells)
         self._backend_of = backend_of
@@ -248,11 +249,9 @@ class Execution(Generic[E]):
         places = self._gates[backend.name]
         if isinstance(places, Gate):
             places = places.ranked(self._rank)
-        if self._tells != "ends" and places.locked():
-            self._wait(
-                cell,
-                f"Waits for a free place at {backend.name}, which answers {backend.parallel} at a time.",
-            )
+        if places.locked():
+            full = f"Waits for a free place at {backend.name}, which answers {backend.parallel} at a time."
+            self._wait(cell, full)
         # Listening ends with this task, which is the only one that knows the listener.
         listen(partial(self._wait, cell))
         async with places:

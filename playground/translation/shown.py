@@ -285,9 +285,9 @@ class Translation:
     def _filled(self, template: Template, name: str, value: str, depth: int) -> str | None:
         if name in OURS or (name == "file" and value.startswith("The ")):  # one that has no name
             return self.exact.get(value)
-        if name in template.quoted or name.rstrip("0123456789") in NAMES:
-            return None
         noun = name.rstrip("0123456789")
+        if name in template.quoted or noun in NAMES:
+            return None
         are_several = noun in LISTS or (name in template.listed and noun not in SPOKEN)
         if are_several and (listed := self._listed_values(value.strip(), depth)) is not None:
             return listed
@@ -366,8 +366,7 @@ def _quoted(text: str) -> str:
 
 def _listed(names: str) -> str:
     """Names as Chinese lists them: "A", "B" is “A”、“B”, and 1 and 2 is 1 和 2."""
-    marked = _quoted(names).replace(", ", "、")
-    marked = re.sub(r" and ([\d,]+) more$", r" 及另外 \1 个", marked)
+    marked = _MORE.sub(r" 及另外 \1 个", _quoted(names).replace(", ", "、"))
     return re.sub(r"^(\S+) and (\S+)$", r"\1 和 \2", marked)
 
 

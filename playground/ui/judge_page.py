@@ -220,7 +220,7 @@ async def _asked(workbench: Workbench, ask: Ask) -> tuple[Shown, Check]:
     """The look of the page that asks, and its judge. Raises PromptError when it is gone."""
     from playground.ui.verdict import look_at
 
-    shown = await look_at(workbench, ask.text("id"), Look.read(ask.text("look")), with_more=False)
+    shown = await look_at(workbench, ask.text("id"), Look.read(ask.text("look")))
     if (check := judge_of(shown)) is None:
         raise PromptError("This judge is gone.", "Open the experiment again.")
     return shown, check

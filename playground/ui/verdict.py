@@ -71,7 +71,7 @@ class Shown:
 
 async def verdict_view(workbench: Workbench, experiment_id: str, ask: Ask) -> Markup:
     """The page of an experiment that is done. Raises NotFoundError."""
-    shown = await look_at(workbench, experiment_id, Look.read(ask.text("look")), with_more=False)
+    shown = await look_at(workbench, experiment_id, Look.read(ask.text("look")))
     if (check := judge_of(shown)) is not None:
         return await judge_page(workbench, shown, check)
     found, look = shown.found, shown.look
@@ -95,7 +95,7 @@ async def verdict_view(workbench: Workbench, experiment_id: str, ask: Ask) -> Ma
     )
 
 
-async def look_at(workbench: Workbench, experiment_id: str, look: Look, *, with_more: bool = True) -> Shown:
+async def look_at(workbench: Workbench, experiment_id: str, look: Look, *, with_more: bool = False) -> Shown:
     """What a look shows; the other experiment of a look that is gone is left out.
 
     `with_more` says how many more cases would settle what is open; that is simulated.
@@ -210,7 +210,7 @@ async def verdict_look(workbench: Workbench, ask: Ask) -> Update:
 
 async def verdict_more(workbench: Workbench, ask: Ask) -> Update:
     """The sentences once more, now with how many cases would settle what is open: the page need not wait for that."""
-    shown = await look_at(workbench, ask.text("id"), Look.read(ask.text("look")))
+    shown = await look_at(workbench, ask.text("id"), Look.read(ask.text("look")), with_more=True)
     return {"html": {"v-says": says(shown, await judged_line(workbench, shown))}}
 
 
@@ -334,7 +334,7 @@ async def verdict_to_compare(workbench: Workbench, ask: Ask) -> Update:
     values = await workbench.history.case_values(experiment_id, case, 1)
     if not values:
         raise PromptError(f"There is no case {case + 1}.", "Open the experiment again.")
-    shown = await look_at(workbench, experiment_id, Look.read(ask.text("look")), with_more=False)
+    shown = await look_at(workbench, experiment_id, Look.read(ask.text("look")))
     columns = [await _column(workbench, shown, number, case) for number in _into(shown)]
     form = form_of_run(run)
     opened = form.open.model_copy(update={"key": new_key()})

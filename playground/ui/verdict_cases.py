@@ -12,7 +12,6 @@ from playground.plurals import plural
 from playground.scorers import passed
 from playground.store.records import StoredCell
 from playground.types.grid import CellKey
-from playground.types.scores import Score
 from playground.ui.html import button, icon, join
 from playground.ui.verdict_look import MORE_CASES, MOST_CASES, Look
 from playground.ui.verdict_rating import can_rate, rating_cell, unrated
@@ -233,24 +232,11 @@ async def _detail(workbench: Workbench, shown: Shown, case: int) -> Markup:
             told += _broken(await workbench.history.cell(experiment_id, key), shown, variant, repeat)
         lines += told[:MOST_TOLD]
     said = join(lines) or Markup('<span class="soft">No check fails in these two answers.</span>')
+    at: dict[str, Any] = {"id": shown.id, "case": case, "look": shown.look.text}
     ways = join(
         (
-            button(
-                "Open beside its rivals",
-                "verdict_case",
-                kind="quiet small link",
-                id=shown.id,
-                case=case,
-                look=shown.look.text,
-            ),
-            button(
-                "Into Compare",
-                "verdict_to_compare",
-                kind="quiet small link",
-                id=shown.id,
-                case=case,
-                look=shown.look.text,
-            ),
+            button("Open beside its rivals", "verdict_case", kind="quiet small link", **at),
+            button("Into Compare", "verdict_to_compare", kind="quiet small link", **at),
         )
     )
     return Markup(
@@ -261,21 +247,17 @@ async def _detail(workbench: Workbench, shown: Shown, case: int) -> Markup:
 def _broken(cell: StoredCell, shown: Shown, variant: int, repeat: int) -> list[Markup]:
     """What does not hold of one answer; of several to a case it says which."""
     table = shown.found.table
-    name, which = table.entries[variant].name, repeat + 1
+    failed = Markup('<span><b class="bad">{} failed</b> {}</span>')
+    fails = Markup('<span><b class="bad">{} fails</b> {}: {}</span>')
+    whose: tuple[object, ...] = (table.entries[variant].name,)
     if table.repeats > 1:
         failed = Markup('<span><b class="bad">{}, answer {} failed</b> {}</span>')
         fails = Markup('<span><b class="bad">{}, answer {} fails</b> {}: {}</span>')
-        if cell.error:
-            return [failed.format(name, which, cell.error)]
-        return [fails.format(name, which, each.name, each.explanation) for each in _fails(cell)]
+        whose = (*whose, repeat + 1)
     if cell.error:
-        return [Markup('<span><b class="bad">{} failed</b> {}</span>').format(name, cell.error)]
-    fails = Markup('<span><b class="bad">{} fails</b> {}: {}</span>')
-    return [fails.format(name, each.name, each.explanation) for each in _fails(cell)]
-
-
-def _fails(cell: StoredCell) -> list[Score]:
-    return [score for score in cell.scores if passed(score) is False]
+        return [failed.format(*whose, cell.error)]
+    broken = [score for score in cell.scores if passed(score) is False]
+    return [fails.format(*whose, each.name, each.explanation) for each in broken]
 
 
 def judged(found: Verdict, variant: int, case: int) -> Markup:

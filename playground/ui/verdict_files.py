@@ -25,6 +25,8 @@ _WHOLE = {
 _READ = {"verdict.md": markdown_in_chinese, "verdict.txt": in_chinese}
 CARD = "judge.md"
 """The card of the judge whose page the look is."""
+SAYING_MORE = (*_WHOLE, "variants.csv")
+"""These say how many more cases would settle what is open; the others need not wait for that."""
 TABLES = ("variants.csv", "health.csv", "cases.csv", "slices.csv", "ratings.csv")
 
 
@@ -37,7 +39,7 @@ async def verdict_file(
             f'There is no file "{name}" of an experiment.',
             f"There are {', '.join((*_WHOLE, *TABLES, CARD))}.",
         )
-    shown = await look_at(workbench, experiment_id, Look.read(look))
+    shown = await look_at(workbench, experiment_id, Look.read(look), with_more=name in SAYING_MORE)
     stem = re.sub(r"[^\w-]+", "-", shown.kept.row.name).strip("-").lower()[:60] or "experiment"
     if name == CARD:
         text = await card_file(workbench, shown)

@@ -205,7 +205,7 @@ async def rate_case(workbench: Workbench, ask: Ask) -> Update:
     better, case = ask.text("better"), ask.integer("case")
     if better not in get_args(Better):
         raise PromptError("This is no rating.", "Reload the page.")
-    shown = await look_at(workbench, ask.text("id"), Look.read(ask.text("look")), with_more=False)
+    shown = await look_at(workbench, ask.text("id"), Look.read(ask.text("look")))
     if not can_rate(shown):
         raise PromptError("This pair cannot be rated.", "Choose two variants of one experiment.")
     left, right = _sides(shown)

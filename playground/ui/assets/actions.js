@@ -14,7 +14,7 @@ import { closePop, openPop } from "./pop.js";
 import { run, stop } from "./run.js";
 import { shownRepeat, showSample } from "./samples.js";
 import { raiseTokens } from "./settings.js";
-import { call, changed, page } from "./store.js";
+import { callWithForm, changed, page } from "./store.js";
 import { showTab } from "./tabs.js";
 import { apply, onShown } from "./updates.js";
 
@@ -171,9 +171,7 @@ export async function send(action, args) {
     isChange = CHANGE.includes(action),
     turn = list && ++drawn[list];
   if (list && !isChange) pending[list] = { action, args };
-  const { form, run: shown } = page;
-  const previous = page.previous ?? null;
-  const update = await call(action, { ...args, previous, form, run: shown });
+  const update = await callWithForm(action, args);
   const isLatest = list && turn === drawn[list];
   // A change reads the filters that are on the page; one that is still on its way would be lost by what it draws.
   if (list && (!isLatest || (isChange && pending[list]))) {

@@ -4,23 +4,20 @@
 
 import { showAlert } from "./alerts.js";
 import { $$ } from "./dom.js";
-import { call, page } from "./store.js";
+import { callWithForm } from "./store.js";
 import { apply, onShown } from "./updates.js";
 
 const EVERY_MS = 700,
   AWAY_MS = 3000;
 
 let timer = null,
-  told = null, // the alert about a look that got no answer
-  isLook = false;
-const drawn = new Map(); // what looks have drawn since anything else did, by its place
+  told = null; // the alert about a look that got no answer
 
 const inView = () => $$("[data-poll]").filter((el) => el.parentElement.offsetParent);
 
 async function ask(el) {
   const { poll: action, ...args } = el.dataset;
-  const { form, run } = page;
-  const reply = await call(action, { ...args, previous: page.previous ?? null, form, run });
+  const reply = await callWithForm(action, args);
   if (reply.alert && !reply.html) {
     told ??= showAlert(reply.alert);
     again(AWAY_MS);
@@ -29,21 +26,7 @@ async function ask(el) {
   told?.remove();
   told = null;
   // What was drawn anew meanwhile is newer, and asks for itself.
-  if (el.isConnected) draw(reply);
-}
-
-// What is on screen as it comes stays: the focus, a text that somebody selects, and what a pointer is over.
-function draw(reply) {
-  const all = Object.entries(reply.html ?? {}),
-    at = (id) => document.getElementById(id);
-  const news = all.filter(([id, html]) => drawn.get(id) !== html).map(([id]) => at(id));
-  for (const [id, html] of all) {
-    if (drawn.get(id) === html && !news.some((box) => box?.contains(at(id)))) delete reply.html[id];
-    drawn.set(id, html);
-  }
-  isLook = true;
-  apply(reply);
-  isLook = false;
+  if (el.isConnected) apply(reply, { isLook: true });
 }
 
 function again(wait) {
@@ -52,7 +35,6 @@ function again(wait) {
 }
 
 onShown((update) => {
-  if (!isLook && update.html) drawn.clear();
   if (update.alert && !update.html) return;
   const all = inView();
   clearTimeout(timer);

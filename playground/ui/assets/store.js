@@ -63,6 +63,15 @@ export async function call(action, payload = {}) {
   return JSON.parse(reply);
 }
 
+/**
+ * Asks for an action with what is open in Compare.
+ * @param {string} action
+ * @param {object} args
+ * @returns {Promise<object>} `Update` of ui/update.py
+ */
+export const callWithForm = (action, args) =>
+  call(action, { ...args, previous: page.previous ?? null, form: page.form, run: page.run });
+
 let asked = 0;
 export const previewListeners = [];
 export const askPreview = debounce(180, async () => {

@@ -203,8 +203,8 @@ export function makeTranslation(catalogue, holes) {
 
   function filled(template, name, value, depth) {
     if (OURS.has(name) || (name === "file" && value.startsWith("The "))) return exact.get(value) ?? null;
-    if (template.quoted.has(name) || NAMES.has(name.replace(/\d+$/, ""))) return null;
     const noun = name.replace(/\d+$/, "");
+    if (template.quoted.has(name) || NAMES.has(noun)) return null;
     if (LISTS.has(noun) || (template.listed.has(name) && !SPOKEN.has(noun))) {
       const several = listedValues(value.trim(), depth);
       if (several !== null) return several;
@@ -270,7 +270,7 @@ export function makeTranslation(catalogue, holes) {
   // Names as Chinese lists them: "A", "B" is “A”、“B”, and 1 and 2 is 1 和 2.
   const quoted = (text) => text.replace(/"([^"]*)"/g, "“$1”");
   const listed = (names) =>
-    quoted(names).replaceAll(", ", "、").replace(/ and ([\d,]+) more$/, " 及另外 $1 个")
+    quoted(names).replaceAll(", ", "、").replace(MORE, " 及另外 $1 个")
       .replace(/^(\S+) and (\S+)$/, "$1 和 $2");
 
   function written(template, values) {

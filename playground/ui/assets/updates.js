@@ -26,8 +26,14 @@ const listeners = [];
  */
 export const onShown = (fn) => listeners.push(fn);
 
-/** @param {object} update `Update` of ui/update.py */
-export function apply(update) {
+const filled = new WeakMap(); // what an element was filled with last
+
+/**
+ * @param {object} update `Update` of ui/update.py
+ * @param {{isLook?: boolean}} how whether the page asked by itself: then what is on screen as it comes stays, with the
+ *   focus, a text that somebody selects, and what a pointer is over
+ */
+export function apply(update, { isLook = false } = {}) {
   if (update.only_at !== undefined && update.only_at !== page.experiment) return;
   if (update.models) {
     page.models = update.models;
@@ -62,7 +68,11 @@ export function apply(update) {
   for (const [i, data] of Object.entries(update.columns ?? {})) applyPart(i, data);
   if (update.vote !== undefined) $("#vote").innerHTML = update.vote;
   if (update.view) showView(update.view.column, update.view.html, update.view.kind);
-  for (const [id, html] of Object.entries(update.html ?? {})) fill(document.getElementById(id), html);
+  for (const [id, html] of Object.entries(update.html ?? {})) {
+    const el = document.getElementById(id);
+    if (isLook && filled.get(el) === html) delete update.html[id];
+    else fill(el, html);
+  }
   if (update.drawer) openDrawer(update.drawer);
   else if (update.drawer === null) {
     forgetHalf();
@@ -112,6 +122,7 @@ function takeRun(run) {
 
 function fill(el, html) {
   if (!el) return;
+  filled.set(el, html);
   keepFocus(el, () => {
     el.innerHTML = html;
     wordTimes(el);
