@@ -13,14 +13,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache
-from typing import NamedTuple
+from functools import cache, lru_cache
 
 from playground.translation.catalogue import translations
+from playground.translation.templates import COUNTED, HOLE, SENTENCES, WORD, Template, pieces_of
 
-_HOLE = re.compile(r"\{([a-z_][a-z0-9_]*)\}|<(/?)(\d+)>")
-_WORD = re.compile(r"[A-Za-z]+")
+_WORDS = re.compile(r"[A-Za-z]{2}")
+"""Of "p < 0.001" and "k = 3" no word is left to say."""
 _NUMBER = re.compile(r"[\s\d.,:%×+−–~≈<>≥≤/-]*")
 _COUNT = re.compile(r"^\d[\d.,]* ")
 _LETTER = re.compile(rf"[A-Z]′?|{_NUMBER.pattern}")
@@ -31,7 +30,6 @@ _BEFORE_CJK = re.compile(f"^ [{_CJK}]")
 _STARTS_CJK = re.compile(f"^[{_CJK}]")
 _ENDS_CJK = re.compile(f"[{_CJK}]$")
 _CHANGE = re.compile(": (?:.* → |added |removed )")
-_SENTENCES = re.compile(r"(?<=[.?!])\s+(?=[^a-z])")
 _SEPARATORS = ((" · ", " · "), ("; ", "；"), (": ", "："), (", ", "，"))
 _ENDS = {".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…"}
 # What these stand for is a name of somebody's or of a thing: it is shown as it is.
@@ -44,11 +42,6 @@ SPOKEN = frozenset({
 })  # fmt: skip
 """After a colon these are what somebody says, not a list."""
 NAMES = LISTED | {"name", "title", "file", "path", "url", "model", "slug", "id", "search", "quote", "clip"}
-COUNTED = frozenset({
-    "n", "i", "number", "count", "total", "cases", "rows", "variants", "models", "calls", "passing", "judged", "samples",
-    "prompts", "attempt",
-})  # fmt: skip
-"""What these stand for is a number."""
 FREE = NAMES | {
     "", "label", "value", "example", "prompt", "column", "variable", "field", "tag", "variant", "mode", "why", "error", "exc",
     "text", "detail", "before", "after",
@@ -66,115 +59,19 @@ HOLES = {
     "spoken": sorted(SPOKEN),
 }
 """These for the page's script, which gets them with the catalogue."""
-_NAME = re.compile(r'"[^"]*"|“[^”]*”|[^\s"“”]+|[\d\s=]+')
-"""One of several names: in quotation marks, a word, or numbers that are equal."""
+_NAME = re.compile(r'(?:"[^"]*"|“[^”]*”|[^\s"“”]+)(?: [\d.,]+(?: ?%)?)?|[\d\s=]+')
+"""One of several names: in quotation marks or a word, with what it has ("A 3"), or numbers that are equal."""
 _ONE_OF = re.compile(r'(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+')
-_WORD_OR_NUMBER = re.compile(r"(?:[^\s,;:(（]|,(?=\d))*")
 _MORE = re.compile(r" and ([\d,]+) more$")
+_VARIANTS = re.compile(r"[A-Z]′?(?: [\d.,]+(?: ?%)?)?(?:, [A-Z]′?(?: [\d.,]+(?: ?%)?)?)+")
+"""Variants one after the other, or what each of them has: "A 3, B 1"."""
+_IN_QUOTES = re.compile(r'"[^"]*"(?:(?:, | and | or )"[^"]*")*')
+_SAID = re.compile(f"{_NUMBER.pattern}|{_IN_QUOTES.pattern}")
+_SPACED = re.compile(f"(?<=[，。；：？！、）”]) +(?=[{_CJK}])")
+_TOLD = re.compile(r"[A-Za-z%]|[，。；：？！、）”] ")
 _SHORT = 5
 """A template with fewer letters than this fits too much: all it is filled with must be numbers or known."""
 _DEEPEST = 5
-
-
-class Piece(NamedTuple):
-    """A hole of a template: its name, or the number of a tag (`closes` for its end), between two texts."""
-
-    before: str
-    name: str = ""
-    tag: str = ""
-    closes: bool = False
-
-
-def pieces_of(text: str) -> tuple[list[Piece], str]:
-    """The holes with the text before each, and the text after the last."""
-    found, at = [], 0
-    for hole in _HOLE.finditer(text):
-        found.append(Piece(text[at : hole.start()], hole[1] or "", hole[3] or "", bool(hole[2])))
-        at = hole.end()
-    return found, text[at:]
-
-
-@dataclass
-class Template:
-    """A message with holes, and its Chinese."""
-
-    text: str
-    chinese: str
-    letters: int = 0
-    keys: frozenset[str] = frozenset()
-    quoted: frozenset[str] = frozenset()
-    listed: frozenset[str] = frozenset()
-    parted: frozenset[str] = frozenset()
-    """Holes with another right behind them that stands elsewhere in the Chinese: they hold one word or number."""
-    are_several: bool = False
-    order: tuple[int, int, bool, str] = (0, 0, False, "")
-    """First what has the most letters and the fewest holes, then what counts: that fits the least else."""
-    starts: str = ""
-    ends: str = ""
-    pieces: list[Piece] = field(default_factory=list)
-    rest: str = ""
-
-    def __post_init__(self) -> None:
-        pieces, rest = pieces_of(self.text)
-        self.pieces, self.rest = pieces, rest
-        self.starts, self.ends = pieces[0].before, rest
-        self.letters = sum(
-            len(word) for piece in [*(p.before for p in pieces), rest] for word in _WORD.findall(piece)
-        )
-        # Only whole words: a hole beside one may make it longer.
-        marked = _HOLE.sub("\x00", self.text)
-        self.keys = frozenset(w for w in re.findall(r"(?<![A-Za-z\x00])[A-Za-z]+(?![A-Za-z\x00])", marked))
-        counts = any(piece.name.rstrip("0123456789") in COUNTED for piece in pieces)
-        self.order = (-self.letters, len(pieces), not counts, self.text)
-        self.are_several = bool(_SENTENCES.search(self.text))
-        self.listed = frozenset(piece.name for piece in pieces if piece.name and piece.before[-2:] == ": ")
-        after = [*(piece.before for piece in pieces[1:]), rest]
-        beside = re.findall(r"(\{[a-z_0-9]+\})(?=(\{[a-z_0-9]+\}))", self.text)
-        self.parted = frozenset(a[1:-1] for a, b in beside if a + b not in self.chinese)
-        self.quoted = frozenset(
-            piece.name for piece, then in zip(pieces, after, strict=True)
-            if piece.name and piece.before[-1:] in ('"', "“", "`") and then[:1] in ('"', "”", "`")
-        )  # fmt: skip
-
-    @cached_property
-    def tagged(self) -> re.Pattern[str] | None:
-        """What a text of it looks like, where it has tags; None without."""
-        pieces, rest = self.pieces, self.rest
-        if not any(piece.tag for piece in pieces):
-            return None
-        written, tags = "", set()
-        for number, piece in enumerate(pieces):
-            written += re.escape(piece.before)
-            if piece.name:
-                written += f"(?P<p{number}>.*?)"
-            elif piece.closes or piece.tag in tags:
-                written += f"<{'/' if piece.closes else ''}(?P=t{piece.tag})>"
-            else:
-                tags.add(piece.tag)
-                written += rf"<(?P<t{piece.tag}>\d+)>"
-        return re.compile(written + re.escape(rest), re.DOTALL)
-
-    def values(self, text: str) -> dict[str, str] | None:
-        """What stands in its holes by their names, and the numbers of its tags by theirs; None when it does not fit."""
-        pieces, rest = self.pieces, self.rest
-        if self.tagged:
-            match = self.tagged.fullmatch(text)
-            if match is None:
-                return None
-            found = {piece.name: match[f"p{n}"] for n, piece in enumerate(pieces) if piece.name}
-            return found | {piece.tag: match[f"t{piece.tag}"] for piece in pieces if piece.tag}
-        # Each literal as early as possible, the last at the end: in one pass, where a pattern would go back and forth.
-        at, found = len(pieces[0].before), {}
-        for piece, then in zip(pieces, [*(p.before for p in pieces[1:]), rest], strict=True):
-            is_last = piece is pieces[-1]
-            end = len(text) - len(then) if is_last else text.find(then, at) if then else at
-            if not then and not is_last and piece.name in self.parted:
-                end += len(_WORD_OR_NUMBER.match(text, at)[0])  # type: ignore[index]
-            if end < at:
-                return None
-            found[piece.name] = text[at:end]
-            at = end + len(then)
-        return found
 
 
 class Translation:
@@ -183,7 +80,7 @@ class Translation:
     def __init__(self, catalogue: Mapping[str, str]) -> None:
         catalogue = {**_ends_cut(catalogue), **catalogue}
         self.exact = dict(catalogue)
-        templates = [Template(text, chinese) for text, chinese in catalogue.items() if _HOLE.search(text)]
+        templates = [Template(text, chinese) for text, chinese in catalogue.items() if HOLE.search(text)]
         templates.sort(key=lambda each: -each.letters)
         often = Counter(key for template in templates for key in template.keys)
         self.by_word: dict[str, list[Template]] = {}
@@ -195,39 +92,42 @@ class Translation:
     def _of(self, text: str) -> str:
         """The text in Chinese as far as it is known; spaces around stay."""
         bare = text.strip()
-        if not bare or not re.search("[A-Za-z%]", bare):
+        if not _TOLD.search(bare):
             return text
         known = self._known(re.sub(r"\s+", " ", bare), 0)
-        if known is None:
-            return text
+        known = _SPACED.sub("", bare if known is None else known)
         start = len(text) - len(text.lstrip())
         return text[:start] + known + text[start + len(bare) :]
 
-    def _known(self, text: str, depth: int) -> str | None:
-        """The Chinese of a text without spaces around; None when no part of it is known."""
-        if depth > _DEEPEST or not _WORD.search(text):
+    def _known(self, text: str, depth: int, *, is_whole: bool = False) -> str | None:
+        """The Chinese of a text without spaces around; None when no part of it is known, with `is_whole` when one is not."""
+        if depth > _DEEPEST or not WORD.search(text):
             return _number(text)
+        if _VARIANTS.fullmatch(text):
+            return (_number(text) or text).replace(", ", "、")
         if (exact := self._exactly(text)) is not None:
             return exact
-        pieces = _SENTENCES.split(text)
+        pieces = SENTENCES.split(text)
         found: list[str | None] = []
         if len(pieces) > 1:
             # A hole of one sentence must not swallow the next: only a message of several goes before them.
             if several := self._by_templates(text, depth, are_several=True):
                 return several
-            found = [self._known(piece, depth + 1) for piece in pieces]
+            found = [self._known(piece, depth + 1, is_whole=is_whole) for piece in pieces]
             if all(found):
                 return _sentences(pieces, found)
+            if is_whole:
+                found = []
         if "; " in text and _CHANGE.search(text):  # a hole of one change must not swallow the next
             parts = text.split("; ")
             told = [self._known(part, depth + 1) for part in parts]
             if any(told) and all(known or _CHANGE.search(p) for p, known in zip(parts, told, strict=True)):
                 return "；".join(known or part for part, known in zip(parts, told, strict=True))
         whole = self._by_templates(text, depth) or self._without_end(text, depth)
-        return whole or (_sentences(pieces, found) if any(found) else self._separated(text, depth))
+        return whole or (_sentences(pieces, found) if any(found) else self._separated(text, depth, is_whole))
 
     def _exactly(self, text: str) -> str | None:
-        found = (self.exact[form] for form in _forms(text) if form in self.exact and not _HOLE.search(form))
+        found = (self.exact[form] for form in _forms(text) if form in self.exact and not HOLE.search(form))
         return next(found, None)
 
     def _by_templates(self, text: str, depth: int, *, are_several: bool = False) -> str | None:
@@ -236,7 +136,7 @@ class Translation:
         return next((found for found in templates if found is not None), None)
 
     def _by_template(self, text: str, depth: int, are_several: bool) -> str | None:
-        words = {*_WORD.findall(text)}
+        words = {*WORD.findall(text)}
         candidates = [
             template
             for word in (*words, "")
@@ -263,12 +163,14 @@ class Translation:
                 is_sure = _LETTER.fullmatch(value) is not None or self._is_known(value)
                 if is_short and name and not is_sure and not is_label:
                     break
-                known = None if name.isdigit() else self._filled(template, name, value, depth)
+                is_said = noun in FREE or name in template.quoted or _SAID.fullmatch(value) is not None
+                is_whole = not is_said and name not in template.listed
+                known = None if name.isdigit() else self._filled(template, name, value, depth, is_whole)
                 if is_short and name and known is None and not is_sure:
                     break
-                is_said = noun in FREE or name in template.quoted or _NUMBER.fullmatch(value) is not None
                 is_foreign = known is None and not is_said
-                if is_foreign and " " in value.strip() and name not in template.listed:
+                is_sentence = " " in value.strip() and _WORDS.search(value)
+                if is_foreign and is_sentence and name not in template.listed:
                     break
                 if known is None and value[-1:] in _ENDS and text.endswith(value):
                     break  # the end of the sentence is no part of what stands in it
@@ -282,7 +184,7 @@ class Translation:
         bare = value.strip()
         return bare in self.exact or _COUNT.sub("{n} ", bare) in self.exact
 
-    def _filled(self, template: Template, name: str, value: str, depth: int) -> str | None:
+    def _filled(self, template: Template, name: str, value: str, depth: int, is_whole: bool) -> str | None:
         if name in OURS or (name == "file" and value.startswith("The ")):  # one that has no name
             return self.exact.get(value)
         noun = name.rstrip("0123456789")
@@ -293,7 +195,7 @@ class Translation:
             return listed
         tag = re.fullmatch(r"(<\d+>)(.*)(</\d+>)", value)
         bare = tag[2] if tag else value.strip()
-        known = self._known(bare, depth + 1) if bare else None
+        known = self._known(bare, depth + 1, is_whole=is_whole) if bare else None
         return value if tag and known is None else known and value.replace(bare, known, 1)
 
     def _listed_values(self, text: str, depth: int) -> str | None:
@@ -319,19 +221,18 @@ class Translation:
             return inner + _ENDS[text[-1]] if inner else None
         return None
 
-    def _separated(self, text: str, depth: int) -> str | None:
+    def _separated(self, text: str, depth: int, is_whole: bool) -> str | None:
         for separator, shown in _SEPARATORS:
             # Where there are elements each text of the line is shown by itself.
             if separator not in text or re.search(r"<\d", text):
                 continue
             pieces = text.split(separator)
-            found = [self._known(piece, depth + 1) if piece else "" for piece in pieces]
+            found = [self._known(piece, depth + 1, is_whole=is_whole) if piece else "" for piece in pieces]
             # Between commas, and before a colon, only a single word may be somebody's: else it is a sentence of his.
-            foreign = [
-                p for p, k in zip(pieces, found, strict=True) if k is None and " " in p and _WORD.search(p)
-            ]
+            rest = [p for p, k in zip(pieces, found, strict=True) if k is None and " " in p]
+            foreign = any(map((_WORDS if is_whole else WORD).search, rest))
             is_left = separator == ": " and found[-1] is None and not _CHANGE.search(text)
-            if not any(found) or (separator == ", " and foreign) or is_left:
+            if not any(found) or ((is_whole or separator == ", ") and foreign) or is_left:
                 continue
             written = found[0] or pieces[0]
             for n in range(1, len(pieces)):
@@ -367,6 +268,7 @@ def _quoted(text: str) -> str:
 def _listed(names: str) -> str:
     """Names as Chinese lists them: "A", "B" is “A”、“B”, and 1 and 2 is 1 和 2."""
     marked = _MORE.sub(r" 及另外 \1 个", _quoted(names).replace(", ", "、"))
+    marked = re.sub("”( and | or )“", lambda said: f"”{'和' if said[1] == ' and ' else '或'}“", marked)
     return re.sub(r"^(\S+) and (\S+)$", r"\1 和 \2", marked)
 
 
@@ -397,6 +299,8 @@ def _written(template: Template, values: Mapping[str, str]) -> str:
             value = _listed(value)
         elif noun == "quote":
             value = re.sub(r'^"(.*)"$', r"“\1”", value)
+        elif _IN_QUOTES.fullmatch(value):
+            value = _listed(value)
         if _AFTER_CJK.search(written) and _STARTS_CJK.search(value):
             written = written[:-1]
         if _AFTER_CJK.search(value):

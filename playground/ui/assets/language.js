@@ -1,14 +1,13 @@
 // The reader's language. The page is written in English; for a reader of Chinese what stands on it is translated where
 // it stands, and kept so while it changes. What is a user's, a model's or code carries translate="no" and stays.
 
-import { makeTranslation } from "./translate.js";
+import { TOLD, makeTranslation } from "./translate.js";
 
 const KEY = "playground.language", COOKIE = "playground_language";
 const READ = ["title", "aria-label", "placeholder", "alt", "label", "aria-description", "aria-roledescription"];
 const INLINE = new Set("B SPAN A CODE EM KBD I SMALL STRONG MARK ABBR TIME SAMP VAR DEL INS SUP SUB svg".split(" "));
 // What is set in the font of code is code, a name or a model's.
 const KEPT = "[translate=no], .mono, .words, mark, del, ins, textarea, script, style, pre, code, kbd, samp, svg";
-const LETTERS = /[A-Za-z%]/;
 
 /** What an element or text said in English: {text}, {nodes} or {name: text} of its attributes, with what is shown. */
 const texts = new WeakMap(), lines = new WeakMap(), attributes = new WeakMap();
@@ -67,7 +66,7 @@ export function englishOf(el, name) {
 function showText(node) {
   const kept = texts.get(node);
   if (kept && kept.shown === node.data) return;
-  if (!LETTERS.test(node.data)) return;
+  if (!TOLD.test(node.data)) return;
   const text = node.data, words = translated(text);
   if (words === text) return;
   texts.set(node, { text, shown: words });
@@ -77,7 +76,7 @@ function showText(node) {
 function showAttributes(el) {
   for (const name of READ) {
     const text = el.getAttribute(name);
-    if (!text || !LETTERS.test(text)) continue;
+    if (!text || !TOLD.test(text)) continue;
     const kept = attributes.get(el) ?? {};
     if (kept[name]?.shown === text) continue;
     const words = translated(text);
@@ -88,7 +87,7 @@ function showAttributes(el) {
 }
 
 const isInline = (el) => INLINE.has(el.tagName) && (el.tagName === "svg" || [...el.children].every(isInline));
-const isText = (node) => node.nodeType === Node.TEXT_NODE && LETTERS.test(node.data);
+const isText = (node) => node.nodeType === Node.TEXT_NODE && TOLD.test(node.data);
 
 // A text beside elements of its line is one sentence: Chinese puts its parts into another order.
 function showLine(el) {

@@ -3,6 +3,7 @@
 
 const HOLE = /\{([a-z_][a-z0-9_]*)\}|<(\/?)(\d+)>/g;
 const WORD = /[A-Za-z]+/g;
+const WORDS = /[A-Za-z]{2}/; // of "p < 0.001" and "k = 3" no word is left to say
 const NUMBER = /^[\s\d.,:%×+−–~≈<>≥≤/-]*$/;
 const COUNT = /^\d[\d.,]* /;
 const LETTER = /^[A-Z]′?$/; // a variant's name
@@ -10,14 +11,20 @@ const CJK = "\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”";
 const AFTER = new RegExp(`[${CJK}] $`), BEFORE = new RegExp(`^ [${CJK}]`);
 const STARTS = new RegExp(`^[${CJK}]`), ENDS = new RegExp(`[${CJK}]$`);
 const CHANGE = /: (?:.* → |added |removed )/;
-const SENTENCES = /(?<=[.?!])\s+(?=[^a-z])/;
+const SENTENCES = /(?<=[.?!])\s+(?=[^a-z])|(?<=[。？！])\s+/;
 const SEPARATORS = [[" · ", " · "], ["; ", "；"], [": ", "："], [", ", "，"]];
 const END = { ".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…" };
-const NAME = /^(?:"[^"]*"|“[^”]*”|[^\s"“”]+|[\d\s=]+)$/; // one of several names
+const NAME = /^(?:(?:"[^"]*"|“[^”]*”|[^\s"“”]+)(?: [\d.,]+(?: ?%)?)?|[\d\s=]+)$/; // one of several names: "A 3"
+const VARIANTS = /^[A-Z]′?(?: [\d.,]+(?: ?%)?)?(?:, [A-Z]′?(?: [\d.,]+(?: ?%)?)?)+$/; // "A 3, B 1"
+const IN_QUOTES = /^"[^"]*"(?:(?:, | and | or )"[^"]*")*$/;
+const SPACED = new RegExp(`(?<=[，。；：？！、）”]) +(?=[${CJK}])`, "g");
 const ONE_OF = /(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+/g;
 const WORD_OR_NUMBER = /^(?:[^\s,;:(（]|,(?=\d))*/;
 const MORE = / and ([\d,]+) more$/;
 const SHORT = 5, DEEPEST = 5, MOST_KEPT = 20_000;
+
+/** Whether a text may have to be changed for a reader of Chinese: it has letters, or a space behind a Chinese mark. */
+export const TOLD = /[A-Za-z%]|[，。；：？！、）”] /;
 
 function piecesOf(text) {
   const pieces = [];
@@ -130,8 +137,10 @@ export function makeTranslation(catalogue, holes) {
   // A message by itself, or a count of something: what a short template may be filled with.
   const isKnown = (value) => exact.has(value.trim()) || exact.has(value.trim().replace(COUNT, "{n} "));
 
-  function known(text, depth) {
+  // With `isWhole` null also when a part of it is not known.
+  function known(text, depth, isWhole = false) {
     if (depth > DEEPEST || text.search(WORD) < 0) return number(text);
+    if (VARIANTS.test(text)) return (number(text) ?? text).replaceAll(", ", "、");
     const same = exactly(text);
     if (same !== undefined) return same;
     const pieces = text.split(SENTENCES);
@@ -140,8 +149,9 @@ export function makeTranslation(catalogue, holes) {
       // A hole of one sentence must not swallow the next: only a message of several goes before them.
       const several = byTemplates(text, depth, true);
       if (several) return several;
-      found = pieces.map((piece) => known(piece, depth + 1));
+      found = pieces.map((piece) => known(piece, depth + 1, isWhole));
       if (found.every(Boolean)) return sentences(pieces, found);
+      if (isWhole) found = [];
     }
     if (text.includes("; ") && CHANGE.test(text)) {
       // Changes, one after the other: a hole of one must not swallow the next.
@@ -150,7 +160,7 @@ export function makeTranslation(catalogue, holes) {
         return parts.map((part, n) => told[n] || part).join("；");
     }
     const whole = byTemplates(text, depth) || withoutEnd(text, depth);
-    return whole || (found.some(Boolean) ? sentences(pieces, found) : separated(text, depth));
+    return whole || (found.some(Boolean) ? sentences(pieces, found) : separated(text, depth, isWhole));
   }
 
   function formsOf(text) {
@@ -187,11 +197,12 @@ export function makeTranslation(catalogue, holes) {
         const isLabel = template.listed.has(name) && template.starts !== "";
         const isSure = isTag || NUMBER.test(value) || LETTER.test(value) || isKnown(value);
         if (isShort && !isSure && !isLabel) continue next;
-        const words = isTag ? null : filled(template, name, value, depth);
+        const isSaid = FREE.has(noun) || template.quoted.has(name) || NUMBER.test(value) || IN_QUOTES.test(value);
+        const words = isTag ? null : filled(template, name, value, depth, !isSaid && !template.listed.has(name));
         if (isShort && words === null && !isSure) continue next;
-        const isSaid = FREE.has(noun) || template.quoted.has(name) || NUMBER.test(value);
         const isForeign = words === null && !isSaid;
-        if (isForeign && value.trim().includes(" ") && !template.listed.has(name)) continue next;
+        const isSentence = value.trim().includes(" ") && WORDS.test(value);
+        if (isForeign && isSentence && !template.listed.has(name)) continue next;
         // The end of the sentence is no part of what stands in it.
         if (words === null && !isTag && value.at(-1) in END && text.endsWith(value)) continue next;
         shown[name] = words ?? value;
@@ -201,7 +212,7 @@ export function makeTranslation(catalogue, holes) {
     return null;
   }
 
-  function filled(template, name, value, depth) {
+  function filled(template, name, value, depth, isWhole) {
     if (OURS.has(name) || (name === "file" && value.startsWith("The "))) return exact.get(value) ?? null;
     const noun = name.replace(/\d+$/, "");
     if (template.quoted.has(name) || NAMES.has(noun)) return null;
@@ -210,7 +221,7 @@ export function makeTranslation(catalogue, holes) {
       if (several !== null) return several;
     }
     const tag = /^(<\d+>)(.*)(<\/\d+>)$/s.exec(value), bare = tag ? tag[2] : value.trim();
-    const shown = bare ? known(bare, depth + 1) : null;
+    const shown = bare ? known(bare, depth + 1, isWhole) : null;
     return shown === null ? (tag ? value : null) : value.replace(bare, () => shown);
   }
 
@@ -244,15 +255,16 @@ export function makeTranslation(catalogue, holes) {
     return all;
   }
 
-  function separated(text, depth) {
+  function separated(text, depth, isWhole) {
     for (const [separator, shown] of SEPARATORS) {
       // Where there are elements each text of the line is shown by itself.
       if (!text.includes(separator) || /<\d/.test(text)) continue;
       const pieces = text.split(separator);
-      const found = pieces.map((piece) => (piece ? known(piece, depth + 1) : ""));
+      const found = pieces.map((piece) => (piece ? known(piece, depth + 1, isWhole) : ""));
       // Between commas, and before a colon, only a single word may be somebody's: else it is a sentence of his.
-      const hasForeign = pieces.some((piece, n) => found[n] === null && piece.includes(" ") && piece.search(WORD) >= 0);
-      if (!found.some(Boolean) || (separator === ", " && hasForeign)) continue;
+      const isForeign = (piece) => piece.includes(" ") && piece.search(isWhole ? WORDS : WORD) >= 0;
+      const hasForeign = pieces.some((piece, n) => found[n] === null && isForeign(piece));
+      if (!found.some(Boolean) || ((isWhole || separator === ", ") && hasForeign)) continue;
       if (separator === ": " && found.at(-1) === null && !CHANGE.test(text)) continue;
       let all = found[0] || pieces[0];
       for (let n = 1; n < pieces.length; n++)
@@ -271,6 +283,7 @@ export function makeTranslation(catalogue, holes) {
   const quoted = (text) => text.replace(/"([^"]*)"/g, "“$1”");
   const listed = (names) =>
     quoted(names).replaceAll(", ", "、").replace(MORE, " 及另外 $1 个")
+      .replace(/”( and | or )“/g, (_, said) => `”${said === " and " ? "和" : "或"}“`)
       .replace(/^(\S+) and (\S+)$/, "$1 和 $2");
 
   function written(template, values) {
@@ -287,6 +300,7 @@ export function makeTranslation(catalogue, holes) {
       const noun = name.replace(/\d+$/, "");
       if (LISTED.has(noun)) value = listed(value);
       else if (noun === "quote") value = value.replace(/^"(.*)"$/, "“$1”");
+      else if (IN_QUOTES.test(value)) value = listed(value);
       if (AFTER.test(all) && STARTS.test(value)) all = all.slice(0, -1);
       all += AFTER.test(value) ? value.slice(0, -1) : value;
     }
@@ -296,13 +310,13 @@ export function makeTranslation(catalogue, holes) {
   const keptOf = new Map();
   return (text) => {
     const bare = text.trim();
-    if (!bare || !/[A-Za-z%]/.test(bare)) return text;
+    if (!TOLD.test(bare)) return text;
     let shown = keptOf.get(bare);
     if (shown === undefined) {
-      shown = known(bare.replace(/\s+/g, " "), 0);
+      shown = (known(bare.replace(/\s+/g, " "), 0) ?? bare).replace(SPACED, "");
       if (keptOf.size > MOST_KEPT) keptOf.clear();
       keptOf.set(bare, shown);
     }
-    return shown === null ? text : text.replace(bare, () => shown);
+    return text.replace(bare, () => shown);
   };
 }
