@@ -7,8 +7,9 @@ it out with each rule a second time, below its own container, so that ours win o
     .btn { color: red; }   →   .btn { color: red; } .gradio-container.gradio-container-6-31-0 .contain .btn { color: red; }
 
 and Gradio gets one line that imports the result, in the place where its own would stand: the order of all rules stays what
-it was, and the browser keeps what it has read. A rule inside @media comes below the container only, as Gradio has it. Only
-what our sheets use is known: plain rules, @media around them, and @keyframes; a test holds that.
+it was, and the browser keeps what it has read. Inside @media a rule stands twice as well, where Gradio has only the second:
+drawers and lists that drop down are drawn outside of its container. Only what our sheets use is known: plain rules, @media
+around them, and @keyframes; a test holds that.
 """
 
 from __future__ import annotations
@@ -32,22 +33,37 @@ def below(css: str, container: str) -> str:
         if head.startswith("@keyframes"):
             found.append(f"{head} {{{body}}}")
         elif head.startswith("@media"):
-            inner = "\n".join(_below(each, rule, container) for each, rule in _blocks(body))
+            inner = "\n".join(_twice(each, rule, container) for each, rule in _blocks(body))
             found.append(f"{head} {{\n{inner}\n}}")
         elif head.startswith("@") or "{" in _PIECE.findall(body):
             raise ValueError(f"Not known in a style sheet of the page: {head[:80]}")
         else:
-            found.append(f"{head} {{{body}}}\n{_below(head, body, container)}")
+            found.append(_twice(head, body, container))
     return "\n".join(found) + "\n"
 
 
-def _below(head: str, body: str, container: str) -> str:
-    """One rule below the container, where the dark theme's class stands above that."""
+def _twice(head: str, body: str, container: str) -> str:
+    """One rule, and again below the container, where the dark theme's class stands above that."""
     if head.startswith("@") or "{" in _PIECE.findall(body):
         raise ValueError(f"Not known inside @media: {head[:80]}")
-    above = ".dark " if ".dark" in head else ""
-    parts = head.replace(".dark", "", 1).split(",")  # Gradio's, though a comma may stand inside :is(…)
-    return f"{', '.join(f'{above}{container} {part.strip()}' for part in parts)} {{{body}}}"
+    below = ", ".join(_selector_below(each, container) for each in _selectors(head))
+    return f"{head} {{{body}}}\n{below} {{{body}}}"
+
+
+def _selector_below(selector: str, container: str) -> str:
+    bare = selector.removeprefix(".dark").strip()
+    return f"{container} {bare}" if bare == selector else f".dark {container} {bare}".rstrip()
+
+
+def _selectors(head: str) -> Iterator[str]:
+    """What commas part, but for those inside :is(a, b)."""
+    depth, start = 0, 0
+    for at, char in enumerate(head):
+        depth += (char == "(") - (char == ")")
+        if char == "," and not depth:
+            yield head[start:at].strip()
+            start = at + 1
+    yield head[start:].strip()
 
 
 def _blocks(css: str) -> Iterator[tuple[str, str]]:

@@ -21,9 +21,11 @@ from playground.ui.styles import Styles, below
         (".dark .a { b: c; }", ".dark .a { b: c; } .dark #g .a { b: c; }"),
         ("/* of } { */.a { b: c; }", ".a { b: c; } #g .a { b: c; }"),
         (""".a { b: "}{"; }\n.c { d: url('{'); }""", """.a { b: "}{"; } #g .a { b: "}{"; } .c { d: url('{'); } #g .c { d: url('{'); }"""),
-        ("@media (x) { .a { b: c; } .d { e: f; } }", "@media (x) { #g .a { b: c; } #g .d { e: f; } }"),
+        ("@media (x) { .a { b: c; } .d { e: f; } }", "@media (x) { .a { b: c; } #g .a { b: c; } .d { e: f; } #g .d { e: f; } }"),
         ("@keyframes k { 50% { b: c; } }", "@keyframes k { 50% { b: c; } }"),
-        (".a :is(th, td) { b: c; }", ".a :is(th, td) { b: c; } #g .a :is(th, #g td) { b: c; }"),
+        (".a :is(th, td) { b: c; }", ".a :is(th, td) { b: c; } #g .a :is(th, td) { b: c; }"),
+        (":is(a:not(b), c), d { e: f; }", ":is(a:not(b), c), d { e: f; } #g :is(a:not(b), c), #g d { e: f; }"),
+        (".dark { --a: b; }", ".dark { --a: b; } .dark #g { --a: b; }"),
     ],
 )  # fmt: skip
 def test_a_rule_stands_alone_and_below_the_container(css: str, written: str) -> None:
