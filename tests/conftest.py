@@ -32,6 +32,8 @@ from playground.library import shipped
 from playground.settings import Settings
 from playground.store import open_store
 from playground.workbench.service import Workbench
+from tests.beside import pytest_addoption as pytest_addoption
+from tests.beside import pytest_runtestloop as pytest_runtestloop
 from tests.tried_engine import engine_findings as engine_findings
 from tests.tried_engine import tried_engine as tried_engine
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from playground.backends.llamacpp import LlamaCppBackend
 from playground.settings import Settings
 from playground.types.generation import GenerationRequest, Message
 from playground.types.prompt import Sampling
+from tests.beside import SHARED
 
 Tried = Callable[[Path], Path]
 
@@ -31,12 +31,9 @@ async def _first_answer(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def engine_findings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def engine_findings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of the findings; processes that test beside each other share one."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    folder = folder / "tried-engine"
+    folder = request.config.stash.get(SHARED, tmp_path_factory.getbasetemp()) / "tried-engine"
     folder.mkdir(exist_ok=True)
     found = folder / "engine.json"
     with (folder / "lock").open("w") as lock:
