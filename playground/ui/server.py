@@ -58,14 +58,17 @@ def make_app(settings: Settings, workbench: Workbench, on_ready: Callable[[], No
     if offline is None:  # it was for Gradio's own libraries; a vLLM started here may fetch its model
         os.environ.pop("HF_HUB_OFFLINE")
     import gradio as gr
+    from gradio.routes import templates
 
     from playground.ui import app as page
     from playground.ui import languages
     from playground.ui.routes import add_routes
     from playground.ui.scripts import Scripts
     from playground.ui.sessions import Sessions
+    from playground.ui.still_gradio import still
     from playground.ui.styles import Styles
 
+    still(templates)
     blocks = page.build(workbench)
 
     @asynccontextmanager

@@ -18,6 +18,9 @@ MOST_STATES = 50
 IDLE_SECONDS = 900.0
 """A session without a request and without a run for so long is forgotten; its tab goes on with the next call."""
 SWEEP_SECONDS = 60.0
+LOOK_SECONDS = 0.01
+"""How often Gradio's queue looks whether a run has come: once a millisecond, as it does by itself, took 7 % of a core
+while nobody used the program."""
 
 
 class Sessions:
@@ -30,6 +33,8 @@ class Sessions:
         self._seen: dict[str, float] = {}
         blocks.state_holder.capacity = MOST_STATES
         self._queue.ANALYTICS_MAX_EVENTS = 1  # a row for each run, for a page that is shut
+        self._queue.sleep_when_free = LOOK_SECONDS
+        self._queue.progress_update_sleep_when_free = 1.0  # no event tells its progress to Gradio
 
     def __len__(self) -> int:
         """Sessions of which anything is kept."""

@@ -244,10 +244,24 @@ SHIFTS = """() => { window.shifts = []; new PerformanceObserver((list) => { for 
     .observe({ type: 'layout-shift', buffered: true }); }"""
 
 
+# How often the time is asked for in three tenths of a second: whoever draws by the clock asks at each frame.
+ASKED = """async () => { const now = performance.now; let asked = 0;
+    performance.now = () => { asked += 1; return now.call(performance); };
+    await new Promise((done) => setTimeout(done, 300));
+    delete performance.now; return asked; }"""
+
+
 @pytest.mark.parametrize("size", [(1440, 900), (1366, 768), (390, 844)])
-def test_nothing_moves_from_loading_to_the_first_answer(scripted: OpenApp, size: tuple[int, int]) -> None:
+def test_nothing_moves_from_loading_to_the_first_answer_and_nothing_draws_by_itself(
+    scripted: OpenApp, size: tuple[int, int], wait_for: Callable[..., Any]
+) -> None:
     app = scripted(viewport={"width": size[0], "height": size[1]})
     app.page.evaluate(SHIFTS)
     app.run_to_the_end()
     shifts = app.page.evaluate("shifts")
     assert sum(value for value, *_ in shifts) <= 0.02, shifts
+    wait_for(
+        lambda: app.page.evaluate(ASKED) == 0,
+        "the end of Gradio's loading, which comes to rest in a second",
+        10,
+    )

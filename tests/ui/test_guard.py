@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import json
 import re
 import socket
@@ -24,7 +25,7 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from playground.settings import Settings
-from playground.ui import connections, guard, sessions
+from playground.ui import connections, guard, sessions, still_gradio
 from playground.ui.connections import BoundedProtocol
 from playground.ui.guard import CALL, DOORS, JOIN, LIMITS, MOST_BYTES, NEWS, Guard
 from playground.ui.server import make_app
@@ -292,6 +293,27 @@ async def test_unknown_sessions_functions_and_events_are_not_found_and_nothing_i
         answer = await client.post(CALL, json=good)
         assert "no action" in answer.json()
     assert "Traceback" not in caplog.text + "".join(capfd.readouterr())
+
+
+async def test_the_page_begins_with_what_stops_gradios_clock(app: Guard):
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://localhost:7860", headers=HERE
+    ) as client:
+        page = (await client.get("/")).text
+    assert page.count(still_gradio.SCRIPT) == 1
+    assert page.index(still_gradio.SCRIPT) < page.index('<script type="module"')
+
+
+def test_a_program_that_nobody_uses_wakes_rarely(app: Guard):
+    """Gradio's queue looks for runs by the clock, a thousand times a second if it is let."""
+    assert isinstance(app.known, Sessions)
+    queue = app.known._queue
+    for look, pause in (
+        (queue.start_processing, "sleep_when_free"),
+        (queue.start_progress_updates, "progress_update_sleep_when_free"),
+    ):
+        assert f"asyncio.sleep(self.{pause})" in inspect.getsource(look)
+        assert getattr(queue, pause) >= sessions.LOOK_SECONDS >= 0.01
 
 
 async def test_idle_sessions_are_forgotten_and_states_bounded(app: Guard):
