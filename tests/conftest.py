@@ -34,6 +34,7 @@ from playground.store import open_store
 from playground.workbench.service import Workbench
 from tests.beside import pytest_addoption as pytest_addoption
 from tests.beside import pytest_runtestloop as pytest_runtestloop
+from tests.examples import examples
 from tests.tried_engine import engine_findings as engine_findings
 from tests.tried_engine import tried_engine as tried_engine
 
@@ -43,7 +44,10 @@ gc.disable()  # until all tests are collected: nothing of it can be freed
 
 # How long inputs take to be made says how busy the machine is, and nothing of the program.
 hypothesis.settings.register_profile(
-    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "busy",
+    max_examples=examples(100),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("busy")
 

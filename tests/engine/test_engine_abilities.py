@@ -26,6 +26,12 @@ THROUGHPUT = Wishes(mode="throughput")
 SEA = "Tell me about the sea."
 
 
+@pytest.fixture(scope="module")
+def model(small: Path) -> Path:
+    """Three layers of it: where the way of an answer is looked at and not its words."""
+    return small
+
+
 class Answer(NamedTuple):
     text: str
     tokens: list[Scored]
@@ -110,7 +116,7 @@ async def test_log_probabilities_are_those_of_the_raw_distribution(
     assert dict(greedy.tokens[0][2]).get(token, logprob) == logprob, "temperature is not in it"
 
 
-async def test_an_answer_keeps_to_a_json_schema_or_a_grammar(new_engine: NewEngine, model: Path) -> None:
+async def test_an_answer_keeps_to_a_json_schema_or_a_grammar(new_engine: NewEngine, embedded: Path) -> None:
     engine = new_engine()
     schema = {
         "type": "object",
@@ -119,17 +125,17 @@ async def test_an_answer_keeps_to_a_json_schema_or_a_grammar(new_engine: NewEngi
     }  # fmt: skip
     for mode in MODES:
         wishes = Wishes(mode=mode, json_schema=json.dumps(schema))
-        got = await ask(engine, model, "Describe fire.", wishes, max_tokens=40)
+        got = await ask(engine, embedded, "Describe fire.", wishes, max_tokens=40)
         value = json.loads(got.text)
         assert value["colour"] in ("red", "blue")
         assert got.done.finish == "stop"
         assert value.get("n", 3) >= 3
         assert got.started.ignored == []
     loose = await ask(
-        engine, model, wishes=Wishes(json_schema='{"type": "array", "uniqueItems": true, "maxItems": 2}')
+        engine, embedded, wishes=Wishes(json_schema='{"type": "array", "uniqueItems": true, "maxItems": 2}')
     )
     assert loose.started.ignored == ["JSON schema: uniqueItems not enforced"]
-    only = await ask(engine, model, wishes=Wishes(grammar='root ::= "yes" | "no"'), temperature=1.5)
+    only = await ask(engine, embedded, wishes=Wishes(grammar='root ::= "yes" | "no"'), temperature=1.5)
     assert only.text in ("yes", "no")
 
 
@@ -160,31 +166,31 @@ async def test_samples_of_one_prompt_read_it_once(new_engine: NewEngine, model: 
 
 
 async def test_given_texts_are_scored_after_a_prompt_that_is_read_once(
-    new_engine: NewEngine, model: Path
+    new_engine: NewEngine, embedded: Path
 ) -> None:
     engine = new_engine()
     prompt = "The capital of France is"
     texts = [" Paris.", " a", "", " Paris, which lies on the Seine"] + [f" {n} and on" for n in range(16)]
-    scores = await engine.score_text(model, prompt, texts)
+    scores = await engine.score_text(embedded, prompt, texts)
     assert ["".join(token for token, _ in tokens) for tokens in scores] == texts
     assert all(value < 0 for tokens in scores for _, value in tokens)
     assert sum(v for _, v in scores[0][:1]) > sum(v for _, v in scores[4][:1])
-    greedy = await ask(engine, model, wishes=Wishes(raw_prompt=prompt, top_logprobs=0), max_tokens=5)
-    ((*same,),) = await engine.score_text(model, prompt, [greedy.text])
+    greedy = await ask(engine, embedded, wishes=Wishes(raw_prompt=prompt, top_logprobs=0), max_tokens=5)
+    ((*same,),) = await engine.score_text(embedded, prompt, [greedy.text])
     assert [token for token, _ in same] == [token for token, *_ in greedy.tokens]
     for (_, one), (_, other, *_) in zip(same, greedy.tokens, strict=True):
         assert one == pytest.approx(other, abs=0.2), "rows of one call are summed in another order"
 
 
-async def test_embeddings_are_near_for_near_texts(new_engine: NewEngine, model: Path) -> None:
+async def test_embeddings_are_near_for_near_texts(new_engine: NewEngine, embedded: Path) -> None:
     engine = new_engine()
     texts = ["The cat sleeps on the sofa.", "A cat is sleeping on a couch.", "Interest rates rose by 2 %."]
-    cat, couch, rates = await engine.embed(model, texts)
+    cat, couch, rates = await engine.embed(embedded, texts)
     assert dot(cat, cat) == pytest.approx(1)
     assert (
         math.sumprod(cat, couch) > math.sumprod(cat, rates) if hasattr(math, "sumprod") else len(cat) == 576
     )
-    assert (await engine.embed(model, texts[:1]))[0] == cat
+    assert (await engine.embed(embedded, texts[:1]))[0] == cat
 
 
 def dot(one: list[float], other: list[float]) -> float:

@@ -16,6 +16,7 @@ from playground.engine.model import LoadedModel, Options
 from playground.engine.prefix_tree import PrefixTree, common_length
 from playground.engine.protocol import Done, Generate
 from playground.engine.scheduler import Scheduler
+from tests.examples import examples
 
 NewFake = Callable[..., Any]
 
@@ -112,7 +113,7 @@ def loaded(small: Path) -> Iterator[LoadedModel]:
     found.close()
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=list(HealthCheck))
 @given(moves=st.lists(MOVES, min_size=3, max_size=8))
 def test_llama_cpp_agrees_with_the_tree_in_random_schedules(loaded: LoadedModel, moves: list[Any]) -> None:
     """Join, step, cancel, evict: every request ends once, no sequence leaks, llama.cpp knows the same positions."""

@@ -24,6 +24,12 @@ NewEngine = Callable[..., Engine]
 HELLO = [["user", "Tell me about the sea."]]
 
 
+@pytest.fixture(scope="module")
+def model(small: Path) -> Path:
+    """Three layers of it: where the way of an answer is looked at and not its words."""
+    return small
+
+
 class Answer(NamedTuple):
     started: Started
     text: str
@@ -45,9 +51,9 @@ async def answer(
     return Answer(started, "".join(p.text for p in pieces if isinstance(p, Piece)), done)
 
 
-async def test_an_answer_comes_in_pieces_with_its_receipt(new_engine: NewEngine, model: Path) -> None:
+async def test_an_answer_comes_in_pieces_with_its_receipt(new_engine: NewEngine, embedded: Path) -> None:
     engine = new_engine()
-    got = await answer(engine, model, [["user", "What is the capital of France?"]], max_tokens=8)
+    got = await answer(engine, embedded, [["user", "What is the capital of France?"]], max_tokens=8)
     assert got.started.prompt_tokens == 37
     assert got.started.context_tokens == 2048
     assert got.started.rendered_prompt.endswith("France?<|im_end|>\n<|im_start|>assistant\n")
@@ -56,9 +62,9 @@ async def test_an_answer_comes_in_pieces_with_its_receipt(new_engine: NewEngine,
     assert got.started.ignored == []
     assert got.text.startswith("L'É")
     assert (got.done.finish, got.done.completion_tokens, got.done.cached_tokens) == ("length", 8, 0)
-    digest = subprocess.run(["sha256sum", model], capture_output=True, text=True, check=True).stdout.split()[
-        0
-    ]
+    digest = subprocess.run(
+        ["sha256sum", embedded], capture_output=True, text=True, check=True
+    ).stdout.split()[0]
     assert got.done.digest == digest
 
 
@@ -73,12 +79,12 @@ async def test_the_seed_decides_the_text(new_engine: NewEngine, model: Path) -> 
     assert len({first.text, other.text, zero.text}) == 3
 
 
-async def test_penalties_change_a_text_that_repeats_itself(new_engine: NewEngine, model: Path) -> None:
+async def test_penalties_change_a_text_that_repeats_itself(new_engine: NewEngine, embedded: Path) -> None:
     engine = new_engine()
     question = [["user", "What is the capital of France?"]]  # its greedy answer repeats "la femme au roi"
-    plain = await answer(engine, model, question, max_tokens=40)
+    plain = await answer(engine, embedded, question, max_tokens=40)
     for penalty in ({"repetition_penalty": 1.5}, {"presence_penalty": 1.5}, {"frequency_penalty": 1.5}):
-        changed = await answer(engine, model, question, max_tokens=40, **penalty)
+        changed = await answer(engine, embedded, question, max_tokens=40, **penalty)
         assert len(set(changed.text.split())) > len(set(plain.text.split()))
 
 
@@ -96,9 +102,9 @@ async def test_a_stop_string_is_not_part_of_the_text(new_engine: NewEngine, mode
     assert stopped.done.finish == "stop"
 
 
-async def test_a_model_that_is_done_stops_by_itself(new_engine: NewEngine, model: Path) -> None:
+async def test_a_model_that_is_done_stops_by_itself(new_engine: NewEngine, embedded: Path) -> None:
     got = await answer(
-        new_engine(), model, [["system", "Answer with one word."], ["user", "Say yes."]], max_tokens=200
+        new_engine(), embedded, [["system", "Answer with one word."], ["user", "Say yes."]], max_tokens=200
     )
     assert got.done.finish == "stop"
     assert got.done.completion_tokens < 200
@@ -133,26 +139,26 @@ async def test_a_prompt_beyond_the_window_is_refused_with_both_numbers(
     assert long.started.prompt_tokens + long.done.completion_tokens <= 300
 
 
-async def test_leaving_an_answer_stops_the_work(new_engine: NewEngine, model: Path) -> None:
+async def test_leaving_an_answer_stops_the_work(new_engine: NewEngine, embedded: Path) -> None:
     engine = new_engine(parallel=1)
-    async with aclosing(engine.generate(model, HELLO, Sampling(max_tokens=100_000))) as events:
+    async with aclosing(engine.generate(embedded, HELLO, Sampling(max_tokens=100_000))) as events:
         async for event in events:
             if isinstance(event, Piece):
                 break
-    got = await asyncio.wait_for(answer(engine, model, max_tokens=2), 10)
+    got = await asyncio.wait_for(answer(engine, embedded, max_tokens=2), 10)
     assert got.done.finish == "length"
     assert engine.starts == 1
 
 
-async def test_a_prompt_that_is_being_read_can_be_cancelled(new_engine: NewEngine, model: Path) -> None:
+async def test_a_prompt_that_is_being_read_can_be_cancelled(new_engine: NewEngine, embedded: Path) -> None:
     engine = new_engine(parallel=1, context_tokens=8192)
     long = [["user", "word " * 7000]]  # 20 seconds and more of reading
-    task = asyncio.create_task(answer(engine, model, long))
-    await answer_started(engine, model, long)
+    task = asyncio.create_task(answer(engine, embedded, long))
+    await answer_started(engine, embedded, long)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    got = await asyncio.wait_for(answer(engine, model, max_tokens=2), 10)
+    got = await asyncio.wait_for(answer(engine, embedded, max_tokens=2), 10)
     assert got.done.completion_tokens == 2
 
 
@@ -264,16 +270,16 @@ async def test_a_chat_template_that_does_not_parse_is_named_with_its_line(
 
 
 async def test_the_least_recently_used_model_makes_room(
-    new_engine: NewEngine, model: Path, tmp_path: Path
+    new_engine: NewEngine, embedded: Path, tmp_path: Path
 ) -> None:
     links = [tmp_path / f"{name}.gguf" for name in "abc"]
     for link in links:
-        link.symlink_to(model)
+        link.symlink_to(embedded)
     engine = new_engine(memory_mb=450, context_tokens=512)  # two of them, about 175 MB each
     for link in (*links, links[0]):
         assert (await answer(engine, link, max_tokens=1)).text
-        assert models_in_memory(engine, model) <= 2
-    assert models_in_memory(engine, model) == 2
+        assert models_in_memory(engine, embedded) <= 2
+    assert models_in_memory(engine, embedded) == 2
     assert engine.starts == 1
 
 
@@ -287,22 +293,22 @@ def models_in_memory(engine: Engine, model: Path) -> int:
     return round(mapped / model.stat().st_size)
 
 
-async def test_a_busy_model_is_not_unloaded(new_engine: NewEngine, model: Path, tmp_path: Path) -> None:
+async def test_a_busy_model_is_not_unloaded(new_engine: NewEngine, embedded: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.gguf"
-    other.symlink_to(model)
+    other.symlink_to(embedded)
     engine = new_engine(memory_mb=250, context_tokens=512)  # one of them
     first, second = await asyncio.gather(
-        answer(engine, model, max_tokens=30), answer(engine, other, max_tokens=3)
+        answer(engine, embedded, max_tokens=30), answer(engine, other, max_tokens=3)
     )
     assert first.text.startswith(second.text)
     assert engine.starts == 1
 
 
 async def test_a_model_larger_than_the_limit_is_refused_with_both_numbers(
-    new_engine: NewEngine, model: Path
+    new_engine: NewEngine, embedded: Path
 ) -> None:
     with pytest.raises(BackendError, match=r"needs about \d+ MB and the engine may use 64 MB") as caught:
-        await answer(new_engine(memory_mb=64), model)
+        await answer(new_engine(memory_mb=64), embedded)
     assert "PLAYGROUND_ENGINE_MEMORY_MB" in caught.value.hint
 
 

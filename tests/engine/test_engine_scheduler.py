@@ -20,6 +20,7 @@ from playground.engine.rules import Rules
 from playground.engine.scheduler import Scheduler
 from tests.engine import conftest
 from tests.engine.conftest import FakeContext
+from tests.examples import examples
 
 NewFake = Callable[..., Any]
 
@@ -527,7 +528,7 @@ ACTIONS = st.lists(
 
 @pytest.mark.parametrize("tile", [64, 8])
 @settings(
-    max_examples=120,
+    max_examples=examples(120),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     database=None,

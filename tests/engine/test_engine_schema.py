@@ -25,6 +25,7 @@ from playground.engine.schema.patterns import FORMATS, to_held
 from playground.engine.vocabulary import Vocabulary
 from playground.errors import BackendError
 from playground.settings import embedded_model_path
+from tests.examples import examples
 
 
 class Babbler:
@@ -441,7 +442,7 @@ SCHEMAS = st.builds(
 
 
 @settings(
-    max_examples=80,
+    max_examples=examples(80),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -24,6 +24,7 @@ from playground.errors import PromptError
 from playground.formats import archive, bundle, prompty
 from playground.formats.bundle import BundleItem, read_bundle, write_bundle
 from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
+from tests.examples import examples
 
 CREATED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 TONE = Prompt(
@@ -200,7 +201,7 @@ def test_of_a_long_history_the_newest_versions_are_kept_and_with_many_prompts_fe
     assert {entry.history for entry in read_bundle(many.data).entries} == {history[-5:]}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(prompts, min_size=1, max_size=5))
 def test_whatever_is_written_reads_back_but_for_the_losses_it_reports(some: list[Prompt]) -> None:
     result = write_bundle([BundleItem(prompt) for prompt in some], name="P", created=CREATED)

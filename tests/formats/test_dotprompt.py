@@ -20,6 +20,7 @@ from playground.templating.rendering import check, normalise
 from playground.types.generation import Message
 from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
 from playground.types.scores import Score
+from tests.examples import examples
 from tests.sampled import ran_with
 
 TEXTS = ["a", "{", "}", "\n", "  ", "\\", "{{", "{{{", "}}", "<b>&", "user:", "\nuser:\n", "{%", "{#", "\u00e9", "~", "'", '"', "---"]  # fmt: skip
@@ -134,7 +135,7 @@ def rendered(turns: tuple[Turn, ...]) -> list[tuple[str, str]]:
     return [(role, content.strip("\n")) for role, content in messages if content.strip()]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(prompts)
 def test_what_is_written_reads_back_equal_and_renders_to_the_same_messages(prompt: Prompt) -> None:
     written = dotprompt.write(Export(prompt=prompt, sampling=prompt.sampling or Sampling()))
@@ -445,7 +446,7 @@ hostile = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(
@@ -498,7 +499,7 @@ schemas = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(schemas)
 def test_a_json_schema_survives_picoschema(schema: dict[str, Any]) -> None:
     written = picoschema.from_json_schema(schema)

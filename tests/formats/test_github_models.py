@@ -18,6 +18,7 @@ from playground.templating.rendering import variables
 from playground.types.generation import Message
 from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
 from playground.types.scores import Score
+from tests.examples import examples
 from tests.sampled import ran_with
 
 SOURCE = """\ufeffname: Sentiment
@@ -159,7 +160,7 @@ checks = st.one_of(
 cases = st.fixed_dictionaries({name: plain for name in names} | {"expected": st.sampled_from(["x", "y"])})
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["system", "user", "assistant"]), st.lists(pieces, min_size=1, max_size=4)), min_size=1, max_size=3),
     st.lists(cases, min_size=1, max_size=3),
@@ -310,7 +311,7 @@ anything = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.dictionaries(st.sampled_from(sorted(github_models._KNOWN)), anything, max_size=5),
     st.lists(

@@ -13,6 +13,7 @@ from playground.formats import jinja
 from playground.formats.base import Export
 from playground.templating.rendering import normalise
 from playground.types.prompt import Input, Prompt, Turn
+from tests.examples import examples
 from tests.sampled import ran_with
 
 PARTS = [
@@ -32,7 +33,7 @@ templates = st.lists(st.sampled_from(PARTS) | st.text(max_size=4), max_size=6).m
 turns = st.lists(st.builds(Turn, role=st.sampled_from(["system", "user", "assistant"]), template=templates), min_size=1, max_size=3)  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(turns.map(tuple))
 def test_turns_that_are_written_without_loss_read_back_equal(given_turns: tuple[Turn, ...]) -> None:
     written = jinja.write(Export(prompt=Prompt(turns=given_turns)))

@@ -19,6 +19,7 @@ from playground.templating import worker
 from playground.templating.rendering import normalise
 from playground.types.generation import Message
 from playground.types.prompt import Check, Input, Prompt, Turn
+from tests.examples import examples
 from tests.sampled import ran_with
 
 NAMES = ("a", "b_2", "\u00e9t\u00e9")
@@ -40,7 +41,7 @@ def read(data: Any) -> Any:
     return langchain.read(json.dumps(data), "x.json")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     pieces,
     words,

@@ -17,6 +17,7 @@ from playground.templating import worker
 from playground.templating.rendering import normalise
 from playground.types.generation import Message
 from playground.types.prompt import Input, Prompt, Sampling, Turn
+from tests.examples import examples
 from tests.sampled import ran_with
 
 NAMES = ("a", "B_2", "input")
@@ -34,7 +35,7 @@ def rendered(turns: tuple[Turn, ...]) -> list[tuple[str, str]]:
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(pieces, pieces, st.text("ab\u4f60: ", max_size=8), st.none() | st.just({"type": "object"}))
 def test_a_system_and_a_user_turn_read_back_equal(
     system: list[Piece], user: list[Piece], name: str, schema: dict[str, Any] | None

@@ -18,6 +18,7 @@ from playground.formats.base import Export
 from playground.types.generation import Message
 from playground.types.prompt import Check, Input, Prompt, Sampling
 from playground.types.scores import Score
+from tests.examples import examples
 from tests.sampled import ran_with
 
 
@@ -80,7 +81,7 @@ def test_a_hostile_text_survives_the_lexer_or_is_written_as_a_request(text: str)
     _survives(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text('"\n\r\t #{}\u200d\u00a0ab\u3000\U0001f469', max_size=12) | st.text(max_size=12))
 def test_any_text_survives_the_lexer_or_is_written_as_a_request(text: str) -> None:
     _survives(text)

@@ -16,6 +16,7 @@ from playground.formats.plain_jinja import Piece, join
 from playground.templating import worker
 from playground.templating.rendering import normalise
 from playground.types.prompt import Input, Prompt, Turn
+from tests.examples import examples
 
 NAMES = ("a", "b_2", "\u00e9t\u00e9")
 texts = st.text("xy :=|,[]()'#\u4f60\U0001f469\u200d", min_size=1, max_size=10).map(str.strip).filter(bool)
@@ -52,7 +53,7 @@ def read(content: str, **more: Any) -> Reading:
     return reading
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     pieces,
     st.dictionaries(st.sampled_from(NAMES), fields),

@@ -15,6 +15,7 @@ from playground.formats.base import Export
 from playground.templating import worker
 from playground.types.generation import Message
 from playground.types.prompt import Check, Input, Prompt
+from tests.examples import examples
 from tests.sampled import ran_with
 
 contents = st.text("{}%# '\\\n\tuser:\u05d0\u2028\U0001f469", max_size=20).filter(lambda text: text.strip())
@@ -23,7 +24,7 @@ chats = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(chats.map(tuple), min_size=1, max_size=4))
 def test_every_line_reads_back_as_its_messages(rows: list[tuple[Message, ...]]) -> None:
     prompt = Prompt(cases=tuple({"n": n} for n in range(len(rows) - 1)))

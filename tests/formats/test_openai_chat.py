@@ -16,6 +16,7 @@ from playground.templating import worker
 from playground.types.generation import Message
 from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
 from playground.types.scores import Score
+from tests.examples import examples
 from tests.sampled import ran_with
 
 
@@ -66,7 +67,7 @@ def test_values_outside_the_api_are_reported_one_by_one() -> None:
 contents = st.text("{}%# '\\\n\tuser:\u05d0\U0001f469", max_size=30).filter(lambda text: text.strip())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["system", "user", "assistant"]), contents), min_size=1, max_size=4)
 )

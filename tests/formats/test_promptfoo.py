@@ -18,6 +18,7 @@ from playground.formats.promptfoo_table import read_csv_tests
 from playground.templating.rendering import variables
 from playground.types.generation import Message
 from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
+from tests.examples import examples
 from tests.sampled import ran_with
 
 CONFIG = r"""
@@ -187,7 +188,7 @@ rows = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     texts,
     st.lists(st.builds(Turn, role=st.sampled_from(["system", "user", "assistant"]), template=templates), min_size=1, max_size=3),
@@ -401,7 +402,7 @@ anything = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["description", "prompts", "providers", "defaultTest", "tests", "targets", "exec"]),
@@ -434,7 +435,7 @@ def test_any_mapping_reads_as_prompts_or_ends_in_a_prompt_error(
             assert exc.hint
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.lists(
         st.sampled_from(

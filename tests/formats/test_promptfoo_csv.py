@@ -15,6 +15,7 @@ from playground.formats import promptfoo_csv
 from playground.formats.base import Export
 from playground.types.files import ExportFile
 from playground.types.prompt import Check, Input, Prompt, Turn
+from tests.examples import examples
 
 CAPITALS = Prompt(
     name="Capitals",
@@ -154,7 +155,7 @@ def prompts(draw: st.DrawFn) -> Prompt:
     return Prompt(cases=tuple(rows), checks=tuple(draw(st.lists(checks, max_size=4))))  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(prompts())
 def test_any_cases_and_checks_that_a_table_holds_come_back(prompt: Prompt) -> None:
     file = written(prompt)

@@ -19,6 +19,7 @@ from playground.templating.rendering import normalise
 from playground.types.generation import Message
 from playground.types.prompt import Check, Input, Prompt, Sampling, TechniqueChoice, Turn
 from playground.types.scores import Score
+from tests.examples import examples
 from tests.sampled import ran_with
 
 TRICKY = [
@@ -99,7 +100,7 @@ prompts = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(prompts)
 def test_any_prompt_that_is_written_without_loss_reads_back_equal(prompt: Prompt) -> None:
     text, losses = prompty.dump(prompt)
@@ -110,7 +111,7 @@ def test_any_prompt_that_is_written_without_loss_reads_back_equal(prompt: Prompt
     assert reading.losses == ()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(prompts)
 def test_no_front_matter_we_write_ends_early_for_a_loader_that_searches_for_the_fence_anywhere(
     prompt: Prompt,
@@ -123,7 +124,7 @@ def test_no_front_matter_we_write_ends_early_for_a_loader_that_searches_for_the_
         assert yaml.safe_load(found[1])["name"] == prompt.name
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(texts)
 def test_any_text_at_all_reads_as_a_prompt_or_ends_in_a_prompt_error(text: str) -> None:
     for candidate in (text, f"---\n{text}\n---\nuser:\nHi\n", f"---\nmetadata:\n  a: {text}\n---\n"):

@@ -14,6 +14,7 @@ from playground.formats.base import Export
 from playground.templating import worker
 from playground.types.generation import Message
 from playground.types.prompt import Prompt, Sampling, Turn
+from tests.examples import examples
 
 TRICKY = [
     "```",
@@ -52,7 +53,7 @@ def told(messages: tuple[Message, ...]) -> list[tuple[str, str]]:
     return [(message.role, message.content.rstrip("\n")) for message in messages]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(chats, st.text("ab*#_|<&\\`\u4f60 ", max_size=10), st.text("ab*#|\u4f60 ", max_size=10))
 def test_a_written_page_reads_back_with_title_description_and_messages(
     messages: tuple[Message, ...], name: str, description: str
@@ -68,7 +69,7 @@ def test_a_written_page_reads_back_with_title_description_and_messages(
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(chats)
 def test_a_written_text_reads_back_as_its_messages(messages: tuple[Message, ...]) -> None:
     written = text.write(Export(prompt=Prompt(name="A: b"), messages=messages, version_hash="3f2a"))
@@ -77,7 +78,7 @@ def test_a_written_text_reads_back_as_its_messages(messages: tuple[Message, ...]
     assert reading.prompt.name == "A: b"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(chats, st.lists(st.text('"\n #ab', min_size=1, max_size=5), max_size=2))
 def test_a_written_modelfile_or_request_reads_back_as_messages_and_sampling(
     messages: tuple[Message, ...], stop: list[str]

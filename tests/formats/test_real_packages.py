@@ -19,6 +19,7 @@ from playground.formats.plain_jinja import Piece, join
 from playground.templating import worker
 from playground.templating.rendering import normalise
 from playground.types.prompt import Input, Prompt, Sampling, Turn
+from tests.examples import examples
 
 deprecated = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainDeprecationWarning")
 pieces = st.lists(
@@ -41,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @deprecated
 @settings(
-    max_examples=100,
+    max_examples=examples(100),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -89,7 +90,7 @@ def test_a_few_shot_file_gives_the_text_that_langchain_makes_of_it(folder: Path)
 
 
 @settings(
-    max_examples=100,
+    max_examples=examples(100),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -127,7 +128,7 @@ def test_llm_takes_our_options_defaults_and_what_is_typed(folder: Path) -> None:
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -15,6 +15,7 @@ from playground.formats.recognise import recognise
 from playground.formats.registry import FORMATS
 from playground.types.generation import Message
 from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
+from tests.examples import examples
 
 PROMPT = Prompt(
     name="Weather",
@@ -185,7 +186,7 @@ SUFFIXES = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.dictionaries(keys, values, max_size=5) | st.lists(values, max_size=3), st.sampled_from(SUFFIXES))
 def test_wrong_types_everywhere_end_in_a_prompt_or_a_prompt_error(data: Any, suffix: str) -> None:
     plain = json.dumps(data)
@@ -207,7 +208,7 @@ PARTS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(
     st.lists(st.sampled_from(PARTS) | st.text(max_size=4), max_size=10).map("".join),
     st.sampled_from(SUFFIXES) | st.text(max_size=5),
@@ -221,7 +222,7 @@ def test_any_text_under_any_name_ends_in_a_prompt_or_a_prompt_error(text: str, s
             assert exc.hint
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.binary(max_size=40), st.sampled_from(SUFFIXES))
 def test_any_bytes_end_in_a_prompt_or_a_prompt_error(data: bytes, suffix: str) -> None:
     _survives(f"x{suffix}", data)

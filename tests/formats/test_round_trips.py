@@ -19,6 +19,7 @@ from playground.templating import worker
 from playground.templating.rendering import normalise
 from playground.types.generation import Message
 from playground.types.prompt import Check, Input, Prompt, Sampling, TechniqueChoice, Turn
+from tests.examples import examples
 
 HOSTILE = [
     "system", "user", "assistant", "answer", "developer", "tool", "system:", "user:", "\nuser:\n", "\n## User\n", "# System",
@@ -54,7 +55,7 @@ def told(field: str, losses: tuple[str, ...]) -> bool:
 
 
 @rows
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     prompts,
     st.none()
@@ -130,7 +131,7 @@ def test_a_name_that_means_something_elsewhere_opens_no_turn(row: Format, name: 
     assert read.description == name or told("description", file.losses)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(80), deadline=None, suppress_health_check=list(HealthCheck))
 @given(prompts)
 def test_a_bundle_gives_back_what_is_put_into_it(prompt: Prompt) -> None:
     written = write_bundle([BundleItem(prompt)], name="x", created=datetime(2026, 1, 1, tzinfo=UTC))

@@ -24,6 +24,7 @@ from playground.store import Store, content_hash, open_store
 from playground.store.records import SaveItem
 from playground.templating.rendering import normalise
 from playground.types.prompt import Check, Input, Prompt, Sampling, Turn
+from tests.examples import examples
 
 CREATED = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -513,7 +514,7 @@ lines = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=8)
 
 
 @settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

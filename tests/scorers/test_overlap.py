@@ -10,6 +10,7 @@ from playground.scorers import score
 from playground.scorers.words import _NORMAL, _PLAIN_NORMAL, _PLAIN_WORD, _WORD
 from playground.types.prompt import Check
 from playground.types.scores import Sample, Score
+from tests.examples import examples
 
 FOX = "The quick brown fox jumps over the lazy dog"
 DOG = "The quick brown dog jumps on the log."
@@ -68,7 +69,7 @@ def test_an_empty_answer_scores_nothing_and_a_threshold_decides(scorer: str) -> 
     assert scored(scorer, "something else", text=FOX, at_least=0.5).value == 0.0
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.text(st.characters(codec="ascii")))
 def test_plain_texts_have_the_same_words_as_by_the_rules_for_all_scripts(text: str) -> None:
     assert _PLAIN_WORD.findall(text.lower()) == _WORD.findall(text.lower())

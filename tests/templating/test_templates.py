@@ -21,6 +21,7 @@ from playground.templating.rendering import (
 from playground.templating.worker import render as render_here
 from playground.types.generation import Message
 from playground.types.prompt import Turn
+from tests.examples import examples
 
 FEW_SHOT = """system:
 Answer in one word.
@@ -487,7 +488,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(VALUES, VALUES, VALUES)
 def test_no_value_changes_the_messages_and_every_value_arrives_exactly(q, a, question):
     pairs = [

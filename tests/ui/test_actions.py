@@ -21,6 +21,7 @@ from playground.ui.alerts import to_alert
 from playground.ui.app import ACTIONS
 from playground.ui.forms import CompareForm
 from playground.workbench.service import Workbench
+from tests.examples import examples
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Run = Callable[..., Awaitable[StoredRun]]
@@ -140,7 +141,7 @@ async def test_an_action_with_senseless_arguments_is_answered_in_words(
 
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=50,
+    max_examples=examples(50),
     deadline=None,
 )
 @given(st.text())

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from playground.errors import PromptError
 from playground.library.reading import read_incoming
 from playground.ui.cases import cases_of
+from tests.examples import examples
 
 if TYPE_CHECKING:
     from tests.ui.conftest import Call
@@ -87,7 +88,7 @@ async def test_empty_objects_are_left_out_and_counted(call: Call):
 PARTS = ["{", "}", "[", "]", '"a"', ":", ",", "1", "\n", "\r", "\0", '"', ";", "__expected", "is-json", "\ufeff", "\\ud800", "1e999", "NaN"]  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.lists(st.sampled_from(PARTS) | st.text(max_size=3), max_size=12).map("".join),
     st.sampled_from(["x.csv", "x.json", "x.jsonl", "x"]),

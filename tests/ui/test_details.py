@@ -18,13 +18,14 @@ from playground.types.generation import TokenLogprob
 from playground.types.prompt import Prompt, Turn
 from playground.ui import details, html, version_actions
 from playground.workbench.service import Workbench
+from tests.examples import examples
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Run = Callable[..., Awaitable[StoredRun]]
 Read = Callable[[str], Any]
 in_spite_of_the_fixture = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
 )
 

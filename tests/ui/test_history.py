@@ -21,6 +21,7 @@ from playground.ui import history
 from playground.ui.html import stamp
 from playground.ui.table import look_of
 from playground.workbench.service import Workbench
+from tests.examples import examples
 from tests.works import work
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -219,7 +220,7 @@ def test_every_status_has_its_mark(read_html: Read, status: Any):
 
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
 )
 @given(st.text(min_size=1) | st.just("\"><script>x</script><b a='"))

@@ -17,6 +17,7 @@ from playground.types.prompt import Check, Input, Prompt, Turn
 from playground.ui import library, preview
 from playground.ui.html import marked
 from playground.workbench.service import Workbench
+from tests.examples import examples
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Read = Callable[[str], Any]
@@ -236,7 +237,7 @@ async def test_a_format_that_is_not_there_is_an_alert(call: Call, workbench: Wor
 
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
 )
 @given(text=HOSTILE)
@@ -268,7 +269,7 @@ def test_no_text_of_a_prompt_becomes_an_element(read_html: Read, text: str):
 
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
 )
 @given(text=HOSTILE, search=HOSTILE)

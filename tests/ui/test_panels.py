@@ -23,6 +23,7 @@ from playground.types.trace import Answer
 from playground.ui import html, panels
 from playground.ui.badges import badge, badges, different
 from playground.ui.vote_bar import vote_bar
+from tests.examples import examples
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 PROMPT = Prompt(name="Greeting", turns=(Turn(role="user", template="Hello"),))
@@ -55,7 +56,7 @@ HOSTILE = st.one_of(
 )
 in_spite_of_the_fixture = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
 )
 
