@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from playground.translation.shown import chinese
 # The library's own base of these, whichever of its versions is installed.
 _CANNOT_READ: type[Exception] = typer.BadParameter.__mro__[2]
 _USAGE = "用法："
+_QUOTED = re.compile(r"(?:(?<=[\u3000-\uffef]) )?'([^'\s]+)'(?: (?=[\u3000-\uffef]))?")
+"""What the library quotes in the English way, with the spaces that stand around it."""
 _USED = {"[OPTIONS]": "[选项]", "COMMAND [ARGS]...": "命令 [参数]..."}
 _HEADS = {"Options": "选项", "Commands": "命令", "Arguments": "参数"}
 
@@ -33,7 +36,8 @@ def run(command: Any, arguments: Sequence[str] | None, prog_name: str) -> int:
 def _told(exc: Any) -> str:
     """Usage, the way to the help, and what is wrong, as the library says it in English."""
     context, of = getattr(exc, "ctx", None), chinese().of
-    lines = [f"{of('Error:')}{of(exc.format_message())}"]
+    what = _QUOTED.sub(r"“\1”", of(exc.format_message()))
+    lines = [f"{of('Error:')}{what}"]
     if context is not None:
         lines = [context.get_usage(), of(f"Try '{context.command_path} --help' for help."), "", *lines]
     return "\n".join(lines)

@@ -233,7 +233,7 @@ def show_data(
         if wanted or half:
             say(f"{page.total:,} of {plural(version.rows, 'row')}\n")
         for row in page.rows:
-            half_word = bracketed(shown(row.half)) if row.half else ""
+            half_word = bracketed(shown(row.half.replace("-", " "))) if row.half else ""
             made = f" {shown(f'made by {row.made_by}')}" if row.made_by else ""
             write(f"{shown(f'row {row.number}')}{half_word}{made}\n")
             for column in version.columns:

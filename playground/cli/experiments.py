@@ -140,9 +140,10 @@ def _require(experiment: Experiment, asked: Asked) -> None:
             "For example: 30",
         )
     for path in (asked.as_json, asked.junit, asked.markdown):
-        if path is not None and (path.is_dir() or not path.parent.is_dir()):
-            what = "is a folder" if path.is_dir() else "is in no folder that is there"
-            raise PromptError(f"{path} {what}.", "Name a file before anything is run.")
+        if path is not None and path.is_dir():
+            raise PromptError(f"{path} is a folder.", "Name a file before anything is run.")
+        if path is not None and not path.parent.is_dir():
+            raise PromptError(f"{path} is in no folder that is there.", "Name a file before anything is run.")
     if asked.margin is not None and not asked.not_worse_than:
         raise PromptError("--margin goes with --not-worse-than.", "Name the variant to compare with.")
 

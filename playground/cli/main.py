@@ -279,7 +279,7 @@ def doctor(
     """
     if exact or model:
         if not exact:
-            raise PlaygroundError("A model goes with --exact.", f"playground doctor --exact {model}")
+            raise PlaygroundError("A model goes with --exact.", f"Say so: playground doctor --exact {model}")
         report = with_workbench(open_there(settings_of(context, data)), partial(_compared, model or ""))
         raise typer.Exit(0 if report.equal == report.total else 1)
     from playground.cli.doctor import can_run, examine

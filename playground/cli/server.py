@@ -65,7 +65,7 @@ def add(
 
     settings = settings_of(context, data)
     added = run_async(_add(settings, name, url, kind, _key_in(key_file)))
-    say(f"{added.name}: {LABELS[added.kind]} at {added.url}\n")
+    say(f"{added.name} added: {LABELS[added.kind]} at {added.url}\n")
 
 
 async def _add(settings: Settings, name: str, url: str, kind: str, key: str) -> Server:

@@ -101,7 +101,7 @@ def _variants(data: Any, shared: Any, file: str) -> tuple[list[dict[str, Any]], 
     if not isinstance(data, dict) or not data:
         raise PromptError(
             f"{file} has no variants.",
-            "Name at least two, such as:  variants: {A: {baseline: true}, B: {technique: chain-of-thought}}",
+            "Name at least two, such as: variants: {A: {baseline: true}, B: {technique: chain-of-thought}}",
         )
     rows, baselines = [], []
     for name, given in data.items():

@@ -47,7 +47,7 @@ FREE = NAMES | {
     "text", "detail", "before", "after",
 }  # fmt: skip
 """What may be filled with more words than the template has. Of others, that is a sentence of somebody's which only begins so."""
-OURS = frozenset({"check_label", "level"})
+OURS = frozenset({"check_label", "level", "sample_title"})
 """What these stand for is a name of ours: in Chinese where there is one, also in quotation marks."""
 HOLES = {
     "ours": sorted(OURS),
@@ -188,6 +188,8 @@ class Translation:
         if name in OURS or (name == "file" and value.startswith("The ")):  # one that has no name
             return self.exact.get(value)
         noun = name.rstrip("0123456789")
+        if value == "none" and noun in LISTED:
+            return self.exact.get(value)
         if name in template.quoted or noun in NAMES:
             return None
         are_several = noun in LISTS or (name in template.listed and noun not in SPOKEN)

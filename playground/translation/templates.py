@@ -78,7 +78,8 @@ class Template:
         self.parted = frozenset(a[1:-1] for a, b in beside if a + b not in self.chinese)
         self.quoted = frozenset(
             piece.name for piece, then in zip(pieces, after, strict=True)
-            if piece.name and piece.before[-1:] in ('"', "“", "`") and then[:1] in ('"', "”", "`")
+            if piece.name
+            and (piece.before[-1:] in ('"', "“", "`") and then[:1] in ('"', "”", "`") or piece.before[-2:] == "--")
         )  # fmt: skip
 
     @cached_property

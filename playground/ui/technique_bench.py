@@ -125,10 +125,14 @@ async def _prompts(workbench: Workbench) -> list[tuple[str, str]]:
     """What a question can be asked with: itself alone, a prompt that comes with a sample, a saved one."""
     alone = [("", "the question alone")]
     samples = [
-        (f"{SAMPLE}{each.name}", f"the prompt of {each.title}") for each in await all_samples() if each.prompt
+        (f"{SAMPLE}{each.name}", _prompt_of(each.title)) for each in await all_samples() if each.prompt
     ]
     saved = await workbench.saved.search("", limit=MOST_SAVED)
     return alone + samples + [(row.id, row.name) for row in saved]
+
+
+def _prompt_of(sample_title: str) -> str:
+    return f"the prompt of {sample_title}"
 
 
 # --- under way and found --------------------------------------------------------------------------------

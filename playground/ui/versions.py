@@ -56,14 +56,14 @@ def _table(
         for row in rows
     )
     return Markup(
-        '<table class="table versions wraps"><tr><th class="num" style="width:32px">No.</th><th class="w1">What changed</th>'
-        '<th style="width:120px">Saved</th><th style="width:290px"></th></tr>{}</table>'
+        '<table class="table versions wraps"><tr><th class="num no">No.</th><th class="w1">What changed</th>'
+        '<th class="when">Saved</th><th class="acts"></th></tr>{}</table>'
     ).format(body)
 
 
 def _row(row: VersionSummary, labels: Sequence[str], newest: int, since: int, to: int) -> Markup:
     ident, number = row.prompt_id, row.number
-    shown = {since: "from", to: "to"}.get(number, "") if since != to else ""
+    shown = {since: "compare this", to: "with this"}.get(number, "") if since != to else ""
     chips = join(
         Markup(
             ' <span class="badge">{}{} <button class="bare" data-act="set_label"{} aria-label="Take the label {} away">{}</button></span>'
@@ -94,8 +94,8 @@ def _row(row: VersionSummary, labels: Sequence[str], newest: int, since: int, to
     if row.variant:
         acts.append(button("Promote", "promote", kind="small", prompt=ident, variant=row.variant))
     return Markup(
-        "<tr{}><td class='num' style='width:32px'>{}</td><td class='w1'>{}{}{}<span class='hint'>{}</span></td><td class='hint' style='width:120px'>{}{}</td>"
-        "<td style='width:290px;text-align:right'>{}</td></tr>"
+        "<tr{}><td class='num no'>{}</td><td class='w1'>{}{}{}<span class='hint'>{}</span></td><td class='hint when'>{}{}</td>"
+        "<td class='acts'>{}</td></tr>"
     ).format(
         Markup(' class="on"') if shown else "",
         number,
@@ -114,7 +114,7 @@ def _label_form(rows: Sequence[VersionSummary], prompt_id: str) -> Markup:
     return Markup(
         '<div class="row-form" data-form><label class="soft" for="label-name">Label</label>'
         '<input id="label-name" name="label" class="field" maxlength="40" placeholder="production" style="width:160px">'
-        '<label class="soft" for="label-number">on</label><select id="label-number" name="number" class="field" style="width:auto">{}</select>{}'
+        '<label class="soft" for="label-number">stands on</label><select id="label-number" name="number" class="field" style="width:auto">{}</select>{}'
         '<span class="hint">A label moves; {{% include "Name@label" %}} follows it.</span></div>'
     ).format(
         options(numbers, numbers[0][0]), button("Set label", "set_label", kind="small", prompt=prompt_id)

@@ -81,7 +81,11 @@ def test_what_programs_read_stays_english(call: Call) -> None:
     ("arguments", "told"),
     [
         (("run",), "错误：缺少参数“PROMPT”。"),
-        (("runn",), "错误：没有命令“runn”。是否指 'run'？"),
+        (("runn",), "错误：没有命令“runn”。是否指“run”？"),
+        (
+            ("data", "export", "x", "--format", "foo"),
+            "“foo”不在“csv”、“tsv”、“json”、“jsonl”、“xlsx”、“parquet”之中。",
+        ),
         (("run", "x", "--seed", "abc"), "错误：“--seed”的值无效：须为整数"),
         (("run", "x", "--exampl"), "错误：没有选项 --exampl（相近的选项：--example、--samples）"),
         (("run", "x", "--samples"), "错误：选项“--samples”需要一个值。"),
@@ -94,6 +98,35 @@ def test_a_command_that_cannot_be_read_is_refused_in_the_readers_language(
     assert called.code == 2
     assert called.err.endswith(f"{told}\n")
     assert "Error" not in called.err and "Try" not in called.err and "Usage" not in called.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("doctor", "foo"), "错误：指定模型须与 --exact 同用。请写明：playground doctor --exact foo"),
+        (("run", "e.yaml"), "错误：e.yaml 没有变体。至少指定两个，例如：variants: {A: {baseline: true}, B: {technique: chain-of-thought}}"),
+        (("run", "e.yaml", "--seed", "3"), "错误：--seed 不能与实验的文件同用。请在文件中说明。"),
+        (("run", "e2.yaml", "--markdown", "no/x.md"), "错误：no/x.md 所在的文件夹不存在。请先给出一个文件，然后再运行。"),
+        (("document", "remove", "x"), "错误：没有文档“x”。文档：无。"),
+        (("server", "add", "gpu", "http://127.0.0.1:1", "--kind", "vllm"), "已添加 gpu：vLLM，位于 http://127.0.0.1:1"),
+    ],
+)  # fmt: skip
+def test_what_a_command_says_is_chinese_but_for_names_and_options(
+    call: Call, tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    (tmp_path / "e.yaml").write_text("prompt: techniques/role/role\n")
+    (tmp_path / "e2.yaml").write_text(
+        "prompt: techniques/role/role\nvariants: {A: {baseline: true}, B: {technique: zero-shot}}\n"
+    )
+    called = call(*arguments)
+    assert called.err + called.out == f"{told}\n"
+
+
+def test_the_half_of_a_row_is_said_in_the_readers_language(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("text\nx\n")
+    call("data", "import", "m.csv")
+    call("data", "split", "m", "--held-out", "1")
+    assert "\n第 1 行（留出）\n" in call("data", "show", "m").out
 
 
 def test_what_the_system_says_is_told_in_the_readers_language(call: Call) -> None:

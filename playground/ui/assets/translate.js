@@ -50,7 +50,8 @@ class Template {
     this.starts = this.pieces[0].before;
     this.quoted = new Set();
     this.pieces.forEach(({ before, name }, n) => {
-      if (name && /["“`]$/.test(before) && /^["”`]/.test(literals[n + 1])) this.quoted.add(name);
+      const isCode = /["“`]$/.test(before) && /^["”`]/.test(literals[n + 1]);
+      if (name && (isCode || before.endsWith("--"))) this.quoted.add(name);
     });
     // Holes with another right behind them that stands elsewhere in the Chinese: they hold one word or number.
     const beside = [...text.matchAll(/\{([a-z_0-9]+)\}(?=(\{[a-z_0-9]+\}))/g)];
@@ -215,6 +216,7 @@ export function makeTranslation(catalogue, holes) {
   function filled(template, name, value, depth, isWhole) {
     if (OURS.has(name) || (name === "file" && value.startsWith("The "))) return exact.get(value) ?? null;
     const noun = name.replace(/\d+$/, "");
+    if (value === "none" && LISTED.has(noun)) return exact.get(value) ?? null;
     if (template.quoted.has(name) || NAMES.has(noun)) return null;
     if (LISTS.has(noun) || (template.listed.has(name) && !SPOKEN.has(noun))) {
       const several = listedValues(value.trim(), depth);
