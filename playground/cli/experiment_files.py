@@ -84,7 +84,7 @@ def junit(stored: StoredExperiment, found: Verdict, gates: Gates, failures: Sequ
     suite.set("errors", str(errors))
     suite.set("time", f"{stored.row.elapsed_s:.3f}")
     suite.set("timestamp", stored.row.created_at.strftime("%Y-%m-%dT%H:%M:%S"))
-    ElementTree.SubElement(suite, "system-out").text = _clean(shown(as_text(found)))
+    ElementTree.SubElement(suite, "system-out").text = _clean(as_text(found, shown))
     ElementTree.indent(suites)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode") + "\n"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from playground.cli.terminal import named, say, shown_report, tell, tell_all, write, write_file
+from playground.cli.terminal import named, say, shown, shown_report, tell, tell_all, write, write_file
 from playground.errors import NotFoundError, PlaygroundError, PromptError, SettingsError
 from playground.plurals import plural
 from playground.types.experiment import LEAST_TIMEOUT_S, MOST_TIMEOUT_S
@@ -180,7 +180,7 @@ async def _reported(workbench: Workbench, run_id: str, asked: Asked) -> int:
     if asked.prints_json:
         write(to_json(stored, found, gates, failures))
     else:
-        say(as_text(found))
+        write(as_text(found, shown))
         for _, gate in gates:
             for _, holds, line in gate.rows:
                 write(f"{named('holds' if holds else 'FAILS', line)}\n")

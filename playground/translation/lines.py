@@ -13,6 +13,7 @@ from playground.translation.shown import chinese
 _GAP = re.compile(r"( {2,})")
 _SIGN = re.compile(r"[✓✗!] ")
 _ESCAPED = re.compile(r"\\([\\`*_|<>\[\]#])")
+_ENGLISH = re.compile(r"[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}")
 _OPENING, _CLOSING = "（《「『【“‘", "，。；：、？！）》」』】”’…"
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60"
 _TOGETHER = re.compile(
@@ -76,7 +77,8 @@ def _said(text: str) -> str:
     whole = chinese().of(text)
     what, colon, details = text.partition(": ")
     of = chinese().of
-    is_split = colon and whole == text and (of(what) != what or of(details) != details)
+    is_open = whole == text or _ENGLISH.search(whole)
+    is_split = colon and is_open and (of(what) != what or of(details) != details)
     return f"{of(what)}：{of(details)}" if is_split else whole
 
 

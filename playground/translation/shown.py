@@ -28,9 +28,12 @@ _CJK = "\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”"
 _AFTER_CJK = re.compile(f"[{_CJK}] $")
 _BEFORE_CJK = re.compile(f"^ [{_CJK}]")
 _STARTS_CJK = re.compile(f"^[{_CJK}]")
+_ENDS_HAN = re.compile("[\u3400-\u9fff]$")
 _ENDS_CJK = re.compile(f"[{_CJK}]$")
 _CHANGE = re.compile(": (?:.* → |added |removed )")
 _SEPARATORS = ((" · ", " · "), ("; ", "；"), (": ", "："), (", ", "，"))
+_SEVERAL = re.compile(r"[a-z]{2}[.?!] [A-Z]")
+_HOLDS_ONE = re.compile(r"[A-Za-z].*[.?!]$|: [A-Z][a-z]* [a-z]")
 _ENDS = {".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…"}
 # What these stand for is a name of somebody's or of a thing: it is shown as it is.
 LISTED = frozenset({"names", "known", "table", "presets", "formats", "choices", "scorers", "declared"})
@@ -41,7 +44,20 @@ SPOKEN = frozenset({
     "text", "detail", "before", "after", "why", "error", "exc", "message", "reason", "value", "sentence", "note",
 })  # fmt: skip
 """After a colon these are what somebody says, not a list."""
-NAMES = LISTED | {"name", "title", "file", "path", "url", "model", "slug", "id", "search", "quote", "clip"}
+NAMES = LISTED | {
+    "name",
+    "title",
+    "file",
+    "path",
+    "url",
+    "model",
+    "slug",
+    "id",
+    "search",
+    "quote",
+    "clip",
+    "dataset",
+}
 FREE = NAMES | {
     "", "label", "value", "example", "prompt", "column", "variable", "field", "tag", "variant", "mode", "why", "error", "exc",
     "text", "detail", "before", "after",
@@ -65,6 +81,9 @@ _ONE_OF = re.compile(r'(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+')
 _MORE = re.compile(r" and ([\d,]+) more$")
 _VARIANTS = re.compile(r"[A-Z]′?(?: [\d.,]+(?: ?%)?)?(?:, [A-Z]′?(?: [\d.,]+(?: ?%)?)?)+")
 """Variants one after the other, or what each of them has: "A 3, B 1"."""
+_CODE = r"(?=\S*[A-Za-z])[^\s,]*[.:/@_][^\s,]*"
+_CODES = re.compile(f"{_CODE}(?:, {_CODE})+")
+"""Files and models one after the other: "a.prompty, ollama:qwen"."""
 _IN_QUOTES = re.compile(r'"[^"]*"(?:(?:, | and | or )"[^"]*")*')
 _SAID = re.compile(f"{_NUMBER.pattern}|{_IN_QUOTES.pattern}")
 _SPACED = re.compile(f"(?<=[，。；：？！、）”]) +(?=[{_CJK}])")
@@ -105,6 +124,8 @@ class Translation:
             return _number(text)
         if _VARIANTS.fullmatch(text):
             return (_number(text) or text).replace(", ", "、")
+        if _CODES.fullmatch(text):
+            return text.replace(", ", "，")
         if (exact := self._exactly(text)) is not None:
             return exact
         pieces = SENTENCES.split(text)
@@ -174,6 +195,9 @@ class Translation:
                     break
                 if known is None and value[-1:] in _ENDS and text.endswith(value):
                     break  # the end of the sentence is no part of what stands in it
+                is_name = noun in NAMES and name not in template.quoted and name not in template.listed
+                if (is_whole and _HOLDS_ONE.search(value)) or (is_name and _SEVERAL.search(value)):
+                    break  # nor is a sentence that follows
                 shown[name] = value if known is None else known
             else:
                 return _written(template, shown)
@@ -238,7 +262,7 @@ class Translation:
                 continue
             written = found[0] or pieces[0]
             for n in range(1, len(pieces)):
-                between = shown if found[n] or found[n - 1] else separator
+                between = shown if found[n] or found[n - 1] or separator == ", " else separator
                 written += between + (found[n] or pieces[n])
             return written
         return None
@@ -307,6 +331,8 @@ def _written(template: Template, values: Mapping[str, str]) -> str:
             written = written[:-1]
         if _AFTER_CJK.search(value):
             value = value[:-1]
+        if _ENDS_HAN.search(written) and value[:1].isascii() and value[:1].isalnum():
+            written += " "
         written += value
     if _ENDS_CJK.search(written) and _BEFORE_CJK.search(rest):
         rest = rest[1:]

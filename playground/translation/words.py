@@ -374,6 +374,8 @@ MORE = (
     "Case {number}, column {i}: does not pass",
     "Case {number}, column {i}: failed",
     "{name} and {name2} failed ({n})",
+    "{name} not run yet ({n})",
+    "{name} and {name2} not run yet ({n})",
     "cases: {number} → {n}",
     "cases: none → {n}",
     "column {n}: added “{name}”",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 
 from playground.errors import NotFoundError
 from playground.translation.lines import in_chinese, markdown_in_chinese
@@ -14,7 +15,7 @@ from playground.types.files import ExportFile
 from playground.ui.judge_file import card_file
 from playground.ui.verdict import look_at
 from playground.ui.verdict_look import Look
-from playground.verdicts import as_json, as_markdown, as_text, csv_table, slices
+from playground.verdicts import Verdict, as_json, as_markdown, as_text, csv_table, slices
 from playground.workbench.service import Workbench
 
 _WHOLE = {
@@ -22,7 +23,10 @@ _WHOLE = {
     "verdict.json": ("application/json", as_json),
     "verdict.txt": ("text/plain; charset=utf-8", as_text),
 }
-_READ = {"verdict.md": markdown_in_chinese, "verdict.txt": in_chinese}
+_IN_CHINESE: dict[str, Callable[[Verdict], str]] = {
+    "verdict.md": lambda found: markdown_in_chinese(as_markdown(found)),
+    "verdict.txt": lambda found: as_text(found, in_chinese),
+}
 CARD = "judge.md"
 """The card of the judge whose page the look is."""
 SAYING_MORE = (*_WHOLE, "variants.csv")
@@ -47,9 +51,9 @@ async def verdict_file(
         return ExportFile(f"{stem}-{name}", "text/markdown; charset=utf-8", text)
     if name in _WHOLE:
         kind, written = _WHOLE[name]
+        if chinese:
+            written = _IN_CHINESE.get(name, written)
         text = await asyncio.to_thread(written, shown.found)
-        if chinese and name in _READ:
-            text = await asyncio.to_thread(_READ[name], text)
         return ExportFile(f"{stem}-{name}", kind, text)
     pair = (shown.pair.a, shown.pair.b) if shown.pair else None
     parted = (

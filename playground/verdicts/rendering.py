@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 from typing import Any
 
@@ -14,14 +14,15 @@ from playground.verdicts.tables import Sheet, shown_ratings, shown_variants, var
 _SIGNS = {"ok": "\u2713", "warn": "!", "bad": "\u2717"}
 
 
-def as_text(found: Verdict) -> str:
-    """The sentences, the variants as a table, and what to watch."""
+def as_text(found: Verdict, told: Callable[[str], str] = str) -> str:
+    """The sentences, the variants as a table, and what to watch; each of them as the reader is `told` it."""
     facts = [
-        f"  {_SIGNS[fact.kind]} {fact.words}" + (f": {fact.details}" if fact.kind != "ok" else "")
+        f"  {_SIGNS[fact.kind]} {fact.words}{_details(fact.words, fact.details) if fact.kind != 'ok' else ''}"
         for fact in found.health
     ]
-    people = ["", *columns(shown_ratings(found))] if found.rated.pairs else []
-    return "\n".join([*found.sentences, "", *columns(shown_variants(found)), *people, "", *facts]) + "\n"
+    people = ["", *columns(shown_ratings(found), told)] if found.rated.pairs else []
+    rows = columns(shown_variants(found), told)
+    return "\n".join([*map(told, found.sentences), "", *rows, *people, "", *map(told, facts)]) + "\n"
 
 
 def as_markdown(found: Verdict) -> str:
@@ -30,11 +31,16 @@ def as_markdown(found: Verdict) -> str:
     sheets = [shown_variants(found), *([shown_ratings(found)] if found.rated.pairs else [])]
     facts = [
         f"- {_SIGNS[fact.kind]} {_escaped(fact.words)}"
-        + (f": {_escaped(fact.details)}" if fact.kind != "ok" else "")
+        + (_details(fact.words, _escaped(fact.details)) if fact.kind != "ok" else "")
         for fact in found.health
     ]
     tables = [markdown_table(sheet.heads, *sheet.rows) for sheet in sheets]
     return "\n\n".join([*head, *tables, "\n".join(facts)]) + "\n"
+
+
+def _details(words: str, details: str) -> str:
+    """What a fact means, behind it: one colon is enough for a line."""
+    return f"{'. ' if ': ' in words else ': '}{details}"
 
 
 def markdown_table(heads: Sequence[object], *rows: Sequence[object]) -> str:
@@ -91,9 +97,9 @@ def _preferences(found: Verdict) -> dict[str, Any]:
     return {"pairs": pairs, "strengths": strengths}
 
 
-def columns(sheet: Sheet) -> Iterable[str]:
+def columns(sheet: Sheet, told: Callable[[str], str] = str) -> Iterable[str]:
     """The lines of a table for a terminal: texts left, numbers right, and no column that is empty everywhere."""
-    rows = [[str(cell) for cell in row] for row in (sheet.heads, *sheet.rows)]
+    rows = [[told(str(cell)) for cell in row] for row in (sheet.heads, *sheet.rows)]
     kept = [n for n in range(len(sheet.heads)) if any(row[n] not in ("", "\u2013") for row in rows[1:])]
     widths = {n: max(width(row[n]) for row in rows) for n in kept}
     for row in rows:

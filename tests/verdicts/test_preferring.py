@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 from playground.stats import ratings as davidson
 from playground.stats.evidence import of_wins
+from playground.translation.lines import in_chinese, width
 from playground.types.experiment import Rule
 from playground.types.outcomes import Better, Rating
 from playground.verdicts import (
@@ -82,3 +84,19 @@ def test_ratings_are_in_every_form_of_the_verdict() -> None:
     assert json.loads(as_json(found))["ratings"]["pairs"][0]["preferred"] == 15
     assert "\n1,r0,A,'=C,'=C,\n" in (csv_table(found, "ratings.csv") or "")
     assert "rated" not in as_text(verdict(table(), RULE))
+
+
+def test_columns_of_the_text_stand_under_each_other_in_the_words_of_the_reader() -> None:
+    found = verdict(table(*said("b" * 16)), RULE)
+    lines = as_text(found, in_chinese).split("\n")
+    head = next(line for line in lines if "通过" in line)
+    row = lines[lines.index(head) + 1]
+    ends = [
+        {width(line[: cell.end()]) for cell in re.finditer(r"\S+(?: \S+)*", line)} for line in (head, row)
+    ]
+    assert (
+        "! 40 个用例中 40 个未计入：B 与 A 只在双方都有值处比较。未计入：B 和 A 尚未运行（40）。"
+        in "\n".join(lines)
+    )
+    assert len(ends[0] & ends[1]) >= 3, (head, row)
+    assert all(re.search(": .*: ", line) is None for line in as_text(found).split("\n") if "! few" in line)

@@ -10,12 +10,16 @@ const LETTER = /^[A-Z]′?$/; // a variant's name
 const CJK = "\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”";
 const AFTER = new RegExp(`[${CJK}] $`), BEFORE = new RegExp(`^ [${CJK}]`);
 const STARTS = new RegExp(`^[${CJK}]`), ENDS = new RegExp(`[${CJK}]$`);
+const HOLDS_ONE = /[A-Za-z].*[.?!]$|: [A-Z][a-z]* [a-z]/s;
+const SEVERAL = /[a-z]{2}[.?!] [A-Z]/;
+const ENDS_HAN = /[\u3400-\u9fff]$/;
 const CHANGE = /: (?:.* → |added |removed )/;
 const SENTENCES = /(?<=[.?!])\s+(?=[^a-z])|(?<=[。？！])\s+/;
 const SEPARATORS = [[" · ", " · "], ["; ", "；"], [": ", "："], [", ", "，"]];
 const END = { ".": "。", ":": "：", ",": "，", ";": "；", "?": "？", "!": "！", "…": "…" };
 const NAME = /^(?:(?:"[^"]*"|“[^”]*”|[^\s"“”]+)(?: [\d.,]+(?: ?%)?)?|[\d\s=]+)$/; // one of several names: "A 3"
 const VARIANTS = /^[A-Z]′?(?: [\d.,]+(?: ?%)?)?(?:, [A-Z]′?(?: [\d.,]+(?: ?%)?)?)+$/; // "A 3, B 1"
+const CODES = /^(?=\S*[A-Za-z])[^\s,]*[.:/@_][^\s,]*(?:, (?=\S*[A-Za-z])[^\s,]*[.:/@_][^\s,]*)+$/; // files, models
 const IN_QUOTES = /^"[^"]*"(?:(?:, | and | or )"[^"]*")*$/;
 const SPACED = new RegExp(`(?<=[，。；：？！、）”]) +(?=[${CJK}])`, "g");
 const ONE_OF = /(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+/g;
@@ -142,6 +146,7 @@ export function makeTranslation(catalogue, holes) {
   function known(text, depth, isWhole = false) {
     if (depth > DEEPEST || text.search(WORD) < 0) return number(text);
     if (VARIANTS.test(text)) return (number(text) ?? text).replaceAll(", ", "、");
+    if (CODES.test(text)) return text.replaceAll(", ", "，");
     const same = exactly(text);
     if (same !== undefined) return same;
     const pieces = text.split(SENTENCES);
@@ -206,6 +211,10 @@ export function makeTranslation(catalogue, holes) {
         if (isForeign && isSentence && !template.listed.has(name)) continue next;
         // The end of the sentence is no part of what stands in it.
         if (words === null && !isTag && value.at(-1) in END && text.endsWith(value)) continue next;
+        // Nor is a sentence that follows.
+        const isBare = !isTag && !template.listed.has(name) && !template.quoted.has(name);
+        if (isBare && !isSaid && HOLDS_ONE.test(value)) continue next;
+        if (isBare && NAMES.has(noun) && SEVERAL.test(value)) continue next;
         shown[name] = words ?? value;
       }
       return written(template, shown);
@@ -270,7 +279,7 @@ export function makeTranslation(catalogue, holes) {
       if (separator === ": " && found.at(-1) === null && !CHANGE.test(text)) continue;
       let all = found[0] || pieces[0];
       for (let n = 1; n < pieces.length; n++)
-        all += (found[n] || found[n - 1] ? shown : separator) + (found[n] || pieces[n]);
+        all += (found[n] || found[n - 1] || separator === ", " ? shown : separator) + (found[n] || pieces[n]);
       return all;
     }
     return null;
@@ -304,6 +313,7 @@ export function makeTranslation(catalogue, holes) {
       else if (noun === "quote") value = value.replace(/^"(.*)"$/, "“$1”");
       else if (IN_QUOTES.test(value)) value = listed(value);
       if (AFTER.test(all) && STARTS.test(value)) all = all.slice(0, -1);
+      if (ENDS_HAN.test(all) && /^[A-Za-z\d]/.test(value)) all += " ";
       all += AFTER.test(value) ? value.slice(0, -1) : value;
     }
     return add(rest);
