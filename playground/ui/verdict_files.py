@@ -18,7 +18,7 @@ from playground.ui.verdict_look import Look
 from playground.verdicts import Verdict, as_json, as_markdown, as_text, csv_table, slices
 from playground.workbench.service import Workbench
 
-_WHOLE = {
+_WHOLE: dict[str, tuple[str, Callable[[Verdict], str]]] = {
     "verdict.md": ("text/markdown; charset=utf-8", as_markdown),
     "verdict.json": ("application/json", as_json),
     "verdict.txt": ("text/plain; charset=utf-8", as_text),
