@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from playground import garbage
 from playground.cli import answers as answer_commands
 from playground.cli import backends as server_commands
 from playground.cli import bench_techniques as bench_commands
@@ -122,7 +123,12 @@ def serve(
             f"Note: the data folder {workbench.settings.data_dir} is also used by {other}. "
             "Both work: what one saves the other shows, and neither touches the other's running answers."
         )
-    serve_app(workbench.settings, workbench, lambda: typer.echo(f"Prompt Playground: {address_of(settings)}"))
+
+    def is_ready() -> None:
+        garbage.keep_loaded()
+        typer.echo(f"Prompt Playground: {address_of(settings)}")
+
+    serve_app(workbench.settings, workbench, is_ready)
 
 
 # --- running --------------------------------------------------------------------------------------------
@@ -324,6 +330,7 @@ bench_commands.register(app)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of `playground`: runs a command, shows errors without a traceback, exits."""
+    garbage.put_off()
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
+from playground import garbage
 from playground.errors import ReadOnlyData, SettingsError
 from playground.whole_files import write_whole_pieces
 
@@ -115,6 +116,7 @@ def open_or_move(settings: Settings) -> Workbench:
 
 def with_workbench(workbench: Workbench, work: Callable[[Workbench], Coroutine[Any, Any, T]]) -> T:
     """What `work` gives, with the workbench closed afterwards."""
+    garbage.keep_loaded()
 
     async def bracket() -> T:
         try:

@@ -8,7 +8,8 @@ wilson(7, 10, 0.05)            →  (0.397, 0.892)
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import sqrt
+from math import comb, exp, lgamma, log, sqrt
+from statistics import NormalDist
 from sys import float_info
 
 import numpy as np
@@ -16,11 +17,12 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+_WHOLE = 1_000  # tries that are counted in whole numbers
 
 
 def normal_quantile(share: float) -> float:
     """The number that this share of the standard normal distribution is below."""
-    return float(scipy.special.ndtri(share))
+    return NormalDist().inv_cdf(share)
 
 
 def t_quantile(share: float, freedom: int) -> float:
@@ -48,6 +50,23 @@ def mid_p(fewer: ArrayLike, tries: ArrayLike) -> Floats:
     return np.minimum(1.0, binomial_cdf(k, tries, 0.5) + binomial_cdf(k - 1, tries, 0.5))
 
 
+def mid_p_of(fewer: int, tries: int) -> float:
+    """`mid_p` of one number: without scipy, whose special functions take a third of a second to import."""
+    if 2 * fewer == tries:
+        return 1.0
+    here = (
+        comb(tries, fewer) / 2**tries if tries <= _WHOLE else exp(log_choose(tries, fewer) - tries * log(2))
+    )
+    # Each chance is this share of the one above it.
+    shares = np.arange(fewer, 0, -1) / np.arange(tries - fewer + 1, tries + 1)
+    return min(1.0, here * (1 + 2 * float(np.cumprod(shares).sum())))
+
+
+def log_choose(tries: int, chosen: int) -> float:
+    """The natural logarithm of how many ways there are to choose so many."""
+    return lgamma(tries + 1) - lgamma(chosen + 1) - lgamma(tries - chosen + 1)
+
+
 def wilson(passes: int, cases: int, alpha: float) -> tuple[float, float]:
     """Wilson's interval of a share (JASA 22:209, 1927), without correction for continuity."""
     z, share = normal_quantile(1 - alpha / 2), passes / cases
@@ -58,10 +77,12 @@ def wilson(passes: int, cases: int, alpha: float) -> tuple[float, float]:
 
 def clopper_pearson(passes: int, cases: int, alpha: float) -> tuple[float, float]:
     """The exact interval of a share (Biometrika 26:404, 1934)."""
+    if passes in (0, cases):
+        least = (alpha / 2) ** (1 / cases)
+        return (least, 1.0) if passes else (0.0, 1 - least)
     quantile = scipy.special.betaincinv
-    low = float(quantile(passes, cases - passes + 1, alpha / 2)) if passes else 0.0
-    high = float(quantile(passes + 1, cases - passes, 1 - alpha / 2)) if passes < cases else 1.0
-    return low, high
+    low = float(quantile(passes, cases - passes + 1, alpha / 2))
+    return low, float(quantile(passes + 1, cases - passes, 1 - alpha / 2))
 
 
 def false_discoveries(p_values: Sequence[float]) -> list[float]:

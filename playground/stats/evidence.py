@@ -17,8 +17,10 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from playground.stats.distributions import Floats, root
+from playground.stats.distributions import Floats, log_choose, root
 
+MOST = 1e300
+"""Evidence is said up to this: it is a number in every file, and one over it is none."""
 _ALPHA = 0.05
 _MOST = 0.5  # a single case then takes at most half of what a bettor has
 _RATE_ALPHA = 0.01  # how often the share of cases that differ may lie outside of its own interval
@@ -35,9 +37,15 @@ class Looked(NamedTuple):
     cases: int
 
 
+def evidence_of(logarithm: float) -> float:
+    """The e-value of this logarithm; `MOST` where there is more of it than a number can hold."""
+    return exp(min(logarithm, log(MOST)))
+
+
 def of_wins(only_a: int, only_b: int) -> float:
     """The e-value of so many wins on each side against an even chance: the mean over every share of wins."""
-    return exp((only_a + only_b) * log(2) + float(scipy.special.betaln(1 + only_a, 1 + only_b)))
+    wins = only_a + only_b
+    return evidence_of(wins * log(2) - log_choose(wins, only_a) - log(wins + 1))
 
 
 def betting(differences: ArrayLike) -> float:
@@ -47,7 +55,7 @@ def betting(differences: ArrayLike) -> float:
     averaged (Waudby-Smith and Ramdas, JRSS B 86:1, 2024). At 20 the difference is decided at 5 %.
     """
     path = _betting_path(_halves(differences), 0.5)
-    return float(np.exp(path[-1])) if path.size else 1.0
+    return evidence_of(float(path[-1])) if path.size else 1.0
 
 
 def look_at_passes(signs: ArrayLike, alpha: float = _ALPHA) -> Looked:
@@ -62,7 +70,7 @@ def look_at_passes(signs: ArrayLike, alpha: float = _ALPHA) -> Looked:
         low, high = _share_bounds(b, c, alpha)
         least, most = _share_bounds(b + c, n - b - c, _RATE_ALPHA)
         ends = [rate * (2 * share - 1) for rate in (least, most) for share in (low, high)]
-        return Looked((b - c) / n, min(ends), max(ends), exp(float(path[number])), n)
+        return Looked((b - c) / n, min(ends), max(ends), evidence_of(float(path[number])), n)
 
     return _together(seen(at), seen(values.size - 1))
 
@@ -78,7 +86,7 @@ def look_at_scores(differences: ArrayLike, alpha: float = _ALPHA) -> Looked:
         inside = _GRID[_capital(known) < log(1 / alpha)]
         middle = float(known.mean())
         low, high = (float(inside.min()), float(inside.max())) if inside.size else (middle, middle)
-        return Looked(2 * middle - 1, 2 * low - 1, 2 * high - 1, exp(float(path[number])), number + 1)
+        return Looked(2 * middle - 1, 2 * low - 1, 2 * high - 1, evidence_of(float(path[number])), number + 1)
 
     return _together(seen(at), seen(values.size - 1))
 

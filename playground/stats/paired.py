@@ -9,7 +9,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from playground.stats.distributions import binomial_cdf, mid_p, normal_quantile, root, t_quantile, t_tail
+from playground.stats.distributions import binomial_cdf, mid_p_of, normal_quantile, root, t_quantile, t_tail
 from playground.stats.evidence import betting, of_wins
 
 ALPHA = 0.05
@@ -47,7 +47,7 @@ def compare_passes(only_a: int, only_b: int, cases: int, alpha: float = ALPHA) -
         raise ValueError(f"{only_a} and {only_b} of {cases} cases cannot differ.")
     difference = (only_a - only_b) / cases
     low, high = _tango(only_a, only_b, cases, normal_quantile(1 - alpha / 2))
-    p = _mid_p(only_a, only_b)
+    p = mid_p_of(min(only_a, only_b), only_a + only_b)
     if p < alpha and low <= 0 <= high:
         p = alpha
     elif p >= alpha and not low <= 0 <= high:
@@ -112,11 +112,6 @@ def permutation_p(a: ArrayLike, b: ArrayLike, *, draws: int = 9_999, seed: int =
         rng=np.random.default_rng(seed),
     )
     return float(found.pvalue)
-
-
-def _mid_p(b: int, c: int) -> float:
-    """Twice the chance of so few on the smaller side, the observed split counted by half."""
-    return 1.0 if b == c else float(mid_p(min(b, c), b + c))
 
 
 def _tango(b: int, c: int, n: int, z: float) -> tuple[float, float]:

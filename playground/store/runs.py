@@ -9,9 +9,10 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, delete, select, update
 
 from playground.errors import NotFoundError
@@ -161,8 +162,12 @@ def find_run(session: Session, run_id: str, *, lock: bool = False) -> Run:
 
 
 def find_experiment(session: Session, run_id: str, *, lock: bool = False) -> ExperimentTable:
-    """The experiment's row, locked for a change when asked. Raises NotFoundError."""
-    row = session.get(ExperimentTable, fold(run_id), with_for_update=lock or None)
+    """The experiment's row, locked for a change when asked; its plan, which may hold all rows, is read when it is asked for.
+
+    Raises NotFoundError.
+    """
+    later = [defer(cast(Any, ExperimentTable.plan))]
+    row = session.get(ExperimentTable, fold(run_id), options=later, with_for_update=lock or None)
     if row is None:
         raise NotFoundError(
             "There is no such experiment.", "It may be in another data folder; look in Experiments."

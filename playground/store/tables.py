@@ -303,6 +303,12 @@ class ScoreRow(Table, table=True):
     """
 
     __tablename__ = "score"
+    __table_args__ = (
+        sa.Index(
+            "ix_score_unscored", "cell_id",
+            sqlite_where=sa.text("value IS NULL"), postgresql_where=sa.text("value IS NULL"),
+        ),
+    )  # fmt: skip
 
     cell_id: int = Field(primary_key=True, foreign_key="cell.id")
     number: int = Field(primary_key=True)

@@ -7,6 +7,7 @@ Numbers that have many values are cut into three parts of about the same size: "
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -126,22 +127,26 @@ def _known_parts(column: _Column) -> list[tuple[str, NDArray[np.bool_]]]:
 
 
 def _parts(values: Sequence[object]) -> list[tuple[str, NDArray[np.bool_]]]:
-    words = [_word(value) for value in values]
-    distinct = list(dict.fromkeys(words))
-    numbers = [value for value in values if _word(value) != _EMPTY]
-    is_number = bool(numbers) and all(
-        isinstance(value, int | float) and not isinstance(value, bool) for value in numbers
-    )
-    if is_number and len(set(numbers)) > _FEW_NUMBERS:
+    words, counts, is_number = [], Counter[str](), True
+    for value in values:
+        word = _word(value)
+        words.append(word)
+        counts[word] += 1
+        if word != _EMPTY and (isinstance(value, bool) or not isinstance(value, int | float)):
+            is_number = False
+        if not is_number and (len(counts) > MOST_VALUES or len(word) > 60):
+            return []  # free text, whatever follows
+    if (
+        is_number
+        and len({value for value, word in zip(values, words, strict=True) if word != _EMPTY}) > _FEW_NUMBERS
+    ):
         return _thirds(values)
-    if len(distinct) > MOST_VALUES or any(len(word) > 60 for word in distinct):
-        return []
 
     def order(word: str) -> tuple[bool, float, str]:
-        return word == _EMPTY, float(word) if is_number and word != _EMPTY else -words.count(word), word
+        return word == _EMPTY, float(word) if is_number and word != _EMPTY else -counts[word], word
 
     array = np.array(words, dtype=object)
-    return [(word, np.asarray(array == word, dtype=bool)) for word in sorted(distinct, key=order)]
+    return [(word, np.asarray(array == word, dtype=bool)) for word in sorted(counts, key=order)]
 
 
 def _thirds(values: Sequence[object]) -> list[tuple[str, NDArray[np.bool_]]]:

@@ -36,6 +36,9 @@ ENGINE_CASES, ENGINE_LIMIT = 32, 0.9
 
 async def as_experiment(url: str, folder: str, calls: int) -> None:
     """Run so many cells; raises RuntimeError unless each is done and passes three checks."""
+    from playground import garbage
+
+    garbage.put_off()  # as the command line does
     from playground.backends import make_backend
     from playground.settings import Settings
     from playground.store import open_store
@@ -45,6 +48,7 @@ async def as_experiment(url: str, folder: str, calls: int) -> None:
 
     settings = Settings(data_dir=Path(folder), database_url="", openai_url=url, server_parallel=AT_ONCE)
     workbench = Workbench(settings, open_store(settings), {"openai": make_backend("openai", settings)})
+    garbage.keep_loaded()
     planned = Experiment(
         name="Bench",
         prompt=Prompt(turns=(Turn(role="user", template="Say {{ n }}."),)),

@@ -13,6 +13,7 @@ from playground.stats.distributions import (
     clopper_pearson,
     false_discoveries,
     mid_p,
+    mid_p_of,
     normal_quantile,
     root,
     t_quantile,
@@ -38,6 +39,26 @@ def test_so_few_heads_are_as_likely_as_scipy_has_it() -> None:
         assert binomial_cdf(most, tries, chance) == pytest.approx(theirs, rel=1e-9)
     theirs = 2 * scipy.stats.binom.cdf(most, tries, 0.5) - scipy.stats.binom.pmf(most, tries, 0.5)
     assert mid_p(most, tries) == pytest.approx(np.minimum(theirs, 1), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("fewer", "tries"),
+    [
+        (0, 0),
+        (0, 1),
+        (3, 10),
+        (5, 10),
+        (17, 60),
+        (40, 99),
+        (499, 1000),
+        (499, 1001),
+        (990, 2040),
+        (0, 3000),
+        (49_800, 100_000),
+    ],
+)
+def test_one_number_is_what_the_arrays_give(fewer: int, tries: int) -> None:
+    assert mid_p_of(fewer, tries) == pytest.approx(float(mid_p(fewer, tries)), rel=1e-9, abs=1e-300)
 
 
 @pytest.mark.parametrize(("passes", "cases"), [(0, 1), (0, 40), (3, 7), (39, 40), (40, 40), (600, 1000)])

@@ -96,7 +96,15 @@ def reflected(engine: sa.Engine) -> dict[str, object]:
             look.get_pk_constraint(table)["constrained_columns"],
             sorted(map(str, look.get_foreign_keys(table))),
             sorted(map(str, look.get_unique_constraints(table))),
-            sorted(map(str, look.get_indexes(table))),
+            sorted(
+                str(
+                    {
+                        **index,
+                        "dialect_options": {name: str(of) for name, of in index["dialect_options"].items()},
+                    }
+                )
+                for index in look.get_indexes(table)
+            ),
         )
         for table in look.get_table_names()
     }

@@ -366,3 +366,19 @@ def test_one_variant_alone_is_no_verdict() -> None:
 def test_columns_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="channel has 1 values for 2 cases"):
         passing([1, 0], [0, 1], columns={"channel": ["x"]})
+
+
+@pytest.mark.parametrize("looking", ["end", "any time"])
+def test_thousands_of_cases_that_all_say_the_same_are_a_verdict_as_any_other(looking: Any) -> None:
+    found = verdict(passing([0] * 3000, [1] * 3000), Rule(baseline="A", looking=looking))
+    assert found.winner == "B" and "3,000 cases" in found.sentence
+    _, second = json.loads(as_json(found))["variants"]
+    assert 1e20 < second["evidence"] < math.inf and 0 <= second["p"] < 1e-20
+
+
+def test_thousands_of_scores_that_all_say_the_same_are_a_verdict_as_any_other() -> None:
+    slots = [Slot(v, c, 0, score=float(v), passed=None) for v in range(2) for c in range(3000)]
+    table = table_of([Entry("A"), Entry("B")], [str(c) for c in range(3000)], slots)
+    found = verdict(table, Rule(baseline="A", metric="score", looking="any time"))
+    _, second = json.loads(as_json(found))["variants"]
+    assert found.winner == "B" and 1e20 < second["evidence"] < math.inf
