@@ -52,8 +52,7 @@ def differing(table: Table, rule: Rule, a: str, b: str) -> tuple[Group, ...]:
     size = (
         np.nan_to_num(np.abs(apart)) + np.nan_to_num(np.abs(fine)) / 1000
     )  # of equal passes the score tells which is worse
+    order = np.argsort(-size, kind="stable")
     return tuple(
-        Group(side, title, tuple(int(n) for n in sorted(np.flatnonzero(there), key=lambda n: (-size[n], n))))
-        for side, title, there in kinds
-        if there.any()
+        Group(side, title, tuple(order[there[order]].tolist())) for side, title, there in kinds if there.any()
     )

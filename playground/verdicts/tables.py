@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-
-import numpy as np
+from math import isfinite
 
 from playground.plurals import plural
 from playground.stats import Estimate
@@ -181,22 +180,14 @@ def slices_sheet(found: Sequence[Slice], a: str, b: str) -> Sheet:
 def cases_sheet(found: Verdict, a: str, b: str) -> Sheet:
     """Every case in the order of `differing`: its columns, and the value of each variant."""
     table = found.table
-    values = table.values(found.rule.metric)
     heads = ("case", "id", "group", *table.columns, *(entry.name for entry in table.entries))
-    return Sheet(
-        heads,
-        tuple(
-            (
-                case + 1,
-                table.cases[case],
-                group.title,
-                *(column[case] for column in table.columns.values()),
-                *("" if np.isnan(value) else float(value) for value in values[:, case]),
-            )  # fmt: skip
-            for group in differing(table, found.rule, a, b)
-            for case in group.cases
-        ),
-    )
+    groups = differing(table, found.rule, a, b)
+    order = [case for group in groups for case in group.cases]
+    columns: list[Iterable[object]] = [[case + 1 for case in order], map(table.cases.__getitem__, order)]
+    columns.append(group.title for group in groups for _ in group.cases)
+    columns += [map(column.__getitem__, order) for column in table.columns.values()]
+    columns += [values[order].tolist() for values in table.values(found.rule.metric)]
+    return Sheet(heads, tuple(zip(*columns, strict=True)))
 
 
 def to_csv(sheet: Sheet) -> str:
@@ -204,15 +195,14 @@ def to_csv(sheet: Sheet) -> str:
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow([inert(head) for head in sheet.heads])
-    for row in sheet.rows:
-        rows.writerow([inert(_plain(value)) for value in row])
+    rows.writerows([_written(value) for value in row] for row in sheet.rows)
     return out.getvalue()
 
 
-def _plain(value: object) -> object:
-    if value is None or (isinstance(value, float) and not np.isfinite(value)):
-        return ""
-    return value
+def _written(value: object) -> object:
+    if isinstance(value, float):
+        return value if isfinite(value) else ""
+    return inert(value)
 
 
 def csv_table(
