@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import regex
-
+from playground.answers.late import late
 from playground.plurals import plural
 
-_ALONE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー々]")
-_SAYS = regex.compile(r"[\p{L}\p{N}]")
+_ALONE = late(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}ー々]")
+_SAYS = late(r"[\p{L}\p{N}]")
 
 
 class Length(NamedTuple):

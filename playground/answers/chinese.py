@@ -13,6 +13,8 @@ import unicodedata
 
 import regex
 
+from playground.answers.late import late
+
 DIGITS = "〇零○一二三四五六七八九两兩壹贰貳弍弐叁參参叄弎肆伍陆陸柒漆捌玖"
 UNITS = "十拾百佰千仟万萬亿億兆廿卅卌"
 _LARGE = 10_000
@@ -30,16 +32,15 @@ _PLAIN = r"[0-9]++(?:,[0-9]{3})*+(?:\.[0-9]++)?"
 # 5千克 are five kilograms.
 # 三个亿 are three hundred millions.
 _NUMBER = rf"(?:{_PLAIN}(?=\s?[{UNITS}](?![克米瓦卡焦帕伏赫兹字])|[个個][亿億])\s?|[{DIGITS}{UNITS}]|(?<=[{DIGITS}十百千万0-9])[个個](?=[亿億]))++(?:[点點][{DIGITS}]++[万萬亿億]?)?+"
-NUMERAL = regex.compile(
-    rf"(?!零下\s?[0-9])(?P<minus>[负負]|零下)?(?:(?P<halves>{_HALF})|百分之(?P<percent>{_NUMBER}|{_PLAIN})|(?:(?P<and>{_NUMBER}|{_PLAIN})又)?+(?P<below>{_NUMBER}|{_PLAIN})分之(?P<above>{_NUMBER}|{_PLAIN})|(?P<tenths>[一二三四五六七八九两])(?:成(?P<half>[一二三四五六七八九半](?![{DIGITS}{UNITS}]))?(?![为為了功員员分本长長立人绩績果])|(?P<cut>[一二三四五六七八九])?折(?![叠疊断斷磨腾騰扣]))|(?P<number>{_NUMBER}))"
-)
-_PARTS = regex.compile(rf"{_PLAIN}|[{DIGITS}{UNITS}]")
-_WORD = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
+NUMERAL = rf"(?!零下\s?[0-9])(?P<minus>[负負]|零下)?(?:(?P<halves>{_HALF})|百分之(?P<percent>{_NUMBER}|{_PLAIN})|(?:(?P<and>{_NUMBER}|{_PLAIN})又)?+(?P<below>{_NUMBER}|{_PLAIN})分之(?P<above>{_NUMBER}|{_PLAIN})|(?P<tenths>[一二三四五六七八九两])(?:成(?P<half>[一二三四五六七八九半](?![{DIGITS}{UNITS}]))?(?![为為了功員员分本长長立人绩績果])|(?P<cut>[一二三四五六七八九])?折(?![叠疊断斷磨腾騰扣]))|(?P<number>{_NUMBER}))"
+_NUMERAL = late(NUMERAL)
+_PARTS = late(rf"{_PLAIN}|[{DIGITS}{UNITS}]")
+_WORD = late(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 
 
 def readings(text: str) -> tuple[float, ...]:
     """What one numeral may mean, the most usual first; nothing for what is none, such as 一一 or 万一."""
-    match = NUMERAL.fullmatch(text)
+    match = _NUMERAL.fullmatch(text)
     if text in ("半", "一半"):
         return (0.5,)
     if match is None:

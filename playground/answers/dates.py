@@ -15,6 +15,7 @@ from typing import NamedTuple
 import regex
 
 from playground.answers import chinese
+from playground.answers.late import late
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _NAME = (
@@ -25,7 +26,7 @@ _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _MONTH = r"(?:0?[1-9]|1[0-2])"
 _HAN = "〇零○一二三四五六七八九十廿卅"
 
-_DATE = regex.compile(
+_DATE = late(
     rf"""
     (?<![\d.,/-])(?P<y1>\d{{4}})(?P<sep>[-/.])(?P<m1>{_MONTH})(?P=sep)(?P<d1>{_DAY})(?![\d/-]|\.\d)
     | (?<!\d)(?P<y2>\d{{4}}|[{_HAN}]{{4}})\s?年\s?(?:(?P<m2>\d{{1,2}}|[{_HAN}]{{1,3}})\s?月\s?(?:份|(?P<d2>\d{{1,2}}|[{_HAN}]{{1,3}})\s?[日号號])?)

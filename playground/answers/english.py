@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import regex
 
+from playground.answers.late import late
+
 _SMALL = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _VALUES = {word: value for value, word in enumerate(_SMALL.split())}
@@ -22,7 +24,7 @@ _PARTS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth":
 # The longer first: "nine" begins "ninety".
 _WORD = "|".join(sorted([*_VALUES, "hundred", *_LARGE], key=len, reverse=True))
 _FRACTION = rf"(?:and[ ])?(?:an?|{'|'.join(_SMALL.split()[1:11])})[ -](?:{'|'.join(_PARTS)})s?"
-_NUMERAL = regex.compile(
+_NUMERAL = late(
     rf"""\b(?:(?P<minus>minus|negative)[ ])?
     (?:(?P<dozen>(?:an?|(?P<dozens>{"|".join(_SMALL.split()[1:13])}))[ ]dozen)
      | (?P<part>{_FRACTION})

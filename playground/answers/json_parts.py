@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import regex
 
+from playground.answers.late import late
 from playground.answers.wording import quote
 from playground.plain_words import of_json
 
@@ -56,8 +57,8 @@ def is_fence(text: str) -> bool:
     return text.startswith(("```", "~~~")) and text.endswith(text[:3])
 
 
-_FENCE = regex.compile(r"(?:`{3,}+|~{3,}+)(?P<language>[ \t]*+[\w+-]*+)\s*+")
-_CLOSE = regex.compile(r"\s*+(?:```|~~~|\Z)")
+_FENCE = late(r"(?:`{3,}+|~{3,}+)(?P<language>[ \t]*+[\w+-]*+)\s*+")
+_CLOSE = late(r"\s*+(?:```|~~~|\Z)")
 
 
 def fenced(text: str) -> Part | None:
@@ -84,9 +85,9 @@ def fenced(text: str) -> Part | None:
     return None
 
 
-_OPENS = regex.compile(r"[{\[]")
+_OPENS = late(r"[{\[]")
 # Brackets of Markdown: a box to tick, and a number that points to a source, as in "so it is[1]" or "[1](https://…".
-_MARKDOWN = regex.compile(
+_MARKDOWN = late(
     r"(?<=^[ \t]*(?:[-*+]|\d+[.)])[ \t]+)\[ \]|(?<=\S)\[\d+\]|\[\d+\](?=[(:\[])", regex.MULTILINE
 )
 

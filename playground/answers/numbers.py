@@ -17,6 +17,7 @@ from typing import NamedTuple
 import regex
 
 from playground.answers import chinese
+from playground.answers.late import late
 
 Reading = tuple[float, ...]
 
@@ -78,8 +79,8 @@ def numbers_at(text: str, context: str = "", *, words_too: bool = False) -> tupl
 
 # 三个半 and 两天半; where the unit behind the number is wanted too, 公里半 is left to it.
 _NO_HALF = "(?![径徑球场場圆圓导導岛島决決数數])"
-_PIECE_AND_HALF = regex.compile(rf"[ ]?[个個]半{_NO_HALF}")
-_AND_HALF = regex.compile(
+_PIECE_AND_HALF = late(rf"[ ]?[个個]半{_NO_HALF}")
+_AND_HALF = late(
     rf"[ ]?(?:[个個天年斤倍米里块塊岁歲杯瓶碗周页頁圈吨升元]|公里|千米|小时|小時|个月|個月)半{_NO_HALF}"
 )
 
@@ -96,18 +97,16 @@ def the_number(text: str) -> float | None:
 
 # --- one form for all scripts -------------------------------------------------------------------------------
 
-_UNSEEN = regex.compile(r"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-_DIGIT = regex.compile(r"(?![0-9])\p{Nd}")
+_UNSEEN = late(r"[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_DIGIT = late(r"(?![0-9])\p{Nd}")
 _SIGNS = str.maketrans("．－﹣‑–＋％٪﹪／＇’‘ʼ＿（）［］", ".----+%%%/''''_()[]")
-_TO_THE_POWER = regex.compile(r"(乘以|乘)?\s?(?<!\d)10\s?的\s?(-?[0-9]{1,3})\s?次方")
-_MONEY = regex.compile(
+_TO_THE_POWER = late(r"(乘以|乘)?\s?(?<!\d)10\s?的\s?(-?[0-9]{1,3})\s?次方")
+_MONEY = late(
     r"((?<![0-9])[0-9]++|(?<![零〇一二两三四五六七八九十百千万亿])[零〇一二两三四五六七八九十百千万亿]++)[元块]"
     r"([1-9一二三四五六七八九])[角毛](?:([1-9一二三四五六七八九])分)?(?!之)"
 )
-_FRACTION = regex.compile(r"([0-9]?)[ ]?\\[dtc]?frac(?:\{([-−]?[0-9]+)\}\{([0-9]+)\}|([0-9])([0-9]))")
-_THIN = regex.compile(
-    r"(?<=[0-9])(?:\\[,;:! ]|~|&(?:nbsp|thinsp|#160|#8239);|(?! )\p{Zs})(?=[0-9]{3}(?![0-9]))"
-)
+_FRACTION = late(r"([0-9]?)[ ]?\\[dtc]?frac(?:\{([-−]?[0-9]+)\}\{([0-9]+)\}|([0-9])([0-9]))")
+_THIN = late(r"(?<=[0-9])(?:\\[,;:! ]|~|&(?:nbsp|thinsp|#160|#8239);|(?! )\p{Zs})(?=[0-9]{3}(?![0-9]))")
 
 
 def _plain(text: str) -> str:
@@ -146,9 +145,9 @@ _BEFORE_SIGN = "即为為是得於于约約达達到至温溫"
 
 # Of the alternatives of a body the first that fits is taken. What stands beside a further sign and digit (1.2.3,
 # 6.5.2024, 1,2,3) is none of them but several whole numbers. Possessive throughout: time grows with the text alone.
-_NUMBER = regex.compile(
+_NUMBER = late(
     rf"""
-    (?P<chinese>{chinese.NUMERAL.pattern})
+    (?P<chinese>{chinese.NUMERAL})
     |
     (?P<sign>(?<![^\W{_BEFORE_SIGN}]|[)\].])[-+]|(?<![^\W{_BEFORE_SIGN}][ ]?|[)\].%}}][ ]?)−[ ]?|(?:[负負]|零下)[ ]?)?  # a hyphen after a letter or digit is none: 3-5
     (?:\p{{Sc}}[ \u00a0]?)?
@@ -190,7 +189,7 @@ _NUMBER = regex.compile(
 
 
 # Looking for the first character alone is twenty times as fast as trying the whole at each place.
-_START = regex.compile(rf"[-+−\p{{Sc}}.٫0-9\p{{No}}\p{{Nl}}百负負半{chinese.DIGITS}{chinese.UNITS}]")
+_START = late(rf"[-+−\p{{Sc}}.٫0-9\p{{No}}\p{{Nl}}百负負半{chinese.DIGITS}{chinese.UNITS}]")
 
 
 def _matches(plain: str) -> Iterator[regex.Match[str]]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import regex
 
 from playground.answers.chinese import simplified
+from playground.answers.late import late
 
 _ADJECTIVE = r"(?:final|correct|right|best|numerical|short|overall|numeric)"
-_CUE = regex.compile(
+_CUE = late(
     rf"""(?:
       \b(?:the\s|my\s|our\s)?(?:{_ADJECTIVE}\s)*(?:answer|result|solution)\b[*_]{{0,2}}
         (?:\s?\([^()\n]{{1,40}}\))?(?:\s(?:to|of|for)\s[^\n.?!:]{{1,80}}?)?[*_]{{0,2}}
@@ -28,9 +29,9 @@ _CUE = regex.compile(
     )[*_\s]*""",
     regex.VERBOSE | regex.IGNORECASE | regex.MULTILINE,
 )
-_WORD = regex.compile(r"answer|result|solution|####|答|结果|结论|antwort|respuesta|réponse", regex.IGNORECASE)
-_BOX = regex.compile(r"\\(?:boxed|fbox)\s*(?:(?P<open>\{)|(?P<bare>[^\s{}\\]))")
-_MARKS = regex.compile(r"^(?:[#>*_`\s-]|\d+\.\s(?=\S))+|[*_`\s]+$")
+_WORD = late(r"answer|result|solution|####|答|结果|结论|antwort|respuesta|réponse", regex.IGNORECASE)
+_BOX = late(r"\\(?:boxed|fbox)\s*(?:(?P<open>\{)|(?P<bare>[^\s{}\\]))")
+_MARKS = late(r"^(?:[#>*_`\s-]|\d+\.\s(?=\S))+|[*_`\s]+$")
 MOST_CHARS = 20_000
 """Of a longer answer only the end is looked at."""
 _MOST_TOLD = 8
@@ -95,7 +96,7 @@ def unmarked(line: str) -> str:
     return _MARKS.sub("", line).strip()
 
 
-_ENDS = regex.compile(r"[。！？!?](?=\s|$|\S)|(?<!\b\p{Lu}\p{Ll}{0,2})(?<!\b[a-z]\.[a-z])\.(?=\s+\S|\s*$)")
+_ENDS = late(r"[。！？!?](?=\s|$|\S)|(?<!\b\p{Lu}\p{Ll}{0,2})(?<!\b[a-z]\.[a-z])\.(?=\s+\S|\s*$)")
 
 
 def sentence(line: str) -> str:

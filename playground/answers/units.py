@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import regex
 
+from playground.answers.late import late
 from playground.answers.numbers import numbers_at
 
 
@@ -150,7 +151,7 @@ def _after() -> regex.Pattern[str]:
 
 
 # 三公里半, 一米七五 and 两块五: what stands behind the unit without one of its own is a fraction of it.
-_MORE = regex.compile(
+_MORE = late(
     r"(?P<half>半)(?!(?![的左多])\p{Han})|(?P<digits>[一二三四五六七八九]{1,2}|[0-9]{1,2})(?![\d.:/%]|(?![的高长宽左])\p{Han})"
 )
 _SPLIT = frozenset({"米", "块"})
@@ -169,11 +170,9 @@ def _fraction(more: regex.Match[str]) -> float:
     return float(f"0.{digits}")
 
 
-_BEFORE = regex.compile(
-    r"(?P<unit>us\$|[$€£¥₹]|usd|eur|gbp|cny|rmb|chf|jpy|inr)[\s\u00a0]*[-+−]?$", regex.IGNORECASE
-)
-_INSIDE = regex.compile(r"[$€£¥₹]|[%‰]|per ?cent|pct", regex.IGNORECASE)
-_JOINS = regex.compile(r"[\s\u00a0]*(?:,|and|und|零)?[\s\u00a0]*", regex.IGNORECASE)
+_BEFORE = late(r"(?P<unit>us\$|[$€£¥₹]|usd|eur|gbp|cny|rmb|chf|jpy|inr)[\s\u00a0]*[-+−]?$", regex.IGNORECASE)
+_INSIDE = late(r"[$€£¥₹]|[%‰]|per ?cent|pct", regex.IGNORECASE)
+_JOINS = late(r"[\s\u00a0]*(?:,|and|und|零)?[\s\u00a0]*", regex.IGNORECASE)
 
 
 def unit_of(name: str) -> Unit | None:

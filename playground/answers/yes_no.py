@@ -14,6 +14,7 @@ from typing import NamedTuple
 import regex
 
 from playground.answers.chinese import simplified
+from playground.answers.late import late
 
 _YES = r"yes|yeah|yep|true|correct|right|indeed|certainly|definitely|absolutely|of\scourse|sure|✓|✔|✅|√"
 _NO = r"(?:absolutely|certainly|definitely|of\scourse|surely)\snot|✗|✘|❌|×|no|nope|false|incorrect|wrong|untrue|not\s(?:true|correct|right|really)"
@@ -25,25 +26,25 @@ _END = _COUNTS_NOT + r"(?=\s*(?:[\s.,!;:。，！；：、)*\"'”]|because|sinc
 _ZH_END = _COUNTS_NOT + r"[啊呀哦嘛啦呢]?(?=\s*(?:[.,!;:。，！；：、()*\"'”」』】》\]\n]|因为|由于|$))"
 _SO = r"(?:\b(?:so|therefore|thus|hence|conclusion|ultimately|overall|finally)\b[,:]?\s+|(?:所以|因此|因而|故|综上(?:所述)?|总之|可见|结论(?:是|为)?+)[,，:：]?\s*(?:我认为|应该|这?句话|答案)?)"
 
-_FIRST = regex.compile(
+_FIRST = late(
     rf"[\s\W_]*(?:(?P<no>(?:{_NO})(?!\w))|(?P<yes>(?:{_YES})(?!\w))){_END}|[\s\W_]*{_HEDGE}(?:(?P<fou>(?:{_NEIN}))|(?P<shi>(?:{_JA}))){_ZH_END}",
     regex.IGNORECASE,
 )
-_CONCLUDED = regex.compile(
+_CONCLUDED = late(
     rf"{_SO}(?:(?P<no>(?:{_NO})(?!\w))|(?P<yes>(?:{_YES})(?!\w))){_END}|{_SO}(?:(?P<fou>(?:{_NEIN}))|(?P<shi>(?:{_JA}))){_ZH_END}",
     regex.IGNORECASE,
 )
-_SENTENCE = regex.compile(
+_SENTENCE = late(
     r"\b(?:is|was|are|would\sbe|['’]s)\s(?:(?P<not>not|n['’]t)\s)?(?:\w+ly\s)?(?:(?P<yes>true|correct|right|valid)|(?P<no>false|incorrect|wrong|untrue|invalid))\b(?!\sanswer)"
     r"|\b(?P<not2>isn['’]t|wasn['’]t|aren['’]t)\s(?P<yes2>true|correct|right|valid)\b"
     r"|(?<!是否)(?<!是不是)(?:(?P<fou>不正确|不成立|为[假错](?=[。,;]|$)|(?<=:\s?)[×✗✘❌]|不存在(?:这样|该|此|这种|满足)|不属实|不对(?!称)|(?:是|说法|完全|判断|结论|:\s?)错误?的?(?![过在])|错误的?(?=[。,])|是假的?|不是真的?|不是的|(?:回答|答案|结论|答复)是否定的|(?:说法|判断|描述)不准确|并非如此)|(?P<shi>(?:回答|答案|结论|答复)是肯定的|为[真对](?=[。,;]|$)|(?<=:\s?)[√✓✔✅]|(?:是|完全|说法)?正确|成立|属实|说得对|是对的|是真的))",
     regex.IGNORECASE,
 )
-_CLAUSE = regex.compile(
+_CLAUSE = late(
     r"(?:^|[.!?,:;]\s+|\b(?:would|must|will)\s(?:say|answer|be)\s[\"'“]?)(?:(?P<yes>yes)|(?P<no>no))\s*(?=[.,!;:]|$)|(?:^|[。,!?;:]\s?|我认为|我觉得|应该|回答|[说道][:：]?[“\"「]?)(?:(?P<shi>是的?|对的?|可以|能|会|有)|(?P<fou>不是的?|否|不对|不可以|不能|不会|没有|不))(?=[。,;.!”\"」]|$)",
     regex.IGNORECASE | regex.MULTILINE,
 )
-_OPEN = regex.compile(
+_OPEN = late(
     r"\b(?:yes and no|yes or no|maybe|perhaps|possibly|it depends|not sure|not certain|unclear|unknown|uncertain|neither)\b|不一定|不确定|也许|可能是也可能不是|或许|视情况|说不准|难说|是或否|是或不是|是/否",
     regex.IGNORECASE,
 )

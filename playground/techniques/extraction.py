@@ -23,6 +23,7 @@ from playground.answers import json_parts, letters, places, yes_no
 from playground.answers.chinese import simplified
 from playground.answers.dates import dates_in
 from playground.answers.english import Words, words_in
+from playground.answers.late import late
 from playground.answers.numbers import Found, numbers_in, the_number
 
 Kind = Literal["text", "number", "choice", "yes_no", "date", "json_field", "phrase", "last_line"]
@@ -104,7 +105,7 @@ def vote(answers: Sequence[Extracted | None]) -> Vote:
 
 # --- refusals -----------------------------------------------------------------------------------------------
 
-_REFUSAL = regex.compile(
+_REFUSAL = late(
     r"\bI(?:['’]m| am)? (?:sorry|afraid)\b(?!.{0,200}\banswer is\b)"
     r"|\bI(?:['’]m| am)(?: really)? (?:not able|unable|not allowed|not permitted)\b"
     r"|\bI (?:can(?:not|['’]t| not)|could not|couldn['’]t|won['’]t|will not|am not going to|must decline|do not feel comfortable)(?: really| currently)? (?:to )?(?:answer|determine|help|provide|assist|solve|say|tell|comply|do (?:that|this)|fulfil|give|continue|discuss|calculate|decide|know|share|be sure)"
@@ -117,7 +118,7 @@ _REFUSAL = regex.compile(
     r"|^\W*(?:不知道|不清楚|不确定)\W*$|(?:信息|条件|数据|已知)(?:不足|不够)|无法(?:确定|判断|得出|计算|回答|得知|求出)",
     regex.IGNORECASE,
 )
-_NOTHING = regex.compile(
+_NOTHING = late(
     r"[\s*\"'“]*(?:unknown|undetermined|indeterminate|unclear|not (?:known|given|possible|available|sure|certain|provided|determinable)|none(?: of the above)?\b|n/?a\b|undefined|un(?:able|answerable)|未知|无法|不确定|不能确定|不知道|不详|无解|没有答案|不存在)",
     regex.IGNORECASE,
 )
@@ -130,14 +131,12 @@ def is_refusal(text: str) -> bool:
 
 # --- numbers ------------------------------------------------------------------------------------------------
 
-_CONTRAST = regex.compile(
+_CONTRAST = late(
     r"^\W*(?:not\s.{1,40}?(?:,?\sbut\s(?:rather\s)?|;\sit['’]?s\s|,\sit\sis\s)|不是.{1,20}?[，,]?\s?(?:而是|应该是|应是|是))"
 )
-_REASON = regex.compile(
-    r"[;；]|(?<!\d),(?!\d)|，|,\s|\s\(|（|\b(?:because|since|which|for|as)\s|因为|由于|其中"
-)
-_BOLD = regex.compile(r"\*\*([^*\n]{1,60})\*\*")
-_BEYOND = regex.compile(r"\\(?:sqrt|pi|infty|log|ln|sin|cos|tan)\b|[√π∞]|\^")
+_REASON = late(r"[;；]|(?<!\d),(?!\d)|，|,\s|\s\(|（|\b(?:because|since|which|for|as)\s|因为|由于|其中")
+_BOLD = late(r"\*\*([^*\n]{1,60})\*\*")
+_BEYOND = late(r"\\(?:sqrt|pi|infty|log|ln|sin|cos|tan)\b|[√π∞]|\^")
 
 
 def _number(text: str) -> Extracted | None:
