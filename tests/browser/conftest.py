@@ -21,23 +21,18 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Error, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Locator, Page, expect, sync_playwright
 
 from tests.browser.outside import Outside
+from tests.browser.pages import Pages
 
 ROOT = Path(__file__).parents[2]
-MOST_FREE = 4
-"""Pages that nobody uses and that are kept nevertheless."""
-MOST_USES = 25
-"""So many tests have a page one after another: it grows by some 20 MB with each."""
 PATIENCE_MS = 30_000
 """How long a condition may take on a busy machine; nothing sleeps for it."""
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -133,90 +128,6 @@ def embedded_server(tmp_path_factory: pytest.TempPathFactory, engine_findings: P
     command = ["-m", "playground.cli.main", "--port", str(port), "--data", str(folder)]
     yield from serving(command, port, folder, folder / "log")
     assert "Traceback" not in (folder / "log").read_text()
-
-
-USUAL: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "color_scheme": "light"}
-
-
-# --- pages ---------------------------------------------------------------------------------------------
-
-
-class Pages:
-    """The pages of one browser, used again: what a page has loaded once it loads in a third of the time.
-
-    Measured on two busy cores: a page of a fresh context takes 3.4 s of processor time until it can be used (its
-    process, Gradio's scripts, their compilation), one that goes to the address again 0.9 s. A test still finds nothing
-    of the one before: the storage is emptied before the first script of the page runs.
-    """
-
-    def __init__(self, browser: Browser, patience_ms: float) -> None:
-        self._browser, self._patience_ms = browser, patience_ms
-        self._free: dict[str, list[Page]] = defaultdict(list)
-        self._taken: dict[Page, tuple[str, str]] = {}
-        self._uses: Counter[Page] = Counter()
-        self._tools: dict[Page, CDPSession] = {}
-
-    def take(self, url: str, options: dict[str, Any]) -> Page:
-        """A page that nobody else has, in a context of its own."""
-        chosen = USUAL | options
-        size = chosen.pop("viewport")
-        key = json.dumps([url, bool(size), chosen], sort_keys=True)
-        if self._free[key]:
-            page = self._free[key].pop()
-            if size:
-                page.set_viewport_size(size)
-        else:
-            context = self._browser.new_context(**chosen, viewport=size)
-            context.set_default_timeout(self._patience_ms)
-            page = context.new_page()
-            self._tools[page] = context.new_cdp_session(page)
-            self._tools[page].send("Page.enable")
-        self._taken[page] = (key, url)
-        self._uses[page] += 1
-        return page
-
-    def open_with(self, page: Page, address: str, draft: str | None) -> None:
-        """Load the address with storage that holds nothing but this draft; a reload finds what the page has kept."""
-        source = "localStorage.clear(); sessionStorage.clear();"
-        if draft is not None:
-            source += f"localStorage.setItem('playground.draft', {json.dumps(draft)});"
-        script = self._tools[page].send("Page.addScriptToEvaluateOnNewDocument", {"source": source})
-        try:
-            page.goto(address)
-        finally:
-            if not page.is_closed():
-                self._tools[page].send("Page.removeScriptToEvaluateOnNewDocument", script)
-
-    def give_back(self, page: Page, *, again: bool) -> None:
-        """Leave the app as a closed tab would; the page is used `again` unless the test has changed more than it."""
-        key, url = self._taken.pop(page)
-        if again and not page.is_closed() and self._uses[page] < MOST_USES:
-            for beside in page.context.pages:
-                if beside is not page:
-                    beside.close()
-            try:
-                page.unroute_all(behavior="ignoreErrors")
-                page.goto(
-                    f"{url}playground/dom.js"
-                )  # of the same origin, or the browser would take another process
-                page.mouse.move(0, 0)
-            except Error:
-                pass  # its server has ended, or the page has crashed
-            else:
-                page.context.clear_cookies()
-                page.context.clear_permissions()
-                self._free[key].append(page)
-                self._end(list(chain(*self._free.values()))[MOST_FREE:])
-                return
-        self._end([page])
-
-    def _end(self, pages: list[Page]) -> None:
-        for page in pages:
-            for free in self._free.values():
-                if page in free:
-                    free.remove(page)
-            del self._tools[page], self._uses[page]
-            page.context.close()
 
 
 # --- the page -------------------------------------------------------------------------------------------
@@ -454,8 +365,31 @@ def pages(browser: Browser) -> Pages:
     return Pages(browser, PATIENCE_MS)
 
 
+FAILED = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A mark of whole files; see `Pages`."""
+    said = "same_page: begins on the page that the test before has left, brought back to its beginning"
+    config.addinivalue_line("markers", said)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
+    """A page on which a test has failed is no other test's."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
+def stays_open(request: pytest.FixtureRequest) -> bool:
+    """Whether the pages of a test stay on the app."""
+    return request.node.get_closest_marker("same_page") is not None
+
+
 @pytest.fixture
-def apps(pages: Pages, outside: Outside) -> Iterator[list[App]]:
+def apps(pages: Pages, outside: Outside, request: pytest.FixtureRequest) -> Iterator[list[App]]:
     """What a test has opened; when the test is over, nothing may have gone wrong in any of it."""
     made: list[App] = []
     outside.asked.clear()
@@ -464,13 +398,14 @@ def apps(pages: Pages, outside: Outside) -> Iterator[list[App]]:
     changed = {app.page.context for app in made if app.is_changed}
     for app in made:
         app.unwatch()
+    stays, is_whole = stays_open(request), not request.node.stash.get(FAILED, False)
     for app in own:
-        pages.give_back(app.page, again=app.page.context not in changed)
+        pages.give_back(app.page, again=is_whole and app.page.context not in changed, stays=stays)
     assert [fault for app in made for fault in app.remaining_faults()] == []
     assert outside.asked == []
 
 
-def opener(server: Server, backend: str, pages: Pages, apps: list[App]) -> OpenApp:
+def opener(server: Server, backend: str, pages: Pages, apps: list[App], stays: bool = False) -> OpenApp:
     def opened(
         *models: str,
         turns: str | Sequence[tuple[str, str]] = "Say {{ word }}",
@@ -494,19 +429,23 @@ def opener(server: Server, backend: str, pages: Pages, apps: list[App]) -> OpenA
             given = {"word": "hello"} if values is None else values
             form = form_of(models, backend, turns, given, **(prompt or {}))
             draft = json.dumps({"form": form, "run": None})
-        pages.open_with(page, server.url + query, draft)
+        pages.open_with(page, server.url, query, draft, stays=stays)
         return app.wait_until_ready()
 
     return opened
 
 
 @pytest.fixture
-def scripted(scripted_server: Server, pages: Pages, apps: list[App]) -> OpenApp:
+def scripted(
+    scripted_server: Server, pages: Pages, apps: list[App], request: pytest.FixtureRequest
+) -> OpenApp:
     """Opens the app with scripted models."""
-    return opener(scripted_server, "scripted", pages, apps)
+    return opener(scripted_server, "scripted", pages, apps, stays_open(request))
 
 
 @pytest.fixture
-def embedded(embedded_server: Server, pages: Pages, apps: list[App]) -> OpenApp:
+def embedded(
+    embedded_server: Server, pages: Pages, apps: list[App], request: pytest.FixtureRequest
+) -> OpenApp:
     """Opens the app with the embedded model."""
-    return opener(embedded_server, "llama.cpp", pages, apps)
+    return opener(embedded_server, "llama.cpp", pages, apps, stays_open(request))

@@ -6,12 +6,15 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.scored import FORM, SCORED
 
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
+
+pytestmark = pytest.mark.same_page
 
 
 def grid(app: App) -> Any:

@@ -10,6 +10,8 @@ from playwright.sync_api import Locator, expect
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
 
+pytestmark = pytest.mark.same_page
+
 
 def vote(app: App, kind: str, column: int | None = None) -> Locator:
     extra = "" if column is None else f'[data-column="{column}"]'

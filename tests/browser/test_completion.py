@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
+
+pytestmark = pytest.mark.same_page
 
 KNOWN = {"turns": "{{ word }} {{ friend }} ", "values": {"word": "hello", "friend": "Anna"}}
 

@@ -9,6 +9,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.scored import CASES, FORM, SCORED
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.browser.conftest import App, OpenApp
+
+pytestmark = pytest.mark.same_page
 
 THREE = [("system", "First"), ("user", "Second {{ word }}"), ("assistant", "Third"), ("user", "Fourth")]
 CARET = "(area) => [area.selectionStart, area.selectionEnd, document.activeElement === area]"

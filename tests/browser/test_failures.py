@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenApp
 
+pytestmark = pytest.mark.same_page
+
 
 def test_a_failing_column_shows_its_reason_and_leaves_its_neighbour_alone(scripted: OpenApp) -> None:
     app = scripted("breaks", "steady", "echo")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from playwright.sync_api import expect
 
 from playground.scorers import SCORERS, options_of
 
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
+
+pytestmark = pytest.mark.same_page
 
 CHECKS: dict[str, dict[str, str]] = {
     "equals": {"text": "the cat sat on the mat."},

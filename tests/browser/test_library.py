@@ -19,6 +19,8 @@ from tests.browser.axe import Axe
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
 
+pytestmark = pytest.mark.same_page
+
 HOSTILE = "<svg onload=window.hacked=1>"
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 

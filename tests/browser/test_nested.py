@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenApp
 
+pytestmark = pytest.mark.same_page
+
 
 def field(name: str, kind: str = "text", **more: Any) -> dict[str, Any]:
     return {"name": name, "kind": kind, **more}

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
+
+pytestmark = pytest.mark.same_page
 
 SIX = {"checks": [{"scorer": "contains", "options": {"text": "six"}}]}
 PLACES = """() => JSON.stringify([...document.querySelectorAll('#col0 .samples, #col0 .col-body, #col0 .col-foot')]

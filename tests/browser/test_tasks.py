@@ -14,6 +14,8 @@ from playground.formats.bundle import read_bundle
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
 
+pytestmark = pytest.mark.same_page
+
 IMAGE = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360000002000001"
     "e221bc330000000049454e44ae426082"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import Page, expect
 
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenApp
+
+pytestmark = pytest.mark.same_page
 
 
 def keep_one(page: Page) -> None:

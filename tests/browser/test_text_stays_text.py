@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
 
+pytestmark = pytest.mark.same_page
+
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script>"\'>{{ 7*7 }}'
 FAMILY = "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}"
 RIGHT_TO_LEFT = "\u0645\u0631\u062d\u0628\u0627 \u202eabc\u202c"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenApp
+
+pytestmark = pytest.mark.same_page
 
 
 def test_text_that_was_thought_moves_out_of_the_answer_and_thoughts_go_on_growing(scripted: OpenApp) -> None:

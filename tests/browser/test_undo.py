@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
 
+pytestmark = pytest.mark.same_page
+
 PROMPT: dict[str, Any] = {
     "cases": [{"word": "one"}, {"word": "two"}],
     "checks": [{"scorer": "contains", "options": {"text": "cat"}}],
