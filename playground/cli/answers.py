@@ -41,7 +41,9 @@ def answers(
     workbench = open_to_read(settings_of(context, data))
     try:
         stored = workbench.store.run(run)
-        pieces: Iterator[str] = FILES[kind.value][1](stored, workbench.store.cells.stream_rows(run))
+        pieces: Iterator[str] = FILES[kind.value][1](
+            stored, workbench.store.cells.stream_rows(run), workbench.history.variant_names(run)
+        )
         if output is None:
             for piece in pieces:
                 write(piece)

@@ -1,6 +1,6 @@
 """All answers of a run as CSV or JSON, a piece at a time: a run of any size is written with little memory.
 
-for piece in csv_pieces(run, store.cells.stream_rows(run.id)): file.write(piece)
+for piece in csv_pieces(run, store.cells.stream_rows(run.id), ("A", "B")): file.write(piece)
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,16 +21,16 @@ from playground.types.dataset import Column, Row
 PIECE = 100
 """Cells of one piece: each costs a reader a turn."""
 COLUMNS = (
-    "case", "row_id", "column", "repeat", "samples", "prompt", "model", "status", "seed", "finish", "prompt_tokens",
+    "case", "row_id", "column", "variant", "repeat", "samples", "prompt", "model", "status", "seed", "finish", "prompt_tokens",
     "completion_tokens", "first_token_s", "total_s", "score", "passed", "checks", "thumb", "answer", "reasoning",
     "error", "hint", "values", "technique", "extracted", "calls",
 )  # fmt: skip
 
 
-def csv_pieces(run: StoredRun, records: Iterable[CellRecord]) -> Iterator[str]:
+def csv_pieces(run: StoredRun, records: Iterable[CellRecord], names: Sequence[str] = ()) -> Iterator[str]:
     """A head and one line a cell; case, column and repeat are counted from 1, the values of the case are JSON.
 
-    `samples` is how many answers one press of Run asks of the column; empty for a column that Compare does not show.
+    `variant` is what an experiment calls the column, of its `names`; empty for another run. `samples` is how many answers one press of Run asks of the column; empty for a column that Compare does not show.
 
     A text that a spreadsheet would run as a formula has a quote before; the JSON file has every text as it is.
     """
@@ -38,7 +38,7 @@ def csv_pieces(run: StoredRun, records: Iterable[CellRecord]) -> Iterator[str]:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for number, record in enumerate(records, 1):
-        told = _plain(run, record)
+        told = _plain(run, record, names)
         writer.writerow([inert(told[name]) for name in COLUMNS])
         if number % PIECE == 0:
             yield text.getvalue()
@@ -47,7 +47,7 @@ def csv_pieces(run: StoredRun, records: Iterable[CellRecord]) -> Iterator[str]:
     yield text.getvalue()
 
 
-def json_pieces(run: StoredRun, records: Iterable[CellRecord]) -> Iterator[str]:
+def json_pieces(run: StoredRun, records: Iterable[CellRecord], names: Sequence[str] = ()) -> Iterator[str]:
     """One object: what the run is, and under `cells` a list with everything that was sent and received."""
     head: dict[str, Any] = {"run": run.id, "title": run.title, "created_at": run.created_at.isoformat()}
     prompt = run.spec.prompt.model_dump(mode="json", exclude_defaults=True)
@@ -55,7 +55,7 @@ def json_pieces(run: StoredRun, records: Iterable[CellRecord]) -> Iterator[str]:
     lines = [json.dumps(head)[:-1] + ', "cells": [']
     between = "\n"
     for number, record in enumerate(records, 1):
-        lines.append(between + json.dumps(_whole(run, record)))
+        lines.append(between + json.dumps(_whole(run, record, names)))
         between = ",\n"
         if number % PIECE == 0:
             yield "".join(lines)
@@ -64,7 +64,7 @@ def json_pieces(run: StoredRun, records: Iterable[CellRecord]) -> Iterator[str]:
     yield "".join(lines)
 
 
-FILES: dict[str, tuple[str, Callable[[StoredRun, Iterable[CellRecord]], Iterator[str]]]] = {
+FILES: dict[str, tuple[str, Callable[[StoredRun, Iterable[CellRecord], Sequence[str]], Iterator[str]]]] = {
     "csv": ("text/csv", csv_pieces),
     "json": ("application/json", json_pieces),
 }
@@ -81,7 +81,9 @@ _COLUMNS = tuple(
 )
 
 
-def table_pieces(ending: str, run: StoredRun, records: Callable[[], Iterable[CellRecord]]) -> Iterator[bytes]:
+def table_pieces(
+    ending: str, run: StoredRun, records: Callable[[], Iterable[CellRecord]], names: Sequence[str] = ()
+) -> Iterator[bytes]:
     """The lines of the CSV as JSON Lines or XLSX, one of `TABLES`; `records` may be asked for twice.
 
     Raises PromptError for a text that does not fit into a cell of XLSX.
@@ -89,7 +91,7 @@ def table_pieces(ending: str, run: StoredRun, records: Callable[[], Iterable[Cel
 
     def batches() -> Iterator[list[Row]]:
         for record in records():
-            told = _plain(run, record) | {"values": record.case.values}
+            told = _plain(run, record, names) | {"values": record.case.values}
             yield [Row({name: _sound(told[name]) for name in COLUMNS}, id="-")]
 
     return write_table(ending, _COLUMNS, batches)
@@ -121,7 +123,7 @@ def prompt_name(run: StoredRun, column: int) -> str:
     return source_name(run, column) or ("own text" if is_own else run.spec.prompt.name)
 
 
-def _plain(run: StoredRun, record: CellRecord) -> dict[str, Any]:
+def _plain(run: StoredRun, record: CellRecord, names: Sequence[str]) -> dict[str, Any]:
     cell, done = record.cell, record.cell.completion
     verdicts = [passed(score) for score in cell.scores if score.value is not None]
     variants = run.spec.variants
@@ -130,6 +132,7 @@ def _plain(run: StoredRun, record: CellRecord) -> dict[str, Any]:
         "case": cell.case + 1,
         "row_id": record.case.row_id,
         "column": cell.column + 1,
+        "variant": names[cell.column] if cell.column < len(names) else "",
         "repeat": cell.repeat + 1,
         "prompt": prompt_name(run, cell.column),
         "samples": variants[cell.column].samples if cell.column < len(variants) else None,
@@ -156,9 +159,9 @@ def _plain(run: StoredRun, record: CellRecord) -> dict[str, Any]:
     }
 
 
-def _whole(run: StoredRun, record: CellRecord) -> dict[str, Any]:
+def _whole(run: StoredRun, record: CellRecord, names: Sequence[str]) -> dict[str, Any]:
     cell = record.cell
-    told = _plain(run, record) | {"values": record.case.values}
+    told = _plain(run, record, names) | {"values": record.case.values}
     told["backend"], told["prompt_hash"] = cell.backend, cell.content_hash
     told["sampling"] = cell.sampling.model_dump(mode="json")
     told["messages"] = [asdict(message) for message in cell.messages]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from urllib.parse import quote
 
@@ -64,12 +64,13 @@ def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts, styles: Sty
             return PlainTextResponse("Not found.\n", 404)
         run = await workbench.runs.get(run_id)
         headers = {"content-disposition": f"attachment; filename=run-{run.id}.{ending}"}
+        names = await asyncio.to_thread(workbench.history.variant_names, run.id)
         if ending in TABLES:
-            pieces = table_pieces(ending, run, lambda: workbench.history.answers(run.id))
+            pieces = table_pieces(ending, run, lambda: workbench.history.answers(run.id), names)
             first = await asyncio.to_thread(next, pieces)  # what does not fit is said before anything is sent
             whole = chain([first], pieces)
             return StreamingResponse(whole, media_type=FORMATS[ending].media_type, headers=headers)
-        body = answers_of(workbench, run, ending)
+        body = answers_of(workbench, run, ending, names)
         return StreamingResponse(body, media_type=FILES[ending][0], headers=headers)
 
     @api.get("/files/experiment/{experiment_id}/{name}")
@@ -139,10 +140,10 @@ def add_routes(api: FastAPI, workbench: Workbench, scripts: Scripts, styles: Sty
         )
 
 
-def answers_of(workbench: Workbench, run: StoredRun, ending: str) -> Iterator[bytes]:
+def answers_of(workbench: Workbench, run: StoredRun, ending: str, names: Sequence[str]) -> Iterator[bytes]:
     """All answers of a run as a file, read from the store a portion at a time: in a thread, as what is sent."""
     _, pieces = FILES[ending]
-    for piece in pieces(run, workbench.history.answers(run.id)):
+    for piece in pieces(run, workbench.history.answers(run.id), names):
         yield piece.encode(errors="replace")
 
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from playground.errors import NotFoundError
 from playground.store import Store
 from playground.store.records import (
     CellPage,
@@ -121,6 +122,13 @@ class History:
     def answers(self, run_id: str) -> Iterator[CellRecord]:
         """Every cell of a run with its case, read a portion at a time. Blocks. Raises NotFoundError."""
         return self._store.cells.stream_rows(run_id)
+
+    def variant_names(self, run_id: str) -> tuple[str, ...]:
+        """What an experiment calls its columns; () for another run. Blocks."""
+        try:
+            return self._store.experiments.get(run_id).names
+        except NotFoundError:
+            return ()
 
     async def said(self, run_id: str) -> tuple[StoredVote | None, str]:
         """The vote and the note. Raises NotFoundError."""

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 CHECK = {"scorer": "contains", "options": {"text": "{{ expected }}"}}
 
+OPEN_PAIR = """async (look) => {
+  const { id } = document.querySelector("#verdict").dataset;
+  await (await import("/playground/actions.js")).doAction("verdict_look", { id, look });
+}"""
+
 
 def rows(count: int) -> list[dict[str, Any]]:
     return [{"word": f"word{n}", "expected": f"word{n}" if n % 10 else "cat"} for n in range(count)]
@@ -120,8 +125,14 @@ def test_failures_stand_by_reason_and_run_again(scripted: OpenApp) -> None:
     failures = page.locator(".v-failures[aria-label=Failures]")
     expect(failures).to_contain_text("The server went away.")
     expect(failures).to_contain_text("B 1, B 2, B 3")
+    # What was looked at is looked at again once they have run.
+    page.get_by_role("button", name=re.compile("failed")).first.click()
+    expect(page).to_have_url(re.compile(r"look=show%3D\w+"))
+    look = page.locator("#verdict").get_attribute("data-look") or ""
     failures.get_by_role("button", name="Run 3 again").click()
-    expect(page.locator("#exp-head")).to_contain_text("finished")
+    expect(page.locator("#exp-head")).to_contain_text("running since")
+    expect(page.locator("#verdict")).to_have_attribute("data-look", look)
+    expect(page).to_have_url(re.compile(r"look=show%3D\w+"))
     expect(failures).to_contain_text("B 1, B 2, B 3")
 
 
@@ -177,6 +188,13 @@ def test_a_verdict_is_looked_at_from_all_sides_and_its_address_shows_the_same(sc
     assert axe.found == []
     app.reload()
     expect(detail).to_contain_text("A fails")
+    # Another pair is another place: the browser's Back leads from it to the one before, as that was looked at.
+    page.evaluate(OPEN_PAIR, "pair=0-1")
+    expect(page.locator("#verdict")).to_have_attribute("data-look", "pair=0-1")
+    expect(page).to_have_url(re.compile("look=pair%3D0-1"))
+    page.go_back()
+    expect(page.locator("#verdict")).to_have_attribute("data-look", "show=improvements&at=0")
+    expect(page).to_have_url(re.compile(r"look=show%3Dimprovements%26at%3D0"))
     # A data set may come back while its tab was never opened.
     page.evaluate("async () => (await import('/playground/updates.js')).apply({ sheet: { back: 'x' } })")
     expect(page.get_by_role("button", name="only B")).to_have_attribute("aria-pressed", "true")

@@ -269,6 +269,22 @@ def test_a_workbook_with_formulas_dates_and_merged_cells() -> None:
         read_table("a.xlsx", data, Choices(sheet="July"))
 
 
+def test_a_chart_sheet_without_its_drawing_is_no_damage() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["question"])
+    sheet.append(["Why?"])
+    book.create_chartsheet("Chart")
+    whole, bare = io.BytesIO(), io.BytesIO()
+    book.save(whole)
+    with zipfile.ZipFile(whole) as archive, zipfile.ZipFile(bare, "w") as other:
+        for name in archive.namelist():
+            if "chartsheets/_rels" not in name and "drawing" not in name:
+                other.writestr(name, re.sub(rb"<drawing[^>]*>", b"", archive.read(name)))
+    reading = read_table("charts.xlsx", bare.getvalue())
+    assert [row.values for row in reading.rows()] == [{"question": "Why?"}]
+
+
 def test_parquet_with_nested_columns() -> None:
     table = pa.table(
         {

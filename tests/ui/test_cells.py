@@ -120,6 +120,7 @@ async def test_the_csv_has_a_line_for_every_cell(web: httpx.AsyncClient, grid: s
         "7",
     )
     assert (done["score"], done["passed"], done["checks"], done["row_id"]) == ("0.75", "1", "2", "row 129")
+    assert done["variant"] == "", "a run that is no experiment has no names for its columns"
     assert json.loads(done["values"]) == {"land": f"129 {ODD}"}
     assert (failed["error"], failed["hint"], failed["answer"]) == ("It broke.", "Again.", "")
 

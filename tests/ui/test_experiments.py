@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from playground.runs.answers import csv_pieces
 from playground.types.dataset import Column, Row
 from playground.types.prompt import Prompt, Turn
 from playground.workbench.service import Workbench
@@ -61,6 +63,12 @@ async def test_the_columns_run_over_the_data_set_that_fits_and_end_in_a_verdict(
     assert done["html"]["exp-say"].startswith("Finished. ")
     listed = await call("open_experiments", at="", form=form)
     assert "Greeting, two variants" in listed["html"]["exp-body"] and "finished" in listed["html"]["exp-body"]
+    run = await workbench.runs.get(started["experiment"])
+    names = workbench.history.variant_names(run.id)
+    told = list(
+        csv.DictReader("".join(csv_pieces(run, workbench.history.answers(run.id), names)).splitlines())
+    )
+    assert {(row["column"], row["variant"]) for row in told} == {("1", "A"), ("2", "B")}
     again = await call("set_up_again", id=started["experiment"], form=form)
     assert again["drawer"] is None, "it is asked for in the drawer of the file"
     cost = (await call("experiment_cost", form=form | {"experiment": again["plan"]}))["html"]

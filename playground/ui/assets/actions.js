@@ -9,6 +9,7 @@ import { tabName } from "./drafts.js";
 import { closeDrawer } from "./drawer.js";
 import { chooseColumn } from "./into_column.js";
 import { english } from "./language.js";
+import { withLook } from "./looks.js";
 import { insertPartial } from "./partials.js";
 import { closePop, openPop } from "./pop.js";
 import { run, stop } from "./run.js";
@@ -171,7 +172,7 @@ export async function send(action, args) {
     isChange = CHANGE.includes(action),
     turn = list && ++drawn[list];
   if (list && !isChange) pending[list] = { action, args };
-  const update = await callWithForm(action, args);
+  const update = await callWithForm(action, withLook(args));
   const isLatest = list && turn === drawn[list];
   // A change reads the filters that are on the page; one that is still on its way would be lost by what it draws.
   if (list && (!isLatest || (isChange && pending[list]))) {

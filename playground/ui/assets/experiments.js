@@ -6,10 +6,11 @@
 import { fieldsOf, send } from "./actions.js";
 import { showAlert } from "./alerts.js";
 import { $, $$ } from "./dom.js";
+import { lookOf } from "./looks.js";
 import { notePlace } from "./places.js";
 import { call, onChange, page } from "./store.js";
 import { apply, onShown } from "./updates.js";
-import { lookOfAddress } from "./verdict.js";
+import "./verdict.js";
 
 const SETUP = "setup";
 const NOTES = ["#exp-opened", "#exp-attempt", "#exp-short"];
@@ -31,7 +32,7 @@ async function released() {
 
 /** Opens the page of the tab that was open last, or that the address names. */
 export function openExperiments() {
-  return send("open_experiments", { at: page.experiment, look: lookOfAddress(), fields: fieldsOf($("#exp")) });
+  return send("open_experiments", { at: page.experiment, look: lookOf(page.experiment), fields: fieldsOf($("#exp")) });
 }
 
 // --- the set-up --------------------------------------------------------------------------------------------------

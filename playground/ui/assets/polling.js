@@ -4,6 +4,7 @@
 
 import { showAlert } from "./alerts.js";
 import { $$ } from "./dom.js";
+import { withLook } from "./looks.js";
 import { callWithForm } from "./store.js";
 import { apply, onShown } from "./updates.js";
 
@@ -17,7 +18,7 @@ const inView = () => $$("[data-poll]").filter((el) => el.parentElement.offsetPar
 
 async function ask(el) {
   const { poll: action, ...args } = el.dataset;
-  const reply = await callWithForm(action, args);
+  const reply = await callWithForm(action, withLook(args));
   if (reply.alert && !reply.html) {
     told ??= showAlert(reply.alert);
     again(AWAY_MS);

@@ -3,22 +3,9 @@
 
 import { doAction } from "./actions.js";
 import { $, $$ } from "./dom.js";
+import { noteLook } from "./looks.js";
 import { onTab } from "./tabs.js";
 import { onShown } from "./updates.js";
-
-/** Writes the look of the verdict on screen into the address; without one it goes. */
-function noteLook() {
-  const shown = $("#verdict");
-  const url = new URL(location);
-  const look = shown?.offsetParent ? shown.dataset.look : "";
-  if ((url.searchParams.get("look") ?? "") === look) return;
-  if (look) url.searchParams.set("look", look);
-  else url.searchParams.delete("look");
-  history.replaceState(history.state, "", url);
-}
-
-/** The look that the address names, for the page that opens. */
-export const lookOfAddress = () => new URL(location).searchParams.get("look") ?? "";
 
 // A row that is drawn anew by its own press keeps the focus; other controls keep it everywhere (dom.js).
 let row = "";
@@ -36,7 +23,8 @@ onShown((update) => {
   }
   setTimeout(noteLook, 60); // after the place itself has been noted
 });
-onTab(() => setTimeout(noteLook, 60));
+// What is opened is noted once it is drawn; what is left, here.
+onTab(() => setTimeout(() => $("#verdict")?.offsetParent || noteLook(), 60));
 
 // --- ratings ---------------------------------------------------------------------------------------------------------
 
