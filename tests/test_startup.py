@@ -16,6 +16,9 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+from tests import forked
+from tests.forked import Program
+
 PLAYGROUND = [sys.executable, "-m", "playground.cli.main"]
 
 # Loaded by every Python process below that folder's PYTHONPATH, the engine too; an audit hook sees every call.
@@ -53,11 +56,13 @@ def environment(data: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def served(data: Path, *options: str, **variables: str) -> Iterator[Served]:
+def served(
+    data: Path, *options: str, start: type[subprocess.Popen[str]] = Program, **variables: str
+) -> Iterator[Served]:
     """A server that answers; it is killed at the end unless the test has ended it."""
     port = free_port()
     command = [*PLAYGROUND, "--port", str(port), *options]
-    with subprocess.Popen(
+    with start(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -77,7 +82,7 @@ def served(data: Path, *options: str, **variables: str) -> Iterator[Served]:
 
 def refused(data: Path, *options: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of a start that must end by itself."""
-    done = subprocess.run(
+    done = forked.run(
         [*PLAYGROUND, *options],
         capture_output=True,
         text=True,
@@ -91,16 +96,18 @@ def refused(data: Path, *options: str) -> tuple[int, str, str]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("server")
-    with served(folder / "data", **watched(folder)) as running:
+    with served(folder / "data", start=subprocess.Popen, **watched(folder)) as running:
         yield running
 
 
 # --- start and end --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGINT])
-def test_it_says_its_address_answers_and_ends_in_good_order(tmp_path: Path, signal_: signal.Signals) -> None:
-    with served(tmp_path / "data") as running:
+@pytest.mark.parametrize(("signal_", "start"), [(signal.SIGTERM, Program), (signal.SIGINT, subprocess.Popen)])
+def test_it_says_its_address_answers_and_ends_in_good_order(
+    tmp_path: Path, signal_: signal.Signals, start: type[subprocess.Popen[str]]
+) -> None:
+    with served(tmp_path / "data", start=start) as running:
         with running.client() as client:
             page = client.get("/")
         assert page.status_code == 200 and "Prompt Playground" in page.text

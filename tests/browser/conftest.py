@@ -18,7 +18,6 @@ import re
 import shutil
 import socket
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +30,7 @@ from playwright.sync_api import Browser, CDPSession, Locator, Page, expect, sync
 
 from tests.browser.outside import Outside
 from tests.browser.pages import Pages
+from tests.forked import Program
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_MS = 30_000
@@ -100,9 +100,7 @@ def serving(command: Sequence[str], port: int, data: Path, log: Path) -> Iterato
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PLAYGROUND_")}
     environment |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
+        process = Program([sys.executable, *command], cwd=ROOT, env=environment, stdout=output, stderr=output)
         try:
             wait_for(lambda: log.read_text() or process.poll() is not None, "the server's first line", 180)
             assert process.poll() is None, log.read_text()

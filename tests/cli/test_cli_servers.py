@@ -14,6 +14,7 @@ from playground.formats import prompty
 from playground.settings import Settings
 from playground.store import open_store
 from playground.types.prompt import Check, Prompt, Turn
+from tests.forked import Program
 
 if TYPE_CHECKING:
     from tests.conftest import Call, Called
@@ -150,7 +151,7 @@ def test_a_vllm_server_is_announced_and_gone_after_the_signal(
     data: Path, fake_vllm: None, number: signal.Signals
 ) -> None:
     command = [*PLAYGROUND, "serve-vllm", "tiny", "--args", "--max-model-len 512"]
-    with subprocess.Popen(
+    with Program(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         assert process.stdout

@@ -23,6 +23,7 @@ from playground.sandbox.levels import LEVELS, LevelName
 from playground.settings import Settings
 from playground.store import open_store
 from playground.store.schema import HEAD
+from tests import forked
 
 
 @pytest.fixture
@@ -252,7 +253,7 @@ def test_doctor_generates_with_the_embedded_model_and_exits_with_0(tmp_path: Pat
 def test_doctor_exits_with_1_without_a_model_and_says_what_to_do(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "playground.cli.main", "--no-embedded", "doctor"]
     variables = os.environ | {"PLAYGROUND_DATA_DIR": str(tmp_path / "data")}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=variables)
+    done = forked.run(command, capture_output=True, text=True, timeout=300, env=variables)
     assert done.returncode == 1 and "FAULT  model: There is no model." in done.stdout
     assert "--model FILE.gguf" in done.stdout
 

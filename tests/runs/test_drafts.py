@@ -27,6 +27,7 @@ from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Turn
 from playground.types.trace import Step
 from playground.workbench.service import Workbench
+from tests.forked import Program
 from tests.works import at
 
 MakeWorkbench = Callable[..., Workbench]
@@ -164,7 +165,7 @@ asyncio.run(main())
 
 def test_after_kill_9_a_cell_has_the_text_that_was_on_the_screen_a_second_before(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, database_url="")
-    with subprocess.Popen(
+    with Program(
         [sys.executable, "-c", VICTIM, str(tmp_path)], stdout=subprocess.PIPE, env=dict(os.environ), text=True
     ) as child:
         assert child.stdout

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Check, Prompt, Sampling, Turn
 from playground.types.scores import Score
 from playground.types.trace import Answer
+from tests import forked
 from tests.works import at, work
 
 ODD = "a\0b 👩‍👩‍👧 \ud800 \x01x"
@@ -205,7 +205,7 @@ while True:
 
 def test_kill_9_loses_no_cell_that_was_told_and_leaves_no_half_of_one(settings: Settings) -> None:
     command = [sys.executable, "-c", VICTIM, str(settings.data_dir)]
-    child = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ))
+    child = forked.run(command, capture_output=True, text=True, env=dict(os.environ))
     assert child.returncode == -signal.SIGKILL, child.stderr
     told = [line.split() for line in child.stdout.splitlines()]
     assert len(told) == 48

@@ -21,6 +21,7 @@ from playground.store.changes import Draft, EndCell, KeepDrafts, StartCell
 from playground.store.presence import Presence
 from playground.types.generation import Completion, Message
 from playground.types.trace import Answer
+from tests.forked import Program
 from tests.works import at, work
 
 MakeRun = Callable[..., str]
@@ -55,7 +56,7 @@ store.close()
 def other_program(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Another process with a run of two cells, one of them writing."""
     command = [sys.executable, "-c", OTHER, str(settings.data_dir)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+    with Program(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout and child.stdin
         yield child, child.stdout.readline().strip()
         if child.poll() is None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from playground.types.grid import Case, RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
 from playground.types.trace import Answer
+from tests import forked
 from tests.works import at, work
 
 MakeRun = Callable[..., str]
@@ -300,7 +300,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_kill_9_in_the_middle_of_a_run_loses_no_finished_cell(settings: Settings) -> None:
-    child = subprocess.run(
+    child = forked.run(
         [sys.executable, "-c", VICTIM, str(settings.data_dir)],
         capture_output=True,
         text=True,

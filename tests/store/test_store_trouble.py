@@ -25,6 +25,7 @@ from playground.types.generation import Completion, Message
 from playground.types.grid import RunSpec, Variant
 from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.trace import Answer
+from tests import forked
 from tests.works import at, work
 
 MakeRun = Callable[..., str]
@@ -254,7 +255,7 @@ except PlaygroundError as exc:
 
 def test_a_limit_of_file_sizes_is_told_from_a_failing_disk(settings: Settings) -> None:
     open_store(settings).close()
-    child = subprocess.run(
+    child = forked.run(
         [sys.executable, "-c", VICTIM, str(settings.data_dir)],
         capture_output=True,
         text=True,

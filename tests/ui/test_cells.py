@@ -22,6 +22,7 @@ from playground.types.prompt import Prompt, Sampling, Turn
 from playground.types.scores import Score
 from playground.types.trace import Answer
 from playground.workbench.service import Workbench
+from tests import forked
 from tests.works import at, work
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -170,7 +171,7 @@ def test_the_command_line_writes_the_same_file(workbench: Workbench, grid: str, 
     def run(*arguments: str) -> subprocess.CompletedProcess[bytes]:
         data = str(workbench.settings.data_dir)
         command = [sys.executable, "-m", "playground.cli.main", "answers", *arguments, "--data", data]
-        return subprocess.run(command, capture_output=True)
+        return forked.run(command, capture_output=True)
 
     shown = run(grid)
     assert shown.returncode == 0, shown.stderr

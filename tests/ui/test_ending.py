@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.forked import Program
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -27,7 +29,7 @@ def served_fixture(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PLAYGROUND_")}
-    process = subprocess.Popen(
+    process = Program(
         [sys.executable, str(ROOT / "tests/browser/serve.py"), str(port), str(tmp_path / "data")],
         env=environment | {"PYTHONPATH": str(ROOT)},
         cwd=ROOT,

@@ -16,6 +16,7 @@ from playground.types.experiment import Cases, Experiment, ExperimentVariant, Li
 from playground.types.prompt import Check, Prompt, Turn
 from tests import experiment_worker as worker
 from tests.conftest import MakeWorkbench
+from tests.forked import Program
 
 ROOT = Path(__file__).parents[2]
 CELLS = 60
@@ -28,7 +29,7 @@ def served(data: Path) -> Iterator[subprocess.Popen[str]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with subprocess.Popen(
+    with Program(
         [sys.executable, str(ROOT / "tests/browser/serve.py"), str(port), str(data)],
         env=environment | {"PYTHONPATH": str(ROOT)}, cwd=ROOT, text=True, stdout=subprocess.PIPE,
     ) as process:  # fmt: skip

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from tests import experiment_worker as worker
+from tests.forked import Program
 
 CELLS = 120
 
@@ -18,7 +19,7 @@ CELLS = 120
 def start(folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.experiment_worker", str(folder), str(CELLS), "40"]
     root = Path(worker.__file__).parents[1]
-    return subprocess.Popen(
+    return Program(
         command, stdout=subprocess.PIPE, text=True, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}
     )
 
