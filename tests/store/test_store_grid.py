@@ -270,20 +270,20 @@ def test_streamed_rows_are_whole_cells_with_their_cases(store: Store) -> None:
 
 
 def test_streaming_a_run_takes_no_memory_for_what_was_read(store: Store) -> None:
-    run_id = create(store, 1_500)
+    run_id = create(store, 700)
     for record in store.cells.stream_rows(run_id):
         store.submit(end(run_id, record.cell.key, "x" * 2_000))
     store.submit(StartCell(run_id, at(0))).result(60)
     rows = store.cells.stream_rows(run_id, portion=100)
-    for _ in range(500):
+    for _ in range(300):
         next(rows)
     tracemalloc.start()
-    for count, _ in enumerate(rows, 501):
-        if count == 1_000:
+    for count, _ in enumerate(rows, 301):
+        if count == 600:
             middle = tracemalloc.get_traced_memory()[0]
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert count == 3_000 and after < middle + 500_000  # of 4 MB that were read since
+    assert count == 1_400 and after < middle + 200_000  # of 1.6 MB that were read since
 
 
 def test_a_large_run_opens_at_once(store: Store) -> None:

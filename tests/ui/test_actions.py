@@ -108,9 +108,8 @@ async def test_an_exception_nobody_foresaw_is_logged_and_not_shown(workbench: Wo
     assert "secret/path.py" in caplog.text
 
 
-@pytest.mark.parametrize("action", ACTIONS)
-async def test_an_action_without_its_arguments_is_answered_in_words(call: Call, action: str):
-    assert is_worded(await call(action))
+async def test_an_action_without_its_arguments_is_answered_in_words(call: Call):
+    assert [action for action in ACTIONS if not is_worded(await call(action))] == []
 
 
 @pytest.fixture
