@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Literal, Protocol, runtime_checkable
 
 from playground.backends.tokens import UNFIT, aligned, spell
@@ -188,6 +189,8 @@ class ScoresText(Protocol):
 
 _KEPT = tuple(f.name for f in fields(Chunk) if f.name not in ("text", "reasoning", "logprobs", "rethought"))
 """What the last chunk that tells it decides; the others are put together."""
+_TOLD = attrgetter(*_KEPT)
+_NOTHING_TOLD = _TOLD(Chunk())
 
 
 @dataclass(slots=True)
@@ -217,8 +220,8 @@ class Fold:
         self._text.append(chunk.text)
         self._reasoning.append(chunk.reasoning)
         self._logprobs += chunk.logprobs
-        known = {name: value for name in _KEPT if (value := getattr(chunk, name)) not in (None, ())}
-        if known:
+        if (told := _TOLD(chunk)) != _NOTHING_TOLD:
+            known = {name: value for name, value in zip(_KEPT, told, strict=True) if value not in (None, ())}
             self._last = replace(self._last, **known)
         if chunk.finish is not None:
             self.finish = chunk.finish

@@ -74,7 +74,10 @@ class Answer:
 
     @property
     def _last(self) -> Step | None:
-        return next((step for step in reversed(self.steps) if step.kind == "call"), None)
+        for step in reversed(self.steps):
+            if step.kind == "call":
+                return step
+        return None
 
     @property
     def is_traced(self) -> bool:
@@ -84,7 +87,8 @@ class Answer:
     @property
     def completion(self) -> Completion | None:
         """What the last call gave; of a technique its answer with the sums of all calls. None when nothing had come back."""
-        last = self._last.completion if self._last else None
+        call = self._last
+        last = call.completion if call else None
         if self.final is None:
             return last
         return replace(
@@ -110,12 +114,12 @@ class Answer:
     @property
     def text(self) -> str:
         """The answer."""
-        return self.completion.text if self.completion else ""
+        return done.text if (done := self.completion) else ""
 
     @property
     def finish(self) -> Finish | None:
         """How it ended; None when nothing had come back."""
-        return self.completion.finish if self.completion else None
+        return done.finish if (done := self.completion) else None
 
     @property
     def is_cut(self) -> bool:
