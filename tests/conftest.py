@@ -21,16 +21,18 @@ from urllib.request import urlopen
 import hypothesis
 import pytest
 import sqlalchemy as sa
+import typer.main
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 
 from playground.backends.scripted import ScriptedBackend
 from playground.cli import main as cli
+from playground.cli.terminal import reader_language
 from playground.engine.cores import SPIN
 from playground.errors import BackendError
 from playground.library import shipped
 from playground.settings import Settings
-from playground.store import open_store
+from playground.store import open_store, schema
 from playground.workbench.service import Workbench
 from tests.beside import pytest_addoption as pytest_addoption
 from tests.beside import pytest_runtestloop as pytest_runtestloop
@@ -74,6 +76,8 @@ def pytest_sessionstart() -> None:
     read = functools.cache(load)
     shipped._load = lambda file, at: (read if at == folder else load)(file, at)
     compile_once()
+    create_once()
+    describe_once()
 
 
 def compile_once() -> None:
@@ -87,6 +91,34 @@ def compile_once() -> None:
     kind.__eq__ = lambda self, other: type(self) is type(other)
     kind.__hash__ = lambda self: hash(type(self))
     sa.create_engine = functools.partial(sa.create_engine, execution_options={"compiled_cache": known})
+
+
+def create_once() -> None:
+    """The statements that make a new database's tables are written once; each later SQLite file is made by the same."""
+    create, known = schema._create, []
+
+    def again(connection: sa.Connection) -> None:
+        if connection.dialect.name != "sqlite":
+            create(connection)
+        elif not known:
+            create(connection)
+            known.extend(
+                connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").scalars()
+            )
+        else:
+            cursor = connection.connection.cursor()
+            for statement in known:
+                cursor.execute(statement)
+            cursor.execute("INSERT INTO alembic_version (version_num) VALUES (?)", (schema.HEAD,))
+
+    schema._create = again
+
+
+def describe_once() -> None:
+    """The tree of commands is built once for all commands that are called in English; in Chinese it is written over."""
+    build = typer.main.get_command
+    built = functools.cache(build)
+    typer.main.get_command = lambda app: built(app) if reader_language() == "en" else build(app)
 
 
 def pytest_collection_finish() -> None:
