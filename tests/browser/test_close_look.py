@@ -118,17 +118,19 @@ def test_voting_is_shut_until_two_columns_are_done_and_says_why(scripted: OpenAp
     expect(app.page.locator("#vote")).to_contain_text("One column: add another to vote.")
 
 
-@pytest.mark.parametrize(
-    ("key", "kind", "column"),
-    [("1", "column", 0), ("2", "column", 1), ("=", "tie", None), ("0", "all_bad", None)],
-)
-def test_a_key_votes(scripted: OpenApp, key: str, kind: str, column: int | None) -> None:
+def test_a_key_votes(scripted: OpenApp) -> None:
     app = scripted("cat", "dog")
     app.page.locator("#run").focus()
     app.page.keyboard.press("Control+Enter")
     expect(vote(app, "tie")).to_be_enabled()
-    app.page.keyboard.press(key)
-    expect(vote(app, kind, column)).to_have_attribute("aria-pressed", "true")
+    for key, kind, column in (
+        ("1", "column", 0),
+        ("2", "column", 1),
+        ("=", "tie", None),
+        ("0", "all_bad", None),
+    ):
+        app.page.keyboard.press(key)
+        expect(vote(app, kind, column)).to_have_attribute("aria-pressed", "true")
 
 
 def test_keys_that_are_typed_into_a_field_do_not_vote(scripted: OpenApp) -> None:
