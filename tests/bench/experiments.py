@@ -90,7 +90,8 @@ def calls() -> bool:
                 seconds, megabytes = timed(__file__, "--inside", kind, url, folder)
                 took[kind].append((seconds, _spent_inside() - spent, megabytes))
     (bare_s, bare_spent, bare_mb), (full_s, full_spent, full_mb) = (
-        [min(column) for column in zip(*took[kind], strict=True)] for kind in ("bare", "full")
+        (min(seconds), min(spent), max(megabytes))
+        for seconds, spent, megabytes in (zip(*took[kind], strict=True) for kind in ("bare", "full"))
     )
     print(row(f"bare httpx loop of {CALLS:,} calls (baseline)", bare_s, "s", None))
     print(row("as an experiment", full_s, "s", LIMIT * bare_s, bare_s))
