@@ -121,6 +121,12 @@ def more_words(more: int | None, difference: float, *, unit: str = "case") -> st
     return f"{many} would settle a difference of {size} {'point' if size == '1' else 'points'}."
 
 
+def ruled_out(difference: float) -> str:
+    """What so many cases have settled without a winner: more of them would not tell anything of such a difference."""
+    size = points(difference)
+    return f"A difference of {size} {'point' if size == '1' else 'points'} is ruled out."
+
+
 def _turned(found: Paired) -> Paired:
     """B minus A."""
     return found._replace(difference=-found.difference, low=-found.high, high=-found.low)

@@ -26,6 +26,7 @@ from playground.stats.sentences import (
     more_words,
     outcome_of,
     p_words,
+    ruled_out,
     verdict,
 )
 from playground.types.experiment import PASSES, Rule
@@ -201,8 +202,11 @@ def settle(raw: Comparison, table: Table, rule: Rule, p: float, *, with_more: bo
             )
         if with_more:
             size = rule.margin or SETTLED
-            more = _more(table, rule, raw, size, rule.alpha * (alone / p if p > 0 else 1.0))
-            notes.append(more_words(more, size, unit=unit))
+            if -size < found.low and found.high < size:
+                notes.append(ruled_out(size))
+            else:
+                more = _more(table, rule, raw, size, rule.alpha * (alone / p if p > 0 else 1.0))
+                notes.append(more_words(more, size, unit=unit))
     if outcome in ("better", "worse") and rule.looking == "any time":
         leader = raw.a if outcome == "better" else raw.b
         sentence = ahead(leader, found.evidence, decided_at, units, raw.of, unit=unit)

@@ -168,9 +168,8 @@ def test_the_same_is_said_only_within_the_margin_of_the_rule() -> None:
         "B and A are the same within 5 points (95 %: \u22123 to 3; 400 cases)."
     )
     left = verdict(passing(*level), RULE)
-    assert (
-        left.sentence.startswith("No verdict: B and A are level")
-        and "more cases would settle" in left.sentence
+    assert left.sentence.startswith("No verdict: B and A are level") and left.sentence.endswith(
+        "A difference of 5 points is ruled out."
     )
 
 
@@ -382,3 +381,13 @@ def test_thousands_of_scores_that_all_say_the_same_are_a_verdict_as_any_other() 
     found = verdict(table, Rule(baseline="A", metric="score", looking="any time"))
     _, second = json.loads(as_json(found))["variants"]
     assert found.winner == "B" and 1e20 < second["evidence"] < math.inf
+
+
+def test_what_so_many_cases_rule_out_is_no_reason_for_more_of_them() -> None:
+    found = verdict(passing(*counts(4000, 100, 110, 5790)), RULE)
+    assert found.sentence == (
+        "No verdict: B is 0.1 points higher than A (95 %: −0.2 to 0.4; 10,000 cases). A difference of 5 points is ruled out."
+    )
+    assert found.comparisons[0].more is None
+    wide = verdict(passing(*counts(60, 8, 10, 82)), RULE)
+    assert "would settle a difference of 5 points" in wide.sentence
