@@ -153,7 +153,7 @@ def real_call(call: Call, monkeypatch: pytest.MonkeyPatch) -> Call:
 
 def test_a_server_is_added_listed_used_and_removed(real_call: Call, model_server: Any, data: Path) -> None:
     url = model_server("vllm", list_s=1).url
-    assert real_call("server", "add", "box", url) == (0, f"box: vLLM at {url}\n", "")
+    assert real_call("server", "add", "box", url) == (0, f"box added: vLLM at {url}\n", "")
     [row] = json.loads(real_call("server", "list", "--format", "json").out)
     assert (row["name"], row["state"], row["models"]) == ("box", "answers", [f"box:{MODEL}"])
     assert "1 model\n" in real_call("server", "list").out
