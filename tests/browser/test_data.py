@@ -38,7 +38,7 @@ def imported(page: Page, tmp_path: Path, name: str, data: bytes, store: str) -> 
     file.write_bytes(data)
     page.set_input_files("#data-file", file)
     page.get_by_role("button", name=store).click()
-    expect(page.locator("#sheet-grid tr[data-at='0']")).to_be_visible()
+    expect(page.locator("#sheet-grid tr[data-at='0']")).to_be_visible(timeout=20_000)
 
 
 def test_a_file_is_looked_at_stored_edited_and_saved_and_a_reload_loses_nothing(
@@ -136,6 +136,34 @@ def test_rows_are_pasted_added_removed_and_columns_renamed_and_the_difference_is
         page.get_by_role("link", name="CSV").click()
     text = Path(download.value.path()).read_text(encoding="utf-8-sig")
     assert text.startswith("message,n,answer,split") and "a new one" in text and len(text.splitlines()) == 31
+
+
+def test_a_block_over_more_rows_than_the_page_holds_changes_each_and_adds_the_rest(
+    scripted: Callable[..., Any], tmp_path: Path
+) -> None:
+    app = scripted("echo")
+    page = app.page
+    page.get_by_role("tab", name="Data").click()
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    page.set_input_files("#data-file", empty)
+    refused = page.locator(".alert", has_text="empty.csv is empty")
+    expect(refused).to_be_visible()
+    text = "text,more\n" + "".join(f"text {n},\n" for n in range(1_300))
+    imported(page, tmp_path, f"{tmp_path.name}.csv", text.encode(), "Store 1,300 rows")
+    expect(refused).to_have_count(0)  # another file is looked at
+    cell(page, 1, 0).click()
+    page.evaluate(
+        """() => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData("text/plain", Array.from({ length: 1301 }, (_, n) => `new ${n}\\tx`).join("\\n"));
+          const paste = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+          document.activeElement.dispatchEvent(paste);
+        }"""
+    )
+    expect(page.locator(".data-foot b")).to_have_text("2,598 cells changed, 2 rows added", timeout=20_000)
+    expect(cell(page, 1, 0)).to_have_text("new 0")
+    expect(cell(page, 0, 0)).to_have_text("text 0")
 
 
 def test_the_case_on_screen_becomes_a_row_in_one_click_and_a_row_the_case(

@@ -7,6 +7,8 @@ import { ask, edit, isOld, redo, sheet, told, undo } from "./data_state.js";
 import { bring, looked, rowAt } from "./data_window.js";
 import { block } from "./pasted.js";
 
+const PORTION = 500; // rows under a block that are looked at together
+
 let box, grid;
 
 /**
@@ -113,21 +115,23 @@ async function onPaste(e) {
   await pasteAt(at, column, cells);
 }
 
-// Over the rows in the order on screen, then as new ones.
+// Over the rows in the order on screen, then as new ones. Only so many rows are here at a time: they come in portions.
 async function pasteAt(at, column, cells) {
   const names = sheet.columns.slice(column).map((each) => each.name);
   const beyond = Math.max(0, ...cells.map((row) => row.length)) - names.length;
   const over = Math.min(cells.length, looked.total - at);
-  await bring(at, at + over);
-  const found = [],
-    add = [];
-  cells.forEach((line_, n) => {
-    const texts = line_.slice(0, names.length);
-    const row = n < over ? rowAt(at + n) : null;
-    if (row && !row.gone) texts.forEach((text, i) => found.push([row.n, names[i], text]));
-    else if (!row && texts.some((text) => text !== ""))
-      add.push(Object.fromEntries(texts.map((text, i) => [names[i], text])));
-  });
+  const found = [];
+  for (let n = 0; n < over; n++) {
+    if (n % PORTION === 0) await bring(at + n, at + Math.min(over, n + PORTION));
+    const row = rowAt(at + n);
+    if (!row) return toast("The rows under the block could not be read: nothing is pasted");
+    if (!row.gone) cells[n].slice(0, names.length).forEach((text, i) => found.push([row.n, names[i], text]));
+  }
+  const add = cells
+    .slice(Math.max(0, over))
+    .map((row) => row.slice(0, names.length))
+    .filter((texts) => texts.some((text) => text !== ""))
+    .map((texts) => Object.fromEntries(texts.map((text, i) => [names[i], text])));
   if (await change({ cells: found, add })) return;
   const done = `${cells.length.toLocaleString("en")} row${cells.length === 1 ? "" : "s"} pasted`;
   if (cells.length > 1 || beyond > 0)

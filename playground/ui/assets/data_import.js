@@ -43,6 +43,8 @@ document.addEventListener("change", (e) => {
 export async function openImport({ name, file, text, typed = false, token: known }) {
   const mine = ++turn;
   const place = $("#data-import");
+  // What was said of another file is over.
+  for (const said of $$(".messages")) if (said.offsetParent) said.replaceChildren();
   token = "";
   isTyped = typed;
   place.replaceChildren(

@@ -1,9 +1,10 @@
-// The rows of a data set that this page has: they come from the program a hundred at a time, as they are looked at.
+// The rows of a data set that this page has: they come from the program by the hundred, as they are looked at.
 
 import { ask, sheet } from "./data_state.js";
 
-const SOME = 100, // rows of one request
-  MOST_PAGES = 30; // the oldest are forgotten
+const SOME = 100, // rows that come, and are forgotten, together
+  AT_ONCE = 5, // such hundreds of one request
+  MOST_PAGES = 12; // the oldest are forgotten
 
 /** What is looked at: how many rows, how many of each half, and the filter in words. */
 export const looked = { total: 0, halves: {}, words: "" };
@@ -58,14 +59,19 @@ export function put(row) {
  * @returns {Promise<void>} done when they are here
  */
 export async function bring(first, last) {
-  for (let page = Math.floor(first / SOME); page * SOME < last; page++) {
-    if (pages.has(page)) continue;
-    if (!asked.has(page)) asked.set(page, fetchPage(page));
+  const from = Math.floor(first / SOME),
+    to = Math.ceil(last / SOME);
+  for (let page = from; page < to; page++) {
+    if (pages.has(page) || asked.has(page)) continue;
+    let count = 1;
+    while (count < AT_ONCE && page + count < to && !pages.has(page + count) && !asked.has(page + count)) count++;
+    const coming = fetchPages(page, count);
+    for (let n = 0; n < count; n++) asked.set(page + n, coming);
   }
-  for (let page = Math.floor(first / SOME); page * SOME < last; page++) await asked.get(page);
+  for (let page = from; page < to; page++) await asked.get(page);
 }
 
-async function fetchPage(page) {
+async function fetchPages(first, count) {
   const mine = turn;
   const { find, half, sort, falls } = sheet;
   const found = await ask("data_rows", {
@@ -73,22 +79,23 @@ async function fetchPage(page) {
     half,
     sort,
     falls: falls ? "yes" : "no",
-    start: page * SOME,
-    count: SOME,
+    start: first * SOME,
+    count: count * SOME,
   });
   if (mine !== turn) return;
+  const ofThem = Array.from({ length: count }, (_, n) => first + n);
   if (!found) {
-    asked.delete(page);
+    for (const page of ofThem) asked.delete(page);
     return;
   }
   const isFirst = isEmpty();
-  pages.set(page, found.rows);
-  if (pages.size > MOST_PAGES) {
+  for (const page of ofThem) pages.set(page, found.rows.slice((page - first) * SOME, (page - first + 1) * SOME));
+  while (pages.size > MOST_PAGES) {
     const [oldest] = pages.keys();
     pages.delete(oldest);
     asked.delete(oldest);
   }
-  const count = looked.total;
+  const before = looked.total;
   Object.assign(looked, { total: found.total, halves: found.halves, words: found.asked });
-  arrived({ isFirst, isOther: isFirst || count !== found.total });
+  arrived({ isFirst, isOther: isFirst || before !== found.total });
 }
