@@ -9,6 +9,7 @@ Whatever cannot be understood raises a PlaygroundError; nothing is printed and n
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -41,7 +42,9 @@ def load_settings(given: Mapping[str, Any], *, check_models: bool = True) -> Set
         raise SettingsError(**validation_alert(exc)) from exc
     except ValueError as exc:  # what pydantic-settings raises for a variable that is not JSON
         hint = """Write a list as JSON, for example PLAYGROUND_MODELS='["model.gguf"]'."""
-        raise SettingsError(f"The environment cannot be read: {exc}.", hint) from exc
+        field = re.search(r'field "(\w+)"', str(exc))
+        name = f"PLAYGROUND_{field[1].upper()}" if field else "PLAYGROUND_…"
+        raise SettingsError(f"{name} in the environment is no JSON.", hint) from exc
     try:
         models = tuple(path.expanduser().absolute() for path in settings.models)
         folder = settings.data_dir.expanduser().absolute()

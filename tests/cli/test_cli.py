@@ -542,7 +542,7 @@ def test_a_folder_that_may_not_be_written_is_replaced_by_a_temporary_one_and_tha
     ("name", "value", "reason"),
     [
         ("PLAYGROUND_PORT", "many", "port"),
-        ("PLAYGROUND_MODELS", "not json", "models"),
+        ("PLAYGROUND_MODELS", "not json", "PLAYGROUND_MODELS in the environment is no JSON."),
         ("PLAYGROUND_MODELS", '["/nowhere/x.gguf"]', "There is no model file at /nowhere/x.gguf"),
         ("PLAYGROUND_DATA_DIR", "~nobody-of-that-name/x", "home"),
     ],
