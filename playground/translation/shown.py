@@ -185,7 +185,7 @@ class Translation:
                 if is_short and name and not is_sure and not is_label:
                     break
                 is_said = noun in FREE or name in template.quoted or _SAID.fullmatch(value) is not None
-                is_whole = not is_said and name not in template.listed
+                is_whole = not is_said and name not in template.listed and noun not in SPOKEN
                 known = None if name.isdigit() else self._filled(template, name, value, depth, is_whole)
                 if is_short and name and known is None and not is_sure:
                     break

@@ -204,7 +204,8 @@ export function makeTranslation(catalogue, holes) {
         const isSure = isTag || NUMBER.test(value) || LETTER.test(value) || isKnown(value);
         if (isShort && !isSure && !isLabel) continue next;
         const isSaid = FREE.has(noun) || template.quoted.has(name) || NUMBER.test(value) || IN_QUOTES.test(value);
-        const words = isTag ? null : filled(template, name, value, depth, !isSaid && !template.listed.has(name));
+        const isWhole = !isSaid && !template.listed.has(name) && !SPOKEN.has(noun);
+        const words = isTag ? null : filled(template, name, value, depth, isWhole);
         if (isShort && words === null && !isSure) continue next;
         const isForeign = words === null && !isSaid;
         const isSentence = value.trim().includes(" ") && WORDS.test(value);
@@ -213,7 +214,7 @@ export function makeTranslation(catalogue, holes) {
         if (words === null && !isTag && value.at(-1) in END && text.endsWith(value)) continue next;
         // Nor is a sentence that follows.
         const isBare = !isTag && !template.listed.has(name) && !template.quoted.has(name);
-        if (isBare && !isSaid && HOLDS_ONE.test(value)) continue next;
+        if (isWhole && !isTag && HOLDS_ONE.test(value)) continue next;
         if (isBare && NAMES.has(noun) && SEVERAL.test(value)) continue next;
         shown[name] = words ?? value;
       }
