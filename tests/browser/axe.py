@@ -39,10 +39,11 @@ LOOK = """async ([within, all, rest]) => {
 }"""
 
 
-# What fades from the colours of one theme to those of the other has arrived.
-ARRIVED = (
-    "() => document.getAnimations().filter((a) => a instanceof CSSTransition).forEach((a) => a.finish())"
-)
+# What fades from the colours of one theme to those of the other has arrived; what takes its colour from that fades next.
+ARRIVED = """() => {
+  const fading = () => document.getAnimations().filter((a) => a instanceof CSSTransition);
+  for (let left = 9, all = fading(); left && all.length; left--, all = fading()) all.forEach((a) => a.finish());
+}"""
 
 
 class Axe:
