@@ -38,6 +38,27 @@ def test_a_file_says_variants_cases_checks_and_the_rule() -> None:
     assert read.limits == Limits(at_once=4, stop_when_decided=True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["- x", "#c", "'q'", '"', "yes", "null", "1e3", "0x1f", "~", "  lead", "trail ", "two\nlines\n", "\ttab", "a\r\nb",
+     "你好: 吗", "{{ x }}", "%tag", "&a", "*b", "!t", "|", "> f", "\u2028x", "\x85y", "2026-01-01", "12:30:00", "1_000",
+     "\ufeffx", "---", "\x07bell"],
+)  # fmt: skip
+def test_text_that_yaml_would_take_for_something_else_reads_back_as_it_was(text: str) -> None:
+    own = Prompt(name=text, turns=(Turn(role="system", template=text), Turn(role="user", template=text * 2)))
+    experiment = Experiment(
+        name=text,
+        variants=(
+            ExperimentVariant(name=text, prompt=own),
+            ExperimentVariant(name="B", prompt=own, model=text),
+        ),
+        cases=Cases(rows=({"text": text, "n": 1.5, "list": [text, None, True]},)),
+        checks=(Check(scorer="contains", options={"text": text}),),
+        rule=Rule(baseline=text),
+    )
+    assert read_experiment(write_experiment(experiment)) == experiment
+
+
 def test_what_is_written_reads_back_as_the_same_experiment() -> None:
     inline = Prompt(name="Own", turns=(Turn(role="user", template="{{ text }}\nIn one word:"),))
     odd = Experiment(
