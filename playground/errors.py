@@ -13,7 +13,8 @@ PlaygroundError            message + hint; the two shells show it, nobody prints
 │   └── ReadOnlyData       the data folder or file may not be written; another folder would do
 └── BackendError           one request failed; it is stored in its cell, the neighbours go on
     ├── BackendUnavailable the server or engine does not answer
-    │   └── ServerGone     it went away while it answered
+    │   ├── ServerGone     it went away while it answered
+    │   └── Unreached      nobody took the call
     ├── BackendBusy        the server loads a model or its queue is full; asked again it may answer
     ├── TooSlow            the answer took longer than it was allowed to
     ├── NoAnswer           the model refused, or called a tool
@@ -120,6 +121,10 @@ class BackendError(PlaygroundError):
 
 class BackendUnavailable(BackendError):
     """The server or the engine process does not answer."""
+
+
+class Unreached(BackendUnavailable):
+    """No connection came about: the server has not seen the call."""
 
 
 class ServerGone(BackendUnavailable):

@@ -24,7 +24,7 @@ from playground.backends.deadlines import Deadline
 from playground.backends.faults import NoConnection, error_for, fault_of, read_fault
 from playground.backends.load import Load
 from playground.backends.patience import Patience as Patience  # part of what this module offers
-from playground.errors import BackendError, BackendUnavailable, PlaygroundError, ServerGone
+from playground.errors import BackendError, BackendUnavailable, PlaygroundError, ServerGone, Unreached
 from playground.settings import Settings
 from playground.waiting import waits
 
@@ -283,7 +283,7 @@ class Connection:
             message = f"{self.label} does not answer at {self.url}."
             if exc.problem:
                 message = f"{self.label} at {self.url} {exc.problem}."
-            raise BackendUnavailable(message, exc.hint or self._start_hint) from exc
+            raise Unreached(message, exc.hint or self._start_hint) from exc
         except OSError as exc:
             if not await self.is_there():
                 raise self.gone(speaking=False) from exc

@@ -4,7 +4,8 @@
         ...
 
 Some servers die of many requests at once. When answers fail and the server is gone afterwards, `on_death(64)` is told
-how many it had; those of the same death count once. `on_success` is told of every answer that ended well.
+how many it had; those of the same death count once, and calls that did not reach it not at all. `on_success` is told of
+every answer that ended well.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from playground.errors import BackendBusy, BackendError, ContextOverflow, ServerGone
+from playground.errors import BackendBusy, BackendError, ContextOverflow, ServerGone, Unreached
 
 LOOKS_S = (0.3, 1.0, 3.0)
 """A dying server may still take connections for a moment."""
@@ -40,7 +41,7 @@ class Load:
         try:
             yield
         except BackendError as exc:
-            if not isinstance(exc, BackendBusy | ContextOverflow):
+            if not isinstance(exc, BackendBusy | ContextOverflow | Unreached):
                 self._suspect(began, certain=isinstance(exc, ServerGone))
             raise
         else:

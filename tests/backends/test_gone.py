@@ -13,7 +13,7 @@ import pytest
 from playground.backends import BACKENDS, make_backend, patience
 from playground.backends.base import Backend
 from playground.backends.bounds import Bound
-from playground.errors import ServerGone
+from playground.errors import ServerGone, Unreached
 from playground.settings import Settings
 from tests.backends.conftest import CHAT, MODELS, WIRE, Outcome, ask, body_length, event, outcome
 
@@ -218,6 +218,17 @@ async def test_a_server_that_dies_under_many_answers_is_asked_for_half_from_then
         await crowd(backend, "vllm", 8)
         assert backend.parallel == 4
         assert type(backend)(backend.settings).bound == Bound(4, died_under=8, deaths=2)  # type: ignore[call-arg, attr-defined]
+
+
+async def test_a_server_that_is_down_does_not_die_again_of_what_cannot_reach_it(settings: Settings) -> None:
+    async with mortal("vllm", settings) as (server, backend):
+        server.dies_of = 15
+        await crowd(backend, "vllm", 16)
+        for _ in range(3):  # as an experiment tries again
+            got = await crowd(backend, "vllm", 8)
+            assert all(isinstance(one.error, Unreached) for one in got)
+            await asyncio.sleep(0.5)
+        assert backend.bound == Bound(8, died_under=16, deaths=1)  # type: ignore[attr-defined]
 
 
 async def test_a_server_that_answers_well_afterwards_is_asked_for_more_again(

@@ -101,14 +101,17 @@ async def checks() -> bool:
 async def views() -> bool:
     """Whether every look at an experiment of 100,000 cells is quick, and its files are written with flat memory."""
     with tempfile.TemporaryDirectory() as folder:
+        from playground import garbage
         from playground.store import open_store
         from playground.workbench.service import Workbench
 
+        garbage.put_off()
         told, run_id, _ = await stored_cells(VIEWED, 3, folder)
         assert isinstance(told, Workbench)
         await told.experiments._keep_verdict(run_id)  # as when its last cell has ended
         await told.close()
         workbench = Workbench(told.settings, open_store(told.settings), told.models.backends)
+        garbage.keep_loaded()  # as when the page is served
         good = await looked_at(workbench, run_id)
         await workbench.close()
     return good
