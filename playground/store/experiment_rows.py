@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 
 from playground.errors import StoreError
 from playground.plain_words import of_field
-from playground.store.experiment_cells import CELL, FAILED, STEPS
+from playground.store.experiment_cells import CELL, FAILED, STEPS, VARIANT
 from playground.store.experiment_tables import ExperimentTable
 from playground.store.tables import RunCase
 from playground.types.experiment import Experiment, ExperimentState
@@ -119,13 +119,12 @@ def _ignored(session: Session, row: ExperimentTable) -> dict[str, tuple[str, ...
     """By variant, the settings that its backend did not honour in the first of its answers."""
     found = {}
     for number, name in enumerate(row.facts.get("variants", ())):
-        asked = (
-            sa.select(STEPS.c.ignored)
-            .join(CELL, CELL.c.id == STEPS.c.cell_id)
-            .where(CELL.c.run_id == row.run_id, CELL.c.variant_number == number, CELL.c.status == "done")
-            .order_by(CELL.c.id, STEPS.c.number)
-            .limit(1)
-        )
+        # So asked that the index of a variant's cells gives the first: not all of them are put in order for it.
+        variant = sa.select(VARIANT.c.id).where(VARIANT.c.run_id == row.run_id, VARIANT.c.number == number)
+        of_variant = CELL.c.variant_id == variant.scalar_subquery()
+        first = sa.select(CELL.c.id).where(of_variant, CELL.c.status == "done").order_by(CELL.c.id).limit(1)
+        asked = sa.select(STEPS.c.ignored).where(STEPS.c.cell_id == first.scalar_subquery())
+        asked = asked.order_by(STEPS.c.number).limit(1)
         if ignored := session.connection().execute(asked).scalar():
             found[name] = tuple(ignored)
     return found

@@ -166,6 +166,8 @@ def _thirds(values: Sequence[object]) -> list[tuple[str, NDArray[np.bool_]]]:
 
 
 def _word(value: object) -> str:
+    if isinstance(value, str):
+        return value.strip() or _EMPTY
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return _EMPTY
     text = (

@@ -19,6 +19,7 @@ from playground.verdicts import Entry, Slot, Table, table_of
 
 SHORT = 80
 """A value that is longer is no value to slice by."""
+_PLAIN = {str, int, float, bool, type(None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +110,6 @@ def title_of(choice: TechniqueChoice | None) -> str:
 
 
 def _is_short(values: Sequence[object]) -> bool:
-    return all(
-        value is None
-        or isinstance(value, bool | int | float)
-        or (isinstance(value, str) and len(value) <= SHORT)
-        for value in values
+    return {type(value) for value in values} <= _PLAIN and all(
+        len(value) <= SHORT for value in values if isinstance(value, str)
     )
