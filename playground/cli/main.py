@@ -38,6 +38,7 @@ from playground.cli.terminal import (
     named,
     open_or_move,
     open_there,
+    parted,
     reader_language,
     run_async,
     say,
@@ -309,7 +310,9 @@ async def _compared(model: str, workbench: Workbench) -> Report:
     tell(f"{found.id}: 20 prompts alone, then in random company …")
     report = await compared(workbench.models.backend_of(found.id), found.id)
     compared_what = "texts and log-probabilities" if report.with_scores else "texts"
-    say(f"{report.equal} of {report.total} equal ({compared_what}; {report.mode or 'mode unknown'})\n")
+    mode, _, build = report.mode.partition(", ")
+    how = parted(mode or "mode unknown", build)
+    say(f"{report.equal} of {report.total} equal ({compared_what}; {how})\n")
     for prompt in report.different:
         write(f"  {shown('differs:')} {prompt[:70]}\n")
     return report

@@ -63,10 +63,10 @@ def make_way() -> None:
 
 
 def start_library() -> str:
-    """Initialise llama.cpp once per process; its version for receipts."""
+    """Initialise llama.cpp once per process; the version of llama-cpp-python."""
     llama.llama_log_set(keep_errors, None)
     llama.llama_backend_init()
-    return f"llama-cpp-python {version()}"
+    return version()
 
 
 def last_error() -> str:

@@ -240,7 +240,7 @@ class Worker:
             context_tokens=context,
             rendered_prompt=prompt.text,
             mode=request.mode,
-            version=f"{self._version}, {way(request)}",
+            version=f"llama-cpp-python {self._version}, {way(request)}",
             ignored=[*prompt.notes, *notes, *(grammar.notes if grammar else ()), *entry.model.notes],
             device=entry.model.place,
         )

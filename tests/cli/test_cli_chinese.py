@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from playground.cli import main
 from playground.cli.chinese_help import in_chinese
-from playground.cli.terminal import reader_language, unknown_language
+from playground.cli.terminal import parted, reader_language, unknown_language
 from playground.settings import Settings
 from playground.store import open_store
 from playground.translation.lines import width
@@ -33,6 +33,13 @@ def test_errors_are_told_in_the_readers_language(call: Call) -> None:
     assert called.code == 2
     assert called.err.startswith("错误：没有") and "nope" in called.err
     assert not re.search("[A-Za-z]{3,} [a-z]{3,} ", called.err)
+
+
+def test_how_answers_were_made_is_told_in_the_readers_language() -> None:
+    way = "batched, guesses ahead, tiles from 1024 tokens, probe: company changes no bit"
+    assert parted("exact", f"llama-cpp-python 0.3.36, {way}") == (
+        "精确，llama-cpp-python 0.3.36，批处理，提前猜测，从 1024 个 token 起分块，探测：同伴不改变任何一位"
+    )
 
 
 def test_help_is_in_the_readers_language(call: Call) -> None:
