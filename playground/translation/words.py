@@ -22,6 +22,9 @@ TAGS = (
 KINDS = ("text", "long text", "number", "choice", "boolean", "examples", "object")
 """Kinds of inputs, as the preview of a prompt names them ("list" is a tag)."""
 
+ROLES = ("expected", "cluster", "tag")
+"""What a column of a data set is for."""
+
 UNITS = ("words", "characters", "sentences", "lines")
 """What a length is counted in, as a choice in the form of the check."""
 
@@ -53,6 +56,7 @@ MORE = (
         for word in ("pass", "in part", "fail", "not judged", "running", "failed", "waits")
         for form in (f"{word} {{n}}", f"{{n}} {word}")
     ),
+    *(f"{role}, choice of {{count}}{end}" for role in ROLES for end in ("", ", {empty} empty")),
     "A cell failed: {why}",
     "{count} cells failed in a row for one reason: {why}",
     "{field} of column {n}",
@@ -400,4 +404,4 @@ OPTIONS = (
 )  # fmt: skip
 """What the options of techniques and checks are called on the page, and the words they choose from."""
 
-WORDS: tuple[str, ...] = (*FAMILIES, *TAGS, *KINDS, *UNITS, *MORE, *OPTIONS)
+WORDS: tuple[str, ...] = (*FAMILIES, *TAGS, *KINDS, *ROLES, *UNITS, *MORE, *OPTIONS)

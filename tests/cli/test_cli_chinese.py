@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from playground.cli import main
 from playground.cli.chinese_help import in_chinese
-from playground.cli.terminal import parted, reader_language, unknown_language
+from playground.cli.terminal import parted, reader_language, shown, unknown_language
 from playground.settings import Settings
 from playground.store import open_store
 from playground.translation.lines import width
@@ -40,6 +40,19 @@ def test_how_answers_were_made_is_told_in_the_readers_language() -> None:
     assert parted("exact", f"llama-cpp-python 0.3.36, {way}") == (
         "精确，llama-cpp-python 0.3.36，批处理，提前猜测，从 1024 个 token 起分块，探测：同伴不改变任何一位"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("choice of 12, 1 empty", "12 选一，1 个为空"),
+        ("tag, choice of 3", "标签，3 选一"),
+        ("expected, choice of 2, 3 empty", "期望答案，2 选一，3 个为空"),
+        ("cluster, text, 1 empty", "聚类，文本，1 个为空"),
+    ],
+)
+def test_what_a_column_holds_is_told_in_the_readers_language(said: str, told: str) -> None:
+    assert shown(said) == told
 
 
 def test_help_is_in_the_readers_language(call: Call) -> None:
