@@ -370,7 +370,7 @@ def test_labels_and_variants_from_the_first_save_to_the_promotion(scripted: Open
     shown = app.page.locator("#lib-preview")
     shown.get_by_role("button", name="1 version").click()
     app.drawer.get_by_label("Label", exact=True).fill("production")
-    app.drawer.get_by_label("on", exact=True).select_option("1")
+    app.drawer.get_by_label("stands on", exact=True).select_option("1")
     app.drawer.get_by_role("button", name="Set label").click()
     expect(app.drawer.get_by_label("Take the label production away")).to_have_count(1)
     app.drawer.get_by_label("Compare", exact=True).select_option("1")
