@@ -271,12 +271,12 @@ def _check_form(check: Check | None, scorer: str, number: int) -> Markup:
         Markup(" checked") if check and check.negate else ""
     )
     return Markup(
-        '<div class="form one-column" data-form><label>Kind</label>{}{}{}<p class="hint">{}</p></div>'
+        '<div class="form one-column" data-form><label>Kind</label>{}{}{}<p class="hint">{} <span>{}</span></p></div>'
     ).format(
         kinds,
         fields,
         negate,
-        f"{SCORERS[kind].about} "
+        SCORERS[kind].about,
         "{{ expected }} stands for the expected answer of the row, and {{ name }} for any other column.",
     )
 
