@@ -87,15 +87,12 @@ class _Seen:
         column, choices, empty = self.column, self._choices(), self.total - self.filled
         is_choice = bool(choices) and column.kind == "text"
         count = len(choices)
-        if is_choice:  # said as one, or a reader of Chinese would be told of a choice of "12, 1"
-            parts = [f"choice of {count}, {empty:,} empty" if empty else f"choice of {count}"]
-        else:
-            parts = [_KINDS.get(column.kind, column.kind)]
+        parts = [f"choice of {count}" if is_choice else _KINDS.get(column.kind, column.kind)]
         if column.role in ("expected", "cluster", "tag"):
             parts.insert(0, column.role)
         if self.range and column.kind == "number":
             parts.append(_span(*self.range))
-        if empty and not is_choice:
+        if empty:
             parts.append(f"{empty:,} empty")
         elif self.range and column.kind == "text" and not is_choice:
             if 2 * self.unspaced > self.filled:

@@ -30,7 +30,8 @@ COLUMNS = (
 def csv_pieces(run: StoredRun, records: Iterable[CellRecord], names: Sequence[str] = ()) -> Iterator[str]:
     """A head and one line a cell; case, column and repeat are counted from 1, the values of the case are JSON.
 
-    `variant` is what an experiment calls the column, of its `names`; empty for another run. `samples` is how many answers one press of Run asks of the column; empty for a column that Compare does not show.
+    `variant` is what an experiment calls the column, of its `names`; empty for another run. `samples` is how many answers
+    one press of Run asks of the column; empty for a column that Compare does not show.
 
     A text that a spreadsheet would run as a formula has a quote before; the JSON file has every text as it is.
     """

@@ -44,8 +44,8 @@ def evidence_of(logarithm: float) -> float:
 
 def of_wins(only_a: int, only_b: int) -> float:
     """The e-value of so many wins on each side against an even chance: the mean over every share of wins."""
-    wins = only_a + only_b
-    return evidence_of(wins * log(2) - log_choose(wins, only_a) - log(wins + 1))
+    apart = only_a + only_b
+    return evidence_of(apart * log(2) - log_choose(apart, only_a) - log(apart + 1))
 
 
 def betting(differences: ArrayLike) -> float:

@@ -56,6 +56,7 @@ MORE = (
         for word in ("pass", "in part", "fail", "not judged", "running", "failed", "waits")
         for form in (f"{word} {{n}}", f"{{n}} {word}")
     ),
+    "choice of {count}, {empty} empty",
     *(f"{role}, choice of {{count}}{end}" for role in ROLES for end in ("", ", {empty} empty")),
     "A cell failed: {why}",
     "{count} cells failed in a row for one reason: {why}",

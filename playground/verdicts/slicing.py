@@ -127,20 +127,22 @@ def _known_parts(column: _Column) -> list[tuple[str, NDArray[np.bool_]]]:
 
 
 def _parts(values: Sequence[object]) -> list[tuple[str, NDArray[np.bool_]]]:
-    words, counts, is_number = [], Counter[str](), True
+    words, counts, numbers, is_number = [], Counter[str](), set[float](), True
     for value in values:
         word = _word(value)
         words.append(word)
         counts[word] += 1
-        if word != _EMPTY and (isinstance(value, bool) or not isinstance(value, int | float)):
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if word != _EMPTY:
+                numbers.add(value)
+        elif word != _EMPTY:
             is_number = False
-        if not is_number and (len(counts) > MOST_VALUES or len(word) > 60):
+        if not is_number and len(counts) > MOST_VALUES:
             return []  # free text, whatever follows
-    if (
-        is_number
-        and len({value for value, word in zip(values, words, strict=True) if word != _EMPTY}) > _FEW_NUMBERS
-    ):
+    if is_number and len(numbers) > _FEW_NUMBERS:
         return _thirds(values)
+    if any(len(word) > 60 for word in counts):
+        return []
 
     def order(word: str) -> tuple[bool, float, str]:
         return word == _EMPTY, float(word) if is_number and word != _EMPTY else -counts[word], word
