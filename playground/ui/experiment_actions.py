@@ -271,7 +271,7 @@ def _check_form(check: Check | None, scorer: str, number: int) -> Markup:
         Markup(" checked") if check and check.negate else ""
     )
     return Markup(
-        '<div class="form one-column" data-form><label>Kind</label>{}{}{}<p class="hint">{} <span>{}</span></p></div>'
+        '<div class="form one-column" data-form><label>Kind</label>{}{}{}<p class="hint">{}</p><p class="hint">{}</p></div>'
     ).format(
         kinds,
         fields,

@@ -142,6 +142,8 @@ async def test_a_check_is_added_changed_and_removed_in_the_drawer(call: Call, fo
     form = greeting(form, cases=[{"word": "a", "expected": "a"}])
     form |= {"experiment": (await call("experiment_from_compare", form=form))["plan"]}
     opened = await call("experiment_check", number=-1, value="length", form=form)
+    # A line by itself: in one with the check's own words a reader of Chinese would have it in English.
+    assert '<p class="hint">{{ expected }} stands for' in str(opened)
     assert 'name="option:max"' in opened["drawer"]["body"]
     fields = {"scorer": "length", "option:max": "70", "option:unit": "words", "negate": False}
     kept = await call("keep_experiment_check", number=-1, fields=fields, form=form)
