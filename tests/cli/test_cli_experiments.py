@@ -124,6 +124,7 @@ def test_failed_cells_are_named_and_run_again_alone(
     call: Call, file: str, scripts: dict[str, object]
 ) -> None:
     scripts["echo"] = [RuntimeError("no luck 12")]
+    Path(file).write_text(FILE + "limits: {failures_in_row: 100}\n")  # it must not pause before the last
     code, _, err = call("run", file)
     assert code == 2
     assert "80 failed: scripted:echo failed with RuntimeError." in err
