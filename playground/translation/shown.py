@@ -174,9 +174,9 @@ class Translation:
             shown = {}
             for name, value in values.items():
                 noun = name.rstrip("0123456789")
-                if noun == "quote" and '": ' in value:
-                    break  # what is quoted ends there
-                if noun in COUNTED and not _NUMBER.fullmatch(value) and not self._is_known(value):
+                if (noun == "quote" and '": ' in value) or (noun in NAMES and ': "' in value):
+                    break  # what is quoted, or named, ends or begins there
+                if noun in COUNTED and not _NUMBER.fullmatch(value) and not self._counts(value):
                     break
                 is_name = name in template.quoted or (name in NAMES and template.text[0].isupper())
                 is_short = template.letters < _SHORT and not is_name
@@ -207,6 +207,11 @@ class Translation:
         """Whether it is a message by itself, or counts something: what a short template may be filled with."""
         bare = value.strip()
         return bare in self.exact or _COUNT.sub("{n} ", bare) in self.exact
+
+    def _counts(self, value: str) -> bool:
+        """Whether it is a number of something: "3 rows", and not a word that is only known."""
+        bare = value.strip()
+        return _COUNT.match(bare) is not None and self._is_known(bare)
 
     def _filled(self, template: Template, name: str, value: str, depth: int, is_whole: bool) -> str | None:
         if name in OURS or (name == "file" and value.startswith("The ")):  # one that has no name

@@ -362,8 +362,14 @@ MORE = (
     "{technique} needs an image and a model that can see.",
     "Cases of {name}, version {number}",
     "line {number}, column {n}: {why}",
-    "{role} turn, line {number}, column {n}: {why}",
-    "Column {i}: {role} turn, line {number}, column {n}: {why}",
+    *(
+        f"{column}{{role}} turn{turn}, line {{number}}{place}: {{why}}"
+        for column in ("", "Column {i}: ")
+        for turn in ("", " {total}")
+        for place in ("", ", column {n}")
+    ),
+    "{role} turn: {why}",
+    "{role} turn {total}: {why}",
     "This machine: {level}, {short}.",
     "temperature: {value} → {value2}",
     "top p: {value} → {value2}",
@@ -399,7 +405,7 @@ OPTIONS = (
     "Votes", "Layout", "Relation", "Hold", "By", "Parts", "Keep", "Turns", "Chain", "Chunk chars", "Proposers",
     "Depth", "Rounds", "Overlap", "Candidates", "Policy", "Evaluator", "Retries", "Most words", "K",
     "Questions", "Statements", "Trials", "Max calls", "Context", "Answer price", "Unit", "Least words",
-    "Prompt price", "Expression", "Texts", "Tolerance", "Pattern", "Min", "Counted", "Unit needed", "Schema",
+    "Prompt price", "Tool calls", "Expression", "Texts", "Tolerance", "Pattern", "Min", "Counted", "Unit needed", "Schema",
     "Criterion", "Until", "Which", "Max", "auto", "yes_no", "phrase", "last_line", "fixed", "random",
     "nearest", "breadth", "depth", "embeddings", "both", "disagreement", "entropy", "adjacency", "incident",
 )  # fmt: skip

@@ -1,8 +1,9 @@
 // Presses what can be pressed at one place, one thing after the other, and collects what it shows: texts, descriptions,
 // placeholders, choices; and composes a word in every field it meets, of which nothing may hear. Called as
-//   crawl({place, tab, action, args, seconds, most, isBold})
+//   crawl({place, tab, action, args, most, isBold})
 // after `action` was asked with `args`; then `isBold` presses what starts, keeps or deletes something, else all but
-// that. Answers {found: {text: where}, opened: [what], names, heard: [what a composed key did]}.
+// that, until nothing new is there. It waits for states, not for times: what it sees is the same on a busy machine.
+// Answers {found: {text: where}, opened: [what], names, heard: [what a composed key did]}.
 async (asked) => {
   // What is somebody's, a model's or code.
   const KEPT = "[translate=no], .mono, .words, mark, del, ins, textarea, pre, code, kbd, samp, script, style, svg";
@@ -10,12 +11,13 @@ async (asked) => {
   const BOLD =
     /delete|remove|forget|drop|pull|vllm|stop|restore|undo|unload|pause|^new_|favourite|pin|to_compare|^open_(run|pattern|history|library|data|models|experiments|prompt)$|vote|rate_case|label_answer|^run$|again|into_column|try_pattern|keep|^save$|store|run|experiment|start|try_|use_|switch|generate|duplicates|near|measure|discard|purge|resume/;
   const BOLD_WORDS = /删|移除|停止|丢弃|delete|remove|stop|restart|discard|重启|重新启动/i;
+  const QUIET = 20, MOST = 75;
   const { send } = await import("/playground/actions.js");
   const { showTab } = await import("/playground/tabs.js");
   const { shown } = await import("/playground/language.js");
   const found = {}, opened = [], names = new Set(), heard = [];
-  const kept = (window.crawled ??= { seen: new Set(), composed: new Set(), fetch: window.fetch });
-  const { seen, composed } = kept;
+  const kept = (window.crawled ??= { seen: new Set(), composed: new Set(), looked: new WeakMap(), fetch: window.fetch });
+  const { seen, composed, looked } = kept;
   let asking = 0, clicks = 0;
   window.fetch = (...args) => {
     asking++;
@@ -23,24 +25,37 @@ async (asked) => {
   };
   window.addEventListener("click", () => clicks++, true);
   window.confirm = (text) => (note(shown(text), `${asked.place} asks`), true);
-  const note = (text, where) => (found[text.trim()] ??= where);
+  const note = (text, where) => text.trim() && (found[text.trim()] ??= where);
+  const ATTRIBUTES = ["title", "aria-label", "placeholder", "alt", "label"];
+  const DESCRIBED = KEPT.split(", ").slice(1).map((kind) => `${kind}:is([title], [aria-label], [placeholder], [alt])`).join();
+  const FIELD = "input:is([type=text], :not([type])):not(.mono)";
+  const isOurs = (choice) => !choice.value.includes(":");
+  // Once from top to bottom: what is hidden or somebody's is not entered, what was seen before is not looked at again.
   function see(where) {
-    for (const el of document.querySelectorAll("[translate=no]")) names.add(el.textContent.trim());
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const within = (el) => {
+      if (el.matches(KEPT)) return NodeFilter.FILTER_REJECT;
+      const isChoice = el.tagName === "OPTION" || el.tagName === "OPTGROUP";
+      return isChoice || el.checkVisibility() ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_REJECT;
+    };
+    const accept = (node) => (node.nodeType === Node.ELEMENT_NODE ? within(node) : NodeFilter.FILTER_ACCEPT);
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT, accept);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-      const el = node.parentElement;
-      if (!node.data.trim() || el.closest(KEPT)) continue;
-      const choice = el.closest("option");
-      if (choice ? !choice.value.includes(":") && choice.closest("select")?.checkVisibility() : el.checkVisibility())
-        note(node.data, where);
+      if (node.nodeType === Node.TEXT_NODE) {
+        const { data, parentElement: el } = node;
+        if (looked.get(node) === data) continue;
+        looked.set(node, data);
+        if (data.trim() && (el.tagName !== "OPTION" || isOurs(el))) note(data, where);
+        continue;
+      }
+      for (const name of ATTRIBUTES) if (node.hasAttribute(name)) note(node.getAttribute(name), `${where} @${name}`);
+      // What stands in a field of ours before anybody has typed: a name, a message.
+      if (node.matches(FIELD) && node.value) note(node.value, `${where} @value`);
     }
-    for (const el of document.querySelectorAll("[title], [aria-label], [placeholder], [alt], optgroup[label]"))
-      for (const name of ["title", "aria-label", "placeholder", "alt", "label"])
-        if (el.getAttribute(name) && el.checkVisibility() && !el.closest("[translate=no]") && !el.parentElement.closest(KEPT))
-          note(el.getAttribute(name), `${where} @${name}`);
-    // What stands in a field of ours before anybody has typed: a name, a message.
-    for (const el of document.querySelectorAll("input:is([type=text], :not([type])):not(.mono)"))
-      if (el.value && el.checkVisibility() && !el.closest("[translate=no]")) note(el.value, `${where} @value`);
+    for (const el of document.querySelectorAll("[translate=no]")) names.add(el.textContent.trim());
+    // What holds code or a model's text is described by us.
+    for (const el of document.querySelectorAll(DESCRIBED))
+      if (el.checkVisibility() && !el.parentElement.closest(KEPT))
+        for (const name of ATTRIBUTES) if (el.hasAttribute(name)) note(el.getAttribute(name), `${where} @${name}`);
   }
   // Keys that are an input method's: the Enter that takes a word, the Escape that drops it, and what else it reads.
   const FIELDS = "textarea, [contenteditable=true], input:not([type=checkbox], [type=radio], [type=file], [type=range])";
@@ -63,33 +78,36 @@ async (asked) => {
       if (!el.isConnected || before.some((each, n) => each !== after[n])) heard.push(`${where}: ${key} did something`);
     }
   }
-  const rest = (most = 1500) =>
-    new Promise((done) => {
-      let timer = null;
-      const end = () => (watch.disconnect(), clearTimeout(timer), clearTimeout(last), done());
-      const again = () => (clearTimeout(timer), (timer = setTimeout(() => (asking ? again() : end()), 40)));
-      const watch = new MutationObserver(again);
-      watch.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
-      const last = setTimeout(end, most);
-      again();
-    });
+  const frame = () => new Promise((done) => setTimeout(done, QUIET));
+  // Until nothing is asked of the server and nothing has changed since the look before.
+  async function rest() {
+    let changes = 1;
+    const watch = new MutationObserver((records) => (changes += records.length));
+    watch.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+    for (let n = 0; n < MOST && (changes || asking); n++) {
+      changes = 0;
+      await frame();
+    }
+    watch.disconnect();
+  }
   const top = () => document.querySelector(".drawer") ?? document.querySelector("[role=dialog], [role=menu], .pop");
   async function close() {
     for (let n = 0; n < 3 && top(); n++) {
       const key = { key: "Escape", bubbles: true, cancelable: true };
       (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent("keydown", key));
-      await rest(200);
+      await rest();
       if (top()) document.querySelector(".scrim, .drawer header button")?.click();
     }
   }
-  const until = performance.now() + asked.seconds * 1000, kin = {};
+  const kin = {};
   function next(root, where) {
     for (const el of root.querySelectorAll("button, [data-act]:not(a[download])")) {
       const act = el.dataset.act ?? "", words = `${el.ariaLabel ?? ""}|${el.textContent.trim().slice(0, 30)}`;
       if (el.tagName === "A" || el.disabled || el.closest("[role=tablist]") || el.dataset.language) continue;
       const isBold = BOLD.test(act) || BOLD_WORDS.test(words) || "starts" in el.dataset;
       if (NEVER.test(act) || (isBold && !asked.isBold) || !el.checkVisibility()) continue;
-      const key = act ? `${act}|${el.tagName}` : words, kind = `${where}|${act || el.className}`;
+      // One of several alike is enough: column 1, case 2.
+      const key = act ? `${act}|${el.tagName}` : words.replace(/\d+/g, "#"), kind = `${where}|${act || el.className}`;
       if (seen.has(key) || (kin[kind] ?? 0) >= asked.most) continue;
       kin[kind] = (kin[kind] ?? 0) + 1;
       seen.add(key);
@@ -103,9 +121,17 @@ async (asked) => {
   }
   async function press(root, where, depth) {
     for (const each of root.querySelectorAll("details:not([open])")) each.open = true;
-    await rest(300);
+    await rest();
     look(where);
-    for (let one = next(root, where); one && performance.now() < until; one = next(root, where)) {
+    let isElsewhere = false;
+    for (;;) {
+      let one = next(root, where);
+      if (!one && isElsewhere) {
+        await go(); // what was pressed may have led away from what is still to be pressed
+        isElsewhere = false;
+        one = next(root, where);
+      }
+      if (!one) return;
       const before = top(), name = `${where} > ${one[1]}`;
       opened.push(name);
       one[0].click();
@@ -116,19 +142,21 @@ async (asked) => {
         await press(now, name, depth + 1);
         if (depth === 0) await close();
       }
-      if (depth === 0 && asked.isBold) await go(); // wherever that led
+      isElsewhere = depth === 0;
+      if (isElsewhere && tabNow() !== home) await go();
       if (!root.isConnected) return;
     }
   }
+  const tabNow = () => document.querySelector("[role=tab][aria-selected=true]")?.textContent;
   async function go() {
     if (asked.tab) showTab(asked.tab);
-    await new Promise((done) => setTimeout(done, 20)); // the tab asks for what it shows
     await rest();
     if (asked.action) await send(asked.action, asked.args);
   }
   await go();
+  const home = tabNow();
   await press(document.querySelector("#page"), asked.place, 0);
   await close();
   window.fetch = kept.fetch;
-  return { found, opened, names: [...names], heard, isLate: performance.now() >= until };
+  return { found, opened, names: [...names], heard };
 }

@@ -151,7 +151,7 @@ FURTHER_NAMES = re.compile(
 )
 CRAWL = (Path(__file__).parent / "crawl.js").read_text(encoding="utf-8").strip()
 ROWS = [{"word": f"词{n}", "answer": f"词{n}"} for n in range(20)]
-KEPT = "爬行，23 个变体；爬行 的用例；第一版；B 胜过 A，高百分点用例；新增用户系统轮次；中文"
+KEPT = "爬行，23 个变体；用例偏少；51 至 90；爬行 的用例；第一版；B 胜过 A，高百分点用例；新增用户系统轮次；中文"
 """What a reader of Chinese has left there, and the name of the other language."""
 OWN = f"[{''.join(set(Path(__file__).with_name('filled.py').read_text(encoding='utf-8') + KEPT) & set(map(chr, range(0x4E00, 0xA000))))}]+"
 """What this test itself has written, in Chinese: its letters, a handful of thousands."""
@@ -172,7 +172,7 @@ def places(server: Server) -> Iterator[dict[str, Any]]:
     state = "SELECT run_id FROM experiment WHERE state = ? ORDER BY created_at"
     (done,), (paused,) = (server.rows(state, each)[0] for each in ("done", "paused"))
     for tab in ("Compare", "Library", "History", "Data", "Models", "Experiments"):
-        yield {"place": tab, "tab": tab, "seconds": 3 if tab in ("Compare", "Library") else 1.5}
+        yield {"place": tab, "tab": tab}
     pages: dict[str, tuple[str, dict[str, Any]]] = {
         "set-up": ("experiment_from_compare", {}),
         "techniques": ("open_experiments", {"at": "techniques"}),
@@ -211,7 +211,7 @@ def test_what_can_be_opened_started_and_deleted_is_in_the_readers_language(
 
     def crawl(asked: dict[str, Any]) -> None:
         nonlocal opened
-        told = page.evaluate(CRAWL, {"seconds": 1.5, "most": 2, "isBold": False, **asked})
+        told = page.evaluate(CRAWL, {"most": 1, "isBold": False, **asked})
         found.update(told["found"])
         names.update(name for name in told["names"] if len(name) > 1)
         heard.extend(told["heard"])
@@ -224,10 +224,10 @@ def test_what_can_be_opened_started_and_deleted_is_in_the_readers_language(
     for place in where:
         crawl(place)
     for place in where:
-        crawl({**place, "isBold": True, "most": 1, "seconds": 1})
+        crawl({**place, "isBold": True})
     for action, args in REFUSED.items():
         crawl({"place": action, "action": action, "args": args, "most": 0})
-    assert opened > 10 and len(found) > 400, (opened, len(found))
+    assert opened > 80 and len(found) > 1500, (opened, len(found))
     assert heard == []
     if locale == "zh-CN":
         theirs = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))

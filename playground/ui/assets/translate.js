@@ -142,6 +142,9 @@ export function makeTranslation(catalogue, holes) {
   // A message by itself, or a count of something: what a short template may be filled with.
   const isKnown = (value) => exact.has(value.trim()) || exact.has(value.trim().replace(COUNT, "{n} "));
 
+  // A number of something: "3 rows", and not a word that is only known.
+  const isCount = (value) => COUNT.test(value.trim()) && isKnown(value);
+
   // With `isWhole` null also when a part of it is not known.
   function known(text, depth, isWhole = false) {
     if (depth > DEEPEST || text.search(WORD) < 0) return number(text);
@@ -196,8 +199,9 @@ export function makeTranslation(catalogue, holes) {
       for (const [name, value] of Object.entries(values)) {
         const isTag = /^\d+$/.test(name);
         const noun = name.replace(/\d+$/, "");
-        if (noun === "quote" && value.includes('": ')) continue next; // what is quoted ends there
-        if (COUNTED.has(noun) && !isTag && !NUMBER.test(value) && !isKnown(value)) continue next;
+        // What is quoted, or named, ends or begins there.
+        if ((noun === "quote" && value.includes('": ')) || (NAMES.has(noun) && value.includes(': "'))) continue next;
+        if (COUNTED.has(noun) && !isTag && !NUMBER.test(value) && !isCount(value)) continue next;
         const isName = template.quoted.has(name) || (NAMES.has(name) && /^[A-Z]/.test(template.text));
         const isShort = template.letters < SHORT && !isName;
         const isLabel = template.listed.has(name) && template.starts !== "";
