@@ -41,6 +41,12 @@ def test_what_came_and_what_went_are_said_apart() -> None:
     ]
 
 
+def test_a_turn_without_text_is_not_told_as_one_that_says_empty() -> None:
+    before, after = prompt(("user", "Hello")), prompt(("user", "Hello"), ("user", ""))
+    assert message_for(prompt_changes(before, after)) == "User turn 2 added, without text"
+    assert message_for(prompt_changes(after, before)) == "User turn 2 removed, without text"
+
+
 def test_several_places_are_counted_and_the_first_is_shown() -> None:
     before, after = "one two three four five six seven eight", "ONE two three four five six seven EIGHT"
     (change,) = prompt_changes(prompt(("user", before)), prompt(("user", after)))

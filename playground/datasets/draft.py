@@ -17,6 +17,7 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 
 from playground.errors import PromptError
+from playground.plurals import plural
 from playground.types.dataset import (
     AddRow,
     Column,
@@ -183,15 +184,13 @@ class Draft:
         cells = sum(len(values) for number, values in self.values.items() if number not in self.dropped)
         moved = len(self.halves.keys() - self.dropped)
         parts = (
-            (cells, "cell", "changed"),
-            (len(self.added), "row", "added"),
-            (len(self.dropped), "row", "removed"),
-            (moved, "row", "moved to another half"),
-            (self._columns_changed(), "column", "changed"),
+            cells and plural(cells, "cell changed", "cells changed"),
+            self.added and plural(len(self.added), "row added", "rows added"),
+            self.dropped and plural(len(self.dropped), "row removed", "rows removed"),
+            moved and plural(moved, "row moved to another half", "rows moved to another half"),
+            (columns := self._columns_changed()) and plural(columns, "column changed", "columns changed"),
         )
-        return ", ".join(
-            f"{number:,} {word}{'' if number == 1 else 's'} {what}" for number, word, what in parts if number
-        )
+        return ", ".join(part for part in parts if part)
 
     def _columns_changed(self) -> int:
         was = {column.name: column for column in self.base}

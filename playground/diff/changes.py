@@ -72,10 +72,11 @@ def turn_changes(a: Sequence[Turn], b: Sequence[Turn]) -> list[Change]:
         alike = [other for other in turns if other.role == turn.role]
         number = f" {_place(alike, turn) + 1}" if len(alike) > 1 else ""
         where = f"{turn.role} turn{number}"
+        shown = clip(turn.template, SHOWN_CHARS)
         if diff.kind == "added":
-            found.append(Change(where, after=clip(turn.template, SHOWN_CHARS) or "empty"))
+            found.append(Change(where, after=shown) if shown else Change(f"{where} added, without text"))
         elif diff.kind == "removed":
-            found.append(Change(where, before=clip(turn.template, SHOWN_CHARS) or "empty"))
+            found.append(Change(where, before=shown) if shown else Change(f"{where} removed, without text"))
         elif diff.kind == "changed":
             before = diff.before.template if diff.before else ""
             found.append(_text_change(where, before, turn.template, diff.pieces))

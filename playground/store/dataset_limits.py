@@ -51,4 +51,6 @@ def check_values(row: Row, columns: dict[str, Column]) -> None:
                 f'{where} has a value for "{name[:60]}", which is no column.', "Add that column."
             )
         if problem := value_problem(column, value):
-            raise PromptError(f"{where}, {name}: it {problem}.", "Correct the value, or the column's kind.")
+            raise PromptError(
+                f'{where}, column "{name[:60]}": it {problem}.', "Correct the value, or the column's kind."
+            )

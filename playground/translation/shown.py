@@ -81,6 +81,8 @@ _ONE_OF = re.compile(r'(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+')
 _MORE = re.compile(r" and ([\d,]+) more$")
 _VARIANTS = re.compile(r"[A-Z]′?(?: [\d.,]+(?: ?%)?)?(?:, [A-Z]′?(?: [\d.,]+(?: ?%)?)?)+")
 """Variants one after the other, or what each of them has: "A 3, B 1"."""
+_OPENS, _CLOSES = re.compile(r"<(\d+)>"), re.compile(r"</(\d+)>")
+_GOES_ON = re.compile(r"[.?!]</\d+>\s*[^a-z\s]")
 _CODE = r"(?=\S*[A-Za-z])[^\s,]*[.:/@_][^\s,]*"
 _CODES = re.compile(f"{_CODE}(?:, {_CODE})+")
 """Files and models one after the other: "a.prompty, ollama:qwen"."""
@@ -137,7 +139,7 @@ class Translation:
             found = [self._known(piece, depth + 1, is_whole=is_whole) for piece in pieces]
             if all(found):
                 return _sentences(pieces, found)
-            if is_whole:
+            if is_whole or any(map(_is_torn, pieces)):  # an element goes on: each text is shown by itself
                 found = []
         if "; " in text and _CHANGE.search(text):  # a hole of one change must not swallow the next
             parts = text.split("; ")
@@ -176,6 +178,8 @@ class Translation:
                 noun = name.rstrip("0123456789")
                 if (noun == "quote" and '": ' in value) or (noun in NAMES and ': "' in value):
                     break  # what is quoted, or named, ends or begins there
+                if _is_torn(value):
+                    break
                 if noun in COUNTED and not _NUMBER.fullmatch(value) and not self._counts(value):
                     break
                 is_name = name in template.quoted or (name in NAMES and template.text[0].isupper())
@@ -271,6 +275,13 @@ class Translation:
                 written += between + (found[n] or pieces[n])
             return written
         return None
+
+
+def _is_torn(text: str) -> bool:
+    """Whether it holds a part of an element: its beginning without its end, or its last sentence and what follows."""
+    if "<" not in text:
+        return False
+    return sorted(_OPENS.findall(text)) != sorted(_CLOSES.findall(text)) or _GOES_ON.search(text) is not None
 
 
 def _sentences(pieces: Sequence[str], found: Sequence[str | None]) -> str:

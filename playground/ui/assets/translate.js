@@ -42,6 +42,12 @@ function piecesOf(text) {
 }
 
 const wordsOf = (text) => text.match(WORD) ?? [];
+const OPENS = /<(?=\d+>)\d+/g, CLOSES = /<\/\d+/g;
+const tagsOf = (text, tags) => (text.match(tags) ?? []).map((tag) => tag.replace(/\D/g, "")).sort().join();
+const GOES_ON = /[.?!]<\/\d+>\s*[^a-z\s]/;
+// It holds a part of an element: its beginning without its end, or its last sentence and what follows.
+const isTorn = (text) =>
+  text.includes("<") && (tagsOf(text, OPENS) !== tagsOf(text, CLOSES) || GOES_ON.test(text));
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 
 class Template {
@@ -160,7 +166,7 @@ export function makeTranslation(catalogue, holes) {
       if (several) return several;
       found = pieces.map((piece) => known(piece, depth + 1, isWhole));
       if (found.every(Boolean)) return sentences(pieces, found);
-      if (isWhole) found = [];
+      if (isWhole || pieces.some(isTorn)) found = []; // an element goes on: each text is shown by itself
     }
     if (text.includes("; ") && CHANGE.test(text)) {
       // Changes, one after the other: a hole of one must not swallow the next.
@@ -201,6 +207,7 @@ export function makeTranslation(catalogue, holes) {
         const noun = name.replace(/\d+$/, "");
         // What is quoted, or named, ends or begins there.
         if ((noun === "quote" && value.includes('": ')) || (NAMES.has(noun) && value.includes(': "'))) continue next;
+        if (isTorn(value)) continue next;
         if (COUNTED.has(noun) && !isTag && !NUMBER.test(value) && !isCount(value)) continue next;
         const isName = template.quoted.has(name) || (NAMES.has(name) && /^[A-Z]/.test(template.text));
         const isShort = template.letters < SHORT && !isName;
