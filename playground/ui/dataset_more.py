@@ -272,9 +272,9 @@ def _difference(
     ]
     columns = _columns_words(before.columns, version.columns)
     counts = [
-        changed and plural(len(changed), "row changed", "rows changed"),
-        added and plural(len(added), "row added", "rows added"),
-        gone and plural(len(gone), "row removed", "rows removed"),
+        plural(len(changed), "row changed", "rows changed") if changed else "",
+        plural(len(added), "row added", "rows added") if added else "",
+        plural(len(gone), "row removed", "rows removed") if gone else "",
     ]
     lines: list[Markup] = [_changed(was, now) for was, now in changed[:SHOWN_CHANGES]]
     lines += [_whole(row, "add") for row in added[: max(0, SHOWN_CHANGES - len(lines))]]
@@ -285,7 +285,7 @@ def _difference(
     ).format(
         version.number,
         before.number,
-        ", ".join(filter(None, counts)) or "The rows are the same",
+        ", ".join(filter(bool, counts)) or "The rows are the same",
         Markup("<p>{}</p>").format(columns) if columns else "",
         join(lines),
         Markup('<p class="hint">and {:,} more</p>').format(more) if more > 0 else "",
