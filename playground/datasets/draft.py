@@ -183,14 +183,15 @@ class Draft:
         """What is different, such as "1 cell changed, 2 rows added"; "" for nothing."""
         cells = sum(len(values) for number, values in self.values.items() if number not in self.dropped)
         moved = len(self.halves.keys() - self.dropped)
+        columns = self._columns_changed()
         parts = (
-            cells and plural(cells, "cell changed", "cells changed"),
-            self.added and plural(len(self.added), "row added", "rows added"),
-            self.dropped and plural(len(self.dropped), "row removed", "rows removed"),
-            moved and plural(moved, "row moved to another half", "rows moved to another half"),
-            (columns := self._columns_changed()) and plural(columns, "column changed", "columns changed"),
+            plural(cells, "cell changed", "cells changed") if cells else "",
+            plural(len(self.added), "row added", "rows added") if self.added else "",
+            plural(len(self.dropped), "row removed", "rows removed") if self.dropped else "",
+            plural(moved, "row moved to another half", "rows moved to another half") if moved else "",
+            plural(columns, "column changed", "columns changed") if columns else "",
         )
-        return ", ".join(part for part in parts if part)
+        return ", ".join(filter(bool, parts))
 
     def _columns_changed(self) -> int:
         was = {column.name: column for column in self.base}
