@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from playground.stats.distributions import Floats
 from playground.stats.estimates import Estimate
 from playground.stats.evidence import betting
-from playground.stats.paired import ALPHA, Paired, by_t
+from playground.stats.paired import ALPHA, Paired, are_shares, by_t, possible
 
 
 def compare_clusters(
@@ -31,10 +31,11 @@ def compare_clusters(
     count = int(of.max(initial=-1)) + 1
     if count < 2:
         raise ValueError("Two clusters are the least.")
-    means = np.bincount(of, apart) / np.bincount(of)
-    is_bounded = np.abs(means).max() <= 1 and _in_bounds(first[both]) and _in_bounds(second[both])
-    evidence = betting(means) if is_bounded else float("nan")
-    return by_t(float(apart.mean()), _error(apart, of, count), count, evidence, alpha), count
+    centre, error = float(apart.mean()), _error(apart, of, count)
+    if not (are_shares(first[both]) and are_shares(second[both])):
+        return by_t(centre, error, count, float("nan"), alpha), count
+    evidence = betting(np.bincount(of, apart) / np.bincount(of))
+    return possible(by_t(centre, error, count, evidence, alpha)), count
 
 
 def cluster_means(differences: ArrayLike, clusters: Sequence[object]) -> Floats:
@@ -78,7 +79,3 @@ def _error(values: Floats, of: np.ndarray[tuple[int, ...], np.dtype[np.int64]], 
     """The cluster-robust standard error of the mean (Liang and Zeger, Biometrika 73:13, 1986)."""
     sums = np.bincount(of, values - values.mean(), count)
     return sqrt(count / (count - 1) * float((sums**2).sum())) / values.size
-
-
-def _in_bounds(values: Floats) -> bool:
-    return bool(values.min() >= 0 and values.max() <= 1)

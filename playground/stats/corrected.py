@@ -16,10 +16,18 @@ from playground.stats.estimates import Estimate
 
 
 class Corrected(NamedTuple):
-    """The corrected mean; `weight`, 0 to 1, is how much of the judge was of use (0: the labels alone)."""
+    """The corrected mean; `weight`, 0 to 1, is how much of the judge was of use (0: the labels alone).
+
+    The correction and its bounds may pass the ends of the scale: `share` is what is shown where marks are from 0 to 1.
+    """
 
     estimate: Estimate
     weight: float
+
+    @property
+    def share(self) -> Estimate:
+        """The estimate of marks from 0 to 1, none of it beyond what there can be."""
+        return self.estimate.within(0.0, 1.0)
 
 
 def corrected_mean(labels: ArrayLike, judged: ArrayLike, more: ArrayLike, alpha: float = 0.05) -> Corrected:
@@ -48,9 +56,10 @@ def corrected_mean(labels: ArrayLike, judged: ArrayLike, more: ArrayLike, alpha:
 
 
 def corrected_difference(first: Corrected, second: Corrected) -> Estimate:
-    """The first corrected mean minus the second; its bounds by those of the two (square-and-add, Zou and Donner, 2008).
+    """The first corrected share minus the second; its bounds by those of the two (square-and-add, Zou and Donner, 2008).
 
-    As if the two were independent, which is never too narrow where good cases are good for both.
+    As if the two were independent, which is never too narrow where good cases are good for both. Marks are from 0 to 1:
+    the difference and its bounds end at -1 and 1.
     """
     a, b = first.estimate, second.estimate
     apart = a.value - b.value
@@ -58,7 +67,7 @@ def corrected_difference(first: Corrected, second: Corrected) -> Estimate:
         apart,
         apart - sqrt((a.value - a.low) ** 2 + (b.high - b.value) ** 2),
         apart + sqrt((a.high - a.value) ** 2 + (b.value - b.low) ** 2),
-    )
+    ).within(-1.0, 1.0)
 
 
 def _variance(people: Floats, judge: Floats, weight: float) -> float:

@@ -17,6 +17,10 @@ class Estimate(NamedTuple):
     low: float
     high: float
 
+    def within(self, least: float, most: float) -> Estimate:
+        """What is possible of it, where nothing lies outside of these two."""
+        return Estimate(*(min(max(each, least), most) for each in self))
+
 
 def rate(passes: int, cases: int, alpha: float = 0.05) -> Estimate:
     """The share of cases that pass: Wilson's interval, at 0 % and 100 % Clopper and Pearson's ("at most", "at least").

@@ -14,7 +14,6 @@ from math import exp, log
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from playground.stats.distributions import Floats, log_choose, root
@@ -62,7 +61,10 @@ def look_at_passes(signs: ArrayLike, alpha: float = _ALPHA) -> Looked:
     """One answer a case: 1 where A alone passes, -1 where B alone does, 0 where both or none do."""
     values = np.asarray(signs, dtype=float)
     wins, losses = np.cumsum(values > 0), np.cumsum(values < 0)
-    path = np.asarray((wins + losses) * log(2) + scipy.special.betaln(1 + wins, 1 + losses), dtype=np.float64)
+    # Each win is bet on by the share of wins before it, (wins + 1) / (wins + losses + 2), against an even chance: their
+    # product is the mixture over all shares (Laplace's rule), without scipy, which takes a third of a second to import.
+    lucky = np.where(values > 0, wins, np.where(values < 0, losses, 1))
+    path = np.cumsum(np.where(values == 0, 0.0, np.log(2 * lucky / (wins + losses + 1))))
     at = _moment(path, wins - losses, alpha)
 
     def seen(number: int) -> Looked:
@@ -151,7 +153,7 @@ def _share_bounds(wins: int, losses: int, alpha: float) -> tuple[float, float]:
     of = wins + losses
     if not of:
         return 0.0, 1.0
-    mixture = float(scipy.special.betaln(1 + wins, 1 + losses)) + log(alpha)
+    mixture = log(alpha) - log_choose(of, wins) - log(of + 1)
 
     def over(share: float) -> float:
         likely = (wins * log(share) if wins else 0.0) + (losses * log(1 - share) if losses else 0.0)

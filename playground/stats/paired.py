@@ -58,9 +58,9 @@ def compare_passes(only_a: int, only_b: int, cases: int, alpha: float = ALPHA) -
 def compare_scores(a: ArrayLike, b: ArrayLike, alpha: float = ALPHA) -> Paired:
     """Numbers, or the means of repeats: arrays of one value a case in the same order, NaN where there is none.
 
-    The paired t interval and test, and a betting e-process on the differences of scores from 0 to 1. Where all
-    differences are the same there is no spread to measure: p is that of their signs. Raises ValueError for arrays of
-    different lengths or with fewer than two pairs.
+    The paired t interval and test, and a betting e-process on the differences of scores from 0 to 1; of those the
+    bounds end at -1 and 1, as no difference lies beyond. Where all differences are the same there is no spread to
+    measure: p is that of their signs. Raises ValueError for arrays of different lengths or with fewer than two pairs.
     """
     first, second = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     if first.shape != second.shape or first.ndim != 1:
@@ -71,9 +71,9 @@ def compare_scores(a: ArrayLike, b: ArrayLike, alpha: float = ALPHA) -> Paired:
         raise ValueError("Two paired cases are the least.")
     apart = first - second
     error = float(apart.std(ddof=1) / sqrt(apart.size))
-    is_bounded = min(first.min(), second.min()) >= 0 and max(first.max(), second.max()) <= 1
-    evidence = betting(apart) if is_bounded else float("nan")
-    return by_t(float(apart.mean()), error, apart.size, evidence, alpha)
+    if not (are_shares(first) and are_shares(second)):
+        return by_t(float(apart.mean()), error, apart.size, float("nan"), alpha)
+    return possible(by_t(float(apart.mean()), error, apart.size, betting(apart), alpha))
 
 
 def by_t(difference: float, error: float, units: int, evidence: float, alpha: float = ALPHA) -> Paired:
@@ -89,6 +89,20 @@ def by_t(difference: float, error: float, units: int, evidence: float, alpha: fl
         if p >= alpha:
             half = abs(difference)
     return Paired(difference, difference - half, difference + half, p, evidence)
+
+
+def are_shares(values: ArrayLike) -> bool:
+    """Whether all values lie from 0 to 1."""
+    known = np.asarray(values, dtype=float)
+    return bool(known.min() >= 0 and known.max() <= 1)
+
+
+def possible(found: Paired) -> Paired:
+    """A difference of scores from 0 to 1 with bounds that end where it does: p, and what is decided, stay.
+
+    The t distribution knows no end of a scale; what is cut off holds no difference that there can be.
+    """
+    return found._replace(low=max(-1.0, found.low), high=min(1.0, found.high))
 
 
 def effect_size(a: ArrayLike, b: ArrayLike) -> float:

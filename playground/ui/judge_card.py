@@ -267,11 +267,7 @@ def scores(shown: Shown, aligned: Aligned) -> Markup:
         for number, entry in enumerate(entries)
         if (bias := aligned.bias(aligned.judge, aligned.labels, number)) is not None
     ]
-    ends = [
-        (max(0.0, each.corrected.estimate.low), min(1.0, each.corrected.estimate.high))
-        for _, _, each in known
-        if each.corrected is not None
-    ]
+    ends = [each.corrected.share[1:] for _, _, each in known if each.corrected is not None]
     axis = Axis.around([*ends, *((each.judged, each.judged) for _, _, each in known)], width=WIDE)
     rows = [_score(number, name, each, axis) for number, name, each in known]
     rows.append(_apart(shown, {name: each for _, name, each in known}))
@@ -289,8 +285,8 @@ def scores(shown: Shown, aligned: Aligned) -> Markup:
 
 
 def _score(number: int, name: str, bias: Bias, axis: Axis) -> Markup:
-    found = bias.corrected.estimate if bias.corrected is not None else None
-    interval = Interval(found.value, max(0.0, found.low), min(1.0, found.high)) if found else None
+    found = bias.corrected.share if bias.corrected is not None else None
+    interval = Interval(*found) if found else None
     return Markup(
         '<tr><td class="who"><span class="variant">{}<b translate="no">{}</b></span></td><td class="num soft">{:.0f} %</td><td class="num soft of">{:,}</td>'
         '<td class="num"><b>{}</b></td><td class="pic">{}</td><td class="num soft">{}</td></tr>'
@@ -299,7 +295,7 @@ def _score(number: int, name: str, bias: Bias, axis: Axis) -> Markup:
         name,
         100 * bias.judged,
         bias.labels,
-        f"{100 * min(max(found.value, 0.0), 1.0):.0f} %" if found else "–",
+        f"{100 * found.value:.0f} %" if found else "–",
         forest(interval, axis, beside=bias.judged),
         f"{points(interval.low)} to {points(interval.high)}" if interval else "–",
     )

@@ -74,7 +74,7 @@ async def card_file(workbench: Workbench, shown: Shown) -> str:
         rows = []
         for number, entry in enumerate(shown.found.table.entries[: len(shown.kept.names)]):
             if (bias := aligned.bias(aligned.judge, aligned.labels, number)) is not None:
-                corrected = _share(bias.corrected.estimate if bias.corrected else None)
+                corrected = _share(bias.corrected.share if bias.corrected else None)
                 rows.append((entry.name, f"{100 * bias.judged:.0f} %", f"{bias.labels:,}", *corrected))
         lines.append(markdown_table(("Variant", "Judge says", "Labels", "Corrected (PPI++)", "95 %"), *rows))
     return "\n\n".join(lines) + "\n"
@@ -83,5 +83,4 @@ async def card_file(workbench: Workbench, shown: Shown) -> str:
 def _share(found: Estimate | None) -> tuple[str, str]:
     if found is None:
         return "–", "–"
-    low, high = max(0.0, found.low), min(1.0, found.high)
-    return f"{100 * min(max(found.value, 0.0), 1.0):.0f} %", f"{points(low)} to {points(high)}"
+    return f"{100 * found.value:.0f} %", f"{points(found.low)} to {points(found.high)}"

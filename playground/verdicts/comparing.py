@@ -200,13 +200,12 @@ def settle(raw: Comparison, table: Table, rule: Rule, p: float, *, with_more: bo
             notes.append(
                 f"{e_words(found.evidence)[0].upper()}{e_words(found.evidence)[1:]}, decided at {limit_words(decided_at)}."
             )
-        if with_more:
-            size = rule.margin or SETTLED
-            if -size < found.low and found.high < size:
-                notes.append(ruled_out(size))
-            else:
-                more = _more(table, rule, raw, size, rule.alpha * (alone / p if p > 0 else 1.0))
-                notes.append(more_words(more, size, unit=unit))
+        size = rule.margin or SETTLED
+        if -size < found.low and found.high < size:
+            notes.append(ruled_out(size))
+        elif with_more:
+            more = _more(table, rule, raw, size, rule.alpha * (alone / p if p > 0 else 1.0))
+            notes.append(more_words(more, size, unit=unit))
     if outcome in ("better", "worse") and rule.looking == "any time":
         leader = raw.a if outcome == "better" else raw.b
         sentence = ahead(leader, found.evidence, decided_at, units, raw.of, unit=unit)

@@ -219,7 +219,7 @@ def estimate(table: Table, rule: Rule, values: Floats) -> Estimate | None:
         return rate(round(float(known.mean()) * units), units, rule.alpha)
     else:
         found = mean(values, rule.alpha)
-    return Estimate(found.value, max(0.0, found.low), min(1.0, found.high))
+    return found.within(0.0, 1.0)
 
 
 def _mean(values: Floats) -> float:

@@ -80,6 +80,23 @@ def test_the_corrected_difference_covers_the_true_one() -> None:
     assert hits >= 0.93 * 300
 
 
+def test_a_corrected_share_and_its_difference_stay_within_what_there_can_be() -> None:
+    # The judge fails a good answer among the labels and none of the rest: corrected it is more than all of them.
+    good = {(v, case): v == 0 or case % 19 == 0 for v in range(2) for case in range(240)}
+    judge = {at: mark and at not in ((0, 1), (0, 3)) for at, mark in good.items()}
+    labels = {at: mark for at, mark in good.items() if at[1] < 40} | {(0, 3): False, (0, 5): False}
+    found = align(judge, labels, list(range(240)))
+    both = []
+    for variant in range(2):
+        bias = found.bias(judge, labels, variant)
+        assert bias is not None and bias.corrected is not None
+        both.append(bias.corrected)
+    assert both[0].estimate.high > 1 and both[1].estimate.low < 0, "by the formula alone"
+    assert both[0].share.high == 1 and both[1].share.low == 0
+    apart = corrected_difference(*both)
+    assert apart.low <= apart.value <= apart.high == 1
+
+
 def test_the_farthest_apart_comes_first_where_the_judge_told_how_sure_it_was() -> None:
     labels = {(0, case): case % 4 < 2 for case in range(12)}
     judge = {at: not good for at, good in labels.items()}

@@ -391,3 +391,28 @@ def test_what_so_many_cases_rule_out_is_no_reason_for_more_of_them() -> None:
     assert found.comparisons[0].more is None
     wide = verdict(passing(*counts(60, 8, 10, 82)), RULE)
     assert "would settle a difference of 5 points" in wide.sentence
+    at_once = verdict(passing(*counts(4000, 100, 110, 5790)), RULE, with_more=False)
+    assert at_once.sentence == found.sentence, "it needs no simulation, so it waits for none"
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_no_interval_of_scores_passes_what_is_possible(times: int) -> None:
+    # Two cases (or clusters of three) of twenty are far from the rest: the t distribution reaches 104 points of 100.
+    units = 20 * times
+    sides = [0.0] * units, [0.0] * 2 * times + [1.0] * 18 * times
+    slots = [Slot(v, c, 0, score=score) for v, side in enumerate(sides) for c, score in enumerate(side)]
+    table = table_of(
+        [Entry("A"), Entry("B")],
+        [str(case) for case in range(units)],
+        slots,
+        cluster=[f"page {case // 3}" for case in range(units)] if times > 1 else [],
+        columns={"kind": ["long" if case < units * 0.8 else "short" for case in range(units)]},
+    )
+    rule = Rule(baseline="A", metric="score")
+    found = verdict(table, rule)
+    assert found.sentence.startswith("B beats A by 90 points (95 %: 76 to 100; "), found.sentence
+    _, second = json.loads(as_json(found))["variants"]
+    assert second["difference_high"] == 1 and 0 <= second["low"] <= second["high"] <= 1
+    assert "76 to 100" in as_text(found) and "76 to 100" in as_markdown(found)
+    rows = [each.found for each in slices(table, rule, "B", "A")]
+    assert all(row is not None and row.low >= -1 and row.high <= 1 for row in rows)
