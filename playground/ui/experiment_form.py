@@ -320,8 +320,8 @@ def _rule(now: Experiment, rest: list[str], value: str, _: Sequence[Check]) -> E
             update = {"gate": _yes(value)}
         case "looking":
             update = {"looking": value}
-            if value != "any time":  # stopping early is open to that rule only
-                limits = limits.model_copy(update={"stop_when_decided": False})
+            # "Any time, and stop early" does so until that is taken away; the other rule never may.
+            limits = limits.model_copy(update={"stop_when_decided": value == "any time"})
         case _:
             raise KeyError(field)
     return now.model_copy(update={"rule": now.rule.model_copy(update=update), "limits": limits})

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from playground.formats.experiment_file import write_experiment
 from playground.plurals import plural
+from playground.runs.blocks import ROUND
 from playground.types.grid import CellKey
 from playground.ui import running
 from playground.ui.actions import Action, Ask
@@ -148,7 +149,11 @@ def _poll(kept: StoredExperiment, seen: int) -> Markup:
 
 def _order(kept: StoredExperiment) -> str:
     several = len(set(kept.run_models.values())) > 1
-    return "one model after the other" if several else "a few cases at a time, by all variants"
+    if not several:
+        return "a few cases at a time, by all variants"
+    if kept.experiment.limits.stop_when_decided:
+        return f"{ROUND} cases at a time, by one model after the other"
+    return "one model after the other"
 
 
 # --- what the arrays say ------------------------------------------------------------------------------------

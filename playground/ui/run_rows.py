@@ -104,10 +104,10 @@ def _tools(run: RunSummary, is_picked: bool) -> Markup:
 
 
 def _size(run: RunSummary) -> Markup:
-    """How many answers a run has that is more than a comparison."""
+    """How many cells a run has that is more than a comparison; some may have no answer."""
     if run.kind == "comparison":
         return Markup("")
-    return Markup('<span class="hint">{}</span>').format(plural(run.planned, "answer"))
+    return Markup('<span class="hint">{}</span>').format(plural(run.planned, "cell"))
 
 
 def share(columns: Sequence[ColumnSummary]) -> tuple[int, int]:

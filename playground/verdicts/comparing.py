@@ -30,7 +30,7 @@ from playground.stats.sentences import (
     verdict,
 )
 from playground.types.experiment import PASSES, Rule
-from playground.verdicts.table import Floats, Table
+from playground.verdicts.table import NOT_RUN, Floats, Table
 
 SETTLED = 0.05
 """The difference that "n more cases" are counted for, where the rule names no margin."""
@@ -253,6 +253,20 @@ _WHY = {
     "running": "not run yet",
     "pending": "not run yet",
 }
+_NEVER = "not run"
+"""What is said of a case that has not run in an experiment that has ended."""
+
+
+def is_decided_early(table: Table, rule: Rule) -> bool:
+    """Whether it ended before all had run, as its rule lets it: what is left is no loss."""
+    return table.state == "done" and rule.looking == "any time" and table.ended < table.cells
+
+
+def missed(comparison: Comparison, table: Table, rule: Rule) -> dict[str, int]:
+    """Why cases are left out of a comparison that it should have had, the commonest reason first."""
+    if not is_decided_early(table, rule):
+        return dict(comparison.dropped)
+    return {why: count for why, count in comparison.dropped.items() if not why.endswith(f" {_NEVER}")}
 
 
 def _dropped(table: Table, a: int, b: int, first: Floats, second: Floats) -> dict[str, int]:
@@ -268,5 +282,7 @@ def _why(table: Table, missing: Sequence[int], case: int) -> str:
     for status, word in _WHY.items():
         sides = [table.entries[v].name for v in missing if (table.status[v, case] == status).any()]
         if sides:
+            if status in NOT_RUN and table.state == "done":
+                word = _NEVER
             return f"{' and '.join(sides)} {word}"
     return "no check applies"

@@ -17,7 +17,7 @@ from playground.plurals import plural
 from playground.stats import holm, sign_p
 from playground.stats.sentences import FEW, LEAST
 from playground.types.experiment import PASSES, Rule
-from playground.verdicts.comparing import Comparison
+from playground.verdicts.comparing import Comparison, is_decided_early, missed
 from playground.verdicts.table import Table
 
 Kind = Literal["ok", "warn", "bad"]
@@ -40,7 +40,7 @@ class Fact:
 def health(table: Table, rule: Rule, comparisons: Sequence[Comparison]) -> tuple[Fact, ...]:
     """All facts, the failing ones first."""
     found = [
-        _pairs(table, comparisons),
+        _pairs(table, rule, comparisons),
         *([Fact("ok", table.data, "The experiment keeps the rows it ran on.")] if table.data else []),
         _ignored(table),
         _cut(table),
@@ -59,13 +59,19 @@ def summary(facts: Sequence[Fact]) -> str:
     return f"{sum(fact.kind == 'ok' for fact in facts)} of {len(facts)} fine"
 
 
-def _pairs(table: Table, comparisons: Sequence[Comparison]) -> Fact:
+def _pairs(table: Table, rule: Rule, comparisons: Sequence[Comparison]) -> Fact:
     total = len(table.cases)
-    if not comparisons or all(not each.dropped for each in comparisons):
-        return Fact("ok", f"the same {plural(total, 'case')}", "Every variant has a value for every case.")
-    most = max(comparisons, key=lambda each: sum(each.dropped.values()))
-    out = sum(most.dropped.values())
-    why = ", ".join(f"{reason} ({count})" for reason, count in most.dropped.items())
+    counts = [(each, missed(each, table, rule)) for each in comparisons]
+    if not any(dropped for _, dropped in counts):
+        if not is_decided_early(table, rule):
+            return Fact(
+                "ok", f"the same {plural(total, 'case')}", "Every variant has a value for every case."
+            )
+        paired = min((each.cases for each in comparisons), default=0)
+        return Fact("ok", f"the same {plural(paired, 'case')}", "Every variant has a value for each of them.")
+    most, dropped = max(counts, key=lambda each: sum(each[1].values()))
+    out = sum(dropped.values())
+    why = ", ".join(f"{reason} ({count})" for reason, count in dropped.items())
     return Fact(
         "warn" if out > _MUCH * total else "ok",
         f"{out:,} of {plural(total, 'case')} left out",
@@ -150,6 +156,9 @@ def _unfinished(table: Table, rule: Rule) -> list[Fact]:
     if table.state == "running" or table.ended == table.cells and not (table.status == "cancelled").any():
         return []
     ended = int((table.status == "done").sum() + (table.status == "error").sum())
+    if is_decided_early(table, rule):
+        words = f"decided at {ended:,} of {plural(table.cells, 'cell')}"
+        return [Fact("ok", words, "The rule lets it stop as soon as it is decided: the rest was not run.")]
     early = (
         " The rule fixed the number of cases before: stopping early is no part of it."
         if rule.looking == "end"

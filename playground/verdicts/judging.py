@@ -17,7 +17,7 @@ from playground.stats.clusters import mean_of_clusters
 from playground.stats.sentences import Outcome
 from playground.types.experiment import PASSES, Rule
 from playground.types.outcomes import Rating
-from playground.verdicts.comparing import Comparison, compare_all, correction_of
+from playground.verdicts.comparing import Comparison, compare_all, correction_of, missed
 from playground.verdicts.health import Fact, health
 from playground.verdicts.preferring import Rated, rated
 from playground.verdicts.table import Entry, Floats, Table
@@ -127,7 +127,7 @@ def verdict(table: Table, rule: Rule, *, with_more: bool = True) -> Verdict:
         sentences = [each.sentence for each in ordered]
         if all(each.outcome == "too few" for each in ordered):
             sentences = sentences[:1]
-        sentences += _left_out(ordered[0])
+        sentences += _left_out(ordered[0], table, rule)
     return with_ratings(
         Verdict(
             table=table,
@@ -172,11 +172,12 @@ def _alone(row: VariantRow) -> str:
     return f"No verdict: {row.entry.name} is the only variant; it reaches {value} over {plural(row.cases, 'case')}."
 
 
-def _left_out(comparison: Comparison) -> list[str]:
-    if not comparison.dropped:
+def _left_out(comparison: Comparison, table: Table, rule: Rule) -> list[str]:
+    dropped = missed(comparison, table, rule)
+    if not dropped:
         return []
-    total = sum(comparison.dropped.values())
-    why = ", ".join(f"{reason} ({count:,})" for reason, count in comparison.dropped.items())
+    total = sum(dropped.values())
+    why = ", ".join(f"{reason} ({count:,})" for reason, count in dropped.items())
     return [f"{plural(total, 'case is', 'cases are')} left out of {comparison.a} and {comparison.b}: {why}."]
 
 

@@ -163,7 +163,8 @@ class Going:
     async def run(self) -> None:
         """Ask for all open cells, those of each backend beside the others'."""
         models = [variant.model for variant in self._spec.variants]
-        queues = in_blocks(self._cells, models, lambda cell: cell.key)
+        in_rounds = self.stored.experiment.limits.stop_when_decided
+        queues = in_blocks(self._cells, models, lambda cell: cell.key, in_rounds=in_rounds)
         looking = asyncio.create_task(self._look())
         try:
             async with asyncio.TaskGroup() as group:

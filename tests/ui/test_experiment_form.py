@@ -164,8 +164,9 @@ def test_another_data_set_forgets_the_half_and_number_of_the_one_before() -> Non
 
 
 def test_looking_at_the_end_again_takes_the_early_stop_away() -> None:
-    now = change(change(four(), "rule/looking", "any time"), "limits/stop_when_decided", "true")
-    assert now.limits.stop_when_decided
+    now = change(four(), "rule/looking", "any time")
+    assert now.limits.stop_when_decided, '"Any time, and stop early" does what it says'
+    assert not change(now, "limits/stop_when_decided", "false").limits.stop_when_decided
     assert not change(now, "rule/looking", "end").limits.stop_when_decided
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,25 @@ def test_pairs_drop_out_together_and_why_is_said() -> None:
     assert found.sentences[-1] == "10 cases are left out of B and A: B failed (8), no check applies (2)."
     assert found.health[0].kind == "bad" and found.health[0].words == "8 failed, unequally: A 0, B 8"
     assert not found.is_trusted
+
+
+def test_what_was_not_run_because_it_is_decided_is_no_loss() -> None:
+    table = passing(*counts(20, 2, 40, 8))
+    for array, value in ((table.status, "pending"), (table.passed, math.nan)):
+        array[:, 65:] = value
+    early = verdict(table, Rule(baseline="A", looking="any time"))
+    assert early.sentence.startswith("B is ahead")
+    assert not [said for said in early.sentences if "left out" in said]
+    facts = {fact.words: fact.kind for fact in early.health}
+    assert facts["the same 65 cases"] == "ok" and facts["decided at 130 of 140 cells"] == "ok"
+    # A case that fails is one all the same, and what a person stops is not decided by the rule.
+    table.status[1, 0], table.passed[1, 0] = "error", math.nan
+    said = verdict(table, Rule(baseline="A", looking="any time")).sentences
+    assert "1 case is left out of B and A: B failed (1)." in said
+    stopped = verdict(replace(table, state="stopped"), Rule(baseline="A", looking="any time"))
+    assert "6 cases are left out of B and A: B and A not run yet (5), B failed (1)." in stopped.sentences
+    assert "stopped at 130 of 140 cells" in [fact.words for fact in stopped.health]
+    assert "B and A not run (5)" in verdict(table, RULE).sentences[-1]
 
 
 @pytest.mark.parametrize(
