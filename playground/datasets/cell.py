@@ -60,8 +60,8 @@ def _number(text: str) -> int | float:
 
 def _data(text: str, kind: str) -> Any:
     try:
-        value = json.loads(text)
-    except ValueError as exc:
+        value = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as exc:
         if kind == "list" and text[0] not in "[{":
             return [part.strip() for part in text.split(",")]
         raise PromptError(
@@ -70,6 +70,10 @@ def _data(text: str, kind: str) -> Any:
     if kind == "list" and not isinstance(value, list):
         return [value]
     return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
 
 
 def _quoted(text: str) -> str:

@@ -22,7 +22,7 @@ from playground.tables.base import (
     Source,
     unique_names,
 )
-from playground.tables.json_text import parse
+from playground.tables.json_text import Twice, parse_rows, trouble
 from playground.tables.text import Text, lines_of
 
 LISTS = ("rows", "data", "cases", "tests", "testData", "test_cases", "examples", "samples")
@@ -56,7 +56,7 @@ def open_json(file: str, data: bytes, choices: Choices) -> Source:
     text = lines_of(data, file, choices.encoding)
     whole = "".join(text.lines)
     try:
-        value = parse(whole)
+        value = parse_rows(whole)
     except json.JSONDecodeError as exc:
         if len(text.lines) > 1 and all(line.strip()[:1] in ("{", "") for line in text.lines):
             return open_lines(file, data, choices)  # lines of JSON under the name of a list
@@ -67,23 +67,35 @@ def open_json(file: str, data: bytes, choices: Choices) -> Source:
         raise PromptError(
             f"{file} is not usable JSON: {of_value(exc)}.", "Correct it and read it again."
         ) from exc
+    if isinstance(value, Twice):
+        raise PromptError(f"{file} is not usable JSON: {trouble(value)}.", "Correct it and read it again.")
     entries = _entries(value, file)
     if len(entries) > MOST_ROWS:
         raise PromptError(f"{file}: {len(entries):,} rows do not fit into {MOST_ROWS:,}.", "Split the file.")
     names: dict[str, int] = {}
-    for entry in entries:
-        if isinstance(entry, dict):
+    bad: dict[int, str] = {}
+    for number, entry in enumerate(entries, 1):
+        if why := trouble(entry):
+            bad[number] = why
+        elif isinstance(entry, dict):
             for name in entry:
                 names.setdefault(name, len(names))
         elif not isinstance(entry, list):
             names.setdefault(ALONE, len(names))
+    if not names and bad:
+        why = next(iter(bad.values()))
+        raise PromptError(f"{file} is not usable JSON: {why}.", "Correct it and read it again.")
     if not names:
         raise PromptError(f"{file} holds no rows.", _SHAPE)
     shown, notes = _names(file, names)
 
     def rows() -> Iterator[Record]:
         for number, entry in enumerate(entries, 1):
-            yield _record(number, entry, names)
+            if number in bad:
+                found = Finding("json", bad[number], "Correct the row.", True)
+                yield Record(number, number, [_as_written(entry)], (found,))
+            else:
+                yield _record(number, entry, names)
 
     return Source("JSON", shown, rows, (text.found,), "entry", True, notes=notes)
 
@@ -114,9 +126,11 @@ def _lines(text: Text, names: dict[str, int], *, learn: bool = False) -> Iterato
             yield Record(number, number, [line.strip()], (text.odd[number],))
             continue
         try:
-            entry = parse(line)
+            entry = parse_rows(line)
+            what = trouble(entry)
         except (ValueError, RecursionError) as exc:  # a JSONDecodeError is a ValueError
             what = of_json(exc) if isinstance(exc, json.JSONDecodeError) else of_value(exc)
+        if what:
             yield Record(
                 number,
                 number,
@@ -150,6 +164,15 @@ def _record(number: int, entry: Any, names: dict[str, int]) -> Record:
             words = f"{name[:60]} has {len(value):,} characters, more than {FIELD_CHARS:,}"
             findings = (Finding("size", words, "Shorten it, or leave the row out.", True),)
     return Record(number, number, cells, findings)
+
+
+def _as_written(entry: Any) -> str:
+    """An entry as JSON, to be shown; half a character as its escape."""
+    try:
+        text = json.dumps(entry, ensure_ascii=False)
+    except RecursionError:
+        return "\u2026"
+    return text[:FIELD_CHARS].encode("utf-8", "backslashreplace").decode()
 
 
 def _refused(record: Record) -> bool:

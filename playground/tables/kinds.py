@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -29,6 +30,8 @@ _GROUPED = {
 }
 _COMMA = re.compile(r"-?\d{1,15},(\d{1,2}|\d{4,15})|-?[1-9]\d{0,2}(\.\d{3})+,\d+", re.ASCII)
 _POINT = re.compile(r"-?\d{1,15}\.(\d{1,2}|\d{4,15})|-?[1-9]\d{0,2}(,\d{3})+\.\d+", re.ASCII)
+_NO_NUMBERS = {"nan", *(sign + word for sign in ("", "+", "-") for word in ("inf", "infinity"))}
+"""What programs write where a number is missing or too large; among numbers alone, for one may be a name."""
 _BOOLEANS = {"true": True, "false": False}
 _SHOWN_CHARS = 40
 
@@ -88,6 +91,8 @@ def _of_text(text: str, decimal: str, json_texts: bool) -> str:
         return "number"
     if decimal and text.lower() in _BOOLEANS:
         return "boolean"
+    if decimal and text.lower() in _NO_NUMBERS:
+        return "nan"
     if json_texts and text[:1] in "[{" and text[-1:] in "]}":
         try:
             return "list" if isinstance(json.loads(text), list) else "json"
@@ -121,7 +126,8 @@ def kind_of(scan: Scan) -> Told:
     for kind in ("number", "boolean", "list"):
         if kinds[kind] == filled:
             return Told(kind)
-    if kinds["number"] >= MOSTLY * filled:
+    numbers = kinds["number"]
+    if numbers >= MOSTLY * filled or (numbers and numbers + kinds["nan"] == filled):
         return Told("number", f"{kinds['number']:,} of {filled:,} are numbers", False)
     if kinds["json"] and kinds["json"] + kinds["list"] == filled:
         return Told("json")
@@ -129,22 +135,61 @@ def kind_of(scan: Scan) -> Told:
 
 
 def convert(value: Any, kind: ColumnKind, decimal: str = ".") -> tuple[Any, str]:
-    """The value as its kind has it, None for a missing one; and what is wrong, when that is why it is missing."""
+    """The value as its kind has it, None for a missing one; and what is wrong with it, or with a part of it.
+
+    NaN and what is infinite, alone or inside of a list, become missing and are told.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return None, f"{_constant(value)} is no number that can be stored"
     if is_missing(value):
         return None, ""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None, f"{value} is no number that can be stored"
     if kind == "text":
         return (value if isinstance(value, str) else _as_text(value)), ""
     if isinstance(value, str):
-        return _from_text(value.strip(), kind, decimal or ".")
+        value, problem = _from_text(value.strip(), kind, decimal or ".")
+        return (value, problem) if problem or kind not in ("list", "json") else _all_finite(value)
     fits = {
         "number": isinstance(value, int | float) and not isinstance(value, bool),
         "boolean": isinstance(value, bool),
         "list": isinstance(value, list),
         "json": True,
     }
-    return (value, "") if fits[kind] else (None, f"{shown(value)} is not {_A[kind]}")
+    if not fits[kind]:
+        return None, f"{shown(value)} is not {_A[kind]}"
+    return _all_finite(value) if isinstance(value, list | dict) else (value, "")
+
+
+def _constant(value: float) -> str:
+    """Such a number as JSON writes it: NaN, Infinity, -Infinity."""
+    return json.dumps(value)
+
+
+def _all_finite(value: Any) -> tuple[Any, str]:
+    """`_finite`, of which nearly all data needs only a look."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return _finite(value)
+    except RecursionError:
+        pass  # what is too deep is refused where rows are
+    return value, ""
+
+
+def _finite(value: Any) -> tuple[Any, str]:
+    """Nested data with nothing in the place of each number that is none; and what was told of the first of them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None, f"{_constant(value)} is no number that can be stored"
+    if isinstance(value, dict):
+        parts = {name: _finite(each) for name, each in value.items()}
+        return {name: part for name, (part, _) in parts.items()}, _first(parts.values())
+    if isinstance(value, list):
+        items = [_finite(each) for each in value]
+        return [part for part, _ in items], _first(items)
+    return value, ""
+
+
+def _first(parts: Iterable[tuple[Any, str]]) -> str:
+    return next((problem for _, problem in parts if problem), "")
 
 
 _A = {"number": "a number", "boolean": "true or false", "list": "a list", "json": "JSON", "text": "a text"}

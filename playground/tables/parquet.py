@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
@@ -27,7 +26,7 @@ from playground.tables.base import (
     Source,
     unique_names,
 )
-from playground.tables.json_text import parse
+from playground.tables.json_text import parse_rows
 
 MAX_UNPACKED = 1_000_000_000
 BATCH = 2_000
@@ -132,14 +131,14 @@ def _record(number: int, cells: tuple[Any, ...], names: tuple[str, ...], nested:
         try:
             value = _plain(cell)
             if place in nested and isinstance(value, str):  # as our own export writes it
-                value = parse(value)
-        except json.JSONDecodeError:
-            pass  # the text as it is
+                value = parse_rows(value)
         except UnicodeDecodeError:
             value = None
             findings.append(
                 Finding("encoding", f"{name}: bytes that are no text", "Stored as missing.", column=name)
             )
+        except (ValueError, RecursionError):
+            pass  # the text as it is
         if isinstance(cell, decimal.Decimal) and decimal.Decimal(repr(value)) != cell:
             words = f"{name}: a number of more digits than can be stored"
             findings.append(Finding("kind", words, "Stored as the nearest one.", column=name))

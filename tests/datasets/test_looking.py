@@ -105,7 +105,14 @@ def test_a_typed_cell_is_a_value_of_its_column(text: str, kind: str, value: Any)
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("drei", "number"), ("nan", "number"), ("maybe", "boolean"), ("{", "json"), ("[1,", "list")],
+    [
+        ("drei", "number"),
+        ("nan", "number"),
+        ("maybe", "boolean"),
+        ("{", "json"),
+        ("[1,", "list"),
+        ("[NaN]", "json"),
+    ],
 )
 def test_a_cell_that_is_no_such_value_is_refused_by_name(text: str, kind: str) -> None:
     with pytest.raises(PromptError) as refused:

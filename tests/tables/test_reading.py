@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import io
+import math
 import re
 import time
 import zipfile
@@ -237,6 +238,88 @@ def workbook(*rows: list[Any], merge: str = "") -> bytes:
     return out.getvalue()
 
 
+NO_NUMBERS = ("NaN", "Infinity", "-Infinity", "1e999", "9" * 5_000)
+SAID = ("NaN", "Infinity", "-Infinity", "Infinity", "Infinity")
+
+
+def parquet_of(**columns: list[Any]) -> bytes:
+    out = io.BytesIO()
+    parquet.write_table(pa.table(columns), out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("file", "data"),
+    [
+        ("a.json", "[" + ",".join(f'{{"q": "x", "n": {each}, "l": [1]}}' for each in ("1", *NO_NUMBERS)) + "]"),
+        ("a.json", '{"q": ["x", "x", "x", "x", "x", "x"], "n": [1, ' + ", ".join(NO_NUMBERS) + '], "l": [[1], [1], [1], [1], [1], [1]]}'),
+        ("a.jsonl", "\n".join(f'{{"q": "x", "n": {each}, "l": [1]}}' for each in ("1", *NO_NUMBERS))),
+        ("a.parquet", parquet_of(q=["x"] * 6, n=[1.0, math.nan, *(math.inf, -math.inf, math.inf, math.inf)], l=[[1]] * 6)),
+    ],
+)  # fmt: skip
+def test_a_number_that_is_none_is_missing_and_named_with_its_row(file: str, data: str | bytes) -> None:
+    told = read_table(file, data.encode() if isinstance(data, str) else data).preview()
+    assert [row.values for row in told.rows] == [{"q": "x", "n": 1, "l": [1]}, *[{"q": "x", "l": [1]}] * 5]
+    assert (told.columns[1].kind, told.columns[1].missing, told.stored, told.refused) == ("number", 1, 6, 0)
+    assert sorted(
+        (line, what) for lines, what, refused in problems(told) for line in lines if "equal" not in what
+    ) == [(line, f"n: {each} is no number that can be stored") for line, each in enumerate(SAID, 2)]
+
+
+@pytest.mark.parametrize(
+    ("file", "data"),
+    [
+        ("a.json", '[{"l": [1, NaN, {"x": -Infinity}]}]'),
+        ("a.csv", 'l,q\n"[1, NaN, {""x"": -Infinity}]",\n'),
+        ("a.parquet", parquet_of(l=[[1.0, math.nan, -math.inf]])),
+    ],
+)
+def test_a_number_that_is_none_inside_of_a_list_leaves_the_rest_of_it(file: str, data: str | bytes) -> None:
+    told = read_table(file, data.encode() if isinstance(data, str) else data).preview()
+    assert told.rows[0].values["l"] in ([1, None, {"x": None}], [1, None, None])
+    assert problems(told) == [([1 + (file == "a.csv")], "l: NaN is no number that can be stored", False)]
+
+
+def test_numbers_that_are_none_leave_their_column_one_of_numbers() -> None:
+    told = read_table("a.csv", b"n,who\n1,Nan\nNaN,Ann\ninf,Bob\n-Infinity,Cem\n2,Dot\n").preview()
+    assert [each.kind for each in told.columns] == ["number", "text"]
+    assert [row.values for row in told.rows][:2] == [{"n": 1, "who": "Nan"}, {"who": "Ann"}]
+    assert problems(told) == [([line], f'n: "{each}" is not a number', False) for line, each in ((3, "NaN"), (4, "inf"), (5, "-Infinity"))]  # fmt: skip
+    assert read_table("a.csv", b"n,q\nNaN,1\nnan,2\n").preview().columns[0].kind == "text", "none is a number"
+
+
+def test_a_sheet_with_errors_in_a_column_of_numbers_says_each() -> None:
+    written = workbook(["n", "q"], [1, "a"], ["#DIV/0!", "b"], ["#BUSY!", "c"], [12345, "d"])
+    data = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(written)) as old, zipfile.ZipFile(data, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"<v>12345</v>", b"<v>1E999</v>"))
+    told = read_table("a.xlsx", data.getvalue()).preview()
+    assert [row.values for row in told.rows] == [{"n": 1, "q": "a"}, {"q": "b"}, {"q": "c"}, {"q": "d"}]
+    assert told.columns[0].kind == "number"
+    assert problems(told) == [
+        ([3], "n: the sheet shows #DIV/0!", False),
+        ([4], "n: the sheet shows #BUSY!", False),
+        ([5], "n: Infinity is no number that can be stored", False),
+    ]
+
+
+def test_a_row_that_cannot_be_taken_costs_that_row_alone() -> None:
+    deep = "[" * 50 + "]" * 50
+    told = read_table(
+        "a.json",
+        f'[{{"q": 1}}, {{"z": 1, "z": 2}}, {{"q": "\\ud83d"}}, {{"q": {deep}}}, {{"q": 2}}]'.encode(),
+    )
+    assert [row.values for row in told.rows()] == [{"q": 1}, {"q": 2}]
+    assert problems(told.preview()) == [
+        ([2], "a key stands twice in one object", True),
+        ([3], "half of a character stands alone in it", True),
+        ([4], "values are nested more than 40 deep", True),
+    ]
+    assert [column.name for column in told.columns] == ["q"]
+    assert "\\ud83d" in told.preview().rows[2].raw
+
+
 def test_a_line_that_is_refused_makes_no_column() -> None:
     told = read_table("a.jsonl", b'{"q": "1"}\n[1, 2]\n{"q": "2"}\n').preview()
     assert [each.becomes for each in told.columns] == ["q"]
@@ -305,7 +388,10 @@ def test_parquet_with_nested_columns() -> None:
         {"l": [], "d": "2026-01-01", "f": 2.5},
     ]
     assert [each.kind for each in preview.columns] == ["text", "list", "json", "text", "text", "number"]
-    assert problems(preview) == [([2], "b: bytes that are no text", False)]
+    assert problems(preview) == [
+        ([2], "b: bytes that are no text", False),
+        ([2], "f: NaN is no number that can be stored", False),
+    ]
 
 
 @pytest.mark.parametrize(
