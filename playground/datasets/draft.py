@@ -11,7 +11,7 @@ A step is what one undo takes back: one cell, or a pasted block. An added row ha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from pydantic import TypeAdapter
@@ -74,6 +74,22 @@ class Draft:
             draft.do(step)
         return draft
 
+    def after(self, step: Step) -> Self:
+        """The draft after one more step, this one as it was; raises PromptError for one that cannot be made.
+
+        Of the edits before it only the lists are copied, not what stands in them.
+        """
+        made = replace(
+            self,
+            values=dict(self.values),
+            halves=dict(self.halves),
+            dropped=set(self.dropped),
+            added=dict(self.added),
+            stored=dict(self.stored),
+        )
+        made.do(step)
+        return made
+
     def do(self, step: Step) -> None:
         """Make one more step; raises PromptError in the middle of one that cannot be made."""
         for edit in step:
@@ -116,7 +132,8 @@ class Draft:
             values = {**row.values, edit.column: edit.value}
             self.added[number] = Row(_filled(values), row.half, row.made_by, number)
         else:
-            self.values.setdefault(number, {})[edit.column] = edit.value
+            # Put in its place, not changed: a draft before this step holds the same cells.
+            self.values[number] = {**self.values.get(number, {}), edit.column: edit.value}
 
     def _set_columns(self, columns: tuple[Column, ...]) -> None:
         names = [column.name for column in columns]

@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 
 from playground.errors import PromptError
 from playground.store.dataset_tables import DatasetEdit
-from playground.store.unsaved import Journal, StepJson
+from playground.store.unsaved import Journal, Sign, StepJson
 
 MOST_CHARS = 20_000_000
 """Characters of one step as JSON: a pasted block."""
@@ -46,12 +46,10 @@ class DatasetEdits:
             steps = tuple(row.edit["step"] for row in rows)
             return Journal(draft, rows[0].dataset_id, rows[0].base, steps, rows[-1].at)
 
-    def sign(self, draft: str) -> tuple[int, str]:
+    def sign(self, draft: str) -> Sign:
         """How many steps there are and when the last was made: the same as long as nothing has changed."""
         with self._reading() as session:
-            query = select(sa.func.count(), sa.func.max(col(DatasetEdit.at)))
-            count, at = session.exec(query.where(DatasetEdit.draft == draft)).one()
-            return int(count), str(at)
+            return _sign(session, draft)
 
     def known(self, drafts: Sequence[str]) -> dict[str, str]:
         """Of these journals those that have steps: the data set of each."""
@@ -71,8 +69,11 @@ class DatasetEdits:
             )
             return [(draft, int(count), at) for draft, count, at in session.exec(query)]
 
-    def add(self, draft: str, dataset_id: str, base: int, step: StepJson) -> None:
-        """Keep one more step. Raises PromptError for one that is too large, or when there are too many."""
+    def add(self, draft: str, dataset_id: str, base: int, step: StepJson) -> tuple[Sign, Sign]:
+        """Keep one more step; the signs before it and after it.
+
+        Raises PromptError for one that is too large, or when there are too many.
+        """
         if not _ID.fullmatch(draft):
             raise PromptError(
                 "These edits have no name to be kept by.", "Reload the page and make them again."
@@ -84,7 +85,8 @@ class DatasetEdits:
                 "Import the rows as a file instead.",
             )
         with self._writing() as session:
-            count = _count(session, draft)
+            before = _sign(session, draft)
+            count = before.steps
             if count >= MOST_STEPS:
                 raise PromptError(
                     f"{count:,} edits are not saved yet; at most {MOST_STEPS:,} are kept.",
@@ -92,11 +94,13 @@ class DatasetEdits:
                 )
             row = DatasetEdit(draft=draft, n=count, dataset_id=dataset_id, base=base, edit={"step": step})
             session.add(row)
+            session.flush()
+            return before, Sign(count + 1, row.at)
 
     def take_back(self, draft: str) -> StepJson | None:
         """Remove the last step and return it; None when there is none."""
         with self._writing() as session:
-            count = _count(session, draft)
+            count = _sign(session, draft).steps
             row = session.get(DatasetEdit, (draft, count - 1)) if count else None
             if row is None:
                 return None
@@ -124,6 +128,7 @@ class DatasetEdits:
                 session.add(row)
 
 
-def _count(session: Session, draft: str) -> int:
-    last = session.exec(select(sa.func.max(DatasetEdit.n)).where(DatasetEdit.draft == draft)).one()
-    return 0 if last is None else int(last) + 1
+def _sign(session: Session, draft: str) -> Sign:
+    query = select(DatasetEdit.n, DatasetEdit.at).where(DatasetEdit.draft == draft)
+    last = session.exec(query.order_by(col(DatasetEdit.n).desc()).limit(1)).first()
+    return Sign(0, None) if last is None else Sign(last[0] + 1, last[1])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 MOST_DRAFTS = 500
 """So many drafts are kept, the oldest goes first."""
@@ -41,6 +41,13 @@ class FormDraft(FormDraftSummary):
 
 StepJson = list[dict[str, Any]]
 """One step of edits of a data set as plain JSON."""
+
+
+class Sign(NamedTuple):
+    """What tells one state of a journal from another: its steps, and when the last of them was made."""
+
+    steps: int
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

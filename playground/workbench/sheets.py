@@ -21,11 +21,12 @@ from playground.datasets.draft import Draft, Step, read_step, written_step
 from playground.datasets.looking import Term, matches, read_filter, words
 from playground.errors import PromptError
 from playground.store import Store
-from playground.store.unsaved import Journal
+from playground.store.unsaved import Journal, Sign
 from playground.types.dataset import DatasetVersion, Half, Row
 from playground.workbench.datasets import DatasetDesk
 
-MOST_OPEN = 8
+MOST_OPEN = 16
+"""States of drafts that are kept as they are: the last ones, so that an edit and its undo read none of those before."""
 MOST_ROWS = 500
 MOST_TOUCHED = 2_000
 """Edited rows that are looked at for a filter which they did not match before."""
@@ -78,7 +79,7 @@ class SheetDesk:
     def __init__(self, store: Store, datasets: DatasetDesk) -> None:
         self._edits = store.dataset_edits
         self._datasets = datasets
-        self._open: OrderedDict[str, tuple[tuple[int, str], Sheet]] = OrderedDict()
+        self._open: OrderedDict[tuple[str, Sign], Sheet] = OrderedDict()
 
     async def open(self, dataset_id: str, number: int | None = None, draft: str = "") -> Sheet:
         """The newest version, or the one that the draft was begun from with its edits; with a number, that one alone."""
@@ -86,29 +87,26 @@ class SheetDesk:
             version = await self._datasets.version(dataset_id, number)
             return Sheet(version, Draft.of(version.columns, ()), draft if number is None else "")
         sign = await asyncio.to_thread(self._edits.sign, draft)
-        known = self._open.get(draft)
-        if known and known[0] == sign and sign[0] and known[1].version.dataset_id == dataset_id:
-            self._open.move_to_end(draft)
-            return known[1]
-        journal = await asyncio.to_thread(self._edits.of, draft) if sign[0] else None
+        known = self._open.get((draft, sign))
+        if known and known.version.dataset_id == dataset_id:
+            self._open.move_to_end((draft, sign))
+            return known
+        journal = await asyncio.to_thread(self._edits.of, draft) if sign.steps else None
         if journal is None or journal.dataset_id != dataset_id:
             version = await self._datasets.version(dataset_id)
             return Sheet(version, Draft.of(version.columns, ()), draft)
-        return await self._made(journal, sign)
-
-    async def _made(self, journal: Journal, sign: tuple[int, str]) -> Sheet:
         version = await self._datasets.version(journal.dataset_id, journal.base)
         steps = [read_step(step) for step in journal.steps]
         edits = Draft.of(version.columns, steps)
-        sheet = Sheet(version, edits, journal.draft, len(steps), journal.changed_at)
-        self._keep(sheet, sign)
-        return sheet
+        return self._kept(Sheet(version, edits, journal.draft, len(steps), journal.changed_at))
 
-    def _keep(self, sheet: Sheet, sign: tuple[int, str]) -> None:
-        self._open[sheet.draft] = (sign, sheet)
-        self._open.move_to_end(sheet.draft)
+    def _kept(self, sheet: Sheet) -> Sheet:
+        sign = (sheet.draft, Sign(sheet.steps, sheet.changed_at))
+        self._open[sign] = sheet
+        self._open.move_to_end(sign)
         while len(self._open) > MOST_OPEN:
             self._open.popitem(last=False)
+        return sheet
 
     # --- looking ----------------------------------------------------------------------------------------
 
@@ -181,22 +179,27 @@ class SheetDesk:
         """The sheet after one more step, which is kept. Raises PromptError for one that cannot be made."""
         if not sheet.draft:
             raise PromptError("An older version is only read.", "Open the newest one to edit it.")
-        edits = Draft.of(sheet.version.columns, await self._steps(sheet))
-        edits.do(step)
         base = sheet.version
-        await asyncio.to_thread(
+        sheet = await self.open(
+            base.dataset_id, draft=sheet.draft
+        )  # another page may have edited it meanwhile
+        if sheet.steps:
+            base = sheet.version
+        edits = (sheet.edits if sheet.steps else Draft.of(base.columns, ())).after(step)
+        before, after = await asyncio.to_thread(
             self._edits.add, sheet.draft, base.dataset_id, base.number, written_step(step)
         )
-        return await self.open(base.dataset_id, draft=sheet.draft)
-
-    async def _steps(self, sheet: Sheet) -> list[Step]:
-        journal = await asyncio.to_thread(self._edits.of, sheet.draft)
-        return [read_step(step) for step in journal.steps] if journal else []
+        if before != Sign(sheet.steps, sheet.changed_at):
+            return await self.open(base.dataset_id, draft=sheet.draft)
+        version = await self._datasets.version(base.dataset_id, base.number)
+        return self._kept(Sheet(version, edits, sheet.draft, after.steps, after.at))
 
     async def undo(self, sheet: Sheet) -> tuple[Sheet, Step]:
         """The sheet without the last step, and that step; an empty one when there was none."""
         step = await asyncio.to_thread(self._edits.take_back, sheet.draft)
-        return await self.open(sheet.version.dataset_id, draft=sheet.draft), read_step(step or [])
+        sheet = await self.open(sheet.version.dataset_id, draft=sheet.draft)
+        version = await self._datasets.version(sheet.version.dataset_id, sheet.version.number)
+        return replace(sheet, version=version), read_step(step or [])
 
     async def discard(self, sheet: Sheet) -> Journal | None:
         """Throw all edits away; the journal, which `put_back` takes."""
@@ -220,7 +223,6 @@ class SheetDesk:
         if journal is not None:
             Draft.of(newest.columns, [read_step(step) for step in journal.steps])
             await asyncio.to_thread(self._edits.put_back, replace(journal, base=newest.number))
-            self._open.pop(sheet.draft, None)
         return await self.open(newest.dataset_id, draft=sheet.draft)
 
     async def drafts_of(self, dataset_id: str) -> list[tuple[str, int, datetime]]:

@@ -178,10 +178,10 @@ def test_names_are_taken_once_and_unknown_ones_told_with_the_nearest(store: Stor
 @pytest.mark.parametrize(
     ("bad", "says"),
     [
-        ({"days": "drei"}, 'days: it holds "drei", and its column is of kind number'),
-        ({"text": "a\0b"}, "text: it holds a zero byte"),
+        ({"days": "drei"}, '"days": it holds "drei", and its column is of kind number'),
+        ({"text": "a\0b"}, '"text": it holds a zero byte'),
         ({"text": "\ud83d"}, "half a character"),
-        ({"days": float("inf")}, "days: it holds inf"),
+        ({"days": float("inf")}, '"days": it holds inf'),
         ({"other": "x"}, 'a value for "other", which is no column'),
     ],
 )

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from playground.datasets.draft import Draft
 from playground.errors import PromptError
-from playground.types.dataset import Column, DatasetVersion, Row
+from playground.store.dataset_edits import DatasetEdits
+from playground.types.dataset import Column, DatasetVersion, Row, SetValue
 from playground.ui.actions import Ask
 from playground.ui.dataset_duplicates import data_dedupe, data_near
-from playground.ui.dataset_sheet import data_do, data_on_top, data_save
+from playground.ui.dataset_sheet import data_do, data_on_top, data_save, data_undo
 from playground.workbench.service import Workbench
+from playground.workbench.sheets import SheetDesk
 
 
 async def made(workbench: Workbench) -> DatasetVersion:
@@ -50,6 +53,44 @@ async def test_edits_of_a_row_that_others_changed_are_kept_and_can_go_on_top(wor
     assert (await data_save(workbench, ask(version)))["sheet"]["saved"] == 3
     newest = await workbench.datasets.version(version.dataset_id)
     assert (await workbench.datasets.all_rows(newest))[0].values["text"] == "mine"
+
+
+async def test_an_edit_and_its_undo_read_and_make_none_of_those_before(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = await made(workbench)
+    for n in range(30):
+        await data_do(workbench, ask(version, edit={"cells": [[n % 3 + 1, "text", f"edit {n}"]]}))
+    read, done = [], []
+    whole, one = DatasetEdits.of, Draft.do
+    monkeypatch.setattr(DatasetEdits, "of", lambda *given: read.append(given) or whole(*given))
+    monkeypatch.setattr(Draft, "do", lambda self, step: done.extend(step) or one(self, step))
+    before = await workbench.sheets.open(version.dataset_id, draft="draft000a")
+    state = await data_do(workbench, ask(version, edit={"cells": [[2, "days", "9"], [3, "days", "8"]]}))
+    assert (state["sheet"]["steps"], state["sheet"]["words"]) == (31, "5 cells changed")
+    assert before.edits.words == "3 cells changed", "what others still look at is as it was"
+    with pytest.raises(PromptError, match="Row 2 was removed"):
+        step = [{"do": "drop", "row": 2}, {"do": "set", "row": 2, "column": "text", "value": "x"}]
+        await data_do(workbench, ask(version, edit={"step": step}))
+    again = await data_undo(workbench, ask(version))
+    assert (again["sheet"]["steps"], again["sheet"]["words"]) == (30, "3 cells changed")
+    assert (read, len(done)) == ([], 4), "two cells, and the two edits that were refused"
+    other = SheetDesk(workbench.store, workbench.datasets)
+    sheet = await other.open(version.dataset_id, draft="draft000a")
+    assert sheet.edits.edits() == before.edits.edits() and len(read) == 1
+
+
+async def test_an_edit_goes_on_top_of_what_another_program_made_of_the_draft(workbench: Workbench) -> None:
+    version = await made(workbench)
+    await data_do(workbench, ask(version, edit={"cells": [[1, "text", "first"]]}))
+    other = SheetDesk(workbench.store, workbench.datasets)
+    sheet = await other.open(version.dataset_id, draft="draft000a")
+    await other.undo(sheet)
+    await other.do(sheet, (SetValue(row=2, column="text", value="second"),))
+    state = await data_do(workbench, ask(version, edit={"cells": [[3, "text", "third"]]}))
+    assert (state["sheet"]["steps"], state["sheet"]["words"]) == (2, "2 cells changed")
+    now = await workbench.sheets.open(version.dataset_id, draft="draft000a")
+    assert sorted(now.edits.values) == [2, 3]
 
 
 async def test_nearly_equal_rows_are_shown_and_taken_out_but_for_another_expected_answer(
