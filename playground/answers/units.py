@@ -59,7 +59,7 @@ def _table() -> Iterator[tuple[str, Unit]]:
         ("mass", 1000.0, "t tonne tonnes 吨"),
         ("mass", 0.45359237, "lb lbs pound-mass 磅"),
         ("mass", 0.028349523125, "oz ounce ounces 盎司"),
-        ("mass", 0.5, "斤"),
+        ("mass", 0.5, "斤 市斤"),
         ("time", 1.0, "s sec secs second seconds sekunde sekunden 秒 秒钟"),
         ("time", 0.001, "ms millisecond milliseconds millisekunde millisekunden 毫秒"),
         ("time", 60.0, "min mins minute minutes minuten 分钟"),
@@ -157,6 +157,8 @@ _MORE = late(
 _SPLIT = frozenset({"米", "块"})
 _PART = {"time": Unit("time", 60.0), "yuan": Unit("yuan", 0.01)}
 """What 分 is behind hours and behind yuan; by itself it may be a mark."""
+_LIANG = late(r"(?P<digits>[一二三四五六七八九]|[1-9])[两兩](?P<half>半)?")
+"""Tenths behind 斤: 三斤二两. 两 by itself is two of something."""
 
 
 def _part_of(whole: Unit | None) -> Unit | None:
@@ -194,10 +196,14 @@ def quantities_in(text: str) -> list[Quantity]:
         unit = unit_of(name) if name else None
         if not name and plain.startswith("分", end) and (part := _part_of(found[-1][1] if found else None)):
             name, unit, end = "分", part, end + 1
+        name, unit = _told_before(plain, number.start, name, unit)
         if number.is_word and not name:
             continue
         more = _MORE.match(plain, end) if unit else None
-        if more and (more["half"] or name in _SPLIT):
+        if name in ("斤", "市斤") and (tenths := _LIANG.match(plain, end)):
+            values = tuple(value + unicodedata.numeric(tenths["digits"]) / 10 for value in values)
+            values, end = tuple(value + 0.05 * bool(tenths["half"]) for value in values), tenths.end()
+        elif more and (more["half"] or name in _SPLIT):
             values, end = tuple(value + _fraction(more) for value in values), more.end()
         done = end
         if unit and unit.kind == "share":
@@ -209,6 +215,27 @@ def quantities_in(text: str) -> list[Quantity]:
         else:
             found.append((quantity, unit, number.start, end, factor))
     return [quantity for quantity, *_ in found]
+
+
+_AHEAD = late(
+    r"(?:(?P<scale>摄|攝|华|華)氏|(?P<rate>时速|時速|每小时|每小時|每秒))[约約是为為达達到近超过過零下\s-]{0,3}$"
+)
+_SCALES = {"摄": "摄氏度", "攝": "摄氏度", "华": "华氏度", "華": "华氏度"}
+
+
+def _told_before(plain: str, start: int, name: str, unit: Unit | None) -> tuple[str, Unit | None]:
+    """The unit with what stands before the number: 摄氏二十度 is 摄氏度, 时速六十公里 is 公里每小时."""
+    is_wanted = unit is not None and unit.kind in ("angle", "length")
+    match = _AHEAD.search(plain, max(0, start - 8), start) if is_wanted else None
+    if match is None:
+        return name, unit
+    rate = match["rate"] or ""
+    told = f"{name}{'每秒' if rate == '每秒' else '每小时'}" if rate else _SCALES[match["scale"]]
+    known = unit_of(told)
+    is_same = known is not None and (known.kind == "temperature") == (
+        unit is not None and unit.kind == "angle"
+    )
+    return (told, known) if is_same else (name, unit)
 
 
 def _unit_at(plain: str, start: int, end: int) -> tuple[str, int]:

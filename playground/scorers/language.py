@@ -56,6 +56,13 @@ def _languages() -> dict[str, Language]:
 
 
 LANGUAGES = _languages()
+IN_LETTERS = {
+    "Latin": "written in Latin letters",
+    "Cyrillic": "written in Cyrillic letters",
+    "Arabic": "written in Arabic letters",
+    "Devanagari": "written in Devanagari letters",
+}
+"""What is said of an answer in a script of several languages."""
 _BY_NAME = {
     name.casefold(): language
     for language in LANGUAGES.values()
@@ -89,8 +96,8 @@ def language(
     script = _script(letters)
     candidates = [each for each in LANGUAGES.values() if script in each.scripts and _first(each, script)]
     if wanted not in candidates:
-        said = candidates[0].name if len(candidates) == 1 else f"in {script} letters"
-        return Score("language", 0.0, answer, f"the answer is {said}, not {wanted.name}")
+        said = candidates[0].name if len(candidates) == 1 else IN_LETTERS[script]
+        return Score("language", 0.0, answer, _another(said, wanted.name))
     if len(candidates) == 1:
         return Score("language", 1.0, answer, f"the answer is {wanted.name}")
     return _told_apart(answer, text, wanted, candidates)
@@ -115,12 +122,26 @@ def _told_apart(answer: str, text: str, wanted: Language, candidates: list[Langu
     best = ranked[0][1]
     close = [code for code, value in ranked if value >= best - TOO_CLOSE]
     if wanted.code not in close:
-        return Score("language", 0.0, answer, f"the answer is {by_code[close[0]].name}, not {wanted.name}")
+        return Score("language", 0.0, answer, _another(by_code[close[0]].name, wanted.name))
     if len(close) == 1:
         return Score("language", 1.0, answer, f"the answer is {wanted.name}")
     names = [by_code[code].name for code in close if code != wanted.code]
-    others = " or ".join(names) if len(names) <= 3 else "other languages"
-    return Score("language", None, answer, f"does not apply: too short to tell {wanted.name} from {others}")
+    return Score("language", None, answer, _untold(wanted.name, _either(names)))
+
+
+def _either(names: list[str]) -> str:
+    if len(names) > 2:
+        return "other languages"
+    first, *more = names
+    return f"{first} or {more[0]}" if more else first
+
+
+def _another(said: str, language: str) -> str:
+    return f"the answer is {said}, not {language}"
+
+
+def _untold(language: str, others: str) -> str:
+    return f"does not apply: too short to tell {language} from {others}"
 
 
 def _rank(text: str) -> list[tuple[str, float]]:

@@ -51,7 +51,7 @@ def quantity(
     off = abs(value - goal)
     even = 1e-9 * max(abs(value), abs(goal), tolerance)  # conversions do not come out even in binary
     is_near = off <= tolerance + even
-    is_same = not found.unit or unit_of(found.unit) == unit
+    is_same = not found.unit or _meant(found, unit) == unit
     explanation = f"found {quote(found.text)}" + (
         "" if is_same else f", which is {show_number(value)} {wanted.unit}"
     )
@@ -63,12 +63,18 @@ def quantity(
 def _fits(found: Quantity, unit: Unit | None, unit_needed: bool) -> bool:
     if not found.unit:
         return unit is None or not unit_needed
-    theirs = unit_of(found.unit)
+    theirs = _meant(found, unit)
     return theirs is not None and unit is not None and theirs.kind == unit.kind
 
 
+def _meant(found: Quantity, unit: Unit | None) -> Unit | None:
+    """What its unit is where this one is expected: 度 of a temperature are degrees Celsius."""
+    is_warmth = found.unit == "度" and unit is not None and unit.kind == "temperature"
+    return unit_of("摄氏度" if is_warmth else found.unit)
+
+
 def _in(value: float, found: Quantity, unit: Unit | None) -> float:
-    theirs = unit_of(found.unit) if found.unit else None
+    theirs = _meant(found, unit) if found.unit else None
     if unit is None or theirs is None or theirs == unit:
         return value
     return (value * theirs.factor + theirs.offset - unit.offset) / unit.factor

@@ -288,7 +288,7 @@ SCORERS: dict[str, Scorer] = {
         "Language",
         "Manner",
         "The answer is written in this language, as its letters and words show.",
-        lambda o: f"in {clip(o['language'], 40)}",
+        sentences.language_sentence,
         language_problem,
     ),
     "reading_grade": Scorer(

@@ -87,6 +87,12 @@ def f1_sentence(options: Options) -> str:
     return f"token F1{asked} against {quote_all(options['texts'])}"
 
 
+def language_sentence(options: Options) -> str:
+    """Such as "in German", as the language is called in the option."""
+    language = clip(options["language"], 40)
+    return f"in {language}"
+
+
 def quantity_sentence(options: Options) -> str:
     """Such as "5 km within 0.1"."""
     tolerance = options["tolerance"]

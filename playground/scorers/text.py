@@ -16,6 +16,7 @@ from typing import Literal
 
 import regex as regex_engine
 
+from playground.answers.amounts import length_of
 from playground.answers.wording import quote, quote_all
 from playground.plurals import plural
 from playground.scorers.alike import COMPOSED, composed, folded, how_same, only_looks, seen, trimmed
@@ -182,9 +183,9 @@ def _rounded(value: float, threshold: float | None) -> str:
 def length(sample: Sample, *, min: int | None = None, max: int | None = None, unit: Unit = "words") -> Score:
     """1 when the answer has at least `min` and at most `max` words, characters, sentences or lines.
 
-    A word is what stands between white space; a Chinese or Japanese character counts as one. A character is what
-    a reader takes for one: a letter with its accents, a flag. Sentences end in .!? and 。！？, speech inside one is not
-    counted by itself. Empty lines are not counted.
+    A word is what stands between white space; a Chinese or Japanese character counts as one, the marks beside it as
+    none. A character is what a reader takes for one: a letter with its accents, a flag. Sentences end in .!? and 。！？,
+    speech inside one is not counted by itself. Empty lines are not counted.
     """
     answer = trimmed(sample.answer)
     count = _measure(answer, unit)
@@ -199,7 +200,6 @@ def length_problem(*, min: int | None = None, max: int | None = None, unit: Unit
 
 
 _CHARACTER = regex_engine.compile(r"\X")
-_WORD = regex_engine.compile(rf"{IDEOGRAPH}|(?:(?!{IDEOGRAPH})\S)++")
 
 
 def _counted(count: int, unit: Unit) -> str:
@@ -226,9 +226,7 @@ def _measure(text: str, unit: Unit) -> int:
         return len(sentences(text))
     if unit == "lines":
         return sum(1 for line in text.splitlines() if trimmed(line))
-    if text.isascii():
-        return len(text.split())
-    return sum(1 for _ in _WORD.finditer(text))
+    return length_of(text).words
 
 
 _LOOKS = "; only the look of quotation marks, hyphens or wide letters differs"

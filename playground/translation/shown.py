@@ -185,7 +185,8 @@ class Translation:
                 is_name = name in template.quoted or (name in NAMES and template.text[0].isupper())
                 is_short = template.letters < _SHORT and not is_name
                 is_label = name in template.listed and template.starts != ""
-                is_sure = _LETTER.fullmatch(value) is not None or self._is_known(value)
+                is_quoted = _IN_QUOTES.fullmatch(value) is not None
+                is_sure = is_quoted or _LETTER.fullmatch(value) is not None or self._is_known(value)
                 if is_short and name and not is_sure and not is_label:
                     break
                 is_said = noun in FREE or name in template.quoted or _SAID.fullmatch(value) is not None

@@ -28,6 +28,14 @@ ROLES = ("expected", "cluster", "tag")
 UNITS = ("words", "characters", "sentences", "lines")
 """What a length is counted in, as a choice in the form of the check."""
 
+LANGUAGES = (
+    "Italian", "Portuguese", "Dutch", "Swedish", "Danish", "Norwegian", "Finnish", "Polish", "Czech", "Slovak",
+    "Hungarian", "Romanian", "Turkish", "Croatian", "Vietnamese", "Indonesian", "Swahili", "Latin", "Russian",
+    "Ukrainian", "Bulgarian", "Serbian", "Greek", "Arabic", "Persian", "Urdu", "Hebrew", "Hindi", "Marathi",
+    "Bengali", "Tamil", "Telugu", "Thai",
+)  # fmt: skip
+"""What the scorer of languages can tell, beside those that stand below."""
+
 MORE = (
     "what a model knows by itself, asked in Chinese; China's provinces, books and history are among it.",
     "defences against prompt injection, and whether they cost right answers.",
@@ -185,6 +193,7 @@ MORE = (
     "Spanish",
     "Japanese",
     "Korean",
+    *LANGUAGES,
     "Language",
     "Press Run: the answer appears here.",
     "Prompt Playground",

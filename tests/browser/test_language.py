@@ -240,6 +240,12 @@ def test_what_can_be_opened_started_and_deleted_is_in_the_readers_language(
     assert not wrong, "\n".join(f"{text}  (at {found[text]})" for text in wrong)
 
 
+DRAWN_ANEW = """async (field) => {
+    const box = field.closest('[id]:not(input)');
+    (await import('/playground/updates.js')).apply({ html: { [box.id]: box.innerHTML } }); }"""
+"""Draws what stands around a field, as an answer does that has come meanwhile."""
+
+
 def a_word_is_composed_in_fields_that_their_answers_draw_anew(app: App) -> None:
     """By Chromium's own input method: what is typed of a word asks nothing before the word is there."""
     tools = app.tools()
@@ -262,10 +268,25 @@ def a_word_is_composed_in_fields_that_their_answers_draw_anew(app: App) -> None:
                 "() => new Promise((done) => setTimeout(done, 250))"
             )  # longer than a pause of typing
             assert search.input_value() == typed
+        # What drops a word of an input method drops nothing else: a search field would empty itself. What is drawn
+        # around it waits.
+        tools.send(
+            "Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Escape", "windowsVirtualKeyCode": 229}
+        )
+        search.evaluate(DRAWN_ANEW)
+        assert search.input_value() == "paxing"
         tools.send("Input.insertText", {"text": "爬行"})
         expect(search).to_have_value("爬行")
         expect(app.page.locator(rows).filter(has_text="爬行").first).to_be_visible()
         search.fill("")
+    # The last row of a new data set gets one below it once its word is there; a look of the page keeps what is typed.
+    app.page.evaluate("async () => (await import('/playground/actions.js')).doAction('data_new', {})")
+    last = app.page.locator(".new-grid tbody tr").last.locator("input").first
+    last.focus()
+    tools.send("Input.imeSetComposition", {"text": "ci", "selectionStart": 2, "selectionEnd": 2})
+    assert app.page.evaluate("document.activeElement.value") == "ci"
+    tools.send("Input.insertText", {"text": "词"})
+    app.page.wait_for_function("document.activeElement.value === '词'")
 
 
 WORDS = {

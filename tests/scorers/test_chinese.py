@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -10,8 +11,10 @@ from playground.answers.amounts import amount
 from playground.answers.units import quantities_in
 from playground.diff.words import describe, diff_words
 from playground.scorers import score_all
+from playground.scorers.language import IN_LETTERS, LANGUAGES
 from playground.scorers.words import sentences
 from playground.techniques.extraction import extract
+from playground.translation.shown import chinese
 from playground.types.prompt import Check
 from playground.types.scores import Sample
 
@@ -140,11 +143,46 @@ def test_yes_and_no_are_read_as_they_are_said(answer: str, key: str | None) -> N
         ("零下５摄氏度", -5, "摄氏度"),
         ("重5千克", 5, "千克"),
         ("３．５公里", 3.5, "公里"),
+        ("三斤二两", 3.2, "斤"),
+        ("一斤八两半", 1.85, "斤"),
+        ("摄氏零下五度", -5, "摄氏度"),
+        ("华氏98.6度", 98.6, "华氏度"),
+        ("时速约六十公里", 60, "公里每小时"),
+        ("每秒5米", 5, "米每秒"),
+        ("每小时走了5公里", 5, "公里"),
+        ("三十度角", 30, "度"),
     ],
 )
 def test_a_quantity_is_read_with_its_halves_and_parts(text: str, values: float, unit: str) -> None:
     (found,) = quantities_in(text)
     assert (found.values[0], found.unit) == (pytest.approx(values), unit)
+
+
+def test_degrees_of_a_temperature_are_celsius_where_one_is_expected() -> None:
+    assert value("quantity", "今天最低气温是零下五度。", expected="-5 °C") == 1
+    assert value("quantity", "先转九十度。", expected="90 °C", which="first") == 1
+    assert value("quantity", "先转九十度。", expected="90 °") == 1
+    assert value("quantity", "今天20度", expected="20 °F") == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [("你好，世界。", 4), ("“你好”，她说：《论语》！", 6), ("用 Python 写代码", 5), ("こんにちは、世界", 7)],
+)
+def test_marks_are_no_words_beside_chinese_characters(answer: str, words: int) -> None:
+    assert value("length", answer, min=words, max=words) == 1
+
+
+def test_the_name_of_each_language_is_read_in_chinese() -> None:
+    for language in LANGUAGES.values():
+        other = "German" if language.name == "Chinese" else "Chinese"
+        for said in (f"the answer is {language.name}, not {other}", f"in {language.name}"):
+            assert not re.search("[A-Za-z]{2}", chinese().of(said)), said
+    for said in (
+        *(f"the answer is {each}, not Chinese" for each in IN_LETTERS.values()),
+        "does not apply: too short to tell Danish from Norwegian or Swedish",
+    ):
+        assert not re.search("[A-Za-z]{2}", chinese().of(said)), said
 
 
 def test_what_follows_a_unit_for_itself_is_no_part_of_it() -> None:

@@ -4,7 +4,7 @@
 import { copy, download, saveText, toast } from "./alerts.js";
 import { showView } from "./answers.js";
 import { isFolded, setFolded } from "./divider.js";
-import { $, $$, debounce, h, icon } from "./dom.js";
+import { $, $$, debounce, h, icon, sign } from "./dom.js";
 import { tabName } from "./drafts.js";
 import { closeDrawer } from "./drawer.js";
 import { chooseColumn } from "./into_column.js";
@@ -235,7 +235,10 @@ document.addEventListener("click", (e) => {
 document.addEventListener("change", (e) => {
   if (e.target.dataset?.act && e.target.dataset.on !== "input") act(e.target);
 });
-const typed = debounce(150, act);
+// The field may have been drawn anew since.
+const typed = debounce(150, (el) =>
+  act(el.isConnected ? el : ($$(el.tagName).find((each) => sign(each) === sign(el)) ?? el)),
+);
 document.addEventListener("input", (e) => {
   // A field that its own answer draws anew would lose the word that is being composed in it: "ni" would become "nin".
   const waits = e.isComposing && "redrawn" in e.target.dataset;

@@ -1,6 +1,7 @@
 // A new data set: a few empty rows to type into; what is pasted, dropped or chosen as a file is looked at before it is
 // stored. What is typed is kept in this browser until it is.
 
+import { onceComposed } from "./composing.js";
 import { keepCase } from "./data_case.js";
 import { $, $$, h, icon } from "./dom.js";
 import { block, hasHead } from "./pasted.js";
@@ -67,7 +68,9 @@ function build() {
         rows[row][column] = e.target.value;
         keep();
         drawFoot();
-        if (row === rows.length - 1 && e.target.value && rows.length < MOST) addRow();
+        onceComposed(box, () => {
+          if (row === rows.length - 1 && e.target.value && rows.length < MOST) addRow();
+        });
       },
       onkeydown: (e) => move(e, row, column),
     });

@@ -212,7 +212,7 @@ export function makeTranslation(catalogue, holes) {
         const isName = template.quoted.has(name) || (NAMES.has(name) && /^[A-Z]/.test(template.text));
         const isShort = template.letters < SHORT && !isName;
         const isLabel = template.listed.has(name) && template.starts !== "";
-        const isSure = isTag || NUMBER.test(value) || LETTER.test(value) || isKnown(value);
+        const isSure = isTag || NUMBER.test(value) || LETTER.test(value) || IN_QUOTES.test(value) || isKnown(value);
         if (isShort && !isSure && !isLabel) continue next;
         const isSaid = FREE.has(noun) || template.quoted.has(name) || NUMBER.test(value) || IN_QUOTES.test(value);
         const isWhole = !isSaid && !template.listed.has(name) && !SPOKEN.has(noun);

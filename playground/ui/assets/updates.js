@@ -3,7 +3,8 @@
 import { copy, download, showAlert, toast } from "./alerts.js";
 import { settleColumns, showView } from "./answers.js";
 import { drawColumns } from "./columns.js";
-import { $, $$, keepFocus } from "./dom.js";
+import { onceComposed } from "./composing.js";
+import { $, $$, keepFocus, sign } from "./dom.js";
 import { leaveForm } from "./drafts.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
 import { filterAgain } from "./filter.js";
@@ -71,7 +72,7 @@ export function apply(update, { isLook = false } = {}) {
   for (const [id, html] of Object.entries(update.html ?? {})) {
     const el = document.getElementById(id);
     if (isLook && filled.get(el) === html) delete update.html[id];
-    else fill(el, html);
+    else fill(el, html, isLook);
   }
   if (update.drawer) openDrawer(update.drawer);
   else if (update.drawer === null) {
@@ -120,13 +121,27 @@ function takeRun(run) {
   notePlace();
 }
 
-function fill(el, html) {
+function fill(el, html, isLook) {
   if (!el) return;
   filled.set(el, html);
-  keepFocus(el, () => {
+  const draw = () => {
     el.innerHTML = html;
     wordTimes(el);
-  });
+  };
+  onceComposed(el, (isLate) => keepFocus(el, isLook || isLate ? () => keepTyped(el, draw) : draw));
+}
+
+// What somebody is typing, and nobody has sent yet, is not lost by a look that the page takes by itself.
+function keepTyped(el, draw) {
+  const had = document.activeElement;
+  const alike = () => $$("input, textarea", el).filter((each) => sign(each) === sign(had));
+  const before = alike(), place = before.indexOf(had);
+  draw();
+  const after = alike(), now = after[place];
+  if (!now || after.length !== before.length || had.value === had.defaultValue) return;
+  if (now.defaultValue !== had.defaultValue) return; // it was sent
+  now.value = had.value;
+  if (had.selectionStart !== null) now.setSelectionRange(had.selectionStart, had.selectionEnd);
 }
 
 // What belongs to the owner of the machine is shown to visitors, but cannot be pressed.
