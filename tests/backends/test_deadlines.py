@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,8 +23,8 @@ async def test_silence_ends_at_the_limit_and_again_at_once_when_it_has_passed() 
     for _ in range(2):
         with pytest.raises(TimeoutError):
             async with limit:
-                await asyncio.sleep(5)
-    assert 0.2 <= time.monotonic() - began < 1
+                await asyncio.sleep(60)
+    assert 0.2 <= time.monotonic() - began < 30
 
 
 async def test_time_in_which_our_own_work_kept_the_loop_busy_does_not_count() -> None:
@@ -91,10 +92,13 @@ async def test_a_name_is_looked_up_though_all_our_threads_are_busy(settings: Set
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1) as pool:
         loop.set_default_executor(pool)
-        stuck = loop.run_in_executor(None, time.sleep, 1.5)
-        began = time.monotonic()
-        assert await connection.get("/version")
-        assert time.monotonic() - began < 1
+        go = threading.Event()
+        stuck = loop.run_in_executor(None, go.wait, 60)
+        try:
+            assert await connection.get("/version")
+            assert not stuck.done()
+        finally:
+            go.set()
         await stuck
     await connection.close()
 
@@ -109,6 +113,6 @@ async def test_a_server_that_accepts_no_connection_is_down_after_the_limit(setti
     )
     began = time.monotonic()
     with pytest.raises(BackendUnavailable, match="does not answer at"):
-        await connection.get("/version", timeout_s=5)
-    assert time.monotonic() - began < 2
+        await connection.get("/version", timeout_s=60)
+    assert time.monotonic() - began < 30
     await connection.close()

@@ -247,11 +247,11 @@ REFUSED: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_followed_is_refused_in_words_about_the_schema(babbler: Babbler, name: str) -> None:
     text, words = REFUSED[name]
-    begin = time.monotonic()
+    begin = time.process_time()
     with pytest.raises(BackendError, match=words) as caught:
         new_matcher(parsed(text), babbler.tokenizer)
     assert caught.value.hint
-    assert time.monotonic() - begin < 10
+    assert time.process_time() - begin < 10
     assert not re.search(r"(?i)lexer|parser|earley|regexast|unsat|llguidance", str(caught.value))
 
 

@@ -219,7 +219,7 @@ def test_every_whole_number_below_a_hundred_million_is_read_back_from_its_chines
     "piece", ["1,", "1,111", "1 111 ", "1/", "一千", "百分之", "− ", "统一", "1×10", "["]
 )
 def test_hostile_answers_are_read_in_time_that_grows_with_their_length(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     judged(piece * (20_000 // len(piece)), 7)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 5
     assert not is_quick([Check(scorer="number", options={"expected": 1})], Sample(piece * 10_000))

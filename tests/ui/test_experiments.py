@@ -5,17 +5,32 @@ from __future__ import annotations
 import asyncio
 import csv
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from playground.backends.scripted import ScriptedBackend
 from playground.runs.answers import csv_pieces
 from playground.types.dataset import Column, Row
+from playground.types.generation import Chunk, GenerationRequest
 from playground.types.prompt import Prompt, Turn
 from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
 Form = dict[str, Any]
 CHECK = {"scorer": "contains", "options": {"text": "{{ expected }}"}}
+
+
+class Held(ScriptedBackend):
+    """Answers when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__({"echo": "{last}"})
+        self.go = asyncio.Event()
+
+    async def stream(self, request: GenerationRequest) -> AsyncIterator[Chunk]:
+        await self.go.wait()
+        async for chunk in super().stream(request):
+            yield chunk
 
 
 async def words_set(workbench: Workbench, count: int = 20) -> None:
@@ -205,6 +220,7 @@ async def test_a_sample_with_an_experiment_beside_it_is_set_up_as_that(call: Cal
 async def test_the_page_says_that_its_data_set_is_in_the_bin_and_goes_on(
     workbench: Workbench, call: Call, form: Form
 ) -> None:
+    workbench.models.backends["scripted"] = held = Held()
     await words_set(workbench)
     form = greeting(form)
     form |= {"experiment": (await call("experiment_from_compare", form=form))["plan"]}
@@ -212,6 +228,7 @@ async def test_the_page_says_that_its_data_set_is_in_the_bin_and_goes_on(
     kept = (await workbench.datasets.all())[0]
     gone = await call("data_delete", dataset=kept.id)
     assert "The experiment that runs over it goes on with the rows that it has" in gone["toast"]
+    held.go.set()
     done = await until_done(call, form, run)
     assert "is in the bin. This experiment keeps" in done["html"]["exp-body"].replace("</b>", "")
     await call("data_put_back", dataset=kept.id)

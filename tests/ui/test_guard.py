@@ -189,13 +189,13 @@ async def test_a_body_that_stops_coming_is_given_up(web: httpx.AsyncClient, monk
 
     async def half() -> AsyncIterator[bytes]:
         yield b"{"
-        await asyncio.sleep(5)
+        await asyncio.sleep(60)
         yield b"}"
 
     started = time.monotonic()
     answer = await web.post("/files/x", content=half())
     assert answer.status_code == 408
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 30
 
 
 # --- shapes ---------------------------------------------------------------------------------------------
@@ -375,19 +375,19 @@ HALF = b"GET /files/x HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 @pytest.mark.parametrize("begin", [[], [b"G"], [HALF], [HALF + b"\r\n", HALF]])
 def test_a_connection_whose_request_does_not_come_is_closed(port: int, begin: list[bytes]):
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as sock:
         started, seen = time.monotonic(), b""
         for piece in begin:
             sock.sendall(piece)
             time.sleep(0.1)
         while piece := sock.recv(65536):
             seen += piece
-        assert time.monotonic() - started < 4
+        assert time.monotonic() - started < 30
         assert seen.count(b"200 OK") == len(begin[1:])
 
 
 def test_a_head_that_comes_slowly_but_in_time_is_answered(port: int):
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as sock:
         sock.sendall(HALF)
         time.sleep(0.1)
         sock.sendall(b"Connection: close\r\n\r\n")
@@ -395,7 +395,7 @@ def test_a_head_that_comes_slowly_but_in_time_is_answered(port: int):
 
 
 def test_more_connections_than_allowed_are_closed_at_once(port: int):
-    socks = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(9)]
+    socks = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(9)]
     try:
         time.sleep(0.1)
         closed = 0
