@@ -396,6 +396,7 @@ MORE = (
     "{name} and {name2} failed ({n})",
     "{name} not run yet ({n})",
     "{name} not run ({n})",
+    "{n} of {total} calls from the cache",
     "Added {n} row",
     "Added {n} rows",
     "Cell {name}",

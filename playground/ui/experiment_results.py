@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from playground.answers.wording import pass_words
 from playground.scorers import passed
+from playground.store.experiment_cells import CACHED
 from playground.store.records import StoredCell
 from playground.types.grid import CellKey
 from playground.ui import panels
@@ -129,8 +130,25 @@ def _answer(experiment_id: str, experiment: Experiment, names: Sequence[str], ce
         text,
         checks_words(cell),
         count(cell.answer.completion_tokens),
-        seconds(cell.answer.total_s),
+        _took(cell),
     )
+
+
+def cache_words(cell: StoredCell) -> str:
+    """That an answer was given before and is served again: "from the cache", "2 of 5 calls from the cache", else ""."""
+    told = next((value for name, value in cell.answer.facts if name == CACHED), None)
+    if told is None:
+        return ""
+    return f"{told} from the cache" if told else "from the cache"
+
+
+def _took(cell: StoredCell) -> Markup | str:
+    """How long an answer took; one from the cache took that long when it was given."""
+    if words := cache_words(cell):
+        return Markup('<span class="soft" title="{}">cache</span>').format(
+            f"{words}: given in {seconds(cell.answer.total_s)} before"
+        )
+    return seconds(cell.answer.total_s)
 
 
 def checks_words(cell: StoredCell) -> Markup:
@@ -167,11 +185,12 @@ def whole_cell(cell: StoredCell, given: Mapping[str, object]) -> Markup:
         for message in cell.messages
     )
     return Markup(
-        '<p class="hint"><span class="mono">{}</span>, {}</p>{}<div class="checks">{}</div>{}<pre class="out" tabindex="0">{}</pre>'
+        '<p class="hint"><span class="mono">{}</span>, {}{}</p>{}<div class="checks">{}</div>{}<pre class="out" tabindex="0">{}</pre>'
         '<h3>Values</h3><dl class="facts">{}</dl><details><summary>What was sent</summary>{}</details>'
     ).format(
         cell.model,
         state["text"],
+        Markup(", <b>{}</b>").format(words) if (words := cache_words(cell)) else "",
         problem,
         checks,
         panels.reasoning(cell),

@@ -74,7 +74,7 @@ def progress_row(kept: StoredExperiment, progress: Progress) -> Markup:
         '<div class="exp-progress"><span class="track big{}" role="progressbar" aria-label="Cells done" aria-valuemin="0" '
         'aria-valuemax="{}" aria-valuenow="{}"><i style="width:{:.1f}%"></i></span><b class="num">{:,} of {}</b>'
         '<span class="soft num">{}</span><span class="soft num">{} so far</span><span class="num">{}</span>{}'
-        '<span class="soft num">{:,} running</span><span class="soft num">{:,} wait</span>'
+        '<span class="soft num">{:,} running</span><span class="soft num">{:,} wait</span>{}'
         '<span class="grow"></span><span class="hint stays">{}{}</span></div>'
     ).format(
         "" if runs else " rests",
@@ -89,6 +89,9 @@ def progress_row(kept: StoredExperiment, progress: Progress) -> Markup:
         failed,
         progress.running,
         progress.waits,
+        Markup('<span class="soft num">{:,} from the cache</span>').format(progress.cached)
+        if progress.cached
+        else "",
         icon("check"),
         "You can close this page, or restart: the work goes on." if runs else "What is done is kept.",
     )

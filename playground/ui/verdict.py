@@ -20,6 +20,7 @@ from playground.scorers import check_hash, check_name
 from playground.types.grid import CellKey
 from playground.ui import panels
 from playground.ui.actions import Action, Ask
+from playground.ui.experiment_results import cache_words
 from playground.ui.forms import COLUMNS, ColumnForm, form_of_run, new_key, preset_of
 from playground.ui.html import button, icon, join
 from playground.ui.judge_page import judge_of, judge_page
@@ -312,6 +313,8 @@ async def _answer(workbench: Workbench, shown: Shown, variant: int, case: int, r
     )
     total = shown.found.table.repeats
     which = Markup('<p class="hint">Answer {} of {}</p>').format(repeat + 1, total) if total > 1 else ""
+    if words := cache_words(cell):
+        which += Markup('<p class="hint">{}</p>').format(words)
     return Markup(
         '{}{}<div class="checks">{}</div><pre class="out" tabindex="0" aria-label="{}">{}</pre>'
     ).format(

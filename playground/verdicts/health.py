@@ -46,6 +46,7 @@ def health(table: Table, rule: Rule, comparisons: Sequence[Comparison]) -> tuple
         _cut(table),
         _failures(table, rule),
         *_unfinished(table, rule),
+        *_cached(table),
         *_few(comparisons),
         *_noise(table, rule),
         *([_leaks(table)] if table.leaks else []),
@@ -167,6 +168,18 @@ def _unfinished(table: Table, rule: Rule) -> list[Fact]:
     return [
         Fact(
             "warn", f"stopped at {ended:,} of {plural(table.cells, 'cell')}", f"The rest has not run.{early}"
+        )
+    ]
+
+
+def _cached(table: Table) -> list[Fact]:
+    if not table.cached:
+        return []
+    return [
+        Fact(
+            "ok",
+            f"{table.cached:,} of {plural(table.cells, 'answer')} from the cache",
+            "Greedy answers that the same model gave to the same text before; their times are those of then.",
         )
     ]
 

@@ -62,7 +62,8 @@ class Table:
     """All cells of an experiment. `passed`, `score`, `tokens` and `seconds` have the axes (variant, case, repeat).
 
     `columns` have a value a case, `cluster` too when cases belong together. `leaks` are rows that stand in both halves
-    of the data; `attempt` numbers the tries on the same question. `ratings` are what people said of pairs of answers.
+    of the data; `attempt` numbers the tries on the same question; `cached` counts the answers that were not asked for anew,
+    of all its cases. `ratings` are what people said of pairs of answers.
     """
 
     entries: tuple[Entry, ...]
@@ -83,6 +84,7 @@ class Table:
     stated_at: datetime | None = None
     state: State = "done"
     ratings: tuple[Rating, ...] = ()
+    cached: int = 0
 
     @property
     def repeats(self) -> int:

@@ -86,8 +86,8 @@ class Standing:
             empty = table_of_experiment(stored, grid, ())
             summary = await asyncio.to_thread(self._summaries.read, stored, empty)
         if summary is not None:
-            table: Table = summary[0]
             progress: Progress | None = summary[1]
+            table: Table = replace(summary[0], cached=summary[1].cached)
         else:
             outcomes = await self.outcomes(run_id)
             table = await asyncio.to_thread(table_of_experiment, stored, grid, outcomes)

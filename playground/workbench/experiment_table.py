@@ -6,7 +6,7 @@ table = table_of_experiment(stored, grid, outcomes)      # also of one that runs
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from playground.scorers import check_hash
@@ -50,12 +50,12 @@ def grid_of(stored: StoredExperiment, rows: Iterable[tuple[str, Mapping[str, Any
     return Grid(tuple(ids), {name: each for name, each in columns.items() if _is_short(each)}, cluster)
 
 
-def table_of_experiment(stored: StoredExperiment, grid: Grid, outcomes: Iterable[Outcome]) -> Table:
+def table_of_experiment(stored: StoredExperiment, grid: Grid, outcomes: Sequence[Outcome]) -> Table:
     """The table of an experiment as it stands."""
     experiment, row = stored.experiment, stored.row
     data = row.dataset + (f", version {row.number}" if row.number else "")
     data += f", scored by version {stored.expected_of}" if stored.expected_of else ""
-    return table_of(
+    found = table_of(
         [_entry(stored, name) for name in stored.names],
         grid.cases,
         (
@@ -81,6 +81,7 @@ def table_of_experiment(stored: StoredExperiment, grid: Grid, outcomes: Iterable
         stated_at=row.created_at,
         state="running" if row.state in ("running", "paused") else cast(Any, row.state),
     )
+    return replace(found, cached=sum(outcome.cached for outcome in outcomes))
 
 
 def _status(status: str) -> CellStatus:

@@ -16,6 +16,8 @@ from playground.errors import BackendError, NotFoundError
 from playground.types.experiment import Cases, Experiment, ExperimentVariant, Rule
 from playground.types.grid import CellKey
 from playground.types.prompt import Check, Prompt, Sampling, Turn
+from playground.ui.experiment_results import last_answers
+from playground.ui.experiment_running import progress_row
 from playground.ui.verdict_files import verdict_file
 from playground.ui.verdict_look import Look
 from playground.ui.verdict_parts import prompt_of_entry
@@ -134,6 +136,29 @@ async def test_files_are_of_what_is_on_screen_also_beside_another_experiment(
     assert links and all(f"beside={twin}" in query for name, query in links if name != "ratings.csv"), links
     query = unescape(dict(links)["cases.csv"]).removeprefix("?")
     assert "<b> (2)" in (await verdict_file(workbench, run, "cases.csv", query)).text.splitlines()[0]
+
+
+async def test_an_answer_from_the_cache_is_one_wherever_it_is_shown(workbench: Workbench, call: Call) -> None:
+    await finished(workbench)
+    run = await finished(workbench)
+    opened = await call("open_experiments", at=run)
+    assert "47 of 48 answers from the cache" in opened["html"]["exp-body"]
+    beside = await call("verdict_case", id=run, look="", case=5)
+    assert beside["drawer"]["body"].count('<p class="hint">from the cache</p>') == 2
+    anew = await call("verdict_case", id=run, look="", case=0)
+    assert "from the cache" not in anew["drawer"]["body"].partition("&lt;b&gt;")[0], (
+        "it showed the model is the same"
+    )
+    cell = await call("experiment_cell", id=run, case=5, variant=0, repeat=0)
+    assert ", <b>from the cache</b>" in cell["drawer"]["body"]
+    stored, progress = await workbench.experiments.get(run), await workbench.experiments.progress(run)
+    assert "47 from the cache" in progress_row(stored, progress)
+    last = last_answers(
+        run, stored.experiment, stored.names, [await workbench.history.cell(run, CellKey(5, 0, 0))], ""
+    )
+    assert 'title="from the cache: given in ' in last and ">cache</span>" in last
+    without = await finished(workbench, cache=False)
+    assert "from the cache" not in (await call("open_experiments", at=without))["html"]["exp-body"]
 
 
 async def test_repeats_are_all_shown_where_a_case_opens(workbench: Workbench, call: Call) -> None:

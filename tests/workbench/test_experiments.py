@@ -249,7 +249,7 @@ async def test_attempts_on_the_same_question_are_counted(make_workbench: MakeWor
 
 
 async def test_two_experiments_run_at_once(make_workbench: MakeWorkbench) -> None:
-    workbench = make_workbench({"echo": [0.005, "w1"]})
+    workbench = make_workbench({"echo": [0.3, "w1"]})
     ids = [await workbench.experiments.start(experiment(10)) for _ in range(2)]
     assert [progress.id for progress in workbench.experiments.running()] == ids
     for run_id in ids:
