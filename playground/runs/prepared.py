@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 
 from playground.runs.greedy import GreedyAnswers
 from playground.runs.single import Call, MakeProgram, Program, Send, Tell
-from playground.store.experiment_cells import CACHED
 from playground.types.experiment import TWIN
 from playground.types.generation import Completion, Finish, Message
 from playground.types.grid import Work
-from playground.types.trace import Answer
+from playground.types.trace import CACHED, Answer
 
 Rendered = Callable[[Work], Awaitable[tuple[Message, ...]]]
 

@@ -24,7 +24,7 @@ from playground.types.generation import Completion
 from playground.types.grid import CellKey
 from playground.types.outcomes import FailureGroup, Outcome, Unscored
 from playground.types.scores import Score
-from playground.types.trace import Answer
+from playground.types.trace import CACHED, Answer
 
 _tables = Table.metadata.tables
 CASE, CELL, SCORES, STEPS, VARIANT = (
@@ -36,8 +36,6 @@ SHORT = (
     CELL.c.completion_tokens, CELL.c.total_s,
 )  # fmt: skip
 """What of a cell tells its answer in short."""
-CACHED = "cache"
-"""The fact of an answer that was served from one that was given before."""
 FAILED = "error"
 WHOLE = STEPS.c.finish.in_(("stop", "length"))
 NEWEST = (

@@ -111,6 +111,7 @@ def stored_of(session: Session, row: ExperimentTable) -> StoredExperiment:
         },
         leaks=facts.get("leaks", 0),
         expected_of=facts.get("expected_of"),
+        scored_anew=facts.get("scored_anew", False),
         ignored=_ignored(session, row),
     )
 

@@ -145,6 +145,17 @@ class StoredExperiment:
     expected_of: int | None = None
     """The version whose expected answers it is scored by now; None: by those it ran on."""
     ignored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    scored_anew: bool = False
+    """Whether its checks are others by now than those that it was begun with."""
+
+    @property
+    def as_scored(self) -> Experiment:
+        """How one is written down that is judged from its start as this one is by now."""
+        return (
+            self.experiment.model_copy(update={"checks": self.checks})
+            if self.scored_anew
+            else self.experiment
+        )
 
     @property
     def id(self) -> str:

@@ -51,6 +51,10 @@ class Step:
         )
 
 
+CACHED = "cache"
+"""The fact of an answer that was served from one that was given before: which of its calls were, "" for all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the steps of a cell came to. The last call's text is the answer, unless `final` is another.

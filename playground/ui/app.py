@@ -51,6 +51,7 @@ from playground.ui import (
     traces,
     trouble,
     verdict,
+    verdict_checks,
     verdict_keep,
     verdict_more,
     verdict_rating,
@@ -107,6 +108,7 @@ ACTIONS |= (
     | experiment_try.ACTIONS
     | experiment_watch.ACTIONS
     | verdict.ACTIONS
+    | verdict_checks.ACTIONS
     | verdict_keep.ACTIONS
     | verdict_more.ACTIONS
     | judge_page.ACTIONS

@@ -9,17 +9,15 @@ The set-up is one value of the page's form (`form.experiment`): drafts and undo 
 
 from __future__ import annotations
 
-from typing import Any
-
 from markupsafe import Markup
 
 from playground.errors import NotFoundError, PlaygroundError, PromptError
 from playground.formats.experiment_file import read_experiment
-from playground.scorers import SCORERS, check_name, check_problem, options_of
-from playground.scorers.options import Option
+from playground.scorers import check_name
 from playground.types.experiment import Experiment
 from playground.types.prompt import Check, Prompt
 from playground.ui.actions import Action, Ask
+from playground.ui.check_form import check_form, read_check
 from playground.ui.experiment_choices import SAMPLE, choices_of
 from playground.ui.experiment_cost import cost, in_short
 from playground.ui.experiment_form import (
@@ -38,7 +36,7 @@ from playground.ui.experiment_techniques import with_techniques
 from playground.ui.experiment_watch import shown
 from playground.ui.experiments import being_set_up, draw_setup, open_experiments, prompt_at_hand
 from playground.ui.forms import ColumnForm, CompareForm
-from playground.ui.html import button, icon, join, options
+from playground.ui.html import button, icon
 from playground.ui.update import Update
 from playground.workbench.sample_data import use_sample
 from playground.workbench.service import Workbench
@@ -170,7 +168,7 @@ async def drop_experiment(workbench: Workbench, ask: Ask) -> Update:
 async def set_up_again(workbench: Workbench, ask: Ask) -> Update:
     """A stored experiment as a new set-up: over more cases, with another variant, by another rule."""
     kept = await workbench.experiments.get(ask.text("id"))
-    return {**await _taken(workbench, kept.experiment, ask), "drawer": None}
+    return {**await _taken(workbench, kept.as_scored, ask), "drawer": None}
 
 
 # --- one change ---------------------------------------------------------------------------------------------
@@ -256,74 +254,8 @@ async def experiment_check(workbench: Workbench, ask: Ask) -> Update:
     listed = checks_listed(now, choices.checks)
     number = ask.integer("number", -1)
     check = listed[number][0] if 0 <= number < len(listed) else None
-    body = _check_form(check, ask.text("value") or ask.text("scorer"), number)
+    body = check_form(check, ask.text("value") or ask.text("scorer"), number, action="experiment_check")
     return {"drawer": {"title": "Check", "body": body, "foot": _check_foot(number), "narrow": True}}
-
-
-def _check_form(check: Check | None, scorer: str, number: int) -> Markup:
-    kind = scorer if scorer in SCORERS else check.scorer if check and check.scorer in SCORERS else "equals"
-    held = check.options if check and check.scorer == kind else {}
-    kinds = Markup(
-        '<select class="field" name="scorer" data-act="experiment_check" data-number="{}" aria-label="Kind of check">{}</select>'
-    ).format(number, _kinds(kind))
-    fields = join(_option_field(option, held.get(option.name)) for option in options_of(kind))
-    negate = Markup('<label><input type="checkbox" name="negate"{}>not: the opposite passes</label>').format(
-        Markup(" checked") if check and check.negate else ""
-    )
-    return Markup(
-        '<div class="form one-column" data-form><label>Kind</label>{}{}{}<p class="hint">{}</p><p class="hint">{}</p></div>'
-    ).format(
-        kinds,
-        fields,
-        negate,
-        SCORERS[kind].about,
-        "{{ expected }} stands for the expected answer of the row, and {{ name }} for any other column.",
-    )
-
-
-def _kinds(chosen: str) -> Markup:
-    """All kinds of checks in their groups."""
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for name, row in SCORERS.items():
-        groups.setdefault(row.group, []).append((name, row.label))
-    return join(
-        Markup('<optgroup label="{}">{}</optgroup>').format(group, options(rows, chosen))
-        for group, rows in groups.items()
-    )
-
-
-def _option_field(option: Option, held: Any) -> Markup:
-    name, value = f"option:{option.name}", option.default if held is None else held
-    if option.kind == "boolean":
-        return Markup('<label class="wide"><input type="checkbox" name="{}"{}>{}</label>').format(
-            name, Markup(" checked") if value else "", option.label
-        )
-    if option.kind == "choice":
-        field = Markup('<select class="field" name="{}">{}</select>').format(
-            name, options([(each, each) for each in option.choices], str(value))
-        )
-    elif option.kind in ("list", "long_text", "json"):
-        field = Markup(
-            '<textarea class="field mono" rows="3" name="{}" aria-label="{}">{}</textarea>'
-        ).format(name, option.label, _written(value))
-    else:
-        shown_value = (
-            "{{ expected }}"
-            if value is None and option.required and option.kind == "text"
-            else _written(value)
-        )
-        field = Markup('<input class="field mono" name="{}" aria-label="{}" value="{}">').format(
-            name, option.label, shown_value
-        )
-    return Markup("<label>{}</label>{}").format(option.label, field)
-
-
-def _written(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, (list, tuple)):
-        return "\n".join(map(str, value))
-    return str(value)
 
 
 def _check_foot(number: int) -> Markup:
@@ -339,20 +271,7 @@ def _check_foot(number: int) -> Markup:
 
 async def keep_experiment_check(workbench: Workbench, ask: Ask) -> Update:
     """The check of the drawer, added or in the place of the one that was opened."""
-    kind = ask.text("scorer")
-    given: dict[str, Any] = {}
-    for option in options_of(kind) if kind in SCORERS else ():
-        value = ask.fields.get(f"option:{option.name}", "")
-        if option.kind == "boolean":
-            given[option.name] = bool(value)
-        elif str(value).strip() or option.required:
-            text = str(value)
-            given[option.name] = (
-                [line for line in text.splitlines() if line.strip()] if option.kind == "list" else text
-            )
-    check = Check(scorer=kind, options=given, negate=bool(ask.fields.get("negate")))
-    if problem := check_problem(check):
-        raise PromptError(problem, "Correct it in the drawer.")
+    check = read_check(ask)
     return await _with(workbench, ask, check)
 
 

@@ -9,9 +9,9 @@ from markupsafe import Markup
 
 from playground.answers.wording import pass_words
 from playground.scorers import passed
-from playground.store.experiment_cells import CACHED
 from playground.store.records import StoredCell
 from playground.types.grid import CellKey
+from playground.types.trace import CACHED
 from playground.ui import panels
 from playground.ui.html import button, clock, count, icon, join, plural, seconds, stamp
 

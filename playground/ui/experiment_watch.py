@@ -211,6 +211,7 @@ def _head(kept: StoredExperiment, progress: Progress, ends: str, winner: str) ->
 def _ways(kept: StoredExperiment, ends: str, winner: str) -> Markup:
     """What can be done with it by now."""
     file = button("Rule and file", "experiment_file", kind="quiet fold", id=kept.id)
+    checks = button("Checks", "verdict_checks", kind="quiet fold", id=kept.id) if kept.row.done else ""
     again = button("Set up another like it", "set_up_again", kind="quiet fold", id=kept.id)
     if kept.state == "running" and ends:
         return Markup('<span class="hint">{}</span>{}').format(ends, file)
@@ -225,9 +226,9 @@ def _ways(kept: StoredExperiment, ends: str, winner: str) -> Markup:
         stop = Markup("")
         if kept.state == "paused":
             stop = button("Stop", "ask_to_stop_experiment", symbol="stop", kind="danger", id=kept.id)
-        return Markup("{}{}{}{}").format(file, again, stop, on)
+        return Markup("{}{}{}{}{}").format(file, checks, again, stop, on)
     more = button("Run over more cases", "ask_for_cases", kind="quiet fold", id=kept.id)
-    return Markup("{}{}{}").format(file, more, keep_button(kept, winner))
+    return Markup("{}{}{}{}").format(file, checks, more, keep_button(kept, winner))
 
 
 # --- what is done -------------------------------------------------------------------------------------------
@@ -328,7 +329,7 @@ async def experiment_file(workbench: Workbench, ask: Ask) -> Update:
         kept.row.attempt,
         data_words(kept.row.dataset, kept.row.number, kept.half),
     )
-    text = write_experiment(kept.experiment)
+    text = write_experiment(kept.as_scored)
     body = Markup('{}<pre class="out" id="exp-kept-file" tabindex="0">{}</pre>').format(said, text)
     foot = Markup("{}{}{}").format(
         button("Copy", "copy_text", symbol="copy", from_="#exp-kept-file"),

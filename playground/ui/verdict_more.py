@@ -109,7 +109,7 @@ async def add_cases(workbench: Workbench, ask: Ask) -> Update:
     if grows:
         await workbench.experiments.grow(kept.id, count)
         return {**await shown(workbench, kept.id, ask), "drawer": None}
-    now, taken = kept.experiment, kept.cases + count
+    now, taken = kept.as_scored, kept.cases + count
     cases = now.cases.model_copy(
         update={"dataset": f"{room.name}@{number}", "limit": taken if taken < there else None}
     )

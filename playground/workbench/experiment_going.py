@@ -31,7 +31,7 @@ from playground.runs.single import MakeProgram
 from playground.scorers import all_passed, summary
 from playground.store import Store
 from playground.store.changes import StartCell
-from playground.store.experiment_cells import CACHED, FAILED, same_reason
+from playground.store.experiment_cells import FAILED, same_reason
 from playground.store.experiments import OpenCell
 from playground.store.records import StoredCell
 from playground.templating.plain import PlainTurns, plain_turns
@@ -41,6 +41,7 @@ from playground.types.generation import Message
 from playground.types.grid import Case, CellKey, RunSpec, Variant, Work
 from playground.types.outcomes import Outcome, StoredExperiment, UnderWay
 from playground.types.prompt import Prompt
+from playground.types.trace import CACHED
 from playground.workbench.experiment_progress import check_of
 from playground.workbench.models import ModelDesk
 from playground.workbench.prompts import PromptDesk
