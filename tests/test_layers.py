@@ -115,6 +115,7 @@ TABS = {
         "verdict_judge",
         "verdict_keep",
         "verdict_look",
+        "verdict_checks",
         "verdict_more",
         "verdict_parts",
         "verdict_plots",

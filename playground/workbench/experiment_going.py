@@ -303,7 +303,17 @@ class Going:
         if not isinstance(end, Failed) and end.answer.finish == "cancelled":
             self.running.discard(end.cell.key)
             return Left(end.cell.key)
+        self._count(end)
         return await self._desks.save(self.stored.id, end, self._started.pop(end.cell.key, None))
+
+    def _count(self, end: End) -> None:
+        """Pause when too many fail one after the other: told before it is stored, for a model that is gone refuses at once."""
+        reason = same_reason(end.message) if isinstance(end, Failed) else ""
+        count = self._row[1] + 1 if reason and reason == self._row[0] else int(bool(reason))
+        self._row = (reason, count)
+        if isinstance(end, Failed) and count >= self.stored.experiment.limits.failures_in_row:
+            failed = "A cell failed" if count == 1 else f"{count:,} cells failed in a row for one reason"
+            self.pause("paused", f"{failed}: {end.message} {end.hint}".strip())
 
     async def _judge(self, ended: Ended) -> None:
         """Take the end into account, and pause when something is the matter."""
@@ -320,13 +330,7 @@ class Going:
         self._ends.append(time.monotonic())
         limits = self.stored.experiment.limits
         self.tokens += 0 if outcome.cached else outcome.tokens or 0
-        reason = same_reason(cell.error) if cell.status == FAILED else ""
-        self._row = (reason, self._row[1] + 1 if reason and reason == self._row[0] else bool(reason))
-        if self._row[1] >= limits.failures_in_row:
-            count = self._row[1]
-            failed = "A cell failed" if count == 1 else f"{count:,} cells failed in a row for one reason"
-            self.pause("paused", f"{failed}: {cell.error} {cell.hint}".strip())
-        elif limits.tokens is not None and self.tokens >= limits.tokens:
+        if limits.tokens is not None and self.tokens >= limits.tokens:
             self.pause("paused", f"It took {self.tokens:,} tokens; it was to pause at {limits.tokens:,}.")
         self._left_of_case[cell.key.case] -= 1
         if self.decide is not None and not self._left_of_case[cell.key.case] and not self._is_pausing:

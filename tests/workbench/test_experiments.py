@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from playground.errors import BackendUnavailable, NotFoundError, PromptError, StoreHindered
+from playground.errors import BackendError, BackendUnavailable, NotFoundError, PromptError, StoreHindered
 from playground.scorers import SCORERS
 from playground.store import open_store
 from playground.types.dataset import Column, Row
@@ -137,6 +137,20 @@ async def test_failures_are_grouped_by_reason_and_run_again_by_group_and_by_cell
     await workbench.experiments.wait(run_id)
     assert (await workbench.experiments.progress(run_id)).done == 6
     assert workbench.store.cells.get(run_id, CellKey(1, 0, 0)).error == ""
+
+
+async def test_a_model_that_refuses_at_once_fails_no_more_cells_than_were_asked_for(
+    make_workbench: MakeWorkbench,
+) -> None:
+    """Each failure is stored before the page has it: while the first are, a whole experiment could have failed."""
+    workbench = make_workbench({"echo": [BackendError("There is no such model.", "Pull it.")]})
+    run_id = await ended(workbench, experiment(15, limits=Limits(at_once=4)))
+    stood = await workbench.experiments.progress(run_id)
+    assert stood.state == "paused" and stood.why.startswith(
+        "20 cells failed in a row for one reason: There is"
+    )
+    assert 20 <= stood.failed <= 24
+    assert stood.waits == 30 - stood.failed
 
 
 async def test_many_failures_in_a_row_for_one_reason_pause_it_with_that_reason(
