@@ -110,7 +110,7 @@ class LlamaCppBackend:
                         prompt_tokens=event.prompt_tokens,
                         context_tokens=event.context_tokens,
                         rendered_prompt=event.rendered_prompt,
-                        backend_version=f"{event.version}, {event.device}" if event.device else event.version,
+                        backend_version=f"{event.version}; {event.device}" if event.device else event.version,
                         mode=event.mode,
                         ignored=(*event.ignored, *self._without_gpu(path)),
                     )

@@ -123,7 +123,9 @@ class LoadedModel:
         if not self.options.device:
             return ""
         layers: int = llama.llama_model_n_layer(self.handle) + 1  # llama.cpp counts the output as one
-        return f"{self.options.device}, {min(self.gpu_layers, layers)} of {layers} layers"
+        n = min(self.gpu_layers, layers)
+        share = f"{n} of {layers} layers"
+        return f"{self.options.device}, {share}"
 
     @property
     def notes(self) -> list[str]:

@@ -90,6 +90,8 @@ _IN_QUOTES = re.compile(r'"[^"]*"(?:(?:, | and | or )"[^"]*")*')
 _SAID = re.compile(f"{_NUMBER.pattern}|{_IN_QUOTES.pattern}")
 _SPACED = re.compile(f"(?<=[，。；：？！、）”]) +(?=[{_CJK}])")
 _TOLD = re.compile(r"[A-Za-z%]|[，。；：？！、）”] ")
+_THING = re.compile(r"[A-Z\d(]\S*(?: [A-Z\d(]\S*)+")
+"""What a thing is called by its maker: "CUDA0 (NVIDIA H100)"."""
 _SHORT = 5
 """A template with fewer letters than this fits too much: all it is filled with must be numbers or known."""
 _DEEPEST = 5
@@ -264,8 +266,9 @@ class Translation:
                 continue
             pieces = text.split(separator)
             found = [self._known(piece, depth + 1, is_whole=is_whole) if piece else "" for piece in pieces]
-            # Between commas, and before a colon, only a single word may be somebody's: else it is a sentence of his.
+            # Between commas, and before a colon, only a word, or a name, may be somebody's: else it is a sentence of his.
             rest = [p for p, k in zip(pieces, found, strict=True) if k is None and " " in p]
+            rest = [p for p in rest if separator != ", " or not _THING.fullmatch(p)]
             foreign = any(map((_WORDS if is_whole else WORD).search, rest))
             is_left = separator == ": " and found[-1] is None and not _CHANGE.search(text)
             if not any(found) or ((is_whole or separator == ", ") and foreign) or is_left:

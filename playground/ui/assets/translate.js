@@ -24,6 +24,7 @@ const IN_QUOTES = /^"[^"]*"(?:(?:, | and | or )"[^"]*")*$/;
 const SPACED = new RegExp(`(?<=[，。；：？！、）”]) +(?=[${CJK}])`, "g");
 const ONE_OF = /(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+/g;
 const WORD_OR_NUMBER = /^(?:[^\s,;:(（]|,(?=\d))*/;
+const THING = /^[A-Z\d(]\S*(?: [A-Z\d(]\S*)+$/; // what its maker calls a thing: "CUDA0 (NVIDIA H100)"
 const MORE = / and ([\d,]+) more$/;
 const SHORT = 5, DEEPEST = 5, MOST_KEPT = 20_000;
 
@@ -284,9 +285,10 @@ export function makeTranslation(catalogue, holes) {
       if (!text.includes(separator) || /<\d/.test(text)) continue;
       const pieces = text.split(separator);
       const found = pieces.map((piece) => (piece ? known(piece, depth + 1, isWhole) : ""));
-      // Between commas, and before a colon, only a single word may be somebody's: else it is a sentence of his.
+      // Between commas, and before a colon, only a word, or a name, may be somebody's: else it is a sentence of his.
       const isForeign = (piece) => piece.includes(" ") && piece.search(isWhole ? WORDS : WORD) >= 0;
-      const hasForeign = pieces.some((piece, n) => found[n] === null && isForeign(piece));
+      const isThing = (piece) => separator === ", " && THING.test(piece);
+      const hasForeign = pieces.some((piece, n) => found[n] === null && isForeign(piece) && !isThing(piece));
       if (!found.some(Boolean) || ((isWhole || separator === ", ") && hasForeign)) continue;
       if (separator === ": " && found.at(-1) === null && !CHANGE.test(text)) continue;
       let all = found[0] || pieces[0];
