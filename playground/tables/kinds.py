@@ -221,7 +221,7 @@ def _number(text: str, decimal: str) -> int | float | None:
     number = float(plain)
     if not math.isfinite(number):
         return None
-    return int(plain) if re.fullmatch(r"[+-]?\d{1,18}", plain, re.ASCII) else number
+    return int(plain) if re.fullmatch(r"[+-]?\d+", plain, re.ASCII) else number
 
 
 def _as_text(value: Any) -> str:

@@ -65,7 +65,7 @@ def open_parquet(file: str, data: bytes, choices: Choices) -> Source:
     nested = {
         place
         for place, field in enumerate(fields)
-        if (field.metadata or {}).get(b"kind") in (b"list", b"json")
+        if (field.metadata or {}).get(b"kind") in (b"list", b"json", b"number")
     }
 
     def records() -> Iterator[Record]:

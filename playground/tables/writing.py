@@ -25,7 +25,7 @@ from playground.types.dataset import Column, Row
 XLSX_CHARS = 32_767
 XLSX_ROWS = 1_048_575
 _CHUNK = 2**18
-_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|_x[0-9A-Fa-f]{4}_")
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 
 Batches = Iterable[Sequence[Row]]
 
@@ -160,8 +160,14 @@ def _xlsx(table: _Table) -> Iterator[bytes]:
     sheet = book.create_sheet("Rows")
 
     def cell(value: Any) -> Any:
-        if value is None or isinstance(value, bool | int | float):
+        if value is None or isinstance(value, bool):
             return value
+        if isinstance(value, int | float):
+            made = WriteOnlyCell(sheet, value=repr(value))
+            made.data_type = (
+                "n"  # with all its digits: openpyxl 3.1 writes 16 of them, so that 0.1 + 0.2 becomes 0.3
+            )
+            return made
         text = _flat(value)
         made = WriteOnlyCell(sheet, value=_ILLEGAL.sub(_escaped, text))
         if inert(text) != text or made.data_type != "s":
@@ -193,23 +199,21 @@ def _require_room(table: _Table) -> None:
 
 def _escaped(found: re.Match[str]) -> str:
     """A character that XML cannot hold, as spreadsheets write it: _x0001_; and what looks like that already."""
-    text = found[0]
-    return f"_x{ord(text):04X}_" if len(text) == 1 else f"_x005F{text}"
+    return f"_x{ord(found[0]):04X}_"
 
 
 def _parquet(table: _Table) -> Iterator[bytes]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    whole = _whole_numbers(table)
+    numbers = _types_of_numbers(table)
     kinds = {"text": pa.string(), "boolean": pa.bool_(), "list": pa.string(), "json": pa.string()}
+    kinds |= {"int64": pa.int64(), "double": pa.float64()}
     schema = pa.schema(
         [
             pa.field(
                 column.name,
-                (pa.int64() if column.name in whole else pa.float64())
-                if column.kind == "number"
-                else kinds[column.kind],
+                kinds[numbers.get(column.name, column.kind)],
                 metadata={"kind": column.kind},
             )
             for column in table.columns
@@ -220,7 +224,7 @@ def _parquet(table: _Table) -> Iterator[bytes]:
             for batch in _portions(table.rows(), 5_000):
                 columns = zip(*batch, strict=True)
                 arrays = [
-                    pa.array(_of_kind(cells, column), type=field.type)
+                    pa.array(_of_kind(cells, numbers.get(column.name, column.kind), column), type=field.type)
                     for cells, column, field in zip(columns, table.columns, schema, strict=True)
                 ]
                 writer.write_batch(pa.record_batch(arrays, schema=schema))
@@ -246,25 +250,29 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
         yield piece
 
 
-def _of_kind(cells: Sequence[Any], column: Column) -> list[Any]:
-    if column.kind in ("list", "json"):
+def _of_kind(cells: Sequence[Any], kind: str, column: Column) -> list[Any]:
+    if column.kind in ("list", "json") or (column.kind == "number" and kind == "text"):
         return [None if cell is None else json.dumps(cell, ensure_ascii=False) for cell in cells]
     return list(cells)
 
 
-def _whole_numbers(table: _Table) -> set[str]:
-    """Columns of numbers that are all whole, and small enough for 64 bits."""
+def _types_of_numbers(table: _Table) -> dict[str, str]:
+    """What holds each column of numbers as they are: "int64", "double", or "text" where neither does."""
     names = [column.name if column.kind == "number" else "" for column in table.columns]
-    whole = {name for name in names if name}
+    fits = {name: {"int64", "double"} for name in names if name}
     for cells in table.rows():
         for name, cell in zip(names, cells, strict=True):
-            if (
-                name in whole
-                and cell is not None
-                and not (isinstance(cell, int) and -(2**63) <= cell < 2**63)
-            ):
-                whole.discard(name)
-    return whole
+            if not name or cell is None:
+                continue
+            if not isinstance(cell, int):
+                fits[name].discard("int64")
+            elif not -(2**53) <= cell <= 2**53:  # a double has no room for all of its digits
+                fits[name].discard("double")
+                if not -(2**63) <= cell < 2**63:
+                    fits[name].discard("int64")
+    return {
+        name: "int64" if "int64" in kinds else "double" if kinds else "text" for name, kinds in fits.items()
+    }
 
 
 def _portions(rows: Iterator[list[Any]], count: int) -> Iterator[list[list[Any]]]:

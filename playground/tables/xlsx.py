@@ -48,6 +48,8 @@ MOST_CELLS = 10_000_000
 MOST_MERGED = 10_000
 _CHUNK = 2**20
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+_ESCAPED = re.compile(r"_x((?![Dd][89A-Fa-f])[0-9A-Fa-f]{4})_")
+"""A character that XML cannot hold, or a line end, as spreadsheets write it; openpyxl 3.1 leaves it so."""
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _ERRORS = (
     *(
@@ -337,4 +339,4 @@ def _plain(cell: Any) -> Any:
         return cell.isoformat()
     if isinstance(cell, datetime.timedelta):
         return str(cell)
-    return cell
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), cell) if isinstance(cell, str) else cell

@@ -43,6 +43,21 @@ def test_what_is_exported_is_imported_as_it_was(name: str) -> None:
     assert list(reading.rows()) == ROWS
 
 
+EXACT = (0.1 + 0.2, 2**53 + 1, -(2**60) - 1, 10**30, 1e300, 5e-324, 7, -0.0)
+ODD = ("'=1", "''=1+1", "'-x", "=1+1", "-1", "_x0041_", "_x005F_x0041_", "a\x01b", "a\r\nb", "_xD83D_")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_digit_of_a_number_and_no_sign_of_a_text_is_lost_on_the_way(name: str) -> None:
+    columns = (Column(name="n", kind="number"), Column(name="m", kind="number"), Column(name="text"))
+    rows = [Row({"n": n, "m": 2**53 + 1, "text": text}) for n, text in zip((*EXACT, 1, 2), ODD, strict=True)]
+    got = list(read_table(f"a.{name}", written(name, rows, columns), into=columns).rows())
+    assert got == rows
+    assert [type(row.values["n"]) for row in got] == [type(row.values["n"]) for row in rows]
+    for line in csv.reader(io.StringIO(written("csv", rows, columns).decode(), newline="")):
+        assert line[2] == "-1" or line[2][0] not in "=+-@\t\r"
+
+
 def test_no_cell_of_a_spreadsheet_is_a_formula() -> None:
     texts = list(csv.reader(io.StringIO(written("csv").decode(), newline="")))
     assert [line[0][:2] for line in texts[1:]] == ["'=", "Gr", "'@", "'+", " b"]
