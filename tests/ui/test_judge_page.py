@@ -13,6 +13,8 @@ from playground.scorers import check_hash, check_name
 from playground.types.experiment import Cases, Experiment, ExperimentVariant, Rule
 from playground.types.grid import CellKey
 from playground.types.prompt import Check, Prompt, Turn
+from playground.ui.judge_labelling import queue_of
+from playground.ui.verdict import look_at
 from playground.ui.verdict_files import verdict_file
 from playground.ui.verdict_look import Look
 from playground.workbench.service import Workbench
@@ -56,7 +58,16 @@ def the(page: str, name: str) -> str:
     return found[1].replace("&amp;", "&")
 
 
-async def labelled(call: Call, run: str, count: int) -> str:
+async def labelled(workbench: Workbench, run: str, count: int) -> None:
+    """So many answers labelled in the order in which the page offers them: those that say yes pass."""
+    shown = await look_at(workbench, run, Look.read(LOOK))
+    places = queue_of(shown, await workbench.labels.alignment(run, JUDGE)).places
+    for variant, case in places[:count]:
+        says_yes = (case % 3 == 0) == (variant == 0)
+        await workbench.labels.put(run, JUDGE, CellKey(case, variant, 0), says_yes)
+
+
+async def labelled_on_the_page(call: Call, run: str, count: int) -> str:
     """So many answers labelled as the page offers them: those that say yes pass. The page after the last."""
     page = (await call("verdict_look", id=run, look=f"{LOOK}&step=label"))["html"]["exp-verdict"]
     given = 0
@@ -79,7 +90,7 @@ def test_what_is_looked_at_on_the_page_of_a_judge_stands_in_the_address() -> Non
 
 
 async def test_labels_are_given_blind_one_after_the_other(judged: str, call: Call) -> None:
-    page = await labelled(call, judged, 3)
+    page = await labelled_on_the_page(call, judged, 3)
     left = page.partition('class="va-two"')[2].partition("<aside")[0]
     assert "Says &lt;yes&gt;." in left and "So far 3 labels" in left
     assert "lenient" not in left and "PASS" not in left and "It does" not in left
@@ -96,7 +107,7 @@ async def test_the_card_says_what_the_judge_lets_through_and_corrects_its_scores
     none = (await call("verdict_look", id=judged, look=LOOK))["html"]["exp-verdict"]
     assert "What is this judge worth?" in none and "No card yet." in none
     assert "No card yet: 0 labels held out" in (await verdict_file(workbench, judged, "judge.md", LOOK)).text
-    await labelled(call, judged, 100)
+    await labelled(workbench, judged, 100)
     page = (await call("verdict_look", id=judged, look=LOOK))["html"]["exp-verdict"]
     assert "Kappa –" in page and "one of the two gave only one mark" in page
     assert re.search(r"It lets (\d+) of \1 bad answers through\.</span> <span>May warn", page)
@@ -114,7 +125,7 @@ async def test_the_card_says_what_the_judge_lets_through_and_corrects_its_scores
 
 
 async def test_a_person_who_was_wrong_turns_a_label(judged: str, workbench: Workbench, call: Call) -> None:
-    await labelled(call, judged, 40)
+    await labelled(workbench, judged, 40)
     page = (await call("verdict_look", id=judged, look=LOOK))["html"]["exp-verdict"]
     before = (await workbench.labels.alignment(judged, JUDGE)).disagreements
     button = page[page.index('data-act="label_answer"') :]
@@ -139,7 +150,7 @@ async def test_no_page_for_what_is_no_judge(judged: str, call: Call) -> None:
 async def test_another_model_by_the_same_criterion_keeps_the_labels(
     judged: str, workbench: Workbench, call: Call
 ) -> None:
-    await labelled(call, judged, 2)
+    await labelled(workbench, judged, 2)
     stricter = JUDGE.model_copy(update={"options": {**JUDGE.options, "model": "scripted:other"}})
     other = JUDGE.model_copy(update={"options": {**JUDGE.options, "criterion": "Says no."}})
     assert len(await workbench.labels.of(judged, stricter)) == 2
@@ -149,7 +160,7 @@ async def test_another_model_by_the_same_criterion_keeps_the_labels(
 async def test_a_judge_that_takes_the_word_named_first_flips(
     judged: str, workbench: Workbench, call: Call
 ) -> None:
-    await labelled(call, judged, 40)
+    await labelled(workbench, judged, 40)
     page = (await call("verdict_look", id=judged, look=LOOK))["html"]["exp-verdict"]
     assert "Ask it in reverse" in page and "20 calls" in page
     backend = workbench.models.backends["scripted"]
@@ -169,7 +180,8 @@ async def test_a_judge_that_takes_the_word_named_first_flips(
 async def test_an_answer_comes_a_second_time_and_how_often_the_same_is_said_stands_on_the_card(
     judged: str, workbench: Workbench, call: Call
 ) -> None:
-    page = await labelled(call, judged, 40)
+    await labelled(workbench, judged, 30)
+    page = await labelled_on_the_page(call, judged, 10)
     assert the(page, "again") == "yes", "the fourth"
     button = page[page.index('data-act="label_answer"') :]
     place = int(the(button, "variant")), int(the(button, "case"))
@@ -191,7 +203,7 @@ async def test_an_answer_comes_a_second_time_and_how_often_the_same_is_said_stan
 async def test_a_new_criterion_is_a_version_measured_by_the_same_labels(
     judged: str, workbench: Workbench, call: Call
 ) -> None:
-    await labelled(call, judged, 60)
+    await labelled(workbench, judged, 60)
     scripts, requests = (
         workbench.models.backends["scripted"].scripts,  # type: ignore[attr-defined]
         workbench.models.backends["scripted"].requests,  # type: ignore[attr-defined]
@@ -231,7 +243,7 @@ async def test_a_new_criterion_is_a_version_measured_by_the_same_labels(
 async def test_a_version_that_scores_judges_every_answer_and_the_one_before_keeps_its_card(
     judged: str, workbench: Workbench, call: Call
 ) -> None:
-    await labelled(call, judged, 40)
+    await labelled(workbench, judged, 40)
     before = await workbench.labels.alignment(judged, JUDGE)
     workbench.models.backends["scripted"].scripts["lenient"] = "FAIL. It says <no>."  # type: ignore[attr-defined]
     number = await workbench.labels.improve(judged, JUDGE, "Says no <no>.")
@@ -278,7 +290,7 @@ async def test_an_experiment_whose_rule_has_a_judges_former_name_is_decided_by_t
 async def test_the_versions_of_a_judge_are_compared_with_one_look_at_cases_and_labels(
     judged: str, workbench: Workbench, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await labelled(call, judged, 40)
+    await labelled(workbench, judged, 40)
     for criterion in ("Says yes <a>.", "Says yes <b>."):
         await workbench.labels.improve(judged, JUDGE, criterion)
         await workbench.labels.wait()
@@ -299,7 +311,7 @@ async def test_the_versions_of_a_judge_are_compared_with_one_look_at_cases_and_l
 async def test_how_sure_the_judge_was_orders_the_disagreements(
     judged: str, workbench: Workbench, call: Call
 ) -> None:
-    await labelled(call, judged, 30)
+    await labelled(workbench, judged, 30)
     aligned = await workbench.labels.alignment(judged, JUDGE)
     assert "Apart" not in (await call("verdict_look", id=judged, look=LOOK))["html"]["exp-verdict"]
     for number, (variant, case) in enumerate(aligned.working):
@@ -322,7 +334,7 @@ async def test_how_sure_the_judge_was_orders_the_disagreements(
 async def test_an_answer_that_cannot_be_kept_leaves_the_others_asked_in_reverse(
     judged: str, workbench: Workbench, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await labelled(call, judged, 40)
+    await labelled(workbench, judged, 40)
     put, kept = workbench.store.hand_labels.put, []
 
     def failing(*args: Any, **more: Any) -> None:
