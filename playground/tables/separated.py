@@ -291,7 +291,8 @@ def delimiter_fit(lines: Sequence[str], mark: str) -> _Fit:
             is_whole = is_whole and not any('"' in cell for cell in record.cells)
     if not widths:
         return _Fit(0, 0)
-    width, times = max(widths.items(), key=lambda item: (item[1], item[0]))
+    names = next(iter(widths))  # of the first record
+    width, times = max(widths.items(), key=lambda item: (item[1], item[0] == names, item[0]))
     return _Fit(times / (sum(widths.values()) + broken), width, is_whole)
 
 

@@ -20,6 +20,7 @@ from typing import IO, Any
 from playground.errors import PlaygroundError, PromptError
 from playground.tables.registry import FORMATS
 from playground.tables.spreadsheet import inert
+from playground.tables.xlsx import ERRORS
 from playground.types.dataset import Column, Row
 
 XLSX_CHARS = 32_767
@@ -169,7 +170,8 @@ def _xlsx(table: _Table) -> Iterator[bytes]:
             )
             return made
         text = _flat(value)
-        made = WriteOnlyCell(sheet, value=_ILLEGAL.sub(_escaped, text))
+        text = _ILLEGAL.sub(_escaped, text)
+        made = WriteOnlyCell(sheet, value=f"_x{ord(text[0]):04X}_" + text[1:] if text in ERRORS else text)
         if inert(text) != text or made.data_type != "s":
             made.data_type = "s"  # "=1+1" is that text and no formula
             made.quotePrefix = True

@@ -51,7 +51,7 @@ _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([
 _ESCAPED = re.compile(r"_x((?![Dd][89A-Fa-f])[0-9A-Fa-f]{4})_")
 """A character that XML cannot hold, or a line end, as spreadsheets write it; openpyxl 3.1 leaves it so."""
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
-_ERRORS = (
+ERRORS = (
     *(
         "#DIV/0!",
         "#N/A",
@@ -113,7 +113,9 @@ def open_xlsx(file: str, data: bytes, choices: Choices) -> Source:
             plain = [_plain(cell) for cell in cells] + [None] * (width - len(cells))
             found = list(findings.get(line, ()))
             for place, cell in enumerate(plain):
-                if isinstance(cell, str) and cell in _ERRORS:
+                if (
+                    isinstance(cell, str) and cells[place] in ERRORS
+                ):  # before it is unescaped: _x0023_N/A is a text
                     plain[place] = None
                     found.append(
                         Finding(

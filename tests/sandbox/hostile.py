@@ -718,6 +718,7 @@ PYTHON = [
         "recurses_into_the_ground",
         "import sys\nsys.setrecursionlimit(10**9)\ndef f(): return [f() for _ in 'a']\nf()",
         ("crashed", "memory", "failed", "time"),
+        limits=ONE_SECOND,
     ),
     Hostile("nests_deeply", "exec('(' * 5000 + ')' * 5000)", ("failed", "memory", "crashed"), says=""),
     Hostile(

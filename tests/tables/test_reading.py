@@ -193,6 +193,11 @@ def test_quotes_that_stay_open_in_every_line_are_read_in_good_time() -> None:
     assert read_table("a.csv", text.encode()).preview().refused >= 2_000
 
 
+def test_a_mark_in_the_only_text_of_a_column_parts_no_fields() -> None:
+    for file in ("a.csv", "a.tsv"):
+        assert values(b"name\r\none|two; three\r\n", file) == [{"name": "one|two; three"}]
+
+
 def test_pasted_cells_and_json_are_recognised() -> None:
     assert values("q\tn\n1+1\t2\n", "pasted") == [{"q": "1+1", "n": 2}]
     assert values('[{"q": "x"}]', "pasted") == [{"q": "x"}]

@@ -44,7 +44,7 @@ def test_what_is_exported_is_imported_as_it_was(name: str) -> None:
 
 
 EXACT = (0.1 + 0.2, 2**53 + 1, -(2**60) - 1, 10**30, 1e300, 5e-324, 7, -0.0)
-ODD = ("'=1", "''=1+1", "'-x", "=1+1", "-1", "_x0041_", "_x005F_x0041_", "a\x01b", "a\r\nb", "_xD83D_")
+ODD = ("'=1", "''=1+1", "'-x", "=1+1", "-1", "_x0041_", "_x005F_x0041_", "a\x01b", "a\r\nb", "#N/A")
 
 
 @pytest.mark.parametrize("name", FORMATS)
