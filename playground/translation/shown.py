@@ -92,6 +92,7 @@ _SPACED = re.compile(f"(?<=[，。；：？！、）”]) +(?=[{_CJK}])")
 _TOLD = re.compile(r"[A-Za-z%]|[，。；：？！、）”] ")
 _THING = re.compile(r"[A-Z\d(]\S*(?: [A-Z\d(]\S*)+")
 """What a thing is called by its maker: "CUDA0 (NVIDIA H100)"."""
+_NEEDS_NO_GAP = re.compile("[（，。；：、？！]")
 _SHORT = 5
 """A template with fewer letters than this fits too much: all it is filled with must be numbers or known."""
 _DEEPEST = 5
@@ -120,7 +121,11 @@ class Translation:
         known = self._known(re.sub(r"\s+", " ", bare), 0)
         known = _SPACED.sub("", bare if known is None else known)
         start = len(text) - len(text.lstrip())
-        return text[:start] + known + text[start + len(bare) :]
+        if known != bare and _NEEDS_NO_GAP.match(
+            known
+        ):  # a mark as wide as a character has its gap in itself
+            start = 0
+        return text[:start] + known + text[len(text.rstrip()) :]
 
     def _known(self, text: str, depth: int, *, is_whole: bool = False) -> str | None:
         """The Chinese of a text without spaces around; None when no part of it is known, with `is_whole` when one is not."""

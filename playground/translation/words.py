@@ -195,6 +195,8 @@ MORE = (
     "Korean",
     *LANGUAGES,
     "Language",
+    "variable",
+    "empty it",
     "Press Run: the answer appears here.",
     "Prompt Playground",
     "Opens after a run",

@@ -118,7 +118,8 @@ async def length_part(
         told += (
             f"; all fit into {window:,}." if high < window else f": the longest do not fit into {window:,}."
         )
+    name = Markup('<span translate="no">{}</span>').format(prompt.name) if prompt.name else "Untitled prompt"
     looked = f"By the shortest and longest of {len(rows):,} rows." if len(rows) > len(some) else ""
     return Markup(
-        '<div class="import-more"><h3>Length after the template</h3><p class="hint{}"><span translate="no">{}</span>, <span class="mono" translate="no">{}</span></p><p class="hint">{} {}</p></div>'
-    ).format("", prompt.name or "Untitled prompt", info.id.partition(":")[2] or info.id, told, looked)
+        '<div class="import-more"><h3>Length after the template</h3><p class="hint{}">{}, <span class="mono" translate="no">{}</span></p><p class="hint">{} {}</p></div>'
+    ).format("", name, info.id.partition(":")[2] or info.id, told, looked)

@@ -251,7 +251,9 @@ def _rows(upload: Upload, token: str, preview: Preview) -> Markup:
         token=token,
     )
     head = join(
-        Markup('<th class="{}">{}</th>').format("num" if column.kind == "number" else "", column.becomes)
+        Markup('<th class="{}" translate="no">{}</th>').format(
+            "num" if column.kind == "number" else "", column.becomes
+        )
         for column in columns
     )
     return Markup(

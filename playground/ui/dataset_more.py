@@ -101,7 +101,7 @@ async def data_more(workbench: Workbench, ask: Ask) -> Update:
     clusters = [column.name for column in version.columns if column.role == "cluster"]
     facts = await workbench.datasets.facts(version)
     twins = len(facts.twins)
-    chosen = [("", "nothing"), *((name, name) for name in names)]
+    chosen = [("", "none"), *((name, name) for name in names)]
     data = attributes({"dataset": version.dataset_id})
     expected = next((column.name for column in version.columns if column.role == "expected"), "")
     body = Markup(
@@ -112,7 +112,7 @@ async def data_more(workbench: Workbench, ask: Ask) -> Update:
         '<label for="split-seed" class="soft">Seed</label><input id="split-seed" name="seed" class="field num" type="number" min="0" value="{}">'
         '<span></span><span><button class="btn primary" data-act="data_split"{}>Split {}</button></span></div></section>'
         '<section class="more-part" data-form><h3>Sample</h3><p class="hint">A new data set of some rows, drawn by the seed.</p><div class="form">'
-        '<label for="sample-count" class="soft">Rows</label><input id="sample-count" name="count" class="field num" type="number" min="1" max="{}" value="{}">'
+        '<label for="sample-count" class="soft">Number of rows</label><input id="sample-count" name="count" class="field num" type="number" min="1" max="{}" value="{}">'
         '<label for="sample-seed" class="soft">Seed</label><input id="sample-seed" name="seed" class="field num" type="number" min="0" value="{}">'
         '<span></span><span><button class="btn" data-act="data_sample"{}>Make the sample</button></span></div></section>'
         '<section class="more-part"><h3>Duplicates</h3>{}</section>'

@@ -35,11 +35,10 @@ def differing(table: Table, rule: Rule, a: str, b: str) -> tuple[Group, ...]:
     apart = first - second
     fine = scores[table.number(a)] - scores[table.number(b)]
     is_counted = rule.metric == PASSES and table.repeats == 1
-    ends = ("passes", "pass") if is_counted else ("is higher", "are equal")
     missing = np.isnan(apart)
     kinds: list[tuple[Side, str, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]] = [
-        ("only b", f"Only {b} passes" if is_counted else f"{b} {ends[0]}", apart < 0),
-        ("only a", f"Only {a} passes" if is_counted else f"{a} {ends[0]}", apart > 0),
+        ("only b", f"Only {b} passes" if is_counted else f"{b} is higher", apart < 0),
+        ("only a", f"Only {a} passes" if is_counted else f"{a} is higher", apart > 0),
     ]
     if is_counted:
         kinds += [

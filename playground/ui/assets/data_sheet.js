@@ -153,7 +153,7 @@ function drawFooter() {
       isOld() ? "" : key("Enter", "edit"),
       key("F", "filter by this value"),
       isOld() ? "" : key("M", "other half"),
-      isOld() ? "" : key("Del", "empty"),
+      isOld() ? "" : key("Del", "empty it"),
     ),
     windowLine,
     turn("left", "Rows before", -1),

@@ -343,6 +343,8 @@ export function makeTranslation(catalogue, holes) {
       if (keptOf.size > MOST_KEPT) keptOf.clear();
       keptOf.set(bare, shown);
     }
-    return text.replace(bare, () => shown);
+    const said = text.replace(bare, () => shown);
+    // A mark as wide as a character has its gap in itself.
+    return shown !== bare && /^[（，。；：、？！]/.test(shown) ? said.trimStart() : said;
   };
 }
