@@ -187,7 +187,10 @@ class Translation:
                     break  # what is quoted, or named, ends or begins there
                 if _is_torn(value):
                     break
-                if noun in COUNTED and not _NUMBER.fullmatch(value) and not self._counts(value):
+                is_number = (
+                    _NUMBER.fullmatch(value) is not None and ", " not in value
+                )  # no second one behind it
+                if noun in COUNTED and not is_number and not self._counts(value):
                     break
                 is_name = name in template.quoted or (name in NAMES and template.text[0].isupper())
                 is_short = template.letters < _SHORT and not is_name

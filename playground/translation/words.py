@@ -197,6 +197,7 @@ MORE = (
     "Language",
     "variable",
     "empty it",
+    "seconds",
     "Press Run: the answer appears here.",
     "Prompt Playground",
     "Opens after a run",

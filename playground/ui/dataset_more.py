@@ -221,9 +221,10 @@ async def data_versions(workbench: Workbench, ask: Ask) -> Update:
 
 def _version_row(version: DatasetVersion, used: int) -> Markup:
     data: dict[str, Any] = {"dataset": version.dataset_id, "number": version.number}
-    halves = f", {version.train:,} train and {version.held_out:,} held out" if version.held_out else ""
+    count, total = version.train, version.held_out
+    halves = f", {count:,} train and {total:,} held out" if total else ""
     return Markup(
-        '<tr><td class="w1"><b>Version {}</b> {}<span class="hint d">{}</span></td><td class="w2">{}{}{}</td><td class="w2">{}{}{}</td></tr>'
+        '<tr><td class="w1"><b>Version {}</b> {}<span class="hint d">{}</span></td><td class="w2">{}{}{}</td><td class="when">{}</td><td class="acts">{}{}</td></tr>'
     ).format(
         version.number,
         Markup('<span class="badge mode">newest</span>') if version.number == version.latest else "",

@@ -59,7 +59,7 @@ def rule_part(now: Experiment, choices: Choices) -> Markup:
     )
     alphas = [("1", "1 %"), ("5", "5 %"), ("10", "10 %")]
     second = Markup(
-        '<div class="exp-line"><span class="of">Asked</span><b>{}</b><label class="pair">at {}</label>{}</div>'
+        '<div class="exp-line"><span class="of">Asked</span><b>{}</b><label class="pair"><span>at the level</span> {}</label>{}</div>'
     ).format(
         asked,
         menu("rule/alpha", alphas, f"{100 * rule.alpha:g}", "At which level"),
@@ -125,7 +125,7 @@ def limits_part(now: Experiment) -> Markup:
                 "limits/timeout_s",
                 f"{limits.timeout_s:g}" if limits.timeout_s is not None else None,
                 "Seconds after which a call ends",
-                unit="s",
+                unit="seconds",
                 none="no limit",
                 width=72,
             ),

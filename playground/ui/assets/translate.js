@@ -209,7 +209,9 @@ export function makeTranslation(catalogue, holes) {
         // What is quoted, or named, ends or begins there.
         if ((noun === "quote" && value.includes('": ')) || (NAMES.has(noun) && value.includes(': "'))) continue next;
         if (isTorn(value)) continue next;
-        if (COUNTED.has(noun) && !isTag && !NUMBER.test(value) && !isCount(value)) continue next;
+        // No second one stands behind it.
+        const isNumber = NUMBER.test(value) && !value.includes(", ");
+        if (COUNTED.has(noun) && !isTag && !isNumber && !isCount(value)) continue next;
         const isName = template.quoted.has(name) || (NAMES.has(name) && /^[A-Z]/.test(template.text));
         const isShort = template.letters < SHORT && !isName;
         const isLabel = template.listed.has(name) && template.starts !== "";
