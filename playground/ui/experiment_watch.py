@@ -194,7 +194,13 @@ def _head(kept: StoredExperiment, progress: Progress, ends: str, winner: str) ->
         words = Markup("{:,} of {}, finished {}").format(
             progress.done, plural(progress.total, "cell"), stamp(kept.row.ended_at or kept.row.created_at)
         )
-        state = Markup('<span class="state">{} {}</span>').format(icon("check", "ok"), words)
+        symbol, colour = ("warn", "bad") if progress.failed else ("check", "ok")
+        failed = (
+            Markup(', <span class="bad">{:,} failed</span>').format(progress.failed)
+            if progress.failed
+            else ""
+        )
+        state = Markup('<span class="state">{} {}{}</span>').format(icon(symbol, colour), words, failed)
     else:
         symbol, colour = {"running": ("dot", "accent"), "paused": ("pause", "warn")}.get(
             kept.state, ("stop", "soft")
@@ -228,7 +234,12 @@ def _ways(kept: StoredExperiment, ends: str, winner: str) -> Markup:
             stop = button("Stop", "ask_to_stop_experiment", symbol="stop", kind="danger", id=kept.id)
         return Markup("{}{}{}{}{}").format(file, checks, again, stop, on)
     more = button("Run over more cases", "ask_for_cases", kind="quiet fold", id=kept.id)
-    return Markup("{}{}{}{}").format(file, checks, more, keep_button(kept, winner))
+    retry = (
+        button(f"Run {kept.row.failed:,} again", "experiment_again", symbol="redo", id=kept.id)
+        if kept.row.failed
+        else ""
+    )
+    return Markup("{}{}{}{}{}").format(file, checks, more, retry, keep_button(kept, winner))
 
 
 # --- what is done -------------------------------------------------------------------------------------------

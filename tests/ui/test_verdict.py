@@ -365,6 +365,9 @@ async def test_one_failed_answer_runs_again_from_beside_its_rivals(workbench: Wo
     run = await finished(workbench, variants=variants)
     drawer = (await call("verdict_case", id=run, case=3, look=""))["drawer"]["body"]
     assert drawer.count('data-act="experiment_again"') == 1 and 'data-case="3" data-variant="1"' in drawer
+    head = (await call("open_experiments", at=run))["html"]["exp-head"]
+    assert '<span class="bad">24 failed</span>' in head, "a tick alone would say that all is well"
+    assert "Run 24 again" in head
     before = await workbench.experiments.failures(run)
     scripts["frail"] = "yes"
     await call("experiment_again", id=run, case=3, variant=1, repeat=0, look="")
