@@ -175,6 +175,8 @@ def _with_spread(found: Paired, apart: Floats, alpha: float) -> Paired:
         return found
     room = 1 - (alpha / 2) ** (1 / apart.size)
     low, high = max(-1.0, found.difference - room), min(1.0, found.difference + room)
+    if found.p >= alpha:  # so few units that their signs tell nothing: the bounds say the same
+        low, high = min(low, 0.0), max(high, 0.0)
     p = max(found.p, alpha) if low <= 0 <= high else found.p
     return found._replace(low=low, high=high, p=p)
 

@@ -415,6 +415,14 @@ def test_what_so_many_cases_rule_out_is_no_reason_for_more_of_them() -> None:
     assert at_once.sentence == found.sentence, "it needs no simulation, so it waits for none"
 
 
+@pytest.mark.parametrize(("cases", "alpha"), [(3, 0.1), (5, 0.01), (6, 0.05), (16, 0.01)])
+def test_of_a_few_equal_differences_the_interval_and_p_say_the_same(cases: int, alpha: float) -> None:
+    slots = [Slot(v, c, 0, score=float(v)) for v in range(2) for c in range(cases)]
+    table = table_of([Entry("A"), Entry("B")], [str(c) for c in range(cases)], slots)
+    found = compare(table, Rule(baseline="A", metric="score", alpha=alpha), "B", "A").found
+    assert found is not None and (found.p < alpha) != (found.low <= 0 <= found.high)
+
+
 @pytest.mark.parametrize("times", [1, 3])
 def test_no_interval_of_scores_passes_what_is_possible(times: int) -> None:
     # Two cases (or clusters of three) of twenty are far from the rest: the t distribution reaches 104 points of 100.
