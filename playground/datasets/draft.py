@@ -243,12 +243,15 @@ class Draft:
         found: list[Edit] = []
         kept = [column for column in self.base if column.name in self.stored.values()]
         renamed = {of: name for name, of in self.stored.items() if of != name}
-        if renamed and len(kept) < len(self.base):
+        gone = {column.name for column in self.base} - set(self.stored.values())
+        new = {column.name for column in self.columns} - self.stored.keys()
+        if gone and (renamed or gone & new):  # what is new under a name that went has none of its values
             found.append(SetColumns(columns=tuple(kept)))
         names = {column.name for column in kept}
         aside = {of: f"{of} … {n}" for n, (of, name) in enumerate(renamed.items()) if name in names}
         found += [RenameColumn(column=of, name=name) for of, name in aside.items()]
-        found += [RenameColumn(column=aside.get(of, of), name=name) for of, name in renamed.items()]
+        found += [RenameColumn(column=of, name=name) for of, name in renamed.items() if of not in aside]
+        found += [RenameColumn(column=name, name=renamed[of]) for of, name in aside.items()]
         now = tuple(
             Column(name=renamed.get(column.name, column.name), kind=column.kind, role=column.role)
             for column in (kept if found else self.base)

@@ -72,6 +72,13 @@ def test_what_is_saved_is_what_was_shown() -> None:
         [SetColumns(columns=COLUMNS[:2]), RenameColumn(column="days", name="answer")],
         [SetColumns(columns=(*COLUMNS, Column(name="policy"))), SetValue(row=4, column="policy", value="a")],
         [RenameColumn(column="days", name="late"), SetColumns(columns=(COLUMNS[0], Column(name="late")))],
+        [RenameColumn(column="answer", name="kept"), RenameColumn(column="message", name="answer")],
+        [SetColumns(columns=COLUMNS[:2]), SetColumns(columns=(*COLUMNS[:2], Column(name="answer")))],
+        [
+            SetColumns(columns=(Column(name="x"),)),
+            SetColumns(columns=(Column(name="x"), Column(name="days"))),
+        ],
+        [RenameColumn(column="days", name="late"), SetColumns(columns=(COLUMNS[0], Column(name="days")))],
     ],
 )
 def test_columns_that_change_are_saved_as_they_are_shown(steps: list[Edit]) -> None:
