@@ -17,7 +17,7 @@ from playground.translation import python_source
 from playground.translation.html_messages import html_messages, is_html
 from playground.translation.judging import is_message
 from playground.translation.parts import to_message, written_out
-from playground.translation.said_by_others import SYSTEM, USAGE
+from playground.translation.said_by_others import SYSTEM, USAGE, YAML
 from playground.translation.words import WORDS
 
 ROOT = Path(__file__).parent.parent
@@ -60,7 +60,12 @@ def messages(root: Path = ROOT) -> list[Message]:
                 said = places.setdefault(chosen.setdefault(skeleton(text), text), [])
                 if name not in said:
                     said.append(name)
-    for words, place in ((WORDS, "words"), (SYSTEM, "said_by_others"), (USAGE, "said_by_others")):
+    for words, place in (
+        (WORDS, "words"),
+        (SYSTEM, "said_by_others"),
+        (YAML, "said_by_others"),
+        (USAGE, "said_by_others"),
+    ):
         for word in words:
             places.setdefault(chosen.setdefault(word, word), [f"translation/{place}.py"])
     return [Message(text, tuple(files)) for text, files in sorted(places.items(), key=lambda row: row[1][0])]

@@ -13,6 +13,33 @@ SYSTEM = (
 )  # fmt: skip
 """What `OSError.strerror` and the resolver say; they end many a message of ours."""
 
+YAML = (
+    "did not find expected node content",
+    "did not find expected key",
+    "did not find expected '-' indicator",
+    "did not find expected ',' or ']'",
+    "did not find expected ',' or '}'",
+    "did not find expected <document start>",
+    "could not find expected ':'",
+    "mapping values are not allowed in this context",
+    "block sequence entries are not allowed in this context",
+    "block mapping entries are not allowed in this context",
+    "mapping keys are not allowed in this context",
+    "found character that cannot start any token",
+    "found unexpected end of stream",
+    "found unexpected document indicator",
+    "found unknown escape character",
+    "found a tab character that violates indentation",
+    "found a tab character where an indentation space is expected",
+    "found undefined tag handle",
+    "found undefined alias",
+    "found duplicate anchor",
+    "found unhashable key",
+    "control characters are not allowed",
+    "did not find expected alphabetic or numeric character",
+)
+"""What libyaml says of a file that it cannot read; its line stands before."""
+
 USAGE = (
     "Try '{name} --help' for help.",
     "No such command '{name}'.",

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
+from playground.errors import PromptError
+from playground.formats import yaml_text
 from playground.scorers import options_of
 from playground.scorers.registry import SCORERS
 from playground.techniques.registry import TECHNIQUES
@@ -85,3 +87,25 @@ def test_chinese_is_written_with_its_own_marks() -> None:
     wrong = r"[\u3400-\u9fff](?:[,;!?]|\.(?:\s|$))|\s[，。：；？）]|[，。：；？（] (?![`{<#])|(?:\d|\}) %(?!\})|您|！"
     shown = {text: re.sub(r"`[^`]*`|\{[{%].*?[%}]\}", "X", chinese) for text, chinese in kept().items()}
     assert [text for text in shown.values() if re.search(wrong, text)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [\n",
+        "a: {b\n",
+        "a: 'b\n",
+        "a: b: c\n",
+        "- a\nb\n",
+        "a: @b\n",
+        'a: "\\q"\n',
+        "a: [b}\n",
+        "? [a]: b\n- c",
+    ],
+)
+def test_what_the_reader_of_yaml_says_is_told_in_chinese(text: str) -> None:
+    with pytest.raises(PromptError) as refused:
+        yaml_text.load(text, file="x")
+    assert not re.search("[A-Za-z]{2}", chinese().of(refused.value.message).replace("YAML", "")), (
+        refused.value
+    )

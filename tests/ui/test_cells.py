@@ -80,7 +80,7 @@ async def test_a_link_to_a_large_run_opens_it_too(call: Call, grid: str):
 async def test_the_history_says_how_many_answers_a_large_run_has(call: Call, grid: str, ran: Run):
     await ran(2)
     page = (await call("open_history"))["html"]["hist-list"]
-    assert page.count("260 answers") == page.count(" answers") == 1
+    assert page.count("260 cells") == page.count(" cells") == 1
 
 
 async def test_a_comparison_opens_without_the_drawer(call: Call, ran: Run):
