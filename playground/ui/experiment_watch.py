@@ -196,9 +196,7 @@ def _head(kept: StoredExperiment, progress: Progress, ends: str, winner: str) ->
         )
         symbol, colour = ("warn", "bad") if progress.failed else ("check", "ok")
         failed = (
-            Markup(', <span class="bad">{:,} failed</span>').format(progress.failed)
-            if progress.failed
-            else ""
+            Markup('<span class="bad">{:,} failed</span>').format(progress.failed) if progress.failed else ""
         )
         state = Markup('<span class="state">{} {}{}</span>').format(icon(symbol, colour), words, failed)
     else:

@@ -204,7 +204,8 @@ async def _case(workbench: Workbench, shown: Shown, case: int, said: _Said) -> M
         case + 1,
         _first_text(said.values.get(case, {})),
         join(
-            Markup('<td class="mono"><span class="one">{}{}</span></td>').format(
+            # The mark is our own word and is read in Chinese: it stands outside what a model wrote.
+            Markup('<td><span class="one">{}<span class="mono">{}</span></span></td>').format(
                 judged(shown.found, variant, case), said.begins[variant, case]
             )
             for variant in (b, a)

@@ -71,3 +71,12 @@ async def test_the_sheet_is_served_at_the_address_of_what_is_in_it(web: httpx.As
     older = await web.get("/playground/0123456789abcdef/look.css")
     assert (older.text, older.headers["cache-control"]) == (answer.text, "no-cache")
     assert (await web.get("/playground/look.css")).status_code == 404
+
+
+def test_what_can_be_done_with_an_experiment_is_there_in_a_narrow_window_too() -> None:
+    """Its file, its checks and more cases stand nowhere else."""
+    (sheet,) = [path for path in STYLES if path.stem == "experiments"]
+    hidden = re.findall(r"([^{}]*)\{\s*display: none;", sheet.read_text())
+    parts = [part.strip() for rule in hidden for part in rule.split(",")]
+    assert ".exp-bar .hint.fold" in parts
+    assert not [part for part in parts if part.endswith((".exp-bar .fold", ".btn.fold"))]

@@ -161,6 +161,18 @@ async def test_an_answer_from_the_cache_is_one_wherever_it_is_shown(workbench: W
     assert "from the cache" not in (await call("open_experiments", at=without))["html"]["exp-body"]
 
 
+async def test_what_a_variant_made_of_a_case_is_our_word_and_no_part_of_its_answer(
+    workbench: Workbench, call: Call
+) -> None:
+    """What a model wrote is never translated: whatever stands in it stays as it is."""
+    body = (await call("open_experiments", at=await finished(workbench)))["html"]["exp-body"]
+    row = body.partition('<tr class="case')[2].partition("</tr>")[0]
+    marked = re.findall(
+        r'<td><span class="one"><span title="\S+ (?:passes|fails)">.*?<span class="mono">', row
+    )
+    assert len(marked) == 2
+
+
 async def test_repeats_are_all_shown_where_a_case_opens(workbench: Workbench, call: Call) -> None:
     run = await finished(workbench, repeats=3)
     drawer = (await call("verdict_case", id=run, case=1, look=""))["drawer"]["body"]
