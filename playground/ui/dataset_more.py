@@ -224,7 +224,7 @@ def _version_row(version: DatasetVersion, used: int) -> Markup:
     count, total = version.train, version.held_out
     halves = f", {count:,} train and {total:,} held out" if total else ""
     return Markup(
-        '<tr><td class="w1"><b>Version {}</b> {}<span class="hint d">{}</span></td><td class="w2">{}{}{}</td><td class="when">{}</td><td class="acts">{}{}</td></tr>'
+        '<tr><td class="w1"><b>Version {}</b> {} <span class="hint d">{}</span></td><td class="w2">{}{}{}</td><td class="w2">{}</td><td class="w2">{}{}</td></tr>'
     ).format(
         version.number,
         Markup('<span class="badge mode">newest</span>') if version.number == version.latest else "",
