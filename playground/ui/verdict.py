@@ -167,10 +167,11 @@ async def _foot(workbench: Workbench, shown: Shown) -> Markup:
     page = await workbench.experiments.find("", 50)
     others = [row for row in page.rows if row.id != shown.id and row.state == "done"]
     rows = join(
-        Markup('<option value="{}"{}>{}</option>').format(
+        Markup('<option value="{}"{}>{} · {}</option>').format(
             row.id,
             Markup(" selected") if row.id == shown.look.beside else "",
             row.name or "Untitled experiment",
+            row.created_at.astimezone().strftime("%Y-%m-%d %H:%M"),  # attempts are called alike
         )
         for row in others
     )

@@ -114,6 +114,8 @@ async def test_another_experiment_lies_beside_it_or_what_differs_is_named(
     run, twin = await finished(workbench), await finished(workbench, name="Again")
     page = (await call("verdict_beside", id=run, look="", value=twin))["html"]["exp-verdict"]
     assert "A (2)" in page and f"beside={twin}" in page
+    when = (await workbench.experiments.get(twin)).row.created_at.astimezone()
+    assert f"Again · {when:%Y-%m-%d %H:%M}</option>" in page, "attempts are called alike"
     drawer = (await call("verdict_case", id=run, case=0, look=f"beside={twin}"))["drawer"]
     assert drawer["body"].count('class="v-rival"') == 4
     other = await finished(workbench, repeats=2)
