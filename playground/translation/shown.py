@@ -90,7 +90,7 @@ _IN_QUOTES = re.compile(r'"[^"]*"(?:(?:, | and | or )"[^"]*")*')
 _SAID = re.compile(f"{_NUMBER.pattern}|{_IN_QUOTES.pattern}")
 _SPACED = re.compile(f"(?<=[，。；：？！、）”]) +(?=[{_CJK}])")
 _TOLD = re.compile(r"[A-Za-z%]|[，。；：？！、）”] ")
-_THING = re.compile(r"[A-Z\d(]\S*(?: [A-Z\d(]\S*)+")
+_THING = re.compile(r"[A-Z]\S*(?: [A-Z\d(]\S*)+")
 """What a thing is called by its maker: "CUDA0 (NVIDIA H100)"."""
 _NEEDS_NO_GAP = re.compile("[（，。；：、？！]")
 _SHORT = 5

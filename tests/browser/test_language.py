@@ -279,14 +279,21 @@ def a_word_is_composed_in_fields_that_their_answers_draw_anew(app: App) -> None:
         expect(search).to_have_value("爬行")
         expect(app.page.locator(rows).filter(has_text="爬行").first).to_be_visible()
         search.fill("")
-    # The last row of a new data set gets one below it once its word is there; a look of the page keeps what is typed.
-    app.page.evaluate("async () => (await import('/playground/actions.js')).doAction('data_new', {})")
-    last = app.page.locator(".new-grid tbody tr").last.locator("input").first
-    last.focus()
+    # The last row of a new data set gets one below it once its word is there, in the same field.
+    app.page.evaluate(
+        "async () => { (await import('/playground/tabs.js')).showTab('Data');"
+        " (await import('/playground/actions.js')).doAction('data_new'); }"
+    )
+    rows_typed = app.page.locator(".new-grid tbody tr")
+    expect(rows_typed.first).to_be_visible()
+    many = rows_typed.count()
+    rows_typed.last.locator("input").first.focus()
     tools.send("Input.imeSetComposition", {"text": "ci", "selectionStart": 2, "selectionEnd": 2})
-    assert app.page.evaluate("document.activeElement.value") == "ci"
+    assert rows_typed.count() == many
     tools.send("Input.insertText", {"text": "词"})
-    app.page.wait_for_function("document.activeElement.value === '词'")
+    expect(rows_typed).to_have_count(many + 1)
+    expect(rows_typed.nth(many - 1).locator("input").first).to_have_value("词")
+    rows_typed.nth(many - 1).locator("input").first.fill("")
 
 
 WORDS = {

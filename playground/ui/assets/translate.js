@@ -24,7 +24,7 @@ const IN_QUOTES = /^"[^"]*"(?:(?:, | and | or )"[^"]*")*$/;
 const SPACED = new RegExp(`(?<=[，。；：？！、）”]) +(?=[${CJK}])`, "g");
 const ONE_OF = /(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+/g;
 const WORD_OR_NUMBER = /^(?:[^\s,;:(（]|,(?=\d))*/;
-const THING = /^[A-Z\d(]\S*(?: [A-Z\d(]\S*)+$/; // what its maker calls a thing: "CUDA0 (NVIDIA H100)"
+const THING = /^[A-Z]\S*(?: [A-Z\d(]\S*)+$/; // what its maker calls a thing: "CUDA0 (NVIDIA H100)"
 const MORE = / and ([\d,]+) more$/;
 const SHORT = 5, DEEPEST = 5, MOST_KEPT = 20_000;
 
