@@ -165,9 +165,8 @@ def _xlsx(table: _Table) -> Iterator[bytes]:
             return value
         if isinstance(value, int | float):
             made = WriteOnlyCell(sheet, value=repr(value))
-            made.data_type = (
-                "n"  # with all its digits: openpyxl 3.1 writes 16 of them, so that 0.1 + 0.2 becomes 0.3
-            )
+            # With all its digits: openpyxl 3.1 writes 16 of them, so that 0.1 + 0.2 becomes 0.3.
+            made.data_type = "n"
             return made
         text = _flat(value)
         text = _ILLEGAL.sub(_escaped, text)

@@ -52,20 +52,10 @@ _ESCAPED = re.compile(r"_x((?![Dd][89A-Fa-f])[0-9A-Fa-f]{4})_")
 """A character that XML cannot hold, or a line end, as spreadsheets write it; openpyxl 3.1 leaves it so."""
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 ERRORS = (
-    *(
-        "#DIV/0!",
-        "#N/A",
-        "#NAME?",
-        "#NULL!",
-        "#NUM!",
-        "#REF!",
-        "#VALUE!",
-        "#SPILL!",
-        "#CALC!",
-        "#GETTING_DATA",
-    ),
-    *("#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#EXTERNAL!", "#PYTHON!", "#TIMEOUT!"),
-)
+    "#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#SPILL!", "#CALC!", "#GETTING_DATA",
+    "#FIELD!", "#BLOCKED!", "#CONNECT!", "#UNKNOWN!", "#BUSY!", "#EXTERNAL!", "#PYTHON!", "#TIMEOUT!",
+)  # fmt: skip
+"""What a cell shows in the place of a value that could not be computed."""
 
 
 def open_xlsx(file: str, data: bytes, choices: Choices) -> Source:

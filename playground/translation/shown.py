@@ -121,9 +121,8 @@ class Translation:
         known = self._known(re.sub(r"\s+", " ", bare), 0)
         known = _SPACED.sub("", bare if known is None else known)
         start = len(text) - len(text.lstrip())
-        if known != bare and _NEEDS_NO_GAP.match(
-            known
-        ):  # a mark as wide as a character has its gap in itself
+        # A mark as wide as a character has its gap in itself.
+        if known != bare and _NEEDS_NO_GAP.match(known):
             start = 0
         return text[:start] + known + text[len(text.rstrip()) :]
 
@@ -187,9 +186,8 @@ class Translation:
                     break  # what is quoted, or named, ends or begins there
                 if _is_torn(value):
                     break
-                is_number = (
-                    _NUMBER.fullmatch(value) is not None and ", " not in value
-                )  # no second one behind it
+                # No second one stands behind it.
+                is_number = _NUMBER.fullmatch(value) is not None and ", " not in value
                 if noun in COUNTED and not is_number and not self._counts(value):
                     break
                 is_name = name in template.quoted or (name in NAMES and template.text[0].isupper())

@@ -180,9 +180,8 @@ class SheetDesk:
         if not sheet.draft:
             raise PromptError("An older version is only read.", "Open the newest one to edit it.")
         base = sheet.version
-        sheet = await self.open(
-            base.dataset_id, draft=sheet.draft
-        )  # another page may have edited it meanwhile
+        # Another page may have edited it meanwhile.
+        sheet = await self.open(base.dataset_id, draft=sheet.draft)
         if sheet.steps:
             base = sheet.version
         edits = (sheet.edits if sheet.steps else Draft.of(base.columns, ())).after(step)
