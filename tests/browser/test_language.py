@@ -282,7 +282,8 @@ def a_word_is_composed_in_fields_that_their_answers_draw_anew(app: App) -> None:
     # The last row of a new data set gets one below it once its word is there, in the same field.
     app.page.evaluate(
         "async () => { (await import('/playground/tabs.js')).showTab('Data');"
-        " (await import('/playground/actions.js')).doAction('data_new'); }"
+        " const { doAction, send } = await import('/playground/actions.js');"
+        " await send('open_data', {}); doAction('data_new'); }"
     )
     rows_typed = app.page.locator(".new-grid tbody tr")
     expect(rows_typed.first).to_be_visible()
