@@ -84,7 +84,7 @@ def _table(name: str, text: str) -> str:
         rows.append(list(record.cells))
     if len(rows) < 2:
         return text
-    names = [" ".join(each.split()) or f"column {place + 1}" for place, each in enumerate(rows[0])]
+    names = [" ".join(each.split()) or f"column {number}" for number, each in enumerate(rows[0], 1)]
     return "\n".join(_line(names, row) for row in rows[1:])
 
 
@@ -92,6 +92,7 @@ def _line(names: list[str], row: list[str]) -> str:
     pairs = []
     for place, value in enumerate(row):
         if value.strip():
-            column = names[place] if place < len(names) else f"column {place + 1}"
+            number = place + 1
+            column = names[place] if place < len(names) else f"column {number}"
             pairs.append(f"{column}: {' '.join(value.split())}")
     return "; ".join(pairs)

@@ -136,12 +136,15 @@ class Translation:
             return text.replace(", ", "，")
         if (exact := self._exactly(text)) is not None:
             return exact
+        several = [self._exactly(part) for part in text.split("; ")]
+        if all(several):
+            return "；".join(filter(None, several))
         pieces = SENTENCES.split(text)
         found: list[str | None] = []
         if len(pieces) > 1:
             # A hole of one sentence must not swallow the next: only a message of several goes before them.
-            if several := self._by_templates(text, depth, are_several=True):
-                return several
+            if whole := self._by_templates(text, depth, are_several=True):
+                return whole
             found = [self._known(piece, depth + 1, is_whole=is_whole) for piece in pieces]
             if all(found):
                 return _sentences(pieces, found)

@@ -402,6 +402,8 @@ MORE = (
     "{n} of {total} calls from the cache",
     "Added {n} row",
     "Added {n} rows",
+    "certain",
+    "guessed",
     "Cell {name}",
     "{name} and {name2} not run yet ({n})",
     "{name} and {name2} not run ({n})",

@@ -159,6 +159,8 @@ export function makeTranslation(catalogue, holes) {
     if (CODES.test(text)) return text.replaceAll(", ", "，");
     const same = exactly(text);
     if (same !== undefined) return same;
+    const parts = text.includes("; ") ? text.split("; ").map((part) => part && exactly(part)) : [];
+    if (parts.length && parts.every(Boolean)) return parts.join("；");
     const pieces = text.split(SENTENCES);
     let found = [];
     if (pieces.length > 1) {
