@@ -166,7 +166,10 @@ def run(
     ] = None,
     min_score: Annotated[
         float | None,
-        typer.Option(metavar="N", help="Experiment: exit with 1 unless its variants reach this (0 to 1)."),
+        typer.Option(
+            metavar="N",
+            help="Experiment: exit with 1 unless all variants but the baseline reach this, from 0 to 1.",
+        ),
     ] = None,
     not_worse_than: Annotated[
         str, typer.Option(metavar="VARIANT", help="Experiment: exit with 1 unless none is worse than this.")
