@@ -291,7 +291,8 @@ def delimiter_fit(lines: Sequence[str], mark: str) -> _Fit:
             is_whole = is_whole and not any('"' in cell for cell in record.cells)
     if not widths:
         return _Fit(0, 0)
-    names = next(iter(widths))  # of the first record
+    # In doubt as many as the first record has: a text may hold a mark. One that holds a comma is written in quotes.
+    names = 0 if mark == "," else next(iter(widths))
     width, times = max(widths.items(), key=lambda item: (item[1], item[0] == names, item[0]))
     return _Fit(times / (sum(widths.values()) + broken), width, is_whole)
 

@@ -78,7 +78,7 @@ function reload(top) {
 // What a step has touched is drawn again where it stands; after one that adds rows the window is asked for anew.
 function afterEdit() {
   if (sheet.done?.length) {
-    for (const row of sheet.done) put(row);
+    put(sheet.done);
     sheet.done = null;
     draw();
   } else reload(false);

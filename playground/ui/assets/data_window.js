@@ -42,14 +42,17 @@ export function renew(others) {
 }
 
 /**
- * Puts a row that was changed in the place of what it was.
- * @param {object} row
+ * Puts rows that were changed in the place of what they were. Rows that are still on their way are asked for anew: they
+ * may have been read before the change.
+ * @param {object[]} changed
  */
-export function put(row) {
-  for (const rows of pages.values()) {
-    const n = rows.findIndex((other) => other.n === row.n);
-    if (n >= 0) rows[n] = row;
-  }
+export function put(changed) {
+  if ([...asked.keys()].some((page) => !pages.has(page))) return renew(false);
+  for (const row of changed)
+    for (const rows of pages.values()) {
+      const n = rows.findIndex((other) => other.n === row.n);
+      if (n >= 0) rows[n] = row;
+    }
 }
 
 /**
