@@ -57,6 +57,11 @@ _FIELD = {
 }
 
 
+def refuse_constant(constant: str) -> None:
+    """For `json.loads(…, parse_constant=…)`: NaN and Infinity, which Python reads, are no JSON. Raises ValueError."""
+    raise ValueError(f"{constant} is not a JSON number")
+
+
 def of_json(exc: json.JSONDecodeError) -> str:
     """What is wrong at that place, without an end."""
     return _JSON.get(exc.msg, "this is not JSON")

@@ -225,16 +225,15 @@ _SCALES = {"摄": "摄氏度", "攝": "摄氏度", "华": "华氏度", "華": "�
 
 def _told_before(plain: str, start: int, name: str, unit: Unit | None) -> tuple[str, Unit | None]:
     """The unit with what stands before the number: 摄氏二十度 is 摄氏度, 时速六十公里 is 公里每小时."""
-    is_wanted = unit is not None and unit.kind in ("angle", "length")
-    match = _AHEAD.search(plain, max(0, start - 8), start) if is_wanted else None
+    if unit is None or unit.kind not in ("angle", "length"):
+        return name, unit
+    match = _AHEAD.search(plain, max(0, start - 8), start)
     if match is None:
         return name, unit
     rate = match["rate"] or ""
     told = f"{name}{'每秒' if rate == '每秒' else '每小时'}" if rate else _SCALES[match["scale"]]
     known = unit_of(told)
-    is_same = known is not None and (known.kind == "temperature") == (
-        unit is not None and unit.kind == "angle"
-    )
+    is_same = known is not None and (known.kind == "temperature") == (unit.kind == "angle")
     return (told, known) if is_same else (name, unit)
 
 

@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from playground.errors import PromptError
+from playground.plain_words import refuse_constant
 from playground.types.dataset import ColumnKind
 
 _TRUE = {"true": True, "yes": True, "false": False, "no": False}
@@ -60,7 +61,7 @@ def _number(text: str) -> int | float:
 
 def _data(text: str, kind: str) -> Any:
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = json.loads(text, parse_constant=refuse_constant)
     except (ValueError, RecursionError) as exc:
         if kind == "list" and text[0] not in "[{":
             return [part.strip() for part in text.split(",")]
@@ -70,10 +71,6 @@ def _data(text: str, kind: str) -> Any:
     if kind == "list" and not isinstance(value, list):
         return [value]
     return value
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
 
 
 def _quoted(text: str) -> str:

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from playground.errors import PromptError
-from playground.plain_words import of_json, of_value
+from playground.plain_words import of_json, of_value, refuse_constant
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 40
@@ -45,7 +45,7 @@ def load(text: str, *, file: str, first_line: int = 1) -> Any:
 
 def parse(text: str) -> Any:
     """Plain data from JSON text of any size; raises ValueError (JSONDecodeError among it) and RecursionError."""
-    data = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_unique, parse_constant=_refuse)
+    data = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_unique, parse_constant=refuse_constant)
     _check_depth(data)
     json.dumps(data, ensure_ascii=False).encode()  # fails for half a character, "\ud83d"
     return data
@@ -102,10 +102,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError(_TWICE)
     return found
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not a JSON number")
 
 
 def _check_depth(data: Any) -> None:

@@ -136,8 +136,8 @@ class Translation:
             return text.replace(", ", "，")
         if (exact := self._exactly(text)) is not None:
             return exact
-        several = [self._exactly(part) for part in text.split("; ")]
-        if all(several):
+        several = [self._exactly(part) for part in text.split("; ")] if "; " in text else []
+        if several and all(several):
             return "；".join(filter(None, several))
         pieces = SENTENCES.split(text)
         found: list[str | None] = []

@@ -91,11 +91,14 @@ def marked(text: str, search: str) -> Markup:
     )
 
 
+def minute(when: Any) -> str:
+    """A time in this machine's zone, where no markup can stand: 2026-11-28 08:30."""
+    return str(when.astimezone().strftime("%Y-%m-%d %H:%M"))
+
+
 def stamp(when: Any) -> Markup:
     """A time as the page's script will word it in the reader's own zone; this machine's until then."""
-    return Markup('<time datetime="{}">{}</time>').format(
-        when.isoformat(), when.astimezone().strftime("%Y-%m-%d %H:%M")
-    )
+    return Markup('<time datetime="{}">{}</time>').format(when.isoformat(), minute(when))
 
 
 def clock(when: Any) -> Markup:

@@ -22,7 +22,7 @@ from playground.ui import panels
 from playground.ui.actions import Action, Ask
 from playground.ui.experiment_results import cache_words
 from playground.ui.forms import COLUMNS, ColumnForm, form_of_run, new_key, preset_of
-from playground.ui.html import button, icon, join
+from playground.ui.html import button, icon, join, minute
 from playground.ui.judge_page import judge_of, judge_page
 from playground.ui.onto_compare import cleared
 from playground.ui.update import Update
@@ -171,7 +171,7 @@ async def _foot(workbench: Workbench, shown: Shown) -> Markup:
             row.id,
             Markup(" selected") if row.id == shown.look.beside else "",
             row.name or "Untitled experiment",
-            row.created_at.astimezone().strftime("%Y-%m-%d %H:%M"),  # attempts are called alike
+            minute(row.created_at),  # attempts are called alike
         )
         for row in others
     )

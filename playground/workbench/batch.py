@@ -28,6 +28,7 @@ from playground.backends.openai_compatible import Answer as ServerAnswer
 from playground.backends.openai_compatible import chat_body, schema_field
 from playground.backends.vllm import refuse, template_values
 from playground.errors import BackendError, PlaygroundError, PromptError
+from playground.plain_words import refuse_constant
 from playground.runs.planning import checks_of, plan_variant, request_of, schema_problem
 from playground.runs.scoring import sample_of
 from playground.scorers import score_all
@@ -372,10 +373,7 @@ def _json(line: str) -> Any:
 
 
 def _json_as_written(line: str) -> Any:
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not a JSON number")
-
     try:
-        return json.loads(line.removeprefix("\ufeff"), parse_constant=refuse)
+        return json.loads(line.removeprefix("\ufeff"), parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         return None
