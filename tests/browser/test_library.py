@@ -59,10 +59,10 @@ def row(app: App, name: str) -> Locator:
 
 
 def do_import(app: App, *prompts: Prompt, tmp_path: Path) -> None:
-    """Bring prompts into the library through the page."""
+    """Bring prompts into the library through the page; a test that runs a second time finds them there."""
     app.page.set_input_files("#lib-files", bundle(tmp_path / "some.zip", *prompts))
     app.drawer.get_by_role("button", name="Import", exact=True).click()
-    expect(app.drawer).to_contain_text(f"{len(prompts)} added.")
+    expect(app.drawer).to_contain_text(re.compile(f"{len(prompts)} (added|left out)\\."))
     app.close_drawer()
 
 
@@ -204,6 +204,29 @@ def test_an_answer_that_was_overtaken_is_not_shown(app: App) -> None:
     with app.page.expect_response(lambda response: response.request == first.request):
         first.continue_()
     expect(app.page.locator("#lib-list")).to_contain_text('Nothing matches "sentiment xyz"')
+
+
+@pytest.mark.parametrize("by", ["mouse", "space"])
+def test_what_is_being_pressed_is_drawn_anew_only_when_it_is_let_go(app: App, by: str) -> None:
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route) if not held else route.continue_()
+
+    rows = app.page.locator("#lib-list .entry")
+    item = rows.nth(2).locator(".item")
+    name = str(item.locator("b").first.text_content())
+    app.page.route(re.compile("component_server"), hold)
+    with app.page.expect_request(re.compile("component_server")):
+        rows.first.get_by_role("checkbox").check()
+    item.hover()
+    item.focus()
+    app.page.mouse.down() if by == "mouse" else app.page.keyboard.down("Space")
+    held[0].continue_()
+    expect(app.page.locator("#lib-foot")).to_contain_text("Download 1 prompt")
+    app.page.mouse.up() if by == "mouse" else app.page.keyboard.up("Space")
+    expect(app.page.locator("#lib-preview h2")).to_have_text(name)
+    expect(rows.first.get_by_role("checkbox")).to_be_checked()
 
 
 def test_the_keyboard_alone_stars_selects_and_opens_and_keeps_its_place(app: App) -> None:
@@ -396,6 +419,37 @@ def test_labels_and_variants_from_the_first_save_to_the_promotion(scripted: Open
     app.drawer.locator("table").first.get_by_role("button", name="Promote").click()
     expect(app.toast).to_contain_text("Promoted as version 3")
     expect(app.drawer.locator("table").first.get_by_role("row")).to_have_count(4)
+
+
+def test_of_two_pairs_of_versions_the_one_that_was_chosen_last_stays(scripted: OpenApp) -> None:
+    app = scripted("echo", turns="One")
+    name = f"Pairs {time.monotonic_ns()}"
+    app.save(name, "First")
+    expect(app.toast).to_contain_text("Saved as version 1")
+    for text in ("Two", "Three"):
+        app.turn(0).fill(text)
+        app.save(name, text)
+        expect(app.toast).to_contain_text(f"Saved as version {2 if text == 'Two' else 3}")
+    app.tab("Library")
+    app.page.locator("#lib-search").fill(name.lower())
+    app.page.locator("#lib-list .item").filter(has_text=name).click()
+    app.page.locator("#lib-preview").get_by_role("button", name="3 versions").click()
+    chosen = app.drawer.get_by_label("Compare", exact=True)
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route) if not held else route.continue_()
+
+    app.page.route(re.compile("component_server"), hold)
+    with app.page.expect_request(re.compile("component_server")):
+        chosen.select_option("2")
+    chosen.select_option("1")
+    expect(app.drawer).to_contain_text("Version 3 against version 1")
+    (first,) = held
+    with app.page.expect_response(lambda response: response.request == first.request):
+        first.continue_()
+    app.page.wait_for_timeout(100)  # it would be drawn by now
+    expect(app.drawer).to_contain_text("Version 3 against version 1")
 
 
 # --- the phone, the dark, other senses ---------------------------------------------------------------------

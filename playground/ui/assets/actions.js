@@ -162,6 +162,16 @@ function drawAgain(list) {
   send(action, args);
 }
 
+// Of two answers that draw the same drawer, the one that was asked for last stays.
+const asks = {}; // how often each action was asked for
+const drawers = {}; // by action: what it drew last, `{title, turn}`
+function isOvertaken(action, turn, { title }) {
+  const last = drawers[action];
+  if (last?.title === title && last.turn > turn) return true;
+  drawers[action] = { title, turn };
+  return false;
+}
+
 /**
  * Asks Python for an action and shows its answer.
  * @param {string} action
@@ -170,7 +180,8 @@ function drawAgain(list) {
 export async function send(action, args) {
   const list = LISTS[action],
     isChange = CHANGE.includes(action),
-    turn = list && ++drawn[list];
+    turn = list && ++drawn[list],
+    nth = (asks[action] = (asks[action] ?? 0) + 1);
   if (list && !isChange) pending[list] = { action, args };
   const update = await callWithForm(action, withLook(args));
   const isLatest = list && turn === drawn[list];
@@ -179,6 +190,7 @@ export async function send(action, args) {
     delete update.html;
     if (isChange) drawAgain(list);
   } else if (list) delete pending[list];
+  if (update.drawer && isOvertaken(action, nth, update.drawer)) delete update.drawer;
   apply(update);
   if (action === "open_library" && args.key && innerWidth < 1200) $("#lib-preview").scrollIntoView();
 }

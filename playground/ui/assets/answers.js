@@ -4,6 +4,7 @@ import { checksOf } from "./check_count.js";
 import { say } from "./alerts.js";
 import { $, $$, h, icon, keepFocus } from "./dom.js";
 import { onChange, page } from "./store.js";
+import { fillOnceLeft, onceLeft } from "./waiting.js";
 
 const views = []; // per column: {text, state, since, follow, icon, label, settled, stamp, thoughts, element}
 
@@ -122,24 +123,23 @@ function drawStatus(i, data) {
   const view = views[i],
     section = $(`#col${i}`);
   if (data.stamp) view.stamp = data.stamp;
-  if (data.reasoning !== undefined) $(".thoughts", section).innerHTML = data.reasoning;
+  if (data.reasoning !== undefined) fillOnceLeft($(".thoughts", section), data.reasoning);
   else if (data.state && data.state.kind !== "running") foldThinking(section);
   if (data.trace !== undefined) drawTrace(i, section, data.trace);
   if (data.state) drawPhase(i, data.state);
-  if (data.badges !== undefined) $(".l3", section).innerHTML = data.badges;
-  if (data.problem !== undefined) $(".problem", section).innerHTML = data.problem;
-  if (data.foot !== undefined) {
-    $(".col-foot", section).innerHTML = data.foot ?? page.foot;
-    drawWaiting(section);
-  }
+  if (data.badges !== undefined) fillOnceLeft($(".l3", section), data.badges);
+  if (data.problem !== undefined) fillOnceLeft($(".problem", section), data.problem);
+  if (data.foot !== undefined) fillOnceLeft($(".col-foot", section), data.foot ?? page.foot, () => drawWaiting(section));
 }
 
 // The row that had the focus has it again; who reads at the end stays there.
 function drawTrace(i, section, html) {
   const box = $(".trace", section),
     body = $(".col-body", section);
-  keepFocus(box, () => (box.innerHTML = html));
-  if (html && views[i].follow) body.scrollTop = body.scrollHeight;
+  onceLeft(box, () => {
+    keepFocus(box, () => (box.innerHTML = html));
+    if (html && views[i].follow) body.scrollTop = body.scrollHeight;
+  });
 }
 
 function drawPhase(i, state) {

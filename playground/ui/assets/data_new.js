@@ -1,11 +1,11 @@
 // A new data set: a few empty rows to type into; what is pasted, dropped or chosen as a file is looked at before it is
 // stored. What is typed is kept in this browser until it is.
 
-import { onceComposed } from "./composing.js";
 import { keepCase } from "./data_case.js";
 import { $, $$, h, icon } from "./dom.js";
 import { block, hasHead } from "./pasted.js";
 import { page } from "./store.js";
+import { onceLeft } from "./waiting.js";
 
 const KEPT = "playground.data.new",
   MOST = 200; // rows that are typed here; more are pasted
@@ -68,7 +68,7 @@ function build() {
         rows[row][column] = e.target.value;
         keep();
         drawFoot();
-        onceComposed(box, () => {
+        onceLeft(box, () => {
           if (row === rows.length - 1 && e.target.value && rows.length < MOST) addRow();
         });
       },

@@ -8,6 +8,7 @@ import { $, $$, h, icon, keepFocus } from "./dom.js";
 import { closeDrawer } from "./drawer.js";
 import { GREEDY } from "./settings.js";
 import { onChange, page } from "./store.js";
+import { onceLeft } from "./waiting.js";
 
 const kept = new Map();  // by column; columns of one sample are not in it
 const WAITS = { kind: "pending", icon: "ring", text: "waits" };
@@ -123,13 +124,13 @@ function drawStrip(i) {
   };
   const title = `${words}. Show all samples.`;
   const all = { class: "bare soft one sum", "data-act": "samples", "data-column": i, title };
-  keepStep(box, () => box.replaceChildren(
+  onceLeft(box, () => keepStep(box, () => box.replaceChildren(
     h("div", { class: "pages" },
       arrow(-1, "Previous", "left"),
       h("span", { class: "at num" }, known ? `${place + 1} of ${strip.count}` : `– of ${strip.count}`),
       arrow(1, "Next", "right"),
       h("div", marks, strip.marks.map(mark))),
-    known ? h("button", all, words) : h("span", { class: "hint one sum" }, words)));
+    known ? h("button", all, words) : h("span", { class: "hint one sum" }, words))));
 }
 
 // An arrow keeps the focus although its `repeat` is another now; a mark is known by its own.

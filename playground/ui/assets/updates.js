@@ -3,7 +3,6 @@
 import { copy, download, showAlert, toast } from "./alerts.js";
 import { settleColumns, showView } from "./answers.js";
 import { drawColumns } from "./columns.js";
-import { onceComposed } from "./composing.js";
 import { $, $$, keepFocus, sign } from "./dom.js";
 import { leaveForm } from "./drafts.js";
 import { closeDrawer, openDrawer } from "./drawer.js";
@@ -18,6 +17,7 @@ import { applyPart } from "./samples.js";
 import { changed, page } from "./store.js";
 import { showTab } from "./tabs.js";
 import { wordTimes } from "./times.js";
+import { fillOnceLeft, onceLeft } from "./waiting.js";
 
 const listeners = [];
 
@@ -67,14 +67,14 @@ export function apply(update, { isLook = false } = {}) {
   if (update.experiment !== undefined) page.experiment = update.experiment;
   if (update.run !== undefined) takeRun(update.run);
   for (const [i, data] of Object.entries(update.columns ?? {})) applyPart(i, data);
-  if (update.vote !== undefined) $("#vote").innerHTML = update.vote;
+  if (update.vote !== undefined) fillOnceLeft($("#vote"), update.vote);
   if (update.view) showView(update.view.column, update.view.html, update.view.kind);
   for (const [id, html] of Object.entries(update.html ?? {})) {
     const el = document.getElementById(id);
     if (isLook && filled.get(el) === html) delete update.html[id];
     else fill(el, html, isLook);
   }
-  if (update.drawer) openDrawer(update.drawer);
+  if (update.drawer) showDrawer(update.drawer);
   else if (update.drawer === null) {
     forgetHalf();
     closeDrawer();
@@ -121,6 +121,13 @@ function takeRun(run) {
   notePlace();
 }
 
+// One that is open is drawn anew once nothing in it is being pressed, and not at all where that press has closed it.
+function showDrawer(drawer) {
+  const open = $(".drawer");
+  if (open) onceLeft(open, () => openDrawer(drawer));
+  else openDrawer(drawer);
+}
+
 function fill(el, html, isLook) {
   if (!el) return;
   filled.set(el, html);
@@ -128,7 +135,7 @@ function fill(el, html, isLook) {
     el.innerHTML = html;
     wordTimes(el);
   };
-  onceComposed(el, (isLate) => keepFocus(el, isLook || isLate ? () => keepTyped(el, draw) : draw));
+  onceLeft(el, (isLate) => keepFocus(el, isLook || isLate ? () => keepTyped(el, draw) : draw));
 }
 
 // What somebody is typing, and nobody has sent yet, is not lost by a look that the page takes by itself.
