@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
@@ -17,6 +18,15 @@ TWO = "Say {{ word }} to {{ friend }}"
 
 def fields(app: App) -> list[str]:
     return [str(row.get_attribute("data-v")) for row in app.page.locator(".vars .var").all()]
+
+
+def watch_fields(app: App) -> None:
+    """From now on `window.seen` in the page holds every name that had a field, if only for a moment."""
+    app.page.evaluate(
+        """() => { window.seen = new Set(); new MutationObserver(() => {
+            for (const row of document.querySelectorAll('.vars .var')) window.seen.add(row.dataset.v);
+        }).observe(document.querySelector('.vars'), {childList: true, subtree: true}); }"""
+    )
 
 
 def red(app: App) -> int:
@@ -62,13 +72,34 @@ def test_a_name_that_is_being_written_inside_a_closed_tag_is_no_field_yet(script
     app = scripted("echo", turns="Say {{  }}", values={})
     app.turn(0).focus()
     app.turn(0).evaluate("(area) => area.setSelectionRange(7, 7)")
-    seen = app.page.evaluate(
-        """() => { window.seen = new Set(); new MutationObserver(() => {
-            for (const row of document.querySelectorAll('.vars .var')) window.seen.add(row.dataset.v);
-        }).observe(document.querySelector('.vars'), {childList: true, subtree: true}); return true; }"""
-    )
-    assert seen
+    watch_fields(app)
     app.page.keyboard.type("customer", delay=150)
+    app.page.keyboard.press("Escape")
+    app.page.keyboard.press("End")
+    expect(app.page.locator('.var[data-v="customer"]')).to_have_count(1)
+    assert app.page.evaluate("[...window.seen]") == ["customer"]
+
+
+def test_an_answer_to_a_name_that_was_typed_on_since_is_not_taken_for_the_whole_name(
+    scripted: OpenApp,
+) -> None:
+    app = scripted("echo", turns="Say {{  }}", values={})
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        is_half = "{{ custome " in route.request.post_data and not held
+        held.append(route) if is_half else route.continue_()
+
+    app.page.route(re.compile("component_server"), hold)
+    app.turn(0).focus()
+    app.turn(0).evaluate("(area) => area.setSelectionRange(7, 7)")
+    watch_fields(app)
+    with app.page.expect_request(lambda request: "{{ custome " in (request.post_data or "")):
+        app.page.keyboard.type("custome")
+    app.page.keyboard.type("r")
+    (half,) = held
+    with app.page.expect_response(lambda response: response.request == half.request):
+        half.continue_()
     app.page.keyboard.press("Escape")
     app.page.keyboard.press("End")
     expect(app.page.locator('.var[data-v="customer"]')).to_have_count(1)

@@ -129,7 +129,8 @@ function drawStatus(i, data) {
   if (data.state) drawPhase(i, data.state);
   if (data.badges !== undefined) fillOnceLeft($(".l3", section), data.badges);
   if (data.problem !== undefined) fillOnceLeft($(".problem", section), data.problem);
-  if (data.foot !== undefined) fillOnceLeft($(".col-foot", section), data.foot ?? page.foot, () => drawWaiting(section));
+  if (data.foot !== undefined)
+    fillOnceLeft($(".col-foot", section), data.foot ?? page.foot, () => drawWaiting(section));
 }
 
 // The row that had the focus has it again; who reads at the end stays there.

@@ -38,7 +38,7 @@ export function settle(preview) {
   clearTimeout(timer);
   if (isInTag() && good.variables.length + last.variables.length) {
     const isNews = JSON.stringify(good.variables) !== JSON.stringify(last.variables);
-    if (isNews && !isBroken) timer = setTimeout(release, PATIENCE_MS);
+    if (isNews && !isBroken && !preview.is_old) timer = setTimeout(release, PATIENCE_MS);
     show(preview, good.variables, { ...last.kinds, ...good.kinds });
     return;
   }

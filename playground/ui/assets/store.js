@@ -39,7 +39,9 @@ export const onChange = (fn) => listeners.push(fn);
  */
 export function changed(what) {
   for (const fn of listeners) fn(what);
-  if (what !== "half" && what !== "experiment") askPreview();
+  if (what === "half" || what === "experiment") return;
+  changes++;
+  askPreview();
 }
 
 /**
@@ -72,13 +74,14 @@ export async function call(action, payload = {}) {
 export const callWithForm = (action, args) =>
   call(action, { ...args, previous: page.previous ?? null, form: page.form, run: page.run });
 
-let asked = 0;
+let asked = 0, changes = 0;
 export const previewListeners = [];
 export const askPreview = debounce(180, async () => {
-  const mine = ++asked;
+  const mine = ++asked, before = changes;
   const reply = await call("preview", { form: page.form });
   if (mine !== asked) return;  // somebody typed on
   page.preview = reply.preview ?? { problems: [{ message: reply.alert?.message ?? "", hint: reply.alert?.hint ?? "", column: null, turn: null }], variables: [] };
+  page.preview.is_old = changes !== before;  // the next one is asked for soon
   for (const fn of previewListeners) fn(page.preview);
 });
 

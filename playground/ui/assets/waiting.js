@@ -33,7 +33,7 @@ window.addEventListener("keyup", () => ends("key"), true);
 window.addEventListener("blur", (e) => e.target === window && ["mouse", "key"].forEach(ends), true);
 
 /**
- * Draws an element anew, once nobody composes a word or presses something in it; of several drawings that wait, the last.
+ * Draws an element anew, once nobody composes a word or presses something in it; of several that wait, the last.
  * @param {HTMLElement} box
  * @param {(late: boolean) => void} draw told whether it has waited: it knows nothing of what was done meanwhile
  */
