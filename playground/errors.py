@@ -7,6 +7,7 @@ PlaygroundError            message + hint; the two shells show it, nobody prints
 │   ├── RowsMoved          rows of a data set were changed by somebody else since they were read
 │   └── TemplateError      turn, line and column of a template that does not parse or render
 ├── NotFoundError          a run, prompt, version or model that is not there
+│   └── Deleted            a run that was there, and was deleted
 ├── StoreError             the database cannot be opened, upgraded or written
 │   ├── StoreBusy          another program holds the database; that passes by itself
 │   ├── StoreHindered      a full or failing disk: storing works again once a person has seen to it
@@ -97,6 +98,13 @@ class TemplateError(PromptError):
 
 class NotFoundError(PlaygroundError):
     """A run, prompt, version or model that is not there."""
+
+
+class Deleted(NotFoundError):
+    """A run or an experiment that was here, and was deleted."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "Its answers are gone; saved prompts and data sets stay.")
 
 
 class StoreError(PlaygroundError):

@@ -6,8 +6,7 @@ bin.take_out(prompt_id, "Another name")
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import sqlalchemy as sa
@@ -15,15 +14,14 @@ from sqlmodel import Session, col, select
 
 from playground.errors import PromptError
 from playground.store.columns import now
-from playground.store.content import fold, portions
+from playground.store.content import fold
 from playground.store.naming import clean_name
 from playground.store.prompts import living_row, load_saved, prompt_row, version_row
 from playground.store.records import SavedVersion
+from playground.store.removal import drop_unneeded
 from playground.store.saving import rename
 from playground.store.shelf import prompt_key
-from playground.store.tables import Content, Favourite, Label, PromptRow, PromptTag, Run, VariantRow, Version
-
-_HASH = re.compile(r"[0-9a-f]{64}")
+from playground.store.tables import Favourite, Label, PromptRow, PromptTag, Run, Version
 
 
 class Bin:
@@ -89,20 +87,7 @@ def _purge(session: Session, prompt_id: str) -> None:
         session.execute(sa.delete(table).where(col(table.prompt_id) == row.id))
     session.delete(row)
     session.flush()
-    _drop_unneeded(session, sorted(set(hashes) - _named_in_runs(session)))
-
-
-def _drop_unneeded(session: Session, hashes: Sequence[str]) -> None:
-    owners = (Version.content_hash, PromptRow.content_hash, Run.content_hash, VariantRow.content_hash)
-    unneeded = [~sa.exists().where(col(owner) == col(Content.hash)) for owner in owners]
-    for portion in portions(hashes):
-        session.execute(sa.delete(Content).where(col(Content.hash).in_(portion), *unneeded))
-
-
-def _named_in_runs(session: Session) -> set[str]:
-    """Every hash inside the comparisons of runs: a column's prompt may have been set, but not run yet."""
-    texts = session.execute(sa.select(sa.cast(col(Run.comparison), sa.Text)).execution_options(yield_per=500))
-    return {key for text in texts.scalars() for key in _HASH.findall(text)}
+    drop_unneeded(session, hashes)
 
 
 def _binned(session: Session, prompt_id: str) -> PromptRow:

@@ -223,7 +223,7 @@ class Datasets:
             row = _dataset(session, dataset_id, lock=True)
             if row.deleted_at is None:
                 raise PromptError(f'The data set "{row.name}" is not deleted.', "Delete it first.")
-            _purge(session, row)
+            purge_unused(session, row)
 
     # --- use --------------------------------------------------------------------------------------------
 
@@ -340,8 +340,8 @@ def _take_name(session: Session, row: Dataset, name: str) -> None:
     row.name, row.name_key = name, key
 
 
-def _purge(session: Session, row: Dataset) -> None:
-    """Everything away that no used version needs; with none used, the data set itself."""
+def purge_unused(session: Session, row: Dataset) -> None:
+    """Take everything away that no used version needs; with none used, the data set itself."""
     used = sorted(set(session.exec(select(DatasetUse.number).where(DatasetUse.dataset_id == row.id))))
     entry, version = col(DatasetEntry.dataset_id), col(DatasetVersionRow.dataset_id)
     session.execute(sa.delete(DatasetEdit).where(col(DatasetEdit.dataset_id) == row.id))

@@ -19,7 +19,7 @@ from sqlmodel import Session
 from playground.store.content import fold, portions
 from playground.store.ledger import score_rows
 from playground.store.reopen import completion_of, score_of
-from playground.store.tables import Table
+from playground.store.tables import IS_THERE, Table
 from playground.types.generation import Completion
 from playground.types.grid import CellKey
 from playground.types.outcomes import FailureGroup, Outcome, Unscored
@@ -41,10 +41,12 @@ WHOLE = STEPS.c.finish.in_(("stop", "length"))
 NEWEST = (
     sa.select(STEPS.c.request_hash, sa.func.max(STEPS.c.cell_id))
     .join(CELL, CELL.c.id == STEPS.c.cell_id)
+    .join(_tables["run"], _tables["run"].c.id == CELL.c.run_id)
     .where(STEPS.c.request_hash.in_(sa.bindparam("hashes", expanding=True)), WHOLE, CELL.c.status == "done")
+    .where(IS_THERE)
     .group_by(STEPS.c.request_hash)
 )
-"""Which cell was given the newest whole answer to each of these calls."""
+"""Which cell was given the newest whole answer to each of these calls; of a deleted run none comes back."""
 PAGE_ROWS = 200
 READ_ROWS = 5_000
 

@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 from playground.errors import StoreError
 from playground.plain_words import of_field
 from playground.store.experiment_cells import CELL, FAILED, STEPS, VARIANT
-from playground.store.experiment_tables import ExperimentTable
+from playground.store.experiment_tables import DeletedRunRow, ExperimentTable
 from playground.store.tables import RunCase
 from playground.types.experiment import Experiment, ExperimentState
 from playground.types.grid import CellStatus
@@ -32,9 +32,10 @@ class Counts(NamedTuple):
 
 
 def attempts_at(session: Session, question: str) -> int:
-    """How many experiments have asked that question."""
+    """How many experiments have asked that question, those among them that were deleted."""
     asked = select(sa.func.max(ExperimentTable.attempt)).where(ExperimentTable.question == question)
-    return session.exec(asked).one() or 0
+    deleted = select(sa.func.max(DeletedRunRow.attempt)).where(DeletedRunRow.question == question)
+    return max(session.exec(asked).one() or 0, session.exec(deleted).one() or 0)
 
 
 def as_written(plan: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 run ─── experiment                    how it was written down, its rule, its data, its state
 ├───◁ cell ─◁ hand_label            what people, or judges that are asked another way, say of an answer
 └───◁ judge_version                 the versions of a judge
+
+deleted_run                           by the id of a run: that it was deleted
 """
 
 from __future__ import annotations
@@ -85,3 +87,19 @@ class ExperimentTable(Table, table=True):
     elapsed_s: float = 0.0
     created_at: datetime = Field(default_factory=now, sa_type=UtcTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
+
+
+class DeletedRunRow(Table, table=True):
+    """A run that was deleted, or of which something is still left to take away (`removal`).
+
+    Of an experiment it keeps what attempts are counted by, and nothing that can be read: its question is a hash, and so
+    is `opened`, the half of the data that it has looked at.
+    """
+
+    __tablename__ = "deleted_run"
+
+    run_id: str = Field(primary_key=True)
+    deleted_at: datetime = Field(default_factory=now, sa_type=UtcTime)
+    question: str = Field(default="", index=True)
+    attempt: int = 0
+    opened: str = ""

@@ -36,9 +36,10 @@ from playground.store.experiment_cells import (
     ExperimentCells,
 )
 from playground.store.experiment_rows import Counts, as_written, attempts_at, counts_of, row_of, stored_of
-from playground.store.experiment_tables import ExperimentTable
+from playground.store.experiment_tables import DeletedRunRow, ExperimentTable
 from playground.store.ledger import UNFINISHED
 from playground.store.presence import Presence
+from playground.store.removal import opened_half
 from playground.store.reopen import load_spec
 from playground.store.runs import find_experiment, find_run
 from playground.store.tables import RunCase, Table
@@ -179,12 +180,12 @@ class Experiments(ExperimentCells):
         return None
 
     def attempts(self, question: str) -> int:
-        """How many experiments have asked that."""
+        """How many experiments have asked that, those among them that were deleted."""
         with self._reading() as session:
             return attempts_at(session, question)
 
     def opened(self, data: DataFacts, half: str) -> int:
-        """How many experiments have answered that half of that data set."""
+        """How many experiments have answered that half of that data set, those among them that were deleted."""
         if not half:
             return 0
         same = (
@@ -193,8 +194,11 @@ class Experiments(ExperimentCells):
             else col(ExperimentTable.dataset) == data.name
         )
         asked = select(sa.func.count()).select_from(ExperimentTable)
+        opened = opened_half(data.dataset_id, data.name, half)
+        deleted = select(sa.func.count()).where(DeletedRunRow.opened == opened)
         with self._reading() as session:
-            return session.exec(asked.where(same, col(ExperimentTable.half) == half)).one()
+            there = session.exec(asked.where(same, col(ExperimentTable.half) == half)).one()
+            return there + session.exec(deleted).one()
 
     def change(self, run_id: str, **values: Any) -> None:
         """Set columns of an experiment: its state and why, its verdict, its checks. Raises NotFoundError."""

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, delete, select
 from playground.errors import NotFoundError
 from playground.store.content import fold
 from playground.store.experiment_tables import HandLabelRow, JudgeVersionRow
-from playground.store.tables import Cell, Run, Table
+from playground.store.tables import DELETED, Cell, Run, Table
 from playground.types.grid import CellKey
 from playground.types.outcomes import HandLabel, JudgeVersion, LabelKind
 from playground.types.prompt import Check
@@ -161,7 +161,8 @@ class Labels:
     def add_version(self, run_id: str, line: str, first: Check, check: Check) -> int:
         """Store a further version of a judge that began as `first`; its number. Raises NotFoundError without the run."""
         with self._writing() as session:
-            if session.get(Run, fold(run_id)) is None:
+            run = session.get(Run, fold(run_id), with_for_update=True)
+            if run is None or run.kind == DELETED:
                 raise NotFoundError("The experiment is gone.", "Open another one.")
             asked = select(JudgeVersionRow.number).where(
                 col(JudgeVersionRow.run_id) == fold(run_id), col(JudgeVersionRow.line) == line

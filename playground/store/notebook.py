@@ -16,7 +16,7 @@ from playground.diff.changes import Change, run_changes
 from playground.scorers.similarity import similarity
 from playground.store.content import fold, load_content, portions
 from playground.store.records import Found
-from playground.store.tables import CellText, Run, RunCase, Step
+from playground.store.tables import IS_THERE, CellText, Run, RunCase, Step
 from playground.types.prompt import Prompt, Sampling, TechniqueChoice
 from playground.types.setups import ColumnSetup, Setup
 
@@ -43,7 +43,7 @@ def setups(session: Session, run_ids: Iterable[str]) -> dict[str, Setup]:
     cases: dict[str, Any] = {}
     counts: dict[str, int] = {}
     for portion in portions(ids):
-        forms = sa.select(col(Run.id), col(Run.comparison)).where(col(Run.id).in_(portion))
+        forms = sa.select(col(Run.id), col(Run.comparison)).where(col(Run.id).in_(portion), IS_THERE)
         rows |= {run_id: form for run_id, form in session.execute(forms)}
         first = sa.select(col(RunCase.run_id), col(RunCase.input_values), col(RunCase.images)).where(
             col(RunCase.run_id).in_(portion), col(RunCase.number) == 0
@@ -131,7 +131,7 @@ def _near(session: Session, runs: Sequence[tuple[str, Any]]) -> dict[str, list[_
 def _before(session: Session, created: Any, run_id: str | None, limit: int) -> list[_Row]:
     """Runs up to that time, the newest first; with an id those before that run."""
     asked = sa.select(col(Run.id), col(Run.title), col(Run.content_hash)).where(
-        col(Run.created_at) <= created
+        col(Run.created_at) <= created, IS_THERE
     )
     if run_id is not None:
         asked = asked.where(sa.tuple_(col(Run.created_at), col(Run.id)) < sa.tuple_(created, run_id))
@@ -143,7 +143,7 @@ def _same_prompt(session: Session, run_id: str, created: Any, key: str) -> str |
     """The last run before with exactly this prompt, however long ago."""
     asked = (
         sa.select(col(Run.id))
-        .where(col(Run.content_hash) == key, col(Run.created_at) < created, col(Run.id) != run_id)
+        .where(col(Run.content_hash) == key, col(Run.created_at) < created, col(Run.id) != run_id, IS_THERE)
         .order_by(col(Run.created_at).desc())
         .limit(1)
     )

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, delete, select
 
 from playground.errors import NotFoundError
 from playground.store.content import fold
-from playground.store.tables import Cell, Run, Vote
+from playground.store.tables import DELETED, Cell, Run, Vote
 from playground.types.outcomes import Better, Rating
 
 OF_RUN = (col(Vote.voter) == "", col(Vote.first_cell_id).is_(None))
@@ -56,6 +56,7 @@ class Ratings:
         a, b, better = (b, a, _TURNED.get(better, better)) if a > b else (a, b, better)
         with self._writing() as session:
             run = session.get(Run, fold(run_id), with_for_update=True)
+            run = None if run is not None and run.kind == DELETED else run
             cells = [_answer(session, run.id, case, variant) for variant in (a, b)] if run and a != b else []
             if run is None or None in cells or not cells:
                 raise NotFoundError("There are no two answers to rate.", "Open the experiment again.")

@@ -379,3 +379,16 @@ class DatabaseFacts:
     revision: str | None
     head: str
     counts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is deleted with some runs; `attempts` counts the experiments among them, `titles` are in the order asked."""
+
+    titles: tuple[str, ...] = ()
+    attempts: int = 0
+    answers: int = 0
+    scores: int = 0
+    votes: int = 0
+    labels: int = 0
+    notes: int = 0

@@ -13,7 +13,17 @@ from sqlmodel import Session, col
 from playground.store.content import search_words
 from playground.store.ratings import OF_RUN
 from playground.store.records import RunFilter
-from playground.store.tables import Cell, CellText, Favourite, Run, ScoreRow, Table, VariantRow, Vote
+from playground.store.tables import (
+    IS_THERE,
+    Cell,
+    CellText,
+    Favourite,
+    Run,
+    ScoreRow,
+    Table,
+    VariantRow,
+    Vote,
+)
 
 _CELL = Table.metadata.tables["cell"].alias("shown_cell")
 _LATER = Table.metadata.tables["cell"].alias("later_cell")
@@ -24,7 +34,7 @@ MOST_CHOICES = 200
 
 def conditions(session: Session, wanted: RunFilter) -> list[sa.ColumnElement[bool]]:
     """What every run of the list fulfils."""
-    found = [_holds(word) for word in search_words(wanted.search)]
+    found = [IS_THERE, *(_holds(word) for word in search_words(wanted.search))]
     if wanted.model:
         of_model = sa.exists().where(
             col(VariantRow.run_id) == col(Run.id), col(VariantRow.model) == wanted.model
@@ -72,9 +82,17 @@ def order(session: Session, sort: str, falls: bool) -> list[Any]:
 
 def choices(session: Session) -> tuple[list[str], list[str]]:
     """The models of all runs by name, and the titles, the last used first."""
-    models = session.execute(sa.select(col(VariantRow.model)).distinct().limit(MOST_CHOICES)).scalars().all()
+    deleted = sa.select(col(Run.id)).where(~IS_THERE)
+    used = sa.select(col(VariantRow.model)).where(col(VariantRow.run_id).not_in(deleted))
+    models = session.execute(used.distinct().limit(MOST_CHOICES)).scalars().all()
     last = sa.func.max(col(Run.created_at))
-    titles = sa.select(col(Run.title)).group_by(col(Run.title)).order_by(last.desc()).limit(MOST_CHOICES)
+    titles = (
+        sa.select(col(Run.title))
+        .where(IS_THERE)
+        .group_by(col(Run.title))
+        .order_by(last.desc())
+        .limit(MOST_CHOICES)
+    )
     return sorted(models, key=str.lower), list(session.execute(titles).scalars())
 
 

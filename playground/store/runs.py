@@ -15,16 +15,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, delete, select, update
 
-from playground.errors import NotFoundError
+from playground.errors import Deleted, NotFoundError
 from playground.store.blobs import KEEP
 from playground.store.changes import LARGEST
 from playground.store.columns import now
 from playground.store.content import fold, keep_content
 from playground.store.creation import case_rows, cell_row, form_of, keep_variant, search_text
-from playground.store.experiment_tables import ExperimentTable
+from playground.store.experiment_tables import DeletedRunRow, ExperimentTable
 from playground.store.ledger import KEEP_TEXT, UNFINISHED, findable
 from playground.store.ratings import OF_RUN
-from playground.store.tables import Cell, Run, RunCase, Step, Vote
+from playground.store.tables import DELETED, Cell, Run, RunCase, Step, Vote
 from playground.types.grid import Choice, RunSpec, Work
 
 
@@ -66,13 +66,22 @@ def lost_cells(alive: Collection[str], host: str | None) -> sa.ColumnElement[boo
     `host` is given for a database on a server, where the programs of other machines cannot be seen: their cells
     are left alone for a day.
     """
+    return sa.and_(col(Cell.status).in_(UNFINISHED), _is_dead(alive, host))
+
+
+def going_cells(alive: Collection[str], host: str | None) -> sa.ColumnElement[bool]:
+    """The condition for all other unfinished cells: those that somebody is at work on."""
+    return sa.and_(col(Cell.status).in_(UNFINISHED), sa.not_(_is_dead(alive, host)))
+
+
+def _is_dead(alive: Collection[str], host: str | None) -> sa.ColumnElement[bool]:
     owner = col(Cell.owner)
     dead = sa.or_(owner.is_(None), owner.not_in(alive))
     if host is not None:
         long_ago = select(Run.id).where(col(Run.created_at) < now() - timedelta(days=1))
         here = sa.or_(owner.is_(None), owner.startswith(f"{host}/", autoescape=True))
         dead = sa.and_(dead, sa.or_(here, col(Cell.run_id).in_(long_ago)))
-    return sa.and_(col(Cell.status).in_(UNFINISHED), dead)
+    return dead
 
 
 def is_there(session: Session, lost: sa.ColumnElement[bool]) -> bool:
@@ -154,9 +163,11 @@ def note(session: Session, run_id: str, text: str) -> None:
 
 
 def find_run(session: Session, run_id: str, *, lock: bool = False) -> Run:
-    """The run's row, locked for a change when asked. Raises NotFoundError."""
+    """The run's row, locked for a change when asked. Raises NotFoundError, which tells of one that was deleted."""
     row = session.get(Run, fold(run_id), with_for_update=lock or None)
-    if row is None:
+    if row is None or row.kind == DELETED:
+        if session.get(DeletedRunRow, fold(run_id)) is not None:
+            raise Deleted("This run was deleted.")
         raise NotFoundError("There is no such run.", "It may be in another data folder; look in History.")
     return row
 
@@ -169,6 +180,8 @@ def find_experiment(session: Session, run_id: str, *, lock: bool = False) -> Exp
     later = [defer(cast(Any, ExperimentTable.plan))]
     row = session.get(ExperimentTable, fold(run_id), options=later, with_for_update=lock or None)
     if row is None:
+        if session.get(DeletedRunRow, fold(run_id)) is not None:
+            raise Deleted("This experiment was deleted.")
         raise NotFoundError(
             "There is no such experiment.", "It may be in another data folder; look in Experiments."
         )

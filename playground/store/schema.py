@@ -26,7 +26,7 @@ from playground.store.tables import Table
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest revision of `migrations/versions/` (a test compares): known here, so that starting on a current
 file does not import Alembic."""
 MIGRATIONS = "playground.store:migrations"

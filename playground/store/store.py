@@ -55,6 +55,7 @@ from playground.store.records import (
     StoredVote,
     VersionSummary,
 )
+from playground.store.removal import Removal
 from playground.store.schema import database_facts
 from playground.store.writer import Trouble, Writer
 from playground.types.grid import CellKey, CellStatus, Choice, RunSpec, Work
@@ -73,6 +74,7 @@ class Store:
         self._settings = settings
         self._place = place
         self._engine = engine
+        self._host = None if place.path else HOST
         self._writing_engine = engine.execution_options(write=True)
         self._writer = Writer(self._writing_engine, place)
         self.bin = Bin(self._writing)
@@ -84,6 +86,7 @@ class Store:
         self._presence = Presence(place.path.parent if place.path else settings.data_dir)
         self.experiments = Experiments(self._reading, self._writing, self._presence)
         self.experiment_growth = ExperimentGrowth(self._writing)
+        self.removal = Removal(self._reading, self._writing, self._alive, self._host)
         self.ratings = Ratings(self._reading, self._writing)
         self.hand_labels = Labels(self._reading, self._writing)
 
@@ -100,6 +103,10 @@ class Store:
             session.begin(),
         ):
             yield session
+
+    def _alive(self) -> list[str]:
+        """The programs that use the data folder now, this one first."""
+        return [self._presence.id, *(program.id for program in self._presence.others())]
 
     def close(self) -> None:
         """Store what waits and give back the connections; a change that comes later fails."""
@@ -327,8 +334,7 @@ class Store:
         They keep the text that was last stored of them. Cells of this program and of others that run are left
         alone. Should a mark be wrong, nothing is lost: the cell's end replaces it.
         """
-        alive = [self._presence.id, *(program.id for program in self._presence.others())]
-        lost = runs.lost_cells(alive, None if self._place.path else HOST)
+        lost = runs.lost_cells(self._alive(), self._host)
         with self._reading() as session:
             if not runs.is_there(session, lost):
                 return 0

@@ -22,7 +22,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from playground.store.columns import ExactText, UtcTime, new_id, now
 
@@ -179,6 +179,11 @@ class Run(Table, table=True):
     planned: int = 0
     search_text: str = Field(default="", sa_type=sa.Text)
     comparison: dict[str, Any] = Field(sa_type=sa.JSON)
+
+
+DELETED = "deleted"
+"""The kind of a run that was deleted and of which something is left to take away (`removal`)."""
+IS_THERE = col(Run.kind) != DELETED
 
 
 class RunCase(Table, table=True):

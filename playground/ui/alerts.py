@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from playground.errors import NotFoundError, PlaygroundError
+from playground.errors import Deleted, NotFoundError, PlaygroundError
 from playground.plain_words import of_field
 from playground.ui.update import Alert
 
@@ -43,7 +43,7 @@ def of_address(exc: PlaygroundError, query: Mapping[str, Any]) -> Alert:
     """An address that leads nowhere: whoever followed a link sits at a page, not at a terminal."""
     alert = to_alert(exc)
     asked = next((name for name in _INSTEAD if query.get(name)), None)
-    if asked and isinstance(exc, NotFoundError):
+    if asked and isinstance(exc, NotFoundError) and not isinstance(exc, Deleted):
         alert["hint"] = _INSTEAD[asked]
     return alert
 

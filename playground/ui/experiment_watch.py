@@ -26,8 +26,9 @@ from playground.ui.experiment_data import data_note
 from playground.ui.experiment_results import failures, last_answers, place, unscored, whole_cell
 from playground.ui.experiment_running import progress_row, sentence, variants_table
 from playground.ui.experiment_strip import strips
-from playground.ui.experiments import crumbs, data_words
+from playground.ui.experiments import crumbs, data_words, open_experiments
 from playground.ui.html import button, count, icon, stamp
+from playground.ui.removing import ask_to_delete, left
 from playground.ui.update import Update
 from playground.ui.verdict import verdict_view
 from playground.ui.verdict_keep import keep_button
@@ -217,6 +218,7 @@ def _ways(kept: StoredExperiment, ends: str, winner: str) -> Markup:
     file = button("Rule and file", "experiment_file", kind="quiet fold", id=kept.id)
     checks = button("Checks", "verdict_checks", kind="quiet fold", id=kept.id) if kept.row.done else ""
     again = button("Set up another like it", "set_up_again", kind="quiet fold", id=kept.id)
+    delete = button("Delete", "delete_experiment", symbol="trash", kind="quiet fold", id=kept.id)
     if kept.state == "running" and ends:
         return Markup('<span class="hint">{}</span>{}').format(ends, file)
     if kept.state == "running":
@@ -230,14 +232,14 @@ def _ways(kept: StoredExperiment, ends: str, winner: str) -> Markup:
         stop = Markup("")
         if kept.state == "paused":
             stop = button("Stop", "ask_to_stop_experiment", symbol="stop", kind="danger", id=kept.id)
-        return Markup("{}{}{}{}{}").format(file, checks, again, stop, on)
+        return Markup("{}{}{}{}{}{}").format(file, checks, again, delete, stop, on)
     more = button("Run over more cases", "ask_for_cases", kind="quiet fold", id=kept.id)
     retry = (
         button(f"Run {kept.row.failed:,} again", "experiment_again", symbol="redo", id=kept.id)
         if kept.row.failed
         else ""
     )
-    return Markup("{}{}{}{}{}").format(file, checks, more, retry, keep_button(kept, winner))
+    return Markup("{}{}{}{}{}{}").format(file, checks, more, delete, retry, keep_button(kept, winner))
 
 
 # --- what is done -------------------------------------------------------------------------------------------
@@ -354,7 +356,20 @@ async def experiment_file(workbench: Workbench, ask: Ask) -> Update:
     return {"drawer": {"title": "Rule and file", "body": body, "foot": foot}}
 
 
+async def delete_experiment(workbench: Workbench, ask: Ask) -> Update:
+    """An experiment that does not run: asked about first, then deleted for good."""
+    run_id = ask.text("id")
+    if ask.text("sure") != "yes":
+        contents = await workbench.removal.look([run_id])
+        return ask_to_delete("Delete this experiment?", contents, "delete_experiment", id=run_id)
+    contents = await workbench.removal.delete([run_id])
+    drawn = await open_experiments(workbench, Ask(action="open_experiments", form=ask.form))
+    said = f'"{contents.titles[0]}" is deleted'
+    return {**drawn, **left(ask, [run_id]), "drawer": None, "toast": said}
+
+
 ACTIONS: dict[str, Action] = {
+    "delete_experiment": delete_experiment,
     "experiment_now": experiment_now,
     "go_to_experiment": go_to_experiment,
     "pause_experiment": pause_experiment,

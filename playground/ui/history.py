@@ -9,12 +9,14 @@ import gradio as gr
 from markupsafe import Markup
 
 from playground.diff.changes import message_for
+from playground.errors import PromptError
 from playground.store.records import HistoryPage, RunFilter
 from playground.ui.actions import Action, Ask
 from playground.ui.beside import picked_runs
 from playground.ui.cells import drawer_of_large
 from playground.ui.html import button, join, options, plural
 from playground.ui.onto_compare import shown_run
+from playground.ui.removing import ask_to_delete, left
 from playground.ui.run_rows import row, share, vote_words
 from playground.ui.table import Head, Look, asked_by, csv_lines, kept, look_of, table
 from playground.ui.update import Update
@@ -66,12 +68,15 @@ async def open_history(workbench: Workbench, ask: Ask) -> Update:
         wanted=wanted,
     )
     picked = picked_runs(ask)
+    shown = [run.id for run in page.rows]
+    if ask.text("all"):
+        picked += [run_id for run_id in shown if run_id not in picked]
     return {
         "html": {
             "hist-list": _table(page, look, picked, wanted),
             "hist-count": Markup("{}").format(plural(page.total, "run")),
             "hist-look": kept(look),
-            "hist-picked": _picked(picked, {run.id for run in page.rows}),
+            "hist-picked": _picked(picked, shown),
         }
     }
 
@@ -153,7 +158,7 @@ def _filters(asked: Mapping[str, str], models: Sequence[str], titles: Sequence[s
     return join((selects, days, pinned, narrow, clear, Markup('<input type="hidden" name="zone" value="">')))
 
 
-def _picked(picked: Sequence[str], shown: set[str]) -> Markup:
+def _picked(picked: Sequence[str], shown: Sequence[str]) -> Markup:
     """What can be done with the selection, whose rows out of view are kept here."""
     hidden = join(
         Markup('<input type="hidden" name="pick:{}" value="on">').format(run_id)
@@ -165,8 +170,13 @@ def _picked(picked: Sequence[str], shown: set[str]) -> Markup:
     words = {1: "One run is selected: one more shows them side by side.", 2: "Two runs are selected."}
     said = words.get(len(picked), f"{len(picked)} runs are selected; two go side by side.")
     both = button("Side by side", "beside", symbol="diff", kind="primary") if len(picked) == 2 else ""
+    more = ""
+    if not set(shown) <= set(picked):
+        more = button(f"Select the {len(shown):,} shown", "open_history", kind="quiet", all="yes")
+    ends = "Delete the run" if len(picked) == 1 else f"Delete {len(picked):,} runs"
+    delete = button(ends, "delete_runs", symbol="trash", kind="quiet")
     clear = button("Clear selection", "open_history", kind="quiet", clear="yes")
-    return Markup('{}<span class="soft">{}</span>{}{}').format(hidden, said, both, clear)
+    return Markup('{}<span class="soft">{}</span>{}{}{}{}').format(hidden, said, both, more, delete, clear)
 
 
 def _table(
@@ -239,7 +249,31 @@ async def open_run(workbench: Workbench, ask: Ask) -> Update:
     return {**shown, "tab": "Compare", "drawer": await drawer_of_large(workbench, run)}
 
 
+async def delete_runs(workbench: Workbench, ask: Ask) -> Update:
+    """The selected runs: asked about first, then deleted for good."""
+    if ask.text("sure") != "yes":
+        picked = ask.text("runs").split() or picked_runs(ask)
+        if not picked:
+            raise PromptError("No run is selected.", "Select one.")
+        contents = await workbench.removal.look(picked)
+        count = len(contents.titles)
+        title = "Delete this run?" if count == 1 else f"Delete {count:,} runs?"
+        return ask_to_delete(title, contents, "delete_runs", runs=" ".join(picked))
+    run_ids = ask.text("runs").split()
+    contents = await workbench.removal.delete(run_ids)
+    count = len(contents.titles)
+    said = f'"{contents.titles[0]}" is deleted' if count == 1 else f"{count:,} runs are deleted"
+    drawn = await open_history(workbench, ask.model_copy(update={"fields": _without(ask, run_ids)}))
+    return {**drawn, **left(ask, run_ids), "drawer": None, "toast": said}
+
+
+def _without(ask: Ask, run_ids: Sequence[str]) -> dict[str, str | bool]:
+    gone = {f"pick:{run_id}" for run_id in run_ids}
+    return {name: value for name, value in ask.fields.items() if name not in gone}
+
+
 ACTIONS: dict[str, Action] = {
+    "delete_runs": delete_runs,
     "open_history": open_history,
     "open_history_tab": open_history_tab,
     "open_run": open_run,

@@ -127,7 +127,8 @@ async def _mark_interrupted(workbench: Workbench, marked: asyncio.Event) -> None
 
 
 async def _go_on(workbench: Workbench) -> None:
-    """Go on with the experiments that ran when the program ended before, however it did."""
+    """Go on with what was under way when the program ended before, however it did: runs that go, experiments."""
+    workbench.removal.begin()
     try:
         for run_id in await workbench.experiments.go_on():
             log.info("The experiment %s goes on.", run_id)

@@ -44,6 +44,7 @@ class Standing:
         """Read its cells and its cases again: they change."""
         self._grids.pop(run_id, None)
         self._tables.pop(run_id, None)
+        self._verdicts.pop(run_id, None)
         self._summaries.drop(run_id)
 
     async def outcomes(self, run_id: str) -> list[Outcome]:

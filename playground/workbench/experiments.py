@@ -380,6 +380,10 @@ class ExperimentDesk:
         await self._keep_verdict(run_id)
         return done
 
+    def forget(self, run_id: str) -> None:
+        """Keep nothing of one that was deleted."""
+        self._standing.forget(run_id)
+
     def running(self) -> list[UnderWay]:
         """Those that this program runs, oldest first."""
         return [going.under_way for going in self._going.values()]

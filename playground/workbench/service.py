@@ -28,6 +28,7 @@ from playground.workbench.history import History
 from playground.workbench.labels import LabelDesk
 from playground.workbench.models import ModelDesk, every_backend
 from playground.workbench.prompts import PromptDesk
+from playground.workbench.removal import RemovalDesk
 from playground.workbench.runs import RunDesk
 from playground.workbench.saved import SavedPrompts
 from playground.workbench.sheets import SheetDesk
@@ -73,6 +74,7 @@ class Workbench:
         self.experiments = ExperimentDesk(
             store, self.models, self.prompts, self.runs, self.datasets, settings.data_dir / "summaries"
         )
+        self.removal = RemovalDesk(store, self.experiments)
         self.labels = LabelDesk(store, self.experiments, self.runs.scoring)
         self.sheets = SheetDesk(store, self.datasets)
         self.jobs = self.models.jobs
@@ -92,6 +94,7 @@ class Workbench:
     async def _end(self) -> None:
         await self.experiments.close()
         await self.runs.close()
+        await self.removal.close()
         await ended("questions to judges", self.labels.wait(), RENDERER_END_S)
         await self.models.close()
         await ended("renderer", self.prompts.close(), RENDERER_END_S)

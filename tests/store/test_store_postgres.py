@@ -23,9 +23,9 @@ from alembic import command
 
 from playground.backends.scripted import ScriptedBackend
 from playground.datasets.looking import read_filter
-from playground.errors import BackendUnavailable, StoreError
+from playground.errors import BackendUnavailable, NotFoundError, StoreBusy, StoreError
 from playground.settings import Settings
-from playground.store import Store, open_store, schema
+from playground.store import Store, open_store, removal, schema
 from playground.store.changes import CreateRun, Draft, EndCell, KeepDrafts, StartCell
 from playground.store.database import connect, locate
 from playground.store.dataset_rows import RowLook
@@ -38,6 +38,7 @@ from playground.types.scores import Score
 from playground.types.trace import Answer
 from playground.workbench.service import Workbench
 from tests.store.as_of_0_2 import as_then, told
+from tests.store.everything import counts, everything, removed
 from tests.works import at, work
 
 ADDRESS = os.environ.get("PLAYGROUND_TEST_POSTGRES", "")
@@ -330,3 +331,33 @@ async def test_an_experiment_runs_fails_goes_on_is_scored_anew_and_listed(settin
     await desk.wait(served)
     assert (await desk.progress(served)).cached > 0
     await workbench.close()
+
+
+def test_everything_of_a_deleted_run_goes_and_its_attempt_stays_counted(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "CELLS", 3)
+    kept = everything(store, question="q")
+    before, there = counts(store), store.run(kept)
+    run_id = everything(store, question="q", text="Other {{ word }}")
+    other = open_store(settings)
+    assert store.removal.delete([run_id]).answers == 4
+    assert other.history().total == 1
+    assert [other.removal.go_on(), store.removal.go_on()] == [True, True]
+    removed(other)
+    assert (counts(store), store.run(kept)) == (before, there)
+    assert other.experiments.attempts("q") == 2
+    with pytest.raises(NotFoundError, match="was deleted"):
+        other.run(run_id)
+    other.close()
+
+
+def test_a_run_of_another_machine_is_taken_to_go_on_for_a_day(store: Store) -> None:
+    run_id = grid(store)
+    with store._writing() as session:
+        session.execute(sa.text("UPDATE cell SET owner = 'elsewhere/1/ab'"))
+    with pytest.raises(StoreBusy, match="still going"):
+        store.removal.delete([run_id])
+    with store._writing() as session:
+        session.execute(sa.text("UPDATE run SET created_at = created_at - interval '2 days'"))
+    store.removal.delete([run_id])

@@ -413,3 +413,59 @@ async def test_a_run_of_a_pattern_reopens_as_from_the_library(
         pass
     opened = await call("open_run", id=workbench.store.history().rows[0].id)
     assert opened["form"]["origin"] == slug
+
+
+async def test_selected_runs_are_deleted_after_one_question_and_the_list_is_drawn_anew(
+    call: Call, ran: Run, read_html: Read, workbench: Workbench
+):
+    first, second, kept = await ran(1, word="one"), await ran(2, word="two"), await ran(1, word="three")
+    await call("note", run=second.id, value="a note")
+    fields = {f"pick:{first.id}": True, f"pick:{second.id}": True, "search": ""}
+    listed = await call("open_history", fields=fields)
+    assert "Delete 2 runs" in listed["html"]["hist-picked"]
+    asked = (await call("delete_runs", fields=fields))["drawer"]
+    assert asked["title"] == "Delete 2 runs?"
+    said = read_html(asked["body"]).text
+    assert all(words in said for words in ("Greeting", "3 answers", "1 note", "prompts and data sets stay"))
+    assert "attempt" not in said
+    (sure,) = read_html(asked["foot"]).find("button", data_act="delete_runs")
+    deleted = await call("delete_runs", fields=fields, runs=sure["data-runs"], sure=sure["data-sure"])
+    assert (deleted["toast"], deleted["drawer"]) == ("2 runs are deleted", None)
+    page = read_html(deleted["html"]["hist-list"])
+    assert [row["data-id"] for row in page.find("tr", data_act="open_run")] == [kept.id]
+    assert "selected" not in deleted["html"]["hist-picked"]
+    await workbench.removal.finish()
+    assert workbench.store.facts().counts["cell"] == 1
+    again = await call("open_run", id=first.id)
+    assert again["alert"]["message"] == "This run was deleted."
+
+
+async def test_all_runs_in_view_are_selected_at_once(call: Call, ran: Run, read_html: Read):
+    first, second = await ran(1), await ran(1)
+    fields = {f"pick:{first.id}": True}
+    update = await call("open_history", fields=fields)
+    assert "Select the 2 shown" in update["html"]["hist-picked"]
+    update = await call("open_history", fields=fields, all="yes")
+    assert "Two runs are selected." in update["html"]["hist-picked"]
+    assert "Select the" not in update["html"]["hist-picked"]
+    boxes = read_html(update["html"]["hist-list"]).find("input", type="checkbox", checked=None)
+    assert {box["name"] for box in boxes} == {f"pick:{first.id}", f"pick:{second.id}"}
+
+
+async def test_what_compare_shows_of_a_deleted_run_stays_as_a_form_that_was_never_saved(call: Call, ran: Run):
+    run, other = await ran(2), await ran(1)
+    shown = (await call("open_run", id=run.id))["form"]
+    shown["open"]["draft"] = "0123456789"
+    update = await call("delete_runs", form=shown, run=run.id, runs=run.id, sure="yes")
+    assert (update["run"], update["form"]["open"]) == (None, {})
+    assert update["form"]["prompt"] == shown["prompt"]
+    assert update["columns"]["0"]["text"] == ""
+    update = await call("delete_runs", form=shown, run=run.id, runs=other.id, sure="yes")
+    assert not {"run", "form", "columns"} & update.keys()
+    query = {"run": run.id}
+    loaded = await call("load", query=query)
+    assert loaded["alert"]["message"] == "This run was deleted."
+    assert "deleted" not in loaded["alert"]["hint"]
+    loaded = await call("load", query=query, draft=shown, draft_run=run.id)
+    assert loaded["alert"]["message"] == "This run was deleted."
+    assert loaded["form"]["prompt"] == shown["prompt"]

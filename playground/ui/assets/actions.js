@@ -103,6 +103,8 @@ const LOCAL = {
     send("open_history_tab", { anew: anew ?? "", fields: anew ? {} : fieldsOf($("#history")) });
   },
   sort_history: ({ value, fields }) => send("open_history", { fields: { ...fields, sort: value, falls: "" } }),
+  // From the drawer too: which runs are in view is said by the list.
+  delete_runs: (args) => send("delete_runs", { ...args, fields: fieldsOf($("#history")) }),
   history_csv: ({ fields }) => download(`files/history.csv?${new URLSearchParams(fields)}`),
 };
 
@@ -150,8 +152,9 @@ const LISTS = {
   open_history: "history",
   open_history_tab: "history",
   pin_run: "history",
+  delete_runs: "history",
 };
-const CHANGE = ["favourite", "delete_prompt", "pin_run"];
+const CHANGE = ["favourite", "delete_prompt", "pin_run", "delete_runs"];
 const AGAIN = { library: ["open_library", "#lib"], history: ["open_history", "#history"] };
 const drawn = { library: 0, history: 0 };
 const pending = {}; // the filter that was pressed last in each list, until the list is drawn by it
