@@ -116,7 +116,7 @@ def _row(each: DatasetSummary, has_draft: bool, is_binned: bool) -> Markup:
     )
     split = (
         Markup(
-            '<span class="half train"></span>{:,} train <span class="half held"></span>{:,} held out'
+            '<span class="half-sign train"></span>{:,} train <span class="half-sign held"></span>{:,} held out'
         ).format(each.train, each.held_out)
         if each.train or each.held_out
         else Markup('<span class="hint">–</span>')

@@ -164,9 +164,9 @@ def _prompts(run: RunSummary) -> Markup:
     named = [f"{column.column + 1} {column.prompt}" for column in run.columns if column.prompt]
     if not named:
         return Markup("")
-    words = ", ".join(named)
-    return Markup('<span class="one hint" title="Columns with a prompt of their own: {}">{}</span>').format(
-        words, words
+    # A line of names has nothing to translate: what stands between them is the same in every language.
+    return Markup('<span class="one hint" title="Columns with a prompt of their own: {}" translate="no">{}</span>').format(
+        ", ".join(named), " · ".join(named)
     )
 
 

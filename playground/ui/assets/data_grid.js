@@ -211,7 +211,7 @@ const HALF = { train: ["train", "train"], "held-out": ["held", "held out"], "": 
  */
 export function halfBadge(half) {
   const [kind, text] = HALF[half ?? ""];
-  return kind ? [h("span", { class: `half ${kind}` }), text] : [h("span", { class: "hint" }, text)];
+  return kind ? [h("span", { class: `half-sign ${kind}` }), text] : [h("span", { class: "hint" }, text)];
 }
 
 function line(at, shown, hasHalves) {
