@@ -63,7 +63,7 @@ FREE = NAMES | {
     "text", "detail", "before", "after",
 }  # fmt: skip
 """What may be filled with more words than the template has. Of others, that is a sentence of somebody's which only begins so."""
-OURS = frozenset({"check_label", "level", "sample_title"})
+OURS = frozenset({"check_label", "level", "sample_title", "field_label"})
 """What these stand for is a name of ours: in Chinese where there is one, also in quotation marks."""
 HOLES = {
     "ours": sorted(OURS),

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from playground.answers.wording import quote
 from playground.errors import PromptError, SettingsError
 from playground.library.shipped import Language
 from playground.translation.shown import chinese
@@ -51,6 +52,22 @@ class Ask(BaseModel):
             return int(text)
         except ValueError as exc:
             raise PromptError(f'"{name}" must be a whole number.', "Reload the page and try again.") from exc
+
+    def typed(self, name: str, field_label: str, least: int, most: int | None = None) -> int:
+        """A whole number that somebody typed into the field of this label; raises PromptError that says what it takes."""
+        text = self.text(name).strip()
+        number = int(text) if text.removeprefix("-").isdecimal() and len(text) < 20 else None
+        if number is None or number < least or (most is not None and number > most):
+            takes = (
+                f"a whole number from {least:,} up"
+                if most is None
+                else f"a whole number from {least:,} to {most:,}"
+            )
+            raise PromptError(
+                f'{quote(text)} is not what "{field_label}" takes.' if text else f'"{field_label}" is empty.',
+                f"Type {takes}.",
+            )
+        return number
 
     @property
     def language(self) -> Language:

@@ -17,7 +17,7 @@ from playground.tables.base import Choices, Found
 from playground.tables.preview import Preview, PreviewRow, Problem, ReadColumn
 from playground.tables.reading import Reading
 from playground.types.dataset import ColumnKind
-from playground.ui.html import attributes, button, icon, join, options, plural, segments
+from playground.ui.html import Name, attributes, button, icon, join, options, plural, segments
 
 SHOWN_COLUMNS = 200
 SHOWN_LINES = 8
@@ -121,7 +121,7 @@ def _choices(upload: Upload, token: str, preview: Preview, sets: Sequence[Datase
         '<label class="import-choice"><span class="hint">Add to</span><select class="field" data-choose="into" data-token="{}" aria-label="Add to">{}</select>{}</label>'
     ).format(
         token,
-        options([("", "A new data set"), *((each.id, each.name) for each in sets)], upload.into),
+        options([("", "A new data set"), *((each.id, Name(each.name)) for each in sets)], upload.into),
         Markup('<span class="hint">as version {}; {} stay</span>').format(
             into.latest + 1, plural(into.rows, "row")
         )
@@ -181,10 +181,11 @@ def _columns(token: str, preview: Preview, prompt: str) -> Markup:
 
 def _column(column: ReadColumn, token: str, preview: Preview) -> Markup:
     others = [name for name in preview.without_column if name != column.becomes]
-    becomes = [(column.becomes or column.name, column.becomes or column.name)]
+    own = [column.becomes or column.name]
     if column.becomes != column.name and column.becomes:
-        becomes.append((column.name, column.name))
-    becomes += [(name, name) for name in others] + [("", "not imported")]
+        own.append(column.name)
+    becomes: list[tuple[str, str]] = [(name, Name(name)) for name in (*own, *others)]
+    becomes.append(("", "not imported"))
     kinds = [(kind, kind) for kind in get_args(ColumnKind)]
     data = attributes({"token": token, "column": column.name})
     symbol, colour, word = (

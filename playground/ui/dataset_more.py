@@ -17,7 +17,7 @@ from playground.formats.base import file_name
 from playground.tables.registry import FORMATS
 from playground.types.dataset import Column, DatasetVersion, Half, Row
 from playground.ui.actions import Action, Ask
-from playground.ui.html import attributes, button, icon, join, options, pieces, plural, stamp
+from playground.ui.html import Name, attributes, button, icon, join, options, pieces, plural, stamp
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
@@ -101,7 +101,7 @@ async def data_more(workbench: Workbench, ask: Ask) -> Update:
     clusters = [column.name for column in version.columns if column.role == "cluster"]
     facts = await workbench.datasets.facts(version)
     twins = len(facts.twins)
-    chosen = [("", "none"), *((name, name) for name in names)]
+    chosen = [("", "none"), *((name, Name(name)) for name in names)]
     data = attributes({"dataset": version.dataset_id})
     expected = next((column.name for column in version.columns if column.role == "expected"), "")
     body = Markup(
@@ -158,13 +158,11 @@ async def data_split(workbench: Workbench, ask: Ask) -> Update:
     """A version whose rows are in halves."""
     await refuse_unsaved(workbench, ask)
     version = await version_of(workbench, ask)
-    share = ask.integer("share", HELD_OUT_PERCENT)
-    if not 1 <= share <= 99:
-        raise PromptError(f"{share} % is no share of the rows.", "Hold 1 to 99 % out.")
+    share = ask.typed("share", "Held out, %", 1, 99)
     made = await workbench.datasets.split(
         version,
         held_out=HELD_OUT if share == HELD_OUT_PERCENT else share / 100,
-        seed=ask.integer("seed", SEED),
+        seed=ask.typed("seed", "Seed", 0),
         by=ask.text("by"),
         cluster=ask.text("cluster"),
     )
@@ -175,10 +173,10 @@ async def data_sample(workbench: Workbench, ask: Ask) -> Update:
     """A new data set of some rows."""
     await refuse_unsaved(workbench, ask)
     version = await version_of(workbench, ask)
-    count, seed = ask.integer("count"), ask.integer("seed", SEED)
+    count, seed = ask.typed("count", "Number of rows", 1, version.rows), ask.typed("seed", "Seed", 0)
     rows = await workbench.datasets.all_rows(version)
     chosen = await asyncio.to_thread(sample, rows, count, seed)
-    name = f"{version.name}, {plural(len(chosen), 'row')}"
+    name = f"{version.name}{'，' if ask.language == 'zh' else ', '}{ask.own(plural(len(chosen), 'row'))}"
     kept = [Row(row.values, row.half, row.made_by) for row in chosen]
     made = await workbench.datasets.create(
         name, version.columns, kept, note=f"Drawn from {version.words} with seed {seed}"

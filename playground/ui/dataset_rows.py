@@ -20,7 +20,7 @@ from playground.types.dataset import Column, ColumnRole, Half, Row
 from playground.types.generation import GenerationRequest
 from playground.types.prompt import Sampling
 from playground.ui.actions import Action, Ask
-from playground.ui.html import attributes, button, icon, join, options, plural
+from playground.ui.html import Name, attributes, button, icon, join, options, plural
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
 from playground.workbench.sheets import Looking, Sheet
@@ -46,7 +46,7 @@ async def data_generate(workbench: Workbench, ask: Ask) -> Update:
         '<span></span><span><button class="btn primary" data-act="data_write_row" data-default>{}Write a row</button></span></div>'
         '<div id="generated" aria-live="polite"></div></div>'
     ).format(
-        options([(model.id, model.name) for model in models], chosen),
+        options([(model.id, Name(model.name)) for model in models], chosen),
         told,
         plural(len(examples), "row"),
         icon("play"),

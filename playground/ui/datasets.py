@@ -169,7 +169,7 @@ def _begin(binned: int, samples: Sequence[ShippedSet], *, is_first: bool) -> Mar
     )
     return Markup(
         '<div class="data-begin beside"><div>{}<p class="soft lead">A data set is a table: each row is a case, each column fills a variable of the same name. '
-        'One column may hold the expected answer.</p><div id="data-new"></div></div><section aria-label="Samples"><h2>Start from a sample</h2>'
+        'One column may hold the expected answer.</p><div id="data-new"></div></div><section aria-label="Sample data sets"><h2>Start from a sample</h2>'
         '<ul class="samples-list">{}</ul></section></div>'
     ).format(head, join(_sample(each) for each in samples))
 

@@ -18,7 +18,7 @@ from playground.types.dataset import DatasetRef
 from playground.types.experiment import Experiment
 from playground.types.prompt import Check, Prompt
 from playground.ui.experiment_form import ROWS, SAME, name_and_version, prompt_of
-from playground.ui.html import plural
+from playground.ui.html import Name, plural
 from playground.workbench.sample_data import all_samples
 from playground.workbench.service import Workbench
 
@@ -98,7 +98,7 @@ def prompt_words(now: Experiment, prompt: str | Prompt) -> str:
     shared, _ = name_and_version(now.prompt)
     if isinstance(prompt, Prompt):
         if prompt == now.prompt and name:
-            return name
+            return Name(name)
         return f"{name}, own text" if name and name != shared else "own text"
     if at and name == shared:
         return f"version {at}" if at.isdecimal() else at
@@ -113,7 +113,7 @@ async def choices_of(workbench: Workbench, now: Experiment, at_hand: Prompt | No
             prompt = await asyncio.to_thread(workbench.prompts.named, str(now.prompt))
         except PlaygroundError as exc:
             missing = exc.message
-    models = tuple((each.id, each.name) for each in await workbench.models.all())
+    models = tuple((each.id, Name(each.name)) for each in await workbench.models.all())
     return Choices(
         models=models,
         techniques=((SINGLE, "Zero-shot"), *((n, row.title) for n, row in rows().items() if n != SINGLE)),
@@ -167,5 +167,5 @@ def data_options(now: Experiment, choices: Choices) -> list[tuple[str, Sequence[
         for each in choices.samples
         if each.title not in names
     ]
-    groups = (("Data sets", kept), ("With the prompt", own), ("Samples", shipped))
+    groups = (("Data sets", kept), ("With the prompt", own), ("Sample data sets", shipped))
     return [(title, options) for title, options in groups if options]

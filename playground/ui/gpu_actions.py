@@ -28,7 +28,7 @@ async def gpu_layers(workbench: Workbench, ask: Ask) -> Update:
         await asyncio.to_thread(backend.choose_gpu_layers, model, None)
         return await done(workbench, f"{name}: as many layers as usual from its next answer on")
     if ask.text("sure") == "yes":
-        layers = ask.integer("layers")
+        layers = ask.typed("layers", "Layers", 0)
         await asyncio.to_thread(backend.choose_gpu_layers, model, layers)
         words = f"{layers:,} layers on the GPU" if layers else "all on the processor"
         return await done(workbench, f"{name}: {words} from its next answer on")

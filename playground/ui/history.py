@@ -14,7 +14,7 @@ from playground.store.records import HistoryPage, RunFilter
 from playground.ui.actions import Action, Ask
 from playground.ui.beside import picked_runs
 from playground.ui.cells import drawer_of_large
-from playground.ui.html import button, join, options, plural
+from playground.ui.html import Name, button, join, options, plural
 from playground.ui.onto_compare import shown_run
 from playground.ui.removing import ask_to_delete, left
 from playground.ui.run_rows import row, share, vote_words
@@ -125,8 +125,8 @@ def _day(text: str, zone: timezone) -> datetime | None:
 
 
 def _filters(asked: Mapping[str, str], models: Sequence[str], titles: Sequence[str]) -> Markup:
-    names = [("", "Any model"), *((model, model.partition(":")[2] or model) for model in models)]
-    prompts = [("", "Any prompt"), *((title, title) for title in titles)]
+    names = [("", "Any model"), *((model, Name(model.partition(":")[2] or model)) for model in models)]
+    prompts = [("", "Any prompt"), *((title, Name(title)) for title in titles)]
     sorts = [(head.sort, f"Sorted by {head.label.split(' and ')[0].lower()}") for head in HEADS if head.sort]
     fields = (
         ("model", "Model", names),

@@ -49,11 +49,18 @@ def join(parts: Iterable[Markup | str]) -> Markup:
     return Markup("").join(parts)
 
 
+class Name(str):
+    """A name that somebody gave, such as a column's or a prompt's: shown as it is, also when it is a word of ours."""
+
+
 def options(choices: Sequence[tuple[str, str]], chosen: str) -> Markup:
     """The options of a select, value and label each."""
     return join(
-        Markup('<option value="{}"{}>{}</option>').format(
-            value, Markup(" selected") if value == chosen else "", label
+        Markup('<option value="{}"{}{}>{}</option>').format(
+            value,
+            Markup(" selected") if value == chosen else "",
+            Markup(' translate="no"') if isinstance(label, Name) else "",
+            label,
         )
         for value, label in choices
     )

@@ -165,9 +165,9 @@ def _prompts(run: RunSummary) -> Markup:
     if not named:
         return Markup("")
     # A line of names has nothing to translate: what stands between them is the same in every language.
-    return Markup('<span class="one hint" title="Columns with a prompt of their own: {}" translate="no">{}</span>').format(
-        ", ".join(named), " · ".join(named)
-    )
+    return Markup(
+        '<span class="one hint" title="Columns with a prompt of their own: {}" translate="no">{}</span>'
+    ).format(", ".join(named), " · ".join(named))
 
 
 def vote_words(run: RunSummary) -> str:

@@ -88,7 +88,7 @@ async def server_parallel(workbench: Workbench, ask: Ask) -> Update:
         await workbench.models.set_parallel(name, None)
         return await done(workbench, f"{name}: as many answers at once as is usual")
     if ask.text("sure") == "yes":
-        answers = ask.integer("answers")
+        answers = ask.typed("answers", "At most", 1)
         await workbench.models.set_parallel(name, answers)
         return await done(workbench, f"{name}: up to {answers:,} at once")
     place = await _place(workbench, name)

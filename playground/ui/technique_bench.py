@@ -26,7 +26,7 @@ from playground.ui.actions import Ask
 from playground.ui.drawers import select
 from playground.ui.experiments import crumbs
 from playground.ui.forest import Axis, Interval, Look, forest, ticks
-from playground.ui.html import button, icon, join, plural, stamp
+from playground.ui.html import Name, button, icon, join, plural, stamp
 from playground.ui.technique_gain import By, gain_plot
 from playground.ui.update import Update
 from playground.workbench.sample_data import all_samples
@@ -128,7 +128,7 @@ async def _prompts(workbench: Workbench) -> list[tuple[str, str]]:
         (f"{SAMPLE}{each.name}", _prompt_of(each.title)) for each in await all_samples() if each.prompt
     ]
     saved = await workbench.saved.search("", limit=MOST_SAVED)
-    return alone + samples + [(row.id, row.name) for row in saved]
+    return alone + samples + [(row.id, Name(row.name)) for row in saved]
 
 
 def _prompt_of(sample_title: str) -> str:

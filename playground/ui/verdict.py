@@ -167,9 +167,10 @@ async def _foot(workbench: Workbench, shown: Shown) -> Markup:
     page = await workbench.experiments.find("", 50)
     others = [row for row in page.rows if row.id != shown.id and row.state == "done"]
     rows = join(
-        Markup('<option value="{}"{}>{} · {}</option>').format(
+        Markup('<option value="{}"{}{}>{} · {}</option>').format(
             row.id,
             Markup(" selected") if row.id == shown.look.beside else "",
+            Markup(' translate="no"') if row.name else "",
             row.name or "Untitled experiment",
             minute(row.created_at),  # attempts are called alike
         )

@@ -94,9 +94,7 @@ async def add_cases(workbench: Workbench, ask: Ask) -> Update:
     """Go on with further rows, or the set-up of another attempt over more of them."""
     kept = await workbench.experiments.get(ask.text("id"))
     room = await workbench.experiments.room(kept.id)
-    count = ask.integer("count")
-    if count < 1:
-        raise PromptError(f"{count:,} further cases are none.", "Type how many, at least 1.")
+    count = ask.typed("count", "Further cases", 1)
     grows = kept.experiment.rule.looking == "any time" and room.left > 0
     is_newer = not grows and room.in_newest > room.there
     number, there = (room.newest, room.in_newest) if is_newer else (kept.row.number, room.there)

@@ -161,6 +161,17 @@ def test_who_asks_for_samples_at_temperature_0_is_told_and_a_wrong_number_is_ref
     expect(pop).to_contain_text("Seeds 7 to 9, one for each.")
     pop.locator("#s-samples").fill("21")
     expect(pop.get_by_role("alert")).to_have_text("Samples: a whole number from 1 to 20.")
+    # Each field says for itself what is wrong with it, also when another is mended; no number at all is no empty field.
+    pop.locator("#s-seed").press("End")
+    pop.locator("#s-seed").press_sequentially("e")
+    pop.locator("#s-top_p").fill("0.5")
+    whole = "Samples: a whole number from 1 to 20.", "Seed: a whole number from 0 to 4,294,967,294."
+    expect(pop.get_by_role("alert").locator("span")).to_have_text(whole)
+    expect(pop.locator("[aria-invalid=true]")).to_have_count(2)
+    assert (
+        app.page.evaluate("import('/playground/store.js').then((m) => m.page.form.columns[0].sampling.seed)")
+        == 7
+    )
 
 
 def test_twenty_samples_fit_in_four_columns_and_on_a_phone(scripted: OpenApp) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
+from playground.errors import PromptError
 from playground.store.records import DatasetSummary
 from playground.types.dataset import Column, Half, Row
 from playground.types.prompt import Prompt, Turn
 from playground.ui.actions import Ask
 from playground.ui.dataset_halves import halves_of, halves_part, length_part, share_of
-from playground.ui.dataset_more import data_more, data_split
+from playground.ui.dataset_more import data_more, data_sample, data_split
 from playground.workbench.service import Workbench
 
 
@@ -63,14 +65,46 @@ async def test_a_stored_data_set_is_split_as_an_import_is(workbench: Workbench) 
     rows = [Row({"word": f"w{n}"}) for n in range(300)]
     made = await workbench.datasets.create("Words", [Column(name="word")], rows)
 
-    def ask(**share: int) -> Ask:
-        return Ask(action="", dataset=made.dataset_id, draft="draft000a", **share)  # type: ignore[call-arg]
+    def ask(**typed: str) -> Ask:
+        return Ask(action="", dataset=made.dataset_id, draft="draft000a", fields={"seed": "7", **typed})  # type: ignore[call-arg]
 
     assert 'max="99" value="67"' in (await data_more(workbench, ask()))["drawer"]["body"]
-    for asked in (ask(), ask(share=67)):  # in whole percent the form says two thirds so
-        await data_split(workbench, asked)
-        version = await workbench.datasets.version(made.dataset_id)
-        assert (version.train, version.held_out) == (100, 200)
+    await data_split(workbench, ask(share="67"))  # in whole percent the form says two thirds so
+    version = await workbench.datasets.version(made.dataset_id)
+    assert (version.train, version.held_out) == (100, 200)
+    # Nothing is done with a number that nobody typed, and the field is named.
+    for typed, said in (
+        ({"share": ""}, '"Held out, %" is empty.'),
+        ({"share": "150"}, '"150" is not what "Held out, %" takes.'),
+        ({"share": "67", "seed": "-5.5"}, '"-5.5" is not what "Seed" takes.'),
+    ):
+        with pytest.raises(PromptError, match=re.escape(said)):
+            await data_split(workbench, ask(**typed))
+    assert (await workbench.datasets.version(made.dataset_id)).number == version.number
+
+
+async def test_a_sample_has_rows_and_a_name_in_the_language_of_who_draws_it(workbench: Workbench) -> None:
+    made = await workbench.datasets.create("Answer", [Column(name="word")], ROWS)
+
+    def ask(count: str, lang: str) -> Ask:
+        of = {"dataset": made.dataset_id, "draft": "draft000a", "lang": lang}
+        return Ask(action="", fields={"count": count, "seed": "7"}, **of)  # type: ignore[arg-type]
+
+    for count in ("0", "31", ""):
+        with pytest.raises(PromptError):
+            await data_sample(workbench, ask(count, "zh"))
+    for lang in ("en", "zh"):
+        await data_sample(workbench, ask("12", lang))
+    named = {each.name: each.rows for each in await workbench.datasets.all()}
+    assert named == {"Answer": 30, "Answer, 12 rows": 12, "Answer，12 行": 12}
+
+
+async def test_columns_that_are_called_like_words_of_the_page_stay_as_they_are(workbench: Workbench) -> None:
+    made = await workbench.datasets.create("Words", [Column(name="answer")], [Row({"answer": "x"})])
+    asked = Ask.model_validate({"action": "", "dataset": made.dataset_id, "draft": "draft000a"})
+    body = (await data_more(workbench, asked))["drawer"]["body"]
+    assert body.count('<option value="answer" translate="no">answer</option>') == 2
+    assert body.count('<option value="" selected>none</option>') == 2
 
 
 async def test_the_length_after_the_template_is_told_where_somebody_can_count(workbench: Workbench) -> None:

@@ -47,6 +47,16 @@ def test_the_mark_of_a_column_says_whether_its_checks_pass(passed: int, mark: st
     assert mark in listed(summary(columns=(column,)))
 
 
+def test_the_prompts_of_the_columns_stand_beside_each_other_as_names_that_nobody_translates(read_html: Read):
+    """A comma between two names was that of English in Chinese as well: nothing in the line is a word to find."""
+    columns = tuple(
+        ColumnSummary(n, "m", "done", 0, 0, None, 0, prompt=name) for n, name in enumerate(("甲", "乙"))
+    )
+    page = read_html(listed(summary(columns=columns)))
+    assert "1 甲 · 2 乙" in page.text
+    assert page.find("span", translate="no", title="Columns with a prompt of their own: 1 甲, 2 乙")
+
+
 async def test_runs_are_listed_newest_first_with_what_they_are_known_by(
     call: Call, ran: Run, read_html: Read
 ):

@@ -84,8 +84,14 @@ def test_what_can_be_done_with_an_experiment_is_there_in_a_narrow_window_too() -
 
 def test_the_class_of_a_small_sign_is_of_one_sheet() -> None:
     """What is underlined in the editor was drawn as wide as the sign of a data set's half: one letter under the other."""
-    sheets = {path.stem: re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S) for path in STYLES}
+    sheets = {
+        path.stem: re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.S) for path in STYLES
+    }
     for name, sheet in sheets.items():
         for alone in re.findall(r"^\.([\w-]+) \{[^}]*?\bwidth: 1?\dpx", sheet, re.MULTILINE):
-            others = [other for other, css in sheets.items() if other != name and re.search(rf"\.{alone}(?![\w-])", css)]
+            others = [
+                other
+                for other, css in sheets.items()
+                if other != name and re.search(rf"\.{alone}(?![\w-])", css)
+            ]
             assert set(others) <= {"fit", "narrow", "chinese"}, (alone, others)

@@ -37,7 +37,7 @@ export function icon(name, extra = "") {
 
 /**
  * A list to choose from; a value that is not among the options is shown too.
- * @param {{value: string, label: string, title?: string}[]} options
+ * @param {{value: string, label: string, title?: string, isName?: boolean}[]} options a name is shown as it is
  * @param {string} value
  * @param {Record<string, any>} attrs
  * @returns {HTMLElement}
@@ -45,7 +45,8 @@ export function icon(name, extra = "") {
 export function select(options, value, attrs = {}) {
   const known = options.some((option) => option.value === value);
   const all = known ? options : [{ value, label: attrs.missing ?? String(value) }, ...options];
-  const drawn = (o) => h("option", { value: o.value, selected: o.value === value, title: o.title }, o.label);
+  const drawn = ({ value: is, label, title, isName }) =>
+    h("option", { value: is, selected: is === value, title, translate: isName ? "no" : null }, label);
   const groups = [...new Set(all.map((o) => o.group))];
   const parts = groups.map((group) => {
     const mine = all.filter((o) => o.group === group).map(drawn);

@@ -28,7 +28,7 @@ export function drawHead(i) {
 }
 
 function drawFirst(i, column, line) {
-  const models = page.models.map((m) => ({ value: m.id, label: m.name, title: m.detail }));
+  const models = page.models.map((m) => ({ value: m.id, label: m.name, title: m.detail, isName: true }));
   const choose = (e) => {
     column.model = e.target.value;
     changed("columns");

@@ -177,7 +177,7 @@ function part(field, { id, label, value, set }) {
       return select(
         [
           ...(field.required && text ? [] : [{ value: "", label: "Choose" }]),
-          ...field.choices.map((c) => ({ value: c, label: c })),
+          ...field.choices.map((c) => ({ value: c, label: c, isName: true })),
         ],
         text,
         { id, class: "field", "aria-label": label, missing: text, onchange: (e) => set(e.target.value || null) },

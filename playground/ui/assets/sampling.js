@@ -49,6 +49,12 @@ const shown = () => (which === null ? common() : page.form.columns[which]);
 
 function fill(body) {
   const problem = h("p", { class: "bad", role: "alert" });
+  const wrong = new Map(); // by field: what is wrong with what stands in it
+  const tell = (key, words) => {
+    wrong.delete(key);
+    if (words) wrong.set(key, words);
+    problem.replaceChildren(...[...wrong.values()].map((each) => h("span", {}, each)));
+  };
   const redraw = () => keepFocus(body, () => fill(body));
   const hint = h("p", { class: "hint seeds" });
   const rest = () => {
@@ -64,7 +70,7 @@ function fill(body) {
   body.replaceChildren(
     page.form.columns.length > 1 ? whose(redraw) : "",
     h("div", { class: "presets" }),
-    h("div", { class: "grid" }, FIELDS.flatMap((row) => field(row, problem, set)), hint, stops(set)),
+    h("div", { class: "grid" }, FIELDS.flatMap((row) => field(row, tell, set)), hint, stops(set)),
     h(
       "div",
       { class: "ticks" },
@@ -123,28 +129,28 @@ function drawPresets(body, redraw) {
   );
 }
 
-function field([key, label, min, max, step], problem, set) {
-  const id = `s-${key}`;
+function field([key, label, min, max, step], tell, set) {
+  const id = `s-${key}`,
+    field = label.replace(/ \(.*/, ""),
+    most = max.toLocaleString("en"),
+    whole = WHOLE.includes(key);
+  const right = whole
+    ? `${field}: a whole number from ${min} to ${most}.`
+    : `${field}: a number from ${min} to ${most}.`;
   const read = (e) => {
+    // What is no number at all reads as empty: it is still there to be mended.
     const raw = e.target.value,
       value = Number(raw),
-      whole = WHOLE.includes(key);
-    if (key === "seed" && raw === "") {
-      problem.textContent = "";
-      set(key, null);
-      return;
-    }
-    const wrong =
-      raw === "" || !Number.isFinite(value) || value < min || value > max || (whole && !Number.isInteger(value));
-    const name = label.replace(/ \(.*/, "");
-    problem.textContent = wrong
-      ? `${name}: a ${whole ? "whole " : ""}number from ${min} to ${max.toLocaleString("en")}.`
-      : "";
-    if (!wrong) set(key, value);
+      isNew = key === "seed" && raw === "" && !e.target.validity.badInput;
+    const isWrong =
+      !isNew && (raw === "" || !(value >= min && value <= max) || (whole && !Number.isInteger(value)));
+    e.target.setAttribute("aria-invalid", String(isWrong));
+    tell(key, isWrong ? right : "");
+    if (!isWrong) set(key, isNew ? null : value);
   };
   const attrs = { id, class: "field num", type: "number", min, max, step: "any", "data-step": step };
   return [
-    h("span", {}, h("label", { for: id }, label), about(label.replace(/ \(.*/, ""))),
+    h("span", {}, h("label", { for: id }, label), about(field)),
     h("input", { ...attrs, value: valueOf(shown(), key) ?? "", oninput: read }),
   ];
 }

@@ -239,7 +239,7 @@ function widget(name, kind, id, input) {
         }),
       );
     case "choice": {
-      const choices = (input?.choices ?? []).map((c) => ({ value: c, label: c }));
+      const choices = (input?.choices ?? []).map((c) => ({ value: c, label: c, isName: true }));
       return select(text && !choices.some((c) => c.value === text) ? [...choices] : choices, text, {
         id,
         class: "field",
