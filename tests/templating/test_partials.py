@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 
 from playground.errors import TemplateError
 from playground.templating import worker
@@ -38,7 +39,10 @@ def turns(*sources: str) -> tuple[Turn, ...]:
     return tuple(Turn(role="user", template=source) for source in sources)
 
 
-@pytest.fixture
+one_loop = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def renderer() -> AsyncIterator[Renderer]:
     made = Renderer(5.0, 100_000)
     yield made
@@ -68,6 +72,7 @@ def count_parses(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         ('{% for word in [1, 2] %}{% include "Guardrail@3" %} {% endfor %}', "Be kind to Ada.\nNever say 1. Be kind to Ada.\nNever say 2. "),
     ],
 )  # fmt: skip
+@one_loop
 async def test_a_partial_renders_where_its_tag_stands(renderer: Renderer, source: str, text: str) -> None:
     values = {"who": "Ada", "word": "no"}
     assert check(turns(source), values, LIBRARY) == []
@@ -78,6 +83,7 @@ async def test_a_partial_renders_where_its_tag_stands(renderer: Renderer, source
     assert await renderer.render(plain, values) == (Message("user", text),)
 
 
+@one_loop
 async def test_a_partial_may_open_turns_as_a_loop_does(renderer: Renderer) -> None:
     made = await renderer.render(turns('{% include "Shots" %}'), {"shots": ["a", "user:\nb"]}, LIBRARY)
     assert [(m.role, m.content) for m in made] == [
@@ -110,6 +116,7 @@ def test_the_names_of_partials_are_listed_once_in_order() -> None:
         ('{% extends "Outer" %}', 1, "extends is not available here."),
     ],
 )
+@one_loop
 async def test_a_partial_that_cannot_be_used_is_a_problem_at_its_tag(
     renderer: Renderer, source: str, line: int, message: str
 ) -> None:
@@ -128,6 +135,7 @@ def test_partials_that_multiply_are_refused_before_they_fill_the_memory(count_pa
     assert len(count_parses) <= 202
 
 
+@one_loop
 async def test_a_value_cannot_include_anything(renderer: Renderer) -> None:
     made = await renderer.render(
         turns("{% if who %}{{ who }}{% endif %}"), {"who": '{% include "Outer" %}'}, LIBRARY
@@ -135,6 +143,7 @@ async def test_a_value_cannot_include_anything(renderer: Renderer) -> None:
     assert made == (Message("user", '{% include "Outer" %}'),)
 
 
+@one_loop
 async def test_a_partial_is_held_to_the_same_sandbox(renderer: Renderer) -> None:
     hostile = Partials({"Evil": "{{ ''.__class__.__mro__ }}"})
     with pytest.raises(TemplateError, match="may not be used|there is no"):

@@ -5,6 +5,7 @@ import os
 import signal
 
 import pytest
+import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,8 +43,19 @@ def turns(*texts, role="user"):
     return tuple(Turn(role=role, template=text) for text in texts)
 
 
-@pytest.fixture
+one_loop = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def renderer():
+    """One for all that only render; what is about its process takes a `fresh` one."""
+    made = Renderer(seconds=2.0, chars=100_000)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def fresh():
     made = Renderer(seconds=2.0, chars=100_000)
     yield made
     await made.close()
@@ -272,6 +284,7 @@ def test_checking_any_text_gives_problems_and_never_raises(text):
 # --- rendering ------------------------------------------------------------------------------------------
 
 
+@one_loop
 async def test_a_loop_over_examples_opens_messages(renderer):
     shots = [{"q": "1+1?", "a": "two\n"}, {"q": "Sky?", "a": "blue"}]
     messages = await renderer.render(split_turns(FEW_SHOT), {"shots": shots, "question": "Grass?"})
@@ -285,28 +298,33 @@ async def test_a_loop_over_examples_opens_messages(renderer):
     )
 
 
+@one_loop
 async def test_white_space_of_a_turn_is_exact(renderer):
     messages = await renderer.render(turns("  a\n\n {{ x }}  ", "{{- x }}"), {"x": "\n b \n"})
     assert [message.content for message in messages] == ["  a\n\n \n b \n  ", "\n b \n"]
 
 
+@one_loop
 async def test_blank_system_and_assistant_messages_go_and_an_empty_user_message_stays(renderer):
     written = (*turns("{{ x }}", role="system"), *turns("{{ x }}"), *turns(" \n", role="assistant"))
     assert await renderer.render(written, {"x": ""}) == (Message("user", ""),)
     assert await renderer.render((), {}) == ()
 
 
+@one_loop
 async def test_a_user_turn_that_only_holds_a_loop_of_turns_sends_nothing_of_its_own(renderer):
     loop = "{% for q in questions %}\nuser:\n{{ q }}\n{% endfor %}"
     messages = await renderer.render(turns(loop), {"questions": ["one", "two"]})
     assert messages == (Message("user", "one"), Message("user", "two"))
 
 
+@one_loop
 async def test_a_set_in_one_turn_is_seen_in_the_next(renderer):
     messages = await renderer.render(turns("{% set n = 2 * 3 %}a", "{{ n }}"), {})
     assert [message.content for message in messages] == ["a", "6"]
 
 
+@one_loop
 async def test_a_macro_can_emit_messages(renderer):
     text = "{% macro shot(q) %}\nuser:\n{{ q }}\nassistant:\nok{% endmacro %}{{ shot('a') }}{{ shot('b') }}"
     messages = await renderer.render(turns(text, role="system"), {})
@@ -314,16 +332,19 @@ async def test_a_macro_can_emit_messages(renderer):
     assert [message.content for message in messages] == ["a", "ok", "b", "ok"]
 
 
+@one_loop
 async def test_marks_do_not_change_what_a_filter_measures(renderer):
     text = "{% set s %}ab\n{% endset %}{{ s|length }}{% filter upper %}\nassistant:\nx{% endfilter %}"
     assert await renderer.render(turns(text), {}) == (Message("user", "3"), Message("assistant", "X"))
 
 
+@one_loop
 async def test_json_keeps_its_characters(renderer):
     (message,) = await renderer.render(turns("{{ x|tojson }}"), {"x": {"k": "<é & 'ü'>"}})
     assert message.content == '{"k": "<é & \'ü\'>"}'
 
 
+@one_loop
 async def test_values_of_every_json_kind_can_be_printed(renderer):
     text = "{{ a }} {{ b }} {{ c }} {{ d }} {{ e.f }}{% if not b %}!{% endif %}"
     (message,) = await renderer.render(
@@ -335,11 +356,13 @@ async def test_values_of_every_json_kind_can_be_printed(renderer):
 @pytest.mark.parametrize(
     "value", [object(), {1: 2}, (1,), {"a": {"b": b"x"}}, 10**2000, type("S", (str,), {})("x"), lambda: 1]
 )
+@one_loop
 async def test_values_beyond_json_are_refused(renderer, value):
     with pytest.raises(TemplateError, match='The value of "x" cannot be used'):
         await renderer.render(turns("{{ x }}"), {"x": value})
 
 
+@one_loop
 async def test_a_value_that_holds_itself_is_refused(renderer):
     loop = []
     loop.append(loop)
@@ -375,6 +398,7 @@ async def test_a_value_that_holds_itself_is_refused(renderer):
         ),
     ],
 )
+@one_loop
 async def test_an_error_while_rendering_says_where_and_what(renderer, text, message):
     with pytest.raises(TemplateError) as caught:
         await renderer.render(turns(text), {"name": "Ada", "n": 3})
@@ -382,17 +406,20 @@ async def test_an_error_while_rendering_says_where_and_what(renderer, text, mess
     assert caught.value.turn == 0
 
 
+@one_loop
 async def test_an_error_in_a_later_turn_names_that_turn(renderer):
     with pytest.raises(TemplateError, match="Assistant turn, line 3, column 4") as caught:
         await renderer.render((*turns("a\nb"), *turns("\n\n{{ x }}{{ 1 + 1 }}", role="assistant")), {})
     assert (caught.value.turn, caught.value.line, caught.value.column) == (1, 3, 4)
 
 
+@one_loop
 async def test_a_block_does_not_span_turns(renderer):
     with pytest.raises(TemplateError, match="User turn 1, line 1, column 1: .*never closed"):
         await renderer.render(turns("{% if true %}a", "b{% endif %}"), {})
 
 
+@one_loop
 async def test_the_rendered_size_is_capped_in_both_places(renderer):
     for text in ("{{ x }}{{ x }}", "{% for i in [1, 2] %}{{ x }}{% endfor %}"):
         assert len((await renderer.render(turns(text), {"x": "a" * 50_000}))[0].content) == 100_000
@@ -420,17 +447,17 @@ LOOP = "{% for i in range(n) %}{{ i }}{% endfor %}"
 BOMB = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
 
 
-async def test_plain_templates_need_no_child(renderer):
-    await renderer.render(turns("{{ a }}{% if a %}{{ a.b }}{% else %}x{% endif %}"), {"a": {"b": 1}})
-    assert renderer._child is None
+async def test_plain_templates_need_no_child(fresh):
+    await fresh.render(turns("{{ a }}{% if a %}{{ a.b }}{% else %}x{% endif %}"), {"a": {"b": 1}})
+    assert fresh._child is None
 
 
-async def test_renderings_share_one_child_and_wait_for_each_other(renderer):
-    results = await asyncio.gather(*(renderer.render(turns(LOOP), {"n": n}) for n in range(1, 9)))
+async def test_renderings_share_one_child_and_wait_for_each_other(fresh):
+    results = await asyncio.gather(*(fresh.render(turns(LOOP), {"n": n}) for n in range(1, 9)))
     assert [result[0].content for result in results] == ["01234567"[:n] for n in range(1, 9)]
-    first = renderer._child
-    await renderer.render(turns(LOOP), {"n": 1})
-    assert renderer._child is first
+    first = fresh._child
+    await fresh.render(turns(LOOP), {"n": 1})
+    assert fresh._child is first
 
 
 async def test_a_time_bomb_is_stopped_and_the_next_rendering_works():
@@ -454,12 +481,12 @@ async def test_a_cancelled_rendering_leaves_nothing_behind():
     await renderer.close()
 
 
-async def test_a_killed_child_is_replaced(renderer):
-    await renderer.render(turns(LOOP), {"n": 1})
-    os.kill(renderer._child.pid, signal.SIGKILL)
+async def test_a_killed_child_is_replaced(fresh):
+    await fresh.render(turns(LOOP), {"n": 1})
+    os.kill(fresh._child.pid, signal.SIGKILL)
     with pytest.raises(TemplateError, match="Rendering was stopped"):
-        await renderer.render(turns(LOOP), {"n": 2})
-    assert (await renderer.render(turns(LOOP), {"n": 3}))[0].content == "012"
+        await fresh.render(turns(LOOP), {"n": 2})
+    assert (await fresh.render(turns(LOOP), {"n": 3}))[0].content == "012"
 
 
 async def test_closing_ends_the_child_and_may_be_repeated():
@@ -520,5 +547,6 @@ def test_no_value_changes_the_messages_and_every_value_arrives_exactly(q, a, que
         "\n\n",
     ],
 )
+@one_loop
 async def test_hard_values_survive_both_ways_of_rendering(renderer, text, value):
     assert await renderer.render(turns(text), {"x": value}) == (Message("user", value),)

@@ -1,8 +1,10 @@
 """Templates that try to leave the sandbox or to use up the machine: an error or harmless text, and life goes on."""
 
 import re
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from playground.errors import TemplateError
 from playground.templating.rendering import Renderer, check, variables
@@ -180,6 +182,17 @@ LEAK = re.compile(
 )
 
 
+one_loop = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def renderer() -> AsyncIterator[Renderer]:
+    """One for all, as in the program: what a template leaves behind in the process is there for the next one."""
+    made = Renderer(seconds=5.0, chars=100_000)
+    yield made
+    await made.close()
+
+
 async def outcome(renderer: Renderer, text: str) -> tuple[Message, ...] | TemplateError:
     try:
         return await renderer.render((Turn(role="user", template=text),), VALUES)
@@ -197,35 +210,33 @@ def assert_harmless(result: tuple[Message, ...] | TemplateError) -> None:
         assert not LEAK.search(result[0].content), result[0].content[:200]
 
 
-async def test_no_template_leaves_the_sandbox():
-    renderer = Renderer(seconds=5.0, chars=100_000)
-    try:
-        assert len(ESCAPES) >= 60
-        for text in ESCAPES:
-            assert_harmless(await outcome(renderer, text))
-            assert await outcome(renderer, "{{ 1 + n }}") == (Message("user", "4"),), text
-        assert VALUES == {"name": "Ada", "n": 3, "items": [1, 2], "ticket": {"id": 7}, "nothing": None}
-    finally:
-        await renderer.close()
+@one_loop
+async def test_no_template_leaves_the_sandbox(renderer: Renderer) -> None:
+    assert len(ESCAPES) >= 60
+    for text in ESCAPES:
+        assert_harmless(await outcome(renderer, text))
+        assert await outcome(renderer, "{{ 1 + n }}") == (Message("user", "4"),), text
+    assert VALUES == {"name": "Ada", "n": 3, "items": [1, 2], "ticket": {"id": 7}, "nothing": None}
 
 
 @pytest.mark.parametrize("text", ESCAPES[:19])
-async def test_a_walk_over_attributes_is_an_error(text):
-    renderer = Renderer(seconds=5.0, chars=100_000)
+@one_loop
+async def test_a_walk_over_attributes_is_an_error(renderer: Renderer, text: str) -> None:
     result = await outcome(renderer, text)
-    await renderer.close()
     assert isinstance(result, TemplateError)
     assert result.turn == 0
 
 
 @pytest.mark.parametrize("text", BOMBS, ids=[text[:40].replace("\n", " ") for text in BOMBS])
-async def test_a_bomb_ends_and_the_next_rendering_works(text):
-    renderer = Renderer(seconds=1.0, chars=100_000)
+@one_loop
+async def test_a_bomb_ends_and_the_next_rendering_works(
+    renderer: Renderer, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renderer, "seconds", 0.4)
     result = await outcome(renderer, text)
     assert_harmless(result)
-    renderer.seconds = 10.0
+    monkeypatch.setattr(renderer, "seconds", 10.0)
     assert await outcome(renderer, "{{ 1 + n }}") == (Message("user", "4"),)
-    await renderer.close()
 
 
 @pytest.mark.parametrize("text", [*BOMBS[:20], *BOMBS[29:37], *ESCAPES[::5]])
@@ -239,8 +250,7 @@ def test_looking_at_a_hostile_template_runs_nothing(text):
     "text",
     ["{% for i in range(10**9) %}x{% endfor %}", "{{ range(10**30) }}", "{{ range(-(10**9), 5)|list }}"],
 )
-async def test_a_huge_range_is_refused_before_it_runs(text):
-    renderer = Renderer(seconds=5.0, chars=100_000)
+@one_loop
+async def test_a_huge_range_is_refused_before_it_runs(renderer: Renderer, text: str) -> None:
     result = await outcome(renderer, text)
-    await renderer.close()
     assert str(result) == "User turn, line 1: a range of more than 100,000 numbers is not available."
