@@ -25,6 +25,8 @@ from playground.store import open_store
 from playground.store.records import StoredRun
 from playground.types.generation import Chunk
 from playground.types.prompt import PRESETS, Check, Input, Prompt, Sampling, Turn
+from tests import forked
+from tests.forked import Program
 from tests.tried_engine import Tried
 
 if TYPE_CHECKING:
@@ -593,9 +595,10 @@ def test_help_needs_none_of_the_heavy_packages() -> None:
 # --- a real process with the real model -----------------------------------------------------------------
 
 
-def test_a_pattern_answers_on_the_embedded_model(data: Path) -> None:
+def test_a_pattern_answers_on_the_embedded_model(data: Path, tried_engine: Tried) -> None:
+    tried_engine(data)
     command = [*PLAYGROUND, "run", "hub/classification/sentiment", "--example"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = forked.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "negative" in done.stdout
     assert stored(data)[0].cells[0].backend == "llama.cpp"
@@ -607,7 +610,7 @@ def test_ctrl_c_stops_the_model_and_keeps_what_arrived(
     tried_engine(data)
     file = write_prompt(tmp_path, "Tell a very long story about the sea.")
     command = [*PLAYGROUND, "run", file, "--max-tokens", "4000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with Program(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout and process.stderr
         first = os.read(process.stdout.fileno(), 100)
         process.send_signal(signal.SIGINT)
@@ -625,7 +628,7 @@ def test_a_reader_that_leaves_early_stops_the_model_without_a_traceback(
     tried_engine(data)
     file = write_prompt(tmp_path, "Tell a very long story about the sea.")
     command = [*PLAYGROUND, "run", file, "--max-tokens", "4000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with Program(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout and process.stderr
         os.read(process.stdout.fileno(), 10)
         process.stdout.close()

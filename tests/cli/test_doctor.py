@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -244,7 +243,7 @@ async def test_a_machine_without_a_sandbox_is_a_fault_only_where_it_is_wanted(
 
 def test_doctor_generates_with_the_embedded_model_and_exits_with_0(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "playground.cli.main", "doctor", "--data", str(tmp_path / "data")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = forked.run(command, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     assert "ok     model: llama.cpp:SmolLM2-135M-Instruct answers" in done.stdout
     assert "llama.cpp extra buffers: o" in done.stdout
