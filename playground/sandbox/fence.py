@@ -13,9 +13,12 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
-from collections.abc import Callable
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple, NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
 
 LOOKS = frozenset(
     {"os.listdir", "os.scandir", "os.chdir", "os.walk", "os.fwalk", "os.getxattr", "os.listxattr"}
@@ -112,12 +115,11 @@ MODULES = frozenset(
 """Modules that reach around the events; refused when the fence is alone."""
 
 
-class Fence(NamedTuple):
-    """Where a program may write and read, and whether the kernel stands behind that."""
+class Fence:
+    """Where a program may write and read, and whether the kernel stands behind that (then it is not `alone`)."""
 
-    folder: str
-    readable: tuple[str, ...]
-    alone: bool
+    def __init__(self, folder: str, readable: tuple[str, ...], alone: bool) -> None:
+        self.folder, self.readable, self.alone = folder, readable, alone
 
 
 SOURCE = "<sandbox>"
@@ -131,7 +133,11 @@ def put_up(fence: Fence) -> None:
         harmless = ModuleType("_posixsubprocess")
         harmless.__dict__["fork_exec"] = _no_program
         sys.modules["_posixsubprocess"] = harmless
-        for module in (os, sys.modules["posix"], sys.modules["signal"], sys.modules["_signal"]):
+        # The module signal takes what it has from _signal when a program imports it.
+        for module in (
+            os,
+            *(sys.modules[name] for name in ("posix", "_signal", "signal") if name in sys.modules),
+        ):
             for name in SILENT:
                 if hasattr(module, name):
                     setattr(module, name, _not_here)

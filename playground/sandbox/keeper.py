@@ -8,50 +8,54 @@
 
 It has nothing of the playground's in memory, because the program's process is a fork of it. It knows that the
 playground is gone when its standard input ends. POSIX only; of the standard library what is quickly imported, because
-every program waits for it.
+every program waits for it: no pathlib, typing, contextlib or signal, each of which takes longer than all of this takes to run.
 """
-
-# No pathlib: it takes longer to import than all of this takes to run.
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]
 import marshal
 import os
 import select
-import signal
 import stat
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, NamedTuple, NoReturn
+from types import SimpleNamespace
 
 from playground.sandbox import program
 from playground.sandbox.fence import Fence
-from playground.sandbox.limits import Limits
+from playground.sandbox.program import suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+    from playground.sandbox.limits import Limits
 
 _TICK_S = 0.1
 _END_S = 2.0
 
 
-class Order(NamedTuple):
-    """What to run and how; `walls` are "namespaces", "bubblewrap" (within its own), "kernel" or "python"."""
+class Order:
+    """What to run and how; `walls` are "namespaces", "bubblewrap" (within its own), "kernel" or "python".
 
-    code: str
-    limits: Limits
-    walls: str
-    folder: str
-    """An empty folder, which the playground removes afterwards."""
-    readable: tuple[str, ...]
-    report: int
-    """The descriptor to report to; the program does not get it."""
+    `folder` is an empty one, which the playground removes afterwards; `report` the descriptor to report to, which the program
+    does not get.
+    """
+
+    def __init__(
+        self, code: str, limits: Limits, walls: str, folder: str, readable: tuple[str, ...], report: int
+    ) -> None:
+        self.code, self.limits, self.walls = code, limits, walls
+        self.folder, self.readable, self.report = folder, readable, report
 
 
-class Ended(NamedTuple):
+class Ended:
     """How the child of the keeper ended."""
 
-    status: int
-    cpu_s: float
+    def __init__(self, status: int, cpu_s: float) -> None:
+        self.status, self.cpu_s = status, cpu_s
 
 
 def main() -> NoReturn:
@@ -85,7 +89,8 @@ def main() -> NoReturn:
 
 def _read_order() -> Order:
     sent: dict[str, Any] = marshal.loads(_read(int.from_bytes(_read(8), "little")))
-    return Order(limits=Limits(*sent.pop("limits")), readable=tuple(sent.pop("readable")), **sent)
+    limits: Any = SimpleNamespace(**sent.pop("limits"))
+    return Order(limits=limits, readable=tuple(sent.pop("readable")), **sent)
 
 
 def _read(size: int) -> bytes:

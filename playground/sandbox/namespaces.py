@@ -13,10 +13,14 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from collections.abc import Iterable
 
-from playground.sandbox.limits import Limits
 from playground.sandbox.syscalls import DEVICES, call
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from playground.sandbox.limits import Limits
 
 WORK = "/sandbox"
 """The program's folder, the only one that it can write to."""

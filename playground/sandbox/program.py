@@ -8,22 +8,39 @@ Runs in a fork of the keeper.
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found]
 import builtins
 import os
 import resource
-import signal
 import sys
-from collections.abc import Callable
-from contextlib import suppress
 from types import ModuleType, TracebackType
-from typing import Any, NoReturn
 
 from playground.sandbox.fence import SOURCE, Fence, put_up
-from playground.sandbox.limits import Limits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn
+
+    from playground.sandbox.limits import Limits
 
 FILE = "program.py"
 """What tracebacks call the program."""
 _MESSAGE_CHARS = 4000
+
+
+class suppress:
+    """What contextlib has under this name, without what contextlib imports."""
+
+    def __init__(self, *kinds: type[BaseException]) -> None:
+        self._kinds = kinds
+
+    def __enter__(self) -> None:
+        """Nothing is got."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        """Whether what was raised is one of these."""
+        return kind is not None and issubclass(kind, self._kinds)
 
 
 def prepare(limits: Limits, folder: str, walls: Callable[[], None] | None) -> None:

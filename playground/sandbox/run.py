@@ -136,7 +136,7 @@ async def _keep(
     """What the keeper reported, the two streams, and whether one of them was cut."""
     here, there = os.pipe()
     try:
-        order = {"code": code, "limits": tuple(limits), "walls": walls, "report": there}
+        order = {"code": code, "limits": limits._asdict(), "walls": walls, "report": there}
         order |= {"folder": WORK if walls == "bubblewrap" else str(folder), "readable": readable()}
         home = WORK if LEVEL_BEHIND[walls] == "isolated" else str(folder)
         command = [*(wrapped(folder) if walls == "bubblewrap" else ()), *python()]

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MACHINES = ("x86_64", "aarch64")
 """What `os.uname().machine` says where the numbers are known; each table below has a column for each, in this order."""

@@ -13,6 +13,8 @@ from playground.sandbox.limits import Limits
 
 QUICK = Limits(cpu_s=4, wall_s=8, disk_mb=4, files=100)
 SHORT = Limits(cpu_s=4, wall_s=0.5, disk_mb=4, files=100)
+BRIEF = SHORT._replace(wall_s=0.25)
+"""For what computes until it is ended."""
 ONE_SECOND = Limits(cpu_s=1, wall_s=8)
 
 LIBC = "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
@@ -457,14 +459,14 @@ PROCESSES = [
         "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass",
         ("time",),
         says="timed out",
-        limits=SHORT,
+        limits=BRIEF,
     ),
     Hostile(
         "is_a_native_fork_bomb",
         LIBC + "while True:\n    libc.fork()",
         ("time",),
         says="timed out",
-        limits=SHORT,
+        limits=BRIEF,
         weak_says=NO_CTYPES,
     ),
     Hostile(
@@ -612,14 +614,14 @@ RESOURCES = [
         "computes_in_native_code",
         "print(len(str(7 ** (7 ** 9))))",
         ("time", "failed", "memory"),
-        limits=SHORT,
+        limits=BRIEF,
     ),
     Hostile(
         "waits_in_a_regular_expression",
         "import re\nre.match(r'(a+)+$', 'a' * 40 + 'b')",
         ("time",),
         says="timed out",
-        limits=SHORT,
+        limits=BRIEF,
     ),
     Hostile(
         "raises_its_time",
@@ -753,7 +755,7 @@ PYTHON = [
         "class E(Exception):\n    def __str__(self):\n        while True: pass\nraise E()",
         ("time",),
         says="timed out",
-        limits=SHORT,
+        limits=BRIEF,
     ),
     Hostile(
         "raises_a_long_chain",

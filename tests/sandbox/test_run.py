@@ -17,7 +17,7 @@ import pytest
 from playground.errors import PlaygroundError
 from playground.sandbox import run as run_module
 from playground.sandbox.keeper import too_much
-from playground.sandbox.launch import remove
+from playground.sandbox.launch import python, remove
 from playground.sandbox.levels import LEVELS, LevelName, bubblewrap
 from playground.sandbox.limits import Limits
 from playground.sandbox.result import judge, printable
@@ -341,3 +341,10 @@ def test_what_is_too_much_in_a_folder_is_named(tmp_path: Path) -> None:
     with (tmp_path / "a" / "large").open("wb") as file:
         file.truncate(1 << 30)
     assert too_much(str(tmp_path), Limits(disk_mb=1)) == ""
+
+
+def test_a_keeper_imports_nothing_that_takes_longer_than_itself() -> None:
+    code = python()[-1].replace("; main()", "; print(*sys.modules)")
+    said = subprocess.run([*python()[:-1], code], capture_output=True, text=True, check=True).stdout.split()
+    assert "playground.sandbox.program" in said
+    assert {"typing", "re", "enum", "contextlib", "signal", "collections", "pathlib"}.isdisjoint(said)
