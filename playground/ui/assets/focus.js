@@ -5,6 +5,7 @@ import { english, englishOf } from "./language.js";
 
 const CONTROLS = "button, select, input, textarea, a[href], summary, [tabindex]";
 const WATCHED = ["hidden", "disabled", "class", "style", "open"];
+const NEAR = 6; // boxes around a control that know where in them it was: further out, a number says nothing
 const KNOWN = 12; // places the focus was at before, for what opens over the page and goes again
 
 const been = []; // the last places, the latest at the end: {el, sign, trail: [{el, place}]}
@@ -13,28 +14,36 @@ const signOf = (el) =>
   [el.tagName, el.id, el.name, englishOf(el, "aria-label"), JSON.stringify(el.dataset), labelOf(el)].join("\n");
 const labelOf = (el) => (el.matches("button, a, summary") ? english(el) : "");
 const isUsable = (el) => el.isConnected && !el.disabled && el.checkVisibility({ visibilityProperty: true });
-const controlsIn = (box) => $$(CONTROLS, box).filter((el) => el.tabIndex >= 0 && isUsable(el));
+const isReached = (el) => el.tabIndex >= 0 && isUsable(el);
+const controlsIn = (box) => $$(CONTROLS, box).filter(isReached);
 
 function note(el) {
   if (el === document.body || !el.matches) return;
-  const trail = [];
-  for (let box = el.parentElement; box && box !== document.body; box = box.parentElement) {
-    // Only the nearest know where in them it was: further out, a number says nothing.
-    trail.push({ el: box, place: trail.length < 6 ? controlsIn(box).indexOf(el) : -1 });
-  }
+  const boxes = [];
+  for (let box = el.parentElement; box && box !== document.body; box = box.parentElement) boxes.push(box);
+  const places = placesOf(el, boxes.slice(0, NEAR));
   if (been.at(-1)?.el === el) been.pop();
-  been.push({ el, sign: signOf(el), trail });
+  been.push({ el, sign: signOf(el), trail: boxes.map((box, n) => ({ el: box, place: places[n] ?? -1 })) });
   if (been.length > KNOWN) been.shift();
+}
+
+// Where it stands among the controls of each of the boxes around it: whether one is in view is asked once, of those
+// before it.
+function placesOf(el, boxes) {
+  const all = $$(CONTROLS, boxes.at(-1) ?? el), at = all.indexOf(el);
+  if (at < 0 || !isReached(el)) return [];
+  const before = all.slice(0, at).filter(isReached);
+  return boxes.map((box) => before.filter((each) => box.contains(each)).length);
 }
 
 // The same control drawn anew, as near to where it was as there is one; else what stands at its place.
 function nextTo({ sign, trail }) {
   const there = trail.filter(({ el }) => isUsable(el));
-  for (const { el: box } of there.slice(0, 6)) {
+  for (const { el: box } of there.slice(0, NEAR)) {
     const same = controlsIn(box).find((el) => signOf(el) === sign);
     if (same) return same;
   }
-  for (const { el: box, place } of there.slice(0, 6)) {
+  for (const { el: box, place } of there.slice(0, NEAR)) {
     const controls = controlsIn(box);
     if (controls.length) return controls[Math.min(Math.max(place, 0), controls.length - 1)];
   }
@@ -88,9 +97,10 @@ function look(records) {
   const last = been.at(-1);
   const held = document.activeElement;
   if (!last || (held && held !== document.body && held !== last.el)) return;
-  // Looked at only when something was taken away, or when what changed holds the focus.
+  // Looked at only when what changed holds the focus, or when something was taken away while nothing has it: that it is
+  // in view costs the browser a look at all styles.
   const touched = records.some(({ type, target, removedNodes }) =>
-    type === "childList" ? removedNodes.length : target.contains(last.el),
+    type === "childList" ? removedNodes.length && held !== last.el : target.contains(last.el),
   );
   if (!touched || isUsable(last.el)) return;
   // Whoever took it away may give the focus to what comes instead.
