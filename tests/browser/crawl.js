@@ -33,9 +33,13 @@ async (asked) => {
   // Once from top to bottom: what is hidden or somebody's is not entered, what was seen before is not looked at again.
   function see(where) {
     const within = (el) => {
-      if (el.matches(KEPT)) return NodeFilter.FILTER_REJECT;
+      if (el.matches(KEPT)) {
+        // What holds code or a model's text is described by us.
+        if (el.matches(DESCRIBED) && el.checkVisibility()) describe(el, where);
+        return NodeFilter.FILTER_REJECT;
+      }
       const isChoice = el.tagName === "OPTION" || el.tagName === "OPTGROUP";
-      return isChoice || el.checkVisibility() ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_REJECT;
+      return isChoice || el.checkVisibility() || isBare(el) ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_REJECT;
     };
     const accept = (node) => (node.nodeType === Node.ELEMENT_NODE ? within(node) : NodeFilter.FILTER_ACCEPT);
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT, accept);
@@ -47,16 +51,17 @@ async (asked) => {
         if (data.trim() && (el.tagName !== "OPTION" || isOurs(el))) note(data, where);
         continue;
       }
-      for (const name of ATTRIBUTES) if (node.hasAttribute(name)) note(node.getAttribute(name), `${where} @${name}`);
+      describe(node, where);
       // What stands in a field of ours before anybody has typed: a name, a message.
       if (node.matches(FIELD) && node.value) note(node.value, `${where} @value`);
     }
     for (const el of document.querySelectorAll("[translate=no]")) names.add(el.textContent.trim());
-    // What holds code or a model's text is described by us.
-    for (const el of document.querySelectorAll(DESCRIBED))
-      if (el.checkVisibility() && !el.parentElement.closest(KEPT))
-        for (const name of ATTRIBUTES) if (el.hasAttribute(name)) note(el.getAttribute(name), `${where} @${name}`);
   }
+  function describe(el, where) {
+    for (const name of ATTRIBUTES) if (el.hasAttribute(name)) note(el.getAttribute(name), `${where} @${name}`);
+  }
+  // It has no box of its own, but what it holds has.
+  const isBare = (el) => getComputedStyle(el).display === "contents";
   // Keys that are an input method's: the Enter that takes a word, the Escape that drops it, and what else it reads.
   const FIELDS = "textarea, [contenteditable=true], input:not([type=checkbox], [type=radio], [type=file], [type=range])";
   const COMPOSED = [{}, { ctrlKey: true }].map((more) => ({ key: "Enter", keyCode: 13, ...more })).concat(
