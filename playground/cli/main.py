@@ -27,6 +27,7 @@ from playground.cli import data as data_commands
 from playground.cli import documents as document_commands
 from playground.cli import library as library_commands
 from playground.cli import prompts as prompt_commands
+from playground.cli import runs as run_commands
 from playground.cli import server as added_commands
 from playground.cli.terminal import (
     Data,
@@ -328,6 +329,7 @@ document_commands.register(app)
 data_commands.register(app)
 library_commands.register(app)
 answer_commands.register(app)
+run_commands.register(app)
 bench_commands.register(app)
 
 

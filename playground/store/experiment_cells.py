@@ -199,12 +199,16 @@ class ExperimentCells:
         return found
 
     def keep_scores(self, scores: Mapping[int, Sequence[Score]]) -> None:
-        """These scores in place of those that the cells of these ids have."""
-        rows = [row for cell_id, of_cell in scores.items() for row in score_rows(cell_id, of_cell)]
+        """These scores in place of those that the cells of these ids have; of a cell that was deleted there are none."""
         with self._writing() as session:
             connection = session.connection()
+            there: set[int] = set()
             for portion in portions(list(scores)):
                 connection.execute(sa.delete(SCORES).where(SCORES.c.cell_id.in_(portion)))
+                there |= set(connection.execute(sa.select(CELL.c.id).where(CELL.c.id.in_(portion))).scalars())
+            rows = [
+                row for one, of_cell in scores.items() if one in there for row in score_rows(one, of_cell)
+            ]
             if rows:
                 connection.execute(sa.insert(SCORES), rows)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from playground.errors import NotFoundError
 from playground.formats.experiment_file import write_experiment
 from playground.plurals import plural
 from playground.runs.blocks import ROUND
@@ -82,7 +83,11 @@ async def _done(workbench: Workbench, kept: StoredExperiment, ask: Ask) -> Marku
 async def experiment_now(workbench: Workbench, ask: Ask) -> Update:
     """How it stands; what is done turns into its verdict in place, and a screen reader hears of it."""
     experiment_id = ask.text("id")
-    kept = await workbench.experiments.get(experiment_id)
+    try:
+        kept = await workbench.experiments.get(experiment_id)
+    except NotFoundError:  # deleted, here or by another program
+        told = Ask(action="open_experiments", at=experiment_id, form=ask.form)
+        return {**await open_experiments(workbench, told), "only_at": experiment_id}
     if kept.state != ask.text("state"):
         update = await shown(workbench, experiment_id, ask)
         sentence = kept.row.sentence

@@ -1,12 +1,13 @@
-"""Runs and experiments that are deleted: the drawer asks once and says what goes, then the list is drawn anew.
+"""What deleting runs and experiments has in common: the drawer that asks once, and what stays on screen in Compare.
 
-delete_runs(fields={"pick:3f…": True})           →  {"drawer": …}
-delete_runs(runs="3f… 9a…", sure="yes")          →  {"html": {"hist-list": …}, "toast": "2 runs are deleted"}
+ask_to_delete("Delete 2 runs?", contents, "delete_runs", runs="3f… 9a…")   →  {"drawer": …}: what goes, what stays
+left(ask, ["3f…"])   →  {"run": None, "form": …, "columns": …} when that run is on screen
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,8 +26,14 @@ SHOWN_TITLES = 5
 
 def ask_to_delete(title: str, contents: Contents, action: str, **which: Any) -> Update:
     """The drawer that asks once: what goes, what stays; `action` is asked for again with `which` and sure="yes"."""
-    names = join(Markup('<li translate="no">{}</li>').format(name) for name in contents.titles[:SHOWN_TITLES])
-    more = len(contents.titles) - SHOWN_TITLES
+    titles = Counter(contents.titles).most_common()
+    names = join(
+        Markup('<li><b translate="no">{}</b> {}</li>').format(
+            name, Markup('<span class="hint">{}</span>').format(plural(count, "run")) if count > 1 else ""
+        )
+        for name, count in titles[:SHOWN_TITLES]
+    )
+    more = len(titles) - SHOWN_TITLES
     rest = Markup("<li>and {} more</li>").format(f"{more:,}") if more > 0 else ""
     goes = (
         (contents.answers, "answer"), (contents.scores, "score"), (contents.votes, "vote"),
@@ -44,13 +51,13 @@ def ask_to_delete(title: str, contents: Contents, action: str, **which: Any) -> 
     attempts = (
         Markup('<p class="note">{}</p>').format(
             "It still counts as an attempt at its question: the next one is not told as the first."
-            if contents.attempts == 1
-            else "Each experiment still counts as an attempt at its question."
+            if is_one
+            else "Each experiment among them still counts as an attempt at its question."
         )
         if contents.attempts
         else ""
     )
-    body = Markup('<ul class="named">{}{}</ul>{}<p>{}</p>{}').format(names, rest, with_it, stays, attempts)
+    body = Markup('<ul class="goes">{}{}</ul>{}<p>{}</p>{}').format(names, rest, with_it, stays, attempts)
     sure = button("Delete for good", action, symbol="trash", kind="danger", sure="yes", **which)
     foot = join((sure, button("Keep", "close", kind="quiet")))
     return {"drawer": {"title": title, "body": body, "foot": foot, "narrow": True}}

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from playground.errors import StoreBusy, StoreError, StoreHindered
+from playground.errors import NotFoundError, StoreBusy, StoreError, StoreHindered
 from playground.runs.deposits import Deposits
 from playground.workbench.experiment_going import HINDERED_S
 
@@ -35,6 +35,9 @@ class Keeping:
         while True:
             try:
                 await asyncio.to_thread(change)
+                return
+            except NotFoundError as exc:  # it was deleted meanwhile
+                log.info("%s is not kept. %s", what, exc)
                 return
             except StoreError as exc:
                 if self.is_ending or not isinstance(exc, StoreBusy | StoreHindered):

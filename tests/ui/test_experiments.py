@@ -238,3 +238,39 @@ async def test_the_page_says_that_its_data_set_is_in_the_bin_and_goes_on(
     await call("data_delete", dataset=kept.id)
     await workbench.datasets.purge(kept.id)
     assert "was deleted for good" in (await call("open_experiments", at=run))["html"]["exp-body"]
+
+
+async def test_a_deleted_experiment_is_gone_from_the_list_and_still_counts_as_an_attempt(
+    workbench: Workbench, call: Call, form: Form
+) -> None:
+    held = Held()
+    workbench.models.backends["scripted"] = held
+    await words_set(workbench, 4)
+    form = greeting(form)
+    form |= {"experiment": (await call("experiment_from_compare", form=form))["plan"]}
+    run = (await call("start_experiment", form=form))["experiment"]
+    running = await call("open_experiments", at=run)
+    assert "delete_experiment" not in running["html"]["exp-head"]
+    refused = await call("delete_experiment", id=run)
+    assert "still going" in refused["alert"]["message"] and "drawer" not in refused
+    held.go.set()
+    done = await until_done(call, form, run)
+    assert 'data-act="delete_experiment"' in done["html"]["exp-head"]
+    asked = await call("delete_experiment", id=run)
+    assert asked["drawer"]["title"] == "Delete this experiment?"
+    assert "It still counts as an attempt at its question" in asked["drawer"]["body"]
+    other = await call("experiment_now", id=run, state="done", seen="")
+    assert other["only_at"] == run and "alert" not in other
+    deleted = await call("delete_experiment", id=run, sure="yes")
+    assert (deleted["experiment"], deleted["drawer"]) == ("", None)
+    assert deleted["toast"].endswith("is deleted")
+    assert run not in deleted["html"]["exp-body"]
+    cost = (await call("experiment_cost", form=form))["html"]
+    assert "attempt 2" in cost["exp-attempt"]
+    # Another page that still shows it is led to the list, and told why.
+    other = await call("experiment_now", id=run, state="done", seen="")
+    assert (other["only_at"], other["experiment"]) == (run, "")
+    assert other["alert"]["message"] == "This experiment was deleted."
+    assert await workbench.datasets.used_by((await workbench.datasets.all())[0].id) == {}
+    await workbench.removal.finish()
+    assert workbench.store.facts().counts["cell"] == 0
