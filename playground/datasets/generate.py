@@ -9,8 +9,9 @@ One row at a time: a person reads each before it is kept.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from playground.datasets.cell import cell_text, is_empty, read_cell
 from playground.errors import PromptError
@@ -29,33 +30,75 @@ _TYPES: dict[str, Any] = {
 }
 
 
-def instructions(columns: Sequence[Column], choices: Mapping[str, Sequence[str]]) -> str:
+class Wording(NamedTuple):
+    """What is said to the model, in one language."""
+
+    row: str
+    alike: str
+    expected: str
+    one_of: str
+    between: str
+    anew: str
+    role: str
+    examples: str
+    form: str
+
+
+ENGLISH = Wording(
+    "Write one new row for this data set.",
+    "It is of the same kind as the examples, about another situation, in the same language.",
+    "{} is the right answer for the rest of the row.",
+    "{} is one of: {}.",
+    ", ",
+    "Do not repeat an example.",
+    "You write test cases for prompts. You answer with JSON only.",
+    "Examples, one a line:\n{}",
+    "Answer with one JSON object on one line, with exactly these keys: {}. Nothing else.",
+)
+# A model goes on in the language that it is spoken to, whatever that says about languages.
+CHINESE = Wording(
+    "为这个数据集写一行新数据。",
+    "它与示例同类，但讲另一种情形，仍用中文。",
+    "{} 是这一行其余内容的正确答案。",
+    "{} 只能是其中之一：{}。",
+    "、",
+    "不要重复示例。",
+    "你为提示词编写测试用例，只用 JSON 回答。",
+    "示例，每行一个：\n{}",
+    "只回答一个 JSON 对象，写在一行里，键恰好是：{}。不要写别的。",
+)
+
+
+def wording(examples: Sequence[Row]) -> Wording:
+    """The language that most of the rows' text is in; a Chinese character weighs as much as a word of letters."""
+    text = "\n".join(value for row in examples for value in row.values.values() if isinstance(value, str))
+    characters = len(re.findall("[\u3400-\u9fff]", text))
+    return CHINESE if characters > 0 and characters >= len(re.findall("[A-Za-z]+", text)) else ENGLISH
+
+
+def instructions(
+    columns: Sequence[Column], choices: Mapping[str, Sequence[str]], examples: Sequence[Row] = ()
+) -> str:
     """What a model is told unless a person words it otherwise; `choices` are columns with few values."""
-    lines = ["Write one new row for this data set."]
+    words = wording(examples)
     # Small models copy: they are told first what to keep, then what not to.
-    lines.append("It is of the same kind as the examples, about another situation, in the same language.")
-    expected = next((column.name for column in columns if column.role == "expected"), "")
-    if expected:
-        lines.append(f"{expected} is the right answer for the rest of the row.")
-    for name, values in choices.items():
-        lines.append(f"{name} is one of: {', '.join(values)}.")
-    lines.append("Do not repeat an example.")
-    return "\n".join(lines)
+    lines = [words.row, words.alike]
+    lines += [words.expected.format(column.name) for column in columns if column.role == "expected"][:1]
+    lines += [words.one_of.format(name, words.between.join(values)) for name, values in choices.items()]
+    return "\n".join([*lines, words.anew])
 
 
 def messages(columns: Sequence[Column], examples: Sequence[Row], asked: str) -> tuple[Message, ...]:
     """The exchange that asks for one row."""
-    names = ", ".join(f'"{column.name}" ({column.kind})' for column in columns)
+    words = wording(examples)
+    names = words.between.join(f'"{column.name}" ({column.kind})' for column in columns)
     shown = "\n".join(_as_json(row, columns) for row in examples[:MOST_EXAMPLES])
     # The form last: small models follow what they have read last.
     parts = [asked.strip()]
     if shown:
-        parts.append(f"Examples, one a line:\n{shown}")
-    parts.append(f"Answer with one JSON object on one line, with exactly these keys: {names}. Nothing else.")
-    return (
-        Message("system", "You write test cases for prompts. You answer with JSON only."),
-        Message("user", "\n\n".join(parts)),
-    )
+        parts.append(words.examples.format(shown))
+    parts.append(words.form.format(names))
+    return (Message("system", words.role), Message("user", "\n\n".join(parts)))
 
 
 def schema(columns: Sequence[Column], choices: Mapping[str, Sequence[str]]) -> str:

@@ -11,8 +11,9 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
 from playground.types.dataset import ColumnKind
@@ -109,6 +110,45 @@ def is_number(text: str, decimal: str) -> bool:
 def looks_like_a_value(text: str) -> bool:
     """Whether a text is a value rather than the name of a column: a number or true or false."""
     return is_number(text, ".") or is_number(text, ",") or text.lower() in _BOOLEANS
+
+
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d", re.ASCII)
+BELOW = 50
+"""So many records under the first one tell whether its numbers are names."""
+
+
+def numbers_are_names(head: Sequence[str], below: Iterable[Sequence[str]]) -> bool:
+    """Whether a first record that holds numbers names its columns: `country,2021,2022`, or `student,1,2,3` over grades.
+
+    Years at even distance over numbers that are no years, or different numbers over at least two texts each. In doubt
+    it is a row: of `lamp,2000` over `chair,150` nobody can tell, unless what stands below has decimals.
+    """
+    filled = [cell for cell in head if cell]
+    places = [place for place, cell in enumerate(head) if looks_like_a_value(cell)]
+    if len(set(filled)) < len(filled) or any(head[place].lower() in _BOOLEANS for place in places):
+        return False
+    under: list[list[str]] = [[] for _ in head]
+    for cells in islice(below, BELOW):
+        for place, cell in enumerate(cells[: len(head)]):
+            if cell.strip():
+                under[place].append(cell.strip())
+    if any(not under[place] for place in places):
+        return False
+    if all(_YEAR.fullmatch(head[place]) for place in places):
+        years = [int(head[place]) for place in places]
+        steps = {late - early for early, late in pairwise(years)}
+        beside = len(head) > len(places)
+        values = [cell for place in places for cell in under[place]]
+        if not steps:
+            is_told = beside and any(not cell.isdecimal() for cell in values)
+        else:
+            is_told = len(steps) == 1 and abs(max(steps)) <= 10 and (beside or len(years) > 2)
+        return is_told and not any(_YEAR.fullmatch(cell) for cell in values)
+    texts = [
+        [not looks_like_a_value(cell) and cell.lower() not in _NO_NUMBERS for cell in under[place]]
+        for place in places
+    ]
+    return len(filled) > len(places) and all(len(each) > 1 and all(each) for each in texts)
 
 
 def decimal_hint(text: str) -> str:

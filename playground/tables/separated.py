@@ -29,7 +29,7 @@ from playground.tables.base import (
     are_names,
     unique_names,
 )
-from playground.tables.kinds import looks_like_a_value
+from playground.tables.kinds import looks_like_a_value, numbers_are_names
 from playground.tables.text import Text, lines_of
 
 MARKS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Bar"}
@@ -307,11 +307,11 @@ def _header(file: str, head: Record, choices: Choices, table: Separated) -> tupl
     if choices.header is not None:
         has, evidence, sure = choices.header, "chosen", True
     elif values:
-        has, evidence, sure = (
-            False,
-            f"{plural(values, 'of its fields is a value', 'of its fields are values')}",
-            False,
-        )
+        below = ([str(cell) for cell in record.cells] for record in _after(table.parse(), head.line))
+        told = plural(values, "of its fields is a value", "of its fields are values")
+        has, evidence, sure = False, told, False
+        if numbers_are_names(cells, below):
+            has, evidence = True, f"{told}, but what stands below is of another kind"
     elif is_alone:
         has, evidence, sure = are_names(filled, file), "there is no other record", False
     else:

@@ -14,7 +14,7 @@ import warnings
 import zipfile
 import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ from playground.tables.base import (
     are_names,
     unique_names,
 )
-from playground.tables.kinds import looks_like_a_value
+from playground.tables.kinds import BELOW, looks_like_a_value, numbers_are_names
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -87,7 +87,7 @@ def open_xlsx(file: str, data: bytes, choices: Choices) -> Source:
         formulas = _formulas(data, chosen) if has_formulas else set()
     _spread(rows, merged)
     head = rows[0][1]
-    has_header, header = _header(file, head, choices, len(rows))
+    has_header, header = _header(file, head, choices, [cells for _, cells in rows[1 : BELOW + 1]])
     width = max(len(cells) for _, cells in rows)
     shown = [_text(cell) if has_header else "" for cell in head] + [""] * (width - len(head))
     columns, notes = unique_names(shown)
@@ -301,21 +301,28 @@ def _findings(
     return found
 
 
-def _header(file: str, head: tuple[Any, ...], choices: Choices, rows: int) -> tuple[bool, Found]:
+def _header(
+    file: str, head: tuple[Any, ...], choices: Choices, below: Sequence[tuple[Any, ...]]
+) -> tuple[bool, Found]:
     options = (("yes", "Column names"), ("no", "A row"))
     texts = [cell for cell in head if isinstance(cell, str) and cell.strip() and not looks_like_a_value(cell)]
+    are_texts = len(texts) == sum(cell is not None for cell in head)
     if choices.header is not None:
         has, evidence = choices.header, "chosen"
-    elif rows == 1:
-        are_texts = len(texts) == sum(cell is not None for cell in head)
+    elif not below:
         has, evidence = are_texts and are_names(texts, file), "there is no other row"
     else:
-        has = len(texts) == sum(cell is not None for cell in head)
+        has = are_texts
         evidence = f"{plural(len(texts), 'name')}" if has else "not all of its cells are texts"
-    value = "yes" if has else "no"
-    return has, Found(
-        "header", value, dict(options)[value], evidence, choices.header is not None or has, options
-    )
+        names, under = [_text(cell) for cell in head], ([_text(cell) for cell in cells] for cells in below)
+        if (
+            not has
+            and not any(isinstance(cell, datetime.date) for cell in head)
+            and numbers_are_names(names, under)
+        ):
+            has, evidence = True, "not all of its cells are texts, but what stands below is of another kind"
+    value, sure = "yes" if has else "no", choices.header is not None or (has and are_texts)
+    return has, Found("header", value, dict(options)[value], evidence, sure, options)
 
 
 def _text(cell: Any) -> str:

@@ -37,8 +37,8 @@ async def data_generate(workbench: Workbench, ask: Ask) -> Update:
         raise PromptError("No model answers.", "Look at the Models tab.")
     facts = await workbench.datasets.facts(sheet.version)
     chosen = next((model.id for model in models if model.id == ask.text("model")), models[0].id)
-    told = ask.text("instructions") or instructions(sheet.edits.columns, _choices(sheet, facts))
     examples = await _examples(workbench, sheet)
+    told = ask.text("instructions") or instructions(sheet.edits.columns, _choices(sheet, facts), examples)
     body = Markup(
         '<div data-form class="generate"><div class="form"><label for="gen-model" class="soft">Model</label><select id="gen-model" name="model" class="field">{}</select>'
         '<label for="gen-text" class="soft">Instructions</label><textarea id="gen-text" name="instructions" class="field" rows="7">{}</textarea>'

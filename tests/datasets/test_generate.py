@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from playground.datasets.generate import messages, read_row, schema
+from playground.datasets.generate import instructions, messages, read_row, schema
 from playground.errors import PromptError
 from playground.types.dataset import Column, Row
 
@@ -41,3 +42,18 @@ def test_the_model_is_shown_examples_and_asked_for_every_column() -> None:
     assert '{"message": "Where?", "days": 2, "answer": null}' in asked.content
     assert '"days" (number)' in asked.content
     assert json.loads(schema(COLUMNS, {"answer": ["wait"]}))["properties"]["answer"] == {"enum": ["wait"]}
+
+
+def test_a_model_is_spoken_to_in_the_language_of_the_rows() -> None:
+    """A list of keys and English labels beside Chinese text do not make the data English."""
+    chinese = [Row({"message": "快递什么时候到？单号 SF-12", "days": 2, "answer": "wait"})]
+    told = instructions(COLUMNS, {"answer": ("wait", "refund")}, chinese)
+    assert told == (
+        "为这个数据集写一行新数据。\n它与示例同类，但讲另一种情形，仍用中文。\nanswer 是这一行其余内容的正确答案。\n"
+        "answer 只能是其中之一：wait、refund。\n不要重复示例。"
+    )
+    system, asked = messages(COLUMNS, chinese, told)
+    assert "JSON 回答" in system.content and not re.search("Answer with|Examples", asked.content)
+    for rows in ([], [Row({"message": "Where is 快递 please, I ask again"})]):
+        assert instructions(COLUMNS, {}, rows).startswith("Write one new row")
+        assert "JSON only" in messages(COLUMNS, rows, "x")[0].content

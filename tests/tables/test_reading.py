@@ -519,6 +519,49 @@ def test_a_lone_record_that_names_nothing_is_a_row(file: str, data: bytes, cells
     assert list(kept.values.values()) == ["id", "text"]
 
 
+@pytest.mark.parametrize(
+    ("lines", "is_header"),
+    [
+        ("country,2021,2022;FR,1,2;DE,3,4", True),
+        (",2021,2022;FR,1,2;DE,3,4", True),
+        ("国家,2020,2015,2010;法国,1,2,3", True),
+        ("country,2021;FR,12.3;DE,30.5", True),
+        ("2021,2022,2023;12,13,14", True),
+        ("student,1,2,3;Ann,A,B,A;Bob,C,A,B", True),
+        ("Inception,2010;Matrix,1999", False),
+        ("a,1,2;b,3,4", False),
+        ("lamp,2000;chair,150", False),
+        ("2000;3000", False),
+        ("2000,1900;3000,4500", False),
+        ("a,2010,2011;b,2012,2013", False),
+        ("a,5;b,n/a;c,", False),
+        ("a,true;b,no;c,maybe", False),
+        ("a,2021,2021;b,1,2", False),
+        ("a,2021,2022", False),
+    ],
+)
+@pytest.mark.parametrize("file", ["a.csv", "a.xlsx"])
+def test_a_first_record_with_numbers_names_the_columns_where_those_below_are_of_another_kind(
+    file: str, lines: str, is_header: bool
+) -> None:
+    data = lines.replace(";", "\n").encode()
+    if file == "a.xlsx":
+        book, kept = openpyxl.Workbook(), io.BytesIO()
+        for line in lines.split(";"):
+            cells = line.split(",")
+            book.active.append(
+                [float(cell) if cell.replace(".", "").isdecimal() else cell or None for cell in cells]
+            )
+        book.save(kept)
+        data = kept.getvalue()
+    preview = read_table(file, data).preview()
+    assert found(preview, "header")[::2] == ("yes" if is_header else "no", False)
+    other = read_table(file, data, Choices(header=not is_header)).preview()
+    assert abs(other.records - preview.records) == 1
+    if is_header:
+        assert [column.name for column in preview.columns][-1] == lines.split(";")[0].split(",")[-1]
+
+
 def test_pieces_of_ascii_in_a_utf_16_file_are_named_by_line() -> None:
     start = "text\nGruesse\n你好，世界\n".encode("utf-16")
     even, odd = b"plain eight bit lines\n", b"plain eight bit line\n"
