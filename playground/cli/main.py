@@ -25,9 +25,9 @@ from playground.cli import backends as server_commands
 from playground.cli import bench_techniques as bench_commands
 from playground.cli import data as data_commands
 from playground.cli import documents as document_commands
+from playground.cli import history as history_commands
 from playground.cli import library as library_commands
 from playground.cli import prompts as prompt_commands
-from playground.cli import runs as run_commands
 from playground.cli import server as added_commands
 from playground.cli.terminal import (
     Data,
@@ -329,7 +329,7 @@ document_commands.register(app)
 data_commands.register(app)
 library_commands.register(app)
 answer_commands.register(app)
-run_commands.register(app)
+history_commands.register(app)
 bench_commands.register(app)
 
 

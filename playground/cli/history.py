@@ -1,7 +1,7 @@
 """Commands for what has run: the list of it, and its end.
 
-playground runs list --search refund
-playground runs delete 3f2a… 9c01… --yes
+playground history list --search refund
+playground history delete 3f2a… 9c01… --yes
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from playground.store.records import Contents
     from playground.workbench.service import Workbench
 
-runs = typer.Typer(rich_markup_mode=None)
+history = typer.Typer(rich_markup_mode=None)
 
 
 def register(app: typer.Typer) -> None:
     """Put these commands on the command line."""
-    app.add_typer(runs, name="runs", help="List and delete what has run.")
+    app.add_typer(history, name="history", help="List and delete what has run.")
 
 
-@runs.command("list")
+@history.command("list")
 def list_runs(
     context: typer.Context,
     search: Annotated[str, typer.Option(metavar="WORDS", help="Only runs with these words.")] = "",
@@ -86,7 +86,7 @@ def list_runs(
         tell(f"{page.total - len(page.rows):,} more: --limit N, or --search WORDS")
 
 
-@runs.command("delete")
+@history.command("delete")
 def delete_runs(
     context: typer.Context,
     run: Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids of runs or experiments.")],
