@@ -146,9 +146,9 @@ def schema_problem(prompt: Prompt) -> PlaygroundError | None:
     schema = prompt.output_schema
     if schema is None or "2020-12" not in str(schema.get("$schema", "2020-12")):
         return None
-    if (bad := json_schema_problem(schema=schema)) is None:
+    if (why := json_schema_problem(schema=schema)) is None:
         return None
-    return PromptError(f"The output schema cannot be used. {bad}", "Correct it on the prompt.")
+    return PromptError(f"The output schema cannot be used. {why}", "Correct it on the prompt.")
 
 
 def _asks_for(check: Check, schema: dict[str, Any]) -> bool:

@@ -1,7 +1,7 @@
 """Scorers that read the answer as data: valid JSON, JSON that matches a schema (Draft 2020-12).
 
     json_schema(Sample('{"age": "x"}'), schema={"properties": {"age": {"type": "integer"}}})
-    → Score("json_schema", 0.0, '{"age": "x"}', "at $.age: 'x' is not of type 'integer'")
+    → Score("json_schema", 0.0, '{"age": "x"}', "$.age: 'x' is not of type 'integer'")
 
 Neither an answer nor a schema can hang the program or reach the network: work is bounded by a deadline,
 patterns by the `regex` engine's own, and a reference leads nowhere outside the schema.
@@ -32,6 +32,7 @@ from playground.scorers.text import regex_problem
 from playground.types.scores import Sample, Score
 
 SCHEMA_SECONDS = 1.0
+TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 _CUT = "cut at the token limit, so not valid JSON"
 
 
@@ -111,7 +112,9 @@ def _mismatch(schema: dict[str, Any] | bool, data: Any) -> str | None:
         raise _Undecided("the schema or the answer is too deeply nested to compare") from None
     finally:
         _deadline.reset(token)
-    return None if error is None else f"at {clip(error.json_path)}: {clip(error.message, 200)}"
+    if error is None:
+        return None
+    return ": ".join((clip(error.json_path), clip(error.message, 200)))
 
 
 def json_schema_problem(*, schema: dict[str, Any] | bool, allow_fence: bool = False) -> str | None:
@@ -122,7 +125,13 @@ def json_schema_problem(*, schema: dict[str, Any] | bool, allow_fence: bool = Fa
         Draft202012Validator.check_schema(schema, format_checker=FormatChecker(formats=()))
         return _reference_problem(schema) or _pattern_problem(schema)
     except SchemaError as exc:
-        return f"The schema is not valid at {clip(exc.json_path)}: {clip(exc.message, 200)}."
+        path, why = clip(exc.json_path), clip(exc.message, 200)
+        if path.endswith(".type") and isinstance(
+            exc.instance, str
+        ):  # it says only that no rule for types holds
+            names = ", ".join(TYPES)
+            why = f"{quote(exc.instance)} is no type; types are {names}"
+        return f"The schema is not valid at {path}: {why}."
     except (RecursionError, OverflowError):
         return "The schema is too deeply nested."
 

@@ -132,8 +132,10 @@ def regex_problem(*, pattern: str, ignore_case: bool = False) -> str | None:
         regex_engine.compile(pattern)
     except regex_engine.error as exc:
         position = getattr(exc, "pos", None)  # types-regex (2026.11.8) does not know the attributes
-        where = "" if position is None else f" at character {position + 1}"
-        return f"The pattern is not valid{where}: {getattr(exc, 'msg', exc)}."
+        why = getattr(exc, "msg", str(exc))
+        if position is None:
+            return f"The pattern is not valid: {why}."
+        return f"The pattern is not valid at character {position + 1}: {why}."
     except (RecursionError, MemoryError, OverflowError, ValueError):
         return "The pattern is too deeply nested, repeats too much or mixes flags that exclude each other."
     return None

@@ -17,7 +17,7 @@ from playground.translation import python_source
 from playground.translation.html_messages import html_messages, is_html
 from playground.translation.judging import is_message
 from playground.translation.parts import to_message, written_out
-from playground.translation.said_by_others import SYSTEM, USAGE, YAML
+from playground.translation.said_by_others import REGEX, SCHEMA, SYSTEM, USAGE, YAML
 from playground.translation.words import WORDS
 
 ROOT = Path(__file__).parent.parent
@@ -64,6 +64,8 @@ def messages(root: Path = ROOT) -> list[Message]:
         (WORDS, "words"),
         (SYSTEM, "said_by_others"),
         (YAML, "said_by_others"),
+        (REGEX, "said_by_others"),
+        (SCHEMA, "said_by_others"),
         (USAGE, "said_by_others"),
     ):
         for word in words:

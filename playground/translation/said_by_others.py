@@ -40,6 +40,64 @@ YAML = (
 )
 """What libyaml says of a file that it cannot read; its line stands before."""
 
+REGEX = (
+    "unterminated character set",
+    "bad character range",
+    "nothing to repeat",
+    "multiple repeat",
+    "min repeat greater than max repeat",
+    "repeat count too big",
+    "unbalanced parenthesis",
+    "missing )",
+    "missing ]",
+    "missing {sign}",
+    "expected }",
+    "unknown extension",
+    "unknown property",
+    "unknown property value",
+    "unknown group",
+    "missing group name",
+    "bad character in group name",
+    "invalid group reference",
+    "ambiguous group reference",
+    "cannot refer to an open group",
+    "group reference not allowed",
+    "bad escape (end of pattern)",
+    "bad escape {escape}",
+    "incomplete escape {escape}",
+    "bad hex escape {escape}",
+    "undefined character name",
+    "undefined named list",
+    "look-behind requires fixed-width pattern",
+)
+"""What the library of regular expressions says of a pattern that it cannot read; the place stands before."""
+
+SCHEMA = (
+    "{found} is not of type {names}",
+    "{found} is a required property",
+    "{found} is not one of {names}",
+    "Additional properties are not allowed ({named} was unexpected)",
+    "Additional properties are not allowed ({named} were unexpected)",
+    "{found} is less than the minimum of {least}",
+    "{found} is greater than the maximum of {most}",
+    "{found} is less than or equal to the minimum of {least}",
+    "{found} is greater than or equal to the maximum of {most}",
+    "{found} is too short",
+    "{found} is too long",
+    "{found} should be non-empty",
+    "{found} is expected to be empty",
+    "{found} does not match {pattern}",
+    "{found} has non-unique elements",
+    "{found} is not a multiple of {step}",
+    "{found} was expected",
+    "{found} does not have enough properties",
+    "{found} has too many properties",
+    "{found} is not valid under any of the given schemas",
+    "{found} does not contain items matching the given schema",
+    "False schema does not allow {found}",
+)
+"""What the library of JSON schemas says of JSON that does not match; the place in it stands before."""
+
 USAGE = (
     "Try '{name} --help' for help.",
     "No such command '{name}'.",
