@@ -38,7 +38,6 @@ NEVER_ONE = {
     "ui/experiment_rule.py": "one check has words of its own",
     "ui/experiment_strip.py": "one case has words of its own",
     "ui/samples.py": "different answers are several",
-    "ui/verdict_more.py": "less than one",
     "verdicts/table.py": "what a programmer reads",
 }
 """Where a number with a plural behind it is never one, with the reason."""

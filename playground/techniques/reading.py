@@ -109,7 +109,9 @@ _SUM = re.compile(r"[=*×÷+]|\d\s+[-−/]\s+\d|\d:\d")
 
 def elect(ask: Ask, replies: Sequence[Reply], kind: AnswerKind = "auto", **facts: str) -> Answer:
     """The answer of most replies, ties to the earliest; the text is that of the first reply that gave it."""
-    found = [answer_in(reply.text, kind) for reply in replies]
+    texts = dict.fromkeys(reply.text for reply in replies)  # samples often say the same
+    found_in = {text: answer_in(text, kind) for text in texts}
+    found = [found_in[reply.text] for reply in replies]
     vote = extraction.vote(found)
     first = None
     for reply, each, key in zip(replies, found, vote.keys, strict=True):

@@ -46,7 +46,8 @@ class Found:
 def texts_of(source: str) -> Iterator[Found]:
     """Every text of the file."""
     tree = ast.parse(source)
-    yield from _Reader(_registered(tree)).read(tree)
+    commands = _registered(tree) if "command(" in source else set()
+    yield from _Reader(commands).read(tree)
 
 
 def _registered(tree: ast.AST) -> set[str]:

@@ -89,10 +89,18 @@ class Scripted:
         return [call.messages[-1].content for call in self.calls]
 
 
+_RENDERED: dict[tuple[tuple[tuple[str, str], ...], str], tuple[Message, ...]] = {}
+"""Hundreds of tests ask for the same prompts with the same values: each of these is rendered once."""
+
+
 async def render(prompt: Prompt, values: Mapping[str, Any]) -> tuple[Message, ...]:
-    pairs = [(turn.role, turn.template) for turn in prompt.turns]
-    rendered = worker.render(pairs, with_defaults(prompt, dict(values)), 1_000_000)
-    return tuple(Message(role, content) for role, content in rendered)  # type: ignore[arg-type]
+    pairs = tuple((turn.role, turn.template) for turn in prompt.turns)
+    whole = with_defaults(prompt, dict(values))
+    known = (pairs, repr(whole))
+    if known not in _RENDERED:
+        rendered = worker.render(pairs, whole, 1_000_000)
+        _RENDERED[known] = tuple(Message(role, content) for role, content in rendered)  # type: ignore[arg-type]
+    return _RENDERED[known]
 
 
 def prompts_of(row: Technique, options: Mapping[str, Any]) -> dict[str, Prompt]:
