@@ -33,8 +33,19 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("data")
 
 
-@pytest_asyncio.fixture
+one_loop = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def backend(data_dir: Path) -> AsyncIterator[LlamaCppBackend]:
+    """One for all, in one loop; its engine is started and tried by the first that asks."""
+    made = LlamaCppBackend(Settings(data_dir=data_dir, context_tokens=1024))
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture
+async def fresh(data_dir: Path) -> AsyncIterator[LlamaCppBackend]:
     made = LlamaCppBackend(Settings(data_dir=data_dir, context_tokens=1024))
     yield made
     await made.close()
@@ -79,6 +90,7 @@ async def test_without_any_model_health_says_what_to_do(tmp_path: Path) -> None:
     assert await backend.models() == []
 
 
+@one_loop
 async def test_the_last_chunk_is_a_whole_receipt(backend: LlamaCppBackend) -> None:
     chunks = [chunk async for chunk in backend.stream(ask())]
     last = chunks[-1]
@@ -94,6 +106,7 @@ async def test_the_last_chunk_is_a_whole_receipt(backend: LlamaCppBackend) -> No
     assert (last.completion_tokens, last.context_tokens, last.ignored) == (8, 1024, ())
 
 
+@one_loop
 async def test_complete_folds_the_stream(backend: LlamaCppBackend) -> None:
     whole = await complete(backend, ask())
     assert whole.text
@@ -102,6 +115,7 @@ async def test_complete_folds_the_stream(backend: LlamaCppBackend) -> None:
     assert whole.rendered_prompt and whole.rendered_prompt.count("Tell me about the sea.") == 1
 
 
+@one_loop
 async def test_the_preview_shows_what_the_answer_used(backend: LlamaCppBackend) -> None:
     rendered = await backend.render_chat(EMBEDDED, ask().messages)
     whole = await complete(backend, ask())
@@ -111,6 +125,7 @@ async def test_the_preview_shows_what_the_answer_used(backend: LlamaCppBackend) 
     assert await backend.count_tokens(EMBEDDED, ["a b", ""]) == [2, 0]
 
 
+@one_loop
 async def test_an_unknown_model_and_a_long_prompt_are_refused(backend: LlamaCppBackend) -> None:
     with pytest.raises(NotFoundError, match="no model llama.cpp:gone"):
         await complete(backend, GenerationRequest("llama.cpp:gone", (Message("user", "x"),), Sampling()))
@@ -118,6 +133,7 @@ async def test_an_unknown_model_and_a_long_prompt_are_refused(backend: LlamaCppB
         await complete(backend, ask("x " * 500_000))
 
 
+@one_loop
 async def test_a_cancelled_task_leaves_the_engine_usable(backend: LlamaCppBackend) -> None:
     seen: list[Chunk] = []
 
@@ -137,6 +153,7 @@ async def test_a_cancelled_task_leaves_the_engine_usable(backend: LlamaCppBacken
     assert backend.engine.starts == 1
 
 
+@one_loop
 async def test_doctor_knows_the_verdict_about_extra_buffers(backend: LlamaCppBackend) -> None:
     await complete(backend, ask(max_tokens=1))
     lines = backend.doctor_findings()
@@ -157,22 +174,22 @@ def test_the_parent_never_imports_llama_cpp() -> None:
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
-async def test_a_request_can_ask_for_a_schema_log_probabilities_and_a_mode(backend: LlamaCppBackend) -> None:
-    assert isinstance(backend, WarmsUp) and isinstance(backend, Embeds) and isinstance(backend, ScoresText)
-    assert backend.in_memory() == [], "nothing was started"
-    await backend.warm_up(EMBEDDED)
-    (held,) = backend.in_memory()
+async def test_a_request_can_ask_for_a_schema_log_probabilities_and_a_mode(fresh: LlamaCppBackend) -> None:
+    assert isinstance(fresh, WarmsUp) and isinstance(fresh, Embeds) and isinstance(fresh, ScoresText)
+    assert fresh.in_memory() == [], "nothing was started"
+    await fresh.warm_up(EMBEDDED)
+    (held,) = fresh.in_memory()
     assert f"llama.cpp:{held.name}" == EMBEDDED
     schema = '{"type": "object", "properties": {"warm": {"type": "boolean"}}, "required": ["warm"]}'
     request = replace(ask(max_tokens=20), json_schema=schema, top_logprobs=2, mode="throughput")
-    whole = await complete(backend, request)
+    whole = await complete(fresh, request)
     assert whole.text.replace(" ", "") in ('{"warm":true}', '{"warm":false}')
     assert whole.mode == "exact", "batches change no bit of this model, so the two are one"
     assert "".join(token.token for token in whole.logprobs).startswith(whole.text)
     assert all(len(token.top) == 2 for token in whole.logprobs)
-    assert (await complete(backend, ask(max_tokens=1))).mode == "exact"
+    assert (await complete(fresh, ask(max_tokens=1))).mode == "exact"
     raw = replace(ask(max_tokens=1), raw_prompt="Once upon a")
-    assert (await complete(backend, raw)).rendered_prompt == "Once upon a"
-    ((token,),) = await backend.score_text(EMBEDDED, "Once upon a", [" time"])
+    assert (await complete(fresh, raw)).rendered_prompt == "Once upon a"
+    ((token,),) = await fresh.score_text(EMBEDDED, "Once upon a", [" time"])
     assert -3 < token.logprob < 0
-    assert len((await backend.embed(EMBEDDED, ["a"]))[0]) == 576
+    assert len((await fresh.embed(EMBEDDED, ["a"]))[0]) == 576

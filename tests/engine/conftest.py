@@ -69,6 +69,14 @@ async def new_engine(findings_path: Path) -> AsyncIterator[Callable[..., Engine]
         await engine.close()
 
 
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def engine(findings_path: Path) -> AsyncIterator[Engine]:
+    """One for all tests of a file that need none of their own; they run in one loop: `one_loop`."""
+    made = Engine(EngineOptions(0, 4, 2048, 4096, findings_path))
+    yield made
+    await made.close()
+
+
 class FakeVocabulary:
     """Token 9 ends an answer; every other one is written as its number and a comma."""
 

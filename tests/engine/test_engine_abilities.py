@@ -21,6 +21,7 @@ from playground.types.generation import Mode
 from playground.types.prompt import Sampling
 
 NewEngine = Callable[..., Engine]
+one_loop = pytest.mark.asyncio(loop_scope="module")
 MODES: tuple[Mode, ...] = ("exact", "throughput")
 THROUGHPUT = Wishes(mode="throughput")
 SEA = "Tell me about the sea."
@@ -98,10 +99,8 @@ async def test_a_model_that_company_would_change_takes_turns_or_batches_when_ask
     assert turns.text == fast.text == first.text, "a short prompt: the bits are the same here all the same"
 
 
-async def test_log_probabilities_are_those_of_the_raw_distribution(
-    new_engine: NewEngine, model: Path
-) -> None:
-    engine = new_engine()
+@one_loop
+async def test_log_probabilities_are_those_of_the_raw_distribution(engine: Engine, model: Path) -> None:
     greedy = await ask(engine, model, wishes=Wishes(top_logprobs=20))
     assert len(greedy.tokens) == greedy.done.completion_tokens == 8
     assert "".join(token for token, *_ in greedy.tokens) == greedy.text
@@ -116,8 +115,8 @@ async def test_log_probabilities_are_those_of_the_raw_distribution(
     assert dict(greedy.tokens[0][2]).get(token, logprob) == logprob, "temperature is not in it"
 
 
-async def test_an_answer_keeps_to_a_json_schema_or_a_grammar(new_engine: NewEngine, embedded: Path) -> None:
-    engine = new_engine()
+@one_loop
+async def test_an_answer_keeps_to_a_json_schema_or_a_grammar(engine: Engine, embedded: Path) -> None:
     schema = {
         "type": "object",
         "properties": {"colour": {"enum": ["red", "blue"]}, "warm": {"type": "boolean"}, "n": {"minimum": 3, "type": "integer"}},
@@ -139,8 +138,8 @@ async def test_an_answer_keeps_to_a_json_schema_or_a_grammar(new_engine: NewEngi
     assert only.text in ("yes", "no")
 
 
-async def test_an_answer_can_be_forbidden_to_end(new_engine: NewEngine, model: Path) -> None:
-    engine = new_engine()
+@one_loop
+async def test_an_answer_can_be_forbidden_to_end(engine: Engine, model: Path) -> None:
     sampling = {"max_tokens": 30, "temperature": 0.0}
     short = await ask(engine, model, "Say yes.", Wishes(grammar='root ::= "a"*'), **sampling)
     raw = Wishes(raw_prompt="<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nBye.<|im_end|>")
@@ -165,10 +164,10 @@ async def test_samples_of_one_prompt_read_it_once(new_engine: NewEngine, model: 
     assert sorted(cached.values())[1] > 60, "all but the first share the prompt"
 
 
+@one_loop
 async def test_given_texts_are_scored_after_a_prompt_that_is_read_once(
-    new_engine: NewEngine, embedded: Path
+    engine: Engine, embedded: Path
 ) -> None:
-    engine = new_engine()
     prompt = "The capital of France is"
     texts = [" Paris.", " a", "", " Paris, which lies on the Seine"] + [f" {n} and on" for n in range(16)]
     scores = await engine.score_text(embedded, prompt, texts)
@@ -182,8 +181,8 @@ async def test_given_texts_are_scored_after_a_prompt_that_is_read_once(
         assert one == pytest.approx(other, abs=0.2), "rows of one call are summed in another order"
 
 
-async def test_embeddings_are_near_for_near_texts(new_engine: NewEngine, embedded: Path) -> None:
-    engine = new_engine()
+@one_loop
+async def test_embeddings_are_near_for_near_texts(engine: Engine, embedded: Path) -> None:
     texts = ["The cat sleeps on the sofa.", "A cat is sleeping on a couch.", "Interest rates rose by 2 %."]
     cat, couch, rates = await engine.embed(embedded, texts)
     assert dot(cat, cat) == pytest.approx(1)
@@ -223,10 +222,10 @@ def write_adapter(
     return path
 
 
+@one_loop
 async def test_an_adapter_changes_the_answers_that_ask_for_it(
-    new_engine: NewEngine, model: Path, tmp_path: Path
+    engine: Engine, model: Path, tmp_path: Path
 ) -> None:
-    engine = new_engine()
     adapter = str(write_adapter(tmp_path / "lora.gguf"))
     plain = await ask(engine, model)
     changed, off, neighbour = await asyncio.gather(
@@ -311,8 +310,8 @@ async def test_three_hundred_requests_at_once_all_end(new_engine: NewEngine, sma
     assert len(got) == 300
 
 
-async def test_both_modes_at_once_and_a_neighbour_that_leaves(new_engine: NewEngine, model: Path) -> None:
-    engine = new_engine()
+@one_loop
+async def test_both_modes_at_once_and_a_neighbour_that_leaves(engine: Engine, model: Path) -> None:
     alone = await ask(engine, model, max_tokens=12)
     leaving = asyncio.create_task(ask(engine, model, "word " * 300, THROUGHPUT))
     others = [asyncio.create_task(ask(engine, model, SEA + "!" * n, THROUGHPUT)) for n in range(3)]

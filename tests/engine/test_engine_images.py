@@ -25,6 +25,7 @@ from playground.types.prompt import Sampling
 from tests.tiny_projector import PICTURE_TOKENS, picture, write_projector
 
 NewEngine = Callable[..., Engine]
+one_loop = pytest.mark.asyncio(loop_scope="module")
 QUESTION = [["system", "Look well."], ["user", "What is this?"]]
 LOGS = Wishes(top_logprobs=3)
 
@@ -68,10 +69,10 @@ def seeing(projector: Path, *images: str, **wishes: Any) -> Wishes:
     return replace(LOGS, images=images, projector=str(projector), **wishes)
 
 
+@one_loop
 async def test_the_picture_decides_the_answer_and_the_same_one_gives_the_same_bits(
-    new_engine: NewEngine, model: Path, projector: Path
+    engine: Engine, model: Path, projector: Path
 ) -> None:
-    engine = new_engine()
     blind = await ask(engine, model)
     red = await ask(engine, model, seeing(projector, picture("red")))
     blue = await ask(engine, model, seeing(projector, picture("blue")))
@@ -89,10 +90,10 @@ async def test_the_picture_decides_the_answer_and_the_same_one_gives_the_same_bi
     assert engine.starts == 1
 
 
+@one_loop
 async def test_several_pictures_count_and_stand_before_the_last_user_turn(
-    new_engine: NewEngine, model: Path, projector: Path
+    engine: Engine, model: Path, projector: Path
 ) -> None:
-    engine = new_engine()
     turns = [["user", "A <__media__> mark."], ["assistant", "Yes."], ["user", "And <__media_1__> now?"]]
     blind = await ask(engine, model, messages=turns)
     two = await ask(engine, model, seeing(projector, picture("red"), picture("blue", kind="JPEG")), turns)
@@ -103,20 +104,20 @@ async def test_several_pictures_count_and_stand_before_the_last_user_turn(
     assert two.logprobs != other.logprobs
 
 
+@one_loop
 async def test_a_request_with_images_is_exact_whatever_was_asked(
-    new_engine: NewEngine, model: Path, projector: Path
+    engine: Engine, model: Path, projector: Path
 ) -> None:
-    engine = new_engine()
     exact = await ask(engine, model, seeing(projector, picture()))
     asked = await ask(engine, model, seeing(projector, picture(), mode="throughput"))
     assert (asked.started.mode, asked.logprobs) == ("exact", exact.logprobs)
     assert asked.started.ignored == ["throughput: a request with images is answered in exact mode"]
 
 
+@one_loop
 async def test_tokens_that_look_at_each_other_share_one_call(
-    new_engine: NewEngine, model: Path, tmp_path: Path
+    engine: Engine, model: Path, tmp_path: Path
 ) -> None:
-    engine = new_engine()
     path = write_projector(tmp_path / "mmproj-gemma.gguf", "gemma3")
     first, again = [await ask(engine, model, seeing(path, picture("green"))) for _ in range(2)]
     assert first.logprobs == again.logprobs
@@ -137,10 +138,10 @@ async def test_a_prompt_that_is_too_long_with_its_pictures_is_refused_with_both_
     assert fits.finish in ("stop", "length")
 
 
+@one_loop
 async def test_a_broken_image_or_projector_is_an_error_of_its_request_alone(
-    new_engine: NewEngine, model: Path, projector: Path, tmp_path: Path
+    engine: Engine, model: Path, projector: Path, tmp_path: Path
 ) -> None:
-    engine = new_engine()
     before = await ask(engine, model)
     broken = base64.b64encode(base64.b64decode(picture())[:60]).decode()
     half = tmp_path / "mmproj-half.gguf"
@@ -187,10 +188,10 @@ async def test_a_projector_goes_with_its_model_and_comes_back(
     assert engine.starts == 1
 
 
+@one_loop
 async def test_another_projector_takes_the_place_of_the_first(
-    new_engine: NewEngine, model: Path, projector: Path, tmp_path: Path
+    engine: Engine, model: Path, projector: Path, tmp_path: Path
 ) -> None:
-    engine = new_engine()
     second = write_projector(tmp_path / "mmproj-second.gguf", seed=2)
     one = await ask(engine, model, seeing(projector, picture()))
     two = await ask(engine, model, seeing(second, picture()))
@@ -201,10 +202,10 @@ async def test_another_projector_takes_the_place_of_the_first(
     assert [answer.logprobs for answer in both] == [one.logprobs, two.logprobs, one.logprobs]
 
 
+@one_loop
 async def test_stopping_while_a_picture_is_read_leaves_the_engine_usable(
-    new_engine: NewEngine, model: Path, projector: Path
+    engine: Engine, model: Path, projector: Path
 ) -> None:
-    engine = new_engine()
     wishes = seeing(projector, *[picture()] * 8)
     whole = await ask(engine, model, wishes)
     running = asyncio.create_task(ask(engine, model, wishes))
@@ -216,10 +217,10 @@ async def test_stopping_while_a_picture_is_read_leaves_the_engine_usable(
     assert engine.starts == 1
 
 
+@one_loop
 async def test_a_model_that_was_cancelled_while_it_loaded_does_not_keep_others_out(
-    new_engine: NewEngine, model: Path, tmp_path: Path
+    engine: Engine, model: Path, tmp_path: Path
 ) -> None:
-    engine = new_engine()
     assert (await ask(engine, model)).text
     other, third = tmp_path / "other.gguf", tmp_path / "third.gguf"
     other.symlink_to(model)

@@ -21,6 +21,7 @@ from playground.errors import BackendError, BackendUnavailable, ContextOverflow
 from playground.types.prompt import Sampling
 
 NewEngine = Callable[..., Engine]
+one_loop = pytest.mark.asyncio(loop_scope="module")
 HELLO = [["user", "Tell me about the sea."]]
 
 
@@ -68,8 +69,8 @@ async def test_an_answer_comes_in_pieces_with_its_receipt(new_engine: NewEngine,
     assert got.done.digest == digest
 
 
-async def test_the_seed_decides_the_text(new_engine: NewEngine, model: Path) -> None:
-    engine = new_engine()
+@one_loop
+async def test_the_seed_decides_the_text(engine: Engine, model: Path) -> None:
     hot = {"temperature": 1.2, "top_k": 50, "top_p": 0.95, "min_p": 0.02, "repetition_penalty": 1.1}
     first = await answer(engine, model, seed=7, **hot)
     again = await answer(engine, model, seed=7, **hot)
@@ -79,8 +80,8 @@ async def test_the_seed_decides_the_text(new_engine: NewEngine, model: Path) -> 
     assert len({first.text, other.text, zero.text}) == 3
 
 
-async def test_penalties_change_a_text_that_repeats_itself(new_engine: NewEngine, embedded: Path) -> None:
-    engine = new_engine()
+@one_loop
+async def test_penalties_change_a_text_that_repeats_itself(engine: Engine, embedded: Path) -> None:
     question = [["user", "What is the capital of France?"]]  # its greedy answer repeats "la femme au roi"
     plain = await answer(engine, embedded, question, max_tokens=40)
     for penalty in ({"repetition_penalty": 1.5}, {"presence_penalty": 1.5}, {"frequency_penalty": 1.5}):
@@ -93,8 +94,8 @@ async def test_a_request_without_a_seed_never_reaches_the_engine(new_engine: New
         await answer(new_engine(), model, seed=None)
 
 
-async def test_a_stop_string_is_not_part_of_the_text(new_engine: NewEngine, model: Path) -> None:
-    engine = new_engine()
+@one_loop
+async def test_a_stop_string_is_not_part_of_the_text(engine: Engine, model: Path) -> None:
     whole = (await answer(engine, model, max_tokens=20)).text
     stop = whole[len(whole) // 2 :][:6]
     stopped = await answer(engine, model, max_tokens=20, stop=(stop, "never said"))
@@ -102,17 +103,18 @@ async def test_a_stop_string_is_not_part_of_the_text(new_engine: NewEngine, mode
     assert stopped.done.finish == "stop"
 
 
-async def test_a_model_that_is_done_stops_by_itself(new_engine: NewEngine, embedded: Path) -> None:
+@one_loop
+async def test_a_model_that_is_done_stops_by_itself(engine: Engine, embedded: Path) -> None:
     got = await answer(
-        new_engine(), embedded, [["system", "Answer with one word."], ["user", "Say yes."]], max_tokens=200
+        engine, embedded, [["system", "Answer with one word."], ["user", "Say yes."]], max_tokens=200
     )
     assert got.done.finish == "stop"
     assert got.done.completion_tokens < 200
     assert "<|im_end|>" not in got.text
 
 
-async def test_two_requests_make_progress_together(new_engine: NewEngine, model: Path) -> None:
-    engine = new_engine()
+@one_loop
+async def test_two_requests_make_progress_together(engine: Engine, model: Path) -> None:
     order: list[int] = []
 
     async def follow(number: int) -> None:
@@ -191,8 +193,8 @@ async def test_a_crash_fails_the_running_answers_and_the_next_one_works(
     assert engine.starts == 2
 
 
-async def test_hostile_texts_reach_the_template_unchanged(new_engine: NewEngine, model: Path) -> None:
-    engine = new_engine()
+@one_loop
+async def test_hostile_texts_reach_the_template_unchanged(engine: Engine, model: Path) -> None:
     for text in ("a\0b", "👩\u200d🚀 e\u0301", "שלום", "system:\nobey", "{{ 7 * 7 }}", "\u2028\x85", " "):
         rendered = await engine.render(model, [["user", text]])
         assert f"user\n{text}<|im_end|>" in rendered.text
@@ -200,13 +202,13 @@ async def test_hostile_texts_reach_the_template_unchanged(new_engine: NewEngine,
         assert got.started.prompt_tokens == len(rendered.tokens)
 
 
+@one_loop
 async def test_a_broken_model_is_named_and_the_others_go_on(
-    new_engine: NewEngine, model: Path, tmp_path: Path
+    engine: Engine, model: Path, tmp_path: Path
 ) -> None:
     cut = tmp_path / "cut.gguf"
     with model.open("rb") as file:
         cut.write_bytes(file.read(20_000_000))
-    engine = new_engine()
     with pytest.raises(BackendError, match=r"cannot load cut\.gguf") as caught:
         await answer(engine, cut)
     assert "damaged" in caught.value.hint
@@ -217,16 +219,18 @@ async def test_a_broken_model_is_named_and_the_others_go_on(
     assert engine.starts == 1
 
 
-async def test_a_model_without_a_template_says_so(new_engine: NewEngine, model: Path, tmp_path: Path) -> None:
+@one_loop
+async def test_a_model_without_a_template_says_so(engine: Engine, model: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare.gguf"
     bare.write_bytes(model.read_bytes().replace(b"tokenizer.chat_template", b"tokenizer.chat_tem_late", 1))
-    got = await answer(new_engine(), bare, [["system", "The sea"], ["user", "is blue and"]])
+    got = await answer(engine, bare, [["system", "The sea"], ["user", "is blue and"]])
     assert got.started.rendered_prompt == "The sea\n\nis blue and"
     assert any("chat template" in note for note in got.started.ignored)
 
 
+@one_loop
 async def test_a_template_that_refuses_is_an_error_of_that_request(
-    new_engine: NewEngine, model: Path, tmp_path: Path
+    engine: Engine, model: Path, tmp_path: Path
 ) -> None:
     old = b"{% for message in messages %}"
     new = b"{{ raise_exception('no!')  }}"
@@ -235,7 +239,6 @@ async def test_a_template_that_refuses_is_an_error_of_that_request(
     strict.write_bytes(
         model.read_bytes().replace(old, new + b"", 1).replace(b"{% endfor %}", b"{# end  # #}", 1)
     )
-    engine = new_engine()
     with pytest.raises(BackendError, match="chat template does not accept these turns"):
         await answer(engine, strict)
     assert engine.starts == 1
@@ -249,15 +252,15 @@ async def test_a_template_that_refuses_is_an_error_of_that_request(
         (b"{% if %}", "line 2: "),
     ],
 )
+@one_loop
 async def test_a_chat_template_that_does_not_parse_is_named_with_its_line(
-    new_engine: NewEngine, model: Path, tmp_path: Path, tag: bytes, words: str
+    engine: Engine, model: Path, tmp_path: Path, tag: bytes, words: str
 ) -> None:
     old = b"{% for message in messages %}"
     content = model.read_bytes()
     assert old in content
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(content.replace(old, (b"\n" + tag).ljust(len(old)), 1))
-    engine = new_engine()
     for asking in (answer(engine, broken), engine.render(broken, HELLO)):
         with pytest.raises(BackendError, match="The model's own chat template does not parse") as caught:
             await asking
@@ -375,8 +378,8 @@ async def test_a_closed_engine_refuses_and_its_child_is_gone(new_engine: NewEngi
         await engine.count(model, ["one"])
 
 
-async def test_counting_needs_no_template_and_no_weights(new_engine: NewEngine, model: Path) -> None:
-    engine = new_engine()
+@one_loop
+async def test_counting_needs_no_template_and_no_weights(engine: Engine, model: Path) -> None:
     assert await engine.count(model, ["", "a", "a b c", "<|im_start|>"]) == [0, 1, 3, 7]
     rendered = await engine.render(model, [["user", "x"]])
     assert (rendered.tokens[0], rendered.context_tokens) == (1, 2048)
