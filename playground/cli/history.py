@@ -115,17 +115,14 @@ def delete_runs(
 
 def _is_wanted(contents: Contents) -> bool:
     """What goes, and whether whoever sits there wants that. Raises PromptError where nobody can be asked."""
+    from playground.workbench.removal import in_words
+
     if not sys.stdin.isatty():
         raise PromptError("Nobody can be asked here.", "Add --yes to delete without a question.")
     for title in contents.titles:
         typer.echo(title, err=True)
-    counts = (
-        (contents.answers, "answer"), (contents.scores, "score"), (contents.votes, "vote"),
-        (contents.labels, "label"), (contents.notes, "note"),
-    )  # fmt: skip
-    for count, what in counts:
-        if count:
-            tell(plural(count, what))
+    for words in in_words(contents):
+        tell(words)
     if contents.attempts:
         tell("Each experiment among them still counts as an attempt at its question.")
     tell("They cannot be put back. Delete for good? Type yes:")

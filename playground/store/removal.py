@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ from sqlmodel import Session, col, select
 
 from playground.errors import NotFoundError, StoreBusy
 from playground.store.content import fold, portions
+from playground.store.database import BUSY_MS
 from playground.store.dataset_tables import Dataset, DatasetUse
 from playground.store.datasets import purge_unused
 from playground.store.experiment_tables import (
@@ -57,6 +58,7 @@ from playground.store.tables import (
 CELLS = 500
 """Cells that one transaction takes away: others who write wait for no more than that."""
 CASES = 2_000
+SETTLE_MS = 200
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 Opening = Callable[[], AbstractContextManager[Session]]
@@ -86,7 +88,7 @@ class Removal:
         Raises what `look` raises.
         """
         alive = self._alive()
-        with self._writing() as session:
+        with self._erasing() as session:
             rows = self._endable(session, run_ids, alive, lock=True)
             contents = _contents(session, rows)
             for row in rows:
@@ -98,11 +100,34 @@ class Removal:
         with self._reading() as session:
             if _next(session) is None:
                 return False
-        with self._writing() as session:
+        with self._erasing() as session:
             row = _next(session)
             if row is not None and not _portion(session, row.id):
                 _end(session, row)
             return row is not None
+
+    def settle(self) -> None:
+        """What was deleted is not in the log beside the file any more, unless somebody reads just then."""
+        with self._reading() as session:
+            if session.get_bind().dialect.name == "sqlite":
+                session.execute(sa.text(f"PRAGMA busy_timeout={SETTLE_MS}"))
+                session.execute(sa.text("PRAGMA wal_checkpoint(TRUNCATE)"))
+                session.execute(sa.text(f"PRAGMA busy_timeout={BUSY_MS}"))
+
+    @contextmanager
+    def _erasing(self) -> Iterator[Session]:
+        """A transaction after which nothing that it took away can be read in the file: not every SQLite does so by itself."""
+        with self._writing() as session:
+            if session.get_bind().dialect.name != "sqlite":
+                yield session
+                return
+            before = session.execute(sa.text("PRAGMA secure_delete")).scalar_one()
+            session.execute(sa.text("PRAGMA secure_delete=ON"))
+            try:
+                yield session
+                session.flush()
+            finally:
+                session.execute(sa.text(f"PRAGMA secure_delete={int(before)}"))
 
     def _endable(
         self, session: Session, run_ids: Sequence[str], alive: Sequence[str], *, lock: bool = False

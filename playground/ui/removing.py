@@ -20,6 +20,7 @@ from playground.ui.html import button, join, plural
 from playground.ui.stream import BLANK
 from playground.ui.update import ColumnPart, Update
 from playground.ui.vote_bar import vote_bar
+from playground.workbench.removal import in_words
 
 SHOWN_TITLES = 5
 
@@ -35,11 +36,7 @@ def ask_to_delete(title: str, contents: Contents, action: str, **which: Any) -> 
     )
     more = len(titles) - SHOWN_TITLES
     rest = Markup("<li>and {} more</li>").format(f"{more:,}") if more > 0 else ""
-    goes = (
-        (contents.answers, "answer"), (contents.scores, "score"), (contents.votes, "vote"),
-        (contents.labels, "label"), (contents.notes, "note"),
-    )  # fmt: skip
-    counted = join(Markup("<li>{}</li>").format(plural(count, what)) for count, what in goes if count)
+    counted = join(Markup("<li>{}</li>").format(words) for words in in_words(contents))
     is_one = len(contents.titles) == 1
     with_it = "With it go:" if is_one else "With them go:"
     with_it = Markup('<p>{}</p><ul class="goes">{}</ul>').format(with_it, counted) if counted else ""

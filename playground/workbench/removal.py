@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from playground.endings import ended
 from playground.errors import PlaygroundError
+from playground.plurals import plural
 from playground.store import Store
 from playground.store.records import Contents
 from playground.workbench.experiments import ExperimentDesk
@@ -22,6 +23,18 @@ log = logging.getLogger(__name__)
 REST_S = 0.02
 """Between two portions: whoever waits to write has the turn."""
 END_S = 5.0
+
+
+def in_words(contents: Contents) -> list[str]:
+    """What goes, in numbers: "4 answers", "8 scores"; nothing of what there is none of."""
+    told = (
+        (contents.answers, plural(contents.answers, "answer")),
+        (contents.scores, plural(contents.scores, "score")),
+        (contents.votes, plural(contents.votes, "vote")),
+        (contents.labels, plural(contents.labels, "label")),
+        (contents.notes, plural(contents.notes, "note")),
+    )
+    return [words for count, words in told if count]
 
 
 class RemovalDesk:
@@ -63,8 +76,12 @@ class RemovalDesk:
             await ended("removal of runs", self._finishing, END_S)
 
     async def _finish(self) -> None:
+        is_some = False
         try:
             while not self._is_ending and await asyncio.to_thread(self._store.removal.go_on):
+                is_some = True
                 await asyncio.sleep(REST_S)
+            if is_some:
+                await asyncio.to_thread(self._store.removal.settle)
         except PlaygroundError as exc:
             log.warning("What is left of deleted runs stays until this program starts again. %s", exc)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 
 from playground.errors import NotFoundError, StoreBusy
 from playground.settings import Settings
@@ -33,7 +34,22 @@ def test_everything_of_a_run_goes_and_nothing_else(store: Store, make_run: MakeR
     removed(store)
     assert counts(store) == before
     assert store.run(other) == there
-    assert b"secret" not in store._place.path.read_bytes() if store._place.path else True
+
+
+def test_nothing_of_it_can_be_read_in_the_file_any_more(settings: Settings, store: Store) -> None:
+    run_id = everything(store)
+    with store._reading() as session:  # as where SQLite was built without it
+        session.execute(sa.text("PRAGMA secure_delete=OFF"))
+
+    def readable() -> bool:
+        path = settings.database_path
+        return any(b"secret" in each.read_bytes() for each in path.parent.glob(f"{path.name}*"))
+
+    assert readable()
+    store.removal.delete([run_id])
+    removed(store)
+    store.removal.settle()
+    assert not readable()
 
 
 def test_nobody_finds_a_run_from_the_first_transaction_on(store: Store, make_run: MakeRun) -> None:
@@ -211,8 +227,6 @@ def test_a_judgement_of_another_run_outlives_the_cell_it_was_made_in(store: Stor
     judge = make_run("judged")
     run_id = everything(store)
     with store._writing() as session:
-        import sqlalchemy as sa
-
         of_judge = sa.text("SELECT id FROM cell WHERE run_id = :run")
         cell = session.execute(of_judge, {"run": judge}).scalar_one()
         session.execute(sa.text("UPDATE score SET judge_cell_id = :cell"), {"cell": cell})
