@@ -1,8 +1,8 @@
 // Brings an open page back to what it is when it has been opened with this draft, in half the processor time.
-// What other tabs than Compare, Library and History have on screen stays, and so do the theme and the divider.
+// What other tabs than Compare, Library and History show stays, and so do the theme and the height of the editor.
 async (draft) => {
-  const names = ["store", "updates", "pop"];
-  const [{ call, page, previewListeners }, { apply }, { closePop }] = await Promise.all(
+  const names = ["store", "updates", "pop", "divider"];
+  const [{ call, page, previewListeners }, { apply }, { closePop }, { isFolded, setFolded }] = await Promise.all(
     names.map((name) => import(`/playground/${name}.js`)));
   const update = await call("revisit", { form: JSON.parse(draft).form, draft: "", query: {} });
 
@@ -15,6 +15,7 @@ async (draft) => {
 
   // Nothing of what was on screen is left behind as a draft, or compared with.
   Object.assign(page, { form: {}, run: null, previous: null, preview: null, experiment: "", draftLacksImages: false });
+  if (isFolded() !== innerWidth < 900) setFolded(innerWidth < 900);
   localStorage.clear();
   sessionStorage.clear();
   localStorage.setItem("playground.draft", draft);

@@ -37,8 +37,6 @@ class Pages:
         self._tools: dict[Page, CDPSession] = {}
         self._stand: set[Page] = set()
         """Those that are on the app although nobody has them."""
-        self._narrow: dict[Page, bool] = {}
-        """Whether a page was loaded in a narrow window: then its editor is folded."""
 
     def take(self, url: str, options: dict[str, Any]) -> Page:
         """A page that nobody else has, in a context of its own."""
@@ -63,11 +61,10 @@ class Pages:
         """Show the app with storage that holds nothing but this draft; a reload finds what the page has kept."""
         if page in self._stand:
             self._stand.remove(page)
-            if stays and draft is not None and not query and self._narrow[page] == _is_narrow(page):
+            if stays and draft is not None and not query:
                 page.evaluate(ANEW, draft)
                 return
             self._leave(page, url)
-        self._narrow[page] = _is_narrow(page)
         source = "localStorage.clear(); sessionStorage.clear();"
         if draft is not None:
             source += f"localStorage.setItem('playground.draft', {json.dumps(draft)});"
@@ -113,10 +110,4 @@ class Pages:
                     free.remove(page)
             del self._tools[page], self._uses[page]
             self._stand.discard(page)
-            self._narrow.pop(page, None)
             page.context.close()
-
-
-def _is_narrow(page: Page) -> bool:
-    """As divider.js has it."""
-    return bool((size := page.viewport_size) and size["width"] < 900)

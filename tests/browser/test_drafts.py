@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import App, OpenApp
 
+pytestmark = pytest.mark.same_page
+
 TEXT = "My precious text {{ word }}"
 
 

@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
 
+pytestmark = pytest.mark.same_page
+
 DESKS = ((1920, 1080), (1440, 900), (1366, 768), (1280, 800), (1100, 800), (1000, 700))
 HANDS = ((720, 450), (390, 844))
 LONG = "Letters to the late parcels department"
@@ -173,6 +175,7 @@ def test_the_alternatives_of_a_token_are_told_to_keyboard_and_touch(scripted: Op
 
 def test_the_divider_is_dragged_moved_by_keys_folded_and_remembered(scripted: OpenApp) -> None:
     app = scripted("echo", viewport={"width": 1366, "height": 768})
+    app.is_changed = True  # the page would keep its height
     divider = app.page.get_by_role("separator", name="Height of the editor")
     editor = app.page.locator(".editor")
     height = lambda: round((editor.bounding_box() or {"height": 0})["height"])  # noqa: E731

@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from tests.browser.conftest import App, OpenApp
 
+pytestmark = pytest.mark.same_page
+
 CELLS = """select variant_number, status, cell.finish, text from cell left join step on step.cell_id = cell.id
     where run_id = ? and repeat = 0 order by variant_number"""
 
