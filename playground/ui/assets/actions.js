@@ -82,11 +82,11 @@ const LOCAL = {
   rate_case: (args) => inTurn(() => send("rate_case", { ...args, author: author() })),
   save: (args) => {
     author(args.fields.author);
-    send("save", args);
+    return send("save", args);
   },
   keep_own: (args) => {
     author(args.fields.author);
-    send("keep_own", args);
+    return send("keep_own", args);
   },
   new_prompt: () => send("new_prompt", {}),
   // A draft that is on screen here is not fetched: what is typed may be newer.
@@ -235,11 +235,26 @@ function act(el) {
 
 // --- what a person does --------------------------------------------------------------------------------------
 
+// Of a double press only the first is meant: a second one of what is still on its way would ask for the same again
+// ("There is already a prompt of that name"), and the row that has moved under the mouse was not pressed at all.
+const underway = new WeakMap(); // by element: what was asked for
+let last = {};
+function press(el, { detail }) {
+  const said = sign(el),
+    isOther = last.said !== said && last.el?.dataset.act === el.dataset.act && !last.el.isConnected;
+  if (underway.get(el) === said || (detail > 1 && isOther)) return;
+  last = { el, said };
+  const done = act(el);
+  if (!done?.finally) return;
+  underway.set(el, said);
+  done.finally(() => underway.delete(el));
+}
+
 document.addEventListener("click", (e) => {
   const el = e.target.closest?.("[data-act]");
   if (el && !["SELECT", "INPUT", "TEXTAREA"].includes(el.tagName)) {
     if (el.tagName !== "A") e.preventDefault();
-    if (!el.disabled) act(el);
+    if (!el.disabled) press(el, e);
   }
   const pop = $(".pop");
   // What is drawn anew by its own press is not outside of the panel.
