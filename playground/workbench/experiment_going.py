@@ -39,7 +39,7 @@ from playground.templating.rendering import normalise
 from playground.types.experiment import ExperimentState
 from playground.types.generation import Message
 from playground.types.grid import Case, CellKey, RunSpec, Variant, Work
-from playground.types.outcomes import Outcome, StoredExperiment, UnderWay
+from playground.types.outcomes import OPEN, Outcome, StoredExperiment, UnderWay
 from playground.types.prompt import Prompt
 from playground.types.trace import CACHED
 from playground.workbench.experiment_progress import check_of
@@ -93,11 +93,14 @@ class Going:
         spec: RunSpec,
         cells: Sequence[OpenCell],
         outcomes: Sequence[Outcome],
+        rests: ExperimentState | None = None,
     ) -> None:
+        """`rests` is the state that it has again once these cells have ended, where others stay open."""
         self._desks = desks
         self.stored = stored
         self._spec = spec
         self._cells = cells
+        self._rests = rests
         self._check = check_of(stored)
         self.outcomes = {outcome.key: outcome for outcome in outcomes}
         self._statuses = Counter(outcome.status for outcome in outcomes)
@@ -174,7 +177,11 @@ class Going:
         finally:
             looking.cancel()
         if not +self._left_of_case and self.state is not None:
-            self.state = "done"  # whatever it was to become, nothing is left
+            # Whatever it was to become, nothing of these cells is left; of others perhaps.
+            self.state = self._rests if self._rests is not None and self._open_cells() else "done"
+
+    def _open_cells(self) -> bool:
+        return any(outcome.status in OPEN for outcome in self.outcomes.values())
 
     async def _drive(self, backend: str, cells: Sequence[OpenCell]) -> None:
         limits = self.stored.experiment.limits

@@ -176,7 +176,7 @@ class ExperimentDesk:
     async def again(self, run_id: str, keys: Sequence[CellKey] | None = None, *, reason: str = "") -> int:
         """Run failed cells again: these, those of one reason, or all; how many. Raises what `resume` raises.
 
-        While it runs, what is under way ends first.
+        While it runs, what is under way ends first. One that is paused or stopped runs these alone, and rests again.
         """
         groups = await self.failures(run_id)
         failed = {key for group in groups for key in group.keys if reason in ("", group.reason)}
@@ -185,7 +185,10 @@ class ExperimentDesk:
             if (going := self._going.get(run_id)) is not None:
                 going.pause(None)
                 await asyncio.wait({self._tasks[run_id]})
-            await self._begin(run_id, chosen)
+                await self._begin(run_id, chosen)
+                return len(chosen)
+            state, _ = await asyncio.to_thread(self._store.experiments.state, run_id)
+            await self._begin(run_id, chosen, rests=state if state in ("paused", "stopped") else None)
         return len(chosen)
 
     async def room(self, run_id: str) -> Room:
@@ -239,7 +242,10 @@ class ExperimentDesk:
         if now != "done":
             await asyncio.to_thread(partial(self._store.experiments.change, run_id, state=state))
 
-    async def _begin(self, run_id: str, again: Sequence[CellKey] = ()) -> None:
+    async def _begin(
+        self, run_id: str, again: Sequence[CellKey] = (), *, rests: ExperimentState | None = None
+    ) -> None:
+        """Run what is open, and `again`; when it `rests` in that state afterwards, those alone."""
         if run_id in self._going:
             return
         stored, spec, cells, outcomes = await asyncio.to_thread(self._claimed, run_id, again)
@@ -247,7 +253,9 @@ class ExperimentDesk:
             return
         save = partial(self._runs.save, checks=stored.checks, rank=background)
         desks = Desks(self._store, self._models, self._prompts, self._runs.programs.make, save)
-        going = self._going[run_id] = Going(desks, stored, spec, cells, outcomes)
+        if rests is not None:
+            cells = [cell for cell in cells if cell.key in set(again)]
+        going = self._going[run_id] = Going(desks, stored, spec, cells, outcomes, rests)
         if stored.experiment.limits.stop_when_decided:
             going.decide = partial(self._decided, going)
         self._standing.forget(run_id)

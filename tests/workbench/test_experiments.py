@@ -164,6 +164,27 @@ async def test_many_failures_in_a_row_for_one_reason_pause_it_with_that_reason(
     assert stood.failed < 400
 
 
+async def test_failed_cells_of_a_paused_experiment_run_again_alone(make_workbench: MakeWorkbench) -> None:
+    scripts: dict[str, Any] = {"echo": [BackendUnavailable("Gone.", "Start it.")]}
+    workbench = make_workbench(scripts)
+    run_id = await ended(workbench, experiment(20, limits=Limits(tries=1, failures_in_row=5, at_once=1)))
+    before = await workbench.experiments.progress(run_id)
+    assert before.state == "paused" and 5 <= before.failed < 40
+    scripts["echo"] = "w1"
+    asked = len(requests(workbench))
+    failed = (await workbench.experiments.failures(run_id))[0].keys
+    assert await workbench.experiments.again(run_id, failed[:2]) == 2
+    await workbench.experiments.wait(run_id)
+    stood = await workbench.experiments.progress(run_id)
+    assert (stood.state, stood.done, stood.failed) == ("paused", 2, before.failed - 2)
+    assert len(requests(workbench)) == asked + 2, "those that wait are not begun"
+    await workbench.experiments.resume(run_id)
+    await workbench.experiments.wait(run_id)
+    assert await workbench.experiments.again(run_id) == before.failed - 2
+    await workbench.experiments.wait(run_id)
+    assert (await workbench.experiments.progress(run_id)).state == "done"
+
+
 async def test_a_call_is_tried_again_before_it_counts_as_failed(
     make_workbench: MakeWorkbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
