@@ -240,7 +240,7 @@ def test_who_reads_chinese_sees_chinese_names(scripted: OpenApp) -> None:
     expect(app.page.locator("#lib-list .item[lang=zh]").first).to_have_text(re.compile("[\u4e00-\u9fff]"))
 
 
-def test_two_runs_are_seen_side_by_side_and_one_is_pinned(scripted: OpenApp) -> None:
+def test_two_runs_are_seen_side_by_side_one_is_pinned_and_both_are_deleted(scripted: OpenApp) -> None:
     app = scripted("echo", values={"word": "besidecats"})
     app.run_to_the_end()
     app.variable("word").fill("besidedogs")
@@ -260,3 +260,17 @@ def test_two_runs_are_seen_side_by_side_and_one_is_pinned(scripted: OpenApp) -> 
     app.reload().tab("History")
     app.page.locator("#hist-search").fill("besidecats")
     expect(rows.first.locator(".pin")).to_have_attribute("aria-pressed", "true")
+    app.page.locator("#hist-search").fill("beside")
+    expect(rows).to_have_count(2)
+    for number in (0, 1):
+        rows.nth(number).get_by_role("checkbox").check()
+    app.page.get_by_role("button", name="Delete 2 runs").click()
+    expect(app.drawer).to_contain_text("With them go:")
+    app.drawer.get_by_role("button", name="Delete for good").click()
+    expect(rows).to_have_count(0)
+    expect(app.page.locator("#hist-picked")).to_be_empty()
+    # What Compare has shown of them stays as a form of its own.
+    app.tab("Compare")
+    expect(app.variable("word")).to_have_value("besidedogs")
+    expect(app.column(0).locator(".out")).to_have_text("")
+    assert "run=" not in app.page.url

@@ -101,7 +101,7 @@ def test_what_programs_read_stays_english(call: Call) -> None:
     ("arguments", "told"),
     [
         (("run",), "错误：缺少参数“PROMPT”。"),
-        (("runn",), "错误：没有命令“runn”。是否指“run”、“runs”？"),
+        (("runn",), "错误：没有命令“runn”。是否指“run”？"),
         (
             ("data", "export", "x", "--format", "foo"),
             "“foo”不在“csv”、“tsv”、“json”、“jsonl”、“xlsx”、“parquet”之中。",
