@@ -168,17 +168,25 @@ def test_a_pattern_is_found_filled_in_and_run_in_four_clicks(scripted: OpenApp) 
     assert "{{" not in app.answer(0) and len(app.answer(0)) > 40
 
 
+TRY = "async (slug) => (await import('/playground/actions.js')).send('try_pattern', { slug })"
+
+
 def test_a_pattern_with_each_kind_of_input_opens_and_runs_with_its_example(scripted: OpenApp) -> None:
     patterns = Library(shipped_folder()).patterns()
-    by_kind = {field.kind: pattern.slug for pattern in patterns for field in pattern.prompt.inputs}
+    by_kind = {field.kind: pattern for pattern in patterns for field in pattern.prompt.inputs}
     assert {"text", "long_text", "examples"} <= by_kind.keys()
     app = scripted("echo")
-    for slug in by_kind.values():
-        app.open(f"?pattern={slug}")
-        expect(app.page.locator("#prompt-name")).not_to_have_value("")
+    for number, pattern in enumerate(by_kind.values()):
+        if number == 0:
+            app.open(f"?pattern={pattern.slug}")
+        else:  # as "Try it" opens it
+            app.page.evaluate(TRY, pattern.slug)
+        expect(app.page.locator("#prompt-name")).to_have_value(pattern.prompt.name)
+        expect(app.output(0)).to_have_text("")
+        expect(app.page.locator(".vars > *").first).to_be_attached()
         expect(app.page.locator(".editor .problem")).to_have_count(0)
         app.run_to_the_end()
-        assert app.answer(0), slug
+        assert app.answer(0), pattern.slug
 
 
 def test_history_is_sorted_by_a_header_and_keeps_search_order_and_focus(scripted: OpenApp) -> None:
