@@ -32,7 +32,8 @@ from playground.engine.cores import SPIN
 from playground.errors import BackendError
 from playground.library import shipped
 from playground.settings import Settings
-from playground.store import open_store, schema
+from playground.store import Store, open_store, schema
+from playground.store.database import connect, locate
 from playground.workbench.service import Workbench
 from tests.beside import pytest_addoption as pytest_addoption
 from tests.beside import pytest_runtestloop as pytest_runtestloop
@@ -75,9 +76,20 @@ def pytest_sessionstart() -> None:
     load, folder = shipped._load, shipped.shipped_folder()
     read = functools.cache(load)
     shipped._load = lambda file, at: (read if at == folder else load)(file, at)
+    for name in ("_by_slug", "_texts"):
+        share_shipped(name, folder)
     compile_once()
     create_once()
     describe_once()
+
+
+def share_shipped(name: str, folder: Path) -> None:
+    """What a library finds out on first use is found out once for all libraries of the shipped folder."""
+    of_one = getattr(shipped.Library, name).func
+    of_all = functools.cache(lambda: of_one(shipped.Library(folder)))
+    shared = functools.cached_property(lambda self: of_all() if self.folder == folder else of_one(self))
+    shared.__set_name__(shipped.Library, name)
+    setattr(shipped.Library, name, shared)
 
 
 def compile_once() -> None:
@@ -177,7 +189,8 @@ async def make_workbench(tmp_path: Path, migrated_database: Path) -> AsyncIterat
         chosen.data_dir.mkdir(mode=0o700)
         shutil.copy(migrated_database, chosen.database_path)
         backend = ScriptedBackend(scripts, context_tokens)
-        made.append(Workbench(chosen, open_store(chosen), {"scripted": backend}))
+        place = locate(chosen)  # as `open_store` does it, which would look first how old the copy is
+        made.append(Workbench(chosen, Store(chosen, place, connect(place)), {"scripted": backend}))
         return made[-1]
 
     yield make

@@ -82,11 +82,17 @@ def ran(workbench: Workbench) -> Run:
     return go
 
 
+@pytest.fixture(scope="session")
+def assets() -> tuple[Scripts, Styles]:
+    """The files that the page asks for, put together once, as the server does it."""
+    return Scripts(ASSETS), Styles(STYLES, "6.31.0")
+
+
 @pytest.fixture
-async def web(workbench: Workbench) -> AsyncIterator[httpx.AsyncClient]:
+async def web(workbench: Workbench, assets: tuple[Scripts, Styles]) -> AsyncIterator[httpx.AsyncClient]:
     """A client of our own routes behind the guard."""
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    add_routes(api, workbench, Scripts(ASSETS), Styles(STYLES, "6.31.0"))
+    add_routes(api, workbench, *assets)
     transport = httpx.ASGITransport(Guard(api, frozenset({"localhost"})))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:7860") as client:
         yield client
