@@ -119,6 +119,12 @@ async function namesOf(form) {
 const signWith = (form, run) => `${signOf(form)}.${run ?? ""}`;
 const isStored = (form, run) => stored.draft === form.open.draft && stored.sign === signWith(form, run);
 
+async function keepWhole(form, run) {
+  const named = await namesOf(form);
+  lacks(form, named === null);
+  return call("keep_draft", { draft: { tab, run, form: { ...form, images: named ?? [] } } });
+}
+
 async function keepThere(form, run) {
   const { draft } = form.open,
     sign = signWith(form, run);
@@ -128,9 +134,12 @@ async function keepThere(form, run) {
     return;
   }
   if (isStored(form, run)) return;
-  const named = await namesOf(form);
-  lacks(form, named === null);
-  const reply = await call("keep_draft", { draft: { tab, run, form: { ...form, images: named ?? [] } } });
+  let reply = await keepWhole(form, run);
+  // An image may have gone with a run that was deleted since: it is sent once more.
+  if (!reply.kept && reply.alert?.message !== AWAY && form.images?.length) {
+    images.clear();
+    reply = await keepWhole(form, run);
+  }
   if (!reply.kept) {
     // While the program is away this browser has it. What it refuses, it says once.
     const fault = reply.alert?.message ?? "";
