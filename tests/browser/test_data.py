@@ -70,9 +70,17 @@ def test_a_file_is_looked_at_stored_edited_and_saved_and_a_reload_loses_nothing(
     page.get_by_label("Type of days late").select_option("number")
     expect(looked.locator(".import-side")).to_contain_text('"drei" is not a number')
     assert app.server.rows("select count(*) from dataset where name = 'late parcels'") == [(0,)]
-    page.get_by_role("button", name="Store 4 rows").click()
+    store = page.get_by_role("button", name="Store 4 rows")
+    token = store.get_attribute("data-token")
+    store.evaluate("el => (el.dataset.token = 'gone')")
+    store.click()
+    expect(page.locator(".alert:visible")).to_have_count(1)
+    store.evaluate("(el, token) => (el.dataset.token = token)", token)
+    store.click()
 
     expect(page.locator("#sheet-window")).to_have_text("rows 1 to 4 of 4")
+    # What went wrong before is not told any more once it went right.
+    expect(page.locator(".alert:visible")).to_have_count(0)
     expect(page.locator("#data-sheet thead")).to_contain_text("choice of 2")
     page.locator("#sheet-find").fill('"days late":>5')
     expect(page.locator("#sheet-window")).to_have_text("rows 1 to 2 of 2")

@@ -15,8 +15,9 @@ export function say(text) {
  * @param {string} text
  * @param {{label: string, act: string | (() => void)} | null} doing a button beside them: what it does or asks for,
  *   and what goes along
+ * @param {string} symbol "warn" where something was not done
  */
-export function toast(text, doing = null) {
+export function toast(text, doing = null, symbol = "check") {
   const { label, act, ...data } = doing ?? {};
   if (typeof act === "string") data.act = act;
   const asked = Object.fromEntries(Object.entries(data).map(([name, value]) => [`data-${name}`, value]));
@@ -25,7 +26,7 @@ export function toast(text, doing = null) {
     if (typeof act === "function") act();
   };
   const button = label && h("button", { class: "btn quiet small", ...asked, onclick: press }, label);
-  const el = h("div", { class: "toast pp", role: "status" }, icon("check"), h("span", {}, text), button);
+  const el = h("div", { class: "toast pp", role: "status" }, icon(symbol), h("span", {}, text), button);
   const toasts = $("#toasts");
   if (toasts.parentElement !== document.body) document.body.append(toasts); // the head lies under a drawer
   toasts.append(el);
@@ -43,12 +44,13 @@ export function toast(text, doing = null) {
 /**
  * What went wrong and what to do next, in the open drawer, else in the tab in view; it replaces the one before.
  * @param {{message: string, hint?: string}} alert
+ * @param {string} [asked] the action that it is the answer to
  * @returns {HTMLElement}
  */
-export function showAlert({ message, hint }) {
+export function showAlert({ message, hint }, asked = null) {
   const el = h(
     "div",
-    { class: "alert pp", role: "alert" },
+    { class: "alert pp", role: "alert", "data-asked": asked },
     icon("warn"),
     h("div", { class: "grow" }, h("b", {}, message), hint ?? ""),
     h("button", { class: "btn quiet icon", "aria-label": "Dismiss", onclick: () => el.remove() }, icon("cross")),
@@ -57,6 +59,14 @@ export function showAlert({ message, hint }) {
   home.replaceChildren(el);
   el.scrollIntoView({ block: "nearest" });
   return el;
+}
+
+/**
+ * Takes away what went wrong with an action, once it is answered anew: it would stand beside "stored".
+ * @param {string} asked
+ */
+export function forgetAlert(asked) {
+  for (const el of $$(".messages > .alert")) if (el.dataset.asked === asked) el.remove();
 }
 
 /**
@@ -97,7 +107,8 @@ export async function copy(text) {
     const area = h("textarea", { value: text });
     document.body.append(area);
     area.select();
-    toast(document.execCommand("copy") ? "Copied" : "The browser does not allow copying here");
+    if (document.execCommand("copy")) toast("Copied");
+    else toast("The browser does not allow copying here", null, "warn");
     area.remove();
   }
 }

@@ -49,7 +49,7 @@ function onKey(e) {
 }
 
 async function change(what) {
-  if (isOld()) return toast("An older version is only read");
+  if (isOld()) return toast("An older version is only read", null, "warn");
   const refused = await edit(what);
   if (refused) showAlert(refused);
   return refused;
@@ -77,7 +77,8 @@ async function begin() {
     const whole = (await ask("data_row", { row: row.n }))?.row;
     if (!whole) return;
     const chars = whole.long?.[column.name];
-    if (chars) return toast(`${column.name} has ${chars.toLocaleString("en")} characters: too long for a cell`);
+    if (chars)
+      return toast(`${column.name} has ${chars.toLocaleString("en")} characters: too long for a cell`, null, "warn");
     text = whole.v[column.name];
   }
   editCell(box, {
@@ -124,7 +125,7 @@ async function pasteAt(at, column, cells) {
   for (let n = 0; n < over; n++) {
     if (n % PORTION === 0) await bring(at + n, at + Math.min(over, n + PORTION));
     const row = rowAt(at + n);
-    if (!row) return toast("The rows under the block could not be read: nothing is pasted");
+    if (!row) return toast("The rows under the block could not be read: nothing is pasted", null, "warn");
     if (!row.gone) cells[n].slice(0, names.length).forEach((text, i) => found.push([row.n, names[i], text]));
   }
   const add = cells

@@ -48,7 +48,7 @@ export function changed(what) {
  * Asks Python for an action.
  * @param {string} action
  * @param {object} payload what the action reads
- * @returns {Promise<object>} `Update` of ui/update.py
+ * @returns {Promise<object>} `Update` of ui/update.py, and which action was `asked` for
  */
 export async function call(action, payload = {}) {
   let reply;
@@ -61,8 +61,8 @@ export async function call(action, payload = {}) {
     reply = null;
   }
   if (reply === null || reply === undefined || typeof reply !== "string")
-    return { alert: { message: AWAY, hint: "Look at the terminal where it runs, then reload this page." } };
-  return JSON.parse(reply);
+    return { asked: action, alert: { message: AWAY, hint: "Look at the terminal where it runs, then reload this page." } };
+  return { asked: action, ...JSON.parse(reply) };
 }
 
 /**

@@ -1,6 +1,6 @@
 // Shows what Python answers: an update names what changes, and nothing else does. Its keys stand in ui/update.py.
 
-import { copy, download, showAlert, toast } from "./alerts.js";
+import { copy, download, forgetAlert, showAlert, toast } from "./alerts.js";
 import { settleColumns, showView } from "./answers.js";
 import { drawColumns } from "./columns.js";
 import { $, $$, keepFocus, sign } from "./dom.js";
@@ -82,7 +82,9 @@ export function apply(update, { isLook = false } = {}) {
   if (update.copy !== undefined) copy(update.copy);
   if (update.toast) toast(update.toast, update.toast_act);
   if (update.download) download(update.download);
-  if (update.alert) showAlert(update.alert);
+  const { asked } = update; // by `call`: not Python's
+  if (asked) forgetAlert(asked);
+  if (update.alert) showAlert(update.alert, asked);
   else if (update.html?.["lib-list"]) $("#lib .messages").replaceChildren();
   if (update.tab) showTab(update.tab);
   filterAgain();
