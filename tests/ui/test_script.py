@@ -70,7 +70,7 @@ def test_the_page_reads_the_keys_that_an_update_has_and_no_others() -> None:
     for parts, keys in ((Drawer, {"title", "body", "foot", "narrow"}), (Alert, {"message", "hint"})):
         assert parts.__annotations__.keys() == keys
     assert "openDrawer({ title, body, foot = " in SCRIPTS["drawer"]
-    assert "showAlert({ message, hint })" in SCRIPTS["alerts"]
+    assert "showAlert({ message, hint }, " in SCRIPTS["alerts"]
     assert read(r"update\.view") == View.__annotations__.keys()
     assert read("state", under="answers") == ColumnState.__annotations__.keys()
     assert read("strip", under="samples") == Strip.__annotations__.keys()
