@@ -262,6 +262,10 @@ def names_called(checks: Iterable[Check], name: str) -> tuple[str, ...]:
 
 def _former_name(check: Check) -> str:
     """A name that a check had in earlier versions of the program; "" for one that has kept its own."""
+    if check.scorer == "language":  # a code stood for itself
+        language = clip(str(check.options.get("language", "")), 40)
+        called = f"in {language}"
+        return f"not: {called}" if check.negate else called
     if check.scorer != "judge" or not check.options.get("model"):
         return ""
     options = {name: value for name, value in check.options.items() if name != "model"}

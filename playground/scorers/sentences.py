@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.answers.wording import clip, quote, quote_all, show_number
+from playground.scorers.language import LANGUAGES
 
 Options = Mapping[str, Any]
 
@@ -88,8 +89,10 @@ def f1_sentence(options: Options) -> str:
 
 
 def language_sentence(options: Options) -> str:
-    """Such as "in German", as the language is called in the option."""
-    language = clip(options["language"], 40)
+    """Such as "in German": a code such as "de" is said by its name, a name as it is written in the option."""
+    asked = options["language"].strip()
+    known = LANGUAGES.get(asked.casefold())
+    language = clip(known.name if known else asked, 40)
     return f"in {language}"
 
 

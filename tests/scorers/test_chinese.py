@@ -10,7 +10,7 @@ import pytest
 from playground.answers.amounts import amount
 from playground.answers.units import quantities_in
 from playground.diff.words import describe, diff_words
-from playground.scorers import score_all
+from playground.scorers import check_name, names_called, score_all
 from playground.scorers.language import IN_LETTERS, LANGUAGES
 from playground.scorers.words import sentences
 from playground.techniques.extraction import extract
@@ -287,3 +287,13 @@ def test_a_length_is_told_in_characters_where_words_have_no_spaces(text: str, sa
 )
 def test_a_change_of_chinese_text_is_told_in_characters(before: str, after: str, words: str) -> None:
     assert describe(diff_words(before, after)) == words
+
+
+def test_a_language_that_is_asked_for_by_its_code_is_called_by_its_name() -> None:
+    """Scores that were stored under "in ja" are still those of the check."""
+    for negate, start in ((False, ""), (True, "not: ")):
+        check = Check(scorer="language", options={"language": "JA"}, negate=negate)
+        assert check_name(check) == f"{start}in Japanese"
+        assert names_called([check], f"{start}in JA") == (f"{start}in JA", f"{start}in Japanese")
+    for written in ("日本語", "{{ language }}"):
+        assert check_name(Check(scorer="language", options={"language": written})) == f"in {written}"

@@ -15,9 +15,9 @@ export function say(text) {
  * @param {string} text
  * @param {{label: string, act: string | (() => void)} | null} doing a button beside them: what it does or asks for,
  *   and what goes along
- * @param {string} symbol "warn" where something was not done
+ * @param {boolean} isDone whether it says what was done, not what was not
  */
-export function toast(text, doing = null, symbol = "check") {
+export function toast(text, doing = null, isDone = true) {
   const { label, act, ...data } = doing ?? {};
   if (typeof act === "string") data.act = act;
   const asked = Object.fromEntries(Object.entries(data).map(([name, value]) => [`data-${name}`, value]));
@@ -26,7 +26,7 @@ export function toast(text, doing = null, symbol = "check") {
     if (typeof act === "function") act();
   };
   const button = label && h("button", { class: "btn quiet small", ...asked, onclick: press }, label);
-  const el = h("div", { class: "toast pp", role: "status" }, icon(symbol), h("span", {}, text), button);
+  const el = h("div", { class: "toast pp", role: "status" }, icon(isDone ? "check" : "warn"), h("span", {}, text), button);
   const toasts = $("#toasts");
   if (toasts.parentElement !== document.body) document.body.append(toasts); // the head lies under a drawer
   toasts.append(el);
@@ -108,7 +108,7 @@ export async function copy(text) {
     document.body.append(area);
     area.select();
     if (document.execCommand("copy")) toast("Copied");
-    else toast("The browser does not allow copying here", null, "warn");
+    else toast("The browser does not allow copying here", null, false);
     area.remove();
   }
 }

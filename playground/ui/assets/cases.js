@@ -95,7 +95,7 @@ function drop(number) {
 // A new row is empty: what it leaves out is taken from the example.
 function add() {
   const rows = cases();
-  if (rows.length >= MOST) return toast(`A prompt has at most ${MOST.toLocaleString("en")} cases`, null, "warn");
+  if (rows.length >= MOST) return toast(`A prompt has at most ${MOST.toLocaleString("en")} cases`, null, false);
   rows.push({});
   drawCases();
   changed("cases");

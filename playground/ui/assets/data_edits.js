@@ -49,7 +49,7 @@ function onKey(e) {
 }
 
 async function change(what) {
-  if (isOld()) return toast("An older version is only read", null, "warn");
+  if (isOld()) return toast("An older version is only read", null, false);
   const refused = await edit(what);
   if (refused) showAlert(refused);
   return refused;
@@ -78,7 +78,7 @@ async function begin() {
     if (!whole) return;
     const chars = whole.long?.[column.name];
     if (chars)
-      return toast(`${column.name} has ${chars.toLocaleString("en")} characters: too long for a cell`, null, "warn");
+      return toast(`${column.name} has ${chars.toLocaleString("en")} characters: too long for a cell`, null, false);
     text = whole.v[column.name];
   }
   editCell(box, {
@@ -125,7 +125,7 @@ async function pasteAt(at, column, cells) {
   for (let n = 0; n < over; n++) {
     if (n % PORTION === 0) await bring(at + n, at + Math.min(over, n + PORTION));
     const row = rowAt(at + n);
-    if (!row) return toast("The rows under the block could not be read: nothing is pasted", null, "warn");
+    if (!row) return toast("The rows under the block could not be read: nothing is pasted", null, false);
     if (!row.gone) cells[n].slice(0, names.length).forEach((text, i) => found.push([row.n, names[i], text]));
   }
   const add = cells

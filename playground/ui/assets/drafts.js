@@ -143,7 +143,7 @@ async function keepThere(form, run) {
   if (!reply.kept) {
     // While the program is away this browser has it. What it refuses, it says once.
     const fault = reply.alert?.message ?? "";
-    if (fault && fault !== AWAY && fault !== faults) toast(`Not kept as a draft: ${fault}`, null, "warn");
+    if (fault && fault !== AWAY && fault !== faults) toast(`Not kept as a draft: ${fault}`, null, false);
     faults = fault;
     if (fault === AWAY) resting ??= setTimeout(keepNow, AWAY_MS);
     return;
