@@ -26,7 +26,8 @@ export function toast(text, doing = null, isDone = true) {
     if (typeof act === "function") act();
   };
   const button = label && h("button", { class: "btn quiet small", ...asked, onclick: press }, label);
-  const el = h("div", { class: "toast pp", role: "status" }, icon(isDone ? "check" : "warn"), h("span", {}, text), button);
+  const sign = icon(isDone ? "check" : "warn");
+  const el = h("div", { class: "toast pp", role: "status" }, sign, h("span", {}, text), button);
   const toasts = $("#toasts");
   if (toasts.parentElement !== document.body) document.body.append(toasts); // the head lies under a drawer
   toasts.append(el);
