@@ -24,6 +24,7 @@ from playground.types.prompt import Sampling
 from playground.types.servers import ModelInfo
 from tests.backends.conftest import CHAT, HELLO, MODELS, answer, ndjson, outcome, sse
 from tests.tiny_projector import PICTURE_TOKENS, picture, write_gguf, write_projector
+from tests.tried_engine import Tried
 
 PNG = picture()
 DONE = {"message": {"content": "Hello"}, "done": True, "done_reason": "stop"}
@@ -279,9 +280,9 @@ def test_only_a_file_that_is_called_and_made_so_is_a_projector(tmp_path: Path) -
 
 
 async def test_a_model_beside_its_projector_sees_and_the_others_say_so_before_anything_starts(
-    tmp_path: Path,
+    tmp_path: Path, tried_engine: Tried
 ) -> None:
-    folder = tmp_path / "models"
+    folder = tried_engine(tmp_path) / "models"
     put(folder, "seer-Q4_1.gguf")
     put(folder, "blind-Q4_1.gguf")
     write_projector(folder / "seer-mmproj-f16.gguf")

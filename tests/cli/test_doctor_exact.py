@@ -13,6 +13,7 @@ from playground.cli.exactness import PROMPTS, compared
 from playground.settings import Settings
 from playground.types.generation import Chunk, GenerationRequest
 from tests.engine.made_models import made_model
+from tests.tried_engine import Tried
 
 
 @pytest.fixture(autouse=True)
@@ -59,10 +60,10 @@ def test_the_command_says_how_many_are_equal_and_leaves_with_it(call: Any) -> No
 
 
 async def test_a_model_gives_the_same_bits_alone_and_in_company(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tried_engine: Tried, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exactness, "_TOKENS", 8)
-    made_model(tmp_path / "models", "Q4_1", layers=3)
+    made_model(tried_engine(tmp_path) / "models", "Q4_1", layers=3)
     backend = LlamaCppBackend(Settings(data_dir=tmp_path))
     try:
         report = await compared(backend, "llama.cpp:Q4_1-3")

@@ -19,6 +19,7 @@ from playground.types.generation import Message
 from playground.types.grid import Work
 from playground.types.prompt import Sampling
 from playground.workbench.models import ModelDesk
+from tests.tried_engine import Tried
 from tests.works import work
 
 WORDS = "The keeper of the lighthouse wrote down what the sea brought in that night, and what it took. "
@@ -59,8 +60,9 @@ class Run:
 
 
 async def test_a_watched_answer_ends_before_the_background_that_filled_every_place(
-    tmp_path: Path, small: Path
+    tmp_path: Path, small: Path, tried_engine: Tried
 ) -> None:
+    tried_engine(tmp_path)
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "small.gguf").symlink_to(small)
     settings = Settings(data_dir=tmp_path, engine_parallel=2, context_tokens=2048)
