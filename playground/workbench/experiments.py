@@ -84,6 +84,7 @@ class ExperimentDesk:
         self._going: dict[str, Going] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._standing = Standing(store, self._going, Summaries(folder))
+        self.forget = self._standing.forget
         self._keeping = Keeping(runs.deposits)
 
     async def close(self) -> None:
@@ -182,13 +183,11 @@ class ExperimentDesk:
         failed = {key for group in groups for key in group.keys if reason in ("", group.reason)}
         chosen = sorted(failed if keys is None else failed.intersection(keys))
         if chosen:
+            state, _ = await asyncio.to_thread(self._store.experiments.state, run_id)
             if (going := self._going.get(run_id)) is not None:
                 going.pause(None)
                 await asyncio.wait({self._tasks[run_id]})
-                await self._begin(run_id, chosen)
-                return len(chosen)
-            state, _ = await asyncio.to_thread(self._store.experiments.state, run_id)
-            await self._begin(run_id, chosen, rests=state if state in ("paused", "stopped") else None)
+            await self._begin(run_id, chosen, state if state in ("paused", "stopped") else None)
         return len(chosen)
 
     async def room(self, run_id: str) -> Room:
@@ -243,7 +242,7 @@ class ExperimentDesk:
             await asyncio.to_thread(partial(self._store.experiments.change, run_id, state=state))
 
     async def _begin(
-        self, run_id: str, again: Sequence[CellKey] = (), *, rests: ExperimentState | None = None
+        self, run_id: str, again: Sequence[CellKey] = (), rests: ExperimentState | None = None
     ) -> None:
         """Run what is open, and `again`; when it `rests` in that state afterwards, those alone."""
         if run_id in self._going:
@@ -264,10 +263,8 @@ class ExperimentDesk:
 
     def _claimed(self, run_id: str, again: Sequence[CellKey]) -> tuple[Any, ...]:
         experiments = self._store.experiments
-        cells = experiments.claim(run_id, again)
-        stored = experiments.get(run_id)
-        outcomes = experiments.outcomes(run_id, check_of(stored))
-        return stored, experiments.spec(run_id), cells, outcomes
+        cells, stored = experiments.claim(run_id, again), experiments.get(run_id)
+        return stored, experiments.spec(run_id), cells, experiments.outcomes(run_id, check_of(stored))
 
     async def _go(self, going: Going) -> None:
         run_id = going.stored.id
@@ -387,10 +384,6 @@ class ExperimentDesk:
         self._standing.forget(run_id)
         await self._keep_verdict(run_id)
         return done
-
-    def forget(self, run_id: str) -> None:
-        """Keep nothing of one that was deleted."""
-        self._standing.forget(run_id)
 
     def running(self) -> list[UnderWay]:
         """Those that this program runs, oldest first."""
