@@ -88,6 +88,7 @@ async def data_rows(workbench: Workbench, ask: Ask) -> Update:
             "total": page.total,
             "halves": page.halves,
             "asked": page.words,
+            "unread": page.unread,
         }
     }
 

@@ -65,12 +65,16 @@ class ShownRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A window of what is looked at; `total` rows are, of them `halves` in each half, and `words` is what was asked."""
+    """A window of what is looked at; `total` rows are, of them `halves` in each half, and `words` is what was asked.
+
+    So many edited rows as `unread` says were looked at only as they are saved: what edits make match is not among these.
+    """
 
     rows: tuple[ShownRow, ...]
     total: int
     halves: dict[Half, int]
     words: str
+    unread: int = 0
 
 
 class SheetDesk:
@@ -136,7 +140,9 @@ class SheetDesk:
         shown += more[first : first + count - len(shown)]
         for row, _, _ in more:
             halves[row.half] += 1
-        return Page(tuple(shown), total + len(more), halves, words(terms))
+        is_narrowed = bool(terms or looking.half)
+        unread = len(edits.touched) if is_narrowed and len(edits.touched) > MOST_TOUCHED else 0
+        return Page(tuple(shown), total + len(more), halves, words(terms), unread)
 
     @staticmethod
     def _shown(edits: Draft, row: Row) -> ShownRow:

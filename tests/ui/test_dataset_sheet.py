@@ -12,7 +12,8 @@ from playground.store.dataset_edits import DatasetEdits
 from playground.types.dataset import Column, DatasetVersion, Row, SetValue
 from playground.ui.actions import Ask
 from playground.ui.dataset_duplicates import data_dedupe, data_near
-from playground.ui.dataset_sheet import data_do, data_on_top, data_save, data_undo
+from playground.ui.dataset_sheet import data_do, data_on_top, data_rows, data_save, data_undo
+from playground.workbench import sheets
 from playground.workbench.service import Workbench
 from playground.workbench.sheets import SheetDesk
 
@@ -78,6 +79,18 @@ async def test_an_edit_and_its_undo_read_and_make_none_of_those_before(
     other = SheetDesk(workbench.store, workbench.datasets)
     sheet = await other.open(version.dataset_id, draft="draft000a")
     assert sheet.edits.edits() == before.edits.edits() and len(read) == 1
+
+
+async def test_edits_that_are_too_many_for_a_filter_are_counted(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = await made(workbench)
+    await data_do(workbench, ask(version, edit={"cells": [[1, "text", "unheard"], [2, "text", "unheard"]]}))
+    for most, found, unread in ((2, 2, 0), (1, 0, 2)):
+        monkeypatch.setattr(sheets, "MOST_TOUCHED", most)
+        seen = (await data_rows(workbench, ask(version, find="unheard")))["sheet"]
+        assert (seen["total"], seen["unread"]) == (found, unread)
+        assert (await data_rows(workbench, ask(version)))["sheet"]["unread"] == 0
 
 
 async def test_an_edit_goes_on_top_of_what_another_program_made_of_the_draft(workbench: Workbench) -> None:

@@ -94,7 +94,14 @@ export function drawFilters() {
     choice("train", "Train", sheet.half === "train" ? train : counts[1]),
     choice("held-out", "Held out", sheet.half === "held-out" ? held : counts[2]),
   );
+  const unread = h(
+    "span",
+    { class: "badge ignored", title: "A filter looks at so many edits only once they are saved" },
+    icon("warn"),
+    `${looked.unread.toLocaleString("en")} edited rows are found as they were saved`,
+  );
   badges.replaceChildren(
+    ...(looked.unread ? [unread] : []),
     ...sheet.badges.map((badge) =>
       h(
         "button",

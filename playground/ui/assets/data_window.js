@@ -6,8 +6,8 @@ const SOME = 100, // rows that come, and are forgotten, together
   AT_ONCE = 5, // such hundreds of one request
   MOST_PAGES = 12; // the oldest are forgotten
 
-/** What is looked at: how many rows, how many of each half, and the filter in words. */
-export const looked = { total: 0, halves: {}, words: "" };
+/** What is looked at: how many rows, of each half, the filter in words; edited rows that are searched as they were. */
+export const looked = { total: 0, halves: {}, words: "", unread: 0 };
 
 let pages = new Map(), // rows by the number of their hundred
   asked = new Map(), // requests that are under way or done, by the same
@@ -99,6 +99,7 @@ async function fetchPages(first, count) {
     asked.delete(oldest);
   }
   const before = looked.total;
-  Object.assign(looked, { total: found.total, halves: found.halves, words: found.asked });
+  const { total, halves, asked: words, unread } = found;
+  Object.assign(looked, { total, halves, words, unread });
   arrived({ isFirst, isOther: isFirst || before !== found.total });
 }
