@@ -67,9 +67,10 @@ def _run(run: RowRun, is_draft: bool) -> Markup:
 
 def _answer(run: RowRun, each: RowAnswer, two: bool) -> Markup:
     text = each.error or each.begins or ("No answer." if each.is_done else "Not asked yet.")
+    theirs = Markup(' translate="no"') if text == each.begins else Markup("")  # else it is said by us
     return Markup(
         '<tr data-act="experiment_cell" data-id="{}" data-case="{}" data-variant="{}" tabindex="0" aria-label="Open the answer of {n}">'
-        '<td><span class="variant">{}<b translate="no">{n}</b></span> <span class="mono one" translate="no" title="{t}">{t}</span></td>{}{}</tr>'
+        '<td><span class="variant">{}<b translate="no">{n}</b></span> <span class="one"{theirs} title="{t}">{t}</span></td>{}{}</tr>'
     ).format(
         run.id,
         run.case,
@@ -78,6 +79,7 @@ def _answer(run: RowRun, each: RowAnswer, two: bool) -> Markup:
         _mark(each, each.passed),
         _mark(each, each.now) if two else "",
         n=each.name,
+        theirs=theirs,
         t=" ".join(text.split()),
     )
 

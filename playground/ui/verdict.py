@@ -54,6 +54,7 @@ class Shown:
     look: Look
     pair: Comparison | None
     other: Beside | None = None
+    rival: StoredExperiment | None = None
     has_more: bool = True
     """Whether it is known how many more cases would settle what is open."""
 
@@ -105,6 +106,7 @@ async def look_at(workbench: Workbench, experiment_id: str, look: Look, *, with_
     kept = await desk.get(experiment_id)
     table, rule = await desk.table(experiment_id), kept.experiment.rule
     other: Beside | None = None
+    rival: StoredExperiment | None = None
     if look.beside:
         try:
             rival = await desk.get(look.beside)
@@ -135,7 +137,7 @@ async def look_at(workbench: Workbench, experiment_id: str, look: Look, *, with_
                 is_in_rule=False,
             )
         )
-    shown = Shown(experiment_id, kept, found, look, pair, joined, has_more)
+    shown = Shown(experiment_id, kept, found, look, pair, joined, rival, has_more)
     return shown if other is None or joined else replace(shown, other=other)
 
 
@@ -147,9 +149,12 @@ def _slices(shown: Shown) -> Markup:
 
 
 def _mismatch(shown: Shown) -> Markup:
-    """What does not match of another experiment that was to be laid beside this one."""
-    if shown.other is None or shown.other.table is not None:
+    """What does not match of another experiment that was to be laid beside this one; which one "(2)" stands for."""
+    if shown.other is None or shown.rival is None:
         return Markup("")
+    if shown.other.table is not None:
+        name, at = shown.rival.row.name or "Untitled experiment", minute(shown.rival.row.created_at)
+        return Markup('<p class="hint v-second">(2): <b translate="no">{}</b> · {}</p>').format(name, at)
     listed = join(Markup("<li>{}</li>").format(problem) for problem in shown.other.problems)
     return Markup(
         '<div class="alert warn v-mismatch">{}<div><b>The two cannot lie beside each other.</b><ul>{}</ul></div>{}</div>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from playground.types.dataset import Column, Row
 from playground.types.experiment import Cases, Experiment, ExperimentVariant
 from playground.types.prompt import Check, Prompt, Turn
+from playground.ui import dataset_answers
+from playground.workbench.row_answers import RowAnswer, RowRun
 from playground.workbench.service import Workbench
 
 Call = Callable[..., Awaitable[dict[str, Any]]]
@@ -82,3 +85,19 @@ async def test_answers_to_other_values_stay_judged_by_those(call: Call, answered
     added = await call("data_do", dataset=dataset, draft=DRAFT, edit={"add": [{"word": "x"}]})
     assert "alert" not in added
     assert (await call("data_answers", dataset=dataset, draft=DRAFT, row=-1))["html"]["row-answers"] == ""
+
+
+@pytest.mark.parametrize(
+    ("begins", "error", "is_done", "shown"),
+    [
+        ("No answer.", "", True, ' translate="no" title="No answer.">'),
+        ("", "", True, '<span class="one" title="No answer.">'),
+        ("", "", False, '<span class="one" title="Not asked yet.">'),
+        ("", "It went away.", True, '<span class="one" title="It went away.">'),
+    ],
+)
+def test_what_is_said_in_place_of_an_answer_is_translated(
+    begins: str, error: str, is_done: bool, shown: str
+) -> None:
+    run = RowRun("e", "E", datetime.now(UTC), 1, 0, False, False, ())
+    assert shown in dataset_answers._answer(run, RowAnswer(0, "A", begins, error, is_done, None, None), False)

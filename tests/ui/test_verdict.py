@@ -116,6 +116,8 @@ async def test_another_experiment_lies_beside_it_or_what_differs_is_named(
     assert "A (2)" in page and f"beside={twin}" in page
     when = (await workbench.experiments.get(twin)).row.created_at.astimezone()
     assert f"Again · {when:%Y-%m-%d %H:%M}</option>" in page, "attempts are called alike"
+    assert f'(2): <b translate="no">Again</b> · {when:%Y-%m-%d %H:%M}</p>' in page
+    assert page.index("v-second") < page.index('class="v-variants'), "before the first row that is called so"
     drawer = (await call("verdict_case", id=run, case=0, look=f"beside={twin}"))["drawer"]
     assert drawer["body"].count('class="v-rival"') == 4
     other = await finished(workbench, repeats=2)
