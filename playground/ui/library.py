@@ -22,7 +22,7 @@ from playground.workbench.service import Workbench
 SHOWN_TAGS = 16
 _PAGE = """<div class="pane pp" data-form id="lib">
 <nav class="side" id="lib-side" aria-label="Filters"></nav>
-<section class="with-foot" aria-label="Prompts"><div class="messages"></div><div class="searchbar"><input class="field grow" id="lib-search" name="search" type="search"
+<section class="with-foot" aria-label="Prompts"><div class="messages"></div><input type="file" id="lib-files" multiple hidden aria-label="Files to import"><div class="searchbar"><input class="field grow" id="lib-search" name="search" type="search"
  placeholder="Search names, summaries, tags and texts" aria-label="Search the library" data-act="open_library" data-on="input" data-start="" data-rows="" data-into="#lib-list .item">
 <span class="hint num" id="lib-count"></span><span id="lib-look" hidden></span>
 <button class="btn" data-act="new_prompt"><svg class="i" aria-hidden="true"><use href="#i-plus"></use></svg>New prompt</button></div>
@@ -269,10 +269,7 @@ def _foot(workbench: Workbench, wanted: Filter, picked: set[str], shown: set[str
     hint = "" if picked else "Drop files, a folder or a bundle anywhere on this page"
     if wanted.origin == "drafts":
         hint = f"Kept for {MOST_DAYS} days after the last change, at most {MOST_DRAFTS}"
-    return Markup(
-        '{}<input type="file" id="lib-files" multiple hidden aria-label="Files to import">{}'
-        '<span class="hint">{}</span>'
-    ).format(hidden, join(acts), hint)
+    return Markup('{}{}<span class="hint">{}</span>').format(hidden, join(acts), hint)
 
 
 CSV_NAMES = (

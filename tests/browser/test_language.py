@@ -146,13 +146,13 @@ FURTHER_NAMES = re.compile(
     r"JSON Lines|OpenAI (?:chat|batch) JSONL?|(?:auto|both)(?=：)|[Pp]romptfoo|--sandbox|Dotprompt|GitHub Models|LangChain|JSON|Modelfile|Open WebUI|llm\b|Levenshtein|ROUGE|BLEU|chrF|Holm"
     r"|Benjamini–Hochberg|Token|UTC|ReAct|PAL|ART|Python|production"
     r'|\{"type": .*\}|row:|is:generated|[“"](?:contains|echo|cat|gone|picky|slow|python|input|technique|tecnique)[”"]'
-    r"|\{%.*?%\}|techniques/\S+|(?:answer|question) 或 \w+|(?:kind|question|text|answer)(?=：)|Kappa|PPI|FAIL|PASS|JSON Lines|NVIDIA"
+    r"|\{%.*?%\}|techniques/\S+|(?:answer|question|·) 或 \w+|(?:kind|question|text|answer)(?=：)|Kappa|PPI|FAIL|PASS|JSON Lines|NVIDIA"
     r"|AMD Instinct|Intel|Hugging Face|Qwen/\S+|--[\w-]+(?: \d+)?|ftp|“(?:id|kind|question|answer|word|text)”|cases: \{dataset: sentiment\.csv\}|split|列有 [\w、]+|pip install \S+|ollama serve|variants\.A"
 )
 CRAWL = (Path(__file__).parent / "crawl.js").read_text(encoding="utf-8").strip()
 ROWS = [{"word": f"词{n}", "answer": f"词{n}"} for n in range(20)]
 KEPT = (
-    "爬行，23 个变体；用例偏少；51 至 90；爬行 的用例；第一版；B 胜过 A，高百分点用例；新增用户系统轮次；中文"
+    "爬行，23 个变体；用例偏少；51 到 90；爬行 的用例；第一版；B 胜过 A，高百分点用例；新增用户系统轮次；中文"
 )
 """What a reader of Chinese has left there, and the name of the other language."""
 OWN = f"[{''.join(set(Path(__file__).with_name('filled.py').read_text(encoding='utf-8') + KEPT) & set(map(chr, range(0x4E00, 0xA000))))}]+"

@@ -163,8 +163,11 @@ def test_a_selection_survives_a_search_and_is_downloaded_as_a_bundle(app: App, t
 
 
 def test_what_was_searched_stays_searched_after_an_import(app: App, tmp_path: Path) -> None:
+    field = app.page.locator("#lib-files").element_handle()
     app.page.locator("#lib-search").fill("quokka")
     expect(app.page.locator("#lib-list")).to_contain_text("Nothing matches")
+    # What a dialog of the browser was opened from, else it tells nobody what was chosen.
+    assert field.evaluate("el => el.isConnected")
     do_import(app, prompt("Quokka mail"), prompt("Another animal"), tmp_path=tmp_path)
     expect(row(app, "Quokka mail")).to_have_count(1)
     expect(app.page.locator("#lib-list .entry")).to_have_count(1)
@@ -269,7 +272,9 @@ def test_a_tick_can_be_seen(app: App) -> None:
 def test_a_favourite_is_found_among_the_favourites(app: App, tmp_path: Path) -> None:
     do_import(app, prompt("Loved"), tmp_path=tmp_path)
     row(app, "Loved").get_by_label("Favourite: Loved").click()
-    app.page.locator("#lib-side").get_by_role("button", name=re.compile("^Favourites")).click()
+    favourites = app.page.locator("#lib-side").get_by_role("button", name=re.compile("^Favourites"))
+    favourites.click()
+    expect(favourites).to_have_attribute("aria-pressed", "true")
     expect(row(app, "Loved")).to_have_count(1)
     row(app, "Loved").get_by_label("Favourite: Loved").click()
     expect(row(app, "Loved")).to_have_count(0)
