@@ -479,16 +479,11 @@ def test_a_phone_selects_opens_and_comes_back_without_sideways_scrolling(scripte
 
 def test_axe_finds_nothing_in_the_library_and_its_drawers(app: App, tmp_path: Path) -> None:
     app.tab("Library")
-    do_import(app, prompt("For axe, classify"), tmp_path=tmp_path)
+    do_import(app, prompt("For axe"), tmp_path=tmp_path)
     axe = Axe(app.page)
-    row(app, "For axe, classify").get_by_role("checkbox").check()
-    # Hundreds of rows are alike, and test_look.py looks at a family of them: here it and what is found with it.
-    app.page.fill("#lib-search", "classify")
-    app.page.wait_for_function("document.querySelectorAll('#lib-list .entry').length < 40")
+    row(app, "For axe").get_by_role("checkbox").check()
     app.page.locator("#lib-list .item").filter(has_text="For axe").click()
-    expect(app.page.locator("#lib-preview h2")).to_have_text("For axe, classify")
-    shown = app.page.locator("#lib-list .entry").count()
-    assert shown > 2, shown
+    expect(app.page.locator("#lib-preview h2")).to_have_text("For axe")
     axe.look("list", in_the_dark=True)
     app.page.locator("#lib-preview").get_by_role("button", name="1 version").click()
     expect(app.drawer).to_be_visible()
@@ -498,7 +493,7 @@ def test_axe_finds_nothing_in_the_library_and_its_drawers(app: App, tmp_path: Pa
     expect(app.drawer).to_be_visible()
     axe.look("bundle", ".drawer", in_the_dark=True)
     app.close_drawer()
-    changed = bundle(tmp_path / "c.zip", prompt("For axe, classify", "Changed"), prompt("New to axe"))
+    changed = bundle(tmp_path / "c.zip", prompt("For axe", "Changed"), prompt("New to axe"))
     app.page.set_input_files("#lib-files", changed)
     expect(app.drawer).to_contain_text("1 differs")
     axe.look("import", ".drawer", in_the_dark=True)
