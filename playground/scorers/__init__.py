@@ -243,8 +243,7 @@ def check_name(check: Check) -> str:
     """
     if _problem(check) is None:
         return _name(check)
-    sentence = clip(check.scorer) or "a check without a scorer"
-    return f"not: {sentence}" if check.negate else sentence
+    return _name_of(check, clip(check.scorer) or "a check without a scorer")
 
 
 def check_called(checks: Iterable[Check], name: str) -> Check | None:
@@ -263,9 +262,7 @@ def names_called(checks: Iterable[Check], name: str) -> tuple[str, ...]:
 def _former_name(check: Check) -> str:
     """A name that a check had in earlier versions of the program; "" for one that has kept its own."""
     if check.scorer == "language":  # a code stood for itself
-        language = clip(str(check.options.get("language", "")), 40)
-        called = f"in {language}"
-        return f"not: {called}" if check.negate else called
+        return _name_of(check, f"in {clip(str(check.options.get('language', '')), 40)}")
     if check.scorer != "judge" or not check.options.get("model"):
         return ""
     options = {name: value for name, value in check.options.items() if name != "model"}
@@ -302,7 +299,10 @@ def _name(check: Check) -> str:
 
 
 def _sentence(check: Check, options: Mapping[str, Any]) -> str:
-    sentence = SCORERS[check.scorer].sentence(options)
+    return _name_of(check, SCORERS[check.scorer].sentence(options))
+
+
+def _name_of(check: Check, sentence: str) -> str:
     return f"not: {sentence}" if check.negate else sentence
 
 

@@ -126,9 +126,8 @@ def json_schema_problem(*, schema: dict[str, Any] | bool, allow_fence: bool = Fa
         return _reference_problem(schema) or _pattern_problem(schema)
     except SchemaError as exc:
         path, why = clip(exc.json_path), clip(exc.message, 200)
-        if path.endswith(".type") and isinstance(
-            exc.instance, str
-        ):  # it says only that no rule for types holds
+        # Of a type it says only that no rule for types holds.
+        if path.endswith(".type") and isinstance(exc.instance, str):
             names = ", ".join(TYPES)
             why = f"{quote(exc.instance)} is no type; types are {names}"
         return f"The schema is not valid at {path}: {why}."

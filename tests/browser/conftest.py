@@ -141,6 +141,8 @@ class App:
     forgiven: list[str] = field(default_factory=list)
     """Patterns of console messages that this test brings about on purpose."""
     is_beside: bool = False
+    is_again: bool = False
+    """Whether the test has failed once and runs a second time: what it has stored is there."""
     is_changed: bool = False
     """Whether more than the page's own doing has changed the page, so that no other test may have it."""
 

@@ -168,19 +168,13 @@ def test_a_pattern_is_found_filled_in_and_run_in_four_clicks(scripted: OpenApp) 
     assert "{{" not in app.answer(0) and len(app.answer(0)) > 40
 
 
-TRY = "async (slug) => (await import('/playground/actions.js')).send('try_pattern', { slug })"
-
-
 def test_a_pattern_with_each_kind_of_input_opens_and_runs_with_its_example(scripted: OpenApp) -> None:
     patterns = Library(shipped_folder()).patterns()
     by_kind = {field.kind: pattern for pattern in patterns for field in pattern.prompt.inputs}
     assert {"text", "long_text", "examples"} <= by_kind.keys()
     app = scripted("echo")
-    for number, pattern in enumerate(by_kind.values()):
-        if number == 0:
-            app.open(f"?pattern={pattern.slug}")
-        else:  # as "Try it" opens it
-            app.page.evaluate(TRY, pattern.slug)
+    for pattern in by_kind.values():
+        app.open(f"?pattern={pattern.slug}")
         expect(app.page.locator("#prompt-name")).to_have_value(pattern.prompt.name)
         expect(app.output(0)).to_have_text("")
         expect(app.page.locator(".vars > *").first).to_be_attached()

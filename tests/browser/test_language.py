@@ -146,7 +146,7 @@ FURTHER_NAMES = re.compile(
     r"JSON Lines|OpenAI (?:chat|batch) JSONL?|(?:auto|both)(?=：)|[Pp]romptfoo|--sandbox|Dotprompt|GitHub Models|LangChain|JSON|Modelfile|Open WebUI|llm\b|Levenshtein|ROUGE|BLEU|chrF|Holm"
     r"|Benjamini–Hochberg|Token|UTC|ReAct|PAL|ART|Python|production"
     r'|\{"type": .*\}|row:|is:generated|[“"](?:contains|echo|cat|gone|picky|slow|python|input|technique|tecnique)[”"]'
-    r"|\{%.*?%\}|techniques/\S+|(?:answer|question|·) 或 \w+|(?:kind|question|text|answer)(?=：)|Kappa|PPI|FAIL|PASS|JSON Lines|NVIDIA"
+    r"|\{%.*?%\}|techniques/\S+|(?:answer|question) 或 \w+|· 或 (?:expected|text)|(?:kind|question|text|answer)(?=：)|Kappa|PPI|FAIL|PASS|JSON Lines|NVIDIA"
     r"|AMD Instinct|Intel|Hugging Face|Qwen/\S+|--[\w-]+(?: \d+)?|ftp|“(?:id|kind|question|answer|word|text)”|cases: \{dataset: sentiment\.csv\}|split|列有 [\w、]+|pip install \S+|ollama serve|variants\.A"
 )
 CRAWL = (Path(__file__).parent / "crawl.js").read_text(encoding="utf-8").strip()

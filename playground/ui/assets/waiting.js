@@ -4,10 +4,6 @@
 const busy = new Map(); // why → the element that it is in
 const waiting = new Map(); // by the element that is drawn anew: the last of its drawings
 
-function begins(why, el) {
-  busy.set(why, el);
-}
-
 // A click comes with the end of its press: what waits is drawn after it.
 function ends(why) {
   if (!busy.delete(why)) return;
@@ -22,13 +18,13 @@ function ends(why) {
 
 const isBusy = (box) => [...busy.values()].some((el) => el.isConnected && box.contains(el));
 
-window.addEventListener("compositionstart", (e) => begins("word", e.target), true);
+window.addEventListener("compositionstart", (e) => busy.set("word", e.target), true);
 window.addEventListener("compositionend", () => ends("word"), true);
-window.addEventListener("pointerdown", (e) => e.button === 0 && begins("mouse", e.target), true);
+window.addEventListener("pointerdown", (e) => e.button === 0 && busy.set("mouse", e.target), true);
 // The list of a select takes the end of the press for itself; the next move tells that nothing is held.
 window.addEventListener("pointermove", (e) => e.buttons === 0 && ends("mouse"), true);
 for (const type of ["pointerup", "pointercancel", "change"]) window.addEventListener(type, () => ends("mouse"), true);
-window.addEventListener("keydown", (e) => e.key === " " && begins("key", e.target), true);
+window.addEventListener("keydown", (e) => e.key === " " && busy.set("key", e.target), true);
 window.addEventListener("keyup", () => ends("key"), true);
 window.addEventListener("blur", (e) => e.target === window && ["mouse", "key"].forEach(ends), true);
 
