@@ -262,7 +262,8 @@ def names_called(checks: Iterable[Check], name: str) -> tuple[str, ...]:
 def _former_name(check: Check) -> str:
     """A name that a check had in earlier versions of the program; "" for one that has kept its own."""
     if check.scorer == "language":  # a code stood for itself
-        return _name_of(check, f"in {clip(str(check.options.get('language', '')), 40)}")
+        language = clip(str(check.options.get("language", "")), 40)
+        return _name_of(check, f"in {language}")
     if check.scorer != "judge" or not check.options.get("model"):
         return ""
     options = {name: value for name, value in check.options.items() if name != "model"}
