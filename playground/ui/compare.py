@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from playground.errors import PlaygroundError
 from playground.lint.rules import Finding, lint
-from playground.runs.planning import is_example
+from playground.runs.planning import is_example, schema_problem
 from playground.scorers import SCORERS, check_problem, is_unfilled, options_of
 from playground.scorers.options import placeholders
 from playground.store.records import StoredRun
@@ -218,6 +218,7 @@ async def preview(workbench: Workbench, ask: Ask) -> Update:
         "needs": needs,
         "asked_by_checks": [name for name in asked if name not in names],
         "checks": [_state_of(check) for check in form.prompt.checks],
+        "schema": bad.message if (bad := schema_problem(form.prompt)) else "",
         "is_example": is_example(form.prompt, form.values),
         "problems": problems,
         "lint": advice,

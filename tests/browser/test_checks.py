@@ -49,7 +49,14 @@ def test_a_schema_half_typed_is_told_quietly(scripted: OpenApp) -> None:
     app = scripted("cat")
     app.page.click("#checks-button")
     app.page.fill("#output-schema", '{"type": ')
-    expect(app.page.locator("#output-schema-problem")).to_have_text("This is not JSON yet.")
+    problem = app.page.locator("#output-schema-problem")
+    expect(problem).to_have_text("This is not JSON yet.")
+    app.page.fill("#output-schema", '{"type": "objekt"}')
+    expect(problem).to_contain_text('"objekt" is no type; types are string')
+    app.page.fill("#output-schema", '{"type": "object"')
+    expect(problem).to_have_text("This is not JSON yet.")
+    app.page.fill("#output-schema", '{"type": "object"}')
+    expect(problem).to_be_empty()
     expect(app.drawer.locator("[role=alert], .bad")).to_have_count(0)
 
 

@@ -333,6 +333,7 @@ async def test_a_preview_has_variables_messages_and_tokens(call: Call, form: dic
         "needs": [],
         "asked_by_checks": [],
         "checks": [],
+        "schema": "",
         "is_example": True,
         "problems": [],
         "lint": [],
@@ -381,6 +382,12 @@ async def test_a_preview_names_what_only_the_checks_ask_for(call: Call, form: di
         {"scorer": "contains_all", "options": {"texts": ["{{ word }}", "{{ expected }}"]}}
     ]
     assert (await call("preview", form=form))["preview"]["asked_by_checks"] == ["expected"]
+
+
+async def test_a_schema_that_is_none_is_told_before_anything_runs(call: Call, form: dict[str, Any]):
+    form["prompt"]["output_schema"] = {"properties": {"city": {"type": "objekt"}}}
+    told = (await call("preview", form=form))["preview"]["schema"]
+    assert "$.properties.city.type" in told and '"objekt" is no type' in told
 
 
 async def test_a_value_beyond_the_variables_reaches_the_checks(form: dict[str, Any], workbench: Workbench):

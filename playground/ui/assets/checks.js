@@ -26,6 +26,7 @@ export function openChecks() {
     ],
   });
   draw();
+  saySchema();
 }
 
 function schemaField() {
@@ -59,6 +60,7 @@ function schemaField() {
           problem.textContent = "This is not JSON yet.";
         }
         e.target.setAttribute("aria-invalid", String(Boolean(problem.textContent)));
+        problem.toggleAttribute("data-typing", Boolean(problem.textContent));
         if (!problem.textContent) {
           prompt.output_schema = schema;
           changed("checks");
@@ -75,8 +77,18 @@ onChange((what) => {
 
 // Said at its own check, and quietly: whoever reads it is about to correct it.
 previewListeners.push(() => {
-  if (box?.isConnected) for (const [i, row] of $$(".check-row", box).entries()) sayState(row, i);
+  if (!box?.isConnected) return;
+  for (const [i, row] of $$(".check-row", box).entries()) sayState(row, i);
+  saySchema();
 });
+
+// What is wrong with the schema that is kept: while what stands in the field is none, that is said there.
+function saySchema() {
+  const problem = document.getElementById("output-schema-problem");
+  if (problem.hasAttribute("data-typing")) return;
+  problem.textContent = page.preview?.schema ?? "";
+  document.getElementById("output-schema").setAttribute("aria-invalid", String(Boolean(problem.textContent)));
+}
 
 function sayState(row, i) {
   const { problem = "" } = page.preview?.checks?.[i] ?? {};
