@@ -15,12 +15,13 @@ import regex
 
 from playground.answers.late import late
 
-DIGITS = "〇零○一二三四五六七八九两兩壹贰貳弍弐叁參参叄弎肆伍陆陸柒漆捌玖"
+DIGITS = "〇零○一二三四五六七八九两兩俩倆仨壹贰貳弍弐叁參参叄弎肆伍陆陸柒漆捌玖"
 UNITS = "十拾百佰千仟万萬亿億兆廿卅卌"
+_SAID = {"两": 2.0, "兩": 2.0, "俩": 2.0, "倆": 2.0, "仨": 3.0}
 _LARGE = 10_000
 
 # Half of what comes next, and half itself: 半小时, 一半. 半径 and 半导体 are words.
-_HALF = r"一半|半(?=[个個天年日月斤米里公小分岁歲杯瓶块塊页頁周碗升吨箱盒])|(?:(?<!\w)|(?<=[是为為]))半(?!\w)"
+_HALF = r"一半|(?<!对)半(?=[个個天年日月斤米里公小分岁歲杯瓶块塊页頁周碗升吨箱盒])|(?:(?<!\w)|(?<=[是为為]))半(?!\w)"
 
 # Characters of which one alone is seldom a number: 统一, 唯一, 进一步. It counts only between words that a number has.
 _BEFORE = "是为為有等于於得共约約剩余餘第到至成は"
@@ -30,8 +31,12 @@ _AFTER = "个個只隻元块塊圆円圓人岁歲歳天年月日号號次本位�
 
 _PLAIN = r"[0-9]++(?:,[0-9]{3})*+(?:\.[0-9]++)?"
 # 5千克 are five kilograms.
-# 三个亿 are three hundred millions.
-_NUMBER = rf"(?:{_PLAIN}(?=\s?[{UNITS}](?![克米瓦卡焦帕伏赫兹字])|[个個][亿億])\s?|[{DIGITS}{UNITS}]|(?<=[{DIGITS}十百千万0-9])[个個](?=[亿億]))++(?:[点點][{DIGITS}]++[万萬亿億]?)?+"
+# 三个亿 are three hundred millions. Behind a unit there may be digits that are less than it: 1万2000, and 3万2 for 3万2千.
+_LESS = "|".join(
+    rf"(?<=[{unit}])[1-9][0-9]{{0,{zeros - 1}}}"
+    for unit, zeros in (("百佰", 2), ("千仟", 3), ("万萬", 4), ("亿億", 8))
+)
+_NUMBER = rf"(?:{_PLAIN}(?=\s?[{UNITS}](?![克米瓦卡焦帕伏赫兹字])|[个個][亿億])\s?|[{DIGITS}{UNITS}]|(?:{_LESS})(?![0-9]|[.,:][0-9])|(?<=[{DIGITS}十百千万0-9])[个個](?=[亿億]))++(?:[点點][{DIGITS}]++[万萬亿億]?)?+"
 NUMERAL = rf"(?!零下\s?[0-9])(?P<minus>[负負]|零下)?(?:(?P<halves>{_HALF})|百分之(?P<percent>{_NUMBER}|{_PLAIN})|(?:(?P<and>{_NUMBER}|{_PLAIN})又)?+(?P<below>{_NUMBER}|{_PLAIN})分之(?P<above>{_NUMBER}|{_PLAIN})|(?P<tenths>[一二三四五六七八九两])(?:成(?P<half>[一二三四五六七八九半](?![{DIGITS}{UNITS}]))?(?![为為了功員员分本长長立人绩績果])|(?P<cut>[一二三四五六七八九])?折(?![叠疊断斷磨腾騰扣]))|(?P<number>{_NUMBER}))"
 _NUMERAL = late(NUMERAL)
 _PARTS = late(rf"{_PLAIN}|[{DIGITS}{UNITS}]")
@@ -150,8 +155,8 @@ def _composed(parts: list[str]) -> tuple[float, ...]:
 
 def _value(part: str) -> float:
     """Unicode's value of a character, that of a written number for other text; 0 for what has none."""
-    if part in "两兩":
-        return 2.0
+    if part in _SAID:
+        return _SAID[part]
     if len(part) == 1 and not part.isascii():
         return unicodedata.numeric(part, 0.0)
     return float(part.replace(",", ""))

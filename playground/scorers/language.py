@@ -23,6 +23,10 @@ LEAST_LETTERS = 2
 TOO_CLOSE = 5.0
 """Languages within so many units of log-likelihood of the likeliest cannot be told from it."""
 READ_CHARS = 20_000
+HAN_OF_NAMES = 5
+"""Fewer Chinese characters without kana may be Japanese too: 東京都, 株式会社."""
+_WEIGHT = {"Han": 3, "Hiragana": 2, "Katakana": 2, "Hangul": 2}
+"""How many letters of an alphabet one counts as: texts of one content take as many bytes in UTF-8."""
 
 
 class Language(NamedTuple):
@@ -36,16 +40,23 @@ class Language(NamedTuple):
 
 def _languages() -> dict[str, Language]:
     rows = (
-        "en English Latin", "zh Chinese,中文,汉语,Mandarin Han", "de German,Deutsch Latin", "fr French,Français Latin",
-        "es Spanish,Español Latin", "it Italian,Italiano Latin", "pt Portuguese,Português Latin", "nl Dutch,Nederlands Latin",
-        "sv Swedish,Svenska Latin", "da Danish,Dansk Latin", "no Norwegian,Norsk Latin", "fi Finnish,Suomi Latin",
-        "pl Polish,Polski Latin", "cs Czech,Čeština Latin", "sk Slovak Latin", "hu Hungarian,Magyar Latin",
-        "ro Romanian,Română Latin", "tr Turkish,Türkçe Latin", "hr Croatian,Hrvatski Latin", "vi Vietnamese Latin",
-        "id Indonesian Latin", "sw Swahili Latin", "la Latin Latin", "ru Russian,Русский Cyrillic",
-        "uk Ukrainian,Українська Cyrillic", "bg Bulgarian Cyrillic", "sr Serbian Cyrillic", "el Greek,Ελληνικά Greek",
-        "ar Arabic,العربية Arabic", "fa Persian,Farsi Arabic", "ur Urdu Arabic", "he Hebrew,עברית Hebrew",
-        "hi Hindi,हिन्दी Devanagari", "mr Marathi Devanagari", "bn Bengali Bengali", "ta Tamil Tamil", "te Telugu Telugu",
-        "th Thai,ไทย Thai", "ja Japanese,日本語 Hiragana,Katakana,Han", "ko Korean,한국어 Hangul",
+        "en English,英语,英文 Latin", "zh Chinese,中文,汉语,Mandarin,普通话,国语,华语,中国话 Han",
+        "de German,Deutsch,德语,德文 Latin", "fr French,Français,法语,法文 Latin",
+        "es Spanish,Español,西班牙语,西班牙文,西语 Latin", "it Italian,Italiano,意大利语,意大利文 Latin",
+        "pt Portuguese,Português,葡萄牙语,葡萄牙文,葡语 Latin", "nl Dutch,Nederlands,荷兰语,荷兰文 Latin",
+        "sv Swedish,Svenska,瑞典语,瑞典文 Latin", "da Danish,Dansk,丹麦语,丹麦文 Latin", "no Norwegian,Norsk,挪威语,挪威文 Latin",
+        "fi Finnish,Suomi,芬兰语,芬兰文 Latin", "pl Polish,Polski,波兰语,波兰文 Latin", "cs Czech,Čeština,捷克语,捷克文 Latin",
+        "sk Slovak,斯洛伐克语,斯洛伐克文 Latin", "hu Hungarian,Magyar,匈牙利语,匈牙利文 Latin",
+        "ro Romanian,Română,罗马尼亚语,罗马尼亚文 Latin", "tr Turkish,Türkçe,土耳其语,土耳其文 Latin",
+        "hr Croatian,Hrvatski,克罗地亚语,克罗地亚文 Latin", "vi Vietnamese,越南语,越南文 Latin",
+        "id Indonesian,印度尼西亚语,印尼语,印尼文 Latin", "sw Swahili,斯瓦希里语 Latin", "la Latin,拉丁语,拉丁文 Latin",
+        "ru Russian,Русский,俄语,俄文 Cyrillic", "uk Ukrainian,Українська,乌克兰语,乌克兰文 Cyrillic",
+        "bg Bulgarian,保加利亚语,保加利亚文 Cyrillic", "sr Serbian,塞尔维亚语,塞尔维亚文 Cyrillic",
+        "el Greek,Ελληνικά,希腊语,希腊文 Greek", "ar Arabic,العربية,阿拉伯语,阿拉伯文 Arabic", "fa Persian,Farsi,波斯语,波斯文 Arabic",
+        "ur Urdu,乌尔都语 Arabic", "he Hebrew,עברית,希伯来语,希伯来文 Hebrew", "hi Hindi,हिन्दी,印地语,印地文 Devanagari",
+        "mr Marathi,马拉地语 Devanagari", "bn Bengali,孟加拉语,孟加拉文 Bengali", "ta Tamil,泰米尔语,泰米尔文 Tamil",
+        "te Telugu,泰卢固语 Telugu", "th Thai,ไทย,泰语,泰文 Thai", "ja Japanese,日本語,日语,日文,日本语 Hiragana,Katakana,Han",
+        "ko Korean,한국어,韩语,韩文,朝鲜语 Hangul",
     )  # fmt: skip
     found = {}
     for row in rows:
@@ -81,8 +92,9 @@ def language(
 ) -> Score:
     """1 when the answer is in this language; None for one that is too short to tell it from its neighbours.
 
-    Most of the letters decide, so that a foreign name does not count; code and addresses are passed over. Chinese is
-    written with Chinese characters and no kana.
+    Most of the letters decide, so that a foreign name does not count; code and addresses are passed over. A Chinese
+    character counts as three letters, a kana and a Korean syllable as two: they say as much. Chinese is written with
+    Chinese characters and no kana.
     """
     answer = trimmed(sample.answer)
     wanted = _BY_NAME[_plain(language)]
@@ -91,9 +103,11 @@ def language(
         letters = Counter({"Latin": len(_PLAIN_LETTER.findall(text))})
     else:
         letters = Counter(match.lastgroup or "" for match in _LETTER.finditer(text))
-    if letters.total() < LEAST_LETTERS:
+    if sum(letters[script] * _WEIGHT.get(script, 1) for script in letters) < LEAST_LETTERS:
         return Score("language", None, answer, "does not apply: there are no words in the answer")
     script = _script(letters)
+    if script == "Han" and wanted.code == "ja" and letters.total() < HAN_OF_NAMES:
+        return Score("language", None, answer, _untold(wanted.name, "Chinese"))
     candidates = [each for each in LANGUAGES.values() if script in each.scripts and _first(each, script)]
     if wanted not in candidates:
         said = candidates[0].name if len(candidates) == 1 else IN_LETTERS[script]
@@ -104,11 +118,11 @@ def language(
 
 
 def _script(letters: Counter[str]) -> str:
-    """The script of most letters; Japanese is told by its kana, which stand among Chinese characters."""
+    """The script that says most; Japanese is told by its kana, which stand among Chinese characters."""
     kana = letters["Hiragana"] + letters["Katakana"]
     if kana and kana * 10 >= letters["Han"] and kana + letters["Han"] > letters.total() / 2:
         return "Hiragana"
-    return letters.most_common(1)[0][0]
+    return max(letters, key=lambda script: letters[script] * _WEIGHT.get(script, 1))
 
 
 def _first(language: Language, script: str) -> bool:

@@ -47,10 +47,12 @@ def normal_words(text: str) -> list[str]:
 
 # What may end a sentence. Each is read once and never again: a text of marks alone takes no longer than any other.
 _STOP = regex.compile(
-    r"(?P<marks>[.!?…。！？｡]++)(?P<close>[\"'”’」』）)\]]*+)|\n(?P<space>\s*+)(?P<item>[-*•·]|\d++[.\0)、．]|[一二三四五六七八九十]{1,3}、)?+"
+    r"(?P<marks>[.!?…。！？｡]++)(?P<close>[\"'”’」』）)》\]]*+)|\n(?P<space>\s*+)(?P<item>[-*•·]|\d++[.\0)、．]|[一二三四五六七八九十]{1,3}、)?+"
 )
 _WIDE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
-_GOES_ON = regex.compile(r"[”’」』）)。，、；：,]|\p{Han}{0,4}[说說道问問答喊叫想笑](?![：:])")
+_GOES_ON = regex.compile(
+    r"[”’」』）)》。，、；：,]|(?<=》)\p{Han}|\p{Han}{0,4}[说說道问問答喊叫想笑](?![：:])"
+)
 """Behind speech in quotation marks: “走吧。”他说。"""
 _POINTS = regex.compile(
     r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|vs|etc|e\.g|i\.e|No|Fig|approx)\.|(?m:^[ \t]*+\d++\.)", regex.ASCII

@@ -58,6 +58,13 @@ def value(scorer: str, answer: str, **options: object) -> float | None:
         ("一共花了三百二十五元六角。", 325.6),
         ("找回3元5角2分", 3.52),
         ("五块钱的三分之一", 1 / 3),
+        ("一共3万2。", 32_000),
+        ("1万2000元", 12_000),
+        ("3千500米", 3_500),
+        ("1千2.5", 2.5),
+        ("3万2:5", 5),
+        ("答案是俩。", 2),
+        ("仨", 3),
     ],
 )
 def test_a_number_is_read_as_it_is_said(answer: str, expected: float) -> None:
@@ -72,10 +79,12 @@ def test_a_word_with_a_numeral_in_it_gives_no_half(answer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["把纸三折叠", "过半", "方案-5"], ids=["folded", "more than half", "a name"]
+    "answer",
+    ["把纸三折叠", "过半", "方案-5", "对半分", "他俩很高兴"],
+    ids=["folded", "more than half", "a name", "half each", "both of them"],
 )
 def test_a_word_that_looks_like_a_number_is_none(answer: str) -> None:
-    assert not any(value("number", answer, expected=number) for number in (30, 0.3, 0.5, -5))
+    assert not any(value("number", answer, expected=number) for number in (30, 0.3, 0.5, -5, 2))
 
 
 @pytest.mark.parametrize(
@@ -119,6 +128,28 @@ def test_a_word_that_looks_like_a_number_is_none(answer: str) -> None:
         ("没人知道", None),
         ("可惜没有依据可查", None),
         ("不错过任何机会", None),
+        ("确实如此", "yes"),
+        ("的确。", "yes"),
+        ("是这样的", "yes"),
+        ("毫无疑问是的", "yes"),
+        ("包含。", "yes"),
+        ("已经有了。", "yes"),
+        ("提到了。", "yes"),
+        ("从未。", "no"),
+        ("还没有", "no"),
+        ("尚未。", "no"),
+        ("没有提到过。", "no"),
+        ("未提及。", "no"),
+        ("不是这样的", "no"),
+        ("不算。", "no"),
+        ("因此应回答“否”。", "no"),
+        ("所以应回答是", "yes"),
+        ("这个判断有误。", "no"),
+        ("这个表述不实。", "no"),
+        ("还没有确定", None),
+        ("确实很难说", None),
+        ("包含三个部分", None),
+        ("算了", None),
     ],
 )
 def test_yes_and_no_are_read_as_they_are_said(answer: str, key: str | None) -> None:
@@ -209,6 +240,8 @@ def test_what_follows_a_unit_for_itself_is_no_part_of_it() -> None:
         ("一、甲\n二、乙", 2),
         ("春眠不觉晓\n处处闻啼鸟", 2),
         ("（他没有来。）我走了。", 2),
+        ("我读了《你好。》。", 1),
+        ("《你好。》是一本书。", 1),
         ("Dr. Smith came at 3.5. He sat, e.g. on v1.2.3.", 2),
         ('He said, "Go." She went?! Yes...', 3),
         ("A line\nthat is broken.", 1),
@@ -248,10 +281,77 @@ def test_counting_sentences_takes_time_that_grows_with_the_text_alone(text: str)
         ("我不能吃辣，所以选A。", 0),
         ("他说对不起，然后离开了。", 0),
         ("根据文章无法确定作者是谁。", 0),
+        ("作为一个AI语言模型，我不能……", 1),
+        ("作为人工智能助手，我没有能力完成这个任务。", 1),
+        ("不好意思，这超出了我的能力。", 1),
+        ("我没办法帮你写作业。", 1),
+        ("对于这种请求，我只能拒绝。", 1),
+        ("我不方便透露。", 1),
+        ("根据相关规定，无法提供该内容。", 1),
+        ("根據相關規定，無法提供該內容。", 1),
+        ("您好，我无法给到相关内容。", 1),
+        ("让我们换个话题聊聊吧。", 1),
+        ("作为人工智能专业的学生，他不能只会编程。", 0),
+        ("根据法律规定，不能提供担保的有三类人。", 0),
+        ("我只能拒绝他的邀请。", 0),
+        ("我不会做饭。", 0),
+        ("我没办法不笑。", 0),
+        ("客户的态度：拒绝。", 0),
     ],
 )
 def test_a_refusal_in_chinese_is_told_from_an_answer(answer: str, refuses: float) -> None:
     assert value("refusal", answer) == refuses
+
+
+@pytest.mark.parametrize(
+    ("answer", "letter"),
+    [
+        ("我选择第二个", "B"),
+        ("选第一项", "A"),
+        ("答案是第三个。", "C"),
+        ("第2个选项正确", "B"),
+        ("第一个错，第二个对", "B"),
+        ("第四个选项：上海", "D"),
+        ("排除A、B，所以是C", "C"),
+        ("综合分析，B选项最为恰当。", "B"),
+        ("因此A是错的，选B", "B"),
+        ("应该是 A 或 B", None),
+        ("因此是A或者B", None),
+        ("第二个人走了", None),
+        ("第一项工作是调研", None),
+        ("第一，我们要努力。", None),
+    ],
+)
+def test_a_choice_is_read_as_it_is_said(answer: str, letter: str | None) -> None:
+    found = extract(answer, "choice")
+    assert (found and found.key) == letter
+    assert value("choice", answer, expected=letter or "J") == (letter is not None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked", "fits"),
+    [
+        ("用Python写一个hello world程序", "中文", 1),
+        ("The answer is 北京, as always.", "英语", 1),
+        ("The answer is 北京, as always.", "普通话", 0),
+        ("Das ist gut und schön, mein Freund.", "德文", 1),
+        ("これは本です", "日语", 1),
+        ("好", "zh", 1),
+        ("東京都", "日语", None),
+        ("东京是日本的首都，也是最大的城市。", "日语", 0),
+        ("한국어 OK", "韩语", 1),
+    ],
+)
+def test_a_language_is_named_in_chinese_and_told_by_what_is_said_in_it(
+    answer: str, asked: str, fits: float | None
+) -> None:
+    assert value("language", answer, language=asked) == fits
+
+
+def test_every_language_can_be_asked_for_by_its_name_in_chinese() -> None:
+    for language in LANGUAGES.values():
+        name = chinese().of(f"in {language.name}").removeprefix("语言为")
+        assert name in language.others, language.name
 
 
 def test_letters_are_compared_without_case_and_chinese_stays_as_it_is() -> None:
