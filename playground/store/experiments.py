@@ -94,6 +94,10 @@ class Rates(NamedTuple):
     seconds: float
 
 
+def _not_alone(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: told for name, told in facts.items() if name != "alone"}
+
+
 class Experiments(ExperimentCells):
     """The experiments of a store; each method is one transaction."""
 
@@ -304,13 +308,27 @@ class Experiments(ExperimentCells):
         with self._reading() as session:
             return list(session.exec(select(ExperimentTable.run_id).where(*done)))
 
+    def alone(self, run_id: str) -> tuple[list[CellKey], ExperimentState | None]:
+        """The cells that it runs by themselves, and in which state it rests before and after; None when it runs all."""
+        with self._reading() as session:
+            row = find_experiment(session, run_id)
+            told = row.facts.get("alone", {"cells": [], "rests": None})
+        rests = row.state if row.state in ("paused", "stopped") else told["rests"]
+        return [CellKey(*key) for key in told["cells"]], cast("ExperimentState | None", rests)
+
     def claim(
-        self, run_id: str, again: Collection[CellKey] | None = None, *, all_failed: bool = False
+        self,
+        run_id: str,
+        again: Collection[CellKey] = (),
+        rests: ExperimentState | None = None,
+        *,
+        all_failed: bool = False,
     ) -> list[OpenCell]:
         """What is left to run, by case, variant and repeat: from now on this program's; failed ones when asked.
 
-        With `again` only those of the cells are opened that failed, beside what is open. Raises StoreBusy while
-        another program runs it, NotFoundError.
+        With `again` only those of the cells are opened that failed, beside what is open; that it `rests` in a state
+        after them is kept for the program that goes on with it. Raises StoreBusy while another program runs it,
+        NotFoundError.
         """
         mine = self._presence.begin()
         others = [program.id for program in self._presence.others()]
@@ -321,6 +339,8 @@ class Experiments(ExperimentCells):
                     "Another program runs this experiment now.", "Pause it there, or wait until it is done."
                 )
             row.state, row.owner, row.why, row.ended_at = "running", mine, "", None
+            alone = {"alone": {"rests": rests, "cells": sorted(map(list, again))}} if rests else {}
+            row.facts = _not_alone(row.facts) | alone
             session.add(row)
             wanted: sa.ColumnElement[bool] = CELL.c.status.in_(OPEN)
             if all_failed:
@@ -353,7 +373,7 @@ class Experiments(ExperimentCells):
             row.elapsed_s += elapsed_s
             row.owner = None
             if state is not None:
-                row.state, row.why = state, why
+                row.state, row.why, row.facts = state, why, _not_alone(row.facts)
                 row.ended_at = now() if state in ("done", "stopped") else None
             session.add(row)
             waits = sa.update(CELL).where(CELL.c.run_id == row.run_id, CELL.c.status.in_(UNFINISHED))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from playground.verdicts import VariantRow, Verdict
 
 FOREST = 176
+TIME_A_CASE = "The mean of its answers; one that waited for its model to load counts with that wait."
 
 
 # --- the sentence and how far it is ---------------------------------------------------------------------------
@@ -146,8 +147,10 @@ def variants_table(kept: StoredExperiment, progress: Progress, found: Verdict) -
     return Markup(
         '<div class="scroll-x" tabindex="0" role="group" aria-label="Variants"><table class="table exp-live"><thead><tr><th class="v-name"><span class="sr">Variant</span></th><th class="told">Technique</th><th class="told">Prompt</th>{}'
         '<th class="how-far">Cells done</th><th class="num of"></th><th class="num score">Score so far</th><th class="plot">{}</th><th class="num ends">95 %</th><th class="rule">Verdict</th>'
-        '<th class="num tok">Tokens a case</th><th class="num took">Time a case</th></tr></thead><tbody>{}</tbody></table></div>'
-    ).format(Markup('<th class="told">Model</th>') if are_several else "", ticks(axis), join(rows))
+        '<th class="num tok">Tokens a case</th><th class="num took" title="{}">Time a case</th></tr></thead><tbody>{}</tbody></table></div>'
+    ).format(
+        Markup('<th class="told">Model</th>') if are_several else "", ticks(axis), TIME_A_CASE, join(rows)
+    )
 
 
 def _model(kept: StoredExperiment, name: str) -> Markup:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from playground.ui.experiment_running import TIME_A_CASE
 from playground.ui.forest import Axis, Interval, forest, shape, ticks
 from playground.ui.forest import Look as Drawn
 from playground.ui.html import button, icon, join, plural
@@ -269,8 +270,8 @@ def variants_table(shown: Shown) -> Markup:
         if adjusted
         else "",
         Markup(
-            '<th title="{}">Verdict</th><th class="num">Tokens a case</th><th class="num">Price</th><th class="num">Time a case</th>'
-        ).format(title),
+            '<th title="{}">Verdict</th><th class="num">Tokens a case</th><th class="num">Price</th><th class="num" title="{}">Time a case</th>'
+        ).format(title, TIME_A_CASE),
     ]
     body = join(_row(shown, row, axis, with_prompt, with_model, bool(adjusted)) for row in rows)
     note = (

@@ -183,11 +183,11 @@ class ExperimentDesk:
         failed = {key for group in groups for key in group.keys if reason in ("", group.reason)}
         chosen = sorted(failed if keys is None else failed.intersection(keys))
         if chosen:
-            state, _ = await asyncio.to_thread(self._store.experiments.state, run_id)
+            begun, rests = await asyncio.to_thread(self._store.experiments.alone, run_id)
             if (going := self._going.get(run_id)) is not None:
                 going.pause(None)
                 await asyncio.wait({self._tasks[run_id]})
-            await self._begin(run_id, chosen, state if state in ("paused", "stopped") else None)
+            await self._begin(run_id, [*chosen, *begun], rests)
         return len(chosen)
 
     async def room(self, run_id: str) -> Room:
@@ -216,7 +216,7 @@ class ExperimentDesk:
         begun = []
         for run_id in await asyncio.to_thread(self._store.experiments.left):
             try:
-                await self._begin(run_id)
+                await self._begin(run_id, *await asyncio.to_thread(self._store.experiments.alone, run_id))
                 begun.append(run_id)
             except PlaygroundError as exc:
                 log.warning("The experiment %s does not go on. %s", run_id, exc)
@@ -247,7 +247,7 @@ class ExperimentDesk:
         """Run what is open, and `again`; when it `rests` in that state afterwards, those alone."""
         if run_id in self._going:
             return
-        stored, spec, cells, outcomes = await asyncio.to_thread(self._claimed, run_id, again)
+        stored, spec, cells, outcomes = await asyncio.to_thread(self._claimed, run_id, again, rests)
         if run_id in self._going:  # two asked at the same time
             return
         save = partial(self._runs.save, checks=stored.checks, rank=background)
@@ -261,9 +261,9 @@ class ExperimentDesk:
         task = self._tasks[run_id] = asyncio.create_task(self._go(going))
         task.add_done_callback(lambda _: self._tasks.pop(run_id, None))
 
-    def _claimed(self, run_id: str, again: Sequence[CellKey]) -> tuple[Any, ...]:
+    def _claimed(self, run_id: str, *again: Any) -> tuple[Any, ...]:
         experiments = self._store.experiments
-        cells, stored = experiments.claim(run_id, again), experiments.get(run_id)
+        cells, stored = experiments.claim(run_id, *again), experiments.get(run_id)
         return stored, experiments.spec(run_id), cells, experiments.outcomes(run_id, check_of(stored))
 
     async def _go(self, going: Going) -> None:

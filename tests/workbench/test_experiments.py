@@ -185,6 +185,33 @@ async def test_failed_cells_of_a_paused_experiment_run_again_alone(make_workbenc
     assert (await workbench.experiments.progress(run_id)).state == "done"
 
 
+async def test_failed_cells_that_run_again_alone_do_so_after_the_program_has_ended_too(
+    make_workbench: MakeWorkbench,
+) -> None:
+    scripts: dict[str, Any] = {"echo": [BackendUnavailable("Gone.", "Start it.")]}
+    workbench = make_workbench(scripts)
+    run_id = await ended(workbench, experiment(20, limits=Limits(tries=1, failures_in_row=5, at_once=1)))
+    before = await workbench.experiments.progress(run_id)
+    failed = (await workbench.experiments.failures(run_id))[0].keys
+    scripts["echo"] = [0.1, "w1"]
+    assert await workbench.experiments.again(run_id, failed[:2]) == 2
+    while not workbench.experiments.running()[0].running:
+        await asyncio.sleep(0.01)
+    assert await workbench.experiments.again(run_id, [failed[2]]) == 1, "one more joins them"
+    await workbench.close()
+    scripts["echo"] = "w1"
+    backends = make_workbench(scripts).models.backends
+    after = Workbench(workbench.settings, open_store(workbench.settings), dict(backends))
+    assert await after.experiments.go_on() == [run_id]
+    await after.experiments.wait(run_id)
+    stood = await after.experiments.progress(run_id)
+    assert (stood.state, stood.done, stood.failed) == ("paused", 3, before.failed - 3)
+    await after.experiments.resume(run_id)
+    await after.experiments.wait(run_id)
+    assert (await after.experiments.progress(run_id)).done == 40 - before.failed + 3
+    await after.close()
+
+
 async def test_a_call_is_tried_again_before_it_counts_as_failed(
     make_workbench: MakeWorkbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
