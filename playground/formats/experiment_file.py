@@ -23,7 +23,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from playground.errors import PromptError
 from playground.formats import yaml_text
@@ -33,6 +33,7 @@ from playground.types.experiment import Cases, Experiment, ExperimentVariant, Li
 from playground.types.prompt import PRESETS, Check, Prompt, Sampling
 
 _VARIANT_KEYS = ("prompt", "version", "model", "technique", "sampling", "thinking", "baseline")
+_TRUTH = TypeAdapter(bool)
 _SAID_OTHERWISE = {
     "split": "half",
     "reps": "repeats",
@@ -73,8 +74,9 @@ def read_experiment(text: str, file: str = "The experiment") -> Experiment:
     try:
         return Experiment.model_validate(whole)
     except ValidationError as exc:
-        first = exc.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        # Of a prompt that stands in the file it says first that it is no name.
+        first = next((error for error in exc.errors() if error["loc"][-1:] != ("str",)), exc.errors()[0])
+        place = _place(first["loc"], [row["name"] for row in variants])
         raise PromptError(
             f"{file}: {place + ': ' if place else ''}{of_field(first)}.",
             "Correct it and read the file again.",
@@ -96,11 +98,23 @@ def write_experiment(experiment: Experiment) -> str:
 # --- reading ----------------------------------------------------------------------------------------------
 
 
+def _place(loc: tuple[int | str, ...], names: list[Any]) -> str:
+    """Where it is in the file: "variants.B.sampling", "checks, entry 1, scorer"."""
+    match loc:
+        case ("variants", int(number), *rest):
+            parts: list[Any] = ["variants", names[number], *rest]
+        case ("checks", int(number), *rest):
+            return ", ".join([f"checks, entry {number + 1}", *map(str, rest)])
+        case _:
+            parts = list(loc)
+    return ".".join(str(part) for part in parts if part not in ("str", "Prompt"))
+
+
 def _variants(data: Any, shared: Any, file: str) -> tuple[list[dict[str, Any]], str]:
     """The variants in the order of the file, and the one that says of itself that it is the baseline."""
     if not isinstance(data, dict) or not data:
         raise PromptError(
-            f"{file} has no variants.",
+            f"{file}: variants have no names." if data else f"{file} has no variants.",
             "Name at least two, such as: variants: {A: {baseline: true}, B: {technique: chain-of-thought}}",
         )
     rows, baselines = [], []
@@ -113,7 +127,7 @@ def _variants(data: Any, shared: Any, file: str) -> tuple[list[dict[str, Any]], 
             )
         row = dict(given or {})
         _refuse_unknown(row, _VARIANT_KEYS, file, where)
-        if row.pop("baseline", False) is True:
+        if _is_true(row.pop("baseline", False), f"{file}: {where}.baseline"):
             baselines.append(name)
         if "version" in row:
             row["prompt"] = _version(shared, row.pop("version"), row.get("prompt"), file, where)
@@ -126,11 +140,26 @@ def _variants(data: Any, shared: Any, file: str) -> tuple[list[dict[str, Any]], 
     return rows, baselines[0] if baselines else ""
 
 
+def _is_true(data: Any, where: str) -> bool:
+    """True or false, in the words that stand for them elsewhere in the file."""
+    try:
+        return _TRUTH.validate_python(data)
+    except ValidationError as exc:
+        raise PromptError(
+            f"{where}: {of_field(exc.errors()[0])}.", "Correct it and read the file again."
+        ) from exc
+
+
 def _version(shared: Any, version: Any, prompt: Any, file: str, where: str) -> str:
     if not isinstance(shared, str) or not shared or prompt:
         raise PromptError(
             f"{file}: {where}.version is a version of the experiment's prompt, which has no name here.",
             "Name it above with prompt: NAME, or write prompt: NAME@VERSION in the variant.",
+        )
+    if isinstance(version, bool) or not isinstance(version, int | str):
+        raise PromptError(
+            f"{file}: {where}.version is neither the number of a version nor a label.",
+            "Such as version: 2, or version: production.",
         )
     return f"{shared.partition('@')[0]}@{version}"
 
@@ -140,6 +169,11 @@ def _prompt(data: Any, file: str, where: str) -> Any:
     if isinstance(data, dict):
         _refuse_unknown(data, Prompt.model_fields, file, where)
         return {**data, "run_with": read_choice(data.get("run_with"), f"{file}: {where}.run_with")}
+    if isinstance(data, list):
+        raise PromptError(
+            f"{file}: {where} is a list.",
+            "A prompt is a name, or a block with turns: [{role: user, template: …}].",
+        )
     if not isinstance(data, str) and data is not None:
         return str(data)
     return data or ""
@@ -166,8 +200,12 @@ def _checks(data: Any, file: str) -> Any:
         return None
     rows = data if isinstance(data, list) else [data]
     for number, row in enumerate(rows, 1):
-        if isinstance(row, dict):
-            _refuse_unknown(row, Check.model_fields, file, f"checks, entry {number}")
+        if not isinstance(row, dict):
+            raise PromptError(
+                f"{file}: checks, entry {number}, is not a block of `key: value` lines.",
+                'Such as: {scorer: equals, options: {text: "{{ expected }}"}}',
+            )
+        _refuse_unknown(row, Check.model_fields, file, f"checks, entry {number}")
     return rows
 
 

@@ -95,6 +95,14 @@ def test_what_is_written_reads_back_as_the_same_experiment() -> None:
         ("variants: {A: {}}\nsampling: Warm", 'there is no preset "Warm"'),
         ("variants: {A: {version: 3}}", "which has no name here"),
         ("cases: x", "x.yaml has no variants"),
+        ("variants: [{name: A}, {name: B}]", "variants have no names. Name at least two, such as: variants: {A:"),
+        ("variants: {A: , B: {sampling: 3}}", "x.yaml: variants.B.sampling: this needs an object"),
+        ("variants: {A: {baseline: perhaps}}", "variants.A.baseline: this is true or false"),
+        ("variants: {A: {version: 1.5}}\nprompt: P", "variants.A.version is neither the number of a version nor"),
+        ("variants: {A: {prompt: {turns: [{role: user}]}}}", "variants.A.prompt.turns.0.template: this is missing"),
+        ("variants: {A: {}}\nprompt: [a, b]", "prompt is a list. A prompt is a name"),
+        ("variants: {A: {}}\nchecks: [json]", "checks, entry 1, is not a block of `key: value` lines"),
+        ("variants: {A: {}}\nchecks: [{scorer: 3}]", "checks, entry 1, scorer: this needs a text"),
         ("- 1", "x.yaml is no experiment"),
     ],
 )  # fmt: skip
@@ -104,9 +112,8 @@ def test_a_file_that_cannot_be_meant_is_refused_with_what_to_write(text: str, sa
     assert said in str(raised.value)
 
 
-def test_a_check_that_is_no_block_says_so() -> None:
-    with pytest.raises(PromptError, match="checks.0: this needs an object"):
-        read_experiment("variants: {A: {}}\nchecks: [json]")
+def test_a_baseline_is_said_in_any_word_for_true() -> None:
+    assert read_experiment("variants: {A: , B: {baseline: yes}}").baseline == "B"
 
 
 def test_checks_keep_their_weight_and_their_negation() -> None:
