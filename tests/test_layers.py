@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "playground"
 
 # From the ground up. A module imports from rows below its own, and within its own part.
 ROWS = (
-    {"errors", "garbage", "plain_words", "plurals", "endings", "waiting", "thoughts", "whole_files"},
+    {"errors", "garbage", "plain_words", "plurals", "times", "endings", "waiting", "thoughts", "whole_files"},
     {"translation"},
     {"types", "settings"},
     {"engine", "sandbox", "templating", "answers"},

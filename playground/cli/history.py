@@ -27,6 +27,7 @@ from playground.cli.terminal import (
 )
 from playground.errors import PromptError
 from playground.plurals import plural
+from playground.times import minute
 
 if TYPE_CHECKING:
     from playground.store.records import Contents
@@ -73,7 +74,7 @@ def list_runs(
         [
             [
                 Name(run.id),
-                Name(run.created_at.astimezone().strftime("%Y-%m-%d %H:%M")),
+                Name(minute(run.created_at)),
                 plural(run.planned, "cell"),
                 Name(run.title),
             ]

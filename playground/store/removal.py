@@ -76,6 +76,14 @@ class Removal:
         self._alive = alive
         self._host = host
 
+    def still_there(self, run_ids: Sequence[str]) -> list[str]:
+        """Those of these runs that nobody has deleted, in the order given."""
+        found: set[str] = set()
+        with self._reading() as session:
+            for portion in portions(sorted(set(map(fold, run_ids)))):
+                found |= set(session.exec(select(Run.id).where(col(Run.id).in_(portion), IS_THERE)))
+        return [run_id for run_id in run_ids if fold(run_id) in found]
+
     def look(self, run_ids: Sequence[str]) -> Contents:
         """What would go. Raises NotFoundError for a run that is not there, StoreBusy for one that still goes on."""
         alive = self._alive()

@@ -166,9 +166,8 @@ def find_run(session: Session, run_id: str, *, lock: bool = False) -> Run:
     """The run's row, locked for a change when asked. Raises NotFoundError, which tells of one that was deleted."""
     row = session.get(Run, fold(run_id), with_for_update=lock or None)
     if row is None or row.kind == DELETED:
-        if session.get(DeletedRunRow, fold(run_id)) is not None:
-            raise Deleted("This run was deleted.")
-        raise NotFoundError("There is no such run.", "It may be in another data folder; look in History.")
+        missing = NotFoundError("There is no such run.", "It may be in another data folder; look in History.")
+        raise _gone(session, run_id, Deleted("This run was deleted."), missing)
     return row
 
 
@@ -180,12 +179,16 @@ def find_experiment(session: Session, run_id: str, *, lock: bool = False) -> Exp
     later = [defer(cast(Any, ExperimentTable.plan))]
     row = session.get(ExperimentTable, fold(run_id), options=later, with_for_update=lock or None)
     if row is None:
-        if session.get(DeletedRunRow, fold(run_id)) is not None:
-            raise Deleted("This experiment was deleted.")
-        raise NotFoundError(
+        missing = NotFoundError(
             "There is no such experiment.", "It may be in another data folder; look in Experiments."
         )
+        raise _gone(session, run_id, Deleted("This experiment was deleted."), missing)
     return row
+
+
+def _gone(session: Session, run_id: str, deleted: Deleted, missing: NotFoundError) -> NotFoundError:
+    """Which of the two is told of a run that is not found."""
+    return missing if session.get(DeletedRunRow, fold(run_id)) is None else deleted
 
 
 def _find_cell(session: Session, run_id: str, column: int | None, repeat: int | None) -> Cell:

@@ -9,7 +9,6 @@ import gradio as gr
 from playground.ui import (
     answer_diff,
     bench_actions,
-    beside,
     bundling,
     case_runs,
     cases,
@@ -91,7 +90,7 @@ _LOOK = (
 )
 STYLES = tuple(ASSETS / "look" / f"{name}.css" for name in _LOOK)
 ACTIONS = compare.ACTIONS | details.ACTIONS | version_actions.ACTIONS | library.ACTIONS | history.ACTIONS
-ACTIONS |= beside.ACTIONS | answer_diff.ACTIONS | samples.ACTIONS | drafts.ACTIONS
+ACTIONS |= answer_diff.ACTIONS | samples.ACTIONS | drafts.ACTIONS
 ACTIONS |= (
     column_prompts.ACTIONS
     | own_saving.ACTIONS

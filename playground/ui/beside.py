@@ -12,7 +12,7 @@ from playground.diff.changes import Change, run_changes
 from playground.errors import PromptError
 from playground.runs.samples import samples_of
 from playground.store.records import StoredRun
-from playground.ui.actions import Action, Ask
+from playground.ui.actions import Ask
 from playground.ui.html import button, join, pieces, stamp
 from playground.ui.update import Update
 from playground.workbench.service import Workbench
@@ -95,6 +95,3 @@ def _answer(run: StoredRun, number: int) -> tuple[str, str]:
     column = run.spec.variants[number]
     model = column.model.partition(":")[2] or column.model
     return text, model + (f", the first of {column.samples} samples" if column.samples > 1 else "")
-
-
-ACTIONS: dict[str, Action] = {"beside": beside}

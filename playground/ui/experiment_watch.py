@@ -364,11 +364,16 @@ async def experiment_file(workbench: Workbench, ask: Ask) -> Update:
 async def delete_experiment(workbench: Workbench, ask: Ask) -> Update:
     """An experiment that does not run: asked about first, then deleted for good."""
     run_id = ask.text("id")
+    of_list = {"search": ask.text("search")} if "search" in ask.fields else {}
+    listed = Ask(action="open_experiments", form=ask.form, fields=of_list)
+    if not await workbench.removal.still_there([run_id]):
+        drawn = await open_experiments(workbench, listed)
+        return {**drawn, "drawer": None, "toast": "This experiment was deleted."}
     if ask.text("sure") != "yes":
         contents = await workbench.removal.look([run_id])
         return ask_to_delete("Delete this experiment?", contents, "delete_experiment", id=run_id)
     contents = await workbench.removal.delete([run_id])
-    drawn = await open_experiments(workbench, Ask(action="open_experiments", form=ask.form))
+    drawn = await open_experiments(workbench, listed)
     said = f'"{contents.titles[0]}" is deleted'
     return {**drawn, **left(ask, [run_id]), "drawer": None, "toast": said}
 

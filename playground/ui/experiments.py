@@ -131,14 +131,14 @@ def _table(rows: Sequence[ExperimentRow], now: Experiment | None) -> Markup:
     being = (
         Markup(
             '<tr class="exp" data-act="open_experiments" data-at="setup" tabindex="0" aria-label="Go on setting up {n}"><td class="what"><b class="one">{n}</b></td>'
-            '<td>{}being set up</td><td></td><td class="num">{}</td><td class="soft">Nothing is stored before Start.</td><td></td></tr>'
+            '<td>{}being set up</td><td></td><td class="num">{}</td><td class="soft">Nothing is stored before Start.</td><td></td><td></td></tr>'
         ).format(icon("pencil", "accent"), len(now.variants), n=now.name or "Untitled experiment")
         if now
         else Markup("")
     )
     return Markup(
         '<div class="scroll-x" tabindex="0" role="group" aria-label="Experiments"><table class="table exp-list"><thead><tr><th>Experiment</th><th class="stands">State</th><th class="rows">Data</th>'
-        '<th class="num vars">Variants</th><th class="says">Verdict</th><th class="when">When</th></tr></thead><tbody>{}{}</tbody></table></div>'
+        '<th class="num vars">Variants</th><th class="says">Verdict</th><th class="when">When</th><th class="ends"></th></tr></thead><tbody>{}{}</tbody></table></div>'
     ).format(being, join(_row(row) for row in rows))
 
 
@@ -150,7 +150,7 @@ def _row(row: ExperimentRow) -> Markup:
     name = row.name or "Untitled experiment"
     return Markup(
         '<tr class="exp" data-act="open_experiments" data-at="{}" tabindex="0" aria-label="Open {n}"><td class="what"><b class="one" title="{n}">{n}</b>{}</td>'
-        '<td class="stands">{}{} {}</td><td class="rows"><span class="one" title="{d}">{d}</span></td><td class="num vars">{}</td><td class="says">{}</td><td class="when soft">{}</td></tr>'
+        '<td class="stands">{}{} {}</td><td class="rows"><span class="one" title="{d}">{d}</span></td><td class="num vars">{}</td><td class="says">{}</td><td class="when soft">{}</td><td class="ends">{}</td></tr>'
     ).format(
         row.id,
         Markup('<span class="hint">attempt {}</span>').format(row.attempt) if row.attempt > 1 else "",
@@ -160,9 +160,19 @@ def _row(row: ExperimentRow) -> Markup:
         len(row.variants),
         row.sentence or ("The verdict is being reckoned." if row.state == "done" else "No verdict yet."),
         stamp(row.created_at),
+        _delete(row, name),
         n=name,
         d=data_words(row.dataset, row.number),
     )
+
+
+def _delete(row: ExperimentRow, name: str) -> Markup:
+    """The end of an experiment that does not run."""
+    if row.state == "running":
+        return Markup("")
+    return Markup(
+        '<button class="btn quiet icon" data-act="delete_experiment" data-id="{}" aria-label="Delete {}" title="Delete">{}</button>'
+    ).format(row.id, name, icon("trash"))
 
 
 def data_words(dataset: str, number: int | None, half: str = "") -> str:

@@ -12,7 +12,7 @@ from playground.diff.changes import message_for
 from playground.errors import PromptError
 from playground.store.records import HistoryPage, RunFilter
 from playground.ui.actions import Action, Ask
-from playground.ui.beside import picked_runs
+from playground.ui.beside import beside, picked_runs
 from playground.ui.cells import drawer_of_large
 from playground.ui.html import Name, button, join, options, plural
 from playground.ui.onto_compare import shown_run
@@ -23,7 +23,7 @@ from playground.ui.update import Update
 from playground.workbench.service import Workbench
 
 HEADS = (
-    Head("", "", "64px"),
+    Head("", "", "92px"),
     Head("time", "Time", "112px", falls=True),
     Head("prompt", "Prompt and what changed", "25%"),
     Head("", "Best answer", "22%"),
@@ -67,18 +67,28 @@ async def open_history(workbench: Workbench, ask: Ask) -> Update:
         falls=look.falls,
         wanted=wanted,
     )
-    picked = picked_runs(ask)
+    selected = picked_runs(ask)
+    picked = await workbench.removal.still_there(selected)
     shown = [run.id for run in page.rows]
     if ask.text("all"):
         picked += [run_id for run_id in shown if run_id not in picked]
-    return {
-        "html": {
-            "hist-list": _table(page, look, picked, wanted),
-            "hist-count": Markup("{}").format(plural(page.total, "run")),
-            "hist-look": kept(look),
-            "hist-picked": _picked(picked, shown),
-        }
+    html = {
+        "hist-list": _table(page, look, picked, wanted),
+        "hist-count": Markup("{}").format(plural(page.total, "run")),
+        "hist-look": kept(look),
+        "hist-picked": _picked(picked, shown),
     }
+    gone = len(set(selected) - set(picked))
+    return {"html": html, "toast": _gone_words(gone)} if gone else {"html": html}
+
+
+def _gone_words(count: int) -> str:
+    """Selected in this page, deleted in another."""
+    return (
+        "A run that was selected has been deleted: it is selected no longer."
+        if count == 1
+        else f"{count:,} runs that were selected have been deleted: they are selected no longer."
+    )
 
 
 async def open_history_tab(workbench: Workbench, ask: Ask) -> Update:
@@ -202,8 +212,8 @@ def _nothing(look: Look, wanted: RunFilter) -> Markup:
 
 
 async def pin_run(workbench: Workbench, ask: Ask) -> Update:
-    """Pin a run to the top of the list, or let it go."""
-    await workbench.saved.star(f"run:{ask.text('pin')}")
+    """Pin a run to the top of the list, or let it go: as it was pressed last."""
+    await workbench.saved.star(f"run:{ask.text('pin')}", ask.text("on") == "yes")
     return await open_history(workbench, ask)
 
 
@@ -249,17 +259,32 @@ async def open_run(workbench: Workbench, ask: Ask) -> Update:
     return {**shown, "tab": "Compare", "drawer": await drawer_of_large(workbench, run)}
 
 
+async def side_by_side(workbench: Workbench, ask: Ask) -> Update:
+    """The two selected runs in the drawer; where one of them is there no longer, the list without it."""
+    picked = picked_runs(ask)
+    if await workbench.removal.still_there(picked) != picked:
+        return await open_history(workbench, ask)
+    return await beside(workbench, ask)
+
+
 async def delete_runs(workbench: Workbench, ask: Ask) -> Update:
-    """The selected runs: asked about first, then deleted for good."""
+    """The run of a row, or those that are selected: asked about first, then deleted for good.
+
+    What another page has deleted by then is gone: the list says so, and the rest is asked about.
+    """
+    picked = ask.text("runs").split() or picked_runs(ask)
+    if not picked:
+        raise PromptError("No run is selected.", "Select one.")
+    run_ids = await workbench.removal.still_there(picked)
+    if not run_ids:
+        closed: Update = {"drawer": None} if ask.text("sure") == "yes" else {}
+        return {"toast": _gone_words(len(picked)), **await open_history(workbench, ask), **closed}
     if ask.text("sure") != "yes":
-        picked = ask.text("runs").split() or picked_runs(ask)
-        if not picked:
-            raise PromptError("No run is selected.", "Select one.")
-        contents = await workbench.removal.look(picked)
+        contents = await workbench.removal.look(run_ids)
         count = len(contents.titles)
         title = "Delete this run?" if count == 1 else f"Delete {count:,} runs?"
-        return ask_to_delete(title, contents, "delete_runs", runs=" ".join(picked))
-    run_ids = ask.text("runs").split()
+        asked = ask_to_delete(title, contents, "delete_runs", runs=" ".join(run_ids))
+        return asked if run_ids == picked else {**await open_history(workbench, ask), **asked}
     contents = await workbench.removal.delete(run_ids)
     count = len(contents.titles)
     said = f'"{contents.titles[0]}" is deleted' if count == 1 else f"{count:,} runs are deleted"
@@ -273,6 +298,7 @@ def _without(ask: Ask, run_ids: Sequence[str]) -> dict[str, str | bool]:
 
 
 ACTIONS: dict[str, Action] = {
+    "beside": side_by_side,
     "delete_runs": delete_runs,
     "open_history": open_history,
     "open_history_tab": open_history_tab,

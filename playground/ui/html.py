@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from playground.diff import Piece
 from playground.plurals import plural as plural
+from playground.times import minute
 
 
 def icon(name: str, extra: str = "") -> Markup:
@@ -96,11 +97,6 @@ def marked(text: str, search: str) -> Markup:
     return join(
         Markup("<mark>{}</mark>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts)
     )
-
-
-def minute(when: Any) -> str:
-    """A time in this machine's zone, where no markup can stand: 2026-11-28 08:30."""
-    return str(when.astimezone().strftime("%Y-%m-%d %H:%M"))
 
 
 def stamp(when: Any) -> Markup:

@@ -234,7 +234,7 @@ def _star(item: Item) -> Markup:
         item.key,
         str(item.favourite).lower(),
         item.name,
-        icon("star", "full" if item.favourite else ""),
+        icon("star"),
     )
 
 

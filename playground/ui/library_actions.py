@@ -18,9 +18,9 @@ from playground.workbench.service import Workbench
 
 
 async def favourite(workbench: Workbench, ask: Ask) -> Update:
-    """Star a prompt, shipped or saved; again takes the star away."""
+    """Star a prompt, shipped or saved, or take the star away: as it was pressed last, whatever stands by now."""
     key = key_of_all(ask.text("favourite"))
-    await workbench.saved.star(key)
+    await workbench.saved.star(key, ask.text("on") == "yes")
     return await open_library(workbench, ask)
 
 

@@ -100,7 +100,10 @@ def _tools(run: RunSummary, is_picked: bool) -> Markup:
     pin = Markup(
         '<button class="btn quiet icon pin{}" data-act="pin_run" data-pin="{}" aria-pressed="{}" aria-label="Pin {}" title="{}">{}</button>'
     ).format(" on" if run.pinned else "", run.id, str(run.pinned).lower(), run.title, words, icon("pin"))
-    return box + pin
+    delete = Markup(
+        '<button class="btn quiet icon ends" data-act="delete_runs" data-runs="{}" aria-label="Delete {}" title="Delete">{}</button>'
+    ).format(run.id, run.title, icon("trash"))
+    return box + pin + delete
 
 
 def _size(run: RunSummary) -> Markup:

@@ -17,12 +17,13 @@ from markupsafe import Markup
 
 from playground.errors import NotFoundError, PromptError
 from playground.scorers import check_hash, check_name
+from playground.times import minute
 from playground.types.grid import CellKey
 from playground.ui import panels
 from playground.ui.actions import Action, Ask
 from playground.ui.experiment_results import cache_words
 from playground.ui.forms import COLUMNS, ColumnForm, form_of_run, new_key, preset_of
-from playground.ui.html import button, icon, join, minute
+from playground.ui.html import button, icon, join
 from playground.ui.judge_page import judge_of, judge_page
 from playground.ui.onto_compare import cleared
 from playground.ui.update import Update

@@ -46,6 +46,10 @@ class RemovalDesk:
         self._finishing: asyncio.Task[None] | None = None
         self._is_ending = False
 
+    async def still_there(self, run_ids: Sequence[str]) -> list[str]:
+        """Those of these runs that nobody has deleted, in the order given."""
+        return await asyncio.to_thread(self._store.removal.still_there, run_ids) if run_ids else []
+
     async def look(self, run_ids: Sequence[str]) -> Contents:
         """What would go with these runs. Raises NotFoundError, StoreBusy for one that still goes on."""
         return await asyncio.to_thread(self._store.removal.look, run_ids)

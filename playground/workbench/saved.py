@@ -86,12 +86,9 @@ class SavedPrompts:
         """The newest main versions by prompt, in the order of the ids; unknown ones are left out."""
         return await asyncio.to_thread(self._store.copies.contents, prompt_ids)
 
-    async def star(self, key: str) -> None:
-        """Make `prompt:ID` or `pattern:SLUG` a favourite, or no longer when it is one."""
-        await asyncio.to_thread(self._star, key)
-
-    def _star(self, key: str) -> None:
-        self._store.set_favourite(key, key not in self._store.favourites())
+    async def star(self, key: str, on: bool) -> None:
+        """Make `prompt:ID`, `pattern:SLUG` or `run:ID` a favourite, or no longer. Raises what `set_favourite` raises."""
+        await asyncio.to_thread(self._store.set_favourite, key, on)
 
     async def delete(self, prompt_id: str) -> None:
         """Put the prompt into the bin and free its name."""

@@ -282,6 +282,29 @@ def test_a_favourite_is_found_among_the_favourites(app: App, tmp_path: Path) -> 
     expect(row(app, "Loved")).to_have_count(0)
 
 
+def test_of_two_presses_of_a_star_the_last_one_stands(app: App, tmp_path: Path) -> None:
+    do_import(app, prompt("Starred twice"), tmp_path=tmp_path)
+    star = row(app, "Starred twice").get_by_label("Favourite: Starred twice")
+    expect(star).to_have_attribute("aria-pressed", "false")
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route) if not held and "favourite" in (
+            route.request.post_data or ""
+        ) else route.continue_()
+
+    app.page.route(re.compile("component_server"), hold)
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")  # at once, whatever the network does
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "false")
+    is_off = re.compile(r"favourite.*\bon\W+no\b")
+    with app.page.expect_response(lambda reply: bool(is_off.search(reply.request.post_data or ""))):
+        held[0].continue_()
+    app.page.unroute(re.compile("component_server"))
+    expect(star).to_have_attribute("aria-pressed", "false")
+
+
 def test_a_filter_that_is_pressed_while_a_star_is_on_its_way_is_not_lost(app: App, tmp_path: Path) -> None:
     do_import(app, prompt("Starred in haste"), tmp_path=tmp_path)
     held: list[Any] = []

@@ -241,7 +241,7 @@ async def test_the_page_says_that_its_data_set_is_in_the_bin_and_goes_on(
 
 
 async def test_a_deleted_experiment_is_gone_from_the_list_and_still_counts_as_an_attempt(
-    workbench: Workbench, call: Call, form: Form
+    workbench: Workbench, call: Call, form: Form, read_html: Callable[[str], Any]
 ) -> None:
     held = Held()
     workbench.models.backends["scripted"] = held
@@ -250,21 +250,28 @@ async def test_a_deleted_experiment_is_gone_from_the_list_and_still_counts_as_an
     form |= {"experiment": (await call("experiment_from_compare", form=form))["plan"]}
     run = (await call("start_experiment", form=form))["experiment"]
     running = await call("open_experiments", at=run)
+    assert "delete_experiment" not in (await call("open_experiments"))["html"]["exp-body"]
     assert "delete_experiment" not in running["html"]["exp-head"]
     refused = await call("delete_experiment", id=run)
     assert "still going" in refused["alert"]["message"] and "drawer" not in refused
     held.go.set()
     done = await until_done(call, form, run)
     assert 'data-act="delete_experiment"' in done["html"]["exp-head"]
+    listed = read_html((await call("open_experiments"))["html"]["exp-body"])
+    (row,) = listed.find("button", data_id=run)
+    assert (row["data-act"], row["aria-label"]) == ("delete_experiment", "Delete Greeting, two variants")
     asked = await call("delete_experiment", id=run)
     assert asked["drawer"]["title"] == "Delete this experiment?"
     assert "It still counts as an attempt at its question" in asked["drawer"]["body"]
     other = await call("experiment_now", id=run, state="done", seen="")
     assert other["only_at"] == run and "alert" not in other
-    deleted = await call("delete_experiment", id=run, sure="yes")
+    deleted = await call("delete_experiment", id=run, sure="yes", fields={"search": "quokka"})
+    assert "quokka" in deleted["html"]["exp-body"]  # the list is searched as it was
     assert (deleted["experiment"], deleted["drawer"]) == ("", None)
     assert deleted["toast"].endswith("is deleted")
     assert run not in deleted["html"]["exp-body"]
+    again = await call("delete_experiment", id=run)
+    assert (again["experiment"], again["toast"]) == ("", "This experiment was deleted.")
     cost = (await call("experiment_cost", form=form))["html"]
     assert "attempt 2" in cost["exp-attempt"]
     # Another page that still shows it is led to the list, and told why.

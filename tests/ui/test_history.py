@@ -335,7 +335,7 @@ async def test_the_list_is_narrowed(call: Call, ran: Run, read_html: Read, field
     runs = {"a": await ran(1, word="x"), "b": await ran(1, word="good", checks=(contains,))}
     runs["c"] = await ran(2, word="bad", checks=(contains,))
     await call("vote", run=runs["c"].id, vote="tie")
-    await call("pin_run", pin=runs["a"].id)
+    await call("pin_run", pin=runs["a"].id, on="yes")
     update = await call("open_history", fields=fields)
     listed = [
         row["data-id"] for row in read_html(update["html"]["hist-list"]).find("tr", data_act="open_run")
@@ -362,16 +362,15 @@ async def test_the_list_is_sorted_by_models_checks_and_vote(call: Call, ran: Run
 
 async def test_a_pinned_run_stays_on_top_until_it_is_let_go(call: Call, ran: Run, read_html: Read):
     first, second = await ran(1, word="one"), await ran(1, word="two")
-    update = await call("pin_run", pin=first.id)
+    update = await call("pin_run", pin=first.id, on="yes")
     rows = read_html(update["html"]["hist-list"]).find("tr", data_act="open_run")
     assert [row["data-id"] for row in rows] == [first.id, second.id]
     (pin,) = read_html(update["html"]["hist-list"]).find("button", data_pin=first.id)
     assert pin["aria-pressed"] == "true"
-    rows = read_html((await call("pin_run", pin=first.id))["html"]["hist-list"]).find(
-        "tr", data_act="open_run"
-    )
+    let_go = await call("pin_run", pin=first.id, on="no")
+    rows = read_html(let_go["html"]["hist-list"]).find("tr", data_act="open_run")
     assert [row["data-id"] for row in rows] == [second.id, first.id]
-    assert (await call("pin_run", pin="nothing"))["alert"]["message"] == "There is no such run."
+    assert (await call("pin_run", pin="nothing", on="yes"))["alert"]["message"] == "There is no such run."
 
 
 async def test_two_runs_are_looked_at_side_by_side(call: Call, ran: Run, read_html: Read):
@@ -448,6 +447,44 @@ async def test_selected_runs_are_deleted_after_one_question_and_the_list_is_draw
     assert workbench.store.facts().counts["cell"] == 1
     again = await call("open_run", id=first.id)
     assert again["alert"]["message"] == "This run was deleted."
+
+
+async def test_a_row_deletes_its_own_run_whatever_is_selected(call: Call, ran: Run, read_html: Read):
+    picked, own = await ran(1, word="one"), await ran(1, word="two")
+    fields = {f"pick:{picked.id}": True}
+    listed = await call("open_history", fields=fields)
+    (row,) = read_html(listed["html"]["hist-list"]).find("button", data_runs=own.id)
+    assert row["aria-label"] == f"Delete {own.title}"
+    asked = await call(row["data-act"], fields=fields, runs=row["data-runs"])
+    assert asked["drawer"]["title"] == "Delete this run?"
+    deleted = await call("delete_runs", fields=fields, runs=own.id, sure="yes")
+    assert "toast" in deleted and "One run is selected" in deleted["html"]["hist-picked"]
+    assert own.id not in deleted["html"]["hist-list"]
+
+
+async def test_what_another_page_has_deleted_is_selected_no_longer_and_that_is_said(
+    call: Call, ran: Run, workbench: Workbench
+):
+    runs = [await ran(1, word=word) for word in ("one", "two", "three")]
+    gone, kept, more = (run.id for run in runs)
+    await workbench.removal.delete([gone])
+    fields = {f"pick:{gone}": True, f"pick:{kept}": True}
+    update = await call("open_history", fields=fields)
+    assert (
+        "One run is selected" in update["html"]["hist-picked"] and gone not in update["html"]["hist-picked"]
+    )
+    said = "A run that was selected has been deleted: it is selected no longer."
+    assert update["toast"] == said
+    both = await call("beside", fields=fields)
+    assert "drawer" not in both and (both["toast"], both["html"]) == (said, update["html"])
+    asked = await call("delete_runs", fields=fields)
+    assert asked["drawer"]["title"] == "Delete this run?" and asked["toast"] == said
+    assert asked["html"] == update["html"]
+    await workbench.removal.delete([kept])
+    late = await call("delete_runs", fields=fields, runs=kept, sure="yes")
+    assert late["drawer"] is None and more in late["html"]["hist-list"]
+    assert late["toast"].startswith("2 runs that were selected have been deleted")
+    assert "alert" not in late and "selected" not in late["html"]["hist-picked"]
 
 
 async def test_all_runs_in_view_are_selected_at_once(call: Call, ran: Run, read_html: Read):

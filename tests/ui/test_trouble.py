@@ -167,7 +167,7 @@ async def test_no_action_or_download_waits_for_the_store_on_the_event_loop(
         lambda: call("load", query={"run": run.id}, draft=None),
         lambda: call("load", query={"prompt": ident}, draft=None),
         lambda: call("open_library_tab"),
-        lambda: call("favourite", key=key),
+        lambda: call("favourite", favourite=key, on="yes"),
         lambda: call("versions", prompt=ident),
         lambda: call("export", run=run.id, column="0"),
         lambda: call("preview", form=form),

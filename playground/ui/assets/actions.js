@@ -21,7 +21,15 @@ import { apply, onShown } from "./updates.js";
 
 // Looks at a verdict and ratings of its cases: one after the other, so that each is drawn with those before it.
 let turns = Promise.resolve();
-const inTurn = (ask) => (turns = turns.then(ask));
+const inTurn = (ask) => (turns = turns.then(ask, ask));
+
+// A switch in a list shows at once what it was pressed to: pressed again while that is on its way, the last press wins.
+const switches = (action) => (args, el) => {
+  const on = el.getAttribute("aria-pressed") !== "true", form = el.closest("[data-form]");
+  el.setAttribute("aria-pressed", String(on));
+  el.classList.toggle("on", on);
+  inTurn(() => send(action, { ...args, fields: fieldsOf(form), on: on ? "yes" : "no" }));
+};
 
 const LOCAL = {
   run: () => run(null),
@@ -105,6 +113,9 @@ const LOCAL = {
   sort_history: ({ value, fields }) => send("open_history", { fields: { ...fields, sort: value, falls: "" } }),
   // From the drawer too: which runs are in view is said by the list.
   delete_runs: (args) => send("delete_runs", { ...args, fields: fieldsOf($("#history")) }),
+  delete_experiment: (args) => send("delete_experiment", { ...args, fields: fieldsOf($("#exp-head")) }),
+  favourite: switches("favourite"),
+  pin_run: switches("pin_run"),
   history_csv: ({ fields }) => download(`files/history.csv?${new URLSearchParams(fields)}`),
 };
 
@@ -153,8 +164,9 @@ const LISTS = {
   open_history_tab: "history",
   pin_run: "history",
   delete_runs: "history",
+  beside: "history",
 };
-const CHANGE = ["favourite", "delete_prompt", "pin_run", "delete_runs"];
+const CHANGE = ["favourite", "delete_prompt", "pin_run", "delete_runs", "beside"];
 const AGAIN = { library: ["open_library", "#lib"], history: ["open_history", "#history"] };
 const drawn = { library: 0, history: 0 };
 const pending = {}; // the filter that was pressed last in each list, until the list is drawn by it
