@@ -137,6 +137,20 @@ class ExperimentCells:
         with self._reading() as session:
             return [Unscored(*row) for row in session.connection().execute(asked)]
 
+    def silent(self, run_id: str) -> tuple[str, ...]:
+        """The names of checks that gave a score to none of the answers, though there are some."""
+        of_run = (CELL.c.run_id == fold(run_id), CELL.c.status == "done")
+        answered = sa.exists().where(CELL.c.id == SCORES.c.cell_id, *of_run)
+        asked = (
+            sa.select(SCORES.c.name)
+            .where(SCORES.c.value.is_(None), answered)
+            .group_by(SCORES.c.name)
+            .having(sa.func.count() >= sa.select(sa.func.count()).where(*of_run).scalar_subquery())
+            .order_by(SCORES.c.name)
+        )
+        with self._reading() as session:
+            return tuple(session.connection().execute(asked).scalars())
+
     def newest(self, run_id: str, count: int) -> list[CellKey]:
         """The cells that ended last, newest first."""
         asked = (

@@ -45,6 +45,7 @@ def health(table: Table, rule: Rule, comparisons: Sequence[Comparison]) -> tuple
         _ignored(table),
         _cut(table),
         _failures(table, rule),
+        *([_silent(table)] if table.silent else []),
         *_unfinished(table, rule),
         *_cached(table),
         *_few(comparisons),
@@ -137,6 +138,15 @@ def _failures(table: Table, rule: Rule) -> Fact:
         f"{total:,} failed, unequally: {words}",
         f"Cases that {worst} failed are left out of every comparison with it, and they may be the hard ones. "
         "Run the failed cells again.",
+    )
+
+
+def _silent(table: Table) -> Fact:
+    count = len(table.silent)
+    return Fact(
+        "warn",
+        f"{plural(count, 'check')} without a score",
+        f"No answer has a score by: {'; '.join(table.silent)}. The verdict stands on the other checks alone.",
     )
 
 

@@ -63,7 +63,8 @@ class Table:
 
     `columns` have a value a case, `cluster` too when cases belong together. `leaks` are rows that stand in both halves
     of the data; `attempt` numbers the tries on the same question; `cached` counts the answers that were not asked for anew,
-    of all its cases. `ratings` are what people said of pairs of answers.
+    of all its cases. `ratings` are what people said of pairs of answers. `silent` are the names of checks that gave none
+    of the answers a score.
     """
 
     entries: tuple[Entry, ...]
@@ -85,6 +86,7 @@ class Table:
     state: State = "done"
     ratings: tuple[Rating, ...] = ()
     cached: int = 0
+    silent: tuple[str, ...] = ()
 
     @property
     def repeats(self) -> int:

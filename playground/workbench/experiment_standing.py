@@ -96,6 +96,8 @@ class Standing:
             progress = progress_of(stored, outcomes, None) if going is None else None
             if has_ended and progress is not None:
                 await asyncio.to_thread(self._summaries.keep, stored, table, progress)
+        if has_ended and (silent := await asyncio.to_thread(self._store.experiments.silent, run_id)):
+            table = replace(table, silent=silent)
         self._tables[run_id] = _Stood(stamp, table, progress)
         while len(self._tables) > KEPT:
             self._tables.popitem(last=False)

@@ -67,6 +67,20 @@ async def test_every_cell_is_asked_once_scored_and_stored(make_workbench: MakeWo
     assert seeds == {42, 43}
 
 
+async def test_a_check_that_applies_to_no_answer_is_told_beside_the_verdict(
+    make_workbench: MakeWorkbench,
+) -> None:
+    workbench = make_workbench({"echo": "{last}"})
+    number = Check(scorer="number", options={"expected": "{{ expected }}"})
+    run_id = await ended(workbench, experiment(4, checks=(*CHECKS, number)))
+    [told] = [f for f in (await workbench.experiments.verdict(run_id)).health if "without a score" in f.words]
+    assert (told.kind, told.words) == ("warn", "1 check without a score")
+    assert "No answer has a score by: number {{ expected }}." in told.details
+    await workbench.experiments.rescore(run_id, CHECKS)
+    health = (await workbench.experiments.verdict(run_id)).health
+    assert not [fact for fact in health if "without a score" in fact.words]
+
+
 async def test_while_it_runs_and_afterwards_the_outcomes_are_the_same(make_workbench: MakeWorkbench) -> None:
     workbench = make_workbench({"echo": "{last}", "fails": [BackendUnavailable("Gone.", "Start it.")]})
     variants = (ExperimentVariant(name="A"), ExperimentVariant(name="B", model="scripted:fails"))
