@@ -178,7 +178,8 @@ def checked_name(name: str) -> str:
 
 def _kind(kind: str) -> Kind:
     if kind not in KINDS:
-        raise SettingsError(f'"{kind}" is not a kind of server.', f"Kinds: {', '.join(KINDS)}.")
+        known = ", ".join(KINDS)
+        raise SettingsError(f'"{kind}" is not a kind of server.', f"Kinds: {known}.")
     return kind
 
 

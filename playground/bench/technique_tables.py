@@ -91,7 +91,7 @@ def _document(report: Report, shown: str) -> str:
     lines = [
         report.sentence(),
         "",
-        f"{report.model}, {of}, run {report.run_id}",
+        f"{report.model}, {of}, kept as run {report.run_id}",
         "",
         shown,
     ]

@@ -50,7 +50,7 @@ USUAL = (
 )
 """What runs anywhere, without documents, pictures or a sandbox."""
 ANSWERS = (*EXPECTED, "target")
-QUESTIONS = ("question", "input", "prompt", "query", "text")
+QUESTIONS = ("question", "input", "prompt", "query", "text", "问题", "题目", "提问", "输入", "文本")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,10 @@ def dataset(
     names = [str(name) for name in first]
     expected = next((name for name in ANSWERS if name in first), "")
     if not expected:
+        known = ", ".join(ANSWERS)
         raise PromptError(
             "No column of the data set says which answer is expected.",
-            f"Call it one of: {', '.join(ANSWERS)}. It has: {', '.join(names) or 'no columns'}.",
+            f"Call it one of: {known}. It has: {', '.join(names) or 'no columns'}.",
         )
     whole = [dict(case) for case in cases if str(case.get(expected) or "").strip()]
     if not whole:
@@ -91,9 +92,10 @@ def dataset(
     question = next((name for name in QUESTIONS if name in first and name != expected), "")
     if prompt is None:
         if not question:
+            known = ", ".join(QUESTIONS)
             raise PromptError(
                 "No column of the data set is the question.",
-                f"Call it one of: {', '.join(QUESTIONS)}; or name a prompt with --prompt.",
+                f"Call it one of: {known}; or name a prompt with --prompt.",
             )
         prompt = Prompt(turns=(Turn(role="user", template=f"{{{{ {question} }}}}"),))
     missing = [

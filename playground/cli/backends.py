@@ -28,6 +28,7 @@ from playground.cli.terminal import (
     say,
     settings_of,
     shown,
+    shown_report,
     tell,
     tell_all,
     with_workbench,
@@ -247,4 +248,5 @@ def _print_bench(
 
     formats = {TableFormat.TEXT: to_text, TableFormat.MARKDOWN: to_markdown, TableFormat.JSON: to_json}
     text = formats[output](measured, found)
-    write(text if output is TableFormat.JSON else shown(text))
+    in_words = {TableFormat.TEXT: shown, TableFormat.MARKDOWN: shown_report}.get(output, str)
+    write(in_words(text))

@@ -16,6 +16,7 @@ from playground.cli.terminal import (
     open_there,
     settings_of,
     shown,
+    shown_report,
     tell,
     with_workbench,
     write,
@@ -125,7 +126,8 @@ def show(report: Report, output: BenchFormat, figure: Path | None) -> None:
         BenchFormat.JSON: tables.to_json,
     }
     text = formats[output](report)
-    write(shown(text) if output is BenchFormat.TEXT else text)
+    in_words = {BenchFormat.TEXT: shown, BenchFormat.MARKDOWN: shown_report}.get(output, str)
+    write(in_words(text))
     if figure is not None:
         from playground.ui.technique_plot import figure as draw
 

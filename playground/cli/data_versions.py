@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from playground.cli.terminal import Data, open_there, say, settings_of, with_workbench
+from playground.cli.terminal import Data, about, open_there, parted, say, settings_of, with_workbench, write
 from playground.plurals import plural
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def split_data(
         if drawn.number == version.number:
             say(f"{drawn.words} is split so already: train {drawn.train:,}, held out {drawn.held_out:,}\n")
         else:
-            say(f"{drawn.words}: {drawn.note}\n")
+            write(about(drawn.words, drawn.note) + "\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
 
@@ -87,14 +87,15 @@ def dedupe_data(
         version = await workbench.datasets.find(name)
         found = await workbench.datasets.twins(version, near=near)
         for twin in found:
-            how = "equals" if twin.likeness == 1 else f"shares {twin.likeness:.0%} of its words with"
-            stays = ", with another expected answer: it stays" if twin.differs else ""
-            say(f"row {twin.row} {how} row {twin.of}{stays}\n")
+            alike = f"row {twin.row} shares {twin.likeness:.0%} of its words with row {twin.of}"
+            if twin.likeness == 1:
+                alike = f"row {twin.row} equals row {twin.of}"
+            write(parted(alike, "with another expected answer: it stays" if twin.differs else "") + "\n")
         if not any(not twin.differs for twin in found):
             say(f"{version.words} has no row to leave out.\n")
         elif not dry_run:
             made = await workbench.datasets.dedupe(version, near=near)
-            say(f"{made.words}: {plural(made.rows, 'row')}, {made.note}\n")
+            write(about(made.words, plural(made.rows, "row"), made.note) + "\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
 
@@ -111,7 +112,7 @@ def sample_data(
     async def work(workbench: Workbench) -> None:
         version = await workbench.datasets.find(name)
         made = await workbench.datasets.draw(version, rows, seed)
-        say(f"{made.words}: {made.note or plural(made.rows, 'row')}\n")
+        write(about(made.words, made.note or plural(made.rows, "row")) + "\n")
 
     with_workbench(open_there(settings_of(context, folder)), work)
 

@@ -47,6 +47,7 @@ from playground.cli.terminal import (
     shown,
     tell,
     tell_all,
+    told,
     unknown_language,
     with_workbench,
     write,
@@ -354,7 +355,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         else:
             app(arguments, prog_name="playground")
     except PlaygroundError as exc:
-        tell_all("error", [str(exc)])
+        tell_all("error", [told(exc)])
         sys.exit(2 if isinstance(exc, PromptError | NotFoundError) else 1)
     except ModuleNotFoundError as exc:
         tell_all(

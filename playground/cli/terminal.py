@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import typer
 
 from playground import garbage
-from playground.errors import ReadOnlyData, SettingsError
+from playground.errors import PlaygroundError, ReadOnlyData, SettingsError
 from playground.whole_files import write_whole_pieces
 
 if TYPE_CHECKING:
@@ -236,6 +236,13 @@ def write_bytes(path: Path, pieces: Iterable[bytes]) -> None:
 
 _KINDS = {"error": "Error:", "note": "Note:"}
 """These words mean another thing elsewhere: the state of a run, what somebody writes beside it."""
+
+
+def told(problem: PlaygroundError) -> Name:
+    """What happened and what to do next, each in the reader's language by itself."""
+    message, hint = shown(problem.message), shown(problem.hint) if problem.hint else ""
+    gap = "" if message.endswith(("。", "！", "？")) or not hint else " "
+    return Name(f"{message}{gap}{hint}")
 
 
 def tell(line: str) -> None:

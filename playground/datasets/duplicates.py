@@ -23,6 +23,7 @@ MOST_COMPARED = 40
 """Rows that one is compared with: beyond, its words are so common that likeness says little."""
 _WORDS = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
+_HAN = re.compile("([\u3400-\u9fff])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,10 @@ def twins(
 
 
 def words_of(row: Row, inputs: Collection[str] = ()) -> frozenset[str]:
-    """The words of a row, letter case aside; of a script without spaces each two characters that follow each other."""
+    """The words of a row, letter case aside.
+
+    A Chinese character is a word; of other scripts without spaces each two characters that follow each other are.
+    """
     text = " ".join(
         value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         for name, value in row.values.items()
@@ -68,7 +72,9 @@ def words_of(row: Row, inputs: Collection[str] = ()) -> frozenset[str]:
     words = set(_WORDS.findall(text))
     for word in [word for word in words if _UNSPACED.search(word)]:
         words.discard(word)
-        words.update(word[at : at + 2] for at in range(max(1, len(word) - 1)))
+        for part in filter(None, _HAN.split(word)):
+            alone = _HAN.match(part) or not _UNSPACED.search(part)
+            words.update([part] if alone else (part[at : at + 2] for at in range(max(1, len(part) - 1))))
     return frozenset(words)
 
 

@@ -48,9 +48,10 @@ def read_experiment(text: str, file: str = "The experiment") -> Experiment:
     """The experiment of a file with this text; raises PromptError naming the file and the place in it."""
     data = yaml_text.load(text, file=file)
     if not isinstance(data, dict):
+        known = ", ".join(Experiment.model_fields)
         raise PromptError(
             f"{file} is no experiment: it has no `key: value` lines.",
-            f"It needs at least variants and cases; its keys are: {', '.join(Experiment.model_fields)}.",
+            f"It needs at least variants and cases; its keys are: {known}.",
         )
     _refuse_unknown(data, Experiment.model_fields, file, "")
     rule = _block(data, "rule", Rule.model_fields, file)

@@ -156,8 +156,9 @@ def explain(row: Row) -> str:
             "Not in your library yet." if row.choice == "add" else "One before it in this list has this name."
         )
     if row.status == "identical":
-        newer = "" if row.number == row.ours.number else f"; yours has gone on to version {row.ours.number}"
-        return f"The same as your version {row.number}{newer}."
+        if row.number == row.ours.number:
+            return f"The same as your version {row.number}."
+        return f"The same as your version {row.number}; yours has gone on to version {row.ours.number}."
     if row.status == "changed":
         return f"Newer than your version {row.ours.number}: {changes(row)}."
     return f"Different from your version {row.ours.number}, and neither is known to follow the other: {changes(row)}."

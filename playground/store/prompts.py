@@ -76,9 +76,8 @@ def version_named(session: Session, name: str, at: str) -> SavedVersion:
         if fold(label) == fold(at):
             return version(session, row.id, number)
     there = f"Its labels are: {', '.join(standing)}." if standing else "It has no labels."
-    raise NotFoundError(
-        f'The prompt "{row.name}" has no label "{at}".', f"{there} Its newest version is {row.latest}."
-    )
+    newest = f"Its newest version is {row.latest}."
+    raise NotFoundError(f'The prompt "{row.name}" has no label "{at}".', f"{there} {newest}")
 
 
 def version_called(session: Session, spelled: str) -> SavedVersion:

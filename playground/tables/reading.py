@@ -23,28 +23,19 @@ from playground.tables.spreadsheet import inert
 from playground.types.dataset import Column, ColumnRole, Half, Row, value_problem
 
 EXPECTED = (
-    "expected",
-    "answer",
-    "expected_output",
-    "expected_answer",
-    "label",
-    "target",
-    "gold",
-    "reference",
-)
+    "expected", "answer", "expected_output", "expected_answer", "label", "target", "gold", "reference",
+    "期望", "期望答案", "预期", "预期答案", "标准答案", "参考答案", "正确答案", "答案", "标签", "标注",
+)  # fmt: skip
 """Names under which the expected answer usually stands, the likeliest first."""
-CLUSTERS = ("cluster", "group", "group_id", "conversation", "conversation_id", "session", "session_id")
-TAGS = ("tag", "tags")
-SPLITS = ("split", "half")
+CLUSTERS = (
+    "cluster", "group", "group_id", "conversation", "conversation_id", "session", "session_id", "聚类", "分组", "会话",
+)  # fmt: skip
+TAGS = ("tag", "tags", "标记")
+SPLITS = ("split", "half", "划分", "数据划分")
 """Names of a column that gives each row its half."""
-HALVES: dict[str, Half] = {
-    "train": "train",
-    "held-out": "held-out",
-    "held out": "held-out",
-    "held_out": "held-out",
-    "test": "held-out",
-    "": "",
-}
+_HELD_OUT = ("held-out", "held out", "held_out", "test", "留出", "留出集", "测试", "测试集")
+HALVES: dict[str, Half] = {"": "", "train": "train", "训练": "train", "训练集": "train"}
+HALVES.update({name: "held-out" for name in _HELD_OUT})
 MADE_BY = "made_by"
 _DECIMALS = (("", "None in it"), (".", "Point"), (",", "Comma"))
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import cache, lru_cache
 
 from playground.translation.catalogue import translations
@@ -29,6 +29,7 @@ _AFTER_CJK = re.compile(f"[{_CJK}] $")
 _BEFORE_CJK = re.compile(f"^ [{_CJK}]")
 _STARTS_CJK = re.compile(f"^[{_CJK}]")
 _ENDS_HAN = re.compile("[\u3400-\u9fff]$")
+_HAS_HAN_END = re.compile("^[\u3400-\u9fff]|[\u3400-\u9fff]$")
 _ENDS_CJK = re.compile(f"[{_CJK}]$")
 _CHANGE = re.compile(": (?:.* → |added |removed )")
 _SEPARATORS = ((" · ", " · "), ("; ", "；"), (": ", "："), (", ", "，"))
@@ -87,7 +88,9 @@ _CODE = r"(?=\S*[A-Za-z])[^\s,]*[.:/@_][^\s,]*"
 _CODES = re.compile(f"{_CODE}(?:, {_CODE})+")
 """Files and models one after the other: "a.prompty, ollama:qwen"."""
 _IN_QUOTES = re.compile(r'"[^"]*"(?:(?:, | and | or )"[^"]*")*')
-_SAID = re.compile(f"{_NUMBER.pattern}|{_IN_QUOTES.pattern}")
+_MEASURE = r"[\d.,]+ [KMGT]?i?B"
+_SAID = re.compile(f"{_NUMBER.pattern}|{_MEASURE}|{_IN_QUOTES.pattern}")
+"""What says the same in both languages: numbers, sizes such as "98.4 MB", and what stands in quotation marks."""
 _SPACED = re.compile(f"(?<=[，。；：？！、）”]) +(?=[{_CJK}])")
 _TOLD = re.compile(r"[A-Za-z%]|[，。；：？！、）”] ")
 _THING = re.compile(r"[A-Z]\S*(?: [A-Z\d(]\S*)+")
@@ -133,7 +136,7 @@ class Translation:
         if _VARIANTS.fullmatch(text):
             return (_number(text) or text).replace(", ", "、")
         if _CODES.fullmatch(text):
-            return text.replace(", ", "，")
+            return text.replace(", ", "、")
         if (exact := self._exactly(text)) is not None:
             return exact
         several = [self._exactly(part) for part in text.split("; ")] if "; " in text else []
@@ -183,6 +186,7 @@ class Translation:
             if values is None:
                 continue
             shown = {}
+            own = set()
             for name, value in values.items():
                 noun = name.rstrip("0123456789")
                 if (noun == "quote" and '": ' in value) or (noun in NAMES and ': "' in value):
@@ -215,8 +219,10 @@ class Translation:
                 if (is_whole and _HOLDS_ONE.search(value)) or (is_name and _SEVERAL.search(value)):
                     break  # nor is a sentence that follows
                 shown[name] = value if known is None else known
+                if known is None and not name.isdigit() and _HAS_HAN_END.search(value):
+                    own.add(name)
             else:
-                return _written(template, shown)
+                return _written(template, shown, own)
         return None
 
     def _is_known(self, value: str) -> bool:
@@ -337,14 +343,17 @@ def _ends_cut(catalogue: Mapping[str, str]) -> dict[str, str]:
     return cut
 
 
-def _written(template: Template, values: Mapping[str, str]) -> str:
+def _written(template: Template, values: Mapping[str, str], own: Set[str]) -> str:
+    """The message filled in; what is `own`, a name that nobody translated, keeps the gaps around it: 无法读取 没有.csv."""
     pieces, rest = pieces_of(template.chinese)
     written = ""
+    is_own = False
     for piece in pieces:
         before = piece.before
-        if _ENDS_CJK.search(written) and _BEFORE_CJK.search(before):
+        if not is_own and _ENDS_CJK.search(written) and _BEFORE_CJK.search(before):
             before = before[1:]
         written += before
+        is_own = piece.name in own
         if piece.tag:
             written += f"<{'/' if piece.closes else ''}{values[piece.tag]}>"
             continue
@@ -356,14 +365,14 @@ def _written(template: Template, values: Mapping[str, str]) -> str:
             value = re.sub(r'^"(.*)"$', r"“\1”", value)
         elif _IN_QUOTES.fullmatch(value):
             value = _listed(value)
-        if _AFTER_CJK.search(written) and _STARTS_CJK.search(value):
+        if not is_own and _AFTER_CJK.search(written) and _STARTS_CJK.search(value):
             written = written[:-1]
         if _AFTER_CJK.search(value):
             value = value[:-1]
         if _ENDS_HAN.search(written) and value[:1].isascii() and value[:1].isalnum():
             written += " "
         written += value
-    if _ENDS_CJK.search(written) and _BEFORE_CJK.search(rest):
+    if not is_own and _ENDS_CJK.search(written) and _BEFORE_CJK.search(rest):
         rest = rest[1:]
     return written + rest
 

@@ -31,7 +31,7 @@ from playground.types.scores import Sample
 from playground.workbench.models import ModelDesk
 from playground.workbench.prompts import PromptDesk
 
-EXPECTED = ("expected", "answer", "output", "label")
+EXPECTED = ("expected", "answer", "output", "label", "期望答案", "标准答案", "答案", "标签")
 """Columns of a prompt's cases that may hold the answer; the first that is there counts."""
 DOCUMENTS = ("document", "documents")
 """Variables whose values are documents to look things up in."""

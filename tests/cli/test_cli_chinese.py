@@ -211,6 +211,34 @@ def test_prompts_are_imported_bundled_and_synced_in_the_readers_language(call: C
         added.out
         == "新  添加  Data（a.prompty）：还不在你的提示词库中。\n添加 1 个，0 个新版本，略过 0 个。\n"
     )
-    assert call("library", "export", "包.zip").out == "1 个提示词已写入包.zip\n"
+    assert call("library", "export", "包.zip").out == "1 个提示词已写入 包.zip\n"
     synced = call("library", "sync", "文件夹")
     assert synced.out == "已写入文件夹  data.prompty\n0 个相同，1 个已带入，0 个冲突。\n"
+
+
+def test_an_error_and_what_to_do_next_are_each_told_in_chinese(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("text,mood\nx,y\n")
+    (tmp_path / "n.yaml").write_text("- 1\n")
+    (tmp_path / "p.prompty").write_text("---\nname: p\n---\nuser:\nHi\n")
+    call("library", "import", "p.prompty")
+    again = call("library", "import", "p.prompty").out
+    assert again.startswith("相同  跳过  p（p.prompty）：与你的第 1 版相同。\n")
+    for arguments, told in (
+        (("bench-techniques", "m.csv"), "把它命名为其中之一：expected、answer、output、label、"),
+        (("run", "n.yaml"), "它的键有：name、prompt、variants、model、"),
+        (("server", "add", "x", "http://127.0.0.1:1", "--kind", "y"), "类型：ollama、vllm、"),
+        (("show", "p@生产"), "“p”没有标签“生产”。它没有标签。它最新的版本是 1。\n"),
+        (("data", "import", "没有.csv"), "错误：无法读取 没有.csv：没有该文件或目录。请检查路径。\n"),
+    ):
+        assert told in call(*arguments).err
+
+
+def test_rows_that_are_nearly_equal_and_halves_are_told_in_chinese(call: Call, tmp_path: Path) -> None:
+    rows = ["北京是中国的首都吗", "北京是中国首都吗", "今天天气怎么样", "今天天气怎么样"]
+    (tmp_path / "重.csv").write_text("问题\n" + "\n".join(rows) + "\n")
+    call("data", "import", "重.csv")
+    told = call("data", "dedupe", "重", "--near").out
+    assert told == (
+        "第 2 行与第 1 行有 89% 的词相同\n第 4 行等于第 3 行\n重@2：2 行，去除 2 行，它们与另一行相同或近似相同\n"
+    )
+    assert call("data", "split", "重", "--held-out", "0.5").out == "重@3：训练 1，留出 1，按种子 7 抽取\n"

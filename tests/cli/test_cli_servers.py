@@ -121,9 +121,15 @@ def test_backends_are_measured_with_progress_apart_from_the_result(call: Call) -
     assert "1/2 scripted:echo: time to first token" in told.err
 
 
-def test_only_the_named_models_are_measured(call: Call) -> None:
+def test_only_the_named_models_are_measured(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     told = call("bench-backends", "--models", "other", "--format", "markdown")
     assert told.code == 0 and "scripted:other" in told.out and "scripted:echo" not in told.out
+    monkeypatch.setenv("PLAYGROUND_LANG", "zh")
+    told = call("bench-backends", "--models", "other", "--format", "markdown")
+    assert (
+        told.out.startswith("| 模型 | 加载 | 首个 token | 单独 | 4 路并发 |")
+        and "| 流式传输 | 是 |" in told.out
+    )
     assert call("bench-backends", "--models", "nobody").code == 2
 
 

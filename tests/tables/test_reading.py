@@ -76,6 +76,16 @@ def test_columns_become_variables_by_name_and_guesses_are_marked() -> None:
     assert preview.without_column == ("tone",)
 
 
+def test_columns_are_known_by_their_chinese_names() -> None:
+    reading = read_table(
+        "题.csv", "问题,标准答案,聚类,标记,划分\n一加一,二,甲,算术,训练\n二加二,四,乙,算术,测试集\n".encode()
+    )
+    assert [(each.name, each.role) for each in reading.as_columns] == [
+        ("问题", ""), ("标准答案", "expected"), ("聚类", "cluster"), ("标记", "tag"),
+    ]  # fmt: skip
+    assert [row.half for row in reading.rows()] == ["train", "held-out"]
+
+
 def test_a_choice_is_read_again_in_place() -> None:
     choices = Choices(
         kinds={"days late": "text"}, names={"channel": "", "answer": "reply"}, lines={33: "ok;1;2;chat;wait"}

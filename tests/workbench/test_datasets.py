@@ -68,3 +68,17 @@ def test_equal_and_nearly_equal_rows_are_found_in_any_script() -> None:
     assert [(twin.row, twin.of) for twin in near] == [(3, 1), (5, 4), (6, 2)]
     assert [twin.likeness for twin in near][0] == 1.0
     assert words_of(Row({"a": "Ab ab", "b": [1]})) == {"ab", "1"}
+    assert words_of(Row({"a": "用Python写，写"})) == {"用", "python", "写"}
+    assert words_of(Row({"a": "これは本"})) == {"これ", "れは", "本"}
+
+
+def test_one_character_more_makes_no_other_row() -> None:
+    texts = [
+        "北京是中国的首都吗",
+        "北京是中国首都吗？",
+        "上海是中国的首都吗",
+        "今天天气怎么样",
+        "今天的天气怎么样",
+    ]
+    rows = [Row({"id": n, "text": text}, number=n) for n, text in enumerate(texts, 1)]
+    assert [(twin.row, twin.of) for twin in twins(rows, inputs=("text",), near=True)] == [(2, 1), (5, 4)]

@@ -5,6 +5,7 @@ const HOLE = /\{([a-z_][a-z0-9_]*)\}|<(\/?)(\d+)>/g;
 const WORD = /[A-Za-z]+/g;
 const WORDS = /[A-Za-z]{2}/; // of "p < 0.001" and "k = 3" no word is left to say
 const NUMBER = /^[\s\d.,:%×+−–~≈<>≥≤/-]*$/;
+const MEASURE = /^[\d.,]+ [KMGT]?i?B$/;
 const COUNT = /^\d[\d.,]* /;
 const LETTER = /^[A-Z]′?$/; // a variant's name
 const CJK = "\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”";
@@ -12,7 +13,7 @@ const AFTER = new RegExp(`[${CJK}] $`), BEFORE = new RegExp(`^ [${CJK}]`);
 const STARTS = new RegExp(`^[${CJK}]`), ENDS = new RegExp(`[${CJK}]$`);
 const HOLDS_ONE = /[A-Za-z].*[.?!]$|: [A-Z][a-z]* [a-z]/s;
 const SEVERAL = /[a-z]{2}[.?!] [A-Z]/;
-const ENDS_HAN = /[\u3400-\u9fff]$/;
+const ENDS_HAN = /[\u3400-\u9fff]$/, HAS_HAN_END = /^[\u3400-\u9fff]|[\u3400-\u9fff]$/;
 const CHANGE = /: (?:.* → |added |removed )/;
 const SENTENCES = /(?<=[.?!])\s+(?=[^a-z])|(?<=[。？！])\s+/;
 const SEPARATORS = [[" · ", " · "], ["; ", "；"], [": ", "："], [", ", "，"]];
@@ -21,6 +22,7 @@ const NAME = /^(?:(?:"[^"]*"|“[^”]*”|[^\s"“”]+)(?: [\d.,]+(?: ?%)?)?|[
 const VARIANTS = /^[A-Z]′?(?: [\d.,]+(?: ?%)?)?(?:, [A-Z]′?(?: [\d.,]+(?: ?%)?)?)+$/; // "A 3, B 1"
 const CODES = /^(?=\S*[A-Za-z])[^\s,]*[.:/@_][^\s,]*(?:, (?=\S*[A-Za-z])[^\s,]*[.:/@_][^\s,]*)+$/; // files, models
 const IN_QUOTES = /^"[^"]*"(?:(?:, | and | or )"[^"]*")*$/;
+const SAYS_THE_SAME = [NUMBER, MEASURE, IN_QUOTES]; // in both languages
 const SPACED = new RegExp(`(?<=[，。；：？！、）”]) +(?=[${CJK}])`, "g");
 const ONE_OF = /(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+/g;
 const WORD_OR_NUMBER = /^(?:[^\s,;:(（]|,(?=\d))*/;
@@ -156,7 +158,7 @@ export function makeTranslation(catalogue, holes) {
   function known(text, depth, isWhole = false) {
     if (depth > DEEPEST || text.search(WORD) < 0) return number(text);
     if (VARIANTS.test(text)) return (number(text) ?? text).replaceAll(", ", "、");
-    if (CODES.test(text)) return text.replaceAll(", ", "，");
+    if (CODES.test(text)) return text.replaceAll(", ", "、");
     const same = exactly(text);
     if (same !== undefined) return same;
     const parts = text.includes("; ") ? text.split("; ").map((part) => part && exactly(part)) : [];
@@ -204,7 +206,7 @@ export function makeTranslation(catalogue, holes) {
     next: for (const template of candidates) {
       const values = template.values(text);
       if (!values) continue;
-      const shown = {};
+      const shown = {}, own = new Set();
       for (const [name, value] of Object.entries(values)) {
         const isTag = /^\d+$/.test(name);
         const noun = name.replace(/\d+$/, "");
@@ -219,7 +221,7 @@ export function makeTranslation(catalogue, holes) {
         const isLabel = template.listed.has(name) && template.starts !== "";
         const isSure = isTag || NUMBER.test(value) || LETTER.test(value) || IN_QUOTES.test(value) || isKnown(value);
         if (isShort && !isSure && !isLabel) continue next;
-        const isSaid = FREE.has(noun) || template.quoted.has(name) || NUMBER.test(value) || IN_QUOTES.test(value);
+        const isSaid = FREE.has(noun) || template.quoted.has(name) || SAYS_THE_SAME.some((each) => each.test(value));
         const isWhole = !isSaid && !template.listed.has(name) && !SPOKEN.has(noun);
         const words = isTag ? null : filled(template, name, value, depth, isWhole);
         if (isShort && words === null && !isSure) continue next;
@@ -233,8 +235,9 @@ export function makeTranslation(catalogue, holes) {
         if (isWhole && !isTag && HOLDS_ONE.test(value)) continue next;
         if (isBare && NAMES.has(noun) && SEVERAL.test(value)) continue next;
         shown[name] = words ?? value;
+        if (words === null && !isTag && HAS_HAN_END.test(value)) own.add(name);
       }
-      return written(template, shown);
+      return written(template, shown, own);
     }
     return null;
   }
@@ -315,12 +318,14 @@ export function makeTranslation(catalogue, holes) {
       .replace(/”( and | or )“/g, (_, said) => `”${said === " and " ? "和" : "或"}“`)
       .replace(/^(\S+) and (\S+)$/, "$1 和 $2");
 
-  function written(template, values) {
+  // What is own, a name that nobody translated, keeps the gaps around it: 无法读取 没有.csv.
+  function written(template, values, own) {
     const { pieces, rest } = piecesOf(template.chinese);
-    let all = "";
-    const add = (text) => (all += ENDS.test(all) && BEFORE.test(text) ? text.slice(1) : text);
+    let all = "", isOwn = false;
+    const add = (text) => (all += !isOwn && ENDS.test(all) && BEFORE.test(text) ? text.slice(1) : text);
     for (const { before, name, tag, closes } of pieces) {
       add(before);
+      isOwn = own.has(name);
       if (tag) {
         all += `<${closes ? "/" : ""}${values[tag]}>`;
         continue;
@@ -330,7 +335,7 @@ export function makeTranslation(catalogue, holes) {
       if (LISTED.has(noun)) value = listed(value);
       else if (noun === "quote") value = value.replace(/^"(.*)"$/, "“$1”");
       else if (IN_QUOTES.test(value)) value = listed(value);
-      if (AFTER.test(all) && STARTS.test(value)) all = all.slice(0, -1);
+      if (!isOwn && AFTER.test(all) && STARTS.test(value)) all = all.slice(0, -1);
       if (ENDS_HAN.test(all) && /^[A-Za-z\d]/.test(value)) all += " ";
       all += AFTER.test(value) ? value.slice(0, -1) : value;
     }
