@@ -24,6 +24,8 @@ HEADS = (
     Head("changed", "Changed", "116px", falls=True),
     Head("", "", "52px"),
 )
+BIN_HEADS = (*HEADS[:-1], Head("", "", "236px"))
+"""In the bin a row has two ways out of it."""
 
 _PAGE = """<div class="pp data" id="data" data-view="home"><div class="messages"></div>
 <section id="data-home" class="data-view" data-form aria-label="Data sets"></section>
@@ -61,7 +63,7 @@ def _list(
     ordered = _in_order(sets, look)
     shown = ordered[look.start : look.start + look.rows]
     rows = join(_row(each, each.id in drafts.values(), is_binned) for each in shown)
-    body: Markup = table(HEADS, [rows], look, len(sets), "open_data")
+    body: Markup = table(BIN_HEADS if is_binned else HEADS, [rows], look, len(sets), "open_data")
     if not sets:
         said = (
             "The bin is empty."
@@ -130,7 +132,14 @@ def _row(each: DatasetSummary, has_draft: bool, is_binned: bool) -> Markup:
         else Markup("")
     )
     if is_binned:
-        opens, tool = Markup(""), button("Put back", "data_put_back", kind="small", dataset=each.id)
+        opens = Markup("")
+        tool = join(
+            [
+                button("Put back", "data_put_back", kind="small", dataset=each.id),
+                Markup(" "),
+                button("Delete for good", "data_purge", kind="quiet small", dataset=each.id),
+            ]
+        )
     else:
         opens = Markup(' tabindex="0" data-act="data_open"{}').format(attributes({"dataset": each.id}))
         tool = Markup(
@@ -228,6 +237,34 @@ async def data_put_back(workbench: Workbench, ask: Ask) -> Update:
     return {"toast": f'"{version.name}" is back', "sheet": {"back": version.dataset_id}}
 
 
+async def data_purge(workbench: Workbench, ask: Ask) -> Update:
+    """Ask first, then delete a data set of the bin with its rows; experiments keep those that they ran on."""
+    version = await workbench.datasets.version(ask.text("dataset"))
+    used = len(await workbench.datasets.used_by(version.dataset_id))
+    if ask.text("sure") != "yes":
+        goes = f'"{version.name}" is deleted with its rows and its {plural(version.latest, "version")}, and cannot be put back.'
+        stays = (
+            f"{plural(used, 'experiment')} over it {'keeps' if used == 1 else 'keep'} the rows that were run."
+        )
+        body = Markup("<p>{}</p>{}").format(goes, Markup("<p>{}</p>").format(stays) if used else "")
+        sure = button(
+            "Delete for good",
+            "data_purge",
+            symbol="trash",
+            kind="danger",
+            dataset=version.dataset_id,
+            sure="yes",
+        )
+        foot = join((sure, button("Keep", "close", kind="quiet")))
+        return {"drawer": {"title": "Delete for good?", "body": body, "foot": foot, "narrow": True}}
+    await workbench.datasets.purge(version.dataset_id)
+    return {
+        "drawer": None,
+        "toast": f'"{version.name}" is deleted',
+        "sheet": {"gone": version.dataset_id},
+    }
+
+
 async def data_rename(workbench: Workbench, ask: Ask) -> Update:
     """Another name for it."""
     await workbench.datasets.rename(ask.text("dataset"), ask.text("name").strip())
@@ -240,6 +277,7 @@ ACTIONS: dict[str, Action] = {
     "data_begin": data_begin,
     "data_use_sample": data_use_sample,
     "data_delete": data_delete,
+    "data_purge": data_purge,
     "data_put_back": data_put_back,
     "data_rename": data_rename,
 }

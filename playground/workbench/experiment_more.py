@@ -53,8 +53,12 @@ async def room_of(datasets: DatasetDesk, stored: StoredExperiment) -> Room:
             raise NotFoundError(f"{name} is another data set now.")
         newest = await datasets.version(version.dataset_id)
     except NotFoundError as exc:
+        is_binned = row.dataset_id and await datasets.place(row.dataset_id) == "bin"
         raise NotFoundError(
-            f"The data set {row.dataset} is not here any more.", "Put it back from the bin of the Data tab."
+            f"The data set {row.dataset} is not here any more.",
+            "Put it back from the bin of the Data tab."
+            if is_binned
+            else "Set up another experiment over one that is there.",
         ) from exc
     return Room(
         stored.cases,

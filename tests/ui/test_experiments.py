@@ -236,7 +236,11 @@ async def test_the_page_says_that_its_data_set_is_in_the_bin_and_goes_on(
     await call("data_put_back", dataset=kept.id)
     assert "This experiment keeps" not in (await call("open_experiments", at=run))["html"]["exp-body"]
     await call("data_delete", dataset=kept.id)
-    await workbench.datasets.purge(kept.id)
+    asked = (await call("data_purge", dataset=kept.id))["drawer"]
+    assert "1 experiment over it keeps the rows that were run" in asked["body"]
+    assert await workbench.datasets.place(kept.id) == "bin", "nothing goes before it is sure"
+    assert (await call("data_purge", dataset=kept.id, sure="yes"))["sheet"] == {"gone": kept.id}
+    assert not await workbench.datasets.all(binned=True)
     assert "was deleted for good" in (await call("open_experiments", at=run))["html"]["exp-body"]
 
 

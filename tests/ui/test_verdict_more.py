@@ -87,7 +87,11 @@ async def test_a_fixed_number_of_cases_is_no_longer_fixed_so_more_are_another_at
     renamed = await call("add_cases", id=run, fields={"count": "15"})
     assert renamed["plan"]["cases"]["dataset"] == "Phrases@2"
     await workbench.datasets.delete(version.dataset_id)
-    assert "is not here any more" in (await call("ask_for_cases", id=run))["drawer"]["body"]
+    binned = (await call("ask_for_cases", id=run))["drawer"]["body"]
+    assert "is not here any more" in binned and "Put it back from the bin" in binned
+    await workbench.datasets.purge(version.dataset_id)
+    gone = (await call("ask_for_cases", id=run))["drawer"]["body"]
+    assert "is not here any more" in gone and "Put it back" not in gone
 
 
 async def test_an_open_verdict_leads_to_more_cases(workbench: Workbench, call: Call) -> None:
