@@ -182,10 +182,10 @@ def language_problem(*, language: str) -> str | None:
     """Why these options cannot be meant, or None."""
     if language.strip() == STANDS_IN or _plain(language) in _BY_NAME:
         return None
-    close = get_close_matches(_plain(language), _BY_NAME, n=1)
-    hint = (
-        f"Did you mean {_BY_NAME[close[0]].name}?"
-        if close
-        else f"Known are: {', '.join(each.name for each in LANGUAGES.values())}."
-    )
-    return f"{quote(language, 30)} is no language that is known here. {hint}"
+    said = f"{quote(language, 30)} is no language that is known here."
+    languages = ", ".join(each.name for each in LANGUAGES.values())
+    hint = f"Known are: {languages}."
+    if close := get_close_matches(_plain(language), _BY_NAME, n=1):
+        near = _BY_NAME[close[0]].name
+        hint = f"Did you mean {near}?"
+    return f"{said} {hint}"

@@ -22,8 +22,9 @@ _WORDS = re.compile(r"[A-Za-z]{2}")
 """Of "p < 0.001" and "k = 3" no word is left to say."""
 _NUMBER = re.compile(r"[\s\d.,:%×+−–~≈<>≥≤/-]*")
 _COUNT = re.compile(r"^\d[\d.,]* ")
-_LETTER = re.compile(rf"[A-Z]′?|{_NUMBER.pattern}")
-"""What any template may be filled with: a number, or a variant's name."""
+_STANDS_FOR = r"\{\{ [\w.]+ \}\}"
+_LETTER = re.compile(rf"[A-Z]′?|{_STANDS_FOR}|{_NUMBER.pattern}")
+"""What any template may be filled with: a number, a variant's name, or what stands for a variable."""
 _CJK = "\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”"
 _AFTER_CJK = re.compile(f"[{_CJK}] $")
 _BEFORE_CJK = re.compile(f"^ [{_CJK}]")
@@ -88,9 +89,9 @@ _CODE = r"(?=\S*[A-Za-z])[^\s,]*[.:/@_][^\s,]*"
 _CODES = re.compile(f"{_CODE}(?:, {_CODE})+")
 """Files and models one after the other: "a.prompty, ollama:qwen"."""
 _IN_QUOTES = re.compile(r'"[^"]*"(?:(?:, | and | or )"[^"]*")*')
-_MEASURE = r"[\d.,]+ [KMGT]?i?B"
-_SAID = re.compile(f"{_NUMBER.pattern}|{_MEASURE}|{_IN_QUOTES.pattern}")
-"""What says the same in both languages: numbers, sizes such as "98.4 MB", and what stands in quotation marks."""
+_MEASURE = r"[\d.,]+ [kKMGT]?i?B"
+_SAID = re.compile(f"{_NUMBER.pattern}|{_MEASURE}|{_STANDS_FOR}|{_IN_QUOTES.pattern}")
+"""What says the same in both languages: numbers, sizes such as "98.4 MB", what stands for a variable or in quotes."""
 _SPACED = re.compile(f"(?<=[，。；：？！、）”]) +(?=[{_CJK}])")
 _TOLD = re.compile(r"[A-Za-z%]|[，。；：？！、）”] ")
 _THING = re.compile(r"[A-Z]\S*(?: [A-Z\d(]\S*)+")
@@ -149,6 +150,8 @@ class Translation:
             if whole := self._by_templates(text, depth, are_several=True):
                 return whole
             found = [self._known(piece, depth + 1, is_whole=is_whole) for piece in pieces]
+            if pieces[-1][-1] not in _ENDS:
+                found[-1] = self._end_cut(pieces[-1], depth) or found[-1]
             if all(found):
                 return _sentences(pieces, found)
             if is_whole or any(map(_is_torn, pieces)):  # an element goes on: each text is shown by itself
@@ -248,6 +251,8 @@ class Translation:
             return listed
         tag = re.fullmatch(r"(<\d+>)(.*)(</\d+>)", value)
         bare = tag[2] if tag else value.strip()
+        if noun in SPOKEN and not tag and " " in bare and (cut := self._end_cut(bare, depth)):
+            return cut
         known = self._known(bare, depth + 1, is_whole=is_whole) if bare else None
         return value if tag and known is None else known and value.replace(bare, known, 1)
 
@@ -262,6 +267,14 @@ class Translation:
             return None
         said = "、".join(k or _quoted(piece) for piece, k in zip(pieces, known, strict=True))
         return f"{said} 及另外 {more[1]} 个" if more else said
+
+    def _end_cut(self, text: str, depth: int) -> str | None:
+        """Sentences of ours, known as a whole, whose full stop was left out to stand in another: a reason behind a colon."""
+        if self._exactly(text) is not None:
+            return None
+        is_cut = text[-1] not in _ENDS
+        known = self._known(f"{text}." if is_cut else text, depth + 1, is_whole=True)
+        return known.removesuffix("。") if known and is_cut else known
 
     def _without_end(self, text: str, depth: int) -> str | None:
         if text[:1] == "(" and text[-1:] == ")" and "(" not in text[1:]:

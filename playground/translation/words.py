@@ -225,6 +225,7 @@ MORE = (
     "{n} checks do not apply",
     "{n} check does not apply",
     "{n} checks do not apply: {reason}",
+    "does not apply: no {name}",
     "{n} check does not apply: {reason}",
     "votes {of} of {n}",
     "sensitivity",

@@ -57,7 +57,7 @@ def _place(place: Place, metrics: ServerMetrics | None, is_ours: bool) -> Markup
         acts.append(icon_button("trash", f"Remove {place.name}", "remove_server", name=place.name))
     return _place_row(
         _two(place.label, kind),
-        place.url or "in process",
+        place.url,
         place.state,
         place.version,
         _holds(place, metrics),
@@ -78,11 +78,12 @@ def _found(server: Server) -> Markup:
 def _place_row(name: Markup, address: str, state: str, version: str, holds: Markup, acts: Markup) -> Markup:
     symbol, colour, words = STATES[state]
     return Markup(
-        '<tr><td>{}</td><td class="mono soft">{}</td><td><span class="{}">{}</span> <span class="{}">{}</span></td>'
+        '<tr><td>{}</td><td class="{}">{}</td><td><span class="{}">{}</span> <span class="{}">{}</span></td>'
         '<td class="mono soft">{}</td><td>{}</td><td><span class="acts-cell">{}</span></td></tr>'
     ).format(
         name,
-        address,
+        "mono soft" if address else "soft",
+        address or "in process",
         colour,
         icon(symbol),
         "" if colour == "ok" else colour,

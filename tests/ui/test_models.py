@@ -80,6 +80,9 @@ async def test_backends_and_models_are_listed_with_what_is_known_of_them(call: C
     places, listed = read_html(html["models-places"]), read_html(html["models-list"])
     assert "3 models, 1 loaded, context 2,048 in force" in places.text
     assert "0.33.0" in places.text
+    # The page translates no text in monospace: only an address stands in it.
+    assert '<td class="soft">in process</td>' in html["models-places"]
+    assert '<td class="mono soft">http://' in html["models-places"]
     assert "loaded, 160 MB, context 2,048" in listed.text
     assert "text, tools, thinking" in listed.text
     for text in ("Q4_1", "98 MB", "8,192", "on disk", "embeddings"):

@@ -5,9 +5,9 @@ const HOLE = /\{([a-z_][a-z0-9_]*)\}|<(\/?)(\d+)>/g;
 const WORD = /[A-Za-z]+/g;
 const WORDS = /[A-Za-z]{2}/; // of "p < 0.001" and "k = 3" no word is left to say
 const NUMBER = /^[\s\d.,:%×+−–~≈<>≥≤/-]*$/;
-const MEASURE = /^[\d.,]+ [KMGT]?i?B$/;
+const MEASURE = /^[\d.,]+ [kKMGT]?i?B$/;
 const COUNT = /^\d[\d.,]* /;
-const LETTER = /^[A-Z]′?$/; // a variant's name
+const LETTER = /^(?:[A-Z]′?|\{\{ [\p{L}\d_.]+ \}\})$/u; // a variant's name, or what stands for a variable
 const CJK = "\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”";
 const AFTER = new RegExp(`[${CJK}] $`), BEFORE = new RegExp(`^ [${CJK}]`);
 const STARTS = new RegExp(`^[${CJK}]`), ENDS = new RegExp(`[${CJK}]$`);
@@ -22,7 +22,7 @@ const NAME = /^(?:(?:"[^"]*"|“[^”]*”|[^\s"“”]+)(?: [\d.,]+(?: ?%)?)?|[
 const VARIANTS = /^[A-Z]′?(?: [\d.,]+(?: ?%)?)?(?:, [A-Z]′?(?: [\d.,]+(?: ?%)?)?)+$/; // "A 3, B 1"
 const CODES = /^(?=\S*[A-Za-z])[^\s,]*[.:/@_][^\s,]*(?:, (?=\S*[A-Za-z])[^\s,]*[.:/@_][^\s,]*)+$/; // files, models
 const IN_QUOTES = /^"[^"]*"(?:(?:, | and | or )"[^"]*")*$/;
-const SAYS_THE_SAME = [NUMBER, MEASURE, IN_QUOTES]; // in both languages
+const SAYS_THE_SAME = [NUMBER, MEASURE, /^\{\{ [\p{L}\d_.]+ \}\}$/u, IN_QUOTES]; // in both languages
 const SPACED = new RegExp(`(?<=[，。；：？！、）”]) +(?=[${CJK}])`, "g");
 const ONE_OF = /(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+/g;
 const WORD_OR_NUMBER = /^(?:[^\s,;:(（]|,(?=\d))*/;
@@ -170,6 +170,8 @@ export function makeTranslation(catalogue, holes) {
       const several = byTemplates(text, depth, true);
       if (several) return several;
       found = pieces.map((piece) => known(piece, depth + 1, isWhole));
+      const last = pieces.at(-1);
+      if (!(last.at(-1) in END)) found[found.length - 1] = endCut(last, depth) || found.at(-1);
       if (found.every(Boolean)) return sentences(pieces, found);
       if (isWhole || pieces.some(isTorn)) found = []; // an element goes on: each text is shown by itself
     }
@@ -252,6 +254,10 @@ export function makeTranslation(catalogue, holes) {
       if (several !== null) return several;
     }
     const tag = /^(<\d+>)(.*)(<\/\d+>)$/s.exec(value), bare = tag ? tag[2] : value.trim();
+    if (SPOKEN.has(noun) && !tag && bare.includes(" ")) {
+      const cut = endCut(bare, depth);
+      if (cut) return cut;
+    }
     const shown = bare ? known(bare, depth + 1, isWhole) : null;
     return shown === null ? (tag ? value : null) : value.replace(bare, () => shown);
   }
@@ -264,6 +270,13 @@ export function makeTranslation(catalogue, holes) {
     if (pieces.some((piece, n) => !found[n] && !NAME.test(piece))) return null;
     const said = pieces.map((piece, n) => found[n] || quoted(piece)).join("、");
     return more ? `${said} 及另外 ${more[1]} 个` : said;
+  }
+
+  // Sentences of ours, known as a whole, whose full stop was left out to stand in another: a reason behind a colon.
+  function endCut(text, depth) {
+    if (exactly(text) !== undefined) return null;
+    const isCut = !(text.at(-1) in END), whole = known(isCut ? `${text}.` : text, depth + 1, true);
+    return isCut ? whole?.replace(/。$/, "") ?? null : whole;
   }
 
   function withoutEnd(text, depth) {
