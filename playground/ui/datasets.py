@@ -24,7 +24,7 @@ HEADS = (
     Head("changed", "Changed", "116px", falls=True),
     Head("", "", "52px"),
 )
-BIN_HEADS = (*HEADS[:-1], Head("", "", "236px"))
+BIN_HEADS = (*HEADS[:-1], Head("", "", "min(236px,30vw)"))
 """In the bin a row has two ways out of it."""
 
 _PAGE = """<div class="pp data" id="data" data-view="home"><div class="messages"></div>
