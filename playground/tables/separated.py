@@ -34,7 +34,9 @@ from playground.tables.text import Text, lines_of
 
 MARKS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Bar"}
 ONE_COLUMN = "none"
-DELIMITERS = MARKS | {ONE_COLUMN: "None, one column"}
+WIDE_MARKS = {"，": "Full-width comma", "；": "Full-width semicolon", "｜": "Full-width bar"}
+"""Marks of Chinese prose, too: they part fields only where everything speaks for it."""
+DELIMITERS = MARKS | WIDE_MARKS | {ONE_COLUMN: "None, one column"}
 _NOWHERE = "\x1f"
 """Parts the fields of a file that has one: no text has this character."""
 QUOTES = {'"': 'Double "', "'": "Single '", "none": "None"}
@@ -274,8 +276,23 @@ def _delimiter(lines: Sequence[str], first: str) -> str:
     )
     if fits[best].width > 1:
         return best
+    if wide := next((mark for mark in WIDE_MARKS if _is_wide_table(lines[:LOOKED_AT], mark)), ""):
+        return wide
     names = re.sub(r'"[^"]*"?', "", lines[0] if lines else "")
     return next((mark for mark in (first, ",", ";", "\t") if mark and mark in names), ONE_COLUMN)
+
+
+_LONGEST_WIDE_NAME = 8
+_SENTENCE_END = re.compile(r"[。！？…]$")
+
+
+def _is_wide_table(lines: Sequence[str], mark: str) -> bool:
+    """Whether a mark that Chinese sentences have too parts every line alike, short names come first, and no line is a sentence."""
+    kept = [line.strip() for line in lines if line.strip()]
+    parts = len(kept[0].split(mark)) if kept else 0
+    if parts < 2 or len(kept) < 2 or any(len(name) > _LONGEST_WIDE_NAME for name in kept[0].split(mark)):
+        return False
+    return all(len(line.split(mark)) == parts and not _SENTENCE_END.search(line) for line in kept)
 
 
 def delimiter_fit(lines: Sequence[str], mark: str) -> _Fit:

@@ -86,6 +86,21 @@ def test_columns_are_known_by_their_chinese_names() -> None:
     assert [row.half for row in reading.rows()] == ["train", "held-out"]
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("问题，标准答案\n中国的首都是哪里？，北京\n一加一等于几？，二\n", ["问题", "标准答案"]),
+        ("题目；答案\n一加一；二\n二加二；四\n", ["题目", "答案"]),
+        ("问题,答案\n一，二,甲，乙\n三，四,丙，丁\n", ["问题", "答案"]),
+        ("床前明月光，疑是地上霜。\n举头望明月，低头思故乡。\n", ["column 1"]),
+        ("他来了，她走了\n我不知道，你知道，他也知道\n", ["column 1"]),
+    ],
+)
+def test_full_width_marks_part_a_table_and_no_prose(text: str, names: list[str]) -> None:
+    choices = Choices(header=True) if names[0] != "column 1" else Choices(header=False)
+    assert [each.name for each in read_table("a.csv", text.encode(), choices).as_columns] == names
+
+
 def test_a_choice_is_read_again_in_place() -> None:
     choices = Choices(
         kinds={"days late": "text"}, names={"channel": "", "answer": "reply"}, lines={33: "ok;1;2;chat;wait"}

@@ -28,11 +28,21 @@ export function block(text, isTable = false) {
  */
 export function hasHead(text) {
   const [head, ...rest] = text.split(/\r\n?|\n/);
+  const lines = [head, ...rest].filter((line) => line.trim());
+  if (["，", "；", "｜"].some((mark) => isWideTable(lines, mark))) return true;
   return [",", ";", "|"].some((mark) => {
     const [names] = records(head, mark);
     const isNamed = names.length > 1 && names.every((name) => /^[\p{L}\p{N}_](.{0,58}[^\s.?!])?$/u.test(name));
     return isNamed && rest.some((line) => line.includes(mark));
   });
+}
+
+// Marks that Chinese sentences have too part a table only where every line has as many, and none ends as a sentence.
+function isWideTable(lines, mark) {
+  const [head, ...rest] = lines.map((line) => line.trim().split(mark));
+  const isNamed = head?.length > 1 && head.every((name) => name && name.length <= 8);
+  const isEven = rest.length > 0 && rest.every((cells) => cells.length === head.length);
+  return isNamed && isEven && !lines.some((line) => /[。！？…]\s*$/.test(line));
 }
 
 function records(text, mark) {
