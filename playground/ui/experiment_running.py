@@ -52,15 +52,20 @@ def sentence(kept: StoredExperiment, progress: Progress, found: Verdict) -> Mark
     return Markup('<p class="exp-sentence"><b>{}</b> <span>{}</span></p>').format(title, rest)
 
 
-def progress_row(kept: StoredExperiment, progress: Progress) -> Markup:
-    """A bar, how many cells, how fast, how long, how much is left; words at fixed places."""
+def progress_row(kept: StoredExperiment, progress: Progress, *, hindered: bool = False) -> Markup:
+    """A bar, how many cells, how fast, how long, how much is left; words at fixed places.
+
+    While it is `hindered` nothing can be stored, and no further cell begins.
+    """
     runs = kept.state == "running"
     share = 100 * (progress.done + progress.failed) / max(progress.total, 1)
     rate = "–" if not progress.cells_per_s or not runs else f"{progress.cells_per_s:.2g} cells/s"
     if progress.cells_per_s and progress.cells_per_s >= 10 and runs:
         rate = f"{progress.cells_per_s:,.0f} cells/s"
     left = (
-        Markup("about <b>{}</b> left").format(_about(progress.left_s))
+        "it waits until answers can be stored"
+        if runs and hindered
+        else Markup("about <b>{}</b> left").format(_about(progress.left_s))
         if runs and progress.left_s is not None
         else "time left not known yet"
         if runs
@@ -93,8 +98,12 @@ def progress_row(kept: StoredExperiment, progress: Progress) -> Markup:
         Markup('<span class="soft num">{:,} from the cache</span>').format(progress.cached)
         if progress.cached
         else "",
-        icon("check"),
-        "You can close this page, or restart: the work goes on." if runs else "What is done is kept.",
+        icon("warn" if hindered and runs else "check"),
+        "What is stored is kept; the newest answers are in memory alone."
+        if hindered and runs
+        else "You can close this page, or restart: the work goes on."
+        if runs
+        else "What is done is kept.",
     )
 
 

@@ -30,6 +30,7 @@ from playground.ui.experiment_strip import strips
 from playground.ui.experiments import crumbs, data_words, open_experiments
 from playground.ui.html import button, count, icon, stamp
 from playground.ui.removing import ask_to_delete, left
+from playground.ui.trouble import notice
 from playground.ui.update import Update
 from playground.ui.verdict import verdict_view
 from playground.ui.verdict_keep import keep_button
@@ -105,7 +106,7 @@ async def experiment_now(workbench: Workbench, ask: Ask) -> Update:
     if kept.state == "running" and str(seen) == ask.text("seen"):
         return {
             "only_at": experiment_id,
-            "html": {"exp-progress": progress_row(kept, progress), "exp-poll": _poll(kept, seen)},
+            "html": {**_progress(workbench, kept, progress), "exp-poll": _poll(kept, seen)},
         }
     return {"only_at": experiment_id, "html": await _now(workbench, kept, progress)}
 
@@ -135,7 +136,7 @@ async def _now(workbench: Workbench, kept: StoredExperiment, progress: Progress)
     tokens = f"{count(progress.tokens)} tokens" if progress.tokens else ""
     return {
         "exp-now": sentence(kept, progress, found) + await data_note(workbench, kept),
-        "exp-progress": progress_row(kept, progress) if kept.state != "done" else "",
+        **(_progress(workbench, kept, progress) if kept.state != "done" else {"exp-progress": ""}),
         "exp-variants": variants_table(kept, progress, found),
         "exp-cells": strips(kept.names, cells, _order(kept)),
         "exp-failures": failures(kept.id, experiment, kept.names, [each for each in groups if each.keys])
@@ -143,6 +144,12 @@ async def _now(workbench: Workbench, kept: StoredExperiment, progress: Progress)
         "exp-last": last_answers(kept.id, experiment, kept.names, shown_last, tokens),
         "exp-poll": _poll(kept, seen),
     }
+
+
+def _progress(workbench: Workbench, kept: StoredExperiment, progress: Progress) -> dict[str, str]:
+    """How far it is, and what keeps its answers from being stored."""
+    row = progress_row(kept, progress, hindered=workbench.history.trouble is not None)
+    return {"exp-progress": row, **({"trouble": told} if (told := notice(workbench)) else {})}
 
 
 def _poll(kept: StoredExperiment, seen: int) -> Markup:

@@ -8,8 +8,12 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import pytest
+
 from playground.backends.scripted import ScriptedBackend
+from playground.errors import StoreError
 from playground.runs.answers import csv_pieces
+from playground.store.writer import Trouble
 from playground.types.dataset import Column, Row
 from playground.types.generation import Chunk, GenerationRequest
 from playground.types.prompt import Prompt, Turn
@@ -245,7 +249,11 @@ async def test_the_page_says_that_its_data_set_is_in_the_bin_and_goes_on(
 
 
 async def test_a_deleted_experiment_is_gone_from_the_list_and_still_counts_as_an_attempt(
-    workbench: Workbench, call: Call, form: Form, read_html: Callable[[str], Any]
+    workbench: Workbench,
+    call: Call,
+    form: Form,
+    read_html: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     held = Held()
     workbench.models.backends["scripted"] = held
@@ -256,6 +264,13 @@ async def test_a_deleted_experiment_is_gone_from_the_list_and_still_counts_as_an
     running = await call("open_experiments", at=run)
     assert "delete_experiment" not in (await call("open_experiments"))["html"]["exp-body"]
     assert "delete_experiment" not in running["html"]["exp-head"]
+    assert "the work goes on" in running["html"]["exp-progress"] and "trouble" not in running["html"]
+    full = Trouble(StoreError("The disk is full.", "Free some space."), 4)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(workbench.history), "trouble", full)
+        hindered = (await call("experiment_now", id=run, state="running", seen="0"))["html"]
+    assert "it waits until answers can be stored" in hindered["exp-progress"]
+    assert "the work goes on" not in hindered["exp-progress"] and "The disk is full." in hindered["trouble"]
     refused = await call("delete_experiment", id=run)
     assert "still going" in refused["alert"]["message"] and "drawer" not in refused
     held.go.set()
