@@ -166,6 +166,75 @@ def test_two_hundred_characters_a_second_into_a_large_prompt_drop_no_key(scripte
     expect(short).to_have_value("Be brief. {{ part1 }} and so on")
 
 
+# --- what is drawn anew while somebody is in the middle of something --------------------------------------------
+
+PATCHED = """async () => {
+    const { fillAnew, patch } = await import("/playground/patch.js");
+    const said = [], box = document.body.appendChild(document.createElement("div"));
+    const page = (name, more = "", cell = "a") => `<details><summary>${name}</summary><pre>one two three</pre></details>
+        <div class="list" style="height:20px;overflow:auto">${more}<p id="x">first</p><p id="y" class="${cell}">
+        second</p><p>third</p></div><input name="n" value="${name}"><input name="m"><p>Some <b>${cell}</b> words</p>`;
+    fillAnew(box, page("A"));
+    const of = (selector) => box.querySelector(selector);
+    const [details, list, other, y] = ["details", ".list", "[name=m]", "#y"].map(of);
+    details.open = true;
+    list.scrollTop = 15;
+    other.value = "typed";
+    other.focus();
+    other.setSelectionRange(1, 3);
+    patch(box, page("A", "", "b"));
+    said.push(of("details") === details && details.open, list.scrollTop, of("#y") === y && y.className);
+    said.push(document.activeElement === other && other.selectionStart, other.value, of("b").textContent);
+    getSelection().setBaseAndExtent(of("pre").firstChild, 4, of("pre").firstChild, 7);
+    patch(box, page("B", "<p>zeroth</p>", "b"));  // a row comes on top
+    said.push(getSelection().toString(), of("summary").textContent, list.children.length, of("#y") === y);
+    said.push(of("[name=n]").value, of("[name=m]") === other);
+    y.append("what a script has added");
+    patch(box, page("B", "<p>zeroth</p>", "c"));
+    said.push(of("#y").textContent.trim().split(" ")[0], of("#y").className);
+    list.replaceChildren();  // by a script, too: what there is is drawn as it came
+    patch(box, page("B", "", "c").replace("third", "3rd"));
+    said.push(list.textContent.replace(/\\s+/g, " "));
+    box.remove();
+    return said;
+}"""
+
+
+def test_markup_that_nobody_asked_for_changes_only_where_it_differs(scripted: OpenApp) -> None:
+    said = scripted("echo", values={}).page.evaluate(PATCHED)
+    assert said[:6] == [True, 15, "b", 1, "typed", "b"]
+    assert said[6:12] == ["two", "B", 4, True, "B", True]
+    assert said[12:] == ["second", "c", "first second3rd"]
+
+
+def test_a_preview_that_comes_meanwhile_loses_neither_a_press_nor_a_word_that_is_composed(
+    scripted: OpenApp,
+) -> None:
+    app = scripted("echo", turns=TWO, values={"word": "hello"})
+    said = app.page.locator(".editor .said")
+    expect(said).to_contain_text("2 variables")
+    add = app.page.get_by_role("button", name="Add turn")
+    add.hover()
+    app.page.mouse.down()
+    field = app.variable("word")
+    field.focus()
+    field.evaluate("(el) => el.setSelectionRange(1, 3)")
+    moved = """(el) => { window.moved = 0; new MutationObserver((records) => {
+        for (const { removedNodes } of records) for (const node of removedNodes) window.moved += node.contains(el);
+    }).observe(document.querySelector(".vars"), { childList: true }); }"""
+    field.evaluate(moved)
+    app.turn(0).evaluate("""(area) => {
+        area.value = "{{ more }} " + area.value;
+        area.dispatchEvent(new Event("input", { bubbles: true }));
+    }""")
+    expect(app.page.locator('.var[data-v="more"]')).to_have_count(1)
+    assert app.page.evaluate("window.moved") == 0
+    expect(field).to_be_focused()
+    app.page.mouse.up()
+    expect(app.page.locator(".editor .turns [data-turn]")).to_have_count(2)
+    expect(said).to_contain_text("3 variables")
+
+
 # --- declaring ------------------------------------------------------------------------------------------------
 
 

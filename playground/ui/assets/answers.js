@@ -4,7 +4,8 @@ import { checksOf } from "./check_count.js";
 import { say } from "./alerts.js";
 import { $, $$, h, icon, keepFocus } from "./dom.js";
 import { onChange, page } from "./store.js";
-import { fillOnceLeft, onceLeft } from "./waiting.js";
+import { fillAnew, patch } from "./patch.js";
+import { onceLeft } from "./waiting.js";
 
 const views = []; // per column: {text, state, since, follow, icon, label, settled, stamp, thoughts, element}
 
@@ -66,6 +67,19 @@ function goOn(i) {
  */
 export const iconOf = (i) => views[i]?.icon ?? "";
 
+// Somebody selects a text in it, to copy it: it stays in view, and as it is.
+function isSelectedIn(box) {
+  const { isCollapsed, anchorNode, focusNode } = getSelection();
+  return !isCollapsed && (box.contains(anchorNode) || box.contains(focusNode));
+}
+
+// Markup of a column; of a column that is shown anew, as it comes.
+const renew = (box, html, then = () => {}) =>
+  onceLeft(box, () => {
+    patch(box, html);
+    then();
+  });
+
 /**
  * Shows the answer of a column.
  * @param {number} i
@@ -80,9 +94,8 @@ function setText(i, text) {
     out.firstChild.appendData(text.slice(view.text.length));
   else out.textContent = text;
   view.text = text;
-  if (!view.follow) return;
   const body = $(".col-body", view.element);
-  body.scrollTop = body.scrollHeight;
+  if (view.follow && !isSelectedIn(body)) body.scrollTop = body.scrollHeight;
 }
 
 /**
@@ -123,14 +136,14 @@ function drawStatus(i, data) {
   const view = views[i],
     section = $(`#col${i}`);
   if (data.stamp) view.stamp = data.stamp;
-  if (data.reasoning !== undefined) fillOnceLeft($(".thoughts", section), data.reasoning);
+  if (data.reasoning !== undefined) endThinking(section, data.reasoning);
   else if (data.state && data.state.kind !== "running") foldThinking(section);
   if (data.trace !== undefined) drawTrace(i, section, data.trace);
   if (data.state) drawPhase(i, data.state);
-  if (data.badges !== undefined) fillOnceLeft($(".l3", section), data.badges);
-  if (data.problem !== undefined) fillOnceLeft($(".problem", section), data.problem);
+  if (data.badges !== undefined) renew($(".l3", section), data.badges);
+  if (data.problem !== undefined) renew($(".problem", section), data.problem);
   if (data.foot !== undefined)
-    fillOnceLeft($(".col-foot", section), data.foot ?? page.foot, () => drawWaiting(section));
+    renew($(".col-foot", section), data.foot ?? page.foot, () => drawWaiting(section));
 }
 
 // The row that had the focus has it again; who reads at the end stays there.
@@ -138,8 +151,8 @@ function drawTrace(i, section, html) {
   const box = $(".trace", section),
     body = $(".col-body", section);
   onceLeft(box, () => {
-    keepFocus(box, () => (box.innerHTML = html));
-    if (html && views[i].follow) body.scrollTop = body.scrollHeight;
+    keepFocus(box, () => patch(box, html));
+    if (html && views[i].follow && !isSelectedIn(body)) body.scrollTop = body.scrollHeight;
   });
 }
 
@@ -168,13 +181,16 @@ function drawThinking(section, text) {
   const box = $(".thoughts", section);
   let live = $("details[data-live]", box);
   if (!live && text) {
-    live = h("details", { class: "reasoning", "data-live": "", open: true }, h("summary"), h("pre"));
+    live = h("details", { class: "reasoning", "data-live": "", open: true }, h("summary"), h("pre", {}, ""));
     box.replaceChildren(live);
   }
   if (!live) return;
+  const pre = $("pre", live), said = pre.firstChild;
+  const isAtEnd = pre.scrollTop + pre.clientHeight > pre.scrollHeight - 24;
   $("summary", live).textContent = `Thinking, ${amount(text)}`;
-  $("pre", live).textContent = text;
-  $("pre", live).scrollTop = 1e9;
+  if (said && text.startsWith(said.data)) said.appendData(text.slice(said.length));
+  else pre.textContent = text;
+  if (isAtEnd && !isSelectedIn(pre)) pre.scrollTop = pre.scrollHeight;
 }
 
 // Its words; of a script without spaces between them its characters.
@@ -187,11 +203,17 @@ function amount(text) {
   return n === 1 ? "1 word" : `${n.toLocaleString("en")} words`;
 }
 
-// All of it has come.
+// All of it has come. Somebody who selects a text of it goes on with that.
+function endThinking(section, html) {
+  const box = $(".thoughts", section), live = $("details[data-live]", box);
+  if (html && live && isSelectedIn(live)) live.removeAttribute("data-live");
+  else onceLeft(box, () => fillAnew(box, html));
+}
+
 function foldThinking(section) {
   const live = $(".thoughts details[data-live]", section);
   live?.removeAttribute("data-live");
-  live?.removeAttribute("open");
+  if (live && !isSelectedIn(live)) live.removeAttribute("open");
 }
 
 function drawWaiting(section) {

@@ -7,6 +7,7 @@ import { $, h, icon, keepPlace } from "./dom.js";
 import { base64 } from "./images.js";
 import { call, changed, onChange, page } from "./store.js";
 import { removed } from "./undo.js";
+import { onceLeft } from "./waiting.js";
 
 const BYTES = 2_000_000;
 
@@ -262,7 +263,7 @@ export function drawCases() {
     result: (number, column) => resultOf(rows[number], column),
     open: (number, column) => openResult(rows[number], column),
   });
-  keepPlace(foot, () =>
+  onceLeft(foot, () => keepPlace(foot, () =>
     foot.replaceChildren(
       h("span", { class: "num at" }, name, edited ? h("span", { class: "hint" }, ", edited") : ""),
       h(
@@ -283,7 +284,7 @@ export function drawCases() {
       ),
       drawRunOver(rows.length),
     ),
-  );
+  ));
 }
 
 export const keepButton = () =>

@@ -8,14 +8,18 @@ import { onChange, page } from "./store.js";
 
 const TIGHT = 4; // so many beside each other have less room for marks and margins
 
-export function drawColumns() {
+/**
+ * Draws the columns that there are.
+ * @param {boolean} withOwn their own prompts too
+ */
+export function drawColumns(withOwn = true) {
   const count = page.form.columns.length;
   $("#columns").classList.toggle("four", count >= TIGHT);
   for (let i = 0; i < page.most; i++) {
     const block = $(`#answer${i}`);
     block.classList.toggle("off", i >= count);
     block.classList.toggle("front", i === page.front);
-    if (i < count) drawHead(i);
+    if (i < count) drawHead(i, withOwn);
   }
   drawPager();
 }

@@ -92,8 +92,34 @@ export function keepFocus(box, draw) {
   const same = place < 0 ? "" : sign(had);
   draw();
   if (place < 0) return;
+  if (document.activeElement === had) return;
   const now = $$(CONTROLS, box).filter((el) => !el.disabled && el.offsetParent);
-  (now.find((el) => sign(el) === same) ?? now[Math.min(place, now.length - 1)])?.focus({ preventScroll: true });
+  focusAs(now.find((el) => sign(el) === same) ?? now[Math.min(place, now.length - 1)], had);
+}
+
+/**
+ * Gives the focus to what has taken the place of a control, with what was selected in it where it says the same.
+ * @param {HTMLElement | undefined} el
+ * @param {HTMLElement} had
+ */
+export function focusAs(el, had) {
+  el?.focus({ preventScroll: true });
+  const { selectionStart: from, selectionEnd: to, selectionDirection: way } = had;
+  const isText = el?.tagName === had.tagName && el.type === had.type && typeof from === "number";
+  if (isText && el.value === had.value) el.setSelectionRange(from, to, way);
+}
+
+/**
+ * Puts these into an element and nothing else; one that is there stays where it is, with the focus and what is typed.
+ * @param {HTMLElement} box
+ * @param {Node[]} nodes
+ */
+export function arrange(box, nodes) {
+  const wanted = new Set(nodes);
+  for (const el of [...box.childNodes]) if (!wanted.has(el)) el.remove();
+  nodes.forEach((el, n) => {
+    if (box.childNodes[n] !== el) box.insertBefore(el, box.childNodes[n] ?? null);
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
 // The drawer on the right: one at a time, the focus goes into it and comes back to what opened it.
 
 import { $, $$, h, icon, sign } from "./dom.js";
+import { fillAnew, patch } from "./patch.js";
 import { wordTimes } from "./times.js";
 
 const REACHED_BY_TAB = "button, a[href], input, select, textarea, [tabindex='0']";
@@ -11,13 +12,21 @@ let opener = null;
  * Opens a drawer, or draws the open one anew.
  * @param {{title: string, body?: string, foot?: string, narrow?: boolean, nodes?: Node[]}} what
  *   `body` and `foot` are markup that Python has escaped; `nodes` stand in place of `body`.
+ * @param {boolean} isLook the page asked by itself: the same drawer changes only where it differs
  */
-export function openDrawer({ title, body, foot = "", narrow = false, nodes = null }) {
+export function openDrawer({ title, body, foot = "", narrow = false, nodes = null }, isLook = false) {
   const before = document.activeElement;
   const open = $(".drawer");
+  const isSame = open?.getAttribute("aria-label") === title;
+  if (isLook && isSame && !nodes && Boolean(foot) === Boolean($("footer", open))) {
+    patch($(".body", open), body);
+    wordTimes($(".body", open));
+    if (foot) patch($("footer", open), foot);
+    return;
+  }
   if (!open) opener = before;
   // The same drawer drawn anew stays where it was read, with the focus where it was.
-  const again = open?.getAttribute("aria-label") === title && {
+  const again = isSame && {
     sign: open.contains(before) ? sign(before) : "",
     top: $(".body", open).scrollTop,
   };
@@ -25,11 +34,11 @@ export function openDrawer({ title, body, foot = "", narrow = false, nodes = nul
   const bodyBox = h("div", { class: "body" });
   if (nodes) bodyBox.append(...nodes);
   else {
-    bodyBox.innerHTML = body;
+    fillAnew(bodyBox, body);
     wordTimes(bodyBox);
   }
   const footBox = h("footer", { hidden: !foot });
-  footBox.innerHTML = foot;
+  fillAnew(footBox, foot);
   const kind = `drawer pp ${narrow ? "narrow" : ""}`;
   const drawer = h(
     "div",

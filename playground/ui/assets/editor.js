@@ -10,6 +10,7 @@ import { forgetFields, settle } from "./forgiving.js";
 import { changed, onChange, page, previewListeners } from "./store.js";
 import { turnBlock } from "./turns.js";
 import { drawVars, mountVariables } from "./variables.js";
+import { onceLeft } from "./waiting.js";
 
 let turnsBox,
   sentBox,
@@ -68,7 +69,7 @@ function drawAfter() {
   const said = half
     ? `${half.column === null ? "" : `Column ${half.column + 1}: `}${half.message} ${half.hint}`
     : `${counted}${used} variable${used === 1 ? "" : "s"}`;
-  keepPlace(after, () =>
+  onceLeft(after, () => keepPlace(after, () =>
     after.replaceChildren(
       h("button", { class: "btn quiet", onclick: addTurn }, icon("plus"), "Add turn"),
       h(
@@ -87,7 +88,7 @@ function drawAfter() {
       adviceBadge(advice),
       h("span", { class: "hint num grow said", title: half ? said : null }, said),
     ),
-  );
+  ));
 }
 
 // --- what the server said about it --------------------------------------------------------------------
@@ -140,14 +141,20 @@ function drawProblems(problems) {
 
 function showSent(on) {
   sent = on;
+  shownSent = null;
   drawSent();
   turnsBox.hidden = on;
   sentBox.hidden = !on;
   (on ? $("button", sentBox) : $("textarea", turnsBox))?.focus();
 }
 
+// Drawn only where it is seen, and only when it has changed: somebody reads it, or selects a text of it.
+let shownSent = null;
 function drawSent() {
-  const preview = page.preview;
+  const preview = page.preview, { messages, problems } = preview ?? {};
+  const told = JSON.stringify([messages, messages ? null : problems]);
+  if (!sent || told === shownSent) return;
+  shownSent = told;
   const back = h(
     "div",
     { class: "after" },

@@ -43,7 +43,7 @@ function change(what, value) {
     await released();
     // What is reckoned anew keeps its place until it is there.
     const told = NOTES.map((id) => $(id)?.innerHTML ?? "");
-    apply(reply);
+    apply(reply, { keeps: true });
     NOTES.forEach((id, i) => {
       if ($(id)?.innerHTML === "") $(id).innerHTML = told[i];
     });
@@ -58,7 +58,7 @@ function price() {
     const reply = await call("experiment_cost", { form: page.form });
     if (mine !== asked || page.experiment !== SETUP) return;
     if (reply.alert) showAlert(reply.alert);
-    else apply(reply);
+    else apply(reply, { isLook: true });
   }, COST_MS);
 }
 

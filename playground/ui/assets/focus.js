@@ -1,6 +1,6 @@
 // The focus never falls to the body: when what had it goes, what took its place has it, else a neighbour.
 
-import { $, $$ } from "./dom.js";
+import { $, $$, focusAs } from "./dom.js";
 import { english, englishOf } from "./language.js";
 
 const CONTROLS = "button, select, input, textarea, a[href], summary, [tabindex]";
@@ -108,12 +108,12 @@ function look(records) {
     if (document.activeElement !== document.body && document.activeElement !== last.el) return;
     if (isUsable(last.el)) return;
     if (last.el.disabled && last.el.checkVisibility()) hold(last);
-    else give((last.trail.some(({ el }) => isUsable(el)) && nextTo(last)) || before());
+    else give((last.trail.some(({ el }) => isUsable(el)) && nextTo(last)) || before(), last.el);
   });
 }
 
-function give(el) {
+function give(el, had) {
   if (!el) return;
   if (!el.matches(CONTROLS)) el.tabIndex = -1;
-  el.focus({ preventScroll: true });
+  focusAs(el, had);
 }

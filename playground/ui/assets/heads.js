@@ -10,21 +10,28 @@ import { openSampling } from "./sampling.js";
 import { exceptions, summary } from "./settings.js";
 import { changed, onChange, page, previewListeners } from "./store.js";
 import { openTechnique, techniqueName } from "./technique.js";
+import { onceLeft } from "./waiting.js";
 
 /**
  * Draws the head of a column that is shown.
  * @param {number} i
+ * @param {boolean} withOwn its own prompt too: where only what can be chosen has changed, what is typed there stays
  */
-export function drawHead(i) {
+export function drawHead(i, withOwn = true) {
   const column = page.form.columns[i];
   const section = $(`#col${i}`);
   if (!column || !section) return;
-  keepFocus($(".col-head", section), () => {
-    drawFirst(i, column, $(".l1", section));
-    drawSecond(i, column, $(".l2", section));
+  const head = $(".col-head", section);
+  onceLeft(head, () => {
+    const now = page.form.columns[i]; // it may have waited
+    if (!now) return;
+    keepFocus(head, () => {
+      drawFirst(i, now, $(".l1", section));
+      drawSecond(i, now, $(".l2", section));
+    });
+    drawState(i);
   });
-  drawState(i);
-  drawOwn(i);
+  if (withOwn) drawOwn(i);
 }
 
 function drawFirst(i, column, line) {

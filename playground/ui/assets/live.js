@@ -103,14 +103,14 @@ async function ask() {
   clearTimeout(asking);
   if (document.hidden) return;  // asked when it is seen again
   const reply = await call("running");
-  if (reply.alert) asking = setTimeout(ask, IDLE_MS); else apply(reply);
+  if (reply.alert) asking = setTimeout(ask, IDLE_MS); else apply(reply, { isLook: true });
 }
 
 // Another program runs it: this one knows only what is stored.
 async function lookAgain(run) {
   if (page.run !== run) return;
   const reply = await call("look_again", { run });
-  if (page.run === run && !reply.alert) apply(reply);
+  if (page.run === run && !reply.alert) apply(reply, { isLook: true });
 }
 
 /**

@@ -1,8 +1,9 @@
 // The phone's pager: a tab for each column, one of which is shown.
 
 import { iconOf } from "./answers.js";
-import { h, icon } from "./dom.js";
+import { h, icon, keepPlace } from "./dom.js";
 import { page } from "./store.js";
+import { onceLeft } from "./waiting.js";
 
 let pager, show;
 
@@ -25,8 +26,8 @@ export function drawPager() {
     page.front = i;
     show();
   };
-  pager.replaceChildren(
-    ...page.form.columns.map((column, i) =>
+  const tabs = () =>
+    page.form.columns.map((column, i) =>
       h(
         "button",
         { role: "tab", "aria-selected": String(i === page.front), onclick: () => turnTo(i) },
@@ -34,6 +35,6 @@ export function drawPager() {
         name(column),
         iconOf(i) ? icon(iconOf(i)) : "",
       ),
-    ),
-  );
+    );
+  onceLeft(pager, () => keepPlace(pager, () => pager.replaceChildren(...tabs())));
 }

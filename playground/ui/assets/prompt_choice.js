@@ -5,6 +5,7 @@ import { $, $$, debounce, h, icon } from "./dom.js";
 import { shareAgain, takePrompt, writeOwn } from "./own_prompts.js";
 import { closePop, openPop } from "./pop.js";
 import { call, page } from "./store.js";
+import { onceLeft } from "./waiting.js";
 
 let asked = 0;
 
@@ -80,8 +81,10 @@ async function fill(list, i, search, of = "") {
     h("h3", { class: "hint" }, title),
     ...rows.map((row) => rowOf(list, i, row)),
   ]);
-  list.replaceChildren(...(groups.length ? groups : [h("p", { class: "hint" }, "Nothing matches.")]));
-  list.scrollTop = 0;
+  onceLeft(list, () => {
+    list.replaceChildren(...(groups.length ? groups : [h("p", { class: "hint" }, "Nothing matches.")]));
+    list.scrollTop = 0;
+  });
 }
 
 function rowOf(list, i, { name, hint, choice: chosen, at }) {

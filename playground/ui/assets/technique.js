@@ -7,6 +7,7 @@ import { closePop, openPop } from "./pop.js";
 import { call, changed, page } from "./store.js";
 import { documentsOf, forgetProblems } from "./technique_documents.js";
 import { keptWithPrompt } from "./technique_kept.js";
+import { onceLeft } from "./waiting.js";
 
 const titles = new Map(); // by name, as the server called them last
 let asked = 0;
@@ -47,9 +48,11 @@ export async function openTechnique(anchor, i) {
   };
   const redraw = () => {
     const { scrollTop } = form;
-    keepFocus(pop, () => draw(list, form, i, reply, redraw, refresh));
-    form.scrollTop = scrollTop;
-    $("[aria-pressed=true]", list)?.scrollIntoView({ block: "nearest" });
+    onceLeft(pop, () => {
+      keepFocus(pop, () => draw(list, form, i, reply, redraw, refresh));
+      form.scrollTop = scrollTop;
+      $("[aria-pressed=true]", list)?.scrollIntoView({ block: "nearest" });
+    });
   };
   await refresh();
   if (!reply || !pop.isConnected) return;

@@ -11,6 +11,7 @@ import { forgetHalf } from "./half.js";
 import { adopt, nameOf, settle } from "./identity.js";
 import { noticeLive } from "./live.js";
 import { goOn, takePrompt } from "./own_prompts.js";
+import { fillAnew, patch } from "./patch.js";
 import { isGoing, leavePlace, notePlace, revisit } from "./places.js";
 import { leaveRun, started } from "./run.js";
 import { applyPart } from "./samples.js";
@@ -31,10 +32,11 @@ const filled = new WeakMap(); // what an element was filled with last
 
 /**
  * @param {object} update `Update` of ui/update.py
- * @param {{isLook?: boolean}} how whether the page asked by itself: then what is on screen as it comes stays, with the
- *   focus, a text that somebody selects, and what a pointer is over
+ * @param {{isLook?: boolean, keeps?: boolean}} how `isLook`: the page asked by itself, then what is on screen as it
+ *   comes stays, with the focus, a text that somebody selects, and what a pointer is over; `keeps`: it is the answer to
+ *   another field than the one that somebody may be typing in by now
  */
-export function apply(update, { isLook = false } = {}) {
+export function apply(update, { isLook = false, keeps = false } = {}) {
   if (update.only_at !== undefined && update.only_at !== page.experiment) return;
   if (update.models) {
     page.models = update.models;
@@ -46,7 +48,7 @@ export function apply(update, { isLook = false } = {}) {
   }
   if (update.choices) {
     page.models = update.choices;
-    if (!update.form && page.form?.columns) drawColumns();
+    if (!update.form && page.form?.columns) drawColumns(false);
   }
   if (update.replaces) leaveRun();
   if (update.not_started) settleColumns(update.not_started);
@@ -72,9 +74,9 @@ export function apply(update, { isLook = false } = {}) {
   for (const [id, html] of Object.entries(update.html ?? {})) {
     const el = document.getElementById(id);
     if (isLook && filled.get(el) === html) delete update.html[id];
-    else fill(el, html, isLook);
+    else fill(el, html, { isLook, keeps });
   }
-  if (update.drawer) showDrawer(update.drawer);
+  if (update.drawer) showDrawer(update.drawer, isLook);
   else if (update.drawer === null) {
     forgetHalf();
     closeDrawer();
@@ -124,20 +126,21 @@ function takeRun(run) {
 }
 
 // One that is open is drawn anew once nothing in it is being pressed, and not at all where that press has closed it.
-function showDrawer(drawer) {
+function showDrawer(drawer, isLook) {
   const open = $(".drawer");
-  if (open) onceLeft(open, () => openDrawer(drawer));
+  if (open) onceLeft(open, () => openDrawer(drawer, isLook));
   else openDrawer(drawer);
 }
 
-function fill(el, html, isLook) {
+function fill(el, html, { isLook, keeps }) {
   if (!el) return;
   filled.set(el, html);
   const draw = () => {
-    el.innerHTML = html;
+    if (isLook) patch(el, html);
+    else fillAnew(el, html);
     wordTimes(el);
   };
-  onceLeft(el, (isLate) => keepFocus(el, isLook || isLate ? () => keepTyped(el, draw) : draw));
+  onceLeft(el, (isLate) => keepFocus(el, isLook || keeps || isLate ? () => keepTyped(el, draw) : draw));
 }
 
 // What somebody is typing, and nobody has sent yet, is not lost by a look that the page takes by itself.

@@ -3,7 +3,7 @@
 import { caseNames, drawCases, importButton, keepButton, mountCases, overButton } from "./cases.js";
 import { rowButtons } from "./data_case.js";
 import { declare, declared, declareForm, kindOf } from "./declare.js";
-import { $, h, icon, select } from "./dom.js";
+import { $, arrange, h, icon, select } from "./dom.js";
 import { mountImages } from "./images.js";
 import { isObject, jsonField, nestedValue, objectForm } from "./nested.js";
 import { noticeNames, offerFor } from "./renames.js";
@@ -67,22 +67,10 @@ export function drawVars(preview) {
   });
   if (beyond.length) rows.push(forChecks, ...beyond.map((name) => kept(name, "beyond", () => beyondRow(name))));
   for (const row of rows) showNeed(row);
-  const same =
-    rows.length && rows.length === varsBox.children.length && rows.every((row, i) => row === varsBox.children[i]);
-  if (!same)
-    varsBox.replaceChildren(
-      ...(rows.length
-        ? rows
-        : [
-            h(
-              "p",
-              { class: "empty" },
-              "No variables. Write ",
-              h("span", { class: "mono" }, "{{ name }}"),
-              " in a turn and its field appears here.",
-            ),
-          ]),
-    );
+  const tag = () => h("span", { class: "mono" }, "{{ name }}");
+  const none = () =>
+    h("p", { class: "empty" }, "No variables. Write ", tag(), " in a turn and its field appears here.");
+  if (rows.length || varsBox.children.length !== 1 || old.size) arrange(varsBox, rows.length ? rows : [none()]);
 }
 
 // A value that no turn uses, text or JSON: a check's options may name it, as in {{ expected }}.
