@@ -67,10 +67,26 @@ function goOn(i) {
  */
 export const iconOf = (i) => views[i]?.icon ?? "";
 
-// Somebody selects a text in it, to copy it: it stays in view, and as it is.
-function isSelectedIn(box) {
-  const { isCollapsed, anchorNode, focusNode } = getSelection();
-  return !isCollapsed && (box.contains(anchorNode) || box.contains(focusNode));
+// Somebody selects a text in it, to copy it: it stays in view, and as it is. Asked for when it changes: to ask costs a
+// layout.
+let selection = null;
+document.addEventListener("selectionchange", () => {
+  const now = getSelection();
+  selection = now.isCollapsed ? null : now;
+});
+const isSelectedIn = (box) =>
+  selection !== null && (box.contains(selection.anchorNode) || box.contains(selection.focusNode));
+
+// Whoever reads at the end stays there. Once a frame for all of them: where a box ends is known after a layout, and four
+// columns that write would pay for four.
+const growing = new Set();
+function stayAtEnd(box) {
+  if (!growing.size) requestAnimationFrame(scrollAll);
+  growing.add(box);
+}
+function scrollAll() {
+  for (const box of growing) if (!isSelectedIn(box)) box.scrollTop = box.scrollHeight;
+  growing.clear();
 }
 
 // Markup of a column; of a column that is shown anew, as it comes.
@@ -94,8 +110,7 @@ function setText(i, text) {
     out.firstChild.appendData(text.slice(view.text.length));
   else out.textContent = text;
   view.text = text;
-  const body = $(".col-body", view.element);
-  if (view.follow && !isSelectedIn(body)) body.scrollTop = body.scrollHeight;
+  if (view.follow) stayAtEnd($(".col-body", view.element));
 }
 
 /**
@@ -128,7 +143,7 @@ function drawTexts(i, data) {
   if (data.think !== undefined) {
     const [from, more] = data.think;
     view.thoughts = from ? view.thoughts + more : more;
-    drawThinking(section, view.thoughts.trim());
+    drawThinking(view, section, view.thoughts.trim());
   }
 }
 
@@ -136,8 +151,8 @@ function drawStatus(i, data) {
   const view = views[i],
     section = $(`#col${i}`);
   if (data.stamp) view.stamp = data.stamp;
-  if (data.reasoning !== undefined) endThinking(section, data.reasoning);
-  else if (data.state && data.state.kind !== "running") foldThinking(section);
+  if (data.reasoning !== undefined) endThinking(view, section, data.reasoning);
+  else if (data.state && data.state.kind !== "running") foldThinking(view, section);
   if (data.trace !== undefined) drawTrace(i, section, data.trace);
   if (data.state) drawPhase(i, data.state);
   if (data.badges !== undefined) renew($(".l3", section), data.badges);
@@ -152,7 +167,7 @@ function drawTrace(i, section, html) {
     body = $(".col-body", section);
   onceLeft(box, () => {
     keepFocus(box, () => patch(box, html));
-    if (html && views[i].follow && !isSelectedIn(body)) body.scrollTop = body.scrollHeight;
+    if (html && views[i].follow) stayAtEnd(body);
   });
 }
 
@@ -177,20 +192,30 @@ function drawPhase(i, state) {
 }
 
 // Thoughts while they are written; folded by hand, they stay folded.
-function drawThinking(section, text) {
+const COUNT_MS = 250; // between two counts of the words of a growing text
+function drawThinking(view, section, text) {
   const box = $(".thoughts", section);
   let live = $("details[data-live]", box);
   if (!live && text) {
     live = h("details", { class: "reasoning", "data-live": "", open: true }, h("summary"), h("pre", {}, ""));
+    const pre = live.lastChild;
+    pre.addEventListener("scroll", () => {
+      view.followThoughts = pre.scrollTop + pre.clientHeight > pre.scrollHeight - 24;
+    });
+    Object.assign(view, { followThoughts: true, counted: 0 });
     box.replaceChildren(live);
   }
   if (!live) return;
   const pre = $("pre", live), said = pre.firstChild;
-  const isAtEnd = pre.scrollTop + pre.clientHeight > pre.scrollHeight - 24;
-  $("summary", live).textContent = `Thinking, ${amount(text)}`;
+  if (performance.now() - view.counted > COUNT_MS) countThoughts(view, live);
   if (said && text.startsWith(said.data)) said.appendData(text.slice(said.length));
   else pre.textContent = text;
-  if (isAtEnd && !isSelectedIn(pre)) pre.scrollTop = pre.scrollHeight;
+  if (view.followThoughts) stayAtEnd(pre);
+}
+
+function countThoughts(view, live) {
+  view.counted = performance.now();
+  $("summary", live).textContent = `Thinking, ${amount(view.thoughts.trim())}`;
 }
 
 // Its words; of a script without spaces between them its characters.
@@ -204,16 +229,20 @@ function amount(text) {
 }
 
 // All of it has come. Somebody who selects a text of it goes on with that.
-function endThinking(section, html) {
+function endThinking(view, section, html) {
   const box = $(".thoughts", section), live = $("details[data-live]", box);
-  if (html && live && isSelectedIn(live)) live.removeAttribute("data-live");
-  else onceLeft(box, () => fillAnew(box, html));
+  if (html && live && isSelectedIn(live)) {
+    countThoughts(view, live);
+    live.removeAttribute("data-live");
+  } else onceLeft(box, () => fillAnew(box, html));
 }
 
-function foldThinking(section) {
+function foldThinking(view, section) {
   const live = $(".thoughts details[data-live]", section);
-  live?.removeAttribute("data-live");
-  if (live && !isSelectedIn(live)) live.removeAttribute("open");
+  if (!live) return;
+  countThoughts(view, live);
+  live.removeAttribute("data-live");
+  if (!isSelectedIn(live)) live.removeAttribute("open");
 }
 
 function drawWaiting(section) {
