@@ -6,7 +6,7 @@ import { showView } from "./answers.js";
 import { isFolded, setFolded } from "./divider.js";
 import { $, $$, debounce, h, icon, sign } from "./dom.js";
 import { tabName } from "./drafts.js";
-import { closeDrawer } from "./drawer.js";
+import { closeDrawer, dismissDrawer, dismissed } from "./drawer.js";
 import { chooseColumn } from "./into_column.js";
 import { english } from "./language.js";
 import { withLook } from "./looks.js";
@@ -49,7 +49,7 @@ const LOCAL = {
   insert_partial: ({ text }) => insertPartial(text),
   choose_files: () => $("#lib-files").click(),
   explain,
-  close: () => closeDrawer(),
+  close: dismissDrawer,
   unfold: () => setFolded(!isFolded()),
   theme: () => {
     const dark = document.body.classList.toggle("dark");
@@ -196,7 +196,8 @@ export async function send(action, args) {
   const list = LISTS[action],
     isChange = CHANGE.includes(action),
     turn = list && ++drawn[list],
-    nth = (asks[action] = (asks[action] ?? 0) + 1);
+    nth = (asks[action] = (asks[action] ?? 0) + 1),
+    before = dismissed();
   if (list && !isChange) pending[list] = { action, args };
   const update = await callWithForm(action, withLook(args));
   const isLatest = list && turn === drawn[list];
@@ -205,7 +206,9 @@ export async function send(action, args) {
     delete update.html;
     if (isChange) drawAgain(list);
   } else if (list) delete pending[list];
-  if (update.drawer && isOvertaken(action, nth, update.drawer)) delete update.drawer;
+  // What could not be saved is said in a drawer, whoever has closed which one meanwhile.
+  const isUnwanted = dismissed() !== before && !/^(save|keep)/.test(action);
+  if (update.drawer && (isUnwanted || isOvertaken(action, nth, update.drawer))) delete update.drawer;
   apply(update);
   if (action === "open_library" && args.key && innerWidth < 1200) $("#lib-preview").scrollIntoView();
 }

@@ -77,8 +77,8 @@ document.addEventListener("selectionchange", () => {
 const isSelectedIn = (box) =>
   selection !== null && (box.contains(selection.anchorNode) || box.contains(selection.focusNode));
 
-// Whoever reads at the end stays there. Once a frame for all of them: where a box ends is known after a layout, and four
-// columns that write would pay for four.
+// Whoever reads at the end stays there. Once a frame for all of them: where a box ends is known after a layout, and
+// four columns that write would pay for four.
 const growing = new Set();
 function stayAtEnd(box) {
   if (!growing.size) requestAnimationFrame(scrollAll);

@@ -6,7 +6,21 @@ import { wordTimes } from "./times.js";
 
 const REACHED_BY_TAB = "button, a[href], input, select, textarea, [tabindex='0']";
 
-let opener = null;
+let opener = null,
+  dismissals = 0;
+
+/**
+ * How often somebody has closed a drawer, or has said with Escape that none shall come: what was asked for before that
+ * opens none any more.
+ * @returns {number}
+ */
+export const dismissed = () => dismissals;
+
+/** Somebody closes it, or lets what is on its way not come. */
+export function dismissDrawer() {
+  dismissals++;
+  if ($(".drawer")) closeDrawer();
+}
 
 /**
  * Opens a drawer, or draws the open one anew.
@@ -47,13 +61,13 @@ export function openDrawer({ title, body, foot = "", narrow = false, nodes = nul
       "header",
       {},
       h("h2", { class: "grow" }, title),
-      h("button", { class: "btn quiet icon", "aria-label": "Close", onclick: () => closeDrawer() }, icon("cross")),
+      h("button", { class: "btn quiet icon", "aria-label": "Close", onclick: dismissDrawer }, icon("cross")),
     ),
     h("div", { class: "messages" }),
     bodyBox,
   );
   if (foot) drawer.append(footBox);
-  document.body.append(h("div", { class: "scrim", onclick: () => closeDrawer() }), drawer);
+  document.body.append(h("div", { class: "scrim", onclick: dismissDrawer }), drawer);
   const same = again && $$("button, select, input, a[href]", drawer).find((el) => sign(el) === again.sign);
   const first = $("[autofocus]", drawer) ?? $("input, select, textarea", bodyBox) ?? $("header button", drawer);
   (same || first).focus({ preventScroll: Boolean(same) });

@@ -3,7 +3,7 @@
 import { doAction } from "./actions.js";
 import { drawColumns } from "./columns.js";
 import { $, $$, h } from "./dom.js";
-import { closeDrawer, openDrawer } from "./drawer.js";
+import { dismissDrawer, openDrawer } from "./drawer.js";
 import { closePop } from "./pop.js";
 import { page } from "./store.js";
 import { walkTo } from "./tabs.js";
@@ -51,8 +51,8 @@ const vote = (which) => $(`#vote ${which}:not(:disabled)`)?.click();
 document.addEventListener("keydown", (e) => {
   if (e.key === "Escape") {
     if ($(".pop")) closePop();
-    else if ($(".drawer")) closeDrawer();
-    else if (page.busy.size) $("#stop").click();
+    else if (!$(".drawer") && page.busy.size) $("#stop").click();
+    else dismissDrawer();
     return;
   }
   if (typing(e.target) || e.ctrlKey || e.metaKey || e.altKey || $(".drawer")) return;

@@ -3,6 +3,7 @@
 //   history.state.place = {draft: "k3…", key: "prompt:3f…", version: 2, run: "9c…", tab: "Compare"}
 
 import { keepNow } from "./drafts.js";
+import { closeDrawer } from "./drawer.js";
 import { call, page } from "./store.js";
 import { onTab, showTab } from "./tabs.js";
 
@@ -121,6 +122,7 @@ async function show(place) {
 
 async function go(place) {
   going = true;
+  closeDrawer(); // it belongs to the place that is left
   const mine = turn + 1;
   try {
     if (place.draft !== page.form.open.draft) await show(place);
