@@ -1,5 +1,5 @@
-// Markup that differs little from what stands there changes only where it differs: all else stays, with the focus, the
-// text that somebody selects, an open fold, how far a box is scrolled, what is being pressed.
+// Markup that is drawn anew only where it differs from what stands there: the focus, a selected text, an open fold, how
+// far a box is scrolled and what is being pressed stay.
 
 const drawn = new WeakMap(); // by element: the markup that it was drawn from
 

@@ -67,9 +67,14 @@ export function drawVars(preview) {
   });
   if (beyond.length) rows.push(forChecks, ...beyond.map((name) => kept(name, "beyond", () => beyondRow(name))));
   for (const row of rows) showNeed(row);
-  const tag = () => h("span", { class: "mono" }, "{{ name }}");
   const none = () =>
-    h("p", { class: "empty" }, "No variables. Write ", tag(), " in a turn and its field appears here.");
+    h(
+      "p",
+      { class: "empty" },
+      "No variables. Write ",
+      h("span", { class: "mono" }, "{{ name }}"),
+      " in a turn and its field appears here.",
+    );
   if (rows.length || varsBox.children.length !== 1 || old.size) arrange(varsBox, rows.length ? rows : [none()]);
 }
 
