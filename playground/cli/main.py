@@ -170,7 +170,7 @@ def run(
         float | None,
         typer.Option(
             metavar="N",
-            help="Experiment: exit with 1 unless all variants but the baseline reach this, from 0 to 1.",
+            help="Experiment: exit with 1 unless all variants reach this, from 0 to 1; the baseline, or else the one of --not-worse-than, need not.",
         ),
     ] = None,
     not_worse_than: Annotated[

@@ -58,6 +58,9 @@ def test_the_gate_decides_the_exit_code_and_stands_in_every_file(
     [suite] = ElementTree.fromstring(files[1].read_text())
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "0", "0")
     assert "### Loud" in files[2].read_text()
+    code, out, _ = call("run", file, "--resume", "--min-score", "0.8", "--not-worse-than", "B")
+    assert code == 1, "the baseline need not reach it, but for where another one stands in its place"
+    assert "FAILS: A reaches only 0 %" in out and "B reaches" not in out
 
     code, out, _ = call("run", file, "--not-worse-than", "B", "--min-score", "0.5", *named)
     assert code == 1
