@@ -235,6 +235,32 @@ def test_a_preview_that_comes_meanwhile_loses_neither_a_press_nor_a_word_that_is
     expect(said).to_contain_text("3 variables")
 
 
+def test_a_drawer_that_was_let_go_of_does_not_come_late_and_stays_with_its_place(scripted: OpenApp) -> None:
+    app = scripted("echo", values={})
+    include = app.page.get_by_role("button", name="Include")
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        is_asked = not held and "partials" in (route.request.post_data or "")
+        held.append(route) if is_asked else route.continue_()
+
+    app.page.route(re.compile("component_server"), hold)
+    with app.page.expect_request(lambda request: "partials" in (request.post_data or "")):
+        include.click()
+    app.page.keyboard.press("Escape")
+    with app.page.expect_response(lambda response: response.request == held[0].request):
+        held[0].continue_()
+    app.page.unroute(re.compile("component_server"))
+    app.page.evaluate("() => new Promise((done) => setTimeout(done, 100))")  # what came is on screen by then
+    expect(app.drawer).to_have_count(0)
+    include.click()
+    expect(app.drawer).to_be_visible()
+    app.page.evaluate(
+        "dispatchEvent(new PopStateEvent('popstate', { state: history.state }))"
+    )  # Back or Forward
+    expect(app.drawer).to_have_count(0)
+
+
 # --- declaring ------------------------------------------------------------------------------------------------
 
 
