@@ -43,9 +43,7 @@ export function mountColumn({ element }, i) {
       h("div", { class: "col-foot" }),
     ),
   );
-  body.addEventListener("scroll", () => {
-    view.follow = body.scrollTop + body.clientHeight > body.scrollHeight - 24;
-  });
+  body.addEventListener("scroll", () => (view.follow = isFollowed(body, view.follow)));
 }
 
 // Under an answer: it becomes a turn, and the conversation goes on.
@@ -79,13 +77,25 @@ const isSelectedIn = (box) =>
 
 // Whoever reads at the end stays there. Once a frame for all of them: where a box ends is known after a layout, and
 // four columns that write would pay for four.
-const growing = new Set();
+const growing = new Set(), lastAt = new WeakMap();
+
+// Whoever goes up leaves the end; that the text has grown since the page itself went there does not.
+function isFollowed(box, was) {
+  const isUp = box.scrollTop < (lastAt.get(box) ?? 0);
+  lastAt.set(box, box.scrollTop);
+  return box.scrollTop + box.clientHeight > box.scrollHeight - 24 || (was && !isUp);
+}
+
 function stayAtEnd(box) {
   if (!growing.size) requestAnimationFrame(scrollAll);
   growing.add(box);
 }
 function scrollAll() {
-  for (const box of growing) if (!isSelectedIn(box)) box.scrollTop = box.scrollHeight;
+  for (const box of growing) {
+    if (isSelectedIn(box)) continue;
+    box.scrollTop = box.scrollHeight;
+    lastAt.set(box, box.scrollTop);
+  }
   growing.clear();
 }
 
@@ -179,6 +189,7 @@ function drawPhase(i, state) {
   if (isRunning) {
     view.since = performance.now() - 1000 * (state.for ?? 0);
     view.follow = true;
+    lastAt.delete($(".col-body", section));
     showView(i, null);
     setText(i, "");
   }
@@ -199,9 +210,7 @@ function drawThinking(view, section, text) {
   if (!live && text) {
     live = h("details", { class: "reasoning", "data-live": "", open: true }, h("summary"), h("pre", {}, ""));
     const pre = live.lastChild;
-    pre.addEventListener("scroll", () => {
-      view.followThoughts = pre.scrollTop + pre.clientHeight > pre.scrollHeight - 24;
-    });
+    pre.addEventListener("scroll", () => (view.followThoughts = isFollowed(pre, view.followThoughts)));
     Object.assign(view, { followThoughts: true, counted: 0 });
     box.replaceChildren(live);
   }

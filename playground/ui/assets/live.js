@@ -91,6 +91,15 @@ export function noticeLive(update) {
   clearTimeout(asking);
   // An experiment is none of the runs that a page can look at, but it runs.
   asking = setTimeout(ask, update.live.length || update.html?.running ? BUSY_MS : IDLE_MS);
+  // It ended while nothing came from there, as when the program was started again.
+  if (view?.run && !update.live.includes(view.run)) {
+    view.missed = (view.missed ?? 0) + 1;
+    if (view.missed > 1) {
+      const { run } = view;
+      view = null;
+      lookAgain(run);
+    }
+  } else if (view) view.missed = 0;
   const mayLook = page.run && (view === null || view.run !== null);
   if (mayLook && update.live.includes(page.run) && !isLookingAt(page.run)) follow(page.run);
   clearTimeout(elsewhere);
