@@ -295,6 +295,15 @@ def a_word_is_composed_in_fields_that_their_answers_draw_anew(app: App) -> None:
     expect(rows_typed).to_have_count(many + 1)
     expect(rows_typed.nth(many - 1).locator("input").first).to_have_value("词")
     rows_typed.nth(many - 1).locator("input").first.fill("")
+    # A table that is pasted there is looked at, also where there are data sets: parted as Chinese writes it.
+    rows_typed.first.locator("input").first.focus()
+    app.page.evaluate(
+        """() => { const clipboardData = new DataTransfer();
+        clipboardData.setData('text/plain', '问题，标准答案\\n一加一，二\\n二加二，四\\n一加一，二');
+        document.activeElement.dispatchEvent(new ClipboardEvent('paste',
+          { clipboardData, bubbles: true, cancelable: true })); }"""
+    )
+    expect(app.page.locator("#data-import .import-rows th[translate=no]")).to_have_text(["问题", "标准答案"])
 
 
 WORDS = {

@@ -31,3 +31,9 @@ def test_marks_of_chinese_part_a_table_and_no_prose() -> None:
         [node, "--input-type=module", "-e", program], capture_output=True, text=True, timeout=60, check=True
     )
     assert json.loads(ran.stdout) == list(TEXTS.values())
+
+
+def test_what_is_said_beside_the_text_of_a_cell_is_translated() -> None:
+    """The page keeps all that stands in monospace as it is: the text of a cell, not "= row 1" beside it."""
+    drawn = (ROOT / "ui/assets/data_grid.js").read_text(encoding="utf-8")
+    assert 'h("span", { class: "text mono" }' in drawn and "cell mono" not in drawn

@@ -131,5 +131,5 @@ document.addEventListener("data:import", (e) => {
 document.addEventListener("data:left", () => home());
 document.addEventListener("data:stored", (e) => open(e.detail));
 document.addEventListener("paste", (e) => {
-  if (view === "home" && $("#data-home")?.offsetParent) takePasted(e);
+  if (["home", "new"].includes(view) && $("#data-home")?.offsetParent) takePasted(e);
 });

@@ -242,7 +242,7 @@ function line(at, shown, hasHalves) {
           "data-column": firstColumn + i,
           title: was ? `was: ${row.was[column.name] || "empty"}` : null,
           class: [
-            "cell mono",
+            "cell",
             column.kind === "number" && "num",
             isActive && firstColumn + i === active.column && "active",
             was && "changed",
@@ -250,7 +250,7 @@ function line(at, shown, hasHalves) {
             .filter(Boolean)
             .join(" "),
         },
-        h("span", { class: "text" }, text === "" ? (row ? EMPTY : "") : text.replace(/\s*\n\s*/g, " ↵ ")),
+        h("span", { class: "text mono" }, text === "" ? (row ? EMPTY : "") : text.replace(/\s*\n\s*/g, " ↵ ")),
         twin ? h("span", { class: "badge ignored" }, `= row ${twin.toLocaleString("en")}`) : "",
         i === 0 && row?.by ? h("span", { class: "badge mode", title: `written by ${row.by}` }, "generated") : "",
       );
