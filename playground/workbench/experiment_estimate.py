@@ -68,7 +68,7 @@ async def estimated(resolved: Resolved, store: Store, models: ModelDesk, prompts
         dataset=data.name,
         number=data.number,
         checks=tuple(map(check_name, resolved.checks)),
-        measured=f"from {plural(measured, 'answer')} of these models, loading included" if measured else "",
+        measured=f"from {plural(measured, 'answer')} of these models and their loading" if measured else "",
         warnings=tuple(_warnings(resolved)),
         judged=judged,
     )

@@ -42,7 +42,7 @@ def test_an_experiment_prints_its_verdict_first_and_keeps_everything(call: Call,
     assert code == 0
     assert "80 cells: 40 cases of words.csv, 2 variants. About 80 calls." in out
     assert "This would be attempt 2 on its question." in out
-    assert "from 80 answers of these models, loading included." in out
+    assert "from 80 answers of these models and their loading." in out
 
 
 def test_the_gate_decides_the_exit_code_and_stands_in_every_file(
