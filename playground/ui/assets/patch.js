@@ -45,7 +45,7 @@ function patchNodes(live, was, now) {
   while (end < least - start && old.at(-1 - end).isEqualNode(next.at(-1 - end))) end++;
   const from = old.slice(start, old.length - end), to = next.slice(start, next.length - end);
   // A line of texts and elements may stand in another order in Chinese: it is one.
-  const isLine = [...from, ...to].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+  const isLine = [...old, ...next].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
   if (!isWhole || (isLine && old.length > 1)) live.replaceChildren(...next);
   else if (from.length === to.length && from.every((node, n) => isAlike(node, to[n])))
     from.forEach((node, n) => patchElement(here[start + n], node, to[n]));
