@@ -304,6 +304,8 @@ def a_word_is_composed_in_fields_that_their_answers_draw_anew(app: App) -> None:
           { clipboardData, bubbles: true, cancelable: true })); }"""
     )
     expect(app.page.locator("#data-import .import-rows th[translate=no]")).to_have_text(["问题", "标准答案"])
+    app.page.evaluate("() => document.dispatchEvent(new Event('data:left'))")
+    expect(app.page.locator("#data-import")).to_be_hidden()
 
 
 WORDS = {
