@@ -175,7 +175,7 @@ def test_tables_and_figure_hold_the_same_numbers() -> None:
         "r1",
     )
     text = tables.to_text(found)
-    assert "20 of 120 cases, run r1" in text
+    assert "20 of 120 cases, kept as run r1" in text
     assert "25 % (11 to 47)" in text
     assert "Self-consistency by samples: 1: 25 % at 200 tokens; 2: 30 % at 400 tokens." in text
     assert "| Zero-shot | 25 % (11 to 47) | 20 | 100 |" in tables.to_markdown(found)
