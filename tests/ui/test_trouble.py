@@ -7,7 +7,7 @@ import asyncio
 import base64
 import json
 import sqlite3
-import time
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing, closing, contextmanager
 from pathlib import Path
@@ -15,12 +15,13 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 import playground
 from playground.errors import StoreError
 from playground.runs import deposits
 from playground.settings import Settings
-from playground.store import Store, writer
+from playground.store import writer
 from playground.store.changes import Change, EndCell
 from playground.ui.stream import stream_run
 from playground.workbench.service import Workbench
@@ -113,49 +114,35 @@ async def test_answers_that_waited_in_vain_are_told_when_it_is_over(call: Call, 
 # --- nothing blocks the event loop --------------------------------------------------------------------------
 
 
-async def longest_wait(work: Awaitable[object]) -> float:
-    """How long the loop could do nothing else while this was done, in seconds."""
-    longest, going = 0.0, True
-
-    async def watch() -> None:
-        nonlocal longest
-        while going:
-            before = time.monotonic()
-            await asyncio.sleep(0.005)
-            longest = max(longest, time.monotonic() - before - 0.005)
-
-    watching = asyncio.create_task(watch())
-    await asyncio.sleep(0.02)
-    await work
-    going = False
-    await watching
-    return longest
-
-
-SLOW_S = 0.5
-
-
 @pytest.fixture
-def slow(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every call of the store that reads or writes takes half a second in the thread that makes it."""
-    for name, method in vars(Store).items():
-        if not callable(method) or name.startswith("_") or name in ("submit", "announce", "close"):
-            continue
+def asked_here() -> Iterator[list[str]]:
+    """The statements that databases are asked in this thread, which is the event loop's: all else waits for them."""
+    here = threading.get_ident()
+    asked: list[str] = []
 
-        def slowly(self: Store, *args: Any, _method: Any = method, **more: Any) -> Any:
-            time.sleep(SLOW_S)
-            return _method(self, *args, **more)
+    def hear(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if threading.get_ident() == here:
+            asked.append(statement)
 
-        monkeypatch.setattr(Store, name, slowly)
+    sa.event.listen(sa.Engine, "before_cursor_execute", hear)
+    yield asked
+    sa.event.remove(sa.Engine, "before_cursor_execute", hear)
 
 
 async def test_no_action_or_download_waits_for_the_store_on_the_event_loop(
-    workbench: Workbench, call: Call, web: httpx.AsyncClient, form: dict[str, Any], ran: Any, slow: None
+    workbench: Workbench,
+    call: Call,
+    web: httpx.AsyncClient,
+    form: dict[str, Any],
+    ran: Any,
+    asked_here: list[str],
 ) -> None:
     run = await ran(2)
     saved = await call("save", form=form, run=run.id, name="Kept", **{"as": "new"})
     ident, key = saved["saved"]["prompt_id"], f"prompt:{saved['saved']['prompt_id']}"
-    workbench.prompts.library.patterns()  # its files are read once, before
+    workbench.store.run(run.id)
+    assert asked_here, "what is asked here is heard"
+    asked_here.clear()
     asked: list[Callable[[], Awaitable[object]]] = [
         lambda: web.get(f"files/run/{run.id}/0/prompty"),
         lambda: web.get(f"files/prompt/prompty/{key}"),
@@ -176,7 +163,8 @@ async def test_no_action_or_download_waits_for_the_store_on_the_event_loop(
         lambda: paints(workbench, form),
     ]
     for number, ask in enumerate(asked):
-        assert await longest_wait(ask()) < SLOW_S * 0.7, number
+        await ask()
+        assert asked_here == [], number
 
 
 async def test_a_large_import_is_unpacked_beside_the_event_loop(
@@ -184,16 +172,16 @@ async def test_a_large_import_is_unpacked_beside_the_event_loop(
 ) -> None:
     from playground.ui import importing
 
-    decode = base64.b64decode
+    decode, threads = base64.b64decode, []
 
-    def slowly(data: str, validate: bool) -> bytes:
-        time.sleep(SLOW_S)
+    def heard(data: str, validate: bool) -> bytes:
+        threads.append(threading.get_ident())
         return decode(data, validate=validate)
 
-    monkeypatch.setattr(importing.base64, "b64decode", slowly)
+    monkeypatch.setattr(importing.base64, "b64decode", heard)
     body = json.dumps({"files": [{"name": "a.txt", "data": "SGk="}]}).encode()
-    sent = web.post("library/incoming", content=body, headers={"content-type": "application/json"})
-    assert await longest_wait(sent) < SLOW_S * 0.7
+    await web.post("library/incoming", content=body, headers={"content-type": "application/json"})
+    assert threads and threading.get_ident() not in threads
 
 
 def test_no_coroutine_calls_the_store_itself() -> None:
