@@ -209,12 +209,10 @@ def _check_overlap(infos: list[zipfile.ZipInfo], names: list[str], directory: in
 
     Python does it too when the entry is opened, since 3.11.8 (CVE-2024-0450) and in what Debian has made of 3.11.2.
     """
-    placed = sorted(
-        zip((info.header_offset for info in infos), infos, names, strict=True), key=lambda row: row[0]
-    )
-    ends = [at for at, _, _ in placed[1:]] + [directory]
-    for (at, info, name), end in zip(placed, ends, strict=False):  # an empty archive has no entry
-        if at + _HEAD + info.compress_size > end:
+    placed = sorted(zip(infos, names, strict=True), key=lambda row: row[0].header_offset)
+    ends = [info.header_offset for info, _ in placed[1:]] + [directory]
+    for (info, name), end in zip(placed, ends, strict=False):  # an empty archive has no entry
+        if info.header_offset + _HEAD + info.compress_size > end:
             raise refused(name, "shares bytes with what comes after it")
 
 

@@ -11,6 +11,7 @@ from playground.library.shipped_data import ShippedSet
 from playground.store.records import DatasetSummary
 from playground.ui.actions import Action, Ask
 from playground.ui.html import attributes, button, icon, join, plural, stamp
+from playground.ui.removing import ask_once
 from playground.ui.table import Head, Look, asked_by, kept, look_of, table
 from playground.ui.update import Update
 from playground.workbench.sample_data import all_samples, use_sample
@@ -240,23 +241,14 @@ async def data_put_back(workbench: Workbench, ask: Ask) -> Update:
 async def data_purge(workbench: Workbench, ask: Ask) -> Update:
     """Ask first, then delete a data set of the bin with its rows; experiments keep those that they ran on."""
     version = await workbench.datasets.version(ask.text("dataset"))
-    used = len(await workbench.datasets.used_by(version.dataset_id))
     if ask.text("sure") != "yes":
+        used = len(await workbench.datasets.used_by(version.dataset_id))
         goes = f'"{version.name}" is deleted with its rows and its {plural(version.latest, "version")}, and cannot be put back.'
         stays = (
             f"{plural(used, 'experiment')} over it {'keeps' if used == 1 else 'keep'} the rows that were run."
         )
         body = Markup("<p>{}</p>{}").format(goes, Markup("<p>{}</p>").format(stays) if used else "")
-        sure = button(
-            "Delete for good",
-            "data_purge",
-            symbol="trash",
-            kind="danger",
-            dataset=version.dataset_id,
-            sure="yes",
-        )
-        foot = join((sure, button("Keep", "close", kind="quiet")))
-        return {"drawer": {"title": "Delete for good?", "body": body, "foot": foot, "narrow": True}}
+        return ask_once("Delete for good?", body, "data_purge", dataset=version.dataset_id)
     await workbench.datasets.purge(version.dataset_id)
     return {
         "drawer": None,

@@ -55,6 +55,11 @@ def ask_to_delete(title: str, contents: Contents, action: str, **which: Any) -> 
         else ""
     )
     body = Markup('<ul class="goes">{}{}</ul>{}<p>{}</p>{}').format(names, rest, with_it, stays, attempts)
+    return ask_once(title, body, action, **which)
+
+
+def ask_once(title: str, body: Markup, action: str, **which: Any) -> Update:
+    """The drawer with this body and the two ways on: `action` with `which` and sure="yes", or all stays."""
     sure = button("Delete for good", action, symbol="trash", kind="danger", sure="yes", **which)
     foot = join((sure, button("Keep", "close", kind="quiet")))
     return {"drawer": {"title": title, "body": body, "foot": foot, "narrow": True}}

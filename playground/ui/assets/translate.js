@@ -7,7 +7,8 @@ const WORDS = /[A-Za-z]{2}/; // of "p < 0.001" and "k = 3" no word is left to sa
 const NUMBER = /^[\s\d.,:%×+−–~≈<>≥≤/-]*$/;
 const MEASURE = /^[\d.,]+ [kKMGT]?i?B$/;
 const COUNT = /^\d[\d.,]* /;
-const LETTER = /^(?:[A-Z]′?|\{\{ [\p{L}\d_.]+ \}\})$/u; // a variant's name, or what stands for a variable
+const STANDS_FOR = /\{\{ [\p{L}\d_.]+ \}\}/u; // a variable
+const LETTER = new RegExp(`^(?:[A-Z]′?|${STANDS_FOR.source})$`, "u"); // a variant's name, or what stands for a variable
 const CJK = "\u3000-\u303f\u3400-\u9fff\uff00-\uffef“”";
 const AFTER = new RegExp(`[${CJK}] $`), BEFORE = new RegExp(`^ [${CJK}]`);
 const STARTS = new RegExp(`^[${CJK}]`), ENDS = new RegExp(`[${CJK}]$`);
@@ -22,7 +23,7 @@ const NAME = /^(?:(?:"[^"]*"|“[^”]*”|[^\s"“”]+)(?: [\d.,]+(?: ?%)?)?|[
 const VARIANTS = /^[A-Z]′?(?: [\d.,]+(?: ?%)?)?(?:, [A-Z]′?(?: [\d.,]+(?: ?%)?)?)+$/; // "A 3, B 1"
 const CODES = /^(?=\S*[A-Za-z])[^\s,]*[.:/@_][^\s,]*(?:, (?=\S*[A-Za-z])[^\s,]*[.:/@_][^\s,]*)+$/; // files, models
 const IN_QUOTES = /^"[^"]*"(?:(?:, | and | or )"[^"]*")*$/;
-const SAYS_THE_SAME = [NUMBER, MEASURE, /^\{\{ [\p{L}\d_.]+ \}\}$/u, IN_QUOTES]; // in both languages
+const SAYS_THE_SAME = [NUMBER, MEASURE, new RegExp(`^${STANDS_FOR.source}$`, "u"), IN_QUOTES]; // in both languages
 const SPACED = new RegExp(`(?<=[，。；：？！、）”]) +(?=[${CJK}])`, "g");
 const ONE_OF = /(?:"[^"]*"|“[^”]*”|[^,]|,(?! ))+/g;
 const WORD_OR_NUMBER = /^(?:[^\s,;:(（]|,(?=\d))*/;

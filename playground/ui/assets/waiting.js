@@ -45,10 +45,5 @@ export function onceLeft(box, draw) {
  * Fills an element with markup that Python has escaped, once it is left.
  * @param {HTMLElement} box
  * @param {string} html
- * @param {() => void} then done when it is filled
  */
-export const fillOnceLeft = (box, html, then = () => {}) =>
-  onceLeft(box, () => {
-    box.innerHTML = html;
-    then();
-  });
+export const fillOnceLeft = (box, html) => onceLeft(box, () => (box.innerHTML = html));
